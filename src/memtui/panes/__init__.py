@@ -1,0 +1,1 @@
+"""The screen: a view goes in, cells come out."""

@@ -1,0 +1,1 @@
+"""Bytes and text into samples: pure functions and decoders, no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""The world: the only place that reads it. Each source is an async generator of events."""

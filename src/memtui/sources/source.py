@@ -1,0 +1,72 @@
+"""What every source is, and how one that fails is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Protocol
+
+from memtui.model import Event, Trouble
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+
+Clock = Callable[[], float]
+"""The time as Unix seconds."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class SourceFailed(Exception):  # noqa: N818 - it says what happened
+    """A source cannot read: a reason in one line, a hint, and whether to give up for good."""
+
+    def __init__(self, reason: str, hint: str = "", *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+        self.final = final
+
+
+class Source(Protocol):
+    """Something that can be asked or listened to.
+
+    ``events`` runs until there is nothing more to tell, raises :class:`SourceFailed` when it
+    cannot read, and may be called again after that. Closing the generator releases all it holds.
+    """
+
+    @property
+    def name(self) -> str:
+        """The stem of the pane that shows it: "process", "gctrace", "profile"."""
+        ...
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """Yield what is read, as it is read."""
+        ...
+
+
+async def keep_trying(
+    source: Source, clock: Clock, sleep: Sleep = asyncio.sleep
+) -> AsyncGenerator[Event, None]:
+    """Yield the events of ``source``; when it fails, a Trouble, a growing pause, and again.
+
+    The pause starts anew at FIRST_PAUSE_S after each event that is no Trouble, and doubles up to
+    LONGEST_PAUSE_S. A source that has come to its end, or failed for good, ends this too.
+    """
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            async with aclosing(source.events()) as events:
+                async for event in events:
+                    if not isinstance(event.sample, Trouble):
+                        pause_s = FIRST_PAUSE_S
+                    yield event
+            return
+        except SourceFailed as failed:
+            retry_s = None if failed.final else pause_s
+            trouble = Trouble(failed.reason, failed.hint, retry_s)
+        yield Event(clock(), source.name, trouble)
+        if retry_s is None:
+            return
+        await sleep(retry_s)
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
