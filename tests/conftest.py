@@ -1,0 +1,113 @@
+"""Real Go programs for the tests: built once a run, started as often as asked, ended by their id."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait until ``condition`` is true; fail the test after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds} s in vain for {condition}")
+        time.sleep(0.02)
+
+
+@dataclass
+class GoService:
+    """A running Go program: its process, and the files that its output goes to."""
+
+    process: subprocess.Popen[bytes]
+    stdout_path: Path
+    stderr_path: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    @property
+    def address(self) -> str:
+        """The host:port that the program says it listens on; waits until it said so."""
+        pattern = re.compile(r"listening on (\S+)")
+        wait_for(lambda: pattern.search(self.stdout_path.read_text()))
+        match = pattern.search(self.stdout_path.read_text())
+        assert match
+        return match[1]
+
+    def end(self) -> None:
+        """Kill the process, by its id, and reap it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def go_build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Build a program of tests/targets by its name with the Go toolchain of the test extras."""
+    out = tmp_path_factory.mktemp("go")
+    go = Path(sysconfig.get_path("scripts")) / "go"
+
+    def build(name: str) -> Path:
+        binary = out / name
+        if not binary.exists():
+            subprocess.run(
+                [go, "build", "-o", binary, f"./{name}"],
+                cwd=TESTS / "targets",
+                env=os.environ | {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""},
+                check=True,
+                stdout=sys.stderr,
+            )
+        return binary
+
+    return build
+
+
+@pytest.fixture
+def start_go(
+    go_build: Callable[[str], Path], tmp_path: Path
+) -> Iterator[Callable[..., GoService]]:
+    """Start a program of tests/targets; all that were started are ended with the test.
+
+    ``start_go("orders", "-report-every", "0", GODEBUG="gctrace=1")``: standard output and error
+    go to files of their own.
+    """
+    services: list[GoService] = []
+
+    def start(name: str, *args: str, **environment: str) -> GoService:
+        number = len(services)
+        out, err = tmp_path / f"{name}-{number}.out", tmp_path / f"{name}-{number}.err"
+        with out.open("wb") as stdout, err.open("ab") as stderr:
+            process = subprocess.Popen(
+                [go_build(name), *args],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env=os.environ | environment,
+            )
+        services.append(GoService(process, out, err, environment))
+        return services[-1]
+
+    yield start
+    for service in services:
+        service.end()
+
+
+@pytest.fixture
+def data() -> Path:
+    """The folder of captured inputs."""
+    return TESTS / "data"
