@@ -1,7 +1,8 @@
-"""Real Go programs for the tests: built once a run, started as often as asked, ended by their id."""
+"""Real Go programs, built once a run and ended by their id; and samples that say what matters."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -11,8 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from memtui.model import GcCycle, ProcessSample
 
 TESTS = Path(__file__).parent
 
@@ -78,9 +82,7 @@ def go_build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def start_go(
-    go_build: Callable[[str], Path], tmp_path: Path
-) -> Iterator[Callable[..., GoService]]:
+def start_go(go_build: Callable[[str], Path], tmp_path: Path) -> Iterator[Callable[..., GoService]]:
     """Start a program of tests/targets; all that were started are ended with the test.
 
     ``start_go("orders", "-report-every", "0", GODEBUG="gctrace=1")``: standard output and error
@@ -111,3 +113,35 @@ def start_go(
 def data() -> Path:
     """The folder of captured inputs."""
     return TESTS / "data"
+
+
+@pytest.fixture
+def process() -> Callable[..., ProcessSample]:
+    """Return a sample of a process: say only what matters, in bytes."""
+
+    def sample(res: int = 0, shr: int = 0, **fields: Any) -> ProcessSample:
+        quiet = ProcessSample(
+            virt_bytes=0, res_bytes=res, shr_bytes=shr, swap_bytes=0, code_bytes=0, data_bytes=0,
+            anon_bytes=res - shr, file_bytes=shr, shmem_bytes=0, peak_bytes=res, threads=1,
+            open_files=3, cpu_s=0.0, state="S", tty="?",
+        )  # fmt: skip
+        return dataclasses.replace(quiet, **fields)
+
+    return sample
+
+
+@pytest.fixture
+def cycle() -> Callable[..., GcCycle]:
+    """Return a collection: its number, and its heap at start, at end and alive, in MiB."""
+
+    def sample(number: int, start: int = 4, end: int = 4, live: int = 2, **fields: Any) -> GcCycle:
+        mib = 1 << 20
+        quiet = GcCycle(
+            number=number, at_s=float(number), gc_cpu_percent=1, clock_ms=(0.1, 2.0, 0.02),
+            cpu_ms=(0.2, 0.0, 1.0, 0.5, 0.04), heap_start_bytes=start * mib,
+            heap_end_bytes=end * mib, heap_live_bytes=live * mib, goal_bytes=5 * mib,
+            stacks_bytes=0, globals_bytes=0, procs=2, forced=False, leak_check=False, line="",
+        )  # fmt: skip
+        return dataclasses.replace(quiet, **fields)
+
+    return sample

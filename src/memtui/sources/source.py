@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from memtui.model import Event, Trouble
 
@@ -45,6 +45,15 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class Refreshable(Protocol):
+    """A source that can be asked to read now."""
+
+    def refresh(self) -> None:
+        """Read at once instead of at the next beat."""
+        ...
+
+
 async def keep_trying(
     source: Source, clock: Clock, sleep: Sleep = asyncio.sleep
 ) -> AsyncGenerator[Event, None]:
@@ -70,3 +79,17 @@ async def keep_trying(
             return
         await sleep(retry_s)
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+class Nothing:
+    """A source that was not asked for: it says why there is nothing, once."""
+
+    def __init__(self, name: str, reason: str, hint: str) -> None:
+        self.name = name
+        self._reason = reason
+        self._hint = hint
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Fail for good, with the reason."""
+        raise SourceFailed(self._reason, self._hint, final=True)
+        yield  # makes this a generator

@@ -1,0 +1,318 @@
+"""The dashboard: one worker a source, one timeline, one cursor, and the panes that look at it."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import ClassVar, Protocol
+
+from textual import events, on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+
+from memtui.model import Event, Trouble
+from memtui.panes.bars import footer, heading, sources_line
+from memtui.panes.cells import Span, apart
+from memtui.panes.gctrace import GcTracePane
+from memtui.panes.painted import Bar
+from memtui.panes.pane import Pane
+from memtui.panes.process import ProcessPane
+from memtui.panes.profile import ProfilePane
+from memtui.panes.trend import TrendPane
+from memtui.screens.choice import Choice
+from memtui.screens.help import HelpScreen
+from memtui.screens.picker import PickerScreen
+from memtui.screens.quit import QuitScreen
+from memtui.sources.source import Clock, Refreshable, Source, keep_trying
+from memtui.timeline import Cursor, Timeline, View
+
+PANES: tuple[type[Pane], ...] = (ProcessPane, TrendPane, GcTracePane, ProfilePane)
+
+SOON_S = 0.03
+"""Events that come together are painted together."""
+BETWEEN_PAINTS_S = 0.25
+"""The screen is painted four times a second at most, however fast events come."""
+
+
+class Child(Protocol):
+    """A program that memtui started: it can be ended, or left alone."""
+
+    name: str
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return its exit code (128+n: killed by signal n); None while it runs."""
+        ...
+
+    def forward(self, number: int) -> None:
+        """Pass a signal on."""
+        ...
+
+    async def end(self, first: int) -> None:
+        """Ask it to end with a signal, then insist."""
+        ...
+
+
+class MemtuiApp(App[None]):
+    """Four panes over one timeline."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "memtui"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's declaration
+        (0, "-narrow"),
+        (70, "-normal"),
+    ]
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(pane.NUMBER), f"go({pane.NUMBER})", pane.NAME, id=f"go.{pane.NUMBER}")
+            for pane in PANES
+        ),
+        Binding("tab", "step(1)", "next pane", id="go.next", priority=True),
+        Binding("shift+tab", "step(-1)", "previous pane", id="go.previous", priority=True),
+        Binding("z", "zoom", "zoom", id="zoom"),
+        Binding("escape", "unzoom", "back", id="unzoom", show=False),
+        Binding("space", "freeze", "freeze", id="freeze"),
+        Binding("s", "sample_type", "sample type", id="profile.type"),
+        Binding("r", "fetch", "fetch the profile", id="profile.fetch"),
+        Binding("o", "output", "output", id="gctrace.output"),
+        Binding("question_mark,f1", "help", "help", id="help"),
+        Binding("q,ctrl+c", "leave", "quit", id="quit"),
+        Binding("ctrl+z", "suspend_process", "suspend", id="suspend", show=False),
+    ]
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        sources: Sequence[Source] = (),
+        *,
+        choice: Choice | None = None,
+        child: Child | None = None,
+        may_suspend: bool = True,
+        clock: Clock = time.time,
+    ) -> None:
+        super().__init__()
+        self.timeline = timeline
+        self.cursor = Cursor()
+        self.defect: BaseException | None = None
+        """The error that ended the dashboard, when it was one of memtui itself."""
+        self._sources = list(sources)
+        self._choice = choice
+        self._child = child
+        self._may_suspend = may_suspend
+        self._clock = clock
+        self._painted_at = 0.0
+        self._paint_due = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the lines and the panes."""
+        yield Bar(id="heading")
+        yield Container(*(pane() for pane in PANES), id="panes")
+        yield Bar(id="hint")
+        yield Bar(id="sources")
+        yield Bar(id="keys")
+
+    # Life
+
+    def on_mount(self) -> None:
+        """Paint first; the sources start when the empty screen is there."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            loop.add_signal_handler(number, self._told_to_end, number)
+        if self._child is not None:
+            for number in (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+                loop.add_signal_handler(number, self._child.forward, number)
+        self.set_interval(1.0, self._tick)
+        self.query_one(ProcessPane).focus()
+        self.paint()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self._choice is not None:
+            self.push_screen(PickerScreen(self._choice), self._picked)
+        else:
+            self._start(self._sources)
+
+    def _picked(self, pid: int | None) -> None:
+        if pid is None or self._choice is None:
+            self.exit()
+            return
+        self._sources += self._choice.sources_of(pid)
+        self._start(self._sources)
+
+    def _start(self, sources: Sequence[Source]) -> None:
+        for source in sources:
+            self.run_worker(self._drive(source), group=source.name, exit_on_error=False)
+
+    async def _drive(self, source: Source) -> None:
+        """Put all that a source tells on the timeline, for as long as it lives."""
+        try:
+            async with aclosing(keep_trying(source, self._clock)) as told:
+                async for event in told:
+                    self.timeline.append(event)
+                    self._paint_soon()
+        except Exception as error:  # noqa: BLE001 - a defect in one source must not end the others
+            trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
+            self.timeline.append(Event(self._clock(), source.name, trouble))
+            self._paint_soon()
+
+    def _told_to_end(self, number: int) -> None:
+        """End as the signal asks: the child first, so that it can end cleanly."""
+        self.run_worker(self._end(number), group="end", exclusive=True, exit_on_error=False)
+
+    async def _end(self, number: int) -> None:
+        code = 128 + number
+        if self._child is not None:
+            await self._child.end(number)
+            code = self._child.exit_code or 0
+        self.exit(return_code=code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End with one line instead of Textual's traceback, which shows local variables."""
+        if self.is_headless:
+            super()._handle_exception(error)
+        else:
+            self.defect = error
+            self.exit(return_code=1)
+
+    def _tick(self) -> None:
+        """Keep the clock going when no source does, and leave when the terminal is gone."""
+        if self._terminal_is_gone():
+            self._told_to_end(signal.SIGHUP)
+        elif self._clock() - self._painted_at > 0.9:
+            self.paint()
+
+    def _terminal_is_gone(self) -> bool:
+        """Return whether the terminal hung up: Textual's input thread would spin on it."""
+        if self.is_headless:
+            return False
+        poll = select.poll()
+        poll.register(0, select.POLLHUP)
+        return any(happened & select.POLLHUP for _, happened in poll.poll(0))
+
+    # Painting
+
+    def view(self) -> View:
+        """Return what the panes look at now."""
+        return self.cursor.view(self.timeline, self._clock())
+
+    def _paint_soon(self) -> None:
+        """Paint in a moment, once for all that comes until then."""
+        if not self._paint_due:
+            self._paint_due = True
+            since = self._clock() - self._painted_at
+            self.set_timer(max(SOON_S, BETWEEN_PAINTS_S - max(0.0, since)), self.paint)
+
+    def paint(self) -> None:
+        """Show the panes and the lines what they look at."""
+        self._paint_due = False
+        self._painted_at = self._clock()
+        view = self.view()
+        for pane in self.panes:
+            pane.show(view)
+        width = self.size.width
+        self._bar("heading").show(apart(*heading(view), width))
+        self._bar("sources").show(sources_line(view))
+        self._paint_hint()
+
+    def _paint_hint(self) -> None:
+        pane = self._current()
+        self._bar("hint").show((Span(" "), *pane.hint(self.view())))
+        keys = (("1-4", "pane"), ("z", "zoom"), ("space", "freeze"), *pane.keys())
+        self._bar("keys").show(footer((*keys, ("?", "help"), ("q", "quit"))))
+
+    def _bar(self, name: str) -> Bar:
+        return self.screen_stack[0].query_one(f"#{name}", Bar)
+
+    # Panes
+
+    @property
+    def panes(self) -> list[Pane]:
+        """The panes, in the order of their numbers."""
+        return [self.screen_stack[0].query_one(kind) for kind in PANES]
+
+    def _current(self) -> Pane:
+        panes = self.panes
+        return next((pane for pane in panes if pane.has_class("-current")), panes[0])
+
+    @on(events.DescendantFocus)
+    def _focus_moved(self, event: events.DescendantFocus) -> None:
+        if isinstance(event.widget, Pane):
+            for pane in self.panes:
+                pane.set_class(pane is event.widget, "-current")
+
+    @on(Pane.Moved)
+    def _selection_moved(self) -> None:
+        self._paint_hint()
+
+    def action_go(self, number: int) -> None:
+        """Go to a pane by its number."""
+        pane = self.panes[number - 1]
+        for each in self.panes:
+            each.set_class(each is pane, "-current")
+        pane.focus()
+
+    def action_step(self, by: int) -> None:
+        """Go to the next pane, or the one before."""
+        self.action_go((self._current().NUMBER - 1 + by) % len(PANES) + 1)
+
+    def action_zoom(self) -> None:
+        """Give the whole screen to the pane, or to all four again."""
+        self.screen.toggle_class("-zoomed")
+
+    def action_unzoom(self) -> None:
+        """Show all panes again."""
+        self.screen.remove_class("-zoomed")
+
+    def action_freeze(self) -> None:
+        """Freeze the view at this moment, or follow again; the sources go on."""
+        self.cursor = self.cursor.toggled(self._clock())
+        self.paint()
+
+    def action_sample_type(self) -> None:
+        """Show the next sample type of the profile."""
+        self.screen.query_one(ProfilePane).next_type()
+
+    def action_output(self) -> None:
+        """Show all that the program wrote, or its collections alone."""
+        self.screen.query_one(GcTracePane).show_output()
+
+    def action_fetch(self) -> None:
+        """Fetch the profile now."""
+        for source in self._sources:
+            if isinstance(source, Refreshable):
+                source.refresh()
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.push_screen(HelpScreen())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keep the keys of the dashboard from working behind another screen."""
+        if action == "suspend_process":
+            return self._may_suspend
+        return len(self.screen_stack) == 1 or action not in _DASHBOARD_ACTIONS
+
+    async def action_leave(self) -> None:
+        """Quit; a running child is first asked about."""
+        if self._child is None or self._child.exit_code is not None:
+            self.exit(return_code=(self._child.exit_code if self._child else None) or 0)
+        else:
+            self.push_screen(QuitScreen(self._child.name), self._answered)
+
+    def _answered(self, answer: str | None) -> None:
+        if answer == "end":
+            self._told_to_end(signal.SIGINT)
+        elif answer == "leave":
+            self.exit(return_code=0)
+
+
+_DASHBOARD_ACTIONS = frozenset(
+    {"go", "step", "zoom", "unzoom", "freeze", "sample_type", "fetch", "output", "help", "leave"}
+)

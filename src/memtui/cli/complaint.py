@@ -1,0 +1,26 @@
+"""Errors as the user sees them: one line, and a hint."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, Any
+
+import click
+
+from memtui.plain import plain
+
+
+class Complaint(click.ClickException):
+    """Something that memtui cannot do: one line, a hint, and exit code 1."""
+
+    exit_code = 1
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(plain(reason))
+        self.hint = plain(hint)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the line and the hint."""
+        print(f"memtui: {self.message}", file=file or sys.stderr)
+        if self.hint:
+            print(f"  hint: {self.hint}", file=file or sys.stderr)

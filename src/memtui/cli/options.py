@@ -1,0 +1,67 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class Period(click.ParamType[float | None]):
+    """A time between two readings: "60", "60s", "5m", "1h", or "off" (None)."""
+
+    name = "period"
+    _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}  # noqa: RUF012 - never changed
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | None:
+        """Return seconds, or None for off."""
+        text = str(value).strip().lower()
+        if text == "off":
+            return None
+        factor = self._SECONDS.get(text[-1:], 1.0)
+        try:
+            seconds = float(text.rstrip("smh")) * factor
+        except ValueError:
+            seconds = 0.0
+        if not 1 <= seconds < float("inf"):
+            self.fail(f"{value!r} is no time: write 60s, 5m, 1h or off", param, ctx)
+        return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOptions:
+    """Where profiles come from: an address or a file, or else the process's own listeners."""
+
+    pprof: str | None
+    probe: bool
+    every_s: float | None
+
+
+def profile_options(command: F) -> F:
+    """Add the options of ProfileOptions to a command."""
+    for option in (
+        click.option(
+            "--profile-every",
+            type=Period(),
+            default="60s",
+            show_default=True,
+            metavar="TIME",
+            help="Fetch the profile again after this time, if the GC ran; off: only on a key.",
+        ),
+        click.option(
+            "--no-probe", is_flag=True, help="Do not ask the process's listeners for /debug/pprof."
+        ),
+        click.option(
+            "--pprof",
+            metavar="URL|FILE",
+            help="Take profiles from this address or file, not from what the process listens on.",
+        ),
+    ):
+        command = option(command)
+    return command

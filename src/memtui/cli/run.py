@@ -1,0 +1,58 @@
+"""``memtui run``: start a command with the trace switched on, and watch it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+
+from memtui.cli.complaint import Complaint
+from memtui.cli.options import ProfileOptions, profile_options
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
+    short_help="Start a command with gctrace=1 and watch it.",
+)
+@profile_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND…")
+@click.pass_context
+def run(
+    context: click.Context,
+    pprof: str | None,
+    no_probe: bool,
+    profile_every: float | None,
+    command: tuple[str, ...],
+) -> None:
+    """Start COMMAND with GODEBUG=gctrace=1 and watch it.
+
+    Other settings in GODEBUG are kept. Its output is shown on a key (o), signals to memtui are
+    passed on, and memtui's exit code is that of COMMAND (128+n when signal n killed it).
+    """
+    if os.path.basename(command[0]) == "go" and command[1:2] == ("run",):
+        raise click.UsageError(
+            "go run starts the compiler first, and its memory is not your program's: "
+            "go build -o app . && memtui run -- ./app"
+        )
+    context.exit(watch_command(command, ProfileOptions(pprof, not no_probe, profile_every)))
+
+
+def watch_command(command: tuple[str, ...], options: ProfileOptions) -> int:
+    """Start the command, show the dashboard, and return the exit code."""
+    from memtui.cli.session import Session, Trace
+    from memtui.cli.terminal import take_terminal
+    from memtui.sources.child import Child
+
+    take_terminal()
+    session = Session(options, Trace(), time.time)
+    try:
+        child = Child(command, os.environ)
+    except FileNotFoundError:
+        raise Complaint(
+            f"no such command: {command[0]}", "./NAME for a file in this folder"
+        ) from None
+    except OSError as error:
+        raise Complaint(f"cannot start {command[0]}: {error.strerror}") from None
+    session.watch_child(child)
+    return session.run()

@@ -1,0 +1,165 @@
+"""The sources of a session, put together from what the user asked for, and its screen."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from memtui.cli.complaint import Complaint
+from memtui.cli.options import ProfileOptions
+from memtui.cli.terminal import take_terminal
+from memtui.model import GcCycle, ProcessIdentity
+from memtui.screens.choice import Choice
+from memtui.sources.child import Child, ChildExit, leave_to_itself
+from memtui.sources.discovery import Candidate
+from memtui.sources.gctrace import FileTrace, PipeTrace, StderrTrace
+from memtui.sources.process import ProcessSource, read_identity
+from memtui.sources.profile import FileProfile, ProcessProfile, UrlProfile
+from memtui.sources.source import Clock, Nothing, Source, SourceFailed
+from memtui.timeline import Timeline
+
+NO_PROCESS = ("no process is watched", "add --pid PID or --name PATTERN")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where gctrace lines come from when the user said so: a file, or a piped descriptor."""
+
+    file: Path | None = None
+    fd: int | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether the user gave any."""
+        return self.file is not None or self.fd is not None
+
+
+class Session:
+    """Sources on one timeline, until the screen is closed."""
+
+    def __init__(self, options: ProfileOptions, trace: Trace, clock: Clock) -> None:
+        self._options = options
+        self._trace = trace
+        self._clock = clock
+        self._timeline = Timeline(clock())
+        self._sources: list[Source] = []
+        self._choice: Choice | None = None
+        self._child: Child | None = None
+
+    def watch_process(self, pid: int) -> None:
+        """Watch a process; raise Complaint when there is none."""
+        try:
+            self._sources += self._sources_of(read_identity(pid))
+        except SourceFailed as failed:
+            raise Complaint(failed.reason, failed.hint) from None
+
+    def watch_child(self, child: Child) -> None:
+        """Watch a program that memtui started, and what it writes."""
+        self._child = child
+        self._trace = Trace(fd=child.stderr_fd)
+        self._sources = [
+            ChildExit(child, self._clock),
+            PipeTrace(child.stdout_fd, None, self._clock, stream="stdout"),
+            *self._picked(child.pid),
+        ]
+
+    def watch_trace(self) -> None:
+        """Watch a trace alone: nobody knows whose it is."""
+        self._sources = [
+            Nothing("process", *NO_PROCESS),
+            self._trace_source(None, None),
+            self._profile_source(None),
+        ]
+
+    def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:
+        """Let the user choose the process first."""
+        self._choice = Choice(candidates, title, self._picked)
+
+    def _picked(self, pid: int) -> list[Source]:
+        """Return the sources of a process that may have ended in the meantime."""
+        try:
+            return self._sources_of(read_identity(pid))
+        except SourceFailed as failed:
+            return [Nothing(name, failed.reason, failed.hint) for name in ("process", "profile")]
+
+    def _sources_of(self, identity: ProcessIdentity) -> list[Source]:
+        return [
+            ProcessSource(identity, self._clock),
+            self._trace_source(identity.pid, identity.started_at),
+            self._profile_source(identity.pid),
+        ]
+
+    def _trace_source(self, pid: int | None, started_at: float | None) -> Source:
+        if self._trace.file is not None:
+            return FileTrace(self._trace.file, started_at, self._clock)
+        if self._trace.fd is not None:
+            return PipeTrace(self._trace.fd, started_at, self._clock)
+        assert pid is not None
+        return StderrTrace(pid, started_at, self._clock)
+
+    def _profile_source(self, pid: int | None) -> Source:
+        every_s, place = self._options.every_s, self._options.pprof
+        if place is not None and "://" in place:
+            return UrlProfile(place, self._clock, every_s)
+        if place is not None:
+            return FileProfile(Path(place), self._clock)
+        if pid is None:
+            return Nothing("profile", *NO_PROCESS)
+        return ProcessProfile(
+            pid, self._clock, every_s, probe=self._options.probe, gc_number=self._gc_number
+        )
+
+    def _gc_number(self) -> int | None:
+        """Return the number of the newest collection, None while no trace tells."""
+        found = self._timeline.track(GcCycle).last(math.inf)
+        return found[1].number if found else None
+
+    def run(self) -> int:
+        """Show the screen until it is closed; return the exit code."""
+        take_terminal()
+        from memtui.app import MemtuiApp  # Textual: not before it is needed
+
+        app = MemtuiApp(
+            self._timeline,
+            self._sources,
+            choice=self._choice,
+            child=self._child,
+            may_suspend=self._child is None and self._trace.fd is None,
+            clock=self._clock,
+        )
+        app.run()
+        self._let_go()
+        if app.defect is not None:
+            defect = app.defect
+            raise Complaint(f"a defect of memtui: {type(defect).__name__}: {defect}") from defect
+        return app.return_code or 0
+
+    def _let_go(self) -> None:
+        """Leave what still writes to memtui in peace: without a reader it would be killed."""
+        if self._child is not None:
+            if self._child.exit_code is None:
+                self._child.leave()
+                _say(f"{self._child.name} ({self._child.pid}) still runs; its output is discarded")
+        elif self._trace.fd is not None and _has_writer(self._trace.fd):
+            leave_to_itself(self._trace.fd)
+            _say("the program that writes into the pipe still runs; its output is discarded")
+
+
+def _has_writer(fd: int) -> bool:
+    """Return whether ``fd`` is a pipe or socket whose other end is open."""
+    import select
+    import stat
+    from os import fstat
+
+    if stat.S_ISREG(fstat(fd).st_mode):
+        return False
+    poll = select.poll()
+    poll.register(fd, select.POLLHUP)
+    return not poll.poll(0)
+
+
+def _say(text: str) -> None:
+    print(f"memtui: {text}", file=sys.stderr)  # noqa: T201 - the last word after the screen

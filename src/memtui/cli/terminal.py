@@ -1,0 +1,67 @@
+"""The terminal that the screen needs, whatever standard input and output are connected to."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from memtui.cli.complaint import Complaint
+
+
+def piped_input() -> int | None:
+    """Return a descriptor of what is piped into memtui; None when that is nothing to read.
+
+    A pipe, a socket and a regular file are read; a terminal and devices such as /dev/null are not.
+    """
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return None
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISREG(mode):
+        return os.dup(0)
+    return None
+
+
+def take_terminal() -> None:
+    """Connect descriptors 0, 1 and 2 to the terminal.
+
+    Textual reads keys from 0, asks 1 for the size and paints on 2; COLUMNS and LINES in the
+    environment would freeze that size. Raises Complaint when there is no terminal.
+    """
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        raise Complaint(
+            f"TERM is {os.environ.get('TERM') or 'not set'}: memtui needs a terminal that can draw",
+            "try: TERM=xterm-256color memtui …",
+        )
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+    missing = [fd for fd in (0, 1, 2) if not _is_terminal(fd)]
+    if missing:
+        _connect(missing)
+    # Python leaves these None when a descriptor was closed at its start; Textual needs their fileno.
+    if sys.__stdin__ is None:
+        vars(sys)["__stdin__"] = sys.stdin = open(0, closefd=False)  # noqa: SIM115 - stays open
+    if sys.__stderr__ is None:
+        vars(sys)["__stderr__"] = sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def _connect(missing: list[int]) -> None:
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError:
+        raise Complaint(
+            "no terminal", "over ssh use ssh -t; memtui draws a screen and reads keys"
+        ) from None
+    for fd in missing:
+        if fd != terminal:
+            os.dup2(terminal, fd)
+    if terminal not in missing:
+        os.close(terminal)
+
+
+def _is_terminal(fd: int) -> bool:
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False

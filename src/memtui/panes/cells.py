@@ -1,0 +1,153 @@
+"""Lines of a pane: text with a role, cut and padded by the cells that it takes on a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+
+Role: TypeAlias = Literal[
+    "text", "dim", "title", "border", "focus", "res", "shr", "live", "goal", "gc",
+    "grow", "shrink", "bad", "good", "key", "selected",
+]  # fmt: skip
+"""What a text means; the style sheet gives each meaning one colour, the same in every pane."""
+
+
+class Span(NamedTuple):
+    """A piece of a line. ``text`` is shown as it is: foreign text has been through plain()."""
+
+    text: str
+    role: Role = "text"
+
+
+Line: TypeAlias = tuple[Span, ...]
+
+
+def line(*pieces: str | Span) -> Line:
+    """Return a line made of spans and ordinary texts."""
+    return tuple(Span(piece) if isinstance(piece, str) else piece for piece in pieces)
+
+
+def text_of(spans: Line) -> str:
+    """Return what a line says, without its roles."""
+    return "".join(span.text for span in spans)
+
+
+def cells(spans: Line) -> int:
+    """Return how many cells a line takes."""
+    return sum(cell_len(span.text) for span in spans)
+
+
+def cut(text: str, width: int) -> str:
+    """Return ``text`` in at most ``width`` cells; an ellipsis stands for what was cut."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[:width]
+
+
+def left(text: str, width: int) -> str:
+    """Return ``text`` cut or padded on the right to ``width`` cells."""
+    return set_cell_size(cut(text, width), width)
+
+
+def right(text: str, width: int) -> str:
+    """Return ``text`` padded on the left to ``width`` cells; numbers are never cut."""
+    return " " * (width - cell_len(text)) + text
+
+
+def exactly(spans: Line, width: int) -> Line:
+    """Return a line of exactly ``width`` cells: its end cut off, or spaces added."""
+    fitted: list[Span] = []
+    room = width
+    for span in spans:
+        length = cell_len(span.text)
+        if length > room:
+            fitted.append(Span(left(span.text, room), span.role))
+            return tuple(fitted)
+        fitted.append(span)
+        room -= length
+    if room:
+        fitted.append(Span(" " * room))
+    return tuple(fitted)
+
+
+def apart(start: Line, end: Line, width: int, filler: str = " ", role: Role = "text") -> Line:
+    """Return ``start`` at the left and ``end`` at the right edge of ``width`` cells.
+
+    When both do not fit, ``end`` gives way, then ``start`` is cut.
+    """
+    gap = width - cells(start) - cells(end)
+    if gap < 0:
+        end, gap = (), max(0, width - cells(start))
+    return exactly((*start, Span(filler * gap, role), *end), width)
+
+
+def wrapped(text: str, width: int, role: Role = "text") -> list[Line]:
+    """Return a text as lines of at most ``width`` cells, broken between words where it can be."""
+    rows = textwrap.wrap(text, max(1, width), break_on_hyphens=False) or [""]
+    return [line(Span(cut(row, width), role)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a pane shows: the words in its frame, and the lines inside of it.
+
+    ``title`` and ``status`` stand in the upper edge, ``start`` and ``foot`` in the lower one,
+    each at its left and right end.
+    """
+
+    title: Line = ()
+    status: Line = ()
+    start: Line = ()
+    foot: Line = ()
+    rows: Sequence[Line] = field(default_factory=tuple)
+
+
+def framed(picture: Picture, width: int, height: int, *, number: int, focused: bool) -> list[Line]:
+    """Return the lines of a pane with its frame, exactly ``width`` by ``height`` cells."""
+    role: Role = "focus" if focused else "border"
+    if width < 4 or height < 3:
+        return [exactly(row, width) for row in blank_below(picture.rows, height)]
+    head = (Span(f" {number} ", "key"), *picture.title, Span(" "))
+    status, start, foot = map(_spaced, (picture.status, picture.start, picture.foot))
+    inner = width - 2
+    edge = Span("│", role)
+    return [
+        (Span("╭", role), *apart(head, status, inner, "─", role), Span("╮", role)),
+        *((edge, *exactly(row, inner), edge) for row in blank_below(picture.rows, height - 2)),
+        (Span("╰", role), *apart(start, foot, inner, "─", role), Span("╯", role)),
+    ]
+
+
+def _spaced(words: Line) -> Line:
+    return (Span(" "), *words, Span(" ")) if words else ()
+
+
+def blank_below(rows: Iterable[Line], height: int) -> list[Line]:
+    """Return exactly ``height`` lines: the first ones of ``rows``, then empty ones."""
+    shown = list(rows)[:height]
+    return shown + [()] * (height - len(shown))
+
+
+def differing(old: Line, new: Line) -> tuple[int, int] | None:
+    """Return the cells, from and to, in which two lines of equal width differ; None if in none."""
+    if old == new:
+        return None
+    before, after = _by_cell(old), _by_cell(new)
+    if len(before) != len(after):
+        return 0, max(len(before), len(after))
+    places = [at for at, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
+    return (places[0], places[-1] + 1) if places else None
+
+
+def _by_cell(spans: Line) -> list[tuple[str, Role]]:
+    """Return a cell at a time; the second cell of a wide character holds an empty text."""
+    found: list[tuple[str, Role]] = []
+    for span in spans:
+        for char in span.text:
+            found.append((char, span.role))
+            found.extend([("", span.role)] * (cell_len(char) - 1))
+    return found

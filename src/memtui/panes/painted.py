@@ -1,0 +1,99 @@
+"""Widgets that render their own lines and send only what changed to the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, get_args
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Resize
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from memtui.panes.cells import Line, Role, blank_below, differing, exactly
+
+_ROLES: tuple[Role, ...] = get_args(Role)
+
+
+class Painted(Widget):
+    """A widget made of lines: ``paint`` takes the new ones and refreshes the cells that differ.
+
+    DataTable and RichLog render all their cells for each change; a dashboard of those costs ten
+    times the CPU and four times the bytes (benchmarks/results.md).
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"painted--{role}" for role in _ROLES}
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+        self._styles_by_role: dict[Role, Style] = {}
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        """Return what is to be seen in ``width`` by ``height`` cells."""
+        raise NotImplementedError
+
+    def paint(self) -> None:
+        """Compose the lines anew, and refresh those that came out different."""
+        width, height = self.size
+        if not width or not height:
+            return
+        lines = [
+            exactly(row, width) for row in blank_below(self.compose_lines(width, height), height)
+        ]
+        old = self._lines
+        self._lines = lines
+        if len(old) != height:
+            self.refresh()
+            return
+        regions = [
+            Region(span[0], y, span[1] - span[0], 1)
+            for y in range(height)
+            if (span := differing(old[y], lines[y]))
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def on_resize(self, event: Resize) -> None:
+        """Compose for the new size at once."""
+        self._lines = []
+        self.paint()
+
+    def render_line(self, y: int) -> Strip:
+        """Render one line, as Textual asks for it."""
+        if y >= len(self._lines):
+            return Strip.blank(self.size.width, self.rich_style)
+        style_of = self._style_of
+        segments = [Segment(text, style_of(role)) for text, role in self._lines[y] if text]
+        return Strip(segments, self.size.width)
+
+    def _style_of(self, role: Role) -> Style:
+        style = self._styles_by_role.get(role)
+        if style is None:
+            style = self.get_component_rich_style(f"painted--{role}")
+            self._styles_by_role[role] = style
+        return style
+
+    def notify_style_update(self) -> None:
+        """Forget the styles when the theme or the style sheet changes them."""
+        self._styles_by_role = {}
+        super().notify_style_update()
+
+
+class Bar(Painted):
+    """One line across the screen."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._line: Line = ()
+
+    def show(self, content: Line) -> None:
+        """Show this line from now on."""
+        self._line = content
+        self.paint()
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        """Return the line."""
+        return [self._line]

@@ -1,0 +1,135 @@
+"""What all panes have in common: a frame, a selected row, and a view that they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from memtui.model import Attached, Trouble
+from memtui.panes.cells import Line, Picture, Span, framed, line, wrapped
+from memtui.panes.painted import Painted
+from memtui.panes.table import Selection
+from memtui.plain import plain
+from memtui.timeline import View
+
+
+class Pane(Painted, can_focus=True):
+    """One question, answered by one view. Subclasses say which rows there are, and draw them."""
+
+    NUMBER: ClassVar[int]
+    NAME: ClassVar[str]
+    TAIL: ClassVar[bool] = False
+    """Whether the newest row stands last, and an untouched selection follows it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", id="pane.up", show=False),
+        Binding("down,j", "move(1)", "down", id="pane.down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", id="pane.page_up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", id="pane.page_down", show=False),
+        Binding("home,g", "to_start", "top", id="pane.top", show=False),
+        Binding("end,G", "to_end", "end", id="pane.end", show=False),
+        Binding("left,h", "shift(-1)", "left", id="pane.left", show=False),
+        Binding("right,l", "shift(1)", "right", id="pane.right", show=False),
+    ]
+
+    class Moved(Message):
+        """The selection of the focused pane moved, or the pane got the focus."""
+
+    def __init__(self) -> None:
+        super().__init__(id=self.NAME)
+        self.view: View | None = None
+        self.selection = Selection(None if self.TAIL else 0)
+
+    def show(self, view: View) -> None:
+        """Show what this view holds."""
+        self.view = view
+        self.paint()
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        """Return the frame and what is in it."""
+        picture = Picture(title=line(Span(self.NAME, "title")))
+        if self.view is not None and width >= 4 and height >= 3:
+            picture = self.picture(self.view, width - 2, height - 2)
+        return framed(picture, width, height, number=self.NUMBER, focused=self.has_focus)
+
+    def picture(self, view: View, width: int, height: int) -> Picture:
+        """Return what to draw inside ``width`` by ``height`` cells."""
+        raise NotImplementedError
+
+    def rows(self, view: View) -> range:
+        """Return the numbers of the rows that can be selected."""
+        raise NotImplementedError
+
+    def hint(self, view: View) -> Line:
+        """Return one line about the selected row."""
+        raise NotImplementedError
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Return the keys of this pane alone, for the footer: (key, what it does)."""
+        return ()
+
+    def _move(self, selection: Selection) -> None:
+        self.selection = selection
+        self.paint()
+        self.post_message(self.Moved())
+
+    def action_move(self, by: int) -> None:
+        """Select another row."""
+        if self.view is not None:
+            self._move(self.selection.moved(by, self.rows(self.view), tail=self.TAIL))
+
+    def action_page(self, pages: int) -> None:
+        """Select the row a page away."""
+        self.action_move(pages * max(1, self.size.height - 4))
+
+    def action_to_start(self) -> None:
+        """Select the first row."""
+        self._move(Selection(0))
+
+    def action_to_end(self) -> None:
+        """Select the last row; a tail follows its end again."""
+        if self.view is not None:
+            self._move(Selection(None if self.TAIL else self.rows(self.view).stop - 1))
+
+    def action_shift(self, by: int) -> None:
+        """Move sideways; what that means is the pane's own affair."""
+
+    def on_focus(self, event: events.Focus) -> None:
+        """Draw the frame of the focused pane."""
+        self.paint()
+        self.post_message(self.Moved())
+
+    def on_blur(self, event: events.Blur) -> None:
+        """Draw the frame of a pane at rest."""
+        self.paint()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll with the wheel."""
+        event.stop()
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll with the wheel."""
+        event.stop()
+        self.action_move(-3)
+
+
+def explained(view: View, source: str, width: int, waiting: str) -> list[Line]:
+    """Return the lines of a pane that has nothing to show: why, and what to do."""
+    state = view.state(source)
+    said = state[1] if state else None
+    if isinstance(said, Trouble):
+        rows = wrapped(plain(said.reason), width, "bad")
+        if said.hint:
+            rows += wrapped(plain(said.hint), width)
+        if said.retry_s is not None:
+            rows += wrapped(f"next try in {said.retry_s:.0f} s", width, "dim")
+        return rows
+    rows = wrapped(waiting, width, "dim")
+    if isinstance(said, Attached):
+        rows = wrapped(plain(said.where), width) + rows
+    return rows

@@ -1,0 +1,155 @@
+"""Pane 4: the functions that hold most, as pprof's top shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import ClassVar
+
+from memtui import units
+from memtui.model import FunctionValue, Profile, SampleValues
+from memtui.panes.cells import Line, Picture, Span, cut, line
+from memtui.panes.moments import clock
+from memtui.panes.pane import Pane, explained
+from memtui.panes.table import Column, Selection, marked, table
+from memtui.plain import plain
+from memtui.timeline import View
+
+SOURCE = "profile"
+
+_COLUMNS = (
+    Column("flat", 6, role="live"),
+    Column("flat%", 5, yields=2),
+    Column("sum%", 5, yields=4, role="dim"),
+    Column("cum", 6, yields=1),
+    Column("cum%", 5, yields=3),
+    Column("function", 12, text=True),
+)
+
+
+def amount(value: int, unit: str) -> str:
+    """Write a value in the unit of its sample type: bytes, nanoseconds, or a count."""
+    match unit:
+        case "bytes":
+            return units.size(value)
+        case "nanoseconds":
+            return units.milliseconds(value / 1e6)
+        case _:
+            return str(value)
+
+
+def short_name(name: str) -> str:
+    """Return a function without the directories of its package: store.(*Cache[...]).Put."""
+    ends = [at for at in (name.find("["), name.find("(")) if at >= 0]
+    path = name[: min(ends)] if ends else name
+    return name[path.rfind("/") + 1 :]
+
+
+def function_lines(
+    values: SampleValues, functions: range, width: int, shift: int
+) -> tuple[Line, list[Line]]:
+    """Return the head line and the lines of some of the functions, by their rank."""
+    sums = list(accumulate(each.flat for each in values.functions[: functions.stop]))
+
+    def row(rank: int) -> tuple[str, ...]:
+        function = values.functions[rank]
+        return (
+            amount(function.flat, values.unit),
+            units.share(function.flat, values.total),
+            units.share(sums[rank], values.total),
+            amount(function.cum, values.unit),
+            units.share(function.cum, values.total),
+            _name_at(function, shift),
+        )
+
+    return table(_COLUMNS, [row(rank) for rank in functions], width)
+
+
+def _name_at(function: FunctionValue, shift: int) -> str:
+    """Return the name from its short form on, moved sideways when it was asked for."""
+    name = plain(function.name)
+    return name[shift - 1 :] if shift else plain(short_name(function.name))
+
+
+class ProfilePane(Pane):
+    """The newest profile, one sample type at a time."""
+
+    NUMBER = 4
+    NAME: ClassVar[str] = "pprof"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._type: str | None = None
+        self._shift = 0
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Name the keys of the profile."""
+        return (("s", "sample type"), ("r", "fetch now"))
+
+    def action_shift(self, by: int) -> None:
+        """Move the names sideways, by the full name first."""
+        self._shift = max(0, self._shift + by * (1 if self._shift + by <= 1 else 8))
+        self.paint()
+
+    def next_type(self) -> None:
+        """Show the next sample type of the profile."""
+        profile = self.view.sample(Profile) if self.view else None
+        if profile is None:
+            return
+        types = [values.type for values in profile.values]
+        now = self._values(profile).type
+        self._type = types[(types.index(now) + 1) % len(types)]
+        self._move(Selection())
+
+    def _values(self, profile: Profile) -> SampleValues:
+        """Return the chosen sample type, or the profile's own first choice."""
+        by_type = {values.type: values for values in profile.values}
+        default = by_type.get(profile.default_type, profile.values[0])
+        return by_type.get(self._type or "", default)
+
+    def rows(self, view: View) -> range:
+        """Return the ranks of the functions."""
+        profile = view.sample(Profile)
+        return range(len(self._values(profile).functions) if profile else 0)
+
+    def picture(self, view: View, width: int, height: int) -> Picture:
+        """Draw the functions that hold most, or those around the selected one."""
+        found = view.last(Profile)
+        if found is None:
+            rows = explained(view, SOURCE, width - 2, "looking for /debug/pprof …")
+            title = line(Span("pprof", "title"))
+            return Picture(title, rows=[(Span(" "), *row) for row in rows])
+        at, profile = found
+        values = self._values(profile)
+        ranks = self.rows(view)
+        height -= 1
+        self.selection = self.selection.within(ranks, height)
+        top = self.selection.top
+        shown = range(top, min(top + height, ranks.stop))
+        head, lines = function_lines(values, shown, width - 2, self._shift)
+        drawn = [(Span(" "), *row) for row in lines]
+        if self.has_focus and drawn:
+            marked_at = self.selection.at(ranks) - top
+            drawn[marked_at] = marked(drawn[marked_at], width)
+        below = ranks.stop - shown.stop
+        total = amount(values.total, values.unit)
+        return Picture(
+            title=line(Span(plain(values.type), "title"), f" {total}"),
+            status=line(Span(f"at {clock(at)}", "dim")),
+            start=line(Span(f"{below} more ↓", "dim")) if below else (),
+            foot=line(Span(cut(plain(profile.where), max(4, width - 18)), "dim")),
+            rows=[(Span(" "), *head), *drawn],
+        )
+
+    def hint(self, view: View) -> Line:
+        """Say the whole name of the selected function, and what fetching cost."""
+        found = view.last(Profile)
+        if found is None:
+            return line('the service needs: import _ "net/http/pprof", and an HTTP server')
+        profile = found[1]
+        functions = self._values(profile).functions
+        if not functions:
+            return line("the profile has no samples")
+        function = functions[self.selection.at(range(len(functions)))]
+        cost = f"{units.size(profile.size_bytes)} in {units.milliseconds(profile.took_s * 1000)}"
+        return line(plain(function.name), Span(f"  fetched {cost}", "dim"))

@@ -1,0 +1,106 @@
+"""Tables that drop a column rather than cut a number, and the row that is selected in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rich.cells import cell_len
+
+from memtui.panes.cells import Line, Role, Span, left, line, right
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its least width, and how soon it gives way (the highest ``yields`` goes first).
+
+    A column that ``yields`` 0 always stays. ``text`` columns are cut where they must be, and
+    stand to the left; all others hold numbers.
+    """
+
+    title: str
+    width: int
+    yields: int = 0
+    role: Role = "text"
+    text: bool = False
+
+
+def table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str | Span]], width: int
+) -> tuple[Line, list[Line]]:
+    """Return the head line and a line a row; each cell is a text, or a span with its own role."""
+    widths = [
+        column.width if column.text else max([column.width, *(_cells(row[at]) for row in rows)])
+        for at, column in enumerate(columns)
+    ]
+    kept = list(range(len(columns)))
+    while sum(widths[at] + 1 for at in kept) - 1 > width:
+        yielding = [at for at in kept if columns[at].yields]
+        if not yielding:
+            break
+        kept.remove(max(yielding, key=lambda at: columns[at].yields))
+    room = width - sum(widths[at] + 1 for at in kept) + 1
+    for at in kept:
+        if columns[at].text and room > 0:
+            widths[at] += room
+            room = 0
+    head = _joined([Span(columns[at].title, "dim") for at in kept], kept, columns, widths)
+    return head, [
+        _joined([_as_span(row[at], columns[at].role) for at in kept], kept, columns, widths)
+        for row in rows
+    ]
+
+
+def _cells(cell: str | Span) -> int:
+    return cell_len(cell if isinstance(cell, str) else cell.text)
+
+
+def _as_span(cell: str | Span, role: Role) -> Span:
+    return Span(cell, role) if isinstance(cell, str) else cell
+
+
+def _joined(
+    row: Sequence[Span], kept: Sequence[int], columns: Sequence[Column], widths: Sequence[int]
+) -> Line:
+    spans: list[Span] = []
+    for number, (cell, at) in enumerate(zip(row, kept, strict=True)):
+        side = left if columns[at].text else right
+        spans.append(Span(("", " ")[number > 0] + side(cell.text, widths[at]), cell.role))
+    return line(*spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which row is selected, and which is the first one on the screen.
+
+    Rows go by the numbers of a range, which may begin above 0 when old rows were let go. ``row``
+    None is the last one, whichever that is; so a tail follows its end.
+    """
+
+    row: int | None = 0
+    top: int = 0
+
+    def moved(self, by: int, rows: range, *, tail: bool = False) -> Selection:
+        """Move by some rows; at the end of a ``tail`` the selection follows the end again."""
+        row = self.at(rows) + by
+        if tail and row >= rows.stop - 1:
+            return replace(self, row=None)
+        return replace(self, row=max(rows.start, min(rows.stop - 1, row)))
+
+    def within(self, rows: range, height: int) -> Selection:
+        """Return the same selection with a first row so that the selected one is seen."""
+        row = self.at(rows)
+        top = min(max(self.top, row - height + 1), row)
+        top = max(rows.start, min(top, rows.stop - height))
+        return Selection(None if self.row is None else row, top)
+
+    def at(self, rows: range) -> int:
+        """Return the number of the selected row (that of the first one when there is none)."""
+        last = max(rows.start, rows.stop - 1)
+        return last if self.row is None else max(rows.start, min(self.row, last))
+
+
+def marked(row: Line, width: int) -> Line:
+    """Return a row as the selected one: one role from edge to edge."""
+    text = "".join(span.text for span in row)
+    return (Span(left(text, width), "selected"),)

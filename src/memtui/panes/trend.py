@@ -1,0 +1,148 @@
+"""Pane 2: RES and SHR over time on one scale, with the collector's cycles under them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from memtui import units
+from memtui.model import Absent, GcCycle, ProcessSample, Reading
+from memtui.panes.cells import Line, Picture, Role, Span, cells, line
+from memtui.panes.moments import clock
+from memtui.panes.pane import Pane, explained
+from memtui.panes.plot import LABEL_CELLS, Series, plot, rug
+from memtui.timeline import Extent, View
+
+SOURCE = "process"
+WINDOWS_S = (60, 120, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
+LONGEST_BY_ITSELF_S = 600
+LONGEST_BRIDGE_S = 3.0
+"""Two samples further apart than this are not joined: nothing is known of the time between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The time that a plot shows: from when (Unix seconds), and seconds a cell."""
+
+    start: float
+    cell_s: float
+
+
+def window_of(view: View, chosen_s: int | None, columns: int) -> tuple[Stretch, int]:
+    """Return the span of time to draw in ``columns`` cells, and its length in seconds.
+
+    By itself the window starts with the session and doubles as it fills, up to ten minutes; then,
+    and when it was chosen, it ends now. It moves by whole cells, so a tick redraws one cell.
+    """
+    first = view.timeline.track(ProcessSample).first
+    started = first[0] if first else view.until
+    length = chosen_s or next(
+        (each for each in WINDOWS_S if each >= view.until - started), LONGEST_BY_ITSELF_S
+    )
+    length = length if chosen_s else min(length, LONGEST_BY_ITSELF_S)
+    cell_s = length / columns
+    if view.until - started <= length and not chosen_s:
+        return Stretch(started, cell_s), length
+    end = math.ceil(view.until / cell_s) * cell_s
+    return Stretch(end - length, cell_s), length
+
+
+def _range(extents: Sequence[Extent | None]) -> str:
+    known = [extent for extent in extents if extent]
+    if not known:
+        return "…"
+    low, high = min(each.low for each in known), max(each.high for each in known)
+    return f"{units.size(low)}…{units.size(high)}"
+
+
+def _now(name: str, reading: Reading, role: Role) -> Line:
+    value = reading.value if isinstance(reading, Absent) else units.size(reading)
+    return line(Span(f"{name} {value}", role))
+
+
+class TrendPane(Pane):
+    """RES and SHR over time."""
+
+    NUMBER = 2
+    NAME: ClassVar[str] = "trend"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chosen_s: int | None = None
+
+    def rows(self, view: View) -> range:
+        """Return no numbers: nothing is selected here."""
+        return range(0)
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Name the keys that change the window."""
+        return (("←→", "window"),)
+
+    def action_shift(self, by: int) -> None:
+        """Look at a longer (left) or a shorter (right) time; before the shortest: by itself."""
+        if self.view is None:
+            return
+        _, shown = window_of(self.view, self._chosen_s, max(1, self.size.width - 2 - LABEL_CELLS))
+        at = WINDOWS_S.index(shown) - by
+        self._chosen_s = WINDOWS_S[min(at, len(WINDOWS_S) - 1)] if at >= 0 else None
+        self.paint()
+        self.post_message(self.Moved())
+
+    def picture(self, view: View, width: int, height: int) -> Picture:
+        """Draw both series, their extremes, the cycles, and the time."""
+        sample = view.sample(ProcessSample)
+        if sample is None:
+            rows = explained(view, SOURCE, width - 2, "reading /proc …")
+            return Picture(line(Span("RES and SHR", "title")), rows=rows)
+        columns = width - LABEL_CELLS
+        if columns < 4 or height < 4:
+            return Picture(_now("RES", sample.res_bytes, "res"))
+        span, length = window_of(view, self._chosen_s, columns)
+        track = view.timeline.track(ProcessSample)
+        res, shr = (
+            _until(view, span, track.envelope(name, span.start, span.cell_s / 2, columns * 2))
+            for name in ("res", "shr")
+        )
+        legend = line(
+            " ", Span(f"RES {_range(res)}", "res"), "  ", Span(f"SHR {_range(shr)}", "shr")
+        )
+        bridge = int(LONGEST_BRIDGE_S / (span.cell_s / 2))
+        drawn = plot((Series("res", res), Series("shr", shr)), width, height - 2, bridge)
+        title = (*_now("RES", sample.res_bytes, "res"), Span("  "))
+        title += _now("SHR", sample.shr_bytes, "shr")
+        end = span.start + length
+        return Picture(
+            title=title,
+            status=line(Span(units.duration(length), "dim")),
+            start=line(Span(clock(span.start), "dim")),
+            foot=line(Span(clock(end), "dim")),
+            rows=[_fitting(legend, res, shr, width), *drawn, rug(_gc_cells(view, span), width)],
+        )
+
+    def hint(self, view: View) -> Line:
+        """Say what is drawn."""
+        return line(
+            "RES and SHR on one scale from 0; ", Span("╵", "gc"), " a GC cycle; ←→ changes the time"
+        )
+
+
+def _fitting(
+    legend: Line, res: Sequence[Extent | None], shr: Sequence[Extent | None], width: int
+) -> Line:
+    """Return the legend, or one without SHR where there is no room for both."""
+    if cells(legend) <= width:
+        return legend
+    return line(" ", Span(f"RES {_range(res)}", "res"))
+
+
+def _until(view: View, span: Stretch, extents: list[Extent | None]) -> list[Extent | None]:
+    """Return the extents with nothing behind the moment that is looked at."""
+    last = int((view.until - span.start) // (span.cell_s / 2))
+    return [extent if at <= last else None for at, extent in enumerate(extents)]
+
+
+def _gc_cells(view: View, span: Stretch) -> set[int]:
+    cycles = view.timeline.track(GcCycle).between(span.start, view.until)
+    return {int((at - span.start) // span.cell_s) for at, _ in cycles}

@@ -1,0 +1,65 @@
+"""The keys, on one screen that fits 80x24."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+_HELP = (
+    ("Panes", (
+        ("1 2 3 4, tab", "go to a pane"),
+        ("z, esc", "zoom the pane, all panes again"),
+        ("space", "freeze the view; what comes is kept and shown afterwards"),
+    )),
+    ("In a pane", (
+        ("↑ ↓ j k", "select a row; the line below the panes explains it"),
+        ("pgup pgdn g G", "a page; the first row; the last row"),
+        ("← → h l", "trend: the time shown; pprof: the names sideways"),
+    )),
+    ("gctrace and pprof", (
+        ("o", "all that the program wrote, or the GC cycles alone"),
+        ("s", "next sample type: inuse_space, inuse_objects, alloc_space …"),
+        ("r", "fetch the profile now (each fetch allocates in the target)"),
+    )),
+    ("memtui", (
+        ("q, ctrl+c", "quit"),
+    )),
+)  # fmt: skip
+
+_MEANING = (
+    "RES is what the kernel counts, the heap what the runtime uses, pprof what the "
+    "code holds. A heap that is flat under a RES that grows is memory freed by the "
+    "collector and not returned, or memory that Go does not manage."
+)
+
+
+def help_text() -> Text:
+    """Return the keys in their groups."""
+    text = Text()
+    for title, keys in _HELP:
+        text.append(f"{title}\n", "bold")
+        for key, does in keys:
+            text.append(f"  {key:<15}", "bold")
+            text.append(f"{does}\n")
+    text.append(f"\n{_MEANING}")
+    return text
+
+
+class HelpScreen(ModalScreen[None]):
+    """The keys; any of the usual ones closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,enter,space,f1,ctrl+c", "dismiss", "close")
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Show the text in a box."""
+        box = Static(help_text(), id="help", classes="box")
+        box.border_title = "memtui"
+        box.border_subtitle = "esc closes"
+        yield box

@@ -1,0 +1,118 @@
+"""Choose a process: Go ones first, narrowed down while typing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import DataTable, Input, Static
+
+from memtui import units
+from memtui.model import Absent
+from memtui.plain import plain
+from memtui.screens.choice import Choice
+from memtui.sources.discovery import Candidate, ranked
+
+SLICE_S = 0.02
+"""How long the list is read before the screen gets its turn."""
+
+
+class PickerScreen(Screen[int | None]):
+    """The processes, and a line to narrow them down; the answer is a pid."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "up", priority=True),
+        Binding("down", "move(1)", "down", priority=True),
+        Binding("enter", "choose", "watch", priority=True),
+        Binding("escape,ctrl+c", "cancel", "quit", priority=True),
+        Binding("ctrl+r", "reload", "list again"),
+    ]
+
+    def __init__(self, choice: Choice) -> None:
+        super().__init__()
+        self._choice = choice
+        self._found: list[Candidate] = []
+
+    def compose(self) -> ComposeResult:
+        """Show what to type, the list, and the keys."""
+        yield Static(Text(f" memtui   {plain(self._choice.title)}"), id="picker-title")
+        yield Input(placeholder="type a part of the name or the pid", id="picker-filter")
+        yield DataTable[Text](id="picker-list", cursor_type="row", zebra_stripes=False)
+        yield Static(
+            Text(" ↑↓ select   enter watch   ctrl+r list again   esc quit"), id="picker-keys"
+        )
+
+    def on_mount(self) -> None:
+        """Fill the list without keeping the keyboard waiting."""
+        table = self._table()
+        table.can_focus = False
+        for title, width in (("PID", 8), ("Go", 11), ("RES", 7), ("up", 7), ("user", 10)):
+            table.add_column(title, width=width)
+        table.add_column("command")
+        self.query_one(Input).focus()
+        self.action_reload()
+
+    def action_reload(self) -> None:
+        """Read the list of processes again."""
+        self.run_worker(self._load(), group="load", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        self._found = []
+        turn = time.monotonic()
+        for candidate in self._choice.candidates():
+            self._found.append(candidate)
+            if time.monotonic() - turn > SLICE_S:
+                await asyncio.sleep(0)
+                turn = time.monotonic()
+        self._fill()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow the list down to what holds the typed text."""
+        self._fill()
+
+    def _fill(self) -> None:
+        table, wanted = self._table(), self.query_one(Input).value.strip().lower()
+        table.clear()
+        for each in ranked(self._found):
+            command = plain(" ".join(each.command) or each.name)
+            if wanted in f"{each.pid} {each.name} {command}".lower():
+                table.add_row(*_row(each, command), key=str(each.pid))
+
+    def _table(self) -> DataTable[Text]:
+        return self.query_one(DataTable)
+
+    def action_move(self, by: int) -> None:
+        """Move the selection while the keyboard stays with the line to type in."""
+        table = self._table()
+        table.move_cursor(row=table.cursor_row + by)
+
+    def action_choose(self) -> None:
+        """Watch the selected process."""
+        table = self._table()
+        if table.row_count:
+            key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key
+            self.dismiss(int(key.value or 0))
+
+    def action_cancel(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
+
+
+def _row(each: Candidate, command: str) -> tuple[Text, ...]:
+    """Return the cells of a process: its numbers to the right, all text as it is."""
+    go = each.go_version
+    version = go.value if isinstance(go, Absent) else plain(go or "")
+    res = each.res_bytes
+    return (
+        Text(str(each.pid), justify="right"),
+        Text(version, "bold" if isinstance(go, str) else "dim"),
+        Text(res.value if isinstance(res, Absent) else units.size(res), justify="right"),
+        Text(units.duration(max(0.0, time.time() - each.started_at)), justify="right"),
+        Text(plain(each.user)),
+        Text(command, no_wrap=True, overflow="ellipsis"),
+    )

@@ -1,0 +1,128 @@
+"""A program that memtui starts: its output, its signals, its end, its life after memtui."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import AsyncGenerator, Mapping, Sequence
+
+from memtui.model import Ended, Event
+from memtui.plain import plain
+from memtui.sources.source import Clock
+
+PATIENCE_S = 2.0
+"""How long the program may take to end before it is asked more firmly."""
+BEAT_S = 0.1
+
+
+def with_gctrace(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with gctrace switched on, all else in GODEBUG kept.
+
+    A gctrace that is already on stays as it is (gctrace=2 prints more). The runtime reads GODEBUG
+    once, at its start (Go 1.27 runtime/runtime1.go, parsedebugvars).
+    """
+    settings = [each for each in environment.get("GODEBUG", "").split(",") if each]
+    by_key = dict(each.partition("=")[::2] for each in settings)
+    if by_key.get("gctrace", "0") in ("", "0"):
+        settings = [each for each in settings if each.partition("=")[0] != "gctrace"]
+        settings.append("gctrace=1")
+    return {**environment, "GODEBUG": ",".join(settings)}
+
+
+def leave_to_itself(fd: int) -> None:
+    """Hand the read end of a pipe to a process that outlives memtui and throws away what comes.
+
+    Without a reader a Go program is killed by SIGPIPE at its next write to standard output or
+    error (Go 1.27 os/signal: "Go programs that do not call Notify").
+    """
+    os.set_blocking(fd, True)
+    subprocess.Popen(
+        ["cat"],
+        stdin=fd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+class Child:
+    """A running command in a session of its own, with a pipe for each of its outputs.
+
+    Raises OSError when the command cannot be started. The pipes belong to the Child: they stay
+    open until it is left alone or memtui ends.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=with_gctrace(environment),
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self.name = os.path.basename(command[0])
+        self.pid = self._process.pid
+        self.stdout_fd = self._process.stdout.fileno()
+        self.stderr_fd = self._process.stderr.fileno()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, 128+n when signal n killed it; None while it runs."""
+        code = self._process.poll()
+        return 128 - code if code is not None and code < 0 else code
+
+    def forward(self, number: int) -> None:
+        """Pass a signal on to the program and all it started in its group."""
+        if self.exit_code is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+    async def end(self, first: int = signal.SIGINT) -> None:
+        """End it: by ``first``, by SIGTERM, at last by SIGKILL; return when it has ended."""
+        for number in (first, signal.SIGTERM, signal.SIGKILL):
+            self.forward(number)
+            beats = round(PATIENCE_S / BEAT_S)
+            while self.exit_code is None and beats:
+                await asyncio.sleep(BEAT_S)
+                beats -= 1
+            if self.exit_code is not None:
+                return
+
+    def leave(self) -> None:
+        """Leave it running when memtui ends: its output is read and thrown away."""
+        for fd in (self.stdout_fd, self.stderr_fd):
+            leave_to_itself(fd)
+
+
+class ChildExit:
+    """The source that says how a child ended."""
+
+    name = "process"
+
+    def __init__(self, child: Child, clock: Clock) -> None:
+        self._child = child
+        self._clock = clock
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Wait for the end of the child and tell it."""
+        while (code := self._child.exit_code) is None:  # noqa: ASYNC110 - the kernel sets no Event
+            await asyncio.sleep(BEAT_S)
+        how = (
+            f"was killed by {_signal_name(code - 128)}"
+            if code > 128
+            else f"ended with exit code {code}"
+        )
+        yield Event(self._clock(), self.name, Ended(f"{plain(self._child.name)} {how}", code))
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

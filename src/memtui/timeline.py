@@ -1,0 +1,284 @@
+"""All events of a session, in bounded memory, and the moment of it that the screen shows."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar, cast
+
+from memtui.model import (
+    Attached,
+    Ended,
+    Event,
+    GcCycle,
+    OutputLine,
+    ProcessIdentity,
+    ProcessSample,
+    Profile,
+    Restart,
+    Sample,
+    ScavengeLine,
+    TornLine,
+    Trouble,
+)
+
+PAGE_S = 60.0
+PAGE_EVENTS = 512
+
+KEPT_EVENTS: dict[type[Sample], int] = {
+    ProcessSample: 7200,
+    GcCycle: 8192,
+    ScavengeLine: 1024,
+    OutputLine: 4096,
+    TornLine: 1024,
+    Profile: 32,
+    ProcessIdentity: 16,
+    Restart: 256,
+    Ended: 16,
+    Attached: 256,
+    Trouble: 256,
+}
+"""How many events of each kind stay in full; of older pages only the summary is kept."""
+
+KEPT_PAGES = 8192
+"""How many pages of a kind keep their summary: five days and a half of samples each second."""
+
+TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
+
+S = TypeVar("S", bound=Sample)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a series did over a span of time: lowest, highest and last value."""
+
+    low: int
+    high: int
+    last: int
+
+    def joined(self, later: Extent) -> Extent:
+        """Return the extent of both spans; ``later`` comes after this one."""
+        return Extent(min(self.low, later.low), max(self.high, later.high), later.last)
+
+
+def _series(sample: Sample) -> Iterator[tuple[str, int]]:
+    """Yield the main series that a sample carries; unknown values carry nothing."""
+    if isinstance(sample, ProcessSample):
+        for name, value in (("res", sample.res_bytes), ("shr", sample.shr_bytes)):
+            if isinstance(value, int):
+                yield name, value
+
+
+@dataclass(slots=True)
+class Page:
+    """Events of one kind, at most PAGE_S long; ``events`` is emptied when the page grows old."""
+
+    start: float
+    end: float
+    count: int = 0
+    events: list[Event] = field(default_factory=list)
+    extents: dict[str, Extent] = field(default_factory=dict)
+
+    def append(self, event: Event) -> None:
+        """Add an event and keep the summary true."""
+        self.end = event.at
+        self.count += 1
+        self.events.append(event)
+        for name, value in _series(event.sample):
+            now = Extent(value, value, value)
+            known = self.extents.get(name)
+            self.extents[name] = known.joined(now) if known else now
+
+
+class Track(Generic[S]):
+    """The events of one kind in their order: newest in full, older ones as summaries."""
+
+    def __init__(self, kept_events: int) -> None:
+        self.first: tuple[float, S] | None = None
+        self.count = 0
+        self._kept = kept_events
+        self._held = 0
+        self._pages: deque[Page] = deque()
+
+    def append(self, event: Event) -> None:
+        """Add an event; one that claims to be older than the last is taken to be as old."""
+        pages = self._pages
+        if pages and event.at < pages[-1].end:
+            event = Event(pages[-1].end, event.source, event.sample)
+        if not pages or event.at - pages[-1].start >= PAGE_S or pages[-1].count >= PAGE_EVENTS:
+            pages.append(Page(event.at, event.at))
+        pages[-1].append(event)
+        if self.first is None:
+            self.first = (event.at, cast("S", event.sample))
+        self.count += 1
+        self._held += 1
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Empty the oldest pages until few enough events are held; forget the oldest summaries."""
+        if len(self._pages) > KEPT_PAGES:
+            self._held -= len(self._pages.popleft().events)
+        while self._held > self._kept:
+            oldest = next(page for page in self._pages if page.events)
+            spare = len(oldest.events)
+            if oldest is self._pages[-1]:
+                spare -= self._kept
+            del oldest.events[:spare]
+            self._held -= spare
+
+    def last(self, until: float) -> tuple[float, S] | None:
+        """Return the moment and the sample of the last event not after ``until``."""
+        newest = self.tail(1, until)
+        return newest[0] if newest else None
+
+    def numbers(self, until: float) -> range:
+        """Return the numbers of what is held up to ``until``: the first event ever is number 0."""
+        later = sum(
+            len(page.events) - bisect_right(page.events, until, key=_at)
+            for page in reversed(self._pages)
+            if page.end > until
+        )
+        return range(self.count - self._held, self.count - later)
+
+    def rows(self, numbers: range) -> list[tuple[float, S]]:
+        """Return the events that have these numbers, as far as they are held, oldest first."""
+        found: list[list[Event]] = []
+        stop = self.count
+        for page in reversed(self._pages):
+            start = stop - len(page.events)
+            if stop <= numbers.start or not page.events:
+                break
+            found.append(page.events[max(0, numbers.start - start) : max(0, numbers.stop - start)])
+            stop = start
+        return [(event.at, cast("S", event.sample)) for each in reversed(found) for event in each]
+
+    def tail(self, length: int, until: float) -> list[tuple[float, S]]:
+        """Return at most ``length`` of what is held up to ``until``, oldest first."""
+        stop = self.numbers(until).stop
+        return self.rows(range(max(0, stop - length), stop))
+
+    def between(self, start: float, end: float) -> list[tuple[float, S]]:
+        """Return what is held from ``start`` to ``end``, both included, oldest first."""
+        found: list[tuple[float, S]] = []
+        for page in self._overlapping(start, end):
+            begin = bisect_left(page.events, start, key=_at)
+            stop = bisect_right(page.events, end, key=_at)
+            found += [(event.at, cast("S", event.sample)) for event in page.events[begin:stop]]
+        return found
+
+    def envelope(self, name: str, start: float, step_s: float, columns: int) -> list[Extent | None]:
+        """Return what the series ``name`` did in each of ``columns`` spans of ``step_s`` seconds.
+
+        Pages that are still held are read event by event, older ones by their summary, which
+        stands for every span that the page touches.
+        """
+        found: list[Extent | None] = [None] * columns
+
+        def note(column: int, extent: Extent) -> None:
+            if 0 <= column < columns:
+                known = found[column]
+                found[column] = known.joined(extent) if known else extent
+
+        for page in self._overlapping(start, start + step_s * columns):
+            if not page.events:
+                if name in page.extents:
+                    first, last = (
+                        int((page.start - start) // step_s),
+                        int((page.end - start) // step_s),
+                    )
+                    for column in range(max(0, first), min(columns - 1, last) + 1):
+                        note(column, page.extents[name])
+                continue
+            for event in page.events:
+                for series, value in _series(event.sample):
+                    if series == name:
+                        note(int((event.at - start) // step_s), Extent(value, value, value))
+        return found
+
+    def _overlapping(self, start: float, end: float) -> list[Page]:
+        first = bisect_left(self._pages, start, key=lambda page: page.end)
+        last = bisect_right(self._pages, end, key=lambda page: page.start)
+        return [self._pages[number] for number in range(first, last)]
+
+
+def _at(event: Event) -> float:
+    return event.at
+
+
+class Timeline:
+    """The events of a session, one track a kind, and one track for the state of each source."""
+
+    def __init__(self, started_at: float) -> None:
+        self.started_at = started_at
+        self._tracks: dict[type, Track[Sample]] = {
+            kind: Track(kept) for kind, kept in KEPT_EVENTS.items()
+        }
+        self._states: dict[str, Track[Attached | Trouble | Ended]] = {}
+        self.lines: Track[TraceLine] = Track(KEPT_EVENTS[OutputLine])
+        """Everything the program and its runtime wrote, in the order it came."""
+
+    def append(self, event: Event) -> None:
+        """Add an event to the track of its kind."""
+        self._tracks[type(event.sample)].append(event)
+        if isinstance(event.sample, TraceLine):
+            self.lines.append(event)
+        elif isinstance(event.sample, Attached | Trouble | Ended):
+            self.states(event.source).append(event)
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Add several events."""
+        for event in events:
+            self.append(event)
+
+    def track(self, kind: type[S]) -> Track[S]:
+        """Return the track of a kind of sample."""
+        return cast("Track[S]", self._tracks[kind])
+
+    def states(self, source: str) -> Track[Attached | Trouble | Ended]:
+        """Return what a source said about itself."""
+        return self._states.setdefault(source, Track(256))
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where on the timeline the screen looks: at a moment, or (None) wherever now is."""
+
+    frozen_at: float | None = None
+
+    def toggled(self, now: float) -> Cursor:
+        """Freeze at ``now``, or follow again."""
+        return Cursor(now if self.frozen_at is None else None)
+
+    def view(self, timeline: Timeline, now: float) -> View:
+        """Return what a pane gets."""
+        if self.frozen_at is None:
+            return View(timeline, until=now, now=now, frozen=False)
+        return View(timeline, until=self.frozen_at, now=now, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A timeline and the moment it is looked at: all that a pane gets.
+
+    ``until`` is the last moment shown, ``now`` the time of day; both Unix seconds.
+    """
+
+    timeline: Timeline
+    until: float
+    now: float
+    frozen: bool
+
+    def last(self, kind: type[S]) -> tuple[float, S] | None:
+        """Return the newest sample of a kind and its moment."""
+        return self.timeline.track(kind).last(self.until)
+
+    def sample(self, kind: type[S]) -> S | None:
+        """Return the newest sample of a kind."""
+        found = self.last(kind)
+        return found[1] if found else None
+
+    def state(self, source: str) -> tuple[float, Attached | Trouble | Ended] | None:
+        """Return what a source last said about itself."""
+        return self.timeline.states(source).last(self.until)

@@ -1,0 +1,114 @@
+"""All events of a session in bounded memory, and the moment that is looked at."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtui.model import Event, OutputLine, ProcessSample, Sample, TornLine, Trouble
+from memtui.timeline import KEPT_EVENTS, PAGE_EVENTS, Cursor, Extent, Timeline
+
+MakeProcess = Callable[..., ProcessSample]
+
+
+def line_event(at: float) -> Event:
+    return Event(at, "gctrace", OutputLine(f"{at:g}"))
+
+
+@pytest.fixture
+def timeline() -> Timeline:
+    return Timeline(1000.0)
+
+
+def test_a_view_ends_at_the_moment_it_looks_at(timeline: Timeline, process: MakeProcess) -> None:
+    timeline.extend(Event(1000.0 + i, "process", process(res=i)) for i in range(10))
+    live = Cursor().view(timeline, 1009.0)
+    frozen = Cursor().toggled(1004.5).view(timeline, 1009.0)
+    assert live.sample(ProcessSample) == process(res=9)
+    assert frozen.sample(ProcessSample) == process(res=4)
+    assert frozen.frozen
+    assert not live.frozen
+
+
+def test_a_frozen_cursor_follows_again() -> None:
+    assert Cursor().toggled(5.0).toggled(9.0) == Cursor()
+
+
+@given(
+    st.lists(st.floats(0, 200), min_size=1, max_size=60),
+    st.floats(-10, 210),
+    st.integers(0, 70),
+)
+def test_tail_is_the_newest_up_to_the_moment(
+    moments: list[float], until: float, length: int
+) -> None:
+    timeline = Timeline(0.0)
+    moments.sort()
+    timeline.extend(line_event(at) for at in moments)
+    expected = [at for at in moments if at <= until]
+    expected = expected[len(expected) - length :] if length < len(expected) else expected
+    assert [at for at, _ in timeline.track(OutputLine).tail(length, until)] == expected
+
+
+def test_memory_is_bounded_however_many_lines_come(timeline: Timeline) -> None:
+    many = KEPT_EVENTS[OutputLine] * 3
+    timeline.extend(line_event(1000 + i / 1000) for i in range(many))
+    track = timeline.track(OutputLine)
+    numbers = track.numbers(2000)
+    assert numbers.stop == many
+    assert KEPT_EVENTS[OutputLine] - PAGE_EVENTS <= len(numbers) <= KEPT_EVENTS[OutputLine]
+    assert track.rows(range(many - 2, many))[-1][1].text == f"{1000 + (many - 1) / 1000:g}"
+
+
+def test_a_kind_with_few_kept_events_is_bounded_within_its_newest_page(timeline: Timeline) -> None:
+    timeline.extend(Event(1000.0, "gctrace", Trouble(str(i))) for i in range(300))
+    numbers = timeline.track(Trouble).numbers(1000)
+    assert numbers == range(300 - KEPT_EVENTS[Trouble], 300)
+    assert [sample.reason for _, sample in timeline.track(Trouble).tail(1, 1000)] == ["299"]
+
+
+def test_the_first_sample_stays_when_its_page_is_let_go(
+    timeline: Timeline, process: MakeProcess
+) -> None:
+    count = KEPT_EVENTS[ProcessSample] + 2000
+    timeline.extend(Event(1000.0 + i, "process", process(res=100 + i)) for i in range(count))
+    track = timeline.track(ProcessSample)
+    assert track.first is not None
+    assert track.first[1].res_bytes == 100
+    assert track.numbers(1e9).start > 0
+
+
+def test_old_pages_answer_with_their_summary(timeline: Timeline, process: MakeProcess) -> None:
+    count = KEPT_EVENTS[ProcessSample] + 2000
+    timeline.extend(Event(1000.0 + i, "process", process(res=100 + i)) for i in range(count))
+    whole = timeline.track(ProcessSample).envelope("res", 1000.0, count / 10, 10)
+    assert all(whole)
+    assert whole[0] is not None
+    assert whole[0].low == 100
+    assert whole[-1] == Extent(100 + count * 9 // 10, 100 + count - 1, 100 + count - 1)
+
+
+def test_a_span_without_samples_stays_empty(timeline: Timeline, process: MakeProcess) -> None:
+    for at in (1000.0, 1009.0):
+        timeline.append(Event(at, "process", process(res=7, shr=3)))
+    envelope = timeline.track(ProcessSample).envelope("shr", 1000.0, 1.0, 10)
+    assert envelope == [Extent(3, 3, 3), *[None] * 8, Extent(3, 3, 3)]
+
+
+def test_a_clock_that_steps_back_does_not_disturb_the_order(timeline: Timeline) -> None:
+    timeline.extend(line_event(at) for at in (1005.0, 1001.0, 1006.0))
+    assert [at for at, _ in timeline.track(OutputLine).tail(9, 2000)] == [1005.0, 1005.0, 1006.0]
+
+
+def test_what_was_written_keeps_its_order_across_kinds(timeline: Timeline) -> None:
+    samples: list[Sample] = [OutputLine("a"), TornLine("b"), OutputLine("c")]
+    timeline.extend(Event(1001.0, "gctrace", sample) for sample in samples)
+    assert [sample for _, sample in timeline.lines.tail(9, 2000)] == samples
+
+
+def test_the_state_of_a_source_is_what_it_said_last(timeline: Timeline) -> None:
+    timeline.append(Event(1001.0, "profile", Trouble("refused")))
+    view = Cursor().view(timeline, 1002.0)
+    assert view.state("profile") == (1001.0, Trouble("refused"))
+    assert view.state("gctrace") is None
