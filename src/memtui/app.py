@@ -14,6 +14,7 @@ from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.theme import Theme
 
 from memtui.model import Event, Trouble
 from memtui.panes.bars import footer, heading, sources_line
@@ -32,6 +33,30 @@ from memtui.sources.source import Clock, Refreshable, Source, keep_trying
 from memtui.timeline import Cursor, Timeline, View
 
 PANES: tuple[type[Pane], ...] = (ProcessPane, TrendPane, GcTracePane, ProfilePane)
+
+DARK = Theme(
+    name="memtui",
+    primary="#7a94e8",
+    accent="#7a94e8",
+    foreground="#d5d9e0",
+    background="#0f1216",
+    surface="#181d24",
+    panel="#181d24",
+    success="#73c98f",
+    warning="#e6b450",
+    error="#f2777a",
+    dark=True,
+)
+
+FOOTER = (
+    ("1-4", "pane"),
+    ("z", "zoom"),
+    ("space", "freeze"),
+    ("s", "sample type"),
+    ("o", "output"),
+    ("?", "help"),
+    ("q", "quit"),
+)
 
 SOON_S = 0.03
 """Events that come together are painted together."""
@@ -98,6 +123,8 @@ class MemtuiApp(App[None]):
         clock: Clock = time.time,
     ) -> None:
         super().__init__()
+        self.register_theme(DARK)
+        self.theme = DARK.name
         self.timeline = timeline
         self.cursor = Cursor()
         self.defect: BaseException | None = None
@@ -224,8 +251,7 @@ class MemtuiApp(App[None]):
     def _paint_hint(self) -> None:
         pane = self._current()
         self._bar("hint").show((Span(" "), *pane.hint(self.view())))
-        keys = (("1-4", "pane"), ("z", "zoom"), ("space", "freeze"), *pane.keys())
-        self._bar("keys").show(footer((*keys, ("?", "help"), ("q", "quit"))))
+        self._bar("keys").show(footer((*pane.keys(), *FOOTER)))
 
     def _bar(self, name: str) -> Bar:
         return self.screen_stack[0].query_one(f"#{name}", Bar)

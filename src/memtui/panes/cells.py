@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Literal, NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
@@ -87,7 +88,7 @@ def apart(start: Line, end: Line, width: int, filler: str = " ", role: Role = "t
 
 def wrapped(text: str, width: int, role: Role = "text") -> list[Line]:
     """Return a text as lines of at most ``width`` cells, broken between words where it can be."""
-    rows = textwrap.wrap(text, max(1, width), break_on_hyphens=False) or [""]
+    rows = textwrap.wrap(text, max(1, width), break_on_hyphens=False)
     return [line(Span(cut(row, width), role)) for row in rows]
 
 
@@ -146,8 +147,11 @@ def differing(old: Line, new: Line) -> tuple[int, int] | None:
 def _by_cell(spans: Line) -> list[tuple[str, Role]]:
     """Return a cell at a time; the second cell of a wide character holds an empty text."""
     found: list[tuple[str, Role]] = []
-    for span in spans:
-        for char in span.text:
-            found.append((char, span.role))
-            found.extend([("", span.role)] * (cell_len(char) - 1))
+    for text, role in spans:
+        if cell_len(text) == len(text):
+            found += zip(text, repeat(role), strict=False)
+            continue
+        for char in text:
+            found.append((char, role))
+            found += repeat(("", role), cell_len(char) - 1)
     return found

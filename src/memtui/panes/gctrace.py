@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from memtui import units
 from memtui.model import Attached, GcCycle, OutputLine, Restart, ScavengeLine, TornLine
@@ -14,18 +13,17 @@ from memtui.panes.table import Column, Selection, marked, table
 from memtui.plain import plain
 from memtui.timeline import TraceLine, Track, View
 
-SOURCE = "gctrace"
 MIB = 1 << 20
 ROOM_FOR_BOTH_PAUSES = 54
 
 _COLUMNS = (
-    Column("gc", 4),
+    Column("gc", 3),
     Column("time", 8, yields=2, role="dim"),
     Column("heap MB", 9, role="live"),
     Column("goal", 4, yields=1, role="goal"),
     Column("pause", 5, yields=3),
-    Column("GC cpu", 3, yields=4, role="gc"),
-    Column("", 0, text=True),
+    Column("cpu", 3, yields=4, role="gc"),
+    Column("", 6, yields=5, role="dim", text=True),
 )
 
 
@@ -80,16 +78,14 @@ class GcTracePane(Pane):
     """The tail of the trace."""
 
     NUMBER = 3
-    NAME: ClassVar[str] = "gctrace"
+    NAME = "gctrace"
+    SOURCE = "gctrace"
+    KINDS = (GcCycle, ScavengeLine, OutputLine, TornLine, Restart)
     TAIL = True
 
     def __init__(self) -> None:
         super().__init__()
         self.everything = False
-
-    def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the key that shows the program's own lines."""
-        return (("o", "GC only" if self.everything else "all output"),)
 
     def show_output(self) -> None:
         """Show the program's other lines too, or the cycles alone again."""
@@ -111,13 +107,13 @@ class GcTracePane(Pane):
         numbers = self.rows(view)
         title = line(Span("all output" if self.everything else "gctrace", "title"))
         if not numbers:
-            rows = explained(view, SOURCE, width - 2, "waiting for the first GC cycle …")
-            return Picture(title, self._status(view), rows=[(Span(" "), *row) for row in rows])
+            rows = explained(view, self.SOURCE, width, "waiting for the first GC cycle …")
+            return Picture(title, self._status(view), rows=rows)
         height -= 1
         self.selection = self.selection.within(numbers, height)
         top = self.selection.top
         shown = range(top, min(top + height, numbers.stop))
-        head, rows = lines_of(self._entries(view, shown), width - 2)
+        head, rows = lines_of(self._entries(view, shown), width - 1)
         drawn = [(Span(" "), *row) for row in rows]
         if self.has_focus and self.selection.row is not None:
             at = self.selection.at(numbers) - top
@@ -127,7 +123,7 @@ class GcTracePane(Pane):
         return Picture(title, self._status(view), foot=foot, rows=[(Span(" "), *head), *drawn])
 
     def _place(self, view: View, width: int) -> Line:
-        state = view.state(SOURCE)
+        state = view.state(self.SOURCE)
         if state is None or not isinstance(state[1], Attached):
             return ()
         return line(Span(cut(plain(state[1].where), width - 6), "dim"))
@@ -156,18 +152,15 @@ class GcTracePane(Pane):
 
 def in_words(cycle: GcCycle) -> Line:
     """Say in a line what a cycle did."""
-    alive = "" if cycle.heap_live_bytes is None else f", {_mb(cycle.heap_live_bytes)} alive"
-    goal = "no goal" if cycle.goal_bytes is None else f"goal {goal_of(cycle)}"
-    stopped = sum(cycle.pauses_ms)
-    return line(
-        Span(f"gc {cycle.number}", "gc"),
-        Span(
-            f"  heap {_mb(cycle.heap_start_bytes)} → {_mb(cycle.heap_end_bytes)}{alive} MB", "live"
-        ),
-        Span(f", {goal} MB" if cycle.goal_bytes is not None else f", {goal}", "goal"),
-        f", stopped {units.milliseconds(stopped)}",
-        f", GC {cycle.gc_cpu_percent}% of CPU since start"
-        if cycle.gc_cpu_percent is not None
-        else "",
-        ", forced" if cycle.forced else "",
-    )
+    start, end = _mb(cycle.heap_start_bytes), _mb(cycle.heap_end_bytes)
+    spans = [Span(f"gc {cycle.number}", "gc"), Span(f"  heap {start} → {end} MB", "live")]
+    if cycle.heap_live_bytes is not None:
+        spans.append(Span(f", {_mb(cycle.heap_live_bytes)} MB alive", "live"))
+    goal = "no goal" if cycle.goal_bytes is None else f"goal {_mb(cycle.goal_bytes)} MB"
+    spans.append(Span(f", {goal}", "goal"))
+    spans.append(Span(f", stopped {units.milliseconds(sum(cycle.pauses_ms))}"))
+    if cycle.gc_cpu_percent is not None:
+        spans.append(Span(f", GC {cycle.gc_cpu_percent}% of CPU since start"))
+    if cycle.forced:
+        spans.append(Span(", forced"))
+    return tuple(spans)

@@ -10,6 +10,8 @@ def clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
-def date(at: float) -> str:
-    """Write a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+def day_or_clock(at: float) -> str:
+    """Write a moment (Unix seconds) in ten cells: the time if it was today, else the date."""
+    then = time.localtime(at)
+    today = time.strftime("%Y-%m-%d") == time.strftime("%Y-%m-%d", then)
+    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d", then)

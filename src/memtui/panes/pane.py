@@ -9,7 +9,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from memtui.model import Attached, Trouble
+from memtui.model import Attached, Sample, Trouble
 from memtui.panes.cells import Line, Picture, Span, framed, line, wrapped
 from memtui.panes.painted import Painted
 from memtui.panes.table import Selection
@@ -22,6 +22,10 @@ class Pane(Painted, can_focus=True):
 
     NUMBER: ClassVar[int]
     NAME: ClassVar[str]
+    SOURCE: ClassVar[str]
+    """The source whose state is shown when there is nothing else."""
+    KINDS: ClassVar[tuple[type[Sample], ...]]
+    """The samples that it draws: when none of them came, there is nothing new to paint."""
     TAIL: ClassVar[bool] = False
     """Whether the newest row stands last, and an untouched selection follows it."""
 
@@ -43,11 +47,19 @@ class Pane(Painted, can_focus=True):
         super().__init__(id=self.NAME)
         self.view: View | None = None
         self.selection = Selection(None if self.TAIL else 0)
+        self._stamp: tuple[float, ...] = ()
 
     def show(self, view: View) -> None:
-        """Show what this view holds."""
+        """Show what this view holds; nothing is drawn when nothing came."""
         self.view = view
-        self.paint()
+        stamp = (
+            view.frozen and view.until,
+            view.timeline.states(self.SOURCE).count,
+            *(view.timeline.track(kind).count for kind in self.KINDS),
+        )
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self.paint()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         """Return the frame and what is in it."""
@@ -99,13 +111,13 @@ class Pane(Painted, can_focus=True):
         """Move sideways; what that means is the pane's own affair."""
 
     def on_focus(self, event: events.Focus) -> None:
-        """Draw the frame of the focused pane."""
-        self.paint()
+        """Draw the frame of the focused pane, once Textual has noted the focus."""
+        self.call_later(self.paint)
         self.post_message(self.Moved())
 
     def on_blur(self, event: events.Blur) -> None:
         """Draw the frame of a pane at rest."""
-        self.paint()
+        self.call_later(self.paint)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll with the wheel."""
@@ -122,14 +134,13 @@ def explained(view: View, source: str, width: int, waiting: str) -> list[Line]:
     """Return the lines of a pane that has nothing to show: why, and what to do."""
     state = view.state(source)
     said = state[1] if state else None
+    room = max(1, width - 2)
     if isinstance(said, Trouble):
-        rows = wrapped(plain(said.reason), width, "bad")
-        if said.hint:
-            rows += wrapped(plain(said.hint), width)
+        rows = wrapped(plain(said.reason), room, "bad") + wrapped(plain(said.hint), room)
         if said.retry_s is not None:
-            rows += wrapped(f"next try in {said.retry_s:.0f} s", width, "dim")
-        return rows
-    rows = wrapped(waiting, width, "dim")
-    if isinstance(said, Attached):
-        rows = wrapped(plain(said.where), width) + rows
-    return rows
+            rows += wrapped(f"next try in {said.retry_s:.0f} s", room, "dim")
+    else:
+        rows = wrapped(waiting, room, "dim")
+        if isinstance(said, Attached):
+            rows = wrapped(plain(said.where), room) + rows
+    return [(Span(" "), *row) for row in rows]

@@ -44,11 +44,11 @@ def plot(series: Sequence[Series], width: int, height: int, bridge: int) -> list
     when no more than ``bridge`` of them lie between two values; a longer gap stays a gap.
     """
     highest = max((extent.high for one in series for extent in one.extents if extent), default=0)
-    top, step = scale(max(1, highest), max(1, height // 2))
+    top, step = scale(max(1, highest), max(1, height * 3 // 4))
     columns = width - LABEL_CELLS
     grids = [_dots(one.extents, columns, height, top, bridge) for one in series]
     labels = {
-        height - 1 - min(height - 1, tick * height // top): units.size(tick)
+        height - 1 - min(height - 1, tick * height // top): _tick(tick)
         for tick in range(0, top + 1, step)
     }
     rows: list[Line] = []
@@ -61,6 +61,11 @@ def plot(series: Sequence[Series], width: int, height: int, bridge: int) -> list
             spans.append(Span("".join(char for char, _ in group), role))
         rows.append(tuple(spans))
     return rows
+
+
+def _tick(count: int) -> str:
+    """Write a tick, which is a round number: 16M."""
+    return units.size(count).replace(".00", "").replace(".0", "")
 
 
 def _cell(bits: Sequence[int], series: Sequence[Series]) -> tuple[str, Role]:

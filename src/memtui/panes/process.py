@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from memtui import units
 from memtui.model import Absent, Ended, ProcessIdentity, ProcessSample, Reading
 from memtui.panes.cells import Line, Picture, Role, Span, line
-from memtui.panes.moments import date
+from memtui.panes.moments import day_or_clock
 from memtui.panes.pane import Pane, explained
 from memtui.panes.table import Column, marked, table
 from memtui.plain import plain
 from memtui.timeline import View
-
-SOURCE = "process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,108 +96,108 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "RES",
         lambda sample: sample.res_bytes,
-        "pages in memory now: RssAnon + RssFile + RssShmem",
+        "in memory now: RssAnon + RssFile + RssShmem",
         role="res",
     ),
     _amount(
         "RES−SHR",
         _res_less_shr,
-        "anonymous memory: what a leak, or heap not returned, makes grow",
+        "anonymous: what leaks and unreturned heap grow",
     ),
     _amount(
         "SHR",
         lambda sample: sample.shr_bytes,
-        'file-backed and shmem pages; not "shared with others", often all its own',
+        "file-backed and shmem; not shared with others",
         role="shr",
     ),
     _amount(
         "RssAnon",
         lambda sample: sample.anon_bytes,
-        "part of RES: Go heap, stacks, runtime, and what C allocated, alike",
+        "part of RES: Go heap, stacks, runtime, C malloc",
     ),
     _amount(
         "RssFile",
         lambda sample: sample.file_bytes,
-        "part of RES: mapped files, the binary first; clean pages can be dropped",
+        "part of RES: the binary, mapped files; droppable",
     ),
     _amount(
         "RssShmem",
         lambda sample: sample.shmem_bytes,
-        "part of RES: shared memory and tmpfs; a container's limit counts it",
+        "part of RES: shared memory and tmpfs",
     ),
     _amount(
         "SWAP",
         lambda sample: sample.swap_bytes,
-        "swapped out: RES can fall while a leak goes on, so watch RES + SWAP",
+        "swapped out: RES may fall while a leak goes on",
     ),
     _amount(
         "VmHWM",
         lambda sample: sample.peak_bytes,
-        "the peak of RES; far above RES means that memory did come back once",
+        "peak of RES; far above RES: memory came back",
     ),
     _amount(
         "VIRT",
         lambda sample: sample.virt_bytes,
-        "address space, not memory; 1.5 GB and more is normal for Go",
+        "address space, not memory; 1.5G is normal in Go",
     ),
     _amount(
         "CODE",
         lambda sample: sample.code_bytes,
-        "size of the program text (VmExe); the part in memory is within SHR",
+        "program text; what of it is in memory is in SHR",
     ),
     _amount(
         "DATA",
         lambda sample: sample.data_bytes,
-        "private writable address space, touched or not; in Go far above RES",
+        "private address space, mostly never touched",
     ),
-    Field("CPU", _cpu, "of one core, over the last second; 200% is two cores busy"),
+    Field("CPU", _cpu, "of one core, last second; 200% is two cores"),
     _amount(
         "threads",
         lambda sample: sample.threads,
-        "kernel threads, not goroutines; many of them: blocked calls, or cgo",
+        "kernel threads, not goroutines; cgo makes many",
         write=str,
         difference=units.count_change,
     ),
     _amount(
         "files",
         lambda sample: sample.open_files,
-        "open descriptors: sockets, files, pipes; a steady rise is a leak too",
+        "open descriptors; a steady rise is a leak too",
         write=str,
         difference=units.count_change,
     ),
     _amount(
         "VSZ",
         lambda sample: sample.virt_bytes,
-        "VIRT as ps prints it: KiB",
+        "VIRT as ps prints it, in KiB",
         write=units.kib,
         difference=_kib_change,
     ),
     _amount(
         "RSS",
         lambda sample: sample.res_bytes,
-        "RES as ps prints it: KiB",
+        "RES as ps prints it, in KiB",
         write=units.kib,
         difference=_kib_change,
     ),
     Field(
         "TTY",
         lambda facts: _words(facts.now.tty, "?"),
-        "terminal it belongs to, as ps prints it; ? is none, as for a service",
+        "its terminal, as ps prints it; ? is none",
     ),
     Field(
         "STAT",
         lambda facts: _words(facts.now.state, "?"),
-        "as ps prints it: R runs, S sleeps, D waits for a disk, T stopped; l threads",
+        "R runs, S sleeps, D disk, T stopped; l threads",
     ),
     Field(
         "start",
-        _of_identity(lambda identity: date(identity.started_at)),
-        "when it started; the same pid with another start is another process",
+        _of_identity(lambda identity: day_or_clock(identity.started_at)),
+        "another start: another process, same pid",
     ),
     Field(
         "Go",
         _of_identity(lambda identity: _words(identity.go_version, "not a Go binary")),
-        "version in the binary's build information; decides how memory is returned",
+        "built with; decides how memory is returned",
     ),
     Field("user", _of_identity(lambda identity: plain(identity.user)), "whose process it is"),
     Field(
@@ -212,7 +209,7 @@ FIELDS: tuple[Field, ...] = (
 
 _NAME, _VALUE, _CHANGE, _MEANING = (
     Column("field", 8, text=True),
-    Column("now", 9),
+    Column("now", 10),
     Column("since start", 8),
     Column("meaning", 24, yields=1, role="dim", text=True),
 )
@@ -272,7 +269,9 @@ class ProcessPane(Pane):
     """The fields of the process."""
 
     NUMBER = 1
-    NAME: ClassVar[str] = "process"
+    NAME = "process"
+    SOURCE = "process"
+    KINDS = (ProcessIdentity, ProcessSample)
 
     def rows(self, view: View) -> range:
         """Return the numbers of the fields."""
@@ -284,15 +283,15 @@ class ProcessPane(Pane):
         facts = facts_of(view)
         if facts is None:
             waiting = "reading /proc …"
-            return Picture(title, rows=explained(view, SOURCE, width - 2, waiting))
+            return Picture(title, rows=explained(view, self.SOURCE, width, waiting))
         self.selection = self.selection.within(self.rows(view), height)
-        lines = field_lines(facts, width - 2)
+        lines = field_lines(facts, width - 1)
         shown = [(Span(" "), *row) for row in lines]
         if self.has_focus:
             at = self.selection.at(self.rows(view))
             shown[at] = marked(shown[at], width)
         top = self.selection.top
-        ended = view.state(SOURCE)
+        ended = view.state(self.SOURCE)
         status: Line = ()
         if ended and isinstance(ended[1], Ended):
             status = line(Span("ended", "bad"))

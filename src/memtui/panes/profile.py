@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import accumulate
-from typing import ClassVar
 
 from memtui import units
 from memtui.model import FunctionValue, Profile, SampleValues
@@ -15,15 +13,13 @@ from memtui.panes.table import Column, Selection, marked, table
 from memtui.plain import plain
 from memtui.timeline import View
 
-SOURCE = "profile"
-
 _COLUMNS = (
     Column("flat", 6, role="live"),
     Column("flat%", 5, yields=2),
     Column("sum%", 5, yields=4, role="dim"),
     Column("cum", 6, yields=1),
     Column("cum%", 5, yields=3),
-    Column("function", 12, text=True),
+    Column("function", 10, text=True),
 )
 
 
@@ -75,16 +71,14 @@ class ProfilePane(Pane):
     """The newest profile, one sample type at a time."""
 
     NUMBER = 4
-    NAME: ClassVar[str] = "pprof"
+    NAME = "pprof"
+    SOURCE = "profile"
+    KINDS = (Profile,)
 
     def __init__(self) -> None:
         super().__init__()
         self._type: str | None = None
         self._shift = 0
-
-    def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the keys of the profile."""
-        return (("s", "sample type"), ("r", "fetch now"))
 
     def action_shift(self, by: int) -> None:
         """Move the names sideways, by the full name first."""
@@ -116,9 +110,9 @@ class ProfilePane(Pane):
         """Draw the functions that hold most, or those around the selected one."""
         found = view.last(Profile)
         if found is None:
-            rows = explained(view, SOURCE, width - 2, "looking for /debug/pprof …")
+            rows = explained(view, self.SOURCE, width, "looking for /debug/pprof …")
             title = line(Span("pprof", "title"))
-            return Picture(title, rows=[(Span(" "), *row) for row in rows])
+            return Picture(title, rows=rows)
         at, profile = found
         values = self._values(profile)
         ranks = self.rows(view)
@@ -126,7 +120,7 @@ class ProfilePane(Pane):
         self.selection = self.selection.within(ranks, height)
         top = self.selection.top
         shown = range(top, min(top + height, ranks.stop))
-        head, lines = function_lines(values, shown, width - 2, self._shift)
+        head, lines = function_lines(values, shown, width - 1, self._shift)
         drawn = [(Span(" "), *row) for row in lines]
         if self.has_focus and drawn:
             marked_at = self.selection.at(ranks) - top

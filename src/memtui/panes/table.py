@@ -14,8 +14,9 @@ from memtui.panes.cells import Line, Role, Span, left, line, right
 class Column:
     """A column: its least width, and how soon it gives way (the highest ``yields`` goes first).
 
-    A column that ``yields`` 0 always stays. ``text`` columns are cut where they must be, and
-    stand to the left; all others hold numbers.
+    A column that ``yields`` 0 always stays. ``text`` columns stand to the left and are cut where
+    they must be; the last column, when it is one, takes the room that is left. All others hold
+    numbers and are never cut.
     """
 
     title: str
@@ -28,7 +29,10 @@ class Column:
 def table(
     columns: Sequence[Column], rows: Sequence[Sequence[str | Span]], width: int
 ) -> tuple[Line, list[Line]]:
-    """Return the head line and a line a row; each cell is a text, or a span with its own role."""
+    """Return the head line and a line a row; each cell is a text, or a span with its own role.
+
+    The lines take ``width`` cells at most, unless the columns that always stay take more.
+    """
     widths = [
         column.width if column.text else max([column.width, *(_cells(row[at]) for row in rows)])
         for at, column in enumerate(columns)
@@ -39,11 +43,9 @@ def table(
         if not yielding:
             break
         kept.remove(max(yielding, key=lambda at: columns[at].yields))
-    room = width - sum(widths[at] + 1 for at in kept) + 1
-    for at in kept:
-        if columns[at].text and room > 0:
-            widths[at] += room
-            room = 0
+    last = kept[-1]
+    if columns[last].text:
+        widths[last] += width - sum(widths[at] + 1 for at in kept) + 1
     head = _joined([Span(columns[at].title, "dim") for at in kept], kept, columns, widths)
     return head, [
         _joined([_as_span(row[at], columns[at].role) for at in kept], kept, columns, widths)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from memtui import units
 from memtui.model import Absent, GcCycle, ProcessSample, Reading
@@ -15,7 +14,6 @@ from memtui.panes.pane import Pane, explained
 from memtui.panes.plot import LABEL_CELLS, Series, plot, rug
 from memtui.timeline import Extent, View
 
-SOURCE = "process"
 WINDOWS_S = (60, 120, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
 LONGEST_BY_ITSELF_S = 600
 LONGEST_BRIDGE_S = 3.0
@@ -66,7 +64,9 @@ class TrendPane(Pane):
     """RES and SHR over time."""
 
     NUMBER = 2
-    NAME: ClassVar[str] = "trend"
+    NAME = "trend"
+    SOURCE = "process"
+    KINDS = (ProcessSample, GcCycle)
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class TrendPane(Pane):
         """Draw both series, their extremes, the cycles, and the time."""
         sample = view.sample(ProcessSample)
         if sample is None:
-            rows = explained(view, SOURCE, width - 2, "reading /proc …")
+            rows = explained(view, self.SOURCE, width, "reading /proc …")
             return Picture(line(Span("RES and SHR", "title")), rows=rows)
         columns = width - LABEL_CELLS
         if columns < 4 or height < 4:

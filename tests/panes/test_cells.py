@@ -1,0 +1,60 @@
+"""Lines are cut and padded by cells, and only what differs is sent."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtui.panes.cells import (
+    Line,
+    Span,
+    apart,
+    cells,
+    cut,
+    differing,
+    exactly,
+    left,
+    line,
+    right,
+    text_of,
+)
+
+_TEXT = st.text(st.sampled_from("ab 大é⣀"), max_size=6)
+_LINES = st.lists(st.tuples(_TEXT, st.sampled_from(["text", "dim"])), max_size=4).map(
+    lambda spans: tuple(Span(text, role) for text, role in spans)  # type: ignore[arg-type]
+)
+
+
+@given(_LINES, st.integers(0, 20))
+def test_a_line_comes_out_exactly_as_wide_as_asked(spans: Line, width: int) -> None:
+    assert cells(exactly(spans, width)) == width
+
+
+@given(_LINES, _LINES, st.integers(0, 20))
+def test_what_is_outside_of_the_differing_cells_is_equal(
+    one: Line, other: Line, width: int
+) -> None:
+    old, new = exactly(one, width), exactly(other, width)
+    place = differing(old, new)
+    cells_of = [[(char, span.role) for span in spans for char in span.text] for spans in (old, new)]
+    if place is None:
+        assert cells_of[0] == cells_of[1]
+    elif all(len(span.text) == cells((span,)) for span in (*old, *new)):
+        assert cells_of[0][: place[0]] == cells_of[1][: place[0]]
+        assert cells_of[0][place[1] :] == cells_of[1][place[1] :]
+        assert cells_of[0][place[0]] != cells_of[1][place[0]]
+
+
+def test_a_cut_text_ends_with_an_ellipsis_and_fits_with_wide_characters() -> None:
+    assert cut("main.loadCatalogue", 8) == "main.lo…"
+    assert cut("大大大", 4) == "大…"
+    assert cut("abc", 3) == "abc"
+    assert left("ab", 4) == "ab  "
+
+
+def test_numbers_are_never_cut() -> None:
+    assert right("123456", 4) == "123456"
+
+
+def test_words_at_the_right_give_way_to_words_at_the_left() -> None:
+    assert text_of(apart(line("abc"), line("xy"), 7, "─")) == "abc──xy"
+    assert text_of(apart(line("abcdef"), line("xy"), 7, "─")) == "abcdef─"
+    assert text_of(apart(line("abcdefgh"), line("xy"), 7, "─")) == "abcdef…"

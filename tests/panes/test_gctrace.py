@@ -1,0 +1,99 @@
+"""Pane 3: the newest collections, and on a key what else was written."""
+
+from collections.abc import Callable
+
+from memtui.model import (
+    Attached,
+    GcCycle,
+    OutputLine,
+    Restart,
+    TornLine,
+    Trouble,
+)
+from memtui.panes.cells import text_of
+from memtui.panes.gctrace import GcTracePane, in_words
+from memtui.timeline import View
+
+MakeCycle = Callable[..., GcCycle]
+MakeView = Callable[..., View]
+Draw = Callable[..., str]
+
+
+def test_the_newest_cycles_stand_last(cycle: MakeCycle, view: MakeView, drawn: Draw) -> None:
+    seen = view(
+        (0, "gctrace", Attached("following /var/log/orders.log")),
+        *((number, "gctrace", cycle(number, 24, 25, 12)) for number in range(1, 108)),
+        (107, "gctrace", cycle(108, 100, 110, 60, forced=True)),
+    )
+    assert drawn(GcTracePane(), seen, 60, 7) == (
+        """
+╭ 3 gctrace ─────────────────────────────────── 108 cycles ╮
+│  gc     time    heap MB goal    pause cpu                │
+│ 105 11:08:25   24→25→12    5 0.1+0.02  1%                │
+│ 106 11:08:26   24→25→12    5 0.1+0.02  1%                │
+│ 107 11:08:27   24→25→12    5 0.1+0.02  1%                │
+│ 108 11:08:27 100→110→60    5 0.1+0.02  1% forced         │
+╰─────────────────────────── following /var/log/orders.log ╯
+"""
+    )
+
+
+def test_in_80_columns_every_figure_of_a_cycle_is_there(
+    cycle: MakeCycle, view: MakeView, drawn: Draw
+) -> None:
+    seen = view((0, "gctrace", cycle(109, 25, 25, 12)))
+    assert drawn(GcTracePane(), seen, 40, 4) == (
+        """
+╭ 3 gctrace ────────────────── 1 cycle ╮
+│  gc     time   heap MB goal pause cpu│
+│ 109 11:06:40  25→25→12    5   0.1  1%│
+╰──────────────────────────────────────╯
+"""
+    )
+
+
+def test_a_key_shows_all_that_was_written(cycle: MakeCycle, view: MakeView, drawn: Draw) -> None:
+    seen = view(
+        (1, "gctrace", OutputLine("orders=800 [/x] \x1b]0;title\x07")),
+        (1, "gctrace", cycle(1)),
+        (2, "gctrace", TornLine("gc 2 @0.1s 2026/11/22 hello")),
+        (3, "gctrace", Restart()),
+    )
+    pane = GcTracePane()
+    pane.everything = True
+    assert drawn(pane, seen, 60, 8) == (
+        """
+╭ 3 all output ────────────────── 1 cycle 1 restart 1 torn ╮
+│  gc     time   heap MB goal    pause cpu                 │
+│ orders=800 [/x] ␛]0;title␇                               │
+│   1 11:06:41     4→4→2    5 0.1+0.02  1%                 │
+│ torn gc 2 @0.1s 2026/11/22 hello                         │
+│ ── started anew: the counters begin again ──             │
+│                                                          │
+╰──────────────────────────────────────────────────────────╯
+"""
+    )
+
+
+def test_a_goal_of_gogc_off_reads_as_none(cycle: MakeCycle, view: MakeView, drawn: Draw) -> None:
+    assert "none" in drawn(GcTracePane(), view((0, "gctrace", cycle(1, goal_bytes=None))), 60, 5)
+
+
+def test_why_there_is_no_trace_and_what_to_do(view: MakeView, drawn: Draw) -> None:
+    seen = view((0, "gctrace", Trouble("stderr is a pipe", "start it with: memtui run -- COMMAND")))
+    assert drawn(GcTracePane(), seen, 42, 5) == (
+        """
+╭ 3 gctrace ─────────────────── 0 cycles ╮
+│ stderr is a pipe                       │
+│ start it with: memtui run -- COMMAND   │
+│                                        │
+╰────────────────────────────────────────╯
+"""
+    )
+
+
+def test_a_cycle_in_words(cycle: MakeCycle) -> None:
+    assert text_of(in_words(cycle(7, 24, 25, 12, forced=True))) == (
+        "gc 7  heap 24 → 25 MB, 12 MB alive, goal 5 MB, stopped 0.12ms, "
+        "GC 1% of CPU since start, forced"
+    )

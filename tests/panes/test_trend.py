@@ -1,0 +1,85 @@
+"""Pane 2: RES and SHR on one scale, with the collections under them."""
+
+from collections.abc import Callable
+
+from memtui.model import GcCycle, ProcessSample, Trouble
+from memtui.panes.trend import TrendPane, window_of
+from memtui.timeline import View
+
+MIB = 1 << 20
+
+Make = Callable[..., ProcessSample]
+MakeCycle = Callable[..., GcCycle]
+MakeView = Callable[..., View]
+Draw = Callable[..., str]
+
+
+def story(process: Make, cycle: MakeCycle, view: MakeView, seconds: int, **where: float) -> View:
+    return view(
+        *((at, "process", process(res=(40 + at // 2) * MIB, shr=8 * MIB)) for at in range(seconds)),
+        *((at, "gctrace", cycle(at)) for at in range(3, seconds, 12)),
+        **where,
+    )
+
+
+def test_both_series_their_extremes_the_cycles_and_the_time_are_drawn(
+    process: Make, cycle: MakeCycle, view: MakeView, drawn: Draw
+) -> None:
+    assert drawn(TrendPane(), story(process, cycle, view, 50), 40, 11) == (
+        """
+╭ 2 RES 64.0M  SHR 8.00M ─────── 1m00s ╮
+│ RES 40.0M…64.0M  SHR 8.00M…8.00M     │
+│  64M┤                 ⣀⣀⣀⡤⠤⠖⠒⠚⠉⠁     │
+│  48M┤       ⣀⣀⣠⠤⠴⠒⠒⠚⠉⠉⠁              │
+│     │⠤⠤⠖⠒⠋⠉⠉⠁                        │
+│  32M┤                                │
+│     │                                │
+│  16M┤                                │
+│    0┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠁     │
+│   GC  ╵      ╵     ╵     ╵           │
+╰ 11:06:40 ────────────────── 11:07:40 ╯
+"""
+    )
+
+
+def test_the_frozen_view_shows_nothing_that_came_later(
+    process: Make, cycle: MakeCycle, view: MakeView, drawn: Draw
+) -> None:
+    live = drawn(TrendPane(), story(process, cycle, view, 20), 40, 11)
+    frozen = drawn(TrendPane(), story(process, cycle, view, 50, frozen_at=19.0), 40, 11)
+    assert frozen == live
+
+
+def test_the_window_doubles_as_it_fills_and_then_moves_by_whole_cells(
+    process: Make, cycle: MakeCycle, view: MakeView
+) -> None:
+    lengths = [
+        window_of(story(process, cycle, view, seconds), None, 60)[1] for seconds in (10, 70, 290)
+    ]
+    assert lengths == [60, 120, 300]
+    starts = {
+        window_of(story(process, cycle, view, 700, now=float(now)), None, 60)[0].start
+        for now in range(700, 710)
+    }
+    assert len(starts) <= 2
+
+
+def test_a_gap_in_the_samples_is_a_gap_in_the_line(
+    process: Make, view: MakeView, drawn: Draw
+) -> None:
+    seen = view(
+        *((at, "process", process(res=8 * MIB)) for at in (*range(10), *range(40, 50))),
+        (20, "process", Trouble("no access")),
+    )
+    row = next(row for row in drawn(TrendPane(), seen, 68, 8).splitlines() if "8M┤" in row)
+    assert "  " * 10 in row.rstrip("│ ")
+
+
+def test_before_the_first_sample_it_says_what_it_waits_for(view: MakeView, drawn: Draw) -> None:
+    assert "reading /proc" in drawn(TrendPane(), view(), 40, 6)
+
+
+def test_a_pane_too_small_for_a_plot_still_says_the_numbers(
+    process: Make, view: MakeView, drawn: Draw
+) -> None:
+    assert "RES 5.00M" in drawn(TrendPane(), view((0, "process", process(res=5 * MIB))), 20, 4)
