@@ -1,0 +1,51 @@
+# Everything here works on a machine with Python 3.11+, make and a package index.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUILD := build
+GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
+
+.PHONY: help demo test check bench screenshots test-lowest clean
+
+help: ## show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+# The environment is made anew when what the project needs has changed.
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "memtui needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+$(BUILD)/orders: $(VENV)/ready tests/targets/go.mod $(wildcard tests/targets/orders/*.go)
+	@mkdir -p $(BUILD)
+	cd tests/targets && $(GO_ENV) $(CURDIR)/$(BIN)/go build -o $(CURDIR)/$@ ./orders
+
+demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live heap does not
+	GODEBUG=madvdontneed=0 $(BIN)/memtui run -- $(BUILD)/orders
+
+test: $(VENV)/ready ## run every test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/ready ## lint, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(BUILD)/orders ## measure the cost of the screen, and write benchmarks/results.md
+	$(BIN)/python benchmarks/screen.py $(BENCH)
+
+screenshots: $(BUILD)/orders ## redraw screenshots/ from a live service
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[screenshots]'
+	$(BIN)/python scripts/screenshots.py
+
+test-lowest: ## run the quick tests with the oldest supported versions of the dependencies
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint tests/lowest.txt --editable '.[test]'
+	$(VENV)-lowest/bin/python -m pytest -m 'not terminal'
+
+clean: ## remove what was made
+	rm -rf $(VENV) $(VENV)-lowest $(BUILD)
