@@ -145,3 +145,9 @@ def cycle() -> Callable[..., GcCycle]:
         return dataclasses.replace(quiet, **fields)
 
     return sample
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """Wait until a condition is true, for ten seconds unless told."""
+    return wait_for

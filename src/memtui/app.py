@@ -179,8 +179,9 @@ class MemtuiApp(App[None]):
 
     async def _drive(self, source: Source) -> None:
         """Put all that a source tells on the timeline, for as long as it lives."""
+        sleep = source.pause if isinstance(source, Refreshable) else asyncio.sleep
         try:
-            async with aclosing(keep_trying(source, self._clock)) as told:
+            async with aclosing(keep_trying(source, self._clock, sleep)) as told:
                 async for event in told:
                     self.timeline.append(event)
                     self._paint_soon()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import click
+
+from memtui.cli.complaint import Complaint
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -36,11 +40,30 @@ class Period(click.ParamType[float | None]):
 
 @dataclass(frozen=True, slots=True)
 class ProfileOptions:
-    """Where profiles come from: an address or a file, or else the process's own listeners."""
+    """Where profiles come from: an address or a file, or else the process's own listeners.
+
+    Raises Complaint when ``pprof`` is neither a file nor an address.
+    """
 
     pprof: str | None
     probe: bool
     every_s: float | None
+
+    @classmethod
+    def given(cls, pprof: str | None, *, no_probe: bool, every_s: float | None) -> ProfileOptions:
+        """Return the options as the user gave them: host:port is an address too."""
+        if pprof is not None and "://" not in pprof and not Path(pprof).exists():
+            if not re.fullmatch(r"[^/\s]*:\d+(/\S*)?", pprof):
+                raise Complaint(
+                    f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT"
+                )
+            pprof = f"http://{pprof}" if not pprof.startswith(":") else f"http://127.0.0.1{pprof}"
+        return cls(pprof, not no_probe, every_s)
+
+    @property
+    def is_address(self) -> bool:
+        """Whether ``pprof`` is an address and no file."""
+        return self.pprof is not None and "://" in self.pprof
 
 
 def profile_options(command: F) -> F:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 
 import click
@@ -35,7 +36,8 @@ def run(
             "go run starts the compiler first, and its memory is not your program's: "
             "go build -o app . && memtui run -- ./app"
         )
-    context.exit(watch_command(command, ProfileOptions(pprof, not no_probe, profile_every)))
+    options = ProfileOptions.given(pprof, no_probe=no_probe, every_s=profile_every)
+    context.exit(watch_command(command, options))
 
 
 def watch_command(command: tuple[str, ...], options: ProfileOptions) -> int:
@@ -44,14 +46,12 @@ def watch_command(command: tuple[str, ...], options: ProfileOptions) -> int:
     from memtui.cli.terminal import take_terminal
     from memtui.sources.child import Child
 
+    if shutil.which(command[0]) is None:
+        raise Complaint(f"no such command: {command[0]}", "./NAME is a file in this folder")
     take_terminal()
     session = Session(options, Trace(), time.time)
     try:
         child = Child(command, os.environ)
-    except FileNotFoundError:
-        raise Complaint(
-            f"no such command: {command[0]}", "./NAME for a file in this folder"
-        ) from None
     except OSError as error:
         raise Complaint(f"cannot start {command[0]}: {error.strerror}") from None
     session.watch_child(child)

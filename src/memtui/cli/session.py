@@ -15,7 +15,8 @@ from memtui.model import GcCycle, ProcessIdentity
 from memtui.screens.choice import Choice
 from memtui.sources.child import Child, ChildExit, leave_to_itself
 from memtui.sources.discovery import Candidate
-from memtui.sources.gctrace import FileTrace, PipeTrace, StderrTrace
+from memtui.sources.gctrace import FileTrace, StderrTrace
+from memtui.sources.pipe import PipeTrace
 from memtui.sources.process import ProcessSource, read_identity
 from memtui.sources.profile import FileProfile, ProcessProfile, UrlProfile
 from memtui.sources.source import Clock, Nothing, Source, SourceFailed
@@ -69,7 +70,7 @@ class Session:
     def watch_trace(self) -> None:
         """Watch a trace alone: nobody knows whose it is."""
         self._sources = [
-            Nothing("process", *NO_PROCESS),
+            Nothing("process", *NO_PROCESS, self._clock),
             self._trace_source(None, None),
             self._profile_source(None),
         ]
@@ -83,7 +84,7 @@ class Session:
         try:
             return self._sources_of(read_identity(pid))
         except SourceFailed as failed:
-            return [Nothing(name, failed.reason, failed.hint) for name in ("process", "profile")]
+            return [Nothing("process", failed.reason, failed.hint, self._clock)]
 
     def _sources_of(self, identity: ProcessIdentity) -> list[Source]:
         return [
@@ -102,12 +103,12 @@ class Session:
 
     def _profile_source(self, pid: int | None) -> Source:
         every_s, place = self._options.every_s, self._options.pprof
-        if place is not None and "://" in place:
+        if place is not None and self._options.is_address:
             return UrlProfile(place, self._clock, every_s)
         if place is not None:
             return FileProfile(Path(place), self._clock)
         if pid is None:
-            return Nothing("profile", *NO_PROCESS)
+            return Nothing("profile", *NO_PROCESS, self._clock)
         return ProcessProfile(
             pid, self._clock, every_s, probe=self._options.probe, gc_number=self._gc_number
         )

@@ -39,7 +39,7 @@ def take_terminal() -> None:
     missing = [fd for fd in (0, 1, 2) if not _is_terminal(fd)]
     if missing:
         _connect(missing)
-    # Python leaves these None when a descriptor was closed at its start; Textual needs their fileno.
+    # Python leaves these None when a descriptor was closed at its start; Textual uses them.
     if sys.__stdin__ is None:
         vars(sys)["__stdin__"] = sys.stdin = open(0, closefd=False)  # noqa: SIM115 - stays open
     if sys.__stderr__ is None:

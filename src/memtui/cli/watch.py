@@ -54,7 +54,7 @@ def memtui(
         return
     if pid is not None and name is not None:
         raise click.UsageError("--pid and --name exclude each other")
-    options = ProfileOptions(pprof, probe=not no_probe, every_s=profile_every)
+    options = ProfileOptions.given(pprof, no_probe=no_probe, every_s=profile_every)
     context.exit(watch(pid, name, gctrace, options))
 
 

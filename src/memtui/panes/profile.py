@@ -86,13 +86,16 @@ class ProfilePane(Pane):
         self.paint()
 
     def next_type(self) -> None:
-        """Show the next sample type of the profile."""
+        """Show the next sample type: inuse_space, inuse_objects, alloc_space, alloc_objects.
+
+        That is the order of a Go heap profile from its end, where the default stands.
+        """
         profile = self.view.sample(Profile) if self.view else None
         if profile is None:
             return
         types = [values.type for values in profile.values]
         now = self._values(profile).type
-        self._type = types[(types.index(now) + 1) % len(types)]
+        self._type = types[types.index(now) - 1]
         self._move(Selection())
 
     def _values(self, profile: Profile) -> SampleValues:

@@ -12,29 +12,29 @@ from textual.widgets import Static
 
 _HELP = (
     ("Panes", (
-        ("1 2 3 4, tab", "go to a pane"),
-        ("z, esc", "zoom the pane, all panes again"),
-        ("space", "freeze the view; what comes is kept and shown afterwards"),
+        ("1-4 tab", "go to a pane"),
+        ("z esc", "zoom the pane; all panes again"),
+        ("space", "freeze the view; the sources go on, nothing is lost"),
     )),
     ("In a pane", (
-        ("↑ ↓ j k", "select a row; the line below the panes explains it"),
+        ("↑↓ jk", "select a row; the line under the panes explains it"),
         ("pgup pgdn g G", "a page; the first row; the last row"),
-        ("← → h l", "trend: the time shown; pprof: the names sideways"),
+        ("←→ hl", "trend: the time shown; pprof: the names sideways"),
     )),
-    ("gctrace and pprof", (
-        ("o", "all that the program wrote, or the GC cycles alone"),
-        ("s", "next sample type: inuse_space, inuse_objects, alloc_space …"),
-        ("r", "fetch the profile now (each fetch allocates in the target)"),
+    ("Sources", (
+        ("o", "gctrace: all that the program wrote, or cycles alone"),
+        ("s", "pprof: inuse_space, inuse_objects, alloc_space …"),
+        ("r", "pprof: fetch now (fetching allocates in the target)"),
     )),
     ("memtui", (
-        ("q, ctrl+c", "quit"),
+        ("q ctrl+c", "quit"),
     )),
 )  # fmt: skip
 
 _MEANING = (
-    "RES is what the kernel counts, the heap what the runtime uses, pprof what the "
-    "code holds. A heap that is flat under a RES that grows is memory freed by the "
-    "collector and not returned, or memory that Go does not manage."
+    "RES is what the kernel counts, the heap what the runtime uses, pprof\n"
+    "what the code holds. RES that grows over a flat live heap is memory\n"
+    "freed but not returned, or memory that Go does not manage."
 )
 
 
@@ -44,7 +44,7 @@ def help_text() -> Text:
     for title, keys in _HELP:
         text.append(f"{title}\n", "bold")
         for key, does in keys:
-            text.append(f"  {key:<15}", "bold")
+            text.append(f"  {key:<14}", "bold")
             text.append(f"{does}\n")
     text.append(f"\n{_MEANING}")
     return text

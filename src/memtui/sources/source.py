@@ -53,6 +53,10 @@ class Refreshable(Protocol):
         """Read at once instead of at the next beat."""
         ...
 
+    async def pause(self, seconds: float) -> None:
+        """Sleep, but no longer than until ``refresh`` is called."""
+        ...
+
 
 async def keep_trying(
     source: Source, clock: Clock, sleep: Sleep = asyncio.sleep
@@ -82,14 +86,13 @@ async def keep_trying(
 
 
 class Nothing:
-    """A source that was not asked for: it says why there is nothing, once."""
+    """A source that has nothing to read: it says why, once."""
 
-    def __init__(self, name: str, reason: str, hint: str) -> None:
+    def __init__(self, name: str, reason: str, hint: str, clock: Clock) -> None:
         self.name = name
-        self._reason = reason
-        self._hint = hint
+        self._trouble = Trouble(reason, hint)
+        self._clock = clock
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Fail for good, with the reason."""
-        raise SourceFailed(self._reason, self._hint, final=True)
-        yield  # makes this a generator
+        """Tell the reason."""
+        yield Event(self._clock(), self.name, self._trouble)

@@ -1,0 +1,248 @@
+"""The one place that talks HTTP: one GET, its deadline, its size limit, and why it failed."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from memtui.sources.source import SourceFailed
+
+if TYPE_CHECKING:
+    import httpx
+
+_HEADERS = {"Accept-Encoding": "identity", "Connection": "close", "User-Agent": "memtui"}
+_CHUNK_BYTES = 1 << 16
+
+
+class Cause(Enum):
+    """Why no answer came."""
+
+    REFUSED = "refused"
+    TIMED_OUT = "timed out"
+    RESET = "reset"
+    CERTIFICATE = "certificate"
+    TLS = "tls"
+    NOT_HTTP = "not http"
+    TOO_LARGE = "too large"
+    UNREACHABLE = "unreachable"
+    BAD_URL = "bad url"
+
+
+class HttpFailed(SourceFailed):
+    """No answer: the reason in words, and the cause to decide by."""
+
+    def __init__(self, cause: Cause, reason: str, hint: str = "") -> None:
+        super().__init__(reason, hint, final=cause is Cause.BAD_URL)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to ask: a URL, the unix socket to reach it by, and whether to check certificates.
+
+    Only a service that memtui found itself, in its own sockets, is asked without a check: there
+    is no name to check, and nothing secret is sent.
+    """
+
+    url: str
+    unix_socket: str | None = None
+    verify: bool = True
+
+    def join(self, path: str) -> Address:
+        """Return the address of something below this one."""
+        return Address(self.url.rstrip("/") + "/" + path, self.unix_socket, self.verify)
+
+    def __str__(self) -> str:
+        """Write it for the screen and the record: never with credentials or a query's values."""
+        if self.unix_socket is None:
+            return shown(self.url)
+        _, slash, path = shown(self.url).partition("/")
+        return f"unix:{self.unix_socket.replace(chr(0), '@')}{slash}{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer as it came: nothing followed, nothing decoded. Names of headers in lower case.
+
+    ``took_s`` is the time from before the connection to the last byte.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    took_s: float
+
+
+def shown(url: str) -> str:
+    """Return a URL without "http://", user, password and the values of its query.
+
+    A password may hold "/", "?" or "#" that should have been escaped: so all that is before the
+    last "@" goes, wherever it stands.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "http", url
+    rest, _, query = rest.rpartition("@")[2].partition("?")
+    prefix = "" if scheme == "http" else f"{scheme}://"
+    return f"{prefix}{rest.partition('#')[0]}{'?…' if query else ''}"
+
+
+async def get(address: Address, *, deadline_s: float, limit_bytes: int) -> Response:
+    """Ask once; raise HttpFailed when no whole answer came within ``deadline_s``.
+
+    The deadline is for everything from the connection to the last byte. Proxies, netrc files and
+    whatever else the environment says are not obeyed; redirects are not followed; credentials
+    are sent only if the URL holds them.
+    """
+    if "httpx" not in sys.modules:
+        await asyncio.to_thread(import_module, "httpx")
+    import httpx
+
+    try:
+        async with asyncio.timeout(deadline_s):
+            return await _get(address, limit_bytes)
+    except TimeoutError:
+        raise HttpFailed(
+            Cause.TIMED_OUT,
+            f"{address} timed out after {deadline_s:g} s",
+            "is it busy, stopped in a debugger, or no HTTP server?",
+        ) from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        # OSError: a TLS alert that comes with the first bytes is not wrapped by httpx 0.28.
+        raise _failure(address, error) from None
+
+
+async def _get(address: Address, limit_bytes: int) -> Response:
+    import httpx
+
+    began = time.perf_counter()
+    url = httpx.URL(address.url)
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 80) > 0xFFFF:
+        raise httpx.UnsupportedProtocol(address.url)
+    transport = httpx.AsyncHTTPTransport(
+        uds=address.unix_socket, verify=_certificates(address), trust_env=False
+    )
+    async with (
+        httpx.AsyncClient(
+            transport=transport, headers=_HEADERS, timeout=None, trust_env=False
+        ) as client,
+        client.stream("GET", url, follow_redirects=False) as answer,
+    ):
+        body = await _body(answer, limit_bytes)
+        took_s = time.perf_counter() - began
+        return Response(answer.status_code, dict(answer.headers), body, took_s)
+
+
+async def _body(answer: httpx.Response, limit_bytes: int) -> bytes:
+    body = bytearray()
+    announced = answer.headers.get("content-length", "")
+    if not (announced.isdecimal() and int(announced) > limit_bytes):
+        async for chunk in answer.aiter_raw(_CHUNK_BYTES):
+            if len(body) + len(chunk) > limit_bytes:
+                break
+            body += chunk
+        else:
+            return bytes(body)
+    raise HttpFailed(Cause.TOO_LARGE, f"the answer is larger than {limit_bytes / (1 << 20):g} MiB")
+
+
+def _certificates(address: Address) -> ssl.SSLContext | bool:
+    """Return what to check certificates with: the authorities of this machine and of httpx."""
+    if not address.verify or not address.url.startswith("https:"):
+        return False
+    import httpx
+
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
+
+
+def _failure(address: Address, error: Exception) -> HttpFailed:
+    """Say in one line why a request came to nothing."""
+    import httpx
+
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            reason = f"{address}: TLS certificate not valid: {cause.verify_message}"
+            return HttpFailed(Cause.CERTIFICATE, reason, "add its authority to this machine's")
+        if isinstance(cause, ssl.SSLError):
+            return _tls_failure(address, cause)
+        if isinstance(cause, ConnectionRefusedError):
+            return HttpFailed(Cause.REFUSED, f"{address} refused the connection", _DOWN)
+        if isinstance(cause, ConnectionResetError | BrokenPipeError):
+            return HttpFailed(Cause.RESET, f"{address} cut the connection", _DOWN)
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return HttpFailed(
+            Cause.BAD_URL, f"{address} is no URL that can be asked", "http://host:6060"
+        )
+    if isinstance(error, httpx.RemoteProtocolError):
+        if "without sending" in str(error) or "incomplete" in str(error):
+            return HttpFailed(Cause.RESET, f"{address} cut the connection", _DOWN)
+        return HttpFailed(Cause.NOT_HTTP, f"{address} does not speak HTTP", "give another --pprof")
+    if isinstance(error, httpx.ReadError):
+        return HttpFailed(Cause.RESET, f"{address} cut the connection", _DOWN)
+    why = next((str(c.strerror) for c in causes if isinstance(c, OSError) and c.strerror), "")
+    why = why or str(error) or type(error).__name__
+    return HttpFailed(Cause.UNREACHABLE, f"{address} cannot be reached: {_one_line(why)}")
+
+
+_DOWN = "does the service still run?"
+
+
+def _tls_failure(address: Address, error: ssl.SSLError) -> HttpFailed:
+    """Say what went wrong below HTTP: mostly plain text where TLS was expected."""
+    reason = (error.reason or str(error)).lower().replace("_", " ")
+    if "wrong version number" in reason or "record layer" in reason:
+        return HttpFailed(Cause.TLS, f"{address} does not speak TLS", "try http:// in --pprof")
+    if "certificate required" in reason or "bad certificate" in reason:
+        return HttpFailed(Cause.TLS, f"{address} wants a client certificate")
+    return HttpFailed(Cause.TLS, f"{address}: TLS failed: {_one_line(reason)}")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and all that led to it, those inside groups too."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for inner in error.exceptions:
+                yield from _causes(inner)
+        error = error.__cause__ or error.__context__
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:120]
+
+
+def refusal(address: Address, response: Response) -> SourceFailed | None:
+    """Return what an answer other than 200 means for who asked, None when it is 200."""
+    status = response.status
+    if status == 200:
+        return None
+    if status in (401, 403):
+        return SourceFailed(
+            f"{address} wants credentials ({status})", "--pprof http://USER:PASSWORD@HOST/PATH"
+        )
+    if status == 404:
+        return SourceFailed(f"{address} answers 404: no such page", "is net/http/pprof in there?")
+    if 300 <= status < 400:
+        there = _one_line(shown(response.headers.get("location", "nowhere")))
+        return SourceFailed(
+            f"{address} redirects to {there} (not followed)", "give that address to --pprof"
+        )
+    if wants_tls(response):
+        return SourceFailed(f"{address} wants TLS", "use https:// in --pprof")
+    said = _one_line(response.body[:200].decode("utf-8", "replace"))
+    return SourceFailed(f"{address} answers {status}{': ' if said else ''}{said}")
+
+
+def wants_tls(response: Response) -> bool:
+    """Tell whether this is how Go answers plain HTTP on a TLS port (net/http/server.go, serve)."""
+    return response.status == 400 and b"HTTP request to an HTTPS server" in response.body

@@ -1,0 +1,96 @@
+"""A real terminal: tmux on a socket of its own, with a shell in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+
+
+class Terminal:
+    """A shell in a tmux window."""
+
+    def __init__(self, socket: Path, width: int, height: int) -> None:
+        self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
+        shell = "exec env -u PYTHONDONTWRITEBYTECODE PS1='ready> ' ENV= bash --norc --noprofile"
+        self._run("new-session", "-d", "-x", str(width), "-y", str(height), shell)
+        self._run("set-option", "-g", "status", "off")
+        self.resize(width, height)
+        self.type(f"PATH={SCRIPTS}:$PATH TERM=xterm-256color; clear")
+        self.wait_for("ready>")
+
+    def _run(self, *args: str) -> str:
+        done = subprocess.run(
+            [*self._tmux, *args], capture_output=True, text=True, check=False, timeout=20
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def type(self, command: str) -> None:
+        """Type a line and return."""
+        self._run("send-keys", "-l", command)
+        self._run("send-keys", "Enter")
+
+    def press(self, *keys: str) -> None:
+        """Press keys by their tmux names."""
+        for key in keys:
+            self._run("send-keys", key)
+
+    def resize(self, width: int, height: int) -> None:
+        """Make the window another size."""
+        self._run("resize-window", "-x", str(width), "-y", str(height))
+
+    def screen(self) -> str:
+        """Return what is to be seen."""
+        return self._run("capture-pane", "-p")
+
+    def modes(self) -> tuple[str, ...]:
+        """Return whether the alternate screen, the mouse and the cursor are on."""
+        flags = "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"
+        return tuple(self._run("display-message", "-p", flags).split())
+
+    def pane_pid(self) -> int:
+        """Return the process id of the shell."""
+        return int(self._run("display-message", "-p", "#{pane_pid}"))
+
+    def wait_for(self, *texts: str, seconds: float = 15.0) -> str:
+        """Wait until the screen holds all of ``texts``; return it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            screen = self.screen()
+            if all(text in screen for text in texts):
+                return screen
+            if time.monotonic() > deadline:
+                missing = [text for text in texts if text not in screen]
+                pytest.fail(f"not on the screen after {seconds} s: {missing}\n{screen}")
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        """End tmux and what runs in it."""
+        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Open terminals of a size."""
+    if shutil.which("tmux") is None:
+        if os.environ.get("CI"):
+            pytest.fail("tmux is missing")
+        pytest.skip("needs tmux")
+    opened: list[Terminal] = []
+
+    def open_terminal(width: int = 120, height: int = 40) -> Terminal:
+        opened.append(Terminal(tmp_path / f"tmux-{len(opened)}", width, height))
+        return opened[-1]
+
+    yield open_terminal
+    for each in opened:
+        each.close()

@@ -1,0 +1,198 @@
+"""memtui in a real terminal, on real Go processes, as a user drives it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.terminal, pytest.mark.go]
+
+OpenTerminal = Callable[..., Any]
+StartGo = Callable[..., Any]
+WaitFor = Callable[..., None]
+
+RESTORED = ("0", "0", "1")
+"""No alternate screen, no mouse, a cursor."""
+
+
+def memtui_in(terminal: Any) -> psutil.Process:
+    """Return the memtui that the terminal's shell started."""
+    shell = psutil.Process(terminal.pane_pid())
+    return next(
+        each
+        for each in shell.children(recursive=True)
+        if any(part.endswith("/memtui") for part in each.cmdline())
+    )
+
+
+def test_a_pid_is_watched_through_resizes_and_quitting_restores_the_terminal(
+    terminal: OpenTerminal, start_go: StartGo
+) -> None:
+    service = start_go("orders", "-report-every", "1s", GODEBUG="gctrace=1")
+    window = terminal(160, 50)
+    before = window.screen()
+    window.type(f"memtui --pid {service.pid}; echo code=$?")
+    screen = window.wait_for(
+        f"orders {service.pid}", "LIVE", "RssAnon", "SHR", "main.loadCatalogue", "cycles", "●"
+    )
+    assert str(service.address) in screen
+    window.wait_for("╵")
+    window.resize(80, 24)
+    small = window.wait_for("1 process", "2 RES", "3 gctrace", "4 inuse_space", "q quit")
+    assert max(len(row) for row in small.splitlines()) <= 80
+    window.resize(160, 50)
+    window.wait_for("not shared with others")
+    window.press("4", "s")
+    window.wait_for("inuse_objects")
+    window.press("z")
+    window.wait_for("sum%")
+    assert "1 process" not in window.screen()
+    window.press("z", "Space")
+    window.wait_for("FROZEN", "1 process")
+    window.press("?")
+    window.wait_for("go to a pane")
+    window.press("Escape", "q")
+    after = window.wait_for("code=0")
+    assert window.modes() == RESTORED
+    assert before.split()[0] in after
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_signals_restore_the_terminal(
+    terminal: OpenTerminal, start_go: StartGo, number: signal.Signals, code: int
+) -> None:
+    service = start_go("orders", GODEBUG="gctrace=1")
+    window = terminal(80, 24)
+    window.type(f"memtui --pid {service.pid}; echo code=$?")
+    window.wait_for("LIVE", "4 inuse_space")
+    memtui_in(window).send_signal(number)
+    window.wait_for(f"code={code}")
+    assert window.modes() == RESTORED
+    window.type("stty -a")
+    window.wait_for(" icanon", " echo ")
+
+
+def test_a_command_is_run_watched_and_its_exit_code_is_returned(
+    terminal: OpenTerminal, go_build: Callable[[str], Path]
+) -> None:
+    window = terminal(120, 40)
+    window.type(f"GODEBUG=madvdontneed=0 memtui run -- {go_build('orders')}; echo code=$?")
+    window.wait_for("orders", "LIVE", "4 inuse_space", "cycles")
+    child = memtui_in(window).children()[0]
+    assert "GODEBUG" in child.environ()
+    assert child.environ()["GODEBUG"] == "madvdontneed=0,gctrace=1"
+    window.press("o")
+    window.wait_for("listening on 127.0.0.1", "path=/api/v1/orders")
+    os.kill(child.pid, signal.SIGKILL)
+    window.wait_for("orders was killed by SIGKILL", "ENDED")
+    window.press("q")
+    window.wait_for("code=137")
+    assert window.modes() == RESTORED
+
+
+def test_on_quit_a_running_child_is_ended_or_left_alone(
+    terminal: OpenTerminal, go_build: Callable[[str], Path], wait_until: WaitFor
+) -> None:
+    window = terminal(80, 24)
+    window.type(f"memtui run -- {go_build('orders')} -log-every 50ms; echo code=$?")
+    window.wait_for("LIVE", "4 inuse_space")
+    first = memtui_in(window).children()[0]
+    window.press("q")
+    window.wait_for("still running", "leave it running")
+    window.press("e")
+    window.wait_for("code=130")
+    wait_until(lambda: not first.is_running())
+
+    window.type(f"clear; memtui run -- {go_build('orders')} -log-every 50ms; echo code=$?")
+    window.wait_for("LIVE", "4 inuse_space")
+    second = memtui_in(window).children()[0]
+    try:
+        window.press("q")
+        window.wait_for("leave it running")
+        window.press("l")
+        window.wait_for("code=0", "still runs; its output is discarded")
+        written = second.io_counters().write_count
+        wait_until(lambda: second.io_counters().write_count > written + 10)
+        assert second.status() != psutil.STATUS_ZOMBIE
+    finally:
+        second.kill()
+
+
+def test_a_pipe_is_read_while_the_keyboard_is_the_terminal(
+    terminal: OpenTerminal, go_build: Callable[[str], Path]
+) -> None:
+    window = terminal(120, 40)
+    window.type(f"GODEBUG=gctrace=1 {go_build('orders')} -report-every 1s |& memtui; echo code=$?")
+    screen = window.wait_for("LIVE", "RssAnon", "main.loadCatalogue", "cycles", "╵")
+    found = re.search(r"orders (\d+)", screen)
+    assert found
+    service = psutil.Process(int(found[1]))
+    try:
+        window.press("o")
+        window.wait_for("orders=")
+        window.press("q")
+        window.wait_for("still runs; its output is discarded")
+        assert window.modes() == RESTORED
+        assert service.is_running()
+    finally:
+        service.kill()
+    window.wait_for("code=")
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "code"),
+    [
+        ("memtui --pid 4194300", "no process 4194300", 1),
+        ("TERM=dumb memtui --pid $$", "TERM is dumb", 1),
+        ("memtui --name '('", "memtui --help", 2),
+        ("memtui --name no-such-process-anywhere", "no process matches", 1),
+        ("memtui --gctrace /no/such/file", "no such file", 1),
+        ("memtui run -- /no/such/command", "no such command", 1),
+        ("memtui run -- go run .", "go build", 2),
+        ("memtui run", "Missing argument", 2),
+    ],
+)
+def test_errors_are_a_line_and_a_hint(command: str, words: str, code: int) -> None:
+    done = subprocess.run(
+        ["bash", "-c", command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": f"{scripts()}:{os.environ['PATH']}", "TERM": "xterm"},
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    if code == 1:
+        assert len(done.stderr.splitlines()) <= 2
+
+
+def test_without_any_terminal_it_says_so() -> None:
+    done = subprocess.run(
+        ["setsid", f"{scripts()}/memtui", "--pid", str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TERM": "xterm"},
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("memtui: no terminal\n  hint: ")
+
+
+def scripts() -> str:
+    """Return the folder of the memtui command under test."""
+    import sysconfig
+
+    return sysconfig.get_path("scripts")
