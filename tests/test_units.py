@@ -45,7 +45,7 @@ def test_kib_is_what_ps_prints() -> None:
 
 @pytest.mark.parametrize(
     ("part", "whole", "text"),
-    [(0, 10, "0%"), (10, 10, "100%"), (632, 1000, "63.2%"), (1, 1000, "0.10%"), 
+    [(0, 10, "0%"), (10, 10, "100%"), (632, 1000, "63.2%"), (1, 1000, "0.10%"),
      (1, 10**6, "<0.01%"), (5, 0, "0%"), (-5, 10, "50.0%")],
 )  # fmt: skip
 def test_a_share_never_divides_by_zero(part: int, whole: int, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import select
 import signal
 import time
 from collections.abc import Sequence
@@ -210,19 +209,9 @@ class MemtuiApp(App[None]):
             self.exit(return_code=1)
 
     def _tick(self) -> None:
-        """Keep the clock going when no source does, and leave when the terminal is gone."""
-        if self._terminal_is_gone():
-            self._told_to_end(signal.SIGHUP)
-        elif self._clock() - self._painted_at > 0.9:
+        """Keep the clock going when no source does."""
+        if self._clock() - self._painted_at > 0.9:
             self.paint()
-
-    def _terminal_is_gone(self) -> bool:
-        """Return whether the terminal hung up: Textual's input thread would spin on it."""
-        if self.is_headless:
-            return False
-        poll = select.poll()
-        poll.register(0, select.POLLHUP)
-        return any(happened & select.POLLHUP for _, happened in poll.poll(0))
 
     # Painting
 

@@ -73,6 +73,14 @@ class Terminal:
                 pytest.fail(f"not on the screen after {seconds} s: {missing}\n{screen}")
             time.sleep(0.05)
 
+    def wait_gone(self, text: str, seconds: float = 15.0) -> None:
+        """Wait until the screen does not hold ``text`` any more."""
+        deadline = time.monotonic() + seconds
+        while text in (screen := self.screen()):
+            if time.monotonic() > deadline:
+                pytest.fail(f"still on the screen after {seconds} s: {text}\n{screen}")
+            time.sleep(0.05)
+
     def close(self) -> None:
         """End tmux and what runs in it."""
         subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+import select
+import signal
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from os import fstat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memtui.cli.complaint import Complaint
 from memtui.cli.options import ProfileOptions
-from memtui.cli.terminal import take_terminal
+from memtui.cli.terminal import end_with_the_terminal, take_terminal
 from memtui.model import GcCycle, ProcessIdentity
 from memtui.screens.choice import Choice
 from memtui.sources.child import Child, ChildExit, leave_to_itself
@@ -21,6 +26,9 @@ from memtui.sources.process import ProcessSource, read_identity
 from memtui.sources.profile import FileProfile, ProcessProfile, UrlProfile
 from memtui.sources.source import Clock, Nothing, Source, SourceFailed
 from memtui.timeline import Timeline
+
+if TYPE_CHECKING:  # Textual: not before a screen is needed
+    from memtui.app import MemtuiApp
 
 NO_PROCESS = ("no process is watched", "add --pid PID or --name PATTERN")
 
@@ -118,12 +126,11 @@ class Session:
         found = self._timeline.track(GcCycle).last(math.inf)
         return found[1].number if found else None
 
-    def run(self) -> int:
-        """Show the screen until it is closed; return the exit code."""
-        take_terminal()
-        from memtui.app import MemtuiApp  # Textual: not before it is needed
+    def screen(self) -> MemtuiApp:
+        """Return the dashboard of this session."""
+        from memtui.app import MemtuiApp
 
-        app = MemtuiApp(
+        return MemtuiApp(
             self._timeline,
             self._sources,
             choice=self._choice,
@@ -131,12 +138,22 @@ class Session:
             may_suspend=self._child is None and self._trace.fd is None,
             clock=self._clock,
         )
+
+    def run(self) -> int:
+        """Show the screen until it is closed; return the exit code."""
+        take_terminal()
+        end_with_the_terminal(self._kill_child)
+        app = self.screen()
         app.run()
         self._let_go()
         if app.defect is not None:
             defect = app.defect
             raise Complaint(f"a defect of memtui: {type(defect).__name__}: {defect}") from defect
         return app.return_code or 0
+
+    def _kill_child(self) -> None:
+        if self._child is not None:
+            self._child.forward(signal.SIGKILL)
 
     def _let_go(self) -> None:
         """Leave what still writes to memtui in peace: without a reader it would be killed."""
@@ -151,14 +168,10 @@ class Session:
 
 def _has_writer(fd: int) -> bool:
     """Return whether ``fd`` is a pipe or socket whose other end is open."""
-    import select
-    import stat
-    from os import fstat
-
     if stat.S_ISREG(fstat(fd).st_mode):
         return False
     poll = select.poll()
-    poll.register(fd, select.POLLHUP)
+    poll.register(fd, 0)
     return not poll.poll(0)
 
 

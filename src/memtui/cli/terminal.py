@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import stat
 import sys
+import threading
+import time
+from collections.abc import Callable
 
 from memtui.cli.complaint import Complaint
+
+GRACE_S = 8.0
+"""How long the dashboard may take to end when the terminal is gone: as long as a child may."""
+
+
+def end_with_the_terminal(last: Callable[[], None]) -> None:
+    """See to it that memtui ends when the terminal hangs up, whatever the event loop is doing.
+
+    Textual writes through a thread with a short queue. When a stalled terminal goes away, that
+    thread dies with the queue full, and the event loop waits on it for ever: no signal handler of
+    the loop runs any more. So a thread of its own waits for the hang-up (man 2 poll, POLLHUP),
+    asks as SIGHUP would, and after GRACE_S calls ``last`` and ends the process.
+    """
+
+    def wait() -> None:
+        poll = select.poll()
+        poll.register(0, 0)  # a hang-up is reported unasked
+        poll.poll()
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(GRACE_S)
+        last()
+        os._exit(128 + signal.SIGHUP)
+
+    threading.Thread(target=wait, name="hang-up", daemon=True).start()
 
 
 def piped_input() -> int | None:

@@ -35,6 +35,11 @@ class Painted(Widget):
         """Return what is to be seen in ``width`` by ``height`` cells."""
         raise NotImplementedError
 
+    @property
+    def painted_lines(self) -> Sequence[Line]:
+        """What was painted last, line by line."""
+        return self._lines
+
     def paint(self) -> None:
         """Compose the lines anew, and refresh those that came out different."""
         width, height = self.size

@@ -1,0 +1,137 @@
+"""The files of /proc of one process, opened and read; what they mean is in ``memtui.parse.proc``.
+
+All of these raise FileNotFoundError or ProcessLookupError when the process is gone, and
+PermissionError when it may not be seen (another user's process, hidepid: man 5 proc).
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+from memtui.model import Absent, Reading, Words
+from memtui.parse.buildinfo import go_version
+from memtui.parse.proc import (
+    ProcStat,
+    ProcStatm,
+    ProcStatus,
+    device_numbers,
+    parse_command,
+    parse_stat,
+    parse_statm,
+    parse_status,
+    pseudo_terminal,
+)
+
+PROC = Path("/proc")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+_CHUNK_BYTES = 1 << 16
+_MOST_BYTES = 1 << 20
+
+
+def read_stat(pid: int, proc: Path = PROC) -> ProcStat:
+    """Read /proc/PID/stat; raise OSError or ParseError."""
+    return parse_stat(_read(f"{proc}/{pid}/stat"))
+
+
+def read_status(pid: int, proc: Path = PROC) -> ProcStatus:
+    """Read /proc/PID/status; raise OSError or ParseError."""
+    return parse_status(_read(f"{proc}/{pid}/status"))
+
+
+def read_statm(pid: int, proc: Path = PROC) -> ProcStatm:
+    """Read /proc/PID/statm; raise OSError or ParseError."""
+    return parse_statm(_read(f"{proc}/{pid}/statm"))
+
+
+def read_command(pid: int, proc: Path = PROC) -> tuple[str, ...]:
+    """Read the arguments of a process, at most 1 MiB of them; raise OSError."""
+    return parse_command(_read(f"{proc}/{pid}/cmdline"))
+
+
+def read_go_version(pid: int, proc: Path = PROC) -> str | Absent | None:
+    """Read the Go version of a process's binary, None when it is none of Go.
+
+    The link /proc/PID/exe leads to the binary even when its file was replaced or deleted, and
+    needs the right to ptrace (man proc_pid_exe). A kernel thread has none: not reported.
+    """
+    try:
+        binary = os.open(f"{proc}/{pid}/exe", os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return Absent.NO_ACCESS
+    except OSError:
+        return Absent.NOT_REPORTED
+    try:
+        return go_version(lambda offset, size: os.pread(binary, size, offset))
+    except OSError:
+        return Absent.NOT_REPORTED
+    finally:
+        os.close(binary)
+
+
+def count_open_files(pid: int, proc: Path = PROC) -> Reading:
+    """Count the open files: since Linux 6.2 that is the size of the folder, before its entries.
+
+    A server with 50,000 connections would cost a listing of them each second.
+    """
+    try:
+        folder = os.open(f"{proc}/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return Absent.NO_ACCESS
+    try:
+        return os.fstat(folder).st_size or len(os.listdir(folder))
+    except PermissionError:
+        return Absent.NO_ACCESS
+    finally:
+        os.close(folder)
+
+
+def terminal_name(tty: int) -> Words:
+    """Name a controlling terminal as ps does: "pts/3", "ttyS0", "?" for none.
+
+    Pseudo terminals are numbered; of other devices sysfs knows the name.
+    """
+    if tty == 0:
+        return "?"
+    if name := pseudo_terminal(tty):
+        return name
+    major, minor = device_numbers(tty)
+    try:
+        return os.path.basename(os.readlink(f"/sys/dev/char/{major}:{minor}"))
+    except OSError:
+        return Absent.NOT_REPORTED
+
+
+def boot_time() -> float:
+    """Return when the machine started, in Unix seconds (btime of /proc/stat)."""
+    # Takes 20 ms to import, and the first frame can do without.
+    import psutil
+
+    return psutil.boot_time()
+
+
+def user_name(uid: int) -> str:
+    """Return the name of a user, or the number when it has none here, as in a container."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return str(uid)
+
+
+def _read(path: str) -> bytes:
+    """Read a file of /proc as one moment: the kernel writes all of it for the first read.
+
+    Open and read by hand cost half of what a Python file object does.
+    """
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        text = chunk = os.read(file, _CHUNK_BYTES)
+        while len(chunk) == _CHUNK_BYTES and len(text) < _MOST_BYTES:
+            chunk = os.read(file, _CHUNK_BYTES)
+            text += chunk
+        return text
+    finally:
+        os.close(file)

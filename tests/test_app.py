@@ -1,0 +1,214 @@
+"""The whole dashboard on real Go processes, driven as a user drives it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sysconfig
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from memtui import units
+from memtui.app import MemtuiApp
+from memtui.cli.options import ProfileOptions
+from memtui.cli.session import Session, Trace
+from memtui.model import Ended, GcCycle, ProcessSample, Profile, Trouble
+from memtui.panes.cells import text_of
+from memtui.panes.painted import Painted
+
+pytestmark = pytest.mark.go
+
+StartGo = Callable[..., Any]
+OPTIONS = ProfileOptions(None, probe=True, every_s=None)
+
+
+def app_on(pid: int, options: ProfileOptions = OPTIONS) -> MemtuiApp:
+    """Return the dashboard as ``memtui --pid`` makes it."""
+    session = Session(options, Trace(), time.time)
+    session.watch_process(pid)
+    return session.screen()
+
+
+@asynccontextmanager
+async def running(app: MemtuiApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+    """Run the dashboard without a terminal."""
+    async with app.run_test(size=size) as pilot:
+        yield pilot
+
+
+async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    """Wait until ``condition`` is true, while the app goes on."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds} s in vain")
+        await asyncio.sleep(0.02)
+
+
+def shown(app: MemtuiApp, name: str) -> str:
+    """Return what a pane or a line shows."""
+    widget = app.screen_stack[0].query_one(f"#{name}", Painted)
+    return "\n".join(text_of(row) for row in widget.painted_lines)
+
+
+def counted(app: MemtuiApp, kind: Any) -> int:
+    """Return how many samples of a kind came."""
+    return app.timeline.track(kind).count
+
+
+async def output_of(*command: str) -> str:
+    """Run a command and return what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    return output.decode()
+
+
+def status_kib(pid: int, name: str) -> int:
+    """Read a line of /proc/PID/status."""
+    found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.M)
+    assert found
+    return int(found[1])
+
+
+async def test_four_panes_show_the_true_numbers_of_a_go_process(start_go: StartGo) -> None:
+    service = start_go("orders", "-report-every", "0", "-orders", "0", GODEBUG="gctrace=1")
+    address = service.address
+    await asyncio.sleep(0.5)
+    app = app_on(service.pid)
+    async with running(app, (160, 50)):
+        await until(lambda: counted(app, Profile) and counted(app, ProcessSample) > 1)
+        await until(lambda: "main.loadCatalogue" in shown(app, "pprof"))
+        names = ("VmRSS", "RssAnon", "RssFile", "VmSize", "VmExe", "VmHWM")
+        await until(
+            lambda: (
+                {units.size(status_kib(service.pid, name) * 1024) for name in names}
+                <= set(shown(app, "process").split())
+            )
+        )
+        process = shown(app, "process")
+        ps = (await output_of("ps", "-o", "vsz=,stat=,tty=,nlwp=", "-p", str(service.pid))).split()
+        rows = {row.split()[1]: row.split() for row in process.splitlines()[1:-1]}
+        assert [rows[name][2] for name in ("VSZ", "STAT", "TTY", "threads")] == ps
+        assert rows["Go"][2].startswith("go1.")
+        assert units.size(status_kib(service.pid, "VmRSS") * 1024) in shown(app, "trend")
+
+        trace = re.findall(
+            r"^gc (\d+) .* (\d+)->(\d+)->(\d+) MB", service.stderr_path.read_text(), re.M
+        )
+        assert trace
+        gctrace = shown(app, "gctrace")
+        for number, start, end, live in trace[-10:]:
+            assert re.search(rf"│ +{number} .* {start}→{end}→{live} ", gctrace)
+
+        go = Path(sysconfig.get_path("scripts")) / "go"
+        url = f"http://{address}/debug/pprof/heap"
+        top = await output_of(str(go), "tool", "pprof", "-top", "-unit=bytes", url)
+        flat = re.search(r"^ *(\d+)B .* main\.loadCatalogue", top, re.M)
+        assert flat
+        row = next(row for row in shown(app, "pprof").splitlines() if "loadCatalogue" in row)
+        assert row.split()[1] == units.size(int(flat[1]))
+
+
+async def test_keys_go_to_panes_zoom_freeze_and_switch(start_go: StartGo) -> None:
+    service = start_go("orders", "-report-every", "300ms", GODEBUG="gctrace=1")
+    app = app_on(service.pid)
+    async with running(app) as pilot:
+        await until(lambda: counted(app, Profile) and counted(app, GcCycle) > 3)
+        for key, name in (
+            ("2", "trend"),
+            ("tab", "gctrace"),
+            ("4", "pprof"),
+            ("shift+tab", "gctrace"),
+        ):
+            await pilot.press(key)
+            assert app.focused is not None
+            assert app.focused.id == name
+        await pilot.press("o")
+        await until(lambda: "all output" in shown(app, "gctrace"))
+        await pilot.press("s")
+        await until(lambda: "inuse_objects" in shown(app, "pprof"))
+
+        await pilot.press("z")
+        await pilot.pause()
+        assert [pane.id for pane in app.panes if pane.display] == ["gctrace"]
+        assert app.panes[2].size.width == 120
+        await pilot.press("escape")
+        assert all(pane.display for pane in app.panes)
+
+        await pilot.press("space")
+        seen = counted(app, ProcessSample)
+        # A trace line is read up to a quarter of a second after its cycle.
+        await until(lambda: counted(app, ProcessSample) > seen)
+        before = shown(app, "trend"), shown(app, "gctrace"), shown(app, "process")
+        await until(lambda: counted(app, ProcessSample) > seen + 2)
+        assert (shown(app, "trend"), shown(app, "gctrace"), shown(app, "process")) == before
+        assert "FROZEN" in shown(app, "heading")
+        await pilot.press("space")
+        await until(lambda: "LIVE" in shown(app, "heading"))
+        assert shown(app, "gctrace") != before[1]
+
+
+async def test_rows_are_selected_and_explained(start_go: StartGo) -> None:
+    service = start_go("orders", GODEBUG="gctrace=1")
+    app = app_on(service.pid)
+    async with running(app, (80, 24)) as pilot:
+        await until(lambda: counted(app, Profile) and counted(app, ProcessSample))
+        await pilot.press("1", "j", "down")
+        await until(lambda: "not shared with others" in shown(app, "hint"))
+        await pilot.press("G")
+        await until(lambda: "command" in shown(app, "process"))
+        await pilot.press("g", "4")
+        await until(lambda: "fetched" in shown(app, "hint"))
+
+
+async def test_r_fetches_the_profile_at_once(start_go: StartGo) -> None:
+    service = start_go("orders")
+    app = app_on(service.pid)
+    async with running(app) as pilot:
+        await until(lambda: counted(app, Profile) == 1)
+        await pilot.press("r")
+        await until(lambda: counted(app, Profile) == 2)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (40, 12), (20, 5), (10, 3), (200, 60)])
+async def test_any_size_is_survived(start_go: StartGo, size: tuple[int, int]) -> None:
+    service = start_go("orders", GODEBUG="gctrace=1")
+    app = app_on(service.pid)
+    async with running(app, size) as pilot:
+        await until(lambda: counted(app, Profile) and counted(app, ProcessSample))
+        for key in "1234zz?":
+            await pilot.press(key)
+        await pilot.press("escape")
+        assert len([pane for pane in app.panes if pane.display]) == (1 if size[0] < 70 else 4)
+
+
+async def test_a_process_that_ends_leaves_the_screen_as_it_was(start_go: StartGo) -> None:
+    service = start_go("orders", GODEBUG="gctrace=1")
+    app = app_on(service.pid)
+    async with running(app):
+        await until(lambda: counted(app, Profile) and counted(app, ProcessSample) > 1)
+        service.end()
+        await until(lambda: counted(app, Ended))
+        await until(lambda: f"{service.pid} ended" in shown(app, "sources"))
+        assert "ENDED" in shown(app, "heading")
+        assert "main.loadCatalogue" in shown(app, "pprof")
+        assert "RssAnon" in shown(app, "process")
+
+
+async def test_a_service_without_an_endpoint_or_trace_says_what_to_do(start_go: StartGo) -> None:
+    service = start_go("orders", "-listen", "")
+    app = app_on(service.pid)
+    async with running(app):
+        await until(lambda: "net/http/pprof" in shown(app, "pprof"))
+        await until(lambda: "gctrace=1" in shown(app, "gctrace"))
+        assert "RssAnon" in shown(app, "process")
+        assert isinstance(app.view().state("profile")[1], Trouble)  # type: ignore[index]

@@ -1,0 +1,48 @@
+"""The shape of the code, checked by a machine."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_imports_point_down() -> None:
+    lint = Path(sysconfig.get_path("scripts")) / "lint-imports"
+    done = subprocess.run([lint], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_import_no_textual(option: str) -> None:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['memtui', {option!r}]\n"
+        "from memtui.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0, end.code\n"
+        "heavy = {'textual', 'rich', 'psutil', 'httpx', 'google', 'asyncio'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "memtui" in done.stdout
+
+
+def test_the_screen_is_painted_before_clients_and_decoders_are_imported() -> None:
+    code = (
+        "import sys\n"
+        "import memtui.app, memtui.cli.session\n"
+        "heavy = {'psutil', 'httpx', 'google.protobuf', 'plotext'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_changelog_knows_this_version() -> None:
+    import memtui
+
+    assert f"## [{memtui.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
