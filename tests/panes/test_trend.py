@@ -27,7 +27,7 @@ def test_both_series_their_extremes_the_cycles_and_the_time_are_drawn(
 ) -> None:
     assert drawn(TrendPane(), story(process, cycle, view, 50), 40, 11) == (
         """
-╭ 2 RES 64.0M  SHR 8.00M ─────── 1m00s ╮
+╭ 2 RES 64.0M  SHR 8.00M ─────── 1 min ╮
 │ RES 40.0M…64.0M  SHR 8.00M…8.00M     │
 │  64M┤                 ⣀⣀⣀⡤⠤⠖⠒⠚⠉⠁     │
 │  48M┤       ⣀⣀⣠⠤⠴⠒⠒⠚⠉⠉⠁              │

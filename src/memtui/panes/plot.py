@@ -47,10 +47,7 @@ def plot(series: Sequence[Series], width: int, height: int, bridge: int) -> list
     top, step = scale(max(1, highest), max(1, height * 3 // 4))
     columns = width - LABEL_CELLS
     grids = [_dots(one.extents, columns, height, top, bridge) for one in series]
-    labels = {
-        height - 1 - min(height - 1, tick * height // top): _tick(tick)
-        for tick in range(0, top + 1, step)
-    }
+    labels = _labels(top, step, height)
     rows: list[Line] = []
     for y in range(height):
         label = labels.get(y, "")
@@ -61,6 +58,16 @@ def plot(series: Sequence[Series], width: int, height: int, bridge: int) -> list
             spans.append(Span("".join(char for char, _ in group), role))
         rows.append(tuple(spans))
     return rows
+
+
+def _labels(top: int, step: int, height: int) -> dict[int, str]:
+    """Return the label of each row that has one: every tick, or each second, fourth … of them."""
+    while step * height < top * 2 and step < top:
+        step *= 2
+    return {
+        (height * 4 - 1 - round(tick / top * (height * 4 - 1))) // 4: _tick(tick)
+        for tick in range(0, top + 1, step)
+    }
 
 
 def _tick(count: int) -> str:

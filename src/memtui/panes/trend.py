@@ -115,7 +115,7 @@ class TrendPane(Pane):
         end = span.start + length
         return Picture(
             title=title,
-            status=line(Span(units.duration(length), "dim")),
+            status=line(Span(_length(length), "dim")),
             start=line(Span(clock(span.start), "dim")),
             foot=line(Span(clock(end), "dim")),
             rows=[_fitting(legend, res, shr, width), *drawn, rug(_gc_cells(view, span), width)],
@@ -126,6 +126,14 @@ class TrendPane(Pane):
         return line(
             "RES and SHR on one scale from 0; ", Span("╵", "gc"), " a GC cycle; ←→ changes the time"
         )
+
+
+def _length(seconds: int) -> str:
+    """Write the length of a window: 10 min, 6 h, 3 d."""
+    for size, unit in ((86400, "d"), (3600, "h")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // 60} min"
 
 
 def _fitting(
