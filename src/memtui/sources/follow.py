@@ -1,0 +1,152 @@
+"""How a file that others write is followed: through rotation, truncation, holes and unlinking."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncGenerator
+from enum import Enum, auto
+from typing import Protocol
+
+from memtui.sources.source import SourceFailed
+
+POLL_S = 0.25
+"""Between two looks at a file that did not grow: a look costs some microseconds, no watcher."""
+
+SLICE_BYTES = 256 << 10
+"""Read between two turns of the event loop."""
+
+
+class Turn(Enum):
+    """What happened between two chunks."""
+
+    OPENED = auto()
+    """The file is open, nothing has been read yet."""
+    CAUGHT_UP = auto()
+    """All that the file held when it was opened has been read."""
+    CUT = auto()
+    """The file was truncated: what comes next does not go on where the last chunk ended."""
+    REOPENED = auto()
+    """Another file took its place, and is read now."""
+
+
+class FollowedFile:
+    """One open regular file and the place up to which it has been read.
+
+    ``tail_bytes`` reads no more than the end of what is there, from its first whole line on;
+    a file that nobody wrote since ``since`` (Unix seconds) is read from its end.
+    Raises OSError as open(2) does, and :class:`SourceFailed` when it is no regular file.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], tail_bytes: int | None, since: float | None
+    ) -> None:
+        # Non-blocking, for a pipe that took the place of the file since somebody looked.
+        self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        found = os.fstat(self._fd)
+        if not stat.S_ISREG(found.st_mode):
+            self.close()
+            what = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
+            raise SourceFailed(f"{os.fspath(path)} is {what}", final=True)
+        self.identity = (found.st_dev, found.st_ino)
+        self._backlog_end = found.st_size
+        self._at = 0 if tail_bytes is None else max(0, found.st_size - tail_bytes)
+        self._in_partial_line = self._at > 0 and os.pread(self._fd, 1, self._at - 1) != b"\n"
+        if since is not None and found.st_mtime < since - 1:
+            self._at, self._in_partial_line = found.st_size, False
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether what it held when it was opened has been read."""
+        return self._at >= self._backlog_end
+
+    def was_cut(self) -> bool:
+        """Whether the file became shorter than what was read; it is read from its start then.
+
+        A writer without O_APPEND goes on at its old place after a truncation: what lies between
+        is a hole, and the file as long as before. Then nothing was lost, and nothing is told.
+        """
+        if os.fstat(self._fd).st_size >= self._at:
+            return False
+        self._at, self._backlog_end = 0, 0
+        self._in_partial_line = False
+        return True
+
+    def read(self) -> bytes:
+        """Return the next bytes, at most SLICE_BYTES; none when there are no more yet."""
+        while data := os.pread(self._fd, SLICE_BYTES, self._at):
+            self._at += len(data)
+            if not data.strip(b"\0"):
+                self._skip_hole()
+                continue
+            if not self._in_partial_line:
+                return data
+            _, newline, data = data.partition(b"\n")
+            if newline:
+                self._in_partial_line = False
+                if data:
+                    return data
+        return b""
+
+    def _skip_hole(self) -> None:
+        """Jump over a hole, which reads as NULs and may be as long as a log ever was."""
+        try:
+            self._at = max(self._at, os.lseek(self._fd, self._at, os.SEEK_DATA))
+        except OSError:  # ENXIO: nothing but the hole up to the end; EINVAL: no such thing here
+            return
+
+
+class Target(Protocol):
+    """What leads to a file that is to be followed."""
+
+    def open(self) -> FollowedFile:
+        """Open the file; raise :class:`SourceFailed`."""
+        ...
+
+    def has_moved(self, file: FollowedFile) -> bool:
+        """Whether another file took the place of ``file``."""
+        ...
+
+    def is_over(self) -> bool:
+        """Whether nobody will write any more."""
+        ...
+
+
+async def follow(target: Target) -> AsyncGenerator[bytes | Turn, None]:
+    """Yield what stands in a file and what is added to it, until the target is over.
+
+    Raise :class:`SourceFailed` when the file cannot be opened or read.
+    """
+    file = target.open()
+    try:
+        yield Turn.OPENED
+        while True:
+            # Both are asked first: what was written until then is read before the file is left.
+            is_over = target.is_over()
+            has_moved = not is_over and target.has_moved(file)
+            if file.was_cut():
+                yield Turn.CUT
+            while data := file.read():
+                yield data
+                if file.is_caught_up:
+                    yield Turn.CAUGHT_UP
+                await asyncio.sleep(0)
+            yield Turn.CAUGHT_UP
+            if has_moved:
+                successor = target.open()
+                file.close()
+                file = successor
+                yield Turn.REOPENED
+            elif is_over:
+                return
+            else:
+                await asyncio.sleep(POLL_S)
+    except OSError as error:
+        raise SourceFailed(f"cannot read on: {error.strerror or error}") from error
+    finally:
+        file.close()

@@ -1,0 +1,41 @@
+"""What waits for a slow reader keeps its order, and loses lines of output before facts."""
+
+from __future__ import annotations
+
+from memtui.sources.waiting import MOST_FACTS, MOST_LINES, Waiting
+
+
+def test_lines_and_facts_come_out_in_the_order_in_which_they_came() -> None:
+    waiting: Waiting[int] = Waiting()
+    for number in range(100):
+        waiting.put(number, is_line=number % 3 == 0)
+    assert list(waiting.take_all()) == list(range(100))
+    assert list(waiting.take_all()) == []
+
+
+def test_the_oldest_lines_make_room_and_no_fact_is_lost() -> None:
+    waiting: Waiting[str] = Waiting()
+    waiting.put("fact", is_line=False)
+    for number in range(MOST_LINES + 10):
+        waiting.put(f"line {number}", is_line=True)
+    kept = list(waiting.take_all())
+    assert kept[:2] == ["fact", "line 10"]
+    assert len(kept) == MOST_LINES + 1
+    assert waiting.dropped == 10
+
+
+def test_facts_are_bounded_too() -> None:
+    waiting: Waiting[int] = Waiting()
+    for number in range(MOST_FACTS + 1):
+        waiting.put(number, is_line=False)
+    assert next(waiting.take_all()) == 1
+    assert waiting.dropped == 1
+
+
+def test_what_is_forgotten_is_not_counted_as_lost() -> None:
+    waiting: Waiting[int] = Waiting()
+    waiting.put(1, is_line=True)
+    waiting.put(2, is_line=False)
+    waiting.clear()
+    assert list(waiting.take_all()) == []
+    assert waiting.dropped == 0
