@@ -108,11 +108,9 @@ class GcCycle:
         """The stop-the-world phases: the first and the third clock number.
 
         Go 1.5 printed five phases and stopped the world in the first, third and last; before
-        that every printed number was a pause.
+        that all four printed numbers were pauses.
         """
-        if len(self.clock_ms) == 5:
-            return (self.clock_ms[0], self.clock_ms[2], self.clock_ms[4])
-        return self.clock_ms[::2]
+        return self.clock_ms if len(self.clock_ms) == 4 else self.clock_ms[::2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Backlog:
 
     def events(self) -> Iterator[Event]:
         """Yield all that was kept; a line between two cycles gets the moment of the first."""
-        items = list(self._items.take_all())
+        items = self._items.take_all()
         moments = [self._moments.of_cycle(item) for item in items]
         at = next((each for each in moments if each is not None), self._moments.clock())
         for item, moment in zip(items, moments, strict=True):

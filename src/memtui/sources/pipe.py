@@ -1,8 +1,8 @@
 """How a pipe is emptied as fast as it fills.
 
 A process that writes into a full pipe stands still, and a slow screen must never stall a service:
-what comes is read whether somebody takes it or not, and when too much waits the oldest lines of
-output are dropped and counted.
+what comes is read by a thread of its own, whether somebody takes it or not and whatever the event
+loop waits for; when too much waits the oldest lines of output are dropped and counted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import select
+import threading
 from collections.abc import AsyncGenerator
 
 from memtui.model import Attached, Event, OutputLine
@@ -23,18 +25,18 @@ PIPE_BYTES = 1 << 20
 """What any user may make of a pipe: /proc/sys/fs/pipe-max-size, man fcntl, F_SETPIPE_SZ."""
 
 READ_BYTES = 64 << 10
-"""Read in one turn of the event loop: some milliseconds of parsing."""
+
+TURN_EVENTS = 500
+"""Events between two turns of the event loop, when many wait: some milliseconds of work."""
 
 
 class PipeTrace:
     """The trace and the output that come through a pipe, a socket, or a file on a descriptor.
 
-    ``fd`` belongs to the caller: it is not closed, and it is as blocking as before when the
-    events are closed. ``stream`` is "stdout" for a stream that holds no trace; ``where`` says in
-    a few words what the pipe is. ``dropped`` counts what nobody took in time.
+    ``fd`` belongs to the caller: it is not closed. ``stream`` is "stdout" for a stream that holds
+    no trace; ``where`` says in a few words what the pipe is. ``dropped`` counts what nobody took
+    in time.
     """
-
-    name = NAME
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class PipeTrace:
         stream: str = "stderr",
         where: str = "pipe",
     ) -> None:
+        self.name = NAME if stream == "stderr" else stream
         self._fd = fd
         self._started_at = started_at
         self._clock = clock
@@ -58,30 +61,24 @@ class PipeTrace:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield what comes, until the other end is closed."""
-        loop = asyncio.get_running_loop()
-        drain = _Drain(self._fd, self._decoder(), self._moments(), self._waiting)
-        was_blocking = os.get_blocking(self._fd)
-        _widen(self._fd)
+        if self._stream == "stderr":
+            yield Event(self._clock(), NAME, Attached(self._where))
+        news = asyncio.Event()
+        drain = _Drain(self._fd, self._decoder(), self._moments(), self._waiting, news)
+        drain.start()
         try:
-            os.set_blocking(self._fd, False)
-            is_watched = _watch(loop, self._fd, drain)
-            if self._stream == "stderr":
-                yield Event(self._clock(), NAME, Attached(self._where))
             while True:
-                if is_watched:
-                    await drain.news.wait()
-                else:
-                    drain.read()
-                    await asyncio.sleep(0)
-                drain.news.clear()
-                for event in self._waiting.take_all():
+                was_at_end = drain.is_at_end  # asked first: nothing arrives after the end
+                for number, event in enumerate(self._waiting.take_all(), 1):
                     yield event
-                if drain.is_at_end:
+                    if number % TURN_EVENTS == 0:
+                        await asyncio.sleep(0)
+                if was_at_end:
                     return
+                await news.wait()
+                news.clear()
         finally:
-            loop.remove_reader(self._fd)
-            with contextlib.suppress(OSError):  # the caller may have closed it
-                os.set_blocking(self._fd, was_blocking)
+            drain.stop()
 
     def _decoder(self) -> Decoder:
         return TraceDecoder() if self._stream == "stderr" else OutputDecoder(self._stream)
@@ -90,46 +87,61 @@ class PipeTrace:
         return Moments(self._started_at, self._clock)
 
 
-class _Drain:
-    """Reads what there is and puts it where it waits; called by the event loop."""
+class _Drain(threading.Thread):
+    """Reads what there is, all the time, and puts it where it waits; sets ``news`` in the loop."""
 
     def __init__(
-        self, fd: int, decoder: Decoder, moments: Moments, waiting: Waiting[Event]
+        self,
+        fd: int,
+        decoder: Decoder,
+        moments: Moments,
+        waiting: Waiting[Event],
+        news: asyncio.Event,
     ) -> None:
-        self.news = asyncio.Event()
+        super().__init__(name="drain", daemon=True)
         self.is_at_end = False
         self._fd = fd
         self._decoder = decoder
         self._moments = moments
         self._waiting = waiting
+        self._news = news
+        self._loop = asyncio.get_running_loop()
+        self._stopped, self._wake = os.pipe2(os.O_CLOEXEC)
+        _widen(fd)
 
-    def read(self) -> None:
-        """Read once; at the end of the stream, or when it breaks, stop watching it."""
+    def run(self) -> None:
+        """Read until the end of the stream, or until told to stop."""
+        poll = select.poll()
+        poll.register(self._stopped, select.POLLIN)
+        poll.register(self._fd, select.POLLIN)
+        while not self.is_at_end:
+            if any(fd == self._stopped for fd, _ in poll.poll()):
+                return
+            self._read()
+            with contextlib.suppress(RuntimeError):  # the loop is closed: memtui is ending
+                self._loop.call_soon_threadsafe(self._news.set)
+
+    def stop(self) -> None:
+        """Stop reading; return when nothing is read any more: at once, or after one read."""
+        os.write(self._wake, b"x")
+        self.join()
+        os.close(self._wake)
+        os.close(self._stopped)
+
+    def _read(self) -> None:
         try:
             data = os.read(self._fd, READ_BYTES)
         except (BlockingIOError, InterruptedError):
             return
-        except OSError:
+        except OSError:  # a broken socket ends as a closed one does
             data = b""
         items = self._decoder.feed(data) if data else self._decoder.flush()
         for item in items:
             self._waiting.put(self._moments.live(item), is_line=isinstance(item, OutputLine))
-        if not data:
-            self.is_at_end = True
-            asyncio.get_running_loop().remove_reader(self._fd)
-        self.news.set()
-
-
-def _watch(loop: asyncio.AbstractEventLoop, fd: int, drain: _Drain) -> bool:
-    """Let the loop call ``drain`` when there is something; False for a file, which always has."""
-    try:
-        loop.add_reader(fd, drain.read)
-    except PermissionError:  # epoll(7) refuses what never blocks
-        return False
-    return True
+        self.is_at_end = not data
 
 
 def _widen(fd: int) -> None:
-    """Make a pipe hold more, for the moments in which the event loop is busy."""
+    """Make a pipe hold more, for the moments in which memtui does not get the processor."""
     with contextlib.suppress(OSError):  # a socket, a file, or the user has used up the allowance
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
-from collections.abc import Iterator
+from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -18,11 +19,12 @@ MOST_FACTS = 65_536
 class Waiting(Generic[T]):
     """A queue in the order of arrival; the oldest lines of output make room, then the oldest facts.
 
-    ``dropped`` counts what was lost.
+    ``dropped`` counts what was lost. One thread may put while another takes.
     """
 
     def __init__(self) -> None:
         self.dropped = 0
+        self._lock = Lock()
         self._arrived = 0
         self._lines: deque[tuple[int, T]] = deque()
         self._facts: deque[tuple[int, T]] = deque()
@@ -30,21 +32,22 @@ class Waiting(Generic[T]):
     def put(self, item: T, *, is_line: bool) -> None:
         """Add an item; ``is_line`` for a line of output."""
         queue, most = (self._lines, MOST_LINES) if is_line else (self._facts, MOST_FACTS)
-        if len(queue) >= most:
-            queue.popleft()
-            self.dropped += 1
-        queue.append((self._arrived, item))
-        self._arrived += 1
+        with self._lock:
+            if len(queue) >= most:
+                queue.popleft()
+                self.dropped += 1
+            queue.append((self._arrived, item))
+            self._arrived += 1
 
-    def take_all(self) -> Iterator[T]:
-        """Yield and remove what waits, also what arrives meanwhile."""
-        while self._lines or self._facts:
-            lines_first = not self._facts or (
-                bool(self._lines) and self._lines[0][0] < self._facts[0][0]
-            )
-            yield (self._lines if lines_first else self._facts).popleft()[1]
+    def take_all(self) -> list[T]:
+        """Return what waits, and forget it."""
+        with self._lock:
+            merged = heapq.merge(self._lines, self._facts, key=lambda entry: entry[0])
+            items = [item for _, item in merged]
+            self._lines.clear()
+            self._facts.clear()
+            return items
 
     def clear(self) -> None:
         """Forget what waits; it does not count as dropped."""
-        self._lines.clear()
-        self._facts.clear()
+        self.take_all()

@@ -1,0 +1,151 @@
+"""Measures a terminal program from outside: CPU, memory, bytes to the terminal, first frame."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+FIRST_FRAME_BYTES = 200
+QUIET_S = 0.15
+_QUERY = re.compile(rb"\x1b\[(\??)(6n|5n|0?c|(\d+)\$p)")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a program cost: seconds of CPU, bytes, MiB.
+
+    ``first_frame_cpu_s`` is the CPU spent when 150 ms of silence followed the first frame, and
+    ``first_byte_s`` the time until something was written at all. The steady figures are of the
+    time after the first ``settle_s`` seconds.
+    """
+
+    first_byte_s: float
+    first_frame_s: float
+    first_frame_cpu_s: float
+    steady_cpu_s_per_min: float
+    steady_bytes_per_s: float
+    rss_anon_mib: float
+
+
+def measure(
+    command: Sequence[str], seconds: float, size: tuple[int, int], settle_s: float = 5.0
+) -> Figures:
+    """Run ``command`` in a terminal of columns by rows cells for some seconds, and end it."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONDONTWRITEBYTECODE", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
+    }
+    run = _Run(command, size, environment | {"TERM": "xterm-256color"})
+    try:
+        frame_s, frame_cpu_s = run.first_frame(settle_s)
+        run.read_until(settle_s)
+        cpu_s, count, began = run.cpu_s(), run.bytes, run.elapsed()
+        run.read_until(seconds)
+        span = run.elapsed() - began
+        return Figures(
+            first_byte_s=run.first_byte_s,
+            first_frame_s=frame_s,
+            first_frame_cpu_s=frame_cpu_s,
+            steady_cpu_s_per_min=(run.cpu_s() - cpu_s) / span * 60,
+            steady_bytes_per_s=(run.bytes - count) / span,
+            rss_anon_mib=run.rss_anon_mib(),
+        )
+    finally:
+        run.end()
+
+
+class _Run:
+    """A program in a pseudo terminal."""
+
+    def __init__(
+        self, command: Sequence[str], size: tuple[int, int], environment: Mapping[str, str]
+    ) -> None:
+        self._started = time.monotonic()
+        self._pid, self._fd = pty.fork()
+        if not self._pid:
+            os.execvpe(command[0], list(command), dict(environment))
+        columns, rows = size
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.bytes = 0
+        self.first_byte_s = 0.0
+
+    def elapsed(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self._started
+
+    def first_frame(self, limit_s: float) -> tuple[float, float]:
+        """Read until the first silence after the first frame: its time, and CPU so far."""
+        last, cpu_s = self.elapsed(), 0.0
+        while self.elapsed() < limit_s:
+            if self._read_once(0.01):
+                last, cpu_s = self.elapsed(), self.cpu_s()
+            elif self.bytes >= FIRST_FRAME_BYTES and self.elapsed() - last > QUIET_S:
+                break
+        return last, cpu_s
+
+    def read_until(self, seconds: float) -> None:
+        """Read what is written until ``seconds`` after the start."""
+        while (left := seconds - self.elapsed()) > 0:
+            self._read_once(left)
+
+    def _read_once(self, timeout_s: float) -> bool:
+        if not select.select([self._fd], [], [], timeout_s)[0]:
+            return False
+        data = os.read(self._fd, 1 << 16)
+        self.first_byte_s = self.first_byte_s or self.elapsed()
+        self.bytes += len(data)
+        for query in _QUERY.finditer(data):
+            os.write(self._fd, _answer(query))
+        return True
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds of all its threads (schedstat, nanoseconds)."""
+        tasks = Path(f"/proc/{self._pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+    def rss_anon_mib(self) -> float:
+        """Return the anonymous memory that it has now."""
+        status = Path(f"/proc/{self._pid}/status").read_text()
+        found = re.search(r"RssAnon:\s+(\d+)", status)
+        return int(found[1]) / 1024 if found else 0.0
+
+    def end(self) -> None:
+        """End the program and reap it."""
+        os.kill(self._pid, signal.SIGTERM)
+        deadline = time.monotonic() + 5
+        while not os.waitpid(self._pid, os.WNOHANG)[0]:
+            if time.monotonic() > deadline:
+                os.kill(self._pid, signal.SIGKILL)
+            if select.select([self._fd], [], [], 0.05)[0]:
+                _quietly(lambda: os.read(self._fd, 1 << 16))
+        os.close(self._fd)
+
+
+def _quietly(read: Callable[[], bytes]) -> None:
+    try:
+        read()
+    except OSError:  # the program closed its side
+        time.sleep(0.01)
+
+
+def _answer(query: re.Match[bytes]) -> bytes:
+    """Answer as a plain xterm with synchronised output does."""
+    what, mode = query[2], query[3]
+    if what == b"6n":
+        return b"\x1b[1;1R"
+    if what == b"5n":
+        return b"\x1b[0n"
+    if mode:
+        return b"\x1b[?%s;%d$y" % (mode, 2 if mode == b"2026" else 0)
+    return b"\x1b[?62;22c"
