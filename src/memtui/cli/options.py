@@ -15,11 +15,13 @@ from memtui.cli.complaint import Complaint
 F = TypeVar("F", bound=Callable[..., object])
 
 
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
 class Period(click.ParamType[float | None]):
     """A time between two readings: "60", "60s", "5m", "1h", or "off" (None)."""
 
     name = "period"
-    _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}  # noqa: RUF012 - never changed
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -28,12 +30,9 @@ class Period(click.ParamType[float | None]):
         text = str(value).strip().lower()
         if text == "off":
             return None
-        factor = self._SECONDS.get(text[-1:], 1.0)
-        try:
-            seconds = float(text.rstrip("smh")) * factor
-        except ValueError:
-            seconds = 0.0
-        if not 1 <= seconds < float("inf"):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+        seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+        if seconds < 1:
             self.fail(f"{value!r} is no time: write 60s, 5m, 1h or off", param, ctx)
         return seconds
 

@@ -32,14 +32,16 @@ def with_gctrace(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, "GODEBUG": ",".join(settings)}
 
 
-def leave_to_itself(fd: int) -> None:
+def leave_to_itself(fd: int) -> subprocess.Popen[bytes]:
     """Hand the read end of a pipe to a process that outlives memtui and throws away what comes.
+
+    It ends when the last writer does.
 
     Without a reader a Go program is killed by SIGPIPE at its next write to standard output or
     error (Go 1.27 os/signal: "Go programs that do not call Notify").
     """
     os.set_blocking(fd, True)
-    subprocess.Popen(
+    return subprocess.Popen(
         ["cat"],
         stdin=fd,
         stdout=subprocess.DEVNULL,
@@ -64,12 +66,11 @@ class Child:
             env=with_gctrace(environment),
             start_new_session=True,
         )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
+        outputs = (self._process.stdout, self._process.stderr)
+        self._outputs = [each for each in outputs if each is not None]
+        self.stdout_fd, self.stderr_fd = (each.fileno() for each in self._outputs)
         self.name = os.path.basename(command[0])
         self.pid = self._process.pid
-        self.stdout_fd = self._process.stdout.fileno()
-        self.stderr_fd = self._process.stderr.fileno()
 
     @property
     def exit_code(self) -> int | None:
@@ -93,6 +94,11 @@ class Child:
                 beats -= 1
             if self.exit_code is not None:
                 return
+
+    def close(self) -> None:
+        """Close the pipes on memtui's side."""
+        for each in self._outputs:
+            each.close()
 
     def leave(self) -> None:
         """Leave it running when memtui ends: its output is read and thrown away."""

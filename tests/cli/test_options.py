@@ -1,0 +1,53 @@
+"""Options are taken as people write them, and refused in one line."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from memtui.cli.complaint import Complaint
+from memtui.cli.options import Period, ProfileOptions
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("60", 60.0), ("60s", 60.0), ("5m", 300.0), ("1h", 3600.0), ("1.5m", 90.0), ("off", None)],
+)
+def test_a_period(text: str, seconds: float | None) -> None:
+    assert Period().convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "-5", "0", "0.5", "inf", "nan", "1d", "5mm", "5 m m"])
+def test_no_period(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Period().convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("http://127.0.0.1:6060", "http://127.0.0.1:6060"),
+        ("localhost:6060", "http://localhost:6060"),
+        (":6060", "http://127.0.0.1:6060"),
+        ("127.0.0.1:6060/debug/pprof/allocs", "http://127.0.0.1:6060/debug/pprof/allocs"),
+    ],
+)
+def test_an_address_with_or_without_its_scheme(given: str, place: str) -> None:
+    options = ProfileOptions.given(given, no_probe=False, every_s=None)
+    assert options.pprof == place
+    assert options.is_address
+
+
+def test_a_file_is_a_file_even_when_it_looks_like_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("heap:1").touch()
+    options = ProfileOptions.given("heap:1", no_probe=True, every_s=None)
+    assert options == ProfileOptions("heap:1", probe=False, every_s=None)
+    assert not options.is_address
+
+
+def test_neither_file_nor_address() -> None:
+    with pytest.raises(Complaint, match="no such file: nowhere"):
+        ProfileOptions.given("nowhere.pb.gz", no_probe=False, every_s=None)

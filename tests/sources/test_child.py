@@ -1,0 +1,115 @@
+"""A program that memtui starts: its environment, its signals, its end, its life after memtui."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from memtui.model import Ended
+from memtui.sources.child import Child, ChildExit, leave_to_itself, with_gctrace
+
+WaitFor = Callable[..., None]
+
+STUBBORN = (
+    "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]; time.sleep(60)"
+)
+
+
+@contextmanager
+def child(*command: str) -> Iterator[Child]:
+    """Start a command, and kill it when the test is over."""
+    started = Child(command, os.environ)
+    try:
+        yield started
+    finally:
+        started.forward(signal.SIGKILL)
+        while started.exit_code is None:
+            time.sleep(0.01)
+        started.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "gctrace=1"),
+        ("", "gctrace=1"),
+        ("madvdontneed=0", "madvdontneed=0,gctrace=1"),
+        ("gctrace=0,madvdontneed=0", "madvdontneed=0,gctrace=1"),
+        ("gctrace=2", "gctrace=2"),
+        ("gctrace=1,scavtrace=1", "gctrace=1,scavtrace=1"),
+    ],
+)
+def test_the_trace_is_switched_on_and_all_else_is_kept(before: str | None, after: str) -> None:
+    environment = {"PATH": "/bin"} | ({} if before is None else {"GODEBUG": before})
+    assert with_gctrace(environment) == {"PATH": "/bin", "GODEBUG": after}
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "words"),
+    [
+        ("exit 0", 0, "sh ended with exit code 0"),
+        ("exit 3", 3, "sh ended with exit code 3"),
+        ("kill -9 $$", 137, "sh was killed by SIGKILL"),
+    ],
+)
+async def test_how_it_ended_is_told(script: str, code: int, words: str) -> None:
+    with child("sh", "-c", script) as started:
+        events = [event async for event in ChildExit(started, lambda: 7.0).events()]
+    assert [event.sample for event in events] == [Ended(words, code)]
+
+
+async def test_a_polite_program_ends_at_the_first_signal() -> None:
+    with child("sleep", "60") as started:
+        began = time.monotonic()
+        await started.end(signal.SIGINT)
+        assert started.exit_code == 130
+        assert time.monotonic() - began < 1
+
+
+async def test_a_stubborn_program_is_killed_in_the_end() -> None:
+    with child(sys.executable, "-c", STUBBORN) as started:
+        await asyncio.sleep(0.5)
+        await started.end(signal.SIGINT)
+        assert started.exit_code == 137
+
+
+async def test_what_it_started_itself_gets_the_signal_too(wait_until: WaitFor) -> None:
+    with child("sh", "-c", "sleep 60 & wait") as started:
+        wait_until(lambda: psutil.Process(started.pid).children())
+        grandchild = psutil.Process(started.pid).children()[0]
+        await started.end(signal.SIGTERM)
+        wait_until(
+            lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+        )
+
+
+@pytest.mark.go
+def test_a_go_program_that_is_left_alone_goes_on_writing(
+    go_build: Callable[[str], object], wait_until: WaitFor
+) -> None:
+    with child(str(go_build("orders")), "-log-every", "20ms") as started:
+        drains = [leave_to_itself(fd) for fd in (started.stdout_fd, started.stderr_fd)]
+        started.close()
+        process = psutil.Process(started.pid)
+        written = process.io_counters().write_count
+        wait_until(lambda: process.io_counters().write_count > written + 20)
+        assert started.exit_code is None
+    for drain in drains:
+        assert drain.wait(timeout=5) == 0  # it ends with the program
+
+
+def test_without_a_reader_it_would_have_been_killed(
+    go_build: Callable[[str], object], wait_until: WaitFor
+) -> None:
+    with child(str(go_build("orders")), "-log-every", "20ms") as started:
+        started.close()
+        wait_until(lambda: started.exit_code is not None)
+        assert started.exit_code == 128 + signal.SIGPIPE
