@@ -6,7 +6,7 @@ import click
 import pytest
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.options import Period, ProfileOptions
+from memtui.cli.options import ProfileOptions, period
 
 
 @pytest.mark.parametrize(
@@ -14,13 +14,13 @@ from memtui.cli.options import Period, ProfileOptions
     [("60", 60.0), ("60s", 60.0), ("5m", 300.0), ("1h", 3600.0), ("1.5m", 90.0), ("off", None)],
 )
 def test_a_period(text: str, seconds: float | None) -> None:
-    assert Period().convert(text, None, None) == seconds
+    assert period(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "m", "-5", "0", "0.5", "inf", "nan", "1d", "5mm", "5 m m"])
 def test_no_period(text: str) -> None:
     with pytest.raises(click.BadParameter):
-        Period().convert(text, None, None)
+        period(text)
 
 
 @pytest.mark.parametrize(

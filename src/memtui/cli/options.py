@@ -14,27 +14,19 @@ from memtui.cli.complaint import Complaint
 
 F = TypeVar("F", bound=Callable[..., object])
 
-
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-class Period(click.ParamType[float | None]):
-    """A time between two readings: "60", "60s", "5m", "1h", or "off" (None)."""
-
-    name = "period"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | None:
-        """Return seconds, or None for off."""
-        text = str(value).strip().lower()
-        if text == "off":
-            return None
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
-        seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
-        if seconds < 1:
-            self.fail(f"{value!r} is no time: write 60s, 5m, 1h or off", param, ctx)
-        return seconds
+def period(text: str) -> float | None:
+    """Return the seconds of "60", "60s", "5m" or "1h", None for "off"; raise BadParameter."""
+    text = text.strip().lower()
+    if text == "off":
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if seconds < 1:
+        raise click.BadParameter(f"{text!r} is no time: write 60s, 5m, 1h or off")
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,7 @@ def profile_options(command: F) -> F:
     for option in (
         click.option(
             "--profile-every",
-            type=Period(),
+            callback=lambda context, option, text: period(text),
             default="60s",
             show_default=True,
             metavar="TIME",
