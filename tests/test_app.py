@@ -148,9 +148,9 @@ async def test_keys_go_to_panes_zoom_freeze_and_switch(start_go: StartGo) -> Non
         await pilot.press("space")
         seen = counted(app, ProcessSample)
         # A trace line is read up to a quarter of a second after its cycle.
-        await until(lambda: counted(app, ProcessSample) > seen)
+        await until(lambda: counted(app, ProcessSample) > seen + 1)
         before = shown(app, "trend"), shown(app, "gctrace"), shown(app, "process")
-        await until(lambda: counted(app, ProcessSample) > seen + 2)
+        await until(lambda: counted(app, ProcessSample) > seen + 3)
         assert (shown(app, "trend"), shown(app, "gctrace"), shown(app, "process")) == before
         assert "FROZEN" in shown(app, "heading")
         await pilot.press("space")

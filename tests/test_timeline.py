@@ -82,7 +82,7 @@ def test_the_first_sample_stays_when_its_page_is_let_go(
 def test_old_pages_answer_with_their_summary(timeline: Timeline, process: MakeProcess) -> None:
     count = KEPT_EVENTS[ProcessSample] + 2000
     timeline.extend(Event(1000.0 + i, "process", process(res=100 + i)) for i in range(count))
-    whole = timeline.track(ProcessSample).envelope("res", 1000.0, count / 10, 10)
+    whole = timeline.track(ProcessSample).envelope("res", 1000.0, count / 10, 10, 1e9)
     assert all(whole)
     assert whole[0] is not None
     assert whole[0].low == 100
@@ -92,8 +92,17 @@ def test_old_pages_answer_with_their_summary(timeline: Timeline, process: MakePr
 def test_a_span_without_samples_stays_empty(timeline: Timeline, process: MakeProcess) -> None:
     for at in (1000.0, 1009.0):
         timeline.append(Event(at, "process", process(res=7, shr=3)))
-    envelope = timeline.track(ProcessSample).envelope("shr", 1000.0, 1.0, 10)
+    envelope = timeline.track(ProcessSample).envelope("shr", 1000.0, 1.0, 10, 1e9)
     assert envelope == [Extent(3, 3, 3), *[None] * 8, Extent(3, 3, 3)]
+
+
+def test_nothing_after_the_moment_counts_even_within_its_span(
+    timeline: Timeline, process: MakeProcess
+) -> None:
+    for at in (1000.0, 1000.6, 1000.8):
+        timeline.append(Event(at, "process", process(res=int(at * 10))))
+    envelope = timeline.track(ProcessSample).envelope("res", 1000.0, 1.0, 2, 1000.7)
+    assert envelope == [Extent(10000, 10006, 10006), None]
 
 
 def test_a_clock_that_steps_back_does_not_disturb_the_order(timeline: Timeline) -> None:

@@ -135,14 +135,16 @@ class MemtuiApp(App[None]):
         self._clock = clock
         self._painted_at = 0.0
         self._paint_due = False
+        self.panes: list[Pane] = [pane() for pane in PANES]
+        """The panes, in the order of their numbers."""
+        self._heading, self._hint = Bar(id="heading"), Bar(id="hint")
+        self._sources_bar, self._keys = Bar(id="sources"), Bar(id="keys")
 
     def compose(self) -> ComposeResult:
         """Lay out the lines and the panes."""
-        yield Bar(id="heading")
-        yield Container(*(pane() for pane in PANES), id="panes")
-        yield Bar(id="hint")
-        yield Bar(id="sources")
-        yield Bar(id="keys")
+        yield self._heading
+        yield Container(*self.panes, id="panes")
+        yield from (self._hint, self._sources_bar, self._keys)
 
     # Life
 
@@ -234,24 +236,16 @@ class MemtuiApp(App[None]):
         for pane in self.panes:
             pane.show(view)
         width = self.size.width
-        self._bar("heading").show(apart(*heading(view), width))
-        self._bar("sources").show(sources_line(view))
+        self._heading.show(apart(*heading(view), width))
+        self._sources_bar.show(sources_line(view))
         self._paint_hint()
 
     def _paint_hint(self) -> None:
         pane = self._current()
-        self._bar("hint").show((Span(" "), *pane.hint(self.view())))
-        self._bar("keys").show(footer((*pane.keys(), *FOOTER)))
-
-    def _bar(self, name: str) -> Bar:
-        return self.screen_stack[0].query_one(f"#{name}", Bar)
+        self._hint.show((Span(" "), *pane.hint(self.view())))
+        self._keys.show(footer((*pane.keys(), *FOOTER)))
 
     # Panes
-
-    @property
-    def panes(self) -> list[Pane]:
-        """The panes, in the order of their numbers."""
-        return [self.screen_stack[0].query_one(kind) for kind in PANES]
 
     def _current(self) -> Pane:
         panes = self.panes

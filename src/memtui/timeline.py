@@ -168,11 +168,13 @@ class Track(Generic[S]):
             found += [(event.at, cast("S", event.sample)) for event in page.events[begin:stop]]
         return found
 
-    def envelope(self, name: str, start: float, step_s: float, columns: int) -> list[Extent | None]:
+    def envelope(
+        self, name: str, start: float, step_s: float, columns: int, until: float
+    ) -> list[Extent | None]:
         """Return what the series ``name`` did in each of ``columns`` spans of ``step_s`` seconds.
 
-        Pages that are still held are read event by event, older ones by their summary, which
-        stands for every span that the page touches.
+        Nothing that came after ``until`` counts. Pages that are still held are read event by
+        event, older ones by their summary, which stands for every span that the page touches.
         """
         found: list[Extent | None] = [None] * columns
 
@@ -181,17 +183,15 @@ class Track(Generic[S]):
                 known = found[column]
                 found[column] = known.joined(extent) if known else extent
 
-        for page in self._overlapping(start, start + step_s * columns):
+        end = min(until, start + step_s * columns)
+        for page in self._overlapping(start, end):
             if not page.events:
                 if name in page.extents:
-                    first, last = (
-                        int((page.start - start) // step_s),
-                        int((page.end - start) // step_s),
-                    )
-                    for column in range(max(0, first), min(columns - 1, last) + 1):
+                    first, last = ((at - start) // step_s for at in (page.start, page.end))
+                    for column in range(max(0, int(first)), min(columns - 1, int(last)) + 1):
                         note(column, page.extents[name])
                 continue
-            for event in page.events:
+            for event in page.events[: bisect_right(page.events, end, key=_at)]:
                 for series, value in _series(event.sample):
                     if series == name:
                         note(int((event.at - start) // step_s), Extent(value, value, value))

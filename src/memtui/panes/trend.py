@@ -102,7 +102,7 @@ class TrendPane(Pane):
         span, length = window_of(view, self._chosen_s, columns)
         track = view.timeline.track(ProcessSample)
         res, shr = (
-            _until(view, span, track.envelope(name, span.start, span.cell_s / 2, columns * 2))
+            track.envelope(name, span.start, span.cell_s / 2, columns * 2, view.until)
             for name in ("res", "shr")
         )
         legend = line(
@@ -143,12 +143,6 @@ def _fitting(
     if cells(legend) <= width:
         return legend
     return line(" ", Span(f"RES {_range(res)}", "res"))
-
-
-def _until(view: View, span: Stretch, extents: list[Extent | None]) -> list[Extent | None]:
-    """Return the extents with nothing behind the moment that is looked at."""
-    last = int((view.until - span.start) // (span.cell_s / 2))
-    return [extent if at <= last else None for at, extent in enumerate(extents)]
 
 
 def _gc_cells(view: View, span: Stretch) -> set[int]:
