@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -175,6 +177,46 @@ def test_a_terminal_that_stalls_and_then_goes_leaves_no_process(
     finally:
         memtui.kill()
         memtui.wait()
+
+
+def test_a_screen_that_takes_nothing_does_not_stall_the_service(
+    go_build: Callable[[str], Path], wait_until: WaitFor
+) -> None:
+    keyboard, screen = os.openpty()
+    noisy = {"GODEBUG": "gctrace=1,schedtrace=1,scheddetail=1", "GOMAXPROCS": "200"}
+    service = subprocess.Popen(
+        [go_build("orders")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | noisy,
+    )
+    memtui = subprocess.Popen(
+        [f"{scripts()}/memtui"],
+        stdin=service.stderr,
+        stdout=screen,
+        stderr=screen,
+        env=os.environ | {"TERM": "xterm-256color"},
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(1, termios.TIOCSCTTY, 0),  # what a shell does
+    )
+    os.close(screen)
+    try:
+        os.write(keyboard, b"3oz")
+        # The loop of memtui stands still from some moment on; only its drain goes on.
+        time.sleep(5)
+        before = psutil.Process(service.pid).io_counters().write_chars
+        pipes_full = 8 << 20
+        wait_until(
+            lambda: psutil.Process(service.pid).io_counters().write_chars > before + pipes_full, 40
+        )
+        assert memtui.poll() is None
+    finally:
+        for process in (memtui, service):
+            process.kill()
+            process.wait()
+        os.close(keyboard)
+        assert service.stderr is not None
+        service.stderr.close()
 
 
 @pytest.mark.parametrize(
