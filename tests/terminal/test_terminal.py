@@ -202,8 +202,7 @@ def test_a_screen_that_takes_nothing_does_not_stall_the_service(
     os.close(screen)
     try:
         os.write(keyboard, b"3oz")
-        # The loop of memtui stands still from some moment on; only its drain goes on.
-        time.sleep(5)
+        wait_until(lambda: stands_still(memtui.pid), 60)
         before = psutil.Process(service.pid).io_counters().write_chars
         pipes_full = 8 << 20
         wait_until(
@@ -264,10 +263,15 @@ def test_without_any_terminal_it_says_so() -> None:
 
 
 def stands_still(pid: int) -> bool:
-    """Return whether a process used no CPU at all for two seconds."""
-    before = psutil.Process(pid).cpu_times()
+    """Return whether the main thread of a process used no CPU at all for two seconds."""
+    before = main_thread_cpu(pid)
     time.sleep(2)
-    return psutil.Process(pid).cpu_times() == before
+    return main_thread_cpu(pid) == before
+
+
+def main_thread_cpu(pid: int) -> int:
+    """Return nanoseconds."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0])
 
 
 def scripts() -> str:
