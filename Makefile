@@ -38,7 +38,7 @@ bench: $(BUILD)/orders ## measure the cost of the screen, and write benchmarks/r
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 
 screenshots: $(BUILD)/orders ## redraw screenshots/ from a live service
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[screenshots]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
 	$(BIN)/python scripts/screenshots.py
 
 test-lowest: ## run the quick tests with the oldest supported versions of the dependencies

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtui.model import Event, OutputLine, ProcessSample, Sample, TornLine, Trouble
+from memtui.model import Attached, Event, OutputLine, ProcessSample, Sample, TornLine, Trouble
 from memtui.timeline import KEPT_EVENTS, PAGE_EVENTS, Cursor, Extent, Timeline
 
 MakeProcess = Callable[..., ProcessSample]
@@ -82,7 +82,7 @@ def test_the_first_sample_stays_when_its_page_is_let_go(
 def test_old_pages_answer_with_their_summary(timeline: Timeline, process: MakeProcess) -> None:
     count = KEPT_EVENTS[ProcessSample] + 2000
     timeline.extend(Event(1000.0 + i, "process", process(res=100 + i)) for i in range(count))
-    whole = timeline.track(ProcessSample).envelope("res", 1000.0, count / 10, 10, 1e9)
+    whole = timeline.track(ProcessSample).envelopes(["res"], 1000.0, count / 10, 10, 1e9)[0]
     assert all(whole)
     assert whole[0] is not None
     assert whole[0].low == 100
@@ -92,7 +92,7 @@ def test_old_pages_answer_with_their_summary(timeline: Timeline, process: MakePr
 def test_a_span_without_samples_stays_empty(timeline: Timeline, process: MakeProcess) -> None:
     for at in (1000.0, 1009.0):
         timeline.append(Event(at, "process", process(res=7, shr=3)))
-    envelope = timeline.track(ProcessSample).envelope("shr", 1000.0, 1.0, 10, 1e9)
+    envelope = timeline.track(ProcessSample).envelopes(["shr"], 1000.0, 1.0, 10, 1e9)[0]
     assert envelope == [Extent(3, 3, 3), *[None] * 8, Extent(3, 3, 3)]
 
 
@@ -101,13 +101,35 @@ def test_nothing_after_the_moment_counts_even_within_its_span(
 ) -> None:
     for at in (1000.0, 1000.6, 1000.8):
         timeline.append(Event(at, "process", process(res=int(at * 10))))
-    envelope = timeline.track(ProcessSample).envelope("res", 1000.0, 1.0, 2, 1000.7)
+    envelope = timeline.track(ProcessSample).envelopes(["res"], 1000.0, 1.0, 2, 1000.7)[0]
     assert envelope == [Extent(10000, 10006, 10006), None]
 
 
 def test_a_clock_that_steps_back_does_not_disturb_the_order(timeline: Timeline) -> None:
     timeline.extend(line_event(at) for at in (1005.0, 1001.0, 1006.0))
     assert [at for at, _ in timeline.track(OutputLine).tail(9, 2000)] == [1005.0, 1005.0, 1006.0]
+
+
+def test_what_follows_shows_all_that_came_also_when_the_clock_was_set_back(
+    timeline: Timeline, process: MakeProcess
+) -> None:
+    timeline.append(Event(5000.0, "process", process(res=1)))
+    timeline.append(Event(1400.0, "process", process(res=2)))
+    assert Cursor().view(timeline, now=1400.0).sample(ProcessSample) == process(res=2)
+
+
+def test_a_copy_stays_as_it_was(timeline: Timeline, process: MakeProcess) -> None:
+    timeline.append(Event(1001.0, "process", process(res=1)))
+    timeline.append(Event(1001.0, "profile", Trouble("refused")))
+    copy = timeline.copied()
+    many = KEPT_EVENTS[OutputLine] * 2
+    timeline.extend(line_event(1002.0) for _ in range(many))
+    timeline.append(Event(1002.0, "process", process(res=2)))
+    view = Cursor(1003.0).view(copy, 1003.0)
+    assert view.sample(ProcessSample) == process(res=1)
+    assert view.state("profile") == (1001.0, Trouble("refused"))
+    assert copy.track(OutputLine).count == 0
+    assert copy.lines.numbers(2000) == range(0)
 
 
 def test_what_was_written_keeps_its_order_across_kinds(timeline: Timeline) -> None:
@@ -121,3 +143,15 @@ def test_the_state_of_a_source_is_what_it_said_last(timeline: Timeline) -> None:
     view = Cursor().view(timeline, 1002.0)
     assert view.state("profile") == (1001.0, Trouble("refused"))
     assert view.state("gctrace") is None
+
+
+def test_a_source_that_brings_something_again_is_out_of_its_passing_trouble(
+    timeline: Timeline, process: MakeProcess
+) -> None:
+    timeline.append(Event(1001.0, "process", Trouble("refused", retry_s=1.0)))
+    timeline.append(Event(1002.0, "process", process()))
+    timeline.append(Event(1003.0, "gctrace", Trouble("the input has ended")))
+    timeline.append(line_event(1004.0))
+    view = Cursor().view(timeline, 1005.0)
+    assert view.state("process") == (1002.0, Attached(""))
+    assert view.state("gctrace") == (1003.0, Trouble("the input has ended"))

@@ -13,39 +13,27 @@ from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.theme import Theme
 
 from memtui.model import Event, Trouble
 from memtui.panes.bars import footer, heading, sources_line
-from memtui.panes.cells import Span, apart
+from memtui.panes.cells import Line, Span
 from memtui.panes.gctrace import GcTracePane
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
 from memtui.panes.process import ProcessPane
 from memtui.panes.profile import ProfilePane
+from memtui.panes.theme import DARK
 from memtui.panes.trend import TrendPane
 from memtui.screens.choice import Choice
 from memtui.screens.help import HelpScreen
 from memtui.screens.picker import PickerScreen
 from memtui.screens.quit import QuitScreen
+from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
 from memtui.sources.source import Clock, Refreshable, Source, keep_trying
+from memtui.sources.threads import ThreadsLeftBehind
 from memtui.timeline import Cursor, Timeline, View
 
 PANES: tuple[type[Pane], ...] = (ProcessPane, TrendPane, GcTracePane, ProfilePane)
-
-DARK = Theme(
-    name="memtui",
-    primary="#7a94e8",
-    accent="#7a94e8",
-    foreground="#d5d9e0",
-    background="#0f1216",
-    surface="#181d24",
-    panel="#181d24",
-    success="#73c98f",
-    warning="#e6b450",
-    error="#f2777a",
-    dark=True,
-)
 
 FOOTER = (
     ("1-4", "pane"),
@@ -53,14 +41,13 @@ FOOTER = (
     ("space", "freeze"),
     ("s", "sample type"),
     ("o", "output"),
-    ("?", "help"),
-    ("q", "quit"),
 )
+FOOTER_ALWAYS = (("?", "help"), ("q", "quit"))
 
 SOON_S = 0.03
 """Events that come together are painted together."""
-BETWEEN_PAINTS_S = 0.25
-"""The screen is painted four times a second at most, however fast events come."""
+BETWEEN_PAINTS_S = 0.5
+"""The screen is painted twice a second at most, however fast events come; keys paint at once."""
 
 
 class Child(Protocol):
@@ -119,6 +106,7 @@ class MemtuiApp(App[None]):
         choice: Choice | None = None,
         child: Child | None = None,
         may_suspend: bool = True,
+        early: EarlySignals | None = None,
         clock: Clock = time.time,
     ) -> None:
         super().__init__()
@@ -132,11 +120,15 @@ class MemtuiApp(App[None]):
         self._choice = choice
         self._child = child
         self._may_suspend = may_suspend
+        self._early = early or EarlySignals()
         self._clock = clock
+        self._looked_at = timeline
+        self._notice = ""
         self._painted_at = 0.0
         self._paint_due = False
         self.panes: list[Pane] = [pane() for pane in PANES]
         """The panes, in the order of their numbers."""
+        self.panes[0].add_class("-current")
         self._heading, self._hint = Bar(id="heading"), Bar(id="hint")
         self._sources_bar, self._keys = Bar(id="sources"), Bar(id="keys")
 
@@ -151,17 +143,22 @@ class MemtuiApp(App[None]):
     def on_mount(self) -> None:
         """Paint first; the sources start when the empty screen is there."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        loop.set_default_executor(ThreadsLeftBehind())
+        for number in ENDING:
             loop.add_signal_handler(number, self._told_to_end, number)
+        for number in PASSED_ON:
+            loop.add_signal_handler(number, self._pass_on, number)
         if self._child is not None:
-            for number in (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
-                loop.add_signal_handler(number, self._child.forward, number)
+            loop.add_signal_handler(signal.SIGQUIT, self._pass_on, signal.SIGQUIT)
+        self.app_resume_signal.subscribe(self, self._resumed)
         self.set_interval(1.0, self._tick)
-        self.query_one(ProcessPane).focus()
         self.paint()
         self.call_after_refresh(self._begin)
+        if self._early.told_to_end is not None:
+            self._told_to_end(self._early.told_to_end)
 
     def _begin(self) -> None:
+        self._current().focus()
         if self._choice is not None:
             self.push_screen(PickerScreen(self._choice), self._picked)
         else:
@@ -191,16 +188,29 @@ class MemtuiApp(App[None]):
             self.timeline.append(Event(self._clock(), source.name, trouble))
             self._paint_soon()
 
+    def _pass_on(self, number: int) -> None:
+        """Pass a signal on that is none of ours; without a child it is ignored."""
+        if self._child is not None:
+            self._child.forward(number)
+
     def _told_to_end(self, number: int) -> None:
         """End as the signal asks: the child first, so that it can end cleanly."""
         self.run_worker(self._end(number), group="end", exclusive=True, exit_on_error=False)
 
     async def _end(self, number: int) -> None:
         code = 128 + number
-        if self._child is not None:
-            await self._child.end(number)
-            code = self._child.exit_code or 0
-        self.exit(return_code=code)
+        try:
+            if self._child is not None:
+                self._notice = f"ending {self._child.name}: then by SIGTERM, and at last by SIGKILL"
+                self._paint_hint()
+                await self._child.end(number)
+                code = self._child.exit_code or 0
+        finally:
+            self.exit(return_code=code)
+
+    def _resumed(self, app: App[None]) -> None:
+        """Paint all anew after ctrl+z and fg: the shell wrote over the screen."""
+        self.screen.refresh(layout=True)
 
     def _handle_exception(self, error: Exception) -> None:
         """End with one line instead of Textual's traceback, which shows local variables."""
@@ -219,7 +229,7 @@ class MemtuiApp(App[None]):
 
     def view(self) -> View:
         """Return what the panes look at now."""
-        return self.cursor.view(self.timeline, self._clock())
+        return self.cursor.view(self._looked_at, self._clock())
 
     def _paint_soon(self) -> None:
         """Paint in a moment, once for all that comes until then."""
@@ -236,14 +246,17 @@ class MemtuiApp(App[None]):
         for pane in self.panes:
             pane.show(view)
         width = self.size.width
-        self._heading.show(apart(*heading(view), width))
+        self._heading.show(heading(view, width))
         self._sources_bar.show(sources_line(view))
         self._paint_hint()
+        if isinstance(self.screen, QuitScreen) and self._child_has_ended():
+            self.screen.dismiss(None)
 
     def _paint_hint(self) -> None:
         pane = self._current()
-        self._hint.show((Span(" "), *pane.hint(self.view())))
-        self._keys.show(footer((*pane.keys(), *FOOTER)))
+        hint: Line = (Span(self._notice, "bad"),) if self._notice else pane.hint(self.view())
+        self._hint.show((Span(" "), *hint))
+        self._keys.show(footer((*pane.keys(), *FOOTER), FOOTER_ALWAYS, self.size.width))
 
     # Panes
 
@@ -282,7 +295,9 @@ class MemtuiApp(App[None]):
 
     def action_freeze(self) -> None:
         """Freeze the view at this moment, or follow again; the sources go on."""
-        self.cursor = self.cursor.toggled(self._clock())
+        self.cursor = self.cursor.toggled(self.view().until)
+        frozen = self.cursor.frozen_at is not None
+        self._looked_at = self.timeline.copied() if frozen else self.timeline
         self.paint()
 
     def action_sample_type(self) -> None:
@@ -309,18 +324,26 @@ class MemtuiApp(App[None]):
             return self._may_suspend
         return len(self.screen_stack) == 1 or action not in _DASHBOARD_ACTIONS
 
-    async def action_leave(self) -> None:
+    def action_leave(self) -> None:
         """Quit; a running child is first asked about."""
-        if self._child is None or self._child.exit_code is not None:
-            self.exit(return_code=(self._child.exit_code if self._child else None) or 0)
-        else:
+        if self._child is None or self._child_has_ended():
+            self._exit_with_child()
+        elif not self._notice:
             self.push_screen(QuitScreen(self._child.name), self._answered)
 
     def _answered(self, answer: str | None) -> None:
         if answer == "end":
             self._told_to_end(signal.SIGINT)
         elif answer == "leave":
-            self.exit(return_code=0)
+            self._exit_with_child()
+
+    def _child_has_ended(self) -> bool:
+        return self._child is not None and self._child.exit_code is not None
+
+    def _exit_with_child(self) -> None:
+        """Exit with the code of the child: 0 without one, and while it runs on."""
+        code = self._child.exit_code if self._child else None
+        self.exit(return_code=code or 0)
 
 
 _DASHBOARD_ACTIONS = frozenset(

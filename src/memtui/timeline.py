@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from memtui.model import (
@@ -33,7 +34,7 @@ KEPT_EVENTS: dict[type[Sample], int] = {
     ScavengeLine: 1024,
     OutputLine: 4096,
     TornLine: 1024,
-    Profile: 32,
+    Profile: 8,
     ProcessIdentity: 16,
     Restart: 256,
     Ended: 16,
@@ -100,6 +101,7 @@ class Track(Generic[S]):
         self.count = 0
         self._kept = kept_events
         self._held = 0
+        self._emptied = 0
         self._pages: deque[Page] = deque()
 
     def append(self, event: Event) -> None:
@@ -120,11 +122,14 @@ class Track(Generic[S]):
         """Empty the oldest pages until few enough events are held; forget the oldest summaries."""
         if len(self._pages) > KEPT_PAGES:
             self._held -= len(self._pages.popleft().events)
+            self._emptied = max(0, self._emptied - 1)
         while self._held > self._kept:
-            oldest = next(page for page in self._pages if page.events)
-            spare = len(oldest.events)
+            oldest = self._pages[self._emptied]
             if oldest is self._pages[-1]:
-                spare -= self._kept
+                spare = self._held - self._kept
+            else:
+                spare = len(oldest.events)
+                self._emptied += 1
             del oldest.events[:spare]
             self._held -= spare
 
@@ -135,12 +140,12 @@ class Track(Generic[S]):
 
     def numbers(self, until: float) -> range:
         """Return the numbers of what is held up to ``until``: the first event ever is number 0."""
-        later = sum(
-            len(page.events) - bisect_right(page.events, until, key=_at)
-            for page in reversed(self._pages)
-            if page.end > until
-        )
-        return range(self.count - self._held, self.count - later)
+        later = 0
+        for page in reversed(self._pages):
+            if page.end <= until:
+                break
+            later += len(page.events) - bisect_right(page.events, until, key=_at)
+        return range(self.count - self._held, max(self.count - self._held, self.count - later))
 
     def rows(self, numbers: range) -> list[tuple[float, S]]:
         """Return the events that have these numbers, as far as they are held, oldest first."""
@@ -168,34 +173,44 @@ class Track(Generic[S]):
             found += [(event.at, cast("S", event.sample)) for event in page.events[begin:stop]]
         return found
 
-    def envelope(
-        self, name: str, start: float, step_s: float, columns: int, until: float
-    ) -> list[Extent | None]:
-        """Return what the series ``name`` did in each of ``columns`` spans of ``step_s`` seconds.
+    def envelopes(
+        self, names: Sequence[str], start: float, step_s: float, columns: int, until: float
+    ) -> list[list[Extent | None]]:
+        """Return what each series did in each of ``columns`` spans of ``step_s`` seconds.
 
-        Nothing that came after ``until`` counts. Pages that are still held are read event by
-        event, older ones by their summary, which stands for every span that the page touches.
+        Nothing that came after ``until`` counts. A page within one span, and an old page whose
+        events were let go, is read by its summary; the latter stands for every span it touches.
         """
-        found: list[Extent | None] = [None] * columns
+        found: dict[str, list[Extent | None]] = {name: [None] * columns for name in names}
 
-        def note(column: int, extent: Extent) -> None:
-            if 0 <= column < columns:
-                known = found[column]
-                found[column] = known.joined(extent) if known else extent
+        def note(name: str, column: int, extent: Extent) -> None:
+            if name in found and 0 <= column < columns:
+                known = found[name][column]
+                found[name][column] = known.joined(extent) if known else extent
 
         end = min(until, start + step_s * columns)
         for page in self._overlapping(start, end):
-            if not page.events:
-                if name in page.extents:
-                    first, last = ((at - start) // step_s for at in (page.start, page.end))
-                    for column in range(max(0, int(first)), min(columns - 1, int(last)) + 1):
-                        note(column, page.extents[name])
+            first, last = (int((at - start) // step_s) for at in (page.start, page.end))
+            if not page.events or (first == last and page.end <= end):
+                for name, extent in page.extents.items():
+                    for column in range(max(0, first), min(columns - 1, last) + 1):
+                        note(name, column, extent)
                 continue
             for event in page.events[: bisect_right(page.events, end, key=_at)]:
-                for series, value in _series(event.sample):
-                    if series == name:
-                        note(int((event.at - start) // step_s), Extent(value, value, value))
-        return found
+                for name, value in _series(event.sample):
+                    note(name, int((event.at - start) // step_s), Extent(value, value, value))
+        return list(found.values())
+
+    def copied(self) -> Track[S]:
+        """Return a track that holds what this one holds now, and stays as it is."""
+        copy: Track[S] = Track(self._kept)
+        copy.first, copy.count = self.first, self.count
+        copy._held, copy._emptied = self._held, self._emptied
+        copy._pages = deque(
+            replace(page, events=page.events[:], extents=page.extents.copy())
+            for page in self._pages
+        )
+        return copy
 
     def _overlapping(self, start: float, end: float) -> list[Page]:
         first = bisect_left(self._pages, start, key=lambda page: page.end)
@@ -207,11 +222,17 @@ def _at(event: Event) -> float:
     return event.at
 
 
+def _is_passing(state: Attached | Trouble | Ended) -> bool:
+    """Tell whether a source that brings something again has left this trouble behind it."""
+    return isinstance(state, Trouble) and state.retry_s is not None
+
+
 class Timeline:
     """The events of a session, one track a kind, and one track for the state of each source."""
 
     def __init__(self, started_at: float) -> None:
         self.started_at = started_at
+        self.newest_at = started_at
         self._tracks: dict[type, Track[Sample]] = {
             kind: Track(kept) for kind, kept in KEPT_EVENTS.items()
         }
@@ -222,10 +243,14 @@ class Timeline:
     def append(self, event: Event) -> None:
         """Add an event to the track of its kind."""
         self._tracks[type(event.sample)].append(event)
+        self.newest_at = max(self.newest_at, event.at)
         if isinstance(event.sample, TraceLine):
             self.lines.append(event)
-        elif isinstance(event.sample, Attached | Trouble | Ended):
-            self.states(event.source).append(event)
+        states = self.states(event.source)
+        if isinstance(event.sample, Attached | Trouble | Ended):
+            states.append(event)
+        elif (last := states.last(math.inf)) and _is_passing(last[1]):
+            states.append(Event(event.at, event.source, Attached("")))
 
     def extend(self, events: Iterable[Event]) -> None:
         """Add several events."""
@@ -235,6 +260,15 @@ class Timeline:
     def track(self, kind: type[S]) -> Track[S]:
         """Return the track of a kind of sample."""
         return cast("Track[S]", self._tracks[kind])
+
+    def copied(self) -> Timeline:
+        """Return a timeline that holds what this one holds now, and stays as it is."""
+        copy = Timeline(self.started_at)
+        copy.newest_at = self.newest_at
+        copy._tracks = {kind: track.copied() for kind, track in self._tracks.items()}
+        copy._states = {name: track.copied() for name, track in self._states.items()}
+        copy.lines = self.lines.copied()
+        return copy
 
     def states(self, source: str) -> Track[Attached | Trouble | Ended]:
         """Return what a source said about itself."""
@@ -252,10 +286,13 @@ class Cursor:
         return Cursor(now if self.frozen_at is None else None)
 
     def view(self, timeline: Timeline, now: float) -> View:
-        """Return what a pane gets."""
+        """Return what a pane gets.
+
+        Following shows all that came, also when the clock was set back since.
+        """
         if self.frozen_at is None:
-            return View(timeline, until=now, now=now, frozen=False)
-        return View(timeline, until=self.frozen_at, now=now, frozen=True)
+            return View(timeline, max(now, timeline.newest_at), now, frozen=False)
+        return View(timeline, self.frozen_at, now, frozen=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +315,12 @@ class View:
         """Return the newest sample of a kind."""
         found = self.last(kind)
         return found[1] if found else None
+
+    def ended(self) -> tuple[float, Ended] | None:
+        """Return when and how the process ended; who knows its exit code knows best."""
+        found = self.timeline.track(Ended).tail(8, self.until)
+        knowing = (entry for entry in found if entry[1].exit_code is not None)
+        return next(knowing, found[0] if found else None)
 
     def state(self, source: str) -> tuple[float, Attached | Trouble | Ended] | None:
         """Return what a source last said about itself."""

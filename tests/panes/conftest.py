@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from memtui.model import Event, Sample
-from memtui.panes.cells import framed, text_of
+from memtui.panes.cells import text_of
 from memtui.panes.pane import Pane
 from memtui.timeline import Cursor, Timeline, View
 
@@ -43,8 +43,7 @@ def drawn() -> Callable[..., str]:
 
     def draw(pane: Pane, view: View, width: int, height: int) -> str:
         pane.view = view
-        picture = pane.picture(view, width - 2, height - 2)
-        lines = framed(picture, width, height, number=pane.NUMBER, focused=False)
+        lines = pane.compose_lines(width, height)
         return "\n" + "\n".join(text_of(row) for row in lines) + "\n"
 
     return draw

@@ -1,17 +1,22 @@
 """Pane 3: the newest collections, and on a key what else was written."""
 
+import dataclasses
 from collections.abc import Callable
+
+import pytest
 
 from memtui.model import (
     Attached,
     GcCycle,
     OutputLine,
+    ProcessIdentity,
     Restart,
     TornLine,
     Trouble,
 )
 from memtui.panes.cells import text_of
 from memtui.panes.gctrace import GcTracePane, in_words
+from memtui.panes.table import Selection
 from memtui.timeline import View
 
 MakeCycle = Callable[..., GcCycle]
@@ -19,8 +24,12 @@ MakeView = Callable[..., View]
 Draw = Callable[..., str]
 
 
+ORDERS = ProcessIdentity(1234, 99, 1_794_999_000.0, "orders", ("./orders",), "shop", "go1.27.3")
+
+
 def test_the_newest_cycles_stand_last(cycle: MakeCycle, view: MakeView, drawn: Draw) -> None:
     seen = view(
+        (0, "process", ORDERS),
         (0, "gctrace", Attached("following /var/log/orders.log")),
         *((number, "gctrace", cycle(number, 24, 25, 12)) for number in range(1, 108)),
         (107, "gctrace", cycle(108, 100, 110, 60, forced=True)),
@@ -41,7 +50,7 @@ def test_the_newest_cycles_stand_last(cycle: MakeCycle, view: MakeView, drawn: D
 def test_in_80_columns_every_figure_of_a_cycle_is_there(
     cycle: MakeCycle, view: MakeView, drawn: Draw
 ) -> None:
-    seen = view((0, "gctrace", cycle(109, 25, 25, 12)))
+    seen = view((0, "process", ORDERS), (0, "gctrace", cycle(109, 25, 25, 12)))
     assert drawn(GcTracePane(), seen, 40, 4) == (
         """
 ╭ 3 gctrace ────────────────── 1 cycle ╮
@@ -54,6 +63,7 @@ def test_in_80_columns_every_figure_of_a_cycle_is_there(
 
 def test_a_key_shows_all_that_was_written(cycle: MakeCycle, view: MakeView, drawn: Draw) -> None:
     seen = view(
+        (0, "process", ORDERS),
         (1, "gctrace", OutputLine("orders=800 [/x] \x1b]0;title\x07")),
         (1, "gctrace", cycle(1)),
         (2, "gctrace", TornLine("gc 2 @0.1s 2026/11/22 hello")),
@@ -97,3 +107,35 @@ def test_a_cycle_in_words(cycle: MakeCycle) -> None:
         "gc 7  heap 24 → 25 MB, 12 MB alive, goal 5 MB, stopped 0.12ms, "
         "GC 1% of CPU since start, forced"
     )
+
+
+def test_a_trace_without_a_process_has_the_times_that_it_prints(
+    cycle: MakeCycle, view: MakeView, drawn: Draw
+) -> None:
+    picture = drawn(GcTracePane(), view((0, "gctrace", cycle(7, at_s=372.5))), 60, 5)
+    assert "@6m12s" in picture
+    assert "11:06" not in picture
+
+
+def test_what_is_no_go_program_is_not_waited_for(view: MakeView, drawn: Draw) -> None:
+    shell = dataclasses.replace(ORDERS, name="start.sh", go_version=None)
+    assert "start.sh is not a Go program" in drawn(
+        GcTracePane(), view((0, "process", shell)), 60, 8
+    )
+
+
+def test_trouble_is_shown_beside_what_there_is(
+    cycle: MakeCycle, view: MakeView, drawn: Draw
+) -> None:
+    seen = view((0, "gctrace", cycle(1)), (1, "gctrace", Trouble("the input has ended")))
+    assert "─ the input has ended ╯" in drawn(GcTracePane(), seen, 60, 5)
+
+
+@pytest.mark.parametrize("height", [3, 4])
+def test_a_pane_without_room_for_a_row_is_survived(
+    cycle: MakeCycle, view: MakeView, drawn: Draw, height: int
+) -> None:
+    pane = GcTracePane()
+    pane.has_focus = True
+    pane.selection = Selection(0)
+    assert "1 cycle" in drawn(pane, view((0, "gctrace", cycle(1))), 40, height)

@@ -107,7 +107,7 @@ def test_without_a_sample_the_trouble_is_shown(view: MakeView, drawn: Draw) -> N
 ╭ 1 process ───────────────────────────╮
 │ may not read /proc/1/status          │
 │ run as root                          │
-│ next try in 4 s                      │
+│ next try at 11:06:44                 │
 │                                      │
 ╰──────────────────────────────────────╯
 """

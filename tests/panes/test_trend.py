@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from memtui.model import GcCycle, ProcessSample, Trouble
-from memtui.panes.trend import TrendPane, window_of
+from memtui.model import Ended, GcCycle, ProcessSample, Trouble
+from memtui.panes.trend import TrendPane, stretch_of
 from memtui.timeline import View
 
 MIB = 1 << 20
@@ -54,11 +54,12 @@ def test_the_window_doubles_as_it_fills_and_then_moves_by_whole_cells(
     process: Make, cycle: MakeCycle, view: MakeView
 ) -> None:
     lengths = [
-        window_of(story(process, cycle, view, seconds), None, 60)[1] for seconds in (10, 70, 290)
+        stretch_of(story(process, cycle, view, seconds), None, 60).length_s
+        for seconds in (10, 70, 290)
     ]
     assert lengths == [60, 120, 300]
     starts = {
-        window_of(story(process, cycle, view, 700, now=float(now)), None, 60)[0].start
+        stretch_of(story(process, cycle, view, 700, now=float(now)), None, 60).start
         for now in range(700, 710)
     }
     assert len(starts) <= 2
@@ -73,6 +74,26 @@ def test_a_gap_in_the_samples_is_a_gap_in_the_line(
     )
     row = next(row for row in drawn(TrendPane(), seen, 68, 8).splitlines() if "8M┤" in row)
     assert "  " * 10 in row.rstrip("│ ")
+
+
+def test_a_process_that_ended_keeps_its_picture(
+    process: Make, cycle: MakeCycle, view: MakeView, drawn: Draw
+) -> None:
+    samples = [(at, "process", process(res=8 * MIB)) for at in range(50)]
+    end = (50, "process", Ended("process 1 ended"))
+    soon = drawn(TrendPane(), view(*samples, end, now=50.0), 40, 10)
+    later = drawn(TrendPane(), view(*samples, end, now=5000.0), 40, 10)
+    assert later == soon
+    assert "RES 8.00M…8.00M" in later
+
+
+def test_a_window_of_days_is_labelled_with_days(process: Make, view: MakeView, drawn: Draw) -> None:
+    pane = TrendPane()
+    pane._chosen_s = 86400
+    picture = drawn(pane, view((0, "process", process(res=MIB))), 60, 10)
+    assert "11-17 11:" in picture
+    assert "11-18 11:06" in picture
+    assert " 1 d " in picture
 
 
 def test_before_the_first_sample_it_says_what_it_waits_for(view: MakeView, drawn: Draw) -> None:

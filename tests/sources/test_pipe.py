@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memtui.model import Attached, Event, GcCycle, OutputLine, Restart
+from memtui.model import Attached, Event, GcCycle, OutputLine, Restart, Trouble
+from memtui.parse.tracelines import TraceDecoder, TraceItem
 from memtui.sources.pipe import PIPE_BYTES, PipeTrace
 from memtui.sources.waiting import MOST_LINES
 
@@ -60,8 +61,12 @@ async def first(stream: AsyncGenerator[Event, None], count: int) -> list[Event]:
 
 
 async def everything(source: PipeTrace) -> list[Event]:
+    """Return what came before the end of the stream, which is told at last."""
     async with asyncio.timeout(15), aclosing(source.events()) as stream:
-        return [event async for event in stream]
+        events = [event async for event in stream]
+    if source.name == "gctrace":
+        assert events.pop().sample == Trouble("the input has ended", "what came until then is kept")
+    return events
 
 
 @pytest.mark.go
@@ -213,3 +218,19 @@ async def test_after_a_restart_the_old_start_gives_no_moments(pipe: tuple[int, i
         (700.0, Restart),
         (700.0, GcCycle),
     ]
+
+
+async def test_a_defect_in_reading_does_not_stop_the_drain(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: TraceDecoder, data: bytes) -> list[TraceItem]:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(TraceDecoder, "feed", fail)
+    os.write(pipe[1], b"first\n")
+    async with aclosing(PipeTrace(pipe[0], None, time.time).events()) as stream:
+        events = await first(stream, 2)
+        os.write(pipe[1], b"second\n")
+        events += await first(stream, 1)
+    assert events[1].sample == Trouble("memtui failed here: ZeroDivisionError: a defect")
+    assert events[2].sample == OutputLine("second")

@@ -50,6 +50,7 @@ def watch_command(command: tuple[str, ...], options: ProfileOptions) -> int:
         raise Complaint(f"no such command: {command[0]}", "./NAME is a file in this folder")
     take_terminal()
     session = Session(options, Trace(), time.time)
+    session.listen()
     try:
         child = Child(command, os.environ)
     except OSError as error:

@@ -24,6 +24,7 @@ from memtui.sources.gctrace import FileTrace, StderrTrace
 from memtui.sources.pipe import PipeTrace
 from memtui.sources.process import ProcessSource, read_identity
 from memtui.sources.profile import FileProfile, ProcessProfile, UrlProfile
+from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Nothing, Source, SourceFailed
 from memtui.timeline import Timeline
 
@@ -57,6 +58,11 @@ class Session:
         self._sources: list[Source] = []
         self._choice: Choice | None = None
         self._child: Child | None = None
+        self._early = EarlySignals()
+
+    def listen(self) -> None:
+        """Heed signals from now on: before a child is started, and before the screen is."""
+        self._early.listen()
 
     def watch_process(self, pid: int) -> None:
         """Watch a process; raise Complaint when there is none."""
@@ -77,28 +83,36 @@ class Session:
 
     def watch_trace(self) -> None:
         """Watch a trace alone: nobody knows whose it is."""
-        self._sources = [
-            Nothing("process", *NO_PROCESS, self._clock),
-            self._trace_source(None, None),
-            self._profile_source(None),
-        ]
+        self._sources = self._sources_without(*NO_PROCESS)
 
     def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:
         """Let the user choose the process first."""
         self._choice = Choice(candidates, title, self._picked)
 
     def _picked(self, pid: int) -> list[Source]:
-        """Return the sources of a process that may have ended in the meantime."""
+        """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
         try:
             return self._sources_of(read_identity(pid))
         except SourceFailed as failed:
-            return [Nothing("process", failed.reason, failed.hint, self._clock)]
+            return self._sources_without(failed.reason, failed.hint)
 
     def _sources_of(self, identity: ProcessIdentity) -> list[Source]:
         return [
             ProcessSource(identity, self._clock),
             self._trace_source(identity.pid, identity.started_at),
             self._profile_source(identity.pid),
+        ]
+
+    def _sources_without(self, reason: str, hint: str) -> list[Source]:
+        """Return the sources where there is no process, and say why there is none."""
+        return [
+            Nothing("process", reason, hint, self._clock),
+            self._trace_source(None, None)
+            if self._trace.given
+            else Nothing("gctrace", reason, hint, self._clock),
+            self._profile_source(None)
+            if self._options.pprof
+            else Nothing("profile", reason, hint, self._clock),
         ]
 
     def _trace_source(self, pid: int | None, started_at: float | None) -> Source:
@@ -115,8 +129,7 @@ class Session:
             return UrlProfile(place, self._clock, every_s)
         if place is not None:
             return FileProfile(Path(place), self._clock)
-        if pid is None:
-            return Nothing("profile", *NO_PROCESS, self._clock)
+        assert pid is not None
         return ProcessProfile(
             pid, self._clock, every_s, probe=self._options.probe, gc_number=self._gc_number
         )
@@ -136,12 +149,14 @@ class Session:
             choice=self._choice,
             child=self._child,
             may_suspend=self._child is None and self._trace.fd is None,
+            early=self._early,
             clock=self._clock,
         )
 
     def run(self) -> int:
         """Show the screen until it is closed; return the exit code."""
         take_terminal()
+        self.listen()
         end_with_the_terminal(self._kill_child)
         app = self.screen()
         app.run()
@@ -158,12 +173,14 @@ class Session:
     def _let_go(self) -> None:
         """Leave what still writes to memtui in peace: without a reader it would be killed."""
         if self._child is not None:
+            for fd in (self._child.stdout_fd, self._child.stderr_fd):
+                if _has_writer(fd):
+                    leave_to_itself(fd)
             if self._child.exit_code is None:
-                self._child.leave()
                 _say(f"{self._child.name} ({self._child.pid}) still runs; its output is discarded")
         elif self._trace.fd is not None and _has_writer(self._trace.fd):
             leave_to_itself(self._trace.fd)
-            _say("the program that writes into the pipe still runs; its output is discarded")
+            _say("the program still runs, its output is discarded; ctrl+c ends it")
 
 
 def _has_writer(fd: int) -> bool:

@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
-from memtui.model import (
-    Absent,
-    Attached,
-    Ended,
-    GcCycle,
-    ProcessIdentity,
-    ProcessSample,
-    Profile,
-    Trouble,
-)
-from memtui.panes.cells import Line, Span, line
+from memtui.model import Absent, GcCycle, ProcessIdentity, ProcessSample, Profile, Trouble
+from memtui.panes.cells import Line, Span, apart, cells, exactly, line
 from memtui.panes.moments import clock
 from memtui.plain import plain
 from memtui.timeline import View
@@ -23,46 +14,62 @@ from memtui.timeline import View
 SOURCES = (("process", "/proc"), ("gctrace", "gctrace"), ("profile", "pprof"))
 
 
-def ended_of(view: View) -> tuple[float, Ended] | None:
-    """Return how the process ended; its exit code, when somebody knows it, comes first."""
-    found = view.timeline.track(Ended).tail(8, view.until)
-    return next(
-        (entry for entry in found if entry[1].exit_code is not None), next(iter(found), None)
-    )
+def heading(view: View, width: int) -> Line:
+    """Return the top line: which process; which moment.
+
+    The moment always stays: a frozen or dead view must not look like a live one. Where there is
+    no room the name is cut, and what the panes show too gives way before that.
+    """
+    moment = _moment(view)
+    room = width - cells(moment) - 1
+    who, details = _who(view), list(_details(view))
+    while details and cells(who) + sum(map(cells, details)) > room:
+        details.pop()
+    start = (*who, *(span for detail in details for span in detail))
+    return apart(exactly(start, min(room, cells(start))) if room > 0 else (), moment, width)
 
 
-def heading(view: View) -> tuple[Line, Line]:
-    """Return the two ends of the top line: which process; which moment."""
+def _who(view: View) -> Line:
     identity = view.sample(ProcessIdentity)
-    spans: list[Span] = [Span(" memtui ", "key"), Span(" ")]
     if identity is None:
-        spans.append(Span("no process" if not view.timeline.track(ProcessSample).count else ""))
-    else:
-        spans += [Span(plain(identity.name), "title"), Span(f" {identity.pid}")]
-        if isinstance(identity.go_version, str):
-            spans.append(Span(f"  {plain(identity.go_version)}", "dim"))
-        ended = ended_of(view)
-        until = min(view.until, ended[0]) if ended else view.until
-        spans.append(Span(f"  up {units.duration(max(0, until - identity.started_at))}", "dim"))
-    sample = view.sample(ProcessSample)
+        return line(Span(" memtui ", "key"))
+    who = Span(plain(identity.name), "title")
+    return line(Span(" memtui ", "key"), " ", who, f" {identity.pid}")
+
+
+def _details(view: View) -> Sequence[Line]:
+    """Return what else is said of the process; the last ones give way first."""
+    found: list[Line] = []
+    sample, identity = view.sample(ProcessSample), view.sample(ProcessIdentity)
     if sample is not None and not isinstance(sample.res_bytes, Absent):
-        spans.append(Span(f"  RES {units.size(sample.res_bytes)}", "res"))
-    return tuple(spans), _moment(view)
+        found.append(line(Span(f"  RES {units.size(sample.res_bytes)}", "res")))
+    if identity is not None:
+        ended = view.ended()
+        until = min(view.until, ended[0]) if ended else view.until
+        age_s = max(0.0, until - identity.started_at)
+        found.append(line(Span(f"  up {units.duration(age_s)}", "dim")))
+        if isinstance(identity.go_version, str):
+            found.append(line(Span(f"  {plain(identity.go_version)}", "dim")))
+    return found
 
 
 def _moment(view: View) -> Line:
+    """Return the state of the view in words, and the time of day."""
     if view.frozen:
-        behind = units.duration(max(0, view.now - view.until))
+        behind = units.duration(max(0.0, view.now - view.until))
         return line(Span(f"FROZEN {clock(view.until)} (−{behind})", "bad"), " ")
-    ended = ended_of(view)
+    ended = view.ended()
     if ended:
         return line(Span(f"ENDED {clock(ended[0])}", "bad"), f"  {clock(view.now)} ")
+    sample = view.sample(ProcessSample)
+    if sample is not None and isinstance(sample.state, str) and sample.state[:1] in ("T", "t"):
+        return line(Span("STOPPED", "bad"), f"  {clock(view.now)} ")
     return line(Span("LIVE", "good"), f"  {clock(view.now)} ")
 
 
 def sources_line(view: View) -> Line:
-    """Return what each source has to say, trouble first in words and colour."""
-    ended = ended_of(view)
+    """Return what each source has to say, trouble in words and colour."""
+    ended = view.ended()
     if ended:
         return line(
             Span(f" {plain(ended[1].reason)} at {clock(ended[0])}", "bad"),
@@ -71,41 +78,37 @@ def sources_line(view: View) -> Line:
     spans: list[Span] = []
     for source, name in SOURCES:
         state = view.state(source)
-        said = state[1] if state else None
-        if isinstance(said, Trouble):
-            spans += [Span(f" ● {name} ", "bad"), Span(f"{plain(said.reason)} ", "bad")]
+        if state and isinstance(state[1], Trouble):
+            spans.append(Span(f" ● {name} {plain(state[1].reason)} ", "bad"))
         else:
-            spans += [Span(" ● ", "good" if said or _known(view, source) else "dim")]
-            spans += [Span(f"{name} "), Span(_count(view, source), "dim")]
+            spans.append(Span(" ● ", "good" if state else "dim"))
+            spans += [Span(f"{name} "), Span(f"{_latest(view, source)} ", "dim")]
     return tuple(spans)
 
 
-def _known(view: View, source: str) -> bool:
-    return source == "process" and view.sample(ProcessSample) is not None
-
-
-def _count(view: View, source: str) -> str:
-    """Return a few words of what a source brought so far."""
+def _latest(view: View, source: str) -> str:
+    """Return in a few words what a source brought last."""
     match source:
         case "process":
-            return "each second " if _known(view, source) else "… "
+            return "each second" if view.sample(ProcessSample) else "…"
         case "gctrace":
             cycle = view.sample(GcCycle)
-            return f"gc {cycle.number} " if cycle else "no cycle yet "
+            return f"gc {cycle.number}" if cycle else "no cycle yet"
         case _:
             found = view.last(Profile)
-            return f"at {clock(found[0])} " if found else "… "
+            return f"at {clock(found[0])}" if found else "…"
 
 
-def footer(keys: Sequence[tuple[str, str]]) -> Line:
-    """Return the keys and what they do."""
+def footer(keys: Sequence[tuple[str, str]], always: Sequence[tuple[str, str]], width: int) -> Line:
+    """Return keys and what they do; those in ``always`` stay, others give way from the end."""
+    shown = list(keys)
+    while shown and cells(_keys((*shown, *always))) > width:
+        shown.pop()
+    return _keys((*shown, *always))
+
+
+def _keys(keys: Sequence[tuple[str, str]]) -> Line:
     spans = [Span(" ")]
     for key, does in keys:
         spans += [Span(key, "key"), Span(f" {does}  ", "dim")]
     return tuple(spans)
-
-
-def attached_to(view: View, source: str) -> str:
-    """Return where a source reads, or nothing while it does not."""
-    state = view.state(source)
-    return plain(state[1].where) if state and isinstance(state[1], Attached) else ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Literal, NamedTuple, TypeAlias
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 Role: TypeAlias = Literal[
     "text", "dim", "title", "border", "focus", "res", "shr", "live", "goal", "gc",
@@ -88,8 +87,13 @@ def apart(start: Line, end: Line, width: int, filler: str = " ", role: Role = "t
 
 def wrapped(text: str, width: int, role: Role = "text") -> list[Line]:
     """Return a text as lines of at most ``width`` cells, broken between words where it can be."""
-    rows = textwrap.wrap(text, max(1, width), break_on_hyphens=False)
-    return [line(Span(cut(row, width), role)) for row in rows]
+    rows: list[str] = []
+    for word in text.split():
+        if rows and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
+            rows[-1] += f" {word}"
+        else:
+            rows += chop_cells(word, max(2, width))
+    return [line(Span(row, role)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Picture:
     """What a pane shows: the words in its frame, and the lines inside of it.
 
     ``title`` and ``status`` stand in the upper edge, ``start`` and ``foot`` in the lower one,
-    each at its left and right end.
+    each at its left and right end. ``is_empty``: the rows say why there is nothing else.
     """
 
     title: Line = ()
@@ -105,6 +109,7 @@ class Picture:
     start: Line = ()
     foot: Line = ()
     rows: Sequence[Line] = field(default_factory=tuple)
+    is_empty: bool = False
 
 
 def framed(picture: Picture, width: int, height: int, *, number: int, focused: bool) -> list[Line]:
@@ -152,6 +157,10 @@ def _by_cell(spans: Line) -> list[tuple[str, Role]]:
             found += zip(text, repeat(role), strict=False)
             continue
         for char in text:
-            found.append((char, role))
-            found += repeat(("", role), cell_len(char) - 1)
+            length = cell_len(char)
+            if length or not found:
+                found.append((char, role))
+                found += repeat(("", role), length - 1)
+            else:  # a combining mark belongs to the cell before it
+                found[-1] = (found[-1][0] + char, role)
     return found

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
-from memtui.model import Attached, GcCycle, OutputLine, Restart, ScavengeLine, TornLine
+from memtui.model import (
+    Attached,
+    GcCycle,
+    OutputLine,
+    ProcessIdentity,
+    Restart,
+    ScavengeLine,
+    TornLine,
+)
 from memtui.panes.cells import Line, Picture, Span, cut, line
 from memtui.panes.moments import clock
 from memtui.panes.pane import Pane, explained
@@ -42,12 +50,24 @@ def goal_of(cycle: GcCycle) -> str:
     return "none" if cycle.goal_bytes is None else str(cycle.goal_bytes // MIB)
 
 
-def _cycle_row(at: float, cycle: GcCycle, wide: bool) -> tuple[str, ...]:
+def _waiting_for(view: View) -> str:
+    identity = view.sample(ProcessIdentity)
+    if view.ended():
+        return "it ended before its first GC cycle; o shows what it wrote"
+    if identity is not None and identity.go_version is None:
+        return (
+            f"{plain(identity.name)} is not a Go program. If it starts one: "
+            "let it exec the program, or watch that one with memtui --name"
+        )
+    return "waiting for the first GC cycle …"
+
+
+def _cycle_row(cycle: GcCycle, when: str, wide: bool) -> tuple[str, ...]:
     pauses = cycle.pauses_ms
     pause = "+".join(f"{each:g}" for each in pauses) if wide else f"{max(pauses, default=0):g}"
     percent = "" if cycle.gc_cpu_percent is None else f"{cycle.gc_cpu_percent}%"
     note = "forced" if cycle.forced else ""
-    return (str(cycle.number), clock(at), heap_of(cycle), goal_of(cycle), pause, percent, note)
+    return (str(cycle.number), when, heap_of(cycle), goal_of(cycle), pause, percent, note)
 
 
 def _other_line(sample: TraceLine) -> Line:
@@ -62,10 +82,21 @@ def _other_line(sample: TraceLine) -> Line:
             return line(Span("── started anew: the counters begin again ──", "bad"))
 
 
-def lines_of(entries: Sequence[tuple[float, TraceLine]], width: int) -> tuple[Line, list[Line]]:
+def _when(at: float, cycle: GcCycle, *, has_start: bool) -> str:
+    """Write when a cycle began; where nobody knows when the process did, as the trace does."""
+    return clock(at) if has_start or cycle.at_s is None else f"@{units.duration(cycle.at_s)}"
+
+
+def lines_of(
+    entries: Sequence[tuple[float, TraceLine]], width: int, *, has_start: bool
+) -> tuple[Line, list[Line]]:
     """Return the head line, and a line an entry: cycles in columns, other lines as they came."""
     wide = width >= ROOM_FOR_BOTH_PAUSES
-    cycles = [_cycle_row(at, sample, wide) for at, sample in entries if isinstance(sample, GcCycle)]
+    cycles = [
+        _cycle_row(sample, _when(at, sample, has_start=has_start), wide)
+        for at, sample in entries
+        if isinstance(sample, GcCycle)
+    ]
     head, rows = table(_COLUMNS, cycles, width)
     of_cycles = iter(rows)
     return head, [
@@ -107,15 +138,16 @@ class GcTracePane(Pane):
         numbers = self.rows(view)
         title = line(Span("all output" if self.everything else "gctrace", "title"))
         if not numbers:
-            rows = explained(view, self.SOURCE, width, "waiting for the first GC cycle …")
-            return Picture(title, self._status(view), rows=rows)
+            rows = explained(view, self.SOURCE, width, _waiting_for(view))
+            return Picture(title, self._status(view), rows=rows, is_empty=True)
         height -= 1
         self.selection = self.selection.within(numbers, height)
         top = self.selection.top
         shown = range(top, min(top + height, numbers.stop))
-        head, rows = lines_of(self._entries(view, shown), width - 1)
+        has_start = view.sample(ProcessIdentity) is not None
+        head, rows = lines_of(self._entries(view, shown), width - 1, has_start=has_start)
         drawn = [(Span(" "), *row) for row in rows]
-        if self.has_focus and self.selection.row is not None:
+        if self.has_focus and self.selection.row is not None and drawn:
             at = self.selection.at(numbers) - top
             drawn[at] = marked(drawn[at], width)
         below = numbers.stop - shown.stop

@@ -15,3 +15,8 @@ def day_or_clock(at: float) -> str:
     then = time.localtime(at)
     today = time.strftime("%Y-%m-%d") == time.strftime("%Y-%m-%d", then)
     return time.strftime("%H:%M:%S" if today else "%Y-%m-%d", then)
+
+
+def day_and_clock(at: float) -> str:
+    """Write a moment (Unix seconds) as local day and time: 11-22 14:03."""
+    return time.strftime("%m-%d %H:%M", time.localtime(at))

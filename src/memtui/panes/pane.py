@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
@@ -10,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtui.model import Attached, Sample, Trouble
-from memtui.panes.cells import Line, Picture, Span, framed, line, wrapped
+from memtui.panes.cells import Line, Picture, Span, cut, framed, line, wrapped
+from memtui.panes.moments import clock
 from memtui.panes.painted import Painted
 from memtui.panes.table import Selection
 from memtui.plain import plain
@@ -66,6 +68,10 @@ class Pane(Painted, can_focus=True):
         picture = Picture(title=line(Span(self.NAME, "title")))
         if self.view is not None and width >= 4 and height >= 3:
             picture = self.picture(self.view, width - 2, height - 2)
+            trouble = self.view.state(self.SOURCE)
+            if trouble and isinstance(trouble[1], Trouble) and not picture.is_empty:
+                reason = cut(plain(trouble[1].reason), width - 6)
+                picture = replace(picture, start=(), foot=line(Span(reason, "bad")))
         return framed(picture, width, height, number=self.NUMBER, focused=self.has_focus)
 
     def picture(self, view: View, width: int, height: int) -> Picture:
@@ -135,10 +141,10 @@ def explained(view: View, source: str, width: int, waiting: str) -> list[Line]:
     state = view.state(source)
     said = state[1] if state else None
     room = max(1, width - 2)
-    if isinstance(said, Trouble):
+    if state and isinstance(said, Trouble):
         rows = wrapped(plain(said.reason), room, "bad") + wrapped(plain(said.hint), room)
         if said.retry_s is not None:
-            rows += wrapped(f"next try in {said.retry_s:.0f} s", room, "dim")
+            rows += wrapped(f"next try at {clock(state[0] + said.retry_s)}", room, "dim")
     else:
         rows = wrapped(waiting, room, "dim")
         if isinstance(said, Attached):

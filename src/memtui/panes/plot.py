@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -72,7 +73,7 @@ def _labels(top: int, step: int, height: int) -> dict[int, str]:
 
 def _tick(count: int) -> str:
     """Write a tick, which is a round number: 16M."""
-    return units.size(count).replace(".00", "").replace(".0", "")
+    return re.sub(r"\.0+(?=\D|$)", "", units.size(count))
 
 
 def _cell(bits: Sequence[int], series: Sequence[Series]) -> tuple[str, Role]:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from memtui import units
-from memtui.model import Absent, Ended, ProcessIdentity, ProcessSample, Reading
+from memtui.model import Absent, ProcessIdentity, ProcessSample, Reading
 from memtui.panes.cells import Line, Picture, Role, Span, line
 from memtui.panes.moments import day_or_clock
 from memtui.panes.pane import Pane, explained
 from memtui.panes.table import Column, marked, table
 from memtui.plain import plain
 from memtui.timeline import View
+
+LONGEST_COMMAND = 500
+"""Characters of a command line that are shown; some are megabytes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ FIELDS: tuple[Field, ...] = (
     Field("user", _of_identity(lambda identity: plain(identity.user)), "whose process it is"),
     Field(
         "command",
-        _of_identity(lambda identity: plain(" ".join(identity.command))),
+        _of_identity(lambda identity: plain(" ".join(identity.command)[:LONGEST_COMMAND])),
         "how it was started",
     ),
 )
@@ -283,7 +286,7 @@ class ProcessPane(Pane):
         facts = facts_of(view)
         if facts is None:
             waiting = "reading /proc …"
-            return Picture(title, rows=explained(view, self.SOURCE, width, waiting))
+            return Picture(title, rows=explained(view, self.SOURCE, width, waiting), is_empty=True)
         self.selection = self.selection.within(self.rows(view), height)
         lines = field_lines(facts, width - 1)
         shown = [(Span(" "), *row) for row in lines]
@@ -291,15 +294,14 @@ class ProcessPane(Pane):
             at = self.selection.at(self.rows(view))
             shown[at] = marked(shown[at], width)
         top = self.selection.top
-        ended = view.state(self.SOURCE)
-        status: Line = ()
-        if ended and isinstance(ended[1], Ended):
-            status = line(Span("ended", "bad"))
+        status = line(Span("ended", "bad")) if view.ended() else ()
         below = len(FIELDS) - top - height
         foot = line(Span(f"{below} more ↓", "dim")) if below > 0 else ()
         return Picture(title, status, foot=foot, rows=shown[top : top + height])
 
     def hint(self, view: View) -> Line:
         """Say what the selected field means."""
+        if view.sample(ProcessSample) is None:
+            return ()
         field = FIELDS[self.selection.at(self.rows(view))]
         return line(Span(field.name, field.role), f"  {field.meaning}")

@@ -13,6 +13,9 @@ from memtui.panes.table import Column, Selection, marked, table
 from memtui.plain import plain
 from memtui.timeline import View
 
+SIDEWAYS = 8
+"""Cells by which names move; the first step shows the full name instead of the short one."""
+
 _COLUMNS = (
     Column("flat", 6, role="live"),
     Column("flat%", 5, yields=2),
@@ -82,7 +85,11 @@ class ProfilePane(Pane):
 
     def action_shift(self, by: int) -> None:
         """Move the names sideways, by the full name first."""
-        self._shift = max(0, self._shift + by * (1 if self._shift + by <= 1 else 8))
+        profile = self.view.sample(Profile) if self.view else None
+        names = [each.name for each in self._values(profile).functions] if profile else []
+        most = max(map(len, names), default=0)
+        step = 1 if self._shift + by <= 1 else SIDEWAYS
+        self._shift = max(0, min(self._shift + by * step, max(1, most - SIDEWAYS)))
         self.paint()
 
     def next_type(self) -> None:
@@ -113,9 +120,9 @@ class ProfilePane(Pane):
         """Draw the functions that hold most, or those around the selected one."""
         found = view.last(Profile)
         if found is None:
-            rows = explained(view, self.SOURCE, width, "looking for /debug/pprof …")
+            rows = explained(view, self.SOURCE, width, "waiting for the first profile …")
             title = line(Span("pprof", "title"))
-            return Picture(title, rows=rows)
+            return Picture(title, rows=rows, is_empty=True)
         at, profile = found
         values = self._values(profile)
         ranks = self.rows(view)

@@ -9,42 +9,51 @@ from dataclasses import dataclass
 from memtui import units
 from memtui.model import Absent, GcCycle, ProcessSample, Reading
 from memtui.panes.cells import Line, Picture, Role, Span, cells, line
-from memtui.panes.moments import clock
+from memtui.panes.moments import clock, day_and_clock
 from memtui.panes.pane import Pane, explained
 from memtui.panes.plot import LABEL_CELLS, Series, plot, rug
 from memtui.timeline import Extent, View
 
 WINDOWS_S = (60, 120, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
 LONGEST_BY_ITSELF_S = 600
+ONE_DAY_S = 86400
 LONGEST_BRIDGE_S = 3.0
 """Two samples further apart than this are not joined: nothing is known of the time between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The time that a plot shows: from when (Unix seconds), and seconds a cell."""
+    """The time that a plot shows: from when to when (Unix seconds), and seconds a cell."""
 
     start: float
+    end: float
+    length_s: int
     cell_s: float
 
 
-def window_of(view: View, chosen_s: int | None, columns: int) -> tuple[Stretch, int]:
-    """Return the span of time to draw in ``columns`` cells, and its length in seconds.
+def stretch_of(view: View, chosen_s: int | None, columns: int) -> Stretch:
+    """Return the time to draw in ``columns`` cells.
 
-    By itself the window starts with the session and doubles as it fills, up to ten minutes; then,
-    and when it was chosen, it ends now. It moves by whole cells, so a tick redraws one cell.
+    By itself it starts with the session and doubles as it fills, up to ten minutes; then, and when
+    its length was chosen, it ends now. It moves by whole cells, so a tick redraws one cell. When
+    the process has ended it stays.
     """
+    until = last_moment(view)
     first = view.timeline.track(ProcessSample).first
-    started = first[0] if first else view.until
-    length = chosen_s or next(
-        (each for each in WINDOWS_S if each >= view.until - started), LONGEST_BY_ITSELF_S
-    )
-    length = length if chosen_s else min(length, LONGEST_BY_ITSELF_S)
+    started = first[0] if first else until
+    fitting = next((each for each in WINDOWS_S if each >= until - started), LONGEST_BY_ITSELF_S)
+    length = chosen_s or min(fitting, LONGEST_BY_ITSELF_S)
     cell_s = length / columns
-    if view.until - started <= length and not chosen_s:
-        return Stretch(started, cell_s), length
-    end = math.ceil(view.until / cell_s) * cell_s
-    return Stretch(end - length, cell_s), length
+    if not chosen_s and until - started <= length:
+        return Stretch(started, started + length, length, cell_s)
+    start = math.ceil(until / cell_s) * cell_s - length
+    return Stretch(start, until, length, cell_s)
+
+
+def last_moment(view: View) -> float:
+    """Return the end of what there is to draw: an ended process keeps its picture."""
+    ended = view.ended()
+    return min(view.until, ended[0]) if ended else view.until
 
 
 def _range(extents: Sequence[Extent | None]) -> str:
@@ -84,8 +93,9 @@ class TrendPane(Pane):
         """Look at a longer (left) or a shorter (right) time; before the shortest: by itself."""
         if self.view is None:
             return
-        _, shown = window_of(self.view, self._chosen_s, max(1, self.size.width - 2 - LABEL_CELLS))
-        at = WINDOWS_S.index(shown) - by
+        columns = max(1, self.size.width - 2 - LABEL_CELLS)
+        shown = stretch_of(self.view, self._chosen_s, columns)
+        at = WINDOWS_S.index(shown.length_s) - by
         self._chosen_s = WINDOWS_S[min(at, len(WINDOWS_S) - 1)] if at >= 0 else None
         self.paint()
         self.post_message(self.Moved())
@@ -95,15 +105,14 @@ class TrendPane(Pane):
         sample = view.sample(ProcessSample)
         if sample is None:
             rows = explained(view, self.SOURCE, width, "reading /proc …")
-            return Picture(line(Span("RES and SHR", "title")), rows=rows)
+            return Picture(line(Span("RES and SHR", "title")), rows=rows, is_empty=True)
         columns = width - LABEL_CELLS
         if columns < 4 or height < 4:
             return Picture(_now("RES", sample.res_bytes, "res"))
-        span, length = window_of(view, self._chosen_s, columns)
-        track = view.timeline.track(ProcessSample)
-        res, shr = (
-            track.envelope(name, span.start, span.cell_s / 2, columns * 2, view.until)
-            for name in ("res", "shr")
+        until = last_moment(view)
+        span = stretch_of(view, self._chosen_s, columns)
+        res, shr = view.timeline.track(ProcessSample).envelopes(
+            ("res", "shr"), span.start, span.cell_s / 2, columns * 2, until
         )
         legend = line(
             " ", Span(f"RES {_range(res)}", "res"), "  ", Span(f"SHR {_range(shr)}", "shr")
@@ -112,13 +121,17 @@ class TrendPane(Pane):
         drawn = plot((Series("res", res), Series("shr", shr)), width, height - 2, bridge)
         title = (*_now("RES", sample.res_bytes, "res"), Span("  "))
         title += _now("SHR", sample.shr_bytes, "shr")
-        end = span.start + length
+        label = day_and_clock if span.length_s >= ONE_DAY_S else clock
         return Picture(
             title=title,
-            status=line(Span(_length(length), "dim")),
-            start=line(Span(clock(span.start), "dim")),
-            foot=line(Span(clock(end), "dim")),
-            rows=[_fitting(legend, res, shr, width), *drawn, rug(_gc_cells(view, span), width)],
+            status=line(Span(_length(span.length_s), "dim")),
+            start=line(Span(label(span.start), "dim")),
+            foot=line(Span(label(span.end), "dim")),
+            rows=[
+                _fitting(legend, res, shr, width),
+                *drawn,
+                rug(_gc_cells(view, span, until), width),
+            ],
         )
 
     def hint(self, view: View) -> Line:
@@ -130,7 +143,7 @@ class TrendPane(Pane):
 
 def _length(seconds: int) -> str:
     """Write the length of a window: 10 min, 6 h, 3 d."""
-    for size, unit in ((86400, "d"), (3600, "h")):
+    for size, unit in ((ONE_DAY_S, "d"), (3600, "h")):
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds // 60} min"
@@ -145,6 +158,6 @@ def _fitting(
     return line(" ", Span(f"RES {_range(res)}", "res"))
 
 
-def _gc_cells(view: View, span: Stretch) -> set[int]:
-    cycles = view.timeline.track(GcCycle).between(span.start, view.until)
+def _gc_cells(view: View, span: Stretch, until: float) -> set[int]:
+    cycles = view.timeline.track(GcCycle).between(span.start, until)
     return {int((at - span.start) // span.cell_s) for at, _ in cycles}

@@ -24,7 +24,7 @@ LONGEST_LINE = 64 << 10
 
 KEPT_OF_LONG = 4 << 10
 
-LONGEST_TEXT = 4 << 10
+LONGEST_TEXT = 1 << 10
 """Characters of a line of the program that are kept to be shown."""
 
 _LEFT_OUT = "…".encode()

@@ -19,7 +19,7 @@ class QuitScreen(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "answer('end')", "end it"),
         Binding("l", "answer('leave')", "leave it running"),
-        Binding("escape,c,q", "answer('')", "stay"),
+        Binding("escape,c,q,ctrl+c", "answer('')", "stay"),
     ]
 
     def __init__(self, name: str) -> None:

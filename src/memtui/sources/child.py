@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
@@ -54,7 +53,7 @@ class Child:
     """A running command in a session of its own, with a pipe for each of its outputs.
 
     Raises OSError when the command cannot be started. The pipes belong to the Child: they stay
-    open until it is left alone or memtui ends.
+    open until ``close``.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -80,30 +79,30 @@ class Child:
 
     def forward(self, number: int) -> None:
         """Pass a signal on to the program and all it started in its group."""
-        if self.exit_code is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+        self._signal_group(number)
 
     async def end(self, first: int = signal.SIGINT) -> None:
-        """End it: by ``first``, by SIGTERM, at last by SIGKILL; return when it has ended."""
+        """End it and its group: by ``first``, by SIGTERM, at last by SIGKILL; wait until it has."""
         for number in (first, signal.SIGTERM, signal.SIGKILL):
-            self.forward(number)
             beats = round(PATIENCE_S / BEAT_S)
-            while self.exit_code is None and beats:
+            while self._signal_group(number if beats else 0) and beats:
+                number = 0  # once is enough; 0 asks whether the group is still there
                 await asyncio.sleep(BEAT_S)
                 beats -= 1
-            if self.exit_code is not None:
-                return
+
+    def _signal_group(self, number: int) -> bool:
+        """Send a signal to all that are left of the group; return whether there are any."""
+        ended = self.exit_code is not None  # reaps it: a zombie would keep the group alive
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):  # none left; or sudo, which is not ours
+            return not ended
+        return True
 
     def close(self) -> None:
         """Close the pipes on memtui's side."""
         for each in self._outputs:
             each.close()
-
-    def leave(self) -> None:
-        """Leave it running when memtui ends: its output is read and thrown away."""
-        for fd in (self.stdout_fd, self.stderr_fd):
-            leave_to_itself(fd)
 
 
 class ChildExit:

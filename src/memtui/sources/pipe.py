@@ -15,8 +15,8 @@ import select
 import threading
 from collections.abc import AsyncGenerator
 
-from memtui.model import Attached, Event, OutputLine
-from memtui.parse.tracelines import Decoder, OutputDecoder, TraceDecoder
+from memtui.model import Attached, Event, OutputLine, Trouble
+from memtui.parse.tracelines import Decoder, OutputDecoder, TraceDecoder, TraceItem
 from memtui.sources.moments import NAME, Moments
 from memtui.sources.source import Clock
 from memtui.sources.waiting import Waiting
@@ -66,13 +66,23 @@ class PipeTrace:
         news = asyncio.Event()
         drain = _Drain(self._fd, self._decoder(), self._moments(), self._waiting, news)
         drain.start()
+        told = self.dropped
         try:
             while True:
                 was_at_end = drain.is_at_end  # asked first: nothing arrives after the end
+                if self.dropped > told:
+                    lost = OutputLine(
+                        f"… {self.dropped - told} lines came too fast …", self._stream
+                    )
+                    told = self.dropped
+                    yield Event(self._clock(), NAME, lost)
                 for number, event in enumerate(self._waiting.take_all(), 1):
                     yield event
                     if number % TURN_EVENTS == 0:
                         await asyncio.sleep(0)
+                if was_at_end and self._stream == "stderr":
+                    trouble = Trouble("the input has ended", "what came until then is kept")
+                    yield Event(self._clock(), NAME, trouble)
                 if was_at_end:
                     return
                 await news.wait()
@@ -135,10 +145,18 @@ class _Drain(threading.Thread):
             return
         except OSError:  # a broken socket ends as a closed one does
             data = b""
-        items = self._decoder.feed(data) if data else self._decoder.flush()
-        for item in items:
+        for item in self._decoded(data):
             self._waiting.put(self._moments.live(item), is_line=isinstance(item, OutputLine))
         self.is_at_end = not data
+
+    def _decoded(self, data: bytes) -> list[TraceItem]:
+        try:
+            return self._decoder.feed(data) if data else self._decoder.flush()
+        except Exception as error:  # noqa: BLE001 - the pipe must be emptied, defect or not
+            trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
+            self._waiting.put(Event(self._moments.clock(), NAME, trouble), is_line=False)
+            self._decoder = OutputDecoder("stderr")
+            return []
 
 
 def _widen(fd: int) -> None:
