@@ -240,6 +240,8 @@ class MemtuiApp(App[None]):
 
     def paint(self) -> None:
         """Show the panes and the lines what they look at."""
+        if not self.screen_stack:  # it is closing
+            return
         self._paint_due = False
         self._painted_at = self._clock()
         view = self.view()

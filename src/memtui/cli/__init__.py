@@ -1,5 +1,9 @@
 """The command line: one file a command; nothing here imports Textual before a screen is needed."""
 
+import os
+import sys
+
+from memtui.cli.complaint import Complaint
 from memtui.cli.run import run
 from memtui.cli.watch import memtui
 
@@ -9,5 +13,15 @@ memtui.add_command(run)
 
 
 def main() -> None:
-    """Run the command line."""
-    memtui(prog_name="memtui")
+    """Run the command line; whatever goes wrong, the user sees a line and no traceback."""
+    try:
+        memtui(prog_name="memtui")
+    except Exception as defect:
+        if os.environ.get("MEMTUI_TRACEBACK"):
+            raise
+        complaint = Complaint(
+            f"a defect of memtui: {type(defect).__name__}: {defect}",
+            "MEMTUI_TRACEBACK=1 shows where; please report it",
+        )
+        complaint.show()
+        sys.exit(complaint.exit_code)

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from memtui.plain import plain
+
+
+def exists(path: Path) -> bool:
+    """Return whether a path leads to something; raise Complaint when that may not be asked."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise Complaint(f"cannot read {path}: {error.strerror}") from None
+    return True
 
 
 class Complaint(click.ClickException):

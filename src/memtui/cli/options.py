@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import click
 
-from memtui.cli.complaint import Complaint
+from memtui.cli.complaint import Complaint, exists
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -43,7 +43,7 @@ class ProfileOptions:
     @classmethod
     def given(cls, pprof: str | None, *, no_probe: bool, every_s: float | None) -> ProfileOptions:
         """Return the options as the user gave them: host:port is an address too."""
-        if pprof is not None and "://" not in pprof and not Path(pprof).exists():
+        if pprof is not None and "://" not in pprof and not exists(Path(pprof)):
             if not re.fullmatch(r"[^/\s]*:\d+(/\S*)?", pprof):
                 raise Complaint(
                     f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT"

@@ -162,8 +162,7 @@ class Session:
         app.run()
         self._let_go()
         if app.defect is not None:
-            defect = app.defect
-            raise Complaint(f"a defect of memtui: {type(defect).__name__}: {defect}") from defect
+            raise app.defect
         return app.return_code or 0
 
     def _kill_child(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memtui import __version__
-from memtui.cli.complaint import Complaint
+from memtui.cli.complaint import Complaint, exists
 from memtui.cli.options import ProfileOptions, profile_options
 
 if TYPE_CHECKING:  # a session brings in the sources, which --help has no use for
@@ -69,7 +69,7 @@ def watch(pid: int | None, name: str | None, gctrace: str | None, options: Profi
             "nothing is piped into memtui", "memtui --gctrace - reads what another program writes"
         )
     file = Path(gctrace) if gctrace not in (None, "-") else None
-    if file is not None and not file.exists():
+    if file is not None and not exists(file):
         raise Complaint(f"no such file: {file}", "--gctrace takes a file, or - for a pipe")
     session = Session(options, Trace(file, piped), time.time)
     if pid is not None:

@@ -22,6 +22,12 @@ SLICE_S = 0.02
 """How long the list is read before the screen gets its turn."""
 
 
+KEYS = "↑↓ select   enter watch   ctrl+r again   esc quit"
+COLUMNS: tuple[tuple[str, int], ...] = (("PID", 7), ("Go", 10), ("RES", 5), ("up", 6), ("user", 10))
+WIDE = 80
+"""Columns from which there is room for all; the user gives way first."""
+
+
 class PickerScreen(Screen[int | None]):
     """The processes, and a line to narrow them down; the answer is a pid."""
 
@@ -37,21 +43,21 @@ class PickerScreen(Screen[int | None]):
         super().__init__()
         self._choice = choice
         self._found: list[Candidate] = []
+        self._columns = COLUMNS
 
     def compose(self) -> ComposeResult:
         """Show what to type, the list, and the keys."""
         yield Static(Text(f" memtui   {plain(self._choice.title)}"), id="picker-title")
         yield Input(placeholder="type a part of the name or the pid", id="picker-filter")
         yield DataTable[Text](id="picker-list", cursor_type="row", zebra_stripes=False)
-        yield Static(
-            Text(" ↑↓ select   enter watch   ctrl+r list again   esc quit"), id="picker-keys"
-        )
+        yield Static(Text(f" looking …   {KEYS}"), id="picker-keys")
 
     def on_mount(self) -> None:
         """Fill the list without keeping the keyboard waiting."""
         table = self._table()
         table.can_focus = False
-        for title, width in (("PID", 8), ("Go", 11), ("RES", 7), ("up", 7), ("user", 10)):
+        self._columns = COLUMNS if self.size.width >= WIDE else COLUMNS[:-1]
+        for title, width in self._columns:
             table.add_column(title, width=width)
         table.add_column("command")
         self.query_one(Input).focus()
@@ -81,7 +87,10 @@ class PickerScreen(Screen[int | None]):
         for each in ranked(self._found):
             command = plain(" ".join(each.command) or each.name)
             if wanted in f"{each.pid} {each.name} {command}".lower():
-                table.add_row(*_row(each, command), key=str(each.pid))
+                row = _row(each)[: len(self._columns)]
+                table.add_row(*row, Text(command, no_wrap=True), key=str(each.pid))
+        found = Text(f" {table.row_count} of {len(self._found)} processes   {KEYS}")
+        self.query_one("#picker-keys", Static).update(found)
 
     def _table(self) -> DataTable[Text]:
         return self.query_one(DataTable)
@@ -103,7 +112,7 @@ class PickerScreen(Screen[int | None]):
         self.dismiss(None)
 
 
-def _row(each: Candidate, command: str) -> tuple[Text, ...]:
+def _row(each: Candidate) -> tuple[Text, ...]:
     """Return the cells of a process: its numbers to the right, all text as it is."""
     go = each.go_version
     version = go.value if isinstance(go, Absent) else plain(go or "")
@@ -114,5 +123,4 @@ def _row(each: Candidate, command: str) -> tuple[Text, ...]:
         Text(res.value if isinstance(res, Absent) else units.size(res), justify="right"),
         Text(units.duration(max(0.0, time.time() - each.started_at)), justify="right"),
         Text(plain(each.user)),
-        Text(command, no_wrap=True, overflow="ellipsis"),
     )

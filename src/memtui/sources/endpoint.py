@@ -14,6 +14,7 @@ from pathlib import Path
 from memtui.parse.proc import ParseError, parse_stat
 from memtui.parse.sockets import Listener, TcpListener, parse_tcp_listeners, parse_unix_listeners
 from memtui.sources.http import Address, Cause, HttpFailed, Response, get, wants_tls
+from memtui.sources.proc import who_may
 from memtui.sources.source import SourceFailed
 
 PROC = Path("/proc")
@@ -110,7 +111,7 @@ def listeners(pid: int, proc: Path = PROC) -> list[Listener]:
 def _no_access(pid: int) -> SourceFailed:
     return SourceFailed(
         f"no access to the sockets of process {pid}",
-        f"run memtui as the same user or as root, {_OR_URL}",
+        f"{who_may('its user')}, {_OR_URL}",
     )
 
 

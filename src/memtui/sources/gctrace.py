@@ -14,6 +14,7 @@ from memtui.parse.tracelines import TraceDecoder
 from memtui.sources.follow import FollowedFile, Target, Turn, follow
 from memtui.sources.moments import NAME, Backlog, Moments
 from memtui.sources.pipe import PipeTrace
+from memtui.sources.proc import who_may
 from memtui.sources.source import Clock, SourceFailed
 from memtui.sources.stderr import has_gctrace, not_to_be_opened, stderr_of
 
@@ -149,7 +150,7 @@ class _StderrFile:
             return FollowedFile(link, TAIL_BYTES, self._started_at)
         except PermissionError:
             reason = f"no permission to read {stderr.name}"
-            raise SourceFailed(reason, "run memtui as root", final=True) from None
+            raise SourceFailed(reason, who_may(), final=True) from None
         except OSError:
             raise SourceFailed(f"process {self._pid} has ended", final=True) from None
 

@@ -135,3 +135,10 @@ def _read(path: str) -> bytes:
         return text
     finally:
         os.close(file)
+
+
+def who_may(owner: str | None = None) -> str:
+    """Say in a hint who may read what was refused: /proc files, or the file behind a descriptor."""
+    if os.geteuid() == 0:
+        return "root needs CAP_SYS_PTRACE for this, which a container takes away"
+    return "run memtui as root" if owner in (None, "root") else f"run memtui as {owner} or as root"

@@ -24,6 +24,7 @@ from memtui.sources.proc import (
     read_status,
     terminal_name,
     user_name,
+    who_may,
 )
 from memtui.sources.source import Clock, SourceFailed
 
@@ -217,7 +218,7 @@ def _explained(pid: int, *, final: bool = False) -> Iterator[None]:
     except _GONE:
         raise
     except PermissionError:
-        hint = "run memtui as root or as the user of the process"
+        hint = who_may("its user")
         raise SourceFailed(f"no access to process {pid}", hint, final=final) from None
     except (OSError, ParseError) as error:
         raise SourceFailed(f"cannot read process {pid}: {error}", final=final) from error

@@ -13,6 +13,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from memtui.sources.proc import who_may
 from memtui.sources.source import SourceFailed
 
 _CONTAINER = re.compile(r"(?<![0-9a-f])([0-9a-f]{64})(?![0-9a-f])")
@@ -48,7 +49,7 @@ def stderr_of(pid: int, proc: Path = Path("/proc")) -> Stderr:
         user = _owner(pid, proc)
         raise SourceFailed(
             f"no access to the stderr of process {pid}, which belongs to {user}",
-            "run memtui as root" if user == "root" else f"run memtui as {user} or as root",
+            who_may(user),
             final=True,
         ) from None
     except (FileNotFoundError, ProcessLookupError):
