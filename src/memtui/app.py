@@ -7,66 +7,36 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 
 from memtui.model import Event, Trouble
 from memtui.panes.bars import footer, heading, sources_line
 from memtui.panes.cells import Line, Span
 from memtui.panes.gctrace import GcTracePane
+from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, KEYS, PANES
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
-from memtui.panes.process import ProcessPane
 from memtui.panes.profile import ProfilePane
 from memtui.panes.theme import DARK
-from memtui.panes.trend import TrendPane
 from memtui.screens.choice import Choice
 from memtui.screens.help import HelpScreen
 from memtui.screens.picker import PickerScreen
 from memtui.screens.quit import QuitScreen
+from memtui.sources.child import Child
 from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
 from memtui.sources.source import Clock, Refreshable, Source, keep_trying
 from memtui.sources.threads import ThreadsLeftBehind
 from memtui.timeline import Cursor, Timeline, View
 
-PANES: tuple[type[Pane], ...] = (ProcessPane, TrendPane, GcTracePane, ProfilePane)
-
-FOOTER = (
-    ("1-4", "pane"),
-    ("z", "zoom"),
-    ("space", "freeze"),
-    ("s", "sample type"),
-    ("o", "output"),
-)
-FOOTER_ALWAYS = (("?", "help"), ("q", "quit"))
-
 SOON_S = 0.03
 """Events that come together are painted together."""
 BETWEEN_PAINTS_S = 0.5
 """The screen is painted twice a second at most, however fast events come; keys paint at once."""
-
-
-class Child(Protocol):
-    """A program that memtui started: it can be ended, or left alone."""
-
-    name: str
-
-    @property
-    def exit_code(self) -> int | None:
-        """Return its exit code (128+n: killed by signal n); None while it runs."""
-        ...
-
-    def forward(self, number: int) -> None:
-        """Pass a signal on."""
-        ...
-
-    async def end(self, first: int) -> None:
-        """Ask it to end with a signal, then insist."""
-        ...
 
 
 class MemtuiApp(App[None]):
@@ -80,23 +50,7 @@ class MemtuiApp(App[None]):
         (70, "-normal"),
     ]
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(str(pane.NUMBER), f"go({pane.NUMBER})", pane.NAME, id=f"go.{pane.NUMBER}")
-            for pane in PANES
-        ),
-        Binding("tab", "step(1)", "next pane", id="go.next", priority=True),
-        Binding("shift+tab", "step(-1)", "previous pane", id="go.previous", priority=True),
-        Binding("z", "zoom", "zoom", id="zoom"),
-        Binding("escape", "unzoom", "back", id="unzoom", show=False),
-        Binding("space", "freeze", "freeze", id="freeze"),
-        Binding("s", "sample_type", "sample type", id="profile.type"),
-        Binding("r", "fetch", "fetch the profile", id="profile.fetch"),
-        Binding("o", "output", "output", id="gctrace.output"),
-        Binding("question_mark,f1", "help", "help", id="help"),
-        Binding("q,ctrl+c", "leave", "quit", id="quit"),
-        Binding("ctrl+z", "suspend_process", "suspend", id="suspend", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(
         self,
@@ -324,7 +278,7 @@ class MemtuiApp(App[None]):
         """Keep the keys of the dashboard from working behind another screen."""
         if action == "suspend_process":
             return self._may_suspend
-        return len(self.screen_stack) == 1 or action not in _DASHBOARD_ACTIONS
+        return len(self.screen_stack) == 1 or action not in ACTIONS
 
     def action_leave(self) -> None:
         """Quit; a running child is first asked about."""
@@ -346,8 +300,3 @@ class MemtuiApp(App[None]):
         """Exit with the code of the child: 0 without one, and while it runs on."""
         code = self._child.exit_code if self._child else None
         self.exit(return_code=code or 0)
-
-
-_DASHBOARD_ACTIONS = frozenset(
-    {"go", "step", "zoom", "unzoom", "freeze", "sample_type", "fetch", "output", "help", "leave"}
-)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from memtui.model import Absent, Ended, ProcessIdentity, ProcessSample, Trouble
-from memtui.panes.process import FIELDS, ProcessPane
+from memtui.panes.fields import FIELDS
+from memtui.panes.process import ProcessPane
 from memtui.timeline import View
 
 MIB = 1 << 20

@@ -1,0 +1,45 @@
+"""The panes and the keys of the dashboard; those of one pane alone stand with the pane."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from memtui.panes.gctrace import GcTracePane
+from memtui.panes.pane import Pane
+from memtui.panes.process import ProcessPane
+from memtui.panes.profile import ProfilePane
+from memtui.panes.trend import TrendPane
+
+PANES: tuple[type[Pane], ...] = (ProcessPane, TrendPane, GcTracePane, ProfilePane)
+
+KEYS: list[BindingType] = [
+    *(
+        Binding(str(pane.NUMBER), f"go({pane.NUMBER})", pane.NAME, id=f"go.{pane.NUMBER}")
+        for pane in PANES
+    ),
+    Binding("tab", "step(1)", "next pane", id="go.next", priority=True),
+    Binding("shift+tab", "step(-1)", "previous pane", id="go.previous", priority=True),
+    Binding("z", "zoom", "zoom", id="zoom"),
+    Binding("escape", "unzoom", "back", id="unzoom", show=False),
+    Binding("space", "freeze", "freeze", id="freeze"),
+    Binding("s", "sample_type", "sample type", id="profile.type"),
+    Binding("r", "fetch", "fetch the profile", id="profile.fetch"),
+    Binding("o", "output", "output", id="gctrace.output"),
+    Binding("question_mark,f1", "help", "help", id="help"),
+    Binding("q,ctrl+c", "leave", "quit", id="quit"),
+    Binding("ctrl+z", "suspend_process", "suspend", id="suspend", show=False),
+]
+
+ACTIONS = frozenset(
+    {"go", "step", "zoom", "unzoom", "freeze", "sample_type", "fetch", "output", "help", "leave"}
+)
+"""What must not happen while another screen covers the panes."""
+
+FOOTER = (
+    ("1-4", "pane"),
+    ("z", "zoom"),
+    ("space", "freeze"),
+    ("s", "sample type"),
+    ("o", "output"),
+)
+FOOTER_ALWAYS = (("?", "help"), ("q", "quit"))

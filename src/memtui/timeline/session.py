@@ -1,0 +1,149 @@
+"""All events of a session, and the moment of it that the screen shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar, cast
+
+from memtui.model import (
+    Attached,
+    Ended,
+    Event,
+    GcCycle,
+    OutputLine,
+    ProcessIdentity,
+    ProcessSample,
+    Profile,
+    Restart,
+    Sample,
+    ScavengeLine,
+    TornLine,
+    Trouble,
+)
+from memtui.timeline.track import Track
+
+KEPT_EVENTS: dict[type[Sample], int] = {
+    ProcessSample: 7200,
+    GcCycle: 8192,
+    ScavengeLine: 1024,
+    OutputLine: 4096,
+    TornLine: 1024,
+    Profile: 8,
+    ProcessIdentity: 16,
+    Restart: 256,
+    Ended: 16,
+    Attached: 256,
+    Trouble: 256,
+}
+"""How many events of each kind stay in full; of older pages only the summary is kept."""
+
+TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
+
+S = TypeVar("S", bound=Sample)
+
+
+def _is_passing(state: Attached | Trouble | Ended) -> bool:
+    """Tell whether a source that brings something again has left this trouble behind it."""
+    return isinstance(state, Trouble) and state.retry_s is not None
+
+
+class Timeline:
+    """The events of a session, one track a kind, and one track for the state of each source."""
+
+    def __init__(self, started_at: float) -> None:
+        self.started_at = started_at
+        self.newest_at = started_at
+        self._tracks: dict[type, Track[Sample]] = {
+            kind: Track(kept) for kind, kept in KEPT_EVENTS.items()
+        }
+        self._states: dict[str, Track[Attached | Trouble | Ended]] = {}
+        self.lines: Track[TraceLine] = Track(KEPT_EVENTS[OutputLine])
+        """Everything the program and its runtime wrote, in the order it came."""
+
+    def append(self, event: Event) -> None:
+        """Add an event to the track of its kind."""
+        self._tracks[type(event.sample)].append(event)
+        self.newest_at = max(self.newest_at, event.at)
+        if isinstance(event.sample, TraceLine):
+            self.lines.append(event)
+        states = self.states(event.source)
+        if isinstance(event.sample, Attached | Trouble | Ended):
+            states.append(event)
+        elif (last := states.last(math.inf)) and _is_passing(last[1]):
+            states.append(Event(event.at, event.source, Attached("")))
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Add several events."""
+        for event in events:
+            self.append(event)
+
+    def track(self, kind: type[S]) -> Track[S]:
+        """Return the track of a kind of sample."""
+        return cast("Track[S]", self._tracks[kind])
+
+    def copied(self) -> Timeline:
+        """Return a timeline that holds what this one holds now, and stays as it is."""
+        copy = Timeline(self.started_at)
+        copy.newest_at = self.newest_at
+        copy._tracks = {kind: track.copied() for kind, track in self._tracks.items()}
+        copy._states = {name: track.copied() for name, track in self._states.items()}
+        copy.lines = self.lines.copied()
+        return copy
+
+    def states(self, source: str) -> Track[Attached | Trouble | Ended]:
+        """Return what a source said about itself."""
+        return self._states.setdefault(source, Track(256))
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where on the timeline the screen looks: at a moment, or (None) wherever now is."""
+
+    frozen_at: float | None = None
+
+    def toggled(self, now: float) -> Cursor:
+        """Freeze at ``now``, or follow again."""
+        return Cursor(now if self.frozen_at is None else None)
+
+    def view(self, timeline: Timeline, now: float) -> View:
+        """Return what a pane gets.
+
+        Following shows all that came, also when the clock was set back since.
+        """
+        if self.frozen_at is None:
+            return View(timeline, max(now, timeline.newest_at), now, frozen=False)
+        return View(timeline, self.frozen_at, now, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A timeline and the moment it is looked at: all that a pane gets.
+
+    ``until`` is the last moment shown, ``now`` the time of day; both Unix seconds.
+    """
+
+    timeline: Timeline
+    until: float
+    now: float
+    frozen: bool
+
+    def last(self, kind: type[S]) -> tuple[float, S] | None:
+        """Return the newest sample of a kind and its moment."""
+        return self.timeline.track(kind).last(self.until)
+
+    def sample(self, kind: type[S]) -> S | None:
+        """Return the newest sample of a kind."""
+        found = self.last(kind)
+        return found[1] if found else None
+
+    def ended(self) -> tuple[float, Ended] | None:
+        """Return when and how the process ended; who knows its exit code knows best."""
+        found = self.timeline.track(Ended).tail(8, self.until)
+        knowing = (entry for entry in found if entry[1].exit_code is not None)
+        return next(knowing, found[0] if found else None)
+
+    def state(self, source: str) -> tuple[float, Attached | Trouble | Ended] | None:
+        """Return what a source last said about itself."""
+        return self.timeline.states(source).last(self.until)
