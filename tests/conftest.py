@@ -102,6 +102,8 @@ def start_go(go_build: Callable[[str], Path], tmp_path: Path) -> Iterator[Callab
                 env=os.environ | environment,
             )
         services.append(GoService(process, out, err, environment))
+        # Popen returns when exec has closed its descriptors; the environment is set up after that.
+        wait_for(lambda: Path(f"/proc/{process.pid}/environ").read_bytes())
         return services[-1]
 
     yield start
