@@ -45,11 +45,7 @@ class MemtuiApp(App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "memtui"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's declaration
-        (0, "-narrow"),
-        (70, "-normal"),
-    ]
-
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal")]  # noqa: RUF012 - Textual's own
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(
@@ -78,7 +74,7 @@ class MemtuiApp(App[None]):
         self._clock = clock
         self._looked_at = timeline
         self._notice = ""
-        self._painted_at = 0.0
+        self._painted_s = 0.0
         self._paint_due = False
         self.panes: list[Pane] = [pane() for pane in PANES]
         """The panes, in the order of their numbers."""
@@ -176,7 +172,7 @@ class MemtuiApp(App[None]):
 
     def _tick(self) -> None:
         """Keep the clock going when no source does."""
-        if self._clock() - self._painted_at > 0.9:
+        if time.monotonic() - self._painted_s > 0.9:
             self.paint()
 
     # Painting
@@ -189,15 +185,15 @@ class MemtuiApp(App[None]):
         """Paint in a moment, once for all that comes until then."""
         if not self._paint_due:
             self._paint_due = True
-            since = self._clock() - self._painted_at
-            self.set_timer(max(SOON_S, BETWEEN_PAINTS_S - max(0.0, since)), self.paint)
+            since_s = time.monotonic() - self._painted_s
+            self.set_timer(max(SOON_S, BETWEEN_PAINTS_S - since_s), self.paint)
 
     def paint(self) -> None:
         """Show the panes and the lines what they look at."""
         if not self.screen_stack:  # it is closing
             return
         self._paint_due = False
-        self._painted_at = self._clock()
+        self._painted_s = time.monotonic()
         view = self.view()
         for pane in self.panes:
             pane.show(view)
