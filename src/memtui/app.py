@@ -109,17 +109,17 @@ class MemtuiApp(App[None]):
 
     def _begin(self) -> None:
         self._current().focus()
+        self._start(self._sources)
         if self._choice is not None:
             self.push_screen(PickerScreen(self._choice), self._picked)
-        else:
-            self._start(self._sources)
 
     def _picked(self, pid: int | None) -> None:
         if pid is None or self._choice is None:
             self.exit()
             return
-        self._sources += self._choice.sources_of(pid)
-        self._start(self._sources)
+        found = self._choice.sources_of(pid)
+        self._sources += found
+        self._start(found)
 
     def _start(self, sources: Sequence[Source]) -> None:
         for source in sources:

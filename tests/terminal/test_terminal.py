@@ -179,6 +179,35 @@ def test_a_terminal_that_stalls_and_then_goes_leaves_no_process(
         memtui.wait()
 
 
+def test_while_it_is_asked_which_writer_is_meant_the_pipe_is_drained(
+    terminal: OpenTerminal, go_build: Callable[[str], Path], wait_until: WaitFor
+) -> None:
+    window = terminal(100, 30)
+    noisy = "GODEBUG=gctrace=1,schedtrace=1,scheddetail=1 GOMAXPROCS=64"
+    orders = go_build("orders")
+    window.type(f"({noisy} {orders} & {noisy} {orders} & wait) |& memtui")
+    window.wait_for("several programs write into this pipe", "2 of 2")
+    writers = [
+        each
+        for each in psutil.Process(window.pane_pid()).children(recursive=True)
+        if each.name() == "orders"
+    ]
+    try:
+        before = [each.io_counters().write_chars for each in writers]
+        wait_until(
+            lambda: all(
+                each.io_counters().write_chars > start + (3 << 20)
+                for each, start in zip(writers, before, strict=True)
+            ),
+            30,
+        )
+        window.press("Enter")
+        window.wait_for("LIVE", "cycles", "RssAnon")
+    finally:
+        for each in writers:
+            each.kill()
+
+
 def test_a_screen_that_takes_nothing_does_not_stall_the_service(
     go_build: Callable[[str], Path], wait_until: WaitFor
 ) -> None:

@@ -86,8 +86,14 @@ class Session:
         self._sources = self._sources_without(*NO_PROCESS)
 
     def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:
-        """Let the user choose the process first."""
-        self._choice = Choice(candidates, title, self._picked)
+        """Let the user choose the process first; a pipe is drained from the start all the same."""
+        if self._trace.fd is not None:
+            self._sources = [PipeTrace(self._trace.fd, None, self._clock)]
+        self._choice = Choice(candidates, title, self._picked_besides)
+
+    def _picked_besides(self, pid: int) -> list[Source]:
+        running = {source.name for source in self._sources}
+        return [source for source in self._picked(pid) if source.name not in running]
 
     def _picked(self, pid: int) -> list[Source]:
         """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
