@@ -1,0 +1,26 @@
+"""The short form of ``make bench``: the screen stays cheap, with room for a busy machine."""
+
+from __future__ import annotations
+
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.mark.terminal
+@pytest.mark.go
+def test_the_screen_is_cheap(start_go: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from meter import measure
+
+    service = start_go("orders", GODEBUG="gctrace=1")
+    memtui = Path(sysconfig.get_path("scripts")) / "memtui"
+    cost = measure([str(memtui), "--pid", str(service.pid)], 15, (120, 40))
+    assert cost.steady_cpu_s_per_min < 2.0
+    assert 0 < cost.steady_bytes_per_s < 4096
+    assert cost.first_frame_cpu_s < 1.2
