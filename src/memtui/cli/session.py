@@ -36,10 +36,14 @@ NO_PROCESS = ("no process is watched", "add --pid PID or --name PATTERN")
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Where gctrace lines come from when the user said so: a file, or a piped descriptor."""
+    """Where gctrace lines come from when the user said so: a file, or a piped descriptor.
+
+    ``where`` says in a few words what the descriptor is.
+    """
 
     file: Path | None = None
     fd: int | None = None
+    where: str = "standard input"
 
     @property
     def given(self) -> bool:
@@ -74,7 +78,7 @@ class Session:
     def watch_child(self, child: Child) -> None:
         """Watch a program that memtui started, and what it writes."""
         self._child = child
-        self._trace = Trace(fd=child.stderr_fd)
+        self._trace = Trace(fd=child.stderr_fd, where=f"standard error of {child.name}")
         self._sources = [
             ChildExit(child, self._clock),
             PipeTrace(child.stdout_fd, None, self._clock, stream="stdout"),
@@ -88,7 +92,7 @@ class Session:
     def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:
         """Let the user choose the process first; a pipe is drained from the start all the same."""
         if self._trace.fd is not None:
-            self._sources = [PipeTrace(self._trace.fd, None, self._clock)]
+            self._sources = [self._trace_source(None, None)]
         self._choice = Choice(candidates, title, self._picked_besides)
 
     def _picked_besides(self, pid: int) -> list[Source]:
@@ -125,7 +129,7 @@ class Session:
         if self._trace.file is not None:
             return FileTrace(self._trace.file, started_at, self._clock)
         if self._trace.fd is not None:
-            return PipeTrace(self._trace.fd, started_at, self._clock)
+            return PipeTrace(self._trace.fd, started_at, self._clock, where=self._trace.where)
         assert pid is not None
         return StderrTrace(pid, started_at, self._clock)
 
