@@ -23,7 +23,7 @@ $(BUILD)/orders: $(VENV)/ready tests/targets/go.mod $(wildcard tests/targets/ord
 	cd tests/targets && $(GO_ENV) $(CURDIR)/$(BIN)/go build -o $(CURDIR)/$@ ./orders
 
 demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live heap does not
-	GODEBUG=madvdontneed=0 $(BIN)/memtui run -- $(BUILD)/orders
+	@GODEBUG=madvdontneed=0 $(BIN)/memtui run -- $(BUILD)/orders || [ $$? -gt 128 ] # ended by q, e
 
 test: $(VENV)/ready ## run every test
 	$(BIN)/python -m pytest
