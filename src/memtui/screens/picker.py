@@ -34,7 +34,6 @@ class PickerScreen(Screen[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "up", priority=True),
         Binding("down", "move(1)", "down", priority=True),
-        Binding("enter", "choose", "watch", priority=True),
         Binding("escape,ctrl+c", "cancel", "quit", priority=True),
         Binding("ctrl+r", "reload", "list again"),
     ]
@@ -44,6 +43,7 @@ class PickerScreen(Screen[int | None]):
         self._choice = choice
         self._found: list[Candidate] = []
         self._columns = COLUMNS
+        self._filled_for = ""
 
     def compose(self) -> ComposeResult:
         """Show what to type, the list, and the keys."""
@@ -82,7 +82,8 @@ class PickerScreen(Screen[int | None]):
         self._fill()
 
     def _fill(self) -> None:
-        table, wanted = self._table(), self.query_one(Input).value.strip().lower()
+        self._filled_for = self.query_one(Input).value
+        table, wanted = self._table(), self._filled_for.strip().lower()
         table.clear()
         for each in ranked(self._found):
             command = plain(" ".join(each.command) or each.name)
@@ -100,8 +101,10 @@ class PickerScreen(Screen[int | None]):
         table = self._table()
         table.move_cursor(row=table.cursor_row + by)
 
-    def action_choose(self) -> None:
-        """Watch the selected process."""
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Watch the selected process: enter comes after all that was typed before it."""
+        if event.value != self._filled_for:
+            self._fill()
         table = self._table()
         if table.row_count:
             key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key

@@ -1,0 +1,362 @@
+"""Each way to start memtui, and each way that it, its child or its terminal comes to an end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.terminal, pytest.mark.go]
+
+OpenTerminal = Callable[..., Any]
+WaitFor = Callable[..., None]
+
+RESTORED = ("0", "0", "1")
+"""No alternate screen, no mouse, a cursor."""
+TITLES = ("1 process", "2 RES", "3 gctrace", "4 inuse_space")
+
+
+@pytest.fixture
+def shop(go_build: Callable[[str], Path], tmp_path: Path) -> Iterator[Path]:
+    """The orders service under a name that no other program has; its processes end with it."""
+    binary = tmp_path / f"shop{os.getpid()}"
+    os.link(go_build("orders"), binary)
+    yield binary
+    for process in processes_of(binary):
+        process.kill()
+
+
+@pytest.fixture
+def spawn() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start programs that say nothing; they end with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*command: str | Path) -> subprocess.Popen[bytes]:
+        quiet = subprocess.DEVNULL
+        started.append(subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.kill()
+        each.wait()
+
+
+def processes_of(binary: Path) -> list[psutil.Process]:
+    """Return the processes that run a binary; a zombie runs nothing."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{process.pid}/exe") == str(binary):
+                found.append(process)
+    return found
+
+
+def memtui_in(window: Any) -> psutil.Process:
+    """Return the memtui that the terminal's shell started."""
+    shell = psutil.Process(window.pane_pid())
+    return next(
+        each
+        for each in shell.children(recursive=True)
+        if any(part.endswith("/memtui") for part in each.cmdline())
+    )
+
+
+def settled(window: Any, wait_until: WaitFor) -> list[str]:
+    """Return the lines below the heading, once two looks at them show the same."""
+    looks: list[list[str]] = [[], []]
+
+    def is_settled() -> bool:
+        looks[:] = [looks[1], below_heading(window)]
+        return looks[0] == looks[1] != []
+
+    wait_until(is_settled)
+    return looks[1]
+
+
+def below_heading(window: Any) -> list[str]:
+    rows: list[str] = window.screen().splitlines()[1:]
+    return rows
+
+
+# Which process
+
+
+def test_a_name_of_one_process_is_watched_and_of_two_the_user_is_asked(
+    terminal: OpenTerminal, shop: Path, spawn: Callable[..., Any]
+) -> None:
+    first = spawn(shop)
+    window = terminal(120, 30)
+    window.type(f"memtui --name '^{shop.name}$'; echo code=$?")
+    window.wait_for("LIVE", f"{shop.name} {first.pid}")
+    window.press("q")
+    window.wait_for("code=0")
+    second = spawn(shop)
+    window.type(f"clear; memtui --name {shop.name}; echo code=$?")
+    screen = window.wait_for(f"2 processes match '{shop.name}': which one?", "2 of 2 processes")
+    listed = [int(pid) for pid in re.findall(r"^ *(\d+) +go1\.", screen, re.M)]
+    assert sorted(listed) == sorted([first.pid, second.pid])
+    window.press("Down", "Enter")
+    window.wait_for("LIVE", f"{shop.name} {listed[1]}", "RssAnon")
+    window.press("q")
+    window.wait_for("code=0")
+    assert window.modes() == RESTORED
+
+
+def test_without_arguments_a_process_is_found_by_typing_and_esc_quits(
+    terminal: OpenTerminal, shop: Path, spawn: Callable[..., Any]
+) -> None:
+    service = spawn(shop)
+    window = terminal(80, 24)
+    window.type("memtui; echo code=$?")
+    screen = window.wait_for("which process?", "esc quit", " processes ")
+    rows = screen[screen.index("command") :].splitlines()
+    assert re.match(r" *\d+ +go1\.", rows[1]), "Go programs stand first"
+    everything = re.search(r"(\d+) of \1 processes", screen)
+    assert everything
+    window.press(*shop.name[2:])
+    screen = window.wait_for(f" 1 of {everything[1]} processes")
+    assert re.search(rf"^ *{service.pid} +go1\..*", screen, re.M)
+    window.press("Enter")
+    window.wait_for("LIVE", f"{shop.name} {service.pid}", "RssAnon")
+    window.press("q")
+    window.wait_for("code=0")
+    window.type("clear; memtui; echo code=$?")
+    window.wait_for("which process?", " processes ")
+    window.press("Escape")
+    window.wait_for("code=0")
+    assert window.modes() == RESTORED
+
+
+def test_what_was_typed_before_enter_counts_however_fast(
+    terminal: OpenTerminal, shop: Path, spawn: Callable[..., Any]
+) -> None:
+    """A paste, and keys that a slow line brings all at once."""
+    spawn(shop), spawn(shop)
+    window = terminal(120, 24)
+    window.type(f"memtui --name {shop.name}; echo code=$?")
+    screen = window.wait_for("2 of 2 processes")
+    lower = re.findall(r"^ *(\d+) +go1\.", screen, re.M)[1]
+    window.press(f"{lower} {shop.name}\r")
+    window.wait_for("LIVE")
+    window.wait_for(f"{shop.name} {lower}", seconds=3)
+
+
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [
+        ("memtui --gctrace {file}", "● gctrace gc 21"),
+        ("cat {file} | memtui --gctrace -", "● gctrace the input has ended"),
+    ],
+)
+def test_a_trace_alone_shows_its_cycles(
+    terminal: OpenTerminal, data: Path, tmp_path: Path, command: str, state: str
+) -> None:
+    file = tmp_path / "trace.log"
+    file.write_bytes((data / "gctrace" / "goroutineleak-1.27.3.log").read_bytes())
+    cycles = re.findall(r"^gc (\d+) .* (\d+->\d+->\d+) MB, (\d+) MB goal", file.read_text(), re.M)
+    window = terminal(100, 40)
+    window.type(f"{command.format(file=file)}; echo code=$?")
+    window.wait_for("21 cycles", "no process is watched", state)
+    window.press("3", "z")
+    window.wait_gone("4 pprof")
+    screen = window.wait_for("3→4→3", "20→21→8")
+    shown = re.findall(r"│ +(\d+) +\S+ +(\S+) +(\d+) ", screen)
+    assert shown == [(number, heap.replace("->", "→"), goal) for number, heap, goal in cycles]
+    window.press("o")
+    window.wait_for("request handled id=7")
+    window.press("q")
+    window.wait_for("code=0")
+    assert window.modes() == RESTORED
+
+
+# Signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_child_and_all_that_it_started(
+    terminal: OpenTerminal, shop: Path, wait_until: WaitFor, number: signal.Signals
+) -> None:
+    window = terminal(100, 30)
+    window.type(f"memtui run -- sh -c '{shop} & {shop} & wait'; echo code=$?")
+    window.wait_for("LIVE", "cycles")
+    wait_until(lambda: len(processes_of(shop)) == 2)
+    memtui_in(window).send_signal(number)
+    window.wait_for(f"code={128 + number}")
+    assert processes_of(shop) == []
+    assert window.modes() == RESTORED
+    window.type("stty -a")
+    window.wait_for(" icanon", " echo ")
+
+
+def test_sigterm_at_any_moment_of_the_start_leaves_no_child_and_no_screen(
+    terminal: OpenTerminal, shop: Path
+) -> None:
+    """From memtui's own start, and from that of its child: there it has a child and no loop."""
+    since_memtui = [
+        f"timeout --foreground --preserve-status {delay} memtui run -- {shop}"
+        for delay in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+    ]
+    since_child = [
+        f"memtui run -- sh -c 'sleep {delay}; kill $PPID; exec {shop}'"
+        for delay in (0, 0.1, 0.2, 0.3, 0.4)
+    ]
+    window = terminal(100, 30)
+    for number, command in enumerate(since_memtui + since_child):
+        window.type(f"clear; {command}; echo round {number} code=$?")
+        window.wait_for(f"round {number} code=143")
+        assert processes_of(shop) == []
+        assert window.modes() == RESTORED
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Path:
+    """A script that writes to "heard" when it gets SIGUSR1; "ready" is there when it listens."""
+    script = tmp_path / "listener.sh"
+    script.write_text(
+        f"trap 'echo usr1 >> {tmp_path}/heard' USR1\n"
+        f": > {tmp_path}/ready\n"
+        "while :; do sleep 0.1; done\n"
+    )
+    return script
+
+
+def test_sigusr1_is_passed_on_to_the_child(
+    terminal: OpenTerminal, listener: Path, wait_until: WaitFor
+) -> None:
+    heard = listener.parent / "heard"
+    window = terminal(80, 24)
+    window.type(f"memtui run -- sh {listener}; echo code=$?")
+    window.wait_for("LIVE")
+    wait_until((listener.parent / "ready").exists)
+    memtui_in(window).send_signal(signal.SIGUSR1)
+    wait_until(heard.exists)
+    window.wait_for("LIVE")
+    window.press("q")
+    window.wait_for("still running")
+    window.press("e")
+    window.wait_for("code=130")
+    assert heard.read_text() == "usr1\n"
+
+
+def test_sigusr1_changes_nothing_for_a_process_that_memtui_did_not_start(
+    terminal: OpenTerminal, listener: Path, spawn: Callable[..., Any], wait_until: WaitFor
+) -> None:
+    watched = spawn("sh", listener)
+    wait_until((listener.parent / "ready").exists)
+    window = terminal(80, 24)
+    window.type(f"memtui --pid {watched.pid}; echo code=$?")
+    window.wait_for("LIVE", "RssAnon")
+    memtui = memtui_in(window)
+    for _ in range(2):
+        memtui.send_signal(signal.SIGUSR1)
+        clock = re.search(r"LIVE +[\d:]+", window.screen())
+        assert clock
+        window.wait_gone(clock[0])
+    assert not (listener.parent / "heard").exists()
+    assert watched.poll() is None
+    window.wait_for("LIVE", "RssAnon")
+    window.press("q")
+    window.wait_for("code=0")
+
+
+# The terminal
+
+
+def test_after_ctrl_z_and_fg_the_screen_is_whole_again(
+    terminal: OpenTerminal, start_go: Callable[..., Any], wait_until: WaitFor
+) -> None:
+    """Frozen, nothing but the heading changes by itself: what fg does not paint stays away."""
+    service = start_go("orders", "-report-every", "1s", GODEBUG="gctrace=1")
+    window = terminal(120, 40)
+    window.type(f"memtui --pid {service.pid}")
+    window.wait_for("LIVE", "RssAnon", "main.loadCatalogue", "╵", *TITLES)
+    window.press("Space")
+    window.wait_for("FROZEN")
+    before = settled(window, wait_until)
+    window.press("C-z")
+    window.wait_for("Stopped")
+    assert window.modes() == RESTORED
+    window.type("clear; fg; echo code=$?")
+    window.wait_for("FROZEN")
+    assert settled(window, wait_until) == before
+    assert window.modes()[0] == "1"
+    window.press("Space")
+    window.wait_for("LIVE", "RssAnon", *TITLES)
+    window.press("q")
+    window.wait_for("code=0")
+    assert window.modes() == RESTORED
+
+
+# The child
+
+
+def test_a_quit_dialog_closes_when_the_child_ends_by_itself(
+    terminal: OpenTerminal, tmp_path: Path
+) -> None:
+    may_end = tmp_path / "may-end"
+    window = terminal(80, 24)
+    window.type(
+        f"memtui run -- sh -c 'until [ -e {may_end} ]; do sleep 0.1; done; exit 3'; echo code=$?"
+    )
+    window.wait_for("LIVE", "RssAnon")
+    window.press("q")
+    window.wait_for("sh is still running", "leave it running")
+    may_end.touch()
+    window.wait_gone("leave it running")
+    window.wait_for("ENDED", "sh ended with exit code 3")
+    window.press("q")
+    window.wait_for("code=3")
+    assert window.modes() == RESTORED
+
+
+def test_a_child_that_fails_at_once_shows_what_it_said(terminal: OpenTerminal) -> None:
+    window = terminal(80, 24)
+    window.type("memtui run -- sh -c 'echo boom $((6 * 7)) >&2; exit 1'; echo code=$?")
+    window.wait_for("ENDED", "sh ended with exit code 1")
+    window.press("o")
+    window.wait_for("boom 42")
+    window.press("q")
+    window.wait_for("code=1")
+    assert window.modes() == RESTORED
+
+
+# The network
+
+
+def test_quitting_does_not_wait_for_a_name_server(
+    terminal: OpenTerminal, shop: Path, spawn: Callable[..., Any], tmp_path: Path
+) -> None:
+    program = tmp_path / "hang.py"
+    program.write_text(
+        "import socket, time\n"
+        "from memtui.cli import main\n"
+        "def hang(*args, **options):\n"
+        f"    open('{tmp_path}/asked', 'w').close()\n"
+        "    time.sleep(15)\n"
+        "socket.getaddrinfo = hang\n"
+        "main()\n"
+    )
+    window = terminal(80, 24)
+    url = "http://localhost:1"
+    window.type(f"{sys.executable} {program} --pid {spawn(shop).pid} --pprof {url}; echo code=$?")
+    window.wait_for("LIVE", "RssAnon")
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "asked").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    began = time.monotonic()
+    window.press("q")
+    window.wait_for("code=0")
+    assert time.monotonic() - began < 3
+    assert window.modes() == RESTORED
