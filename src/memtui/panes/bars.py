@@ -22,11 +22,13 @@ def heading(view: View, width: int) -> Line:
     """
     moment = _moment(view)
     room = width - cells(moment) - 1
+    if room <= 0:
+        return exactly(moment, width)
     who, details = _who(view), list(_details(view))
     while details and cells(who) + sum(map(cells, details)) > room:
         details.pop()
     start = (*who, *(span for detail in details for span in detail))
-    return apart(exactly(start, min(room, cells(start))) if room > 0 else (), moment, width)
+    return apart(exactly(start, min(room, cells(start))), moment, width)
 
 
 def _who(view: View) -> Line:
@@ -81,22 +83,23 @@ def sources_line(view: View) -> Line:
         if state and isinstance(state[1], Trouble):
             spans.append(Span(f" ● {name} {plain(state[1].reason)} ", "bad"))
         else:
-            spans.append(Span(" ● ", "good" if state else "dim"))
-            spans += [Span(f"{name} "), Span(f"{_latest(view, source)} ", "dim")]
+            latest = _latest(view, source)
+            spans.append(Span(" ● ", "good" if state or latest else "dim"))
+            spans += [Span(f"{name} "), Span(f"{latest or '…'} ", "dim")]
     return tuple(spans)
 
 
 def _latest(view: View, source: str) -> str:
-    """Return in a few words what a source brought last."""
+    """Return in a few words what a source brought last; nothing when it brought nothing yet."""
     match source:
         case "process":
-            return "each second" if view.sample(ProcessSample) else "…"
+            return "each second" if view.sample(ProcessSample) else ""
         case "gctrace":
             cycle = view.sample(GcCycle)
-            return f"gc {cycle.number}" if cycle else "no cycle yet"
+            return f"gc {cycle.number}" if cycle else ""
         case _:
             found = view.last(Profile)
-            return f"at {clock(found[0])}" if found else "…"
+            return f"at {clock(found[0])}" if found else ""
 
 
 def footer(keys: Sequence[tuple[str, str]], always: Sequence[tuple[str, str]], width: int) -> Line:
