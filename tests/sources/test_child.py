@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import sys
@@ -17,6 +18,8 @@ from memtui.model import Ended
 from memtui.sources.child import Child, ChildExit, leave_to_itself, with_gctrace
 
 WaitFor = Callable[..., None]
+
+PR_SET_CHILD_SUBREAPER = 36
 
 STUBBORN = (
     "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]; time.sleep(60)"
@@ -89,6 +92,28 @@ async def test_what_it_started_itself_gets_the_signal_too(wait_until: WaitFor) -
         wait_until(
             lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
         )
+
+
+@pytest.fixture
+def reaps_nobody() -> Iterator[None]:
+    """Make this process the parent of orphans, which it does not reap: as pid 1 in a container."""
+    prctl = ctypes.CDLL(None).prctl
+    assert prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    yield
+    assert prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) == 0
+
+
+@pytest.mark.usefixtures("reaps_nobody")
+async def test_an_orphan_that_nobody_reaps_is_not_waited_for(wait_until: WaitFor) -> None:
+    with child("sh", "-c", "sleep 0.1 & exec sleep 100") as started:
+        wait_until(lambda: psutil.Process(started.pid).children())
+        orphan = psutil.Process(started.pid).children()[0]
+        wait_until(lambda: orphan.status() == psutil.STATUS_ZOMBIE)
+        began = time.monotonic()
+        await started.end(signal.SIGINT)
+        assert time.monotonic() - began < 1
+        assert started.exit_code == 130
+        assert os.waitpid(orphan.pid, os.WNOHANG)[0] == orphan.pid  # noqa: ASYNC222 - at once
 
 
 @pytest.mark.go

@@ -70,11 +70,14 @@ class PickerScreen(Screen[int | None]):
     async def _load(self) -> None:
         self._found = []
         turn = time.monotonic()
-        for candidate in self._choice.candidates():
-            self._found.append(candidate)
-            if time.monotonic() - turn > SLICE_S:
-                await asyncio.sleep(0)
-                turn = time.monotonic()
+        try:
+            for candidate in self._choice.candidates():
+                self._found.append(candidate)
+                if time.monotonic() - turn > SLICE_S:
+                    await asyncio.sleep(0)
+                    turn = time.monotonic()
+        except OSError as error:
+            self.notify(f"the list ends early: {error.strerror}", severity="error", markup=False)
         self._fill()
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from memtui.model import Ended, Event
 from memtui.plain import plain
+from memtui.sources.proc import has_living_group
 from memtui.sources.source import Clock
 
 PATIENCE_S = 2.0
@@ -91,13 +93,11 @@ class Child:
                 beats -= 1
 
     def _signal_group(self, number: int) -> bool:
-        """Send a signal to all that are left of the group; return whether there are any."""
-        ended = self.exit_code is not None  # reaps it: a zombie would keep the group alive
-        try:
+        """Send a signal to all that are left of the group; return whether any of them lives."""
+        ended = self.exit_code is not None
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # none left; sudo's
             os.killpg(self.pid, number)
-        except (ProcessLookupError, PermissionError):  # none left; or sudo, which is not ours
-            return not ended
-        return True
+        return not ended or has_living_group(self.pid)
 
     def close(self) -> None:
         """Close the pipes on memtui's side."""

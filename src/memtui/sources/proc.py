@@ -6,6 +6,7 @@ PermissionError when it may not be seen (another user's process, hidepid: man 5 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from memtui.model import Absent, Reading, Words
 from memtui.parse.buildinfo import go_version
 from memtui.parse.proc import (
+    ParseError,
     ProcStat,
     ProcStatm,
     ProcStatus,
@@ -135,6 +137,21 @@ def _read(path: str) -> bytes:
         return text
     finally:
         os.close(file)
+
+
+def has_living_group(pgrp: int, proc: Path = PROC) -> bool:
+    """Return whether a process of this process group lives.
+
+    kill(2) cannot tell: it succeeds for zombies, and where nobody reaps orphans, as in many
+    containers, they stay.
+    """
+    for name in os.listdir(proc):
+        if name.isdecimal():
+            with contextlib.suppress(OSError, ParseError):  # it ended meanwhile, or is hidden
+                stat = read_stat(int(name), proc)
+                if stat.pgrp == pgrp and not stat.is_over:
+                    return True
+    return False
 
 
 def who_may(owner: str | None = None) -> str:
