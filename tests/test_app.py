@@ -5,61 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 import sysconfig
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
+from dashboard import app_on, counted, running, shown, until
 
 from memtui import units
-from memtui.app import MemtuiApp
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
 from memtui.model import Ended, GcCycle, ProcessSample, Profile, Trouble
-from memtui.panes.cells import text_of
-from memtui.panes.painted import Painted
 
 pytestmark = pytest.mark.go
 
 StartGo = Callable[..., Any]
-OPTIONS = ProfileOptions(None, probe=True, every_s=None)
-
-
-def app_on(pid: int, options: ProfileOptions = OPTIONS) -> MemtuiApp:
-    """Return the dashboard as ``memtui --pid`` makes it."""
-    session = Session(options, Trace(), time.time)
-    session.watch_process(pid)
-    return session.screen()
-
-
-@asynccontextmanager
-async def running(app: MemtuiApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
-    """Run the dashboard without a terminal."""
-    async with app.run_test(size=size) as pilot:
-        yield pilot
-
-
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    """Wait until ``condition`` is true, while the app goes on."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds} s in vain")
-        await asyncio.sleep(0.02)
-
-
-def shown(app: MemtuiApp, name: str) -> str:
-    """Return what a pane or a line shows."""
-    widget = app.screen_stack[0].query_one(f"#{name}", Painted)
-    return "\n".join(text_of(row) for row in widget.painted_lines)
-
-
-def counted(app: MemtuiApp, kind: Any) -> int:
-    """Return how many samples of a kind came."""
-    return app.timeline.track(kind).count
 
 
 async def output_of(*command: str) -> str:

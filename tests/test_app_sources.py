@@ -11,18 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
+from dashboard import app_on, counted, running, shown, until
 
 from memtui import units
 from memtui.app import MemtuiApp
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.session import Trace
 from memtui.model import (
     Ended,
     Event,
@@ -33,8 +31,6 @@ from memtui.model import (
     Profile,
     Sample,
 )
-from memtui.panes.cells import text_of
-from memtui.panes.painted import Painted
 from memtui.timeline import Timeline
 
 pytestmark = pytest.mark.go
@@ -43,46 +39,9 @@ StartGo = Callable[..., Any]
 WIDE = (200, 50)
 
 
-def app_on(
-    pid: int, pprof: str | None = None, *, no_probe: bool = False, trace: Trace | None = None
-) -> MemtuiApp:
-    """Return the dashboard as ``memtui --pid PID --pprof PPROF`` makes it."""
-    options = ProfileOptions.given(pprof, no_probe=no_probe, every_s=None)
-    session = Session(options, trace or Trace(), time.time)
-    session.watch_process(pid)
-    return session.screen()
-
-
-@asynccontextmanager
-async def running(app: MemtuiApp, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
-    """Run the dashboard without a terminal."""
-    async with app.run_test(size=size) as pilot:
-        yield pilot
-
-
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    """Wait until ``condition`` is true, while the app goes on."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds} s in vain")
-        await asyncio.sleep(0.02)
-
-
-def shown(app: MemtuiApp, name: str) -> str:
-    """Return what a pane or a line shows."""
-    widget = app.screen_stack[0].query_one(f"#{name}", Painted)
-    return "\n".join(text_of(row) for row in widget.painted_lines)
-
-
 def said(app: MemtuiApp, name: str) -> str:
     """Return the words in a pane, without its frame and its line ends."""
     return " ".join(shown(app, name).replace("│", " ").split())
-
-
-def counted(app: MemtuiApp, kind: Any) -> int:
-    """Return how many samples of a kind came."""
-    return app.timeline.track(kind).count
 
 
 async def others_go_on(app: MemtuiApp) -> None:
@@ -122,7 +81,7 @@ async def test_a_profile_comes_from_a_file(busy: Any, data: Path) -> None:
     rows = re.findall(r"^ *(\d+)B +\S+ +\S+ +(\d+)B +\S+  (\S+)", top, re.M)
     assert len(rows) > 3
     app = app_on(busy.pid, str(folder / "heap.pb.gz"))
-    async with running(app):
+    async with running(app, WIDE):
         await until(lambda: counted(app, Profile))
         await until(lambda: "main.remember" in shown(app, "pprof"))
         found = [row.split() for row in shown(app, "pprof").splitlines()[2:]]
@@ -137,7 +96,7 @@ async def test_a_profile_comes_from_an_address_and_nobody_else_is_asked(
 ) -> None:
     elsewhere = start_go("orders", "-items", "1000", "-item-bytes", "8192").address
     app = app_on(busy.pid, elsewhere)
-    async with running(app):
+    async with running(app, WIDE):
         await until(lambda: "main.loadCatalogue" in shown(app, "pprof"))
         assert f"{elsewhere}/debug/pprof/heap" in shown(app, "pprof")
         assert busy.address not in shown(app, "pprof")
@@ -146,7 +105,7 @@ async def test_a_profile_comes_from_an_address_and_nobody_else_is_asked(
 async def test_without_leave_to_probe_the_pane_says_so(busy: Any) -> None:
     where = busy.address
     app = app_on(busy.pid, no_probe=True)
-    async with running(app):
+    async with running(app, WIDE):
         await until(lambda: f"not probed (--no-probe): listens on {where}" in said(app, "pprof"))
         await until(lambda: counted(app, GcCycle) and "RssAnon" in shown(app, "process"))
         assert not counted(app, Profile)
@@ -165,7 +124,7 @@ async def test_an_address_that_has_no_profile_says_why(
 ) -> None:
     where = doors(kind)[1][kind]
     app = app_on(busy.pid, f"http://{where}")
-    async with running(app):
+    async with running(app, WIDE):
         await until(lambda: f"{where}/debug/pprof/heap {reason}" in said(app, "pprof"))
         assert "next try at" in said(app, "pprof")
         assert f"● pprof {where}" in shown(app, "sources")
@@ -175,7 +134,7 @@ async def test_the_others_go_on_while_no_profile_comes(
     busy: Any, doors: Callable[..., Any]
 ) -> None:
     app = app_on(busy.pid, doors("missing")[1]["missing"])
-    async with running(app):
+    async with running(app, WIDE):
         await until(lambda: "answers 404" in said(app, "pprof"))
         await others_go_on(app)
         assert "answers 404" in said(app, "pprof")
@@ -186,7 +145,7 @@ async def test_listeners_without_pprof_are_named_with_what_each_one_did(
 ) -> None:
     pid, at = doors("missing", "garbage", "mtls", "mute")
     app = app_on(pid)
-    async with running(app):
+    async with running(app, WIDE):
         await until(lambda: "no pprof endpoint" in said(app, "pprof"))
         words = said(app, "pprof")
         assert f"{at['missing']} answers 404" in words
@@ -202,7 +161,7 @@ async def test_trouble_stands_beside_the_last_profile_until_the_service_is_back(
     other = start_go("orders", "-items", "8192")
     where = other.address
     app = app_on(busy.pid, where)
-    async with running(app) as pilot:
+    async with running(app, WIDE) as pilot:
         await until(lambda: "main.loadCatalogue" in shown(app, "pprof"))
         table = shown(app, "pprof").splitlines()[1:-1]
         other.end()
@@ -298,7 +257,7 @@ async def test_a_pid_that_is_used_again_is_told_and_not_watched_on(
     reused = Ended("pid 77 was reused by another process (sshd)")
     story: list[Sample] = [identity, process(res=40 << 20, shr=8 << 20), reused]
     app = MemtuiApp(Timeline(time.time()), [Script("process", story)])
-    async with running(app):
+    async with running(app, WIDE):
         await until(lambda: reused.reason in shown(app, "sources"))
         assert "ENDED" in shown(app, "heading")
         assert "orders 77" in shown(app, "heading")
@@ -325,7 +284,7 @@ def test_quitting_does_not_wait_for_a_name_server(
     async def scenario() -> None:
         nonlocal quit_at
         app = app_on(busy.pid, "http://localhost:1")
-        async with running(app):
+        async with running(app, WIDE):
             await until(asked.is_set)
             quit_at = time.monotonic()
             app.exit()
@@ -341,7 +300,7 @@ def test_quitting_does_not_wait_for_a_name_server(
 
 async def test_arrows_change_the_time_shown_and_come_back(busy: Any) -> None:
     app = app_on(busy.pid, no_probe=True)
-    async with running(app) as pilot:
+    async with running(app, WIDE) as pilot:
         await until(lambda: " 1 min " in shown(app, "trend"))
         await pilot.press("2")
         seen = []
@@ -356,7 +315,7 @@ async def test_arrows_change_the_time_shown_and_come_back(busy: Any) -> None:
 async def test_names_of_functions_are_moved_sideways_and_come_back(busy: Any, data: Path) -> None:
     app = app_on(busy.pid, str(data / "profile" / "heapleak" / "heap.pb.gz"))
     full = "encoding/json/v2.makeStructArshaler.func2"
-    async with running(app) as pilot:
+    async with running(app, WIDE) as pilot:
         await until(lambda: "main.remember" in shown(app, "pprof"))
         await pilot.press("4")
         await until(lambda: "╭" in shown(app, "pprof"))
@@ -394,7 +353,7 @@ async def test_a_frozen_view_stays_the_same_whatever_comes(
     trace = (data / "gctrace" / "goroutineleak-1.27.3.log").read_text()
     panes = ("process", "trend", "gctrace", "pprof", "sources", "hint")
     app = app_on(busy.pid, trace=Trace(fd=reading))
-    async with running(app) as pilot:
+    async with running(app, WIDE) as pilot:
         writing.write(trace)
         await until(lambda: counted(app, GcCycle) == 21 and counted(app, Profile))
         await until(lambda: counted(app, ProcessSample))
