@@ -105,9 +105,12 @@ def test_nothing_after_the_moment_counts_even_within_its_span(
     assert envelope == [Extent(10000, 10006, 10006), None]
 
 
-def test_a_clock_that_steps_back_does_not_disturb_the_order(timeline: Timeline) -> None:
+def test_what_comes_late_keeps_its_moment_and_its_turn(timeline: Timeline) -> None:
     timeline.extend(line_event(at) for at in (1005.0, 1001.0, 1006.0))
-    assert [at for at, _ in timeline.track(OutputLine).tail(9, 2000)] == [1005.0, 1005.0, 1006.0]
+    track = timeline.track(OutputLine)
+    assert [at for at, _ in track.tail(9, 2000)] == [1005.0, 1001.0, 1006.0]
+    assert [at for at, _ in track.tail(9, 1005.5)] == [1005.0, 1001.0]
+    assert track.tail(9, 1004.0) == []
 
 
 def test_what_follows_shows_all_that_came_also_when_the_clock_was_set_back(

@@ -139,3 +139,17 @@ def test_a_pane_without_room_for_a_row_is_survived(
     pane.has_focus = True
     pane.selection = Selection(0)
     assert "1 cycle" in drawn(pane, view((0, "gctrace", cycle(1))), 40, height)
+
+
+def test_a_cycle_has_the_same_time_with_and_without_the_output_around_it(
+    cycle: MakeCycle, view: MakeView, drawn: Draw
+) -> None:
+    seen = view(
+        (0, "process", ORDERS),
+        (4, "gctrace", OutputLine("told before the cycle that began before it")),
+        (3, "gctrace", cycle(7)),
+    )
+    alone, among = GcTracePane(), GcTracePane()
+    among.everything = True
+    for pane in (alone, among):
+        assert "   7 11:06:43 " in drawn(pane, seen, 60, 6)

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from memtui.model import Event, ProcessSample, Sample
 
@@ -40,6 +40,17 @@ def _series(sample: Sample) -> Iterator[tuple[str, int]]:
                 yield name, value
 
 
+class Placed(NamedTuple):
+    """An event and its place in time: its moment, but never before that of the event before it.
+
+    Sources may tell late (a trace line is read after its cycle), and a clock may be set back.
+    The order is that of arrival; what is shown is the event's own moment.
+    """
+
+    at: float
+    event: Event
+
+
 @dataclass(slots=True)
 class Page:
     """Events of one kind, at most PAGE_S long; ``events`` is emptied when the page grows old."""
@@ -47,15 +58,15 @@ class Page:
     start: float
     end: float
     count: int = 0
-    events: list[Event] = field(default_factory=list)
+    events: list[Placed] = field(default_factory=list)
     extents: dict[str, Extent] = field(default_factory=dict)
 
-    def append(self, event: Event) -> None:
+    def append(self, placed: Placed) -> None:
         """Add an event and keep the summary true."""
-        self.end = event.at
+        self.end = placed.at
         self.count += 1
-        self.events.append(event)
-        for name, value in _series(event.sample):
+        self.events.append(placed)
+        for name, value in _series(placed.event.sample):
             now = Extent(value, value, value)
             known = self.extents.get(name)
             self.extents[name] = known.joined(now) if known else now
@@ -73,13 +84,12 @@ class Track(Generic[S]):
         self._pages: deque[Page] = deque()
 
     def append(self, event: Event) -> None:
-        """Add an event; one that claims to be older than the last is taken to be as old."""
+        """Add an event; one that claims to be older than the last is placed right behind it."""
         pages = self._pages
-        if pages and event.at < pages[-1].end:
-            event = Event(pages[-1].end, event.source, event.sample)
-        if not pages or event.at - pages[-1].start >= PAGE_S or pages[-1].count >= PAGE_EVENTS:
-            pages.append(Page(event.at, event.at))
-        pages[-1].append(event)
+        at = max(event.at, pages[-1].end) if pages else event.at
+        if not pages or at - pages[-1].start >= PAGE_S or pages[-1].count >= PAGE_EVENTS:
+            pages.append(Page(at, at))
+        pages[-1].append(Placed(at, event))
         if self.first is None:
             self.first = (event.at, cast("S", event.sample))
         self.count += 1
@@ -117,7 +127,7 @@ class Track(Generic[S]):
 
     def rows(self, numbers: range) -> list[tuple[float, S]]:
         """Return the events that have these numbers, as far as they are held, oldest first."""
-        found: list[list[Event]] = []
+        found: list[list[Placed]] = []
         stop = self.count
         for page in reversed(self._pages):
             start = stop - len(page.events)
@@ -125,7 +135,7 @@ class Track(Generic[S]):
                 break
             found.append(page.events[max(0, numbers.start - start) : max(0, numbers.stop - start)])
             stop = start
-        return [(event.at, cast("S", event.sample)) for each in reversed(found) for event in each]
+        return [entry for each in reversed(found) for entry in self._entries(each)]
 
     def tail(self, length: int, until: float) -> list[tuple[float, S]]:
         """Return at most ``length`` of what is held up to ``until``, oldest first."""
@@ -138,8 +148,11 @@ class Track(Generic[S]):
         for page in self._overlapping(start, end):
             begin = bisect_left(page.events, start, key=_at)
             stop = bisect_right(page.events, end, key=_at)
-            found += [(event.at, cast("S", event.sample)) for event in page.events[begin:stop]]
+            found += self._entries(page.events[begin:stop])
         return found
+
+    def _entries(self, placed: Sequence[Placed]) -> Iterator[tuple[float, S]]:
+        return ((event.at, cast("S", event.sample)) for _, event in placed)
 
     def envelopes(
         self, names: Sequence[str], start: float, step_s: float, columns: int, until: float
@@ -164,9 +177,9 @@ class Track(Generic[S]):
                     for column in range(max(0, first), min(columns - 1, last) + 1):
                         note(name, column, extent)
                 continue
-            for event in page.events[: bisect_right(page.events, end, key=_at)]:
+            for at, event in page.events[: bisect_right(page.events, end, key=_at)]:
                 for name, value in _series(event.sample):
-                    note(name, int((event.at - start) // step_s), Extent(value, value, value))
+                    note(name, int((at - start) // step_s), Extent(value, value, value))
         return list(found.values())
 
     def copied(self) -> Track[S]:
@@ -186,5 +199,5 @@ class Track(Generic[S]):
         return [self._pages[number] for number in range(first, last)]
 
 
-def _at(event: Event) -> float:
-    return event.at
+def _at(placed: Placed) -> float:
+    return placed.at
