@@ -78,9 +78,9 @@ def report(pid: int, seconds: float, repeats: int) -> list[str]:
             empty.append(measure([sys.executable, "-c", EMPTY_APP], min(seconds, 15), size))
         name = f"{size[0]}x{size[1]}"
         lines += table(f"{name}, {seconds:g} s, {repeats} runs", ours, empty)
-        print("\n".join(lines[-len(ROWS) - 5 :]), flush=True)  # noqa: T201
+        print("\n".join(lines[-len(ROWS) - 5 :]), flush=True)  # noqa: T201 - its result
         for run in ours:
-            print(dataclasses.asdict(run), flush=True)  # noqa: T201
+            print(dataclasses.asdict(run), flush=True)  # noqa: T201 - its result
     return lines
 
 

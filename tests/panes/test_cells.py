@@ -19,7 +19,7 @@ from memtui.panes.cells import (
 
 _TEXT = st.text(st.sampled_from("ab 大é⣀"), max_size=6)
 _LINES = st.lists(st.tuples(_TEXT, st.sampled_from(["text", "dim"])), max_size=4).map(
-    lambda spans: tuple(Span(text, role) for text, role in spans)  # type: ignore[arg-type]
+    lambda spans: tuple(Span(text, role) for text, role in spans)  # type: ignore[arg-type] # drawn roles
 )
 
 

@@ -118,7 +118,7 @@ async def test_a_slow_reader_does_not_stall_a_go_process(go_build: Callable[[str
             await first(stream, 2)
             before = _written(process.pid)
             async with asyncio.timeout(15):
-                while _written(process.pid) - before < 3 * PIPE_BYTES:  # noqa: ASYNC110
+                while _written(process.pid) - before < 3 * PIPE_BYTES:  # noqa: ASYNC110 - /proc
                     await asyncio.sleep(0.05)
             assert source.dropped > 0
             process.kill()

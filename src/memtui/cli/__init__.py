@@ -16,7 +16,7 @@ def main() -> None:
     """Run the command line; whatever goes wrong, the user sees a line and no traceback."""
     try:
         memtui(prog_name="memtui")
-    except Exception as defect:
+    except Exception as defect:  # the last net: a trace is for developers, not for users
         if os.environ.get("MEMTUI_TRACEBACK"):
             raise
         complaint = Complaint(

@@ -72,7 +72,7 @@ def take_terminal() -> None:
     if sys.__stdin__ is None:
         vars(sys)["__stdin__"] = sys.stdin = open(0, closefd=False)  # noqa: SIM115 - stays open
     if sys.__stderr__ is None:
-        vars(sys)["__stderr__"] = sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+        vars(sys)["__stderr__"] = sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - too
 
 
 def _connect(missing: list[int]) -> None:
