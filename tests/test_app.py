@@ -96,10 +96,10 @@ async def test_keys_go_to_panes_zoom_freeze_and_switch(start_go: StartGo) -> Non
             assert app.focused.id == name
         await pilot.press("o")
         await until(lambda: "all output" in shown(app, "gctrace"))
-        await pilot.press("s")
+        await pilot.press("4", "s")
         await until(lambda: "inuse_objects" in shown(app, "pprof"))
 
-        await pilot.press("z")
+        await pilot.press("3", "z")
         await pilot.pause()
         assert [pane.id for pane in app.panes if pane.display] == ["gctrace"]
         assert app.panes[2].size.width == 120
@@ -137,7 +137,7 @@ async def test_r_fetches_the_profile_at_once(start_go: StartGo) -> None:
     app = app_on(service.pid)
     async with running(app) as pilot:
         await until(lambda: counted(app, Profile) == 1)
-        await pilot.press("r")
+        await pilot.press("4", "r")
         await until(lambda: counted(app, Profile) == 2)
 
 

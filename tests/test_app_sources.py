@@ -165,14 +165,14 @@ async def test_trouble_stands_beside_the_last_profile_until_the_service_is_back(
         await until(lambda: "main.loadCatalogue" in shown(app, "pprof"))
         table = shown(app, "pprof").splitlines()[1:-1]
         other.end()
-        await pilot.press("r")
+        await pilot.press("4", "r")
         await until(lambda: "refused the connection" in shown(app, "pprof").splitlines()[-1])
         assert shown(app, "pprof").splitlines()[1:-1] == table
         assert "refused the connection" in shown(app, "sources")
         await others_go_on(app)
         assert "LIVE" in shown(app, "heading")
         _ = start_go("orders", "-listen", where).address
-        await pilot.press("r")
+        await pilot.press("4", "r")
         await until(lambda: counted(app, Profile) > 1)
         await until(lambda: "refused" not in shown(app, "pprof") + shown(app, "sources"))
 
@@ -365,7 +365,7 @@ async def test_a_frozen_view_stays_the_same_whatever_comes(
         for start in range(0, 5000, 500):
             text = "".join(f"line {number}\n" for number in range(start, start + 500))
             await asyncio.to_thread(writing.write, text)
-        await pilot.press("r")
+        await pilot.press("4", "r", "3")
         await until(lambda: counted(app, OutputLine) > 5000 and counted(app, Profile) > 1)
         await until(lambda: counted(app, ProcessSample) > samples)
         assert {name: shown(app, name) for name in panes} == frozen

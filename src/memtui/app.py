@@ -17,7 +17,6 @@ from textual.containers import Container
 from memtui.model import Event, Trouble
 from memtui.panes.bars import footer, heading, sources_line
 from memtui.panes.cells import Line, Span
-from memtui.panes.gctrace import GcTracePane
 from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, KEYS, PANES
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
@@ -252,15 +251,8 @@ class MemtuiApp(App[None]):
         self._looked_at = self.timeline.copied() if frozen else self.timeline
         self.paint()
 
-    def action_sample_type(self) -> None:
-        """Show the next sample type of the profile."""
-        self.screen.query_one(ProfilePane).next_type()
-
-    def action_output(self) -> None:
-        """Show all that the program wrote, or its collections alone."""
-        self.screen.query_one(GcTracePane).show_output()
-
-    def action_fetch(self) -> None:
+    @on(ProfilePane.Fetch)
+    def _fetch(self) -> None:
         """Fetch the profile now."""
         for source in self._sources:
             if isinstance(source, Refreshable):

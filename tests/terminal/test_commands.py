@@ -173,7 +173,7 @@ def test_a_trace_alone_shows_its_cycles(
     screen = window.wait_for("3→4→3", "20→21→8")
     shown = re.findall(r"│ +(\d+) +\S+ +(\S+) +(\d+) ", screen)
     assert shown == [(number, heap.replace("->", "→"), goal) for number, heap, goal in cycles]
-    window.press("o")
+    window.press("3", "o")
     window.wait_for("request handled id=7")
     window.press("q")
     window.wait_for("code=0")
@@ -322,7 +322,7 @@ def test_a_child_that_fails_at_once_shows_what_it_said(terminal: OpenTerminal) -
     window = terminal(80, 24)
     window.type("memtui run -- sh -c 'echo boom $((6 * 7)) >&2; exit 1'; echo code=$?")
     window.wait_for("ENDED", "sh ended with exit code 1")
-    window.press("o")
+    window.press("3", "o")
     window.wait_for("boom 42")
     window.press("q")
     window.wait_for("code=1")

@@ -93,7 +93,7 @@ def test_a_command_is_run_watched_and_its_exit_code_is_returned(
     child = memtui_in(window).children()[0]
     assert "GODEBUG" in child.environ()
     assert child.environ()["GODEBUG"] == "madvdontneed=0,gctrace=1"
-    window.press("o")
+    window.press("3", "o")
     window.wait_for("listening on 127.0.0.1", "path=/api/v1/orders")
     os.kill(child.pid, signal.SIGKILL)
     window.wait_for("orders was killed by SIGKILL", "ENDED")
@@ -140,7 +140,7 @@ def test_a_pipe_is_read_while_the_keyboard_is_the_terminal(
     assert found
     service = psutil.Process(int(found[1]))
     try:
-        window.press("o")
+        window.press("3", "o")
         window.wait_for("orders=")
         window.press("q")
         window.wait_for("its output is discarded")

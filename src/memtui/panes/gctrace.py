@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 
 from memtui import units
 from memtui.model import (
@@ -113,12 +116,19 @@ class GcTracePane(Pane):
     SOURCE = "gctrace"
     KINDS = (GcCycle, ScavengeLine, OutputLine, TornLine, Restart)
     TAIL = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "output", "output", id="gctrace.output"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
         self.everything = False
 
-    def show_output(self) -> None:
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Name the keys of this pane."""
+        return (("o", "cycles alone" if self.everything else "all output"),)
+
+    def action_output(self) -> None:
         """Show the program's other lines too, or the cycles alone again."""
         self.everything = not self.everything
         self._move(Selection(None))

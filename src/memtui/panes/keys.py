@@ -22,24 +22,17 @@ KEYS: list[BindingType] = [
     Binding("z", "zoom", "zoom", id="zoom"),
     Binding("escape", "unzoom", "back", id="unzoom", show=False),
     Binding("space", "freeze", "freeze", id="freeze"),
-    Binding("s", "sample_type", "sample type", id="profile.type"),
-    Binding("r", "fetch", "fetch the profile", id="profile.fetch"),
-    Binding("o", "output", "output", id="gctrace.output"),
     Binding("question_mark,f1", "help", "help", id="help"),
     Binding("q,ctrl+c", "leave", "quit", id="quit"),
     Binding("ctrl+z", "suspend_process", "suspend", id="suspend", show=False),
 ]
 
-ACTIONS = frozenset(
-    {"go", "step", "zoom", "unzoom", "freeze", "sample_type", "fetch", "output", "help", "leave"}
-)
+ACTIONS = frozenset({"go", "step", "zoom", "unzoom", "freeze", "help", "leave"})
 """What must not happen while another screen covers the panes."""
 
 FOOTER = (
     ("1-4", "pane"),
     ("z", "zoom"),
     ("space", "freeze"),
-    ("s", "sample type"),
-    ("o", "output"),
 )
 FOOTER_ALWAYS = (("?", "help"), ("q", "quit"))

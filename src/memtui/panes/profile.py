@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from memtui import units
 from memtui.model import FunctionValue, Profile, SampleValues
@@ -77,6 +82,13 @@ class ProfilePane(Pane):
     NAME = "pprof"
     SOURCE = "profile"
     KINDS = (Profile,)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "next_type", "sample type", id="profile.type"),
+        Binding("r", "fetch", "fetch the profile", id="profile.fetch"),
+    ]
+
+    class Fetch(Message):
+        """A new profile is wanted now."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +104,15 @@ class ProfilePane(Pane):
         self._shift = max(0, min(self._shift + by * step, max(1, most - SIDEWAYS)))
         self.paint()
 
-    def next_type(self) -> None:
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Name the keys of this pane."""
+        return (("s", "sample type"), ("r", "fetch now"))
+
+    def action_fetch(self) -> None:
+        """Ask for a new profile."""
+        self.post_message(self.Fetch())
+
+    def action_next_type(self) -> None:
         """Show the next sample type: inuse_space, inuse_objects, alloc_space, alloc_objects.
 
         That is the order of a Go heap profile from its end, where the default stands.

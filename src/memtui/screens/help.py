@@ -22,9 +22,9 @@ _HELP = (
         ("←→ hl", "trend: the time shown; pprof: the names sideways"),
     )),
     ("Sources", (
-        ("o", "gctrace: all that the program wrote, or cycles alone"),
-        ("s", "pprof: inuse_space, inuse_objects, alloc_space …"),
-        ("r", "pprof: fetch now (fetching allocates in the target)"),
+        ("3 o", "gctrace: all that the program wrote, or cycles alone"),
+        ("4 s", "pprof: inuse_space, inuse_objects, alloc_space …"),
+        ("4 r", "pprof: fetch now (fetching allocates in the target)"),
     )),
     ("memtui", (
         ("q ctrl+c", "quit"),

@@ -1,0 +1,32 @@
+"""The words of memtui: what a source can read (samples), and when it read it (events).
+
+Sizes are bytes, durations seconds, moments Unix seconds, unless a name ends in another unit.
+Samples hold what was read, never what was derived: rates, shares and changes are computed on
+reading, so that a recording stays true when the arithmetic gets better.
+"""
+
+from memtui.model.events import Attached, Ended, Event, Sample, Trouble
+from memtui.model.process import Absent, ProcessIdentity, ProcessSample, Reading, Words
+from memtui.model.profile import FunctionValue, Profile, SampleValues
+from memtui.model.trace import GcCycle, OutputLine, Restart, ScavengeLine, TornLine
+
+__all__ = [
+    "Absent",
+    "Attached",
+    "Ended",
+    "Event",
+    "FunctionValue",
+    "GcCycle",
+    "OutputLine",
+    "ProcessIdentity",
+    "ProcessSample",
+    "Profile",
+    "Reading",
+    "Restart",
+    "Sample",
+    "SampleValues",
+    "ScavengeLine",
+    "TornLine",
+    "Trouble",
+    "Words",
+]

@@ -1,0 +1,62 @@
+"""What a source says of itself, and how a sample gets its moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from memtui.model.process import ProcessIdentity, ProcessSample
+from memtui.model.profile import Profile
+from memtui.model.trace import GcCycle, OutputLine, Restart, ScavengeLine, TornLine
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A source found what it reads: ``where`` says it in a few words."""
+
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A source could not read: a gap is data.
+
+    ``reason`` is one line without a full stop, ``hint`` what the operator can do about it.
+    ``retry_s`` is the pause before the next try; None means that it will not try again.
+    """
+
+    reason: str
+    hint: str = ""
+    retry_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The process is no more. ``exit_code`` is known only for a child (128+n: killed by n)."""
+
+    reason: str
+    exit_code: int | None = None
+
+
+Sample: TypeAlias = (
+    ProcessIdentity
+    | ProcessSample
+    | GcCycle
+    | ScavengeLine
+    | OutputLine
+    | TornLine
+    | Profile
+    | Attached
+    | Trouble
+    | Restart
+    | Ended
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A sample, the moment it holds for (Unix seconds), and the name of its source."""
+
+    at: float
+    source: str
+    sample: Sample

@@ -1,0 +1,83 @@
+"""What the runtime writes about its memory, and what the program writes beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class GcCycle:
+    """One cycle of the collector, as a gctrace line says it.
+
+    ``at_s`` is seconds from the start of the runtime to the start of the cycle (None before
+    Go 1.5). ``clock_ms`` and ``cpu_ms`` hold the printed numbers in their order: three phases of
+    wall time (five in Go 1.5; stop the world, concurrent, stop the world), and five of CPU time
+    (sweep termination, assist, background, idle, mark termination). Sizes are the printed MB
+    (MiB, cut) as bytes: the heap when the cycle began, when marking ended, and what was found
+    alive; ``goal_bytes`` is None when there was no goal (GOGC=off). ``gc_cpu_percent`` is a whole
+    number, cut, cumulative since the start of the process. ``line`` is the text as it was.
+    Source: Go 1.27.3 runtime/mgc.go, gcMarkTermination.
+    """
+
+    number: int
+    at_s: float | None
+    gc_cpu_percent: int | None
+    clock_ms: tuple[float, ...]
+    cpu_ms: tuple[float, ...]
+    heap_start_bytes: int
+    heap_end_bytes: int
+    heap_live_bytes: int | None
+    goal_bytes: int | None
+    stacks_bytes: int | None
+    globals_bytes: int | None
+    procs: int
+    forced: bool
+    leak_check: bool
+    line: str
+
+    @property
+    def pauses_ms(self) -> tuple[float, ...]:
+        """The stop-the-world phases: the first and the third clock number.
+
+        Go 1.5 printed five phases and stopped the world in the first, third and last; before
+        that all four printed numbers were pauses.
+        """
+        return self.clock_ms if len(self.clock_ms) == 4 else self.clock_ms[::2]
+
+
+@dataclass(frozen=True, slots=True)
+class ScavengeLine:
+    """One line of scavtrace=1 (Go 1.14 and newer), or of the scavenger in gctrace before it.
+
+    Sizes in bytes. ``work_bytes`` was returned to the system in the background since the last
+    line, ``eager_bytes`` on demand (None where the form has no such number);
+    ``released_bytes`` is HeapReleased, which counts address space that was never used;
+    ``util_percent`` is HeapInuse by HeapInuse plus free, not yet returned memory.
+    """
+
+    work_bytes: int | None
+    eager_bytes: int | None
+    released_bytes: int | None
+    util_percent: int | None
+    forced: bool
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
+    """A line that the program itself wrote: ``stream`` is "stderr" or "stdout"."""
+
+    text: str
+    stream: str = "stderr"
+
+
+@dataclass(frozen=True, slots=True)
+class TornLine:
+    """A trace line that something else was written into: counted, never read for numbers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The process behind a trace started anew: counters before and after do not compare."""
