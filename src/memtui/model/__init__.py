@@ -5,10 +5,10 @@ Samples hold what was read, never what was derived: rates, shares and changes ar
 reading, so that a recording stays true when the arithmetic gets better.
 """
 
-from memtui.model.events import Attached, Ended, Event, Sample, Trouble
+from memtui.model.events import Attached, Ended, Event, Mark, Sample, Trouble
 from memtui.model.process import Absent, ProcessIdentity, ProcessSample, Reading, Words
 from memtui.model.profile import FunctionValue, Profile, SampleValues
-from memtui.model.trace import GcCycle, OutputLine, Restart, ScavengeLine, TornLine
+from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
 __all__ = [
     "Absent",
@@ -17,6 +17,8 @@ __all__ = [
     "Event",
     "FunctionValue",
     "GcCycle",
+    "GcPause",
+    "Mark",
     "OutputLine",
     "ProcessIdentity",
     "ProcessSample",

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from memtui.model.process import ProcessIdentity, ProcessSample
 from memtui.model.profile import Profile
-from memtui.model.trace import GcCycle, OutputLine, Restart, ScavengeLine, TornLine
+from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,16 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Something was done at this moment that may show in the numbers: by the user, or by memtui.
+
+    ``text`` says what in a few words: "heap?gc=1: forced a GC".
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The process is no more. ``exit_code`` is known only for a child (128+n: killed by n)."""
 
@@ -42,12 +52,14 @@ Sample: TypeAlias = (
     ProcessIdentity
     | ProcessSample
     | GcCycle
+    | GcPause
     | ScavengeLine
     | OutputLine
     | TornLine
     | Profile
     | Attached
     | Trouble
+    | Mark
     | Restart
     | Ended
 )

@@ -46,6 +46,21 @@ class GcCycle:
 
 
 @dataclass(frozen=True, slots=True)
+class GcPause:
+    """One cycle of the collector, as the rings of MemStats tell it where no gctrace can be had.
+
+    ``pause_s`` is the time for which the world stood still in the whole cycle, the moment of the
+    event is the end of its last pause (MemStats.PauseNs and PauseEnd, Go 1.27.3
+    runtime/mstats.go). ``next_goal_bytes`` is NextGC, the goal of the cycle after this one; None
+    unless this was the newest cycle when MemStats was read.
+    """
+
+    number: int
+    pause_s: float
+    next_goal_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ScavengeLine:
     """One line of scavtrace=1 (Go 1.14 and newer), or of the scavenger in gctrace before it.
 
