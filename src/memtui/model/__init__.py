@@ -6,28 +6,48 @@ reading, so that a recording stays true when the arithmetic gets better.
 """
 
 from memtui.model.events import Attached, Ended, Event, Mark, Sample, Trouble
+from memtui.model.mapping import (
+    CgroupLevel,
+    MappingGroup,
+    MappingGroups,
+    MappingKind,
+    MappingSample,
+    Resident,
+    Surroundings,
+)
 from memtui.model.process import Absent, ProcessIdentity, ProcessSample, Reading, Words
 from memtui.model.profile import FunctionValue, Profile, SampleValues
+from memtui.model.runtime import MemStats, Origin, RuntimeSample
 from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
 __all__ = [
     "Absent",
     "Attached",
+    "CgroupLevel",
     "Ended",
     "Event",
     "FunctionValue",
     "GcCycle",
     "GcPause",
+    "MappingGroup",
+    "MappingGroups",
+    "MappingKind",
+    "MappingSample",
     "Mark",
+    "MemStats",
+    "Origin",
     "OutputLine",
     "ProcessIdentity",
     "ProcessSample",
     "Profile",
     "Reading",
+    "Resident",
     "Restart",
+    "RuntimeSample",
     "Sample",
     "SampleValues",
     "ScavengeLine",
+    "Surroundings",
     "TornLine",
     "Trouble",
     "Words",

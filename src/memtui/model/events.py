@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from memtui.model.mapping import MappingGroups, MappingSample, Surroundings
 from memtui.model.process import ProcessIdentity, ProcessSample
 from memtui.model.profile import Profile
+from memtui.model.runtime import RuntimeSample
 from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
 
@@ -51,6 +53,10 @@ class Ended:
 Sample: TypeAlias = (
     ProcessIdentity
     | ProcessSample
+    | RuntimeSample
+    | MappingSample
+    | MappingGroups
+    | Surroundings
     | GcCycle
     | GcPause
     | ScavengeLine

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, NamedTuple, TypeVar, cast
 
-from memtui.model import Event, ProcessSample, Sample
+from memtui.model import Event, ProcessSample, Reading, RuntimeSample, Sample
 
 PAGE_S = 60.0
 PAGE_EVENTS = 512
@@ -35,9 +35,27 @@ class Extent:
 def _series(sample: Sample) -> Iterator[tuple[str, int]]:
     """Yield the main series that a sample carries; unknown values carry nothing."""
     if isinstance(sample, ProcessSample):
-        for name, value in (("res", sample.res_bytes), ("shr", sample.shr_bytes)):
-            if isinstance(value, int):
-                yield name, value
+        yield from _known(("res", sample.res_bytes), ("shr", sample.shr_bytes))
+    elif isinstance(sample, RuntimeSample):
+        yield from _known(
+            ("heap_inuse", sample.heap_inuse_bytes), ("next_gc", sample.next_gc_bytes)
+        )
+        idle, released, whole = (
+            sample.heap_idle_bytes,
+            sample.heap_released_bytes,
+            sample.sys_bytes,
+        )
+        if isinstance(released, int):
+            if isinstance(idle, int):
+                yield "heap_unreturned", idle - released
+            if isinstance(whole, int):
+                yield "runtime_total", whole - released
+
+
+def _known(*series: tuple[str, Reading | None]) -> Iterator[tuple[str, int]]:
+    for name, value in series:
+        if isinstance(value, int):
+            yield name, value
 
 
 class Placed(NamedTuple):
