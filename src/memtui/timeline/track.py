@@ -6,15 +6,27 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Generic, NamedTuple, TypeVar, cast
 
-from memtui.model import Event, ProcessSample, Reading, RuntimeSample, Sample
+from memtui.model import (
+    Event,
+    GcCycle,
+    MappingSample,
+    ProcessSample,
+    Reading,
+    RuntimeSample,
+    Sample,
+)
 
 PAGE_S = 60.0
 PAGE_EVENTS = 512
 
 KEPT_PAGES = 8192
 """How many pages of a kind keep their summary: five days and a half of samples each second."""
+
+LASTING = (ProcessSample, RuntimeSample, MappingSample, GcCycle)
+"""Kinds of which a page that is let go keeps its last event: a ledger of three days needs it."""
 
 S = TypeVar("S", bound=Sample)
 
@@ -71,13 +83,17 @@ class Placed(NamedTuple):
 
 @dataclass(slots=True)
 class Page:
-    """Events of one kind, at most PAGE_S long; ``events`` is emptied when the page grows old."""
+    """Events of one kind, at most PAGE_S long; ``events`` is emptied when the page grows old.
+
+    ``left`` is the last event of an emptied page of a LASTING kind.
+    """
 
     start: float
     end: float
     count: int = 0
     events: list[Placed] = field(default_factory=list)
     extents: dict[str, Extent] = field(default_factory=dict)
+    left: Placed | None = None
 
     def append(self, placed: Placed) -> None:
         """Add an event and keep the summary true."""
@@ -125,6 +141,8 @@ class Track(Generic[S]):
                 spare = self._held - self._kept
             else:
                 spare = len(oldest.events)
+                if spare and isinstance(oldest.events[-1].event.sample, LASTING):
+                    oldest.left = oldest.events[-1]
                 self._emptied += 1
             del oldest.events[:spare]
             self._held -= spare
@@ -168,6 +186,31 @@ class Track(Generic[S]):
             stop = bisect_right(page.events, end, key=_at)
             found += self._entries(page.events[begin:stop])
         return found
+
+    def sampled(self, start: float, end: float, most: int) -> list[tuple[float, S]]:
+        """Return about ``most`` of what is known from ``start`` to ``end``, evenly over the time.
+
+        The first and the last are among them. Of an old page, whose events were let go, its last
+        event is known, if its kind is LASTING. Costs as much as ``most`` and the number of pages,
+        not as much as the events.
+        """
+        found: list[Placed] = []
+        step = max((end - start) / most, 1e-9)
+        edge = start
+        for page in self._overlapping(start, end):
+            if page.end < edge:
+                continue
+            events = page.events or ([page.left] if page.left else [])
+            at = bisect_left(events, edge, key=_at)
+            while at < len(events) and events[at].at <= end:
+                found.append(events[at])
+                edge = start + ((events[at].at - start) // step + 1) * step
+                at = bisect_left(events, edge, at + 1, key=_at)
+        newest = self.last(end)
+        entries = list(self._entries(found))
+        if newest and entries and newest[1] is not entries[-1][1]:
+            entries.append(newest)
+        return entries
 
     def _entries(self, placed: Sequence[Placed]) -> Iterator[tuple[float, S]]:
         return ((event.at, cast("S", event.sample)) for _, event in placed)
@@ -214,7 +257,7 @@ class Track(Generic[S]):
     def _overlapping(self, start: float, end: float) -> list[Page]:
         first = bisect_left(self._pages, start, key=lambda page: page.end)
         last = bisect_right(self._pages, end, key=lambda page: page.start)
-        return [self._pages[number] for number in range(first, last)]
+        return list(islice(self._pages, first, last))
 
 
 def _at(placed: Placed) -> float:

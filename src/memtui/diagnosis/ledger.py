@@ -1,0 +1,298 @@
+"""The parts that add up to RES, at a moment and over a window: always, and to the byte.
+
+What nobody could read is None, not 0, and lies in the last part. That part may be below 0: Go
+counts what it mapped, and a page that was never touched is not resident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from statistics import median
+
+from memtui.diagnosis.point import Point
+
+LARGEST_END = 12
+"""How many samples, at most, are settled into one end of a window."""
+
+
+class PartName(Enum):
+    """A part of RES; the value is its name in JSON."""
+
+    LIVE = "live_heap"
+    GARBAGE = "garbage"
+    OBJECTS = "heap_objects"
+    FRAGMENTATION = "fragmentation"
+    UNRETURNED = "freed_not_returned"
+    STACKS = "stacks"
+    RUNTIME = "runtime"
+    SPANS = "runtime_spans"
+    CACHES = "runtime_caches"
+    GC = "runtime_gc"
+    PROFILER = "runtime_profiler"
+    OTHER = "runtime_other"
+    FILES = "files"
+    SHARED = "shared_memory"
+    LAZY = "lazily_freed"
+    REST = "not_explained"
+
+
+TITLES: Mapping[PartName, str] = {
+    PartName.LIVE: "live heap",
+    PartName.GARBAGE: "not yet collected",
+    PartName.OBJECTS: "heap objects",
+    PartName.FRAGMENTATION: "fragmentation",
+    PartName.UNRETURNED: "freed, not returned",
+    PartName.STACKS: "stacks",
+    PartName.RUNTIME: "runtime's own",
+    PartName.SPANS: "spans",
+    PartName.CACHES: "caches",
+    PartName.GC: "collector",
+    PartName.PROFILER: "profiler's buckets",
+    PartName.OTHER: "other",
+    PartName.FILES: "binary, mapped files",
+    PartName.SHARED: "shared memory",
+    PartName.LAZY: "lazily freed",
+    PartName.REST: "not explained by Go",
+}
+
+WITHIN_RUNTIME = (
+    PartName.SPANS, PartName.CACHES, PartName.GC, PartName.PROFILER, PartName.OTHER,
+)  # fmt: skip
+
+MEANINGS: Mapping[PartName, str] = {
+    PartName.LIVE: "found alive by the last cycle",
+    PartName.GARBAGE: "allocated since the last cycle, or dead and not swept: HeapAlloc − live",
+    PartName.OBJECTS: "HeapAlloc: live and dead, nothing here tells them apart",
+    PartName.FRAGMENTATION: "unused slots in spans: HeapInuse − HeapAlloc",
+    PartName.UNRETURNED: "HeapIdle − HeapReleased; half a heap of it is usual after a cycle",
+    PartName.STACKS: "StackSys: of goroutines, and of threads that Go started",
+    PartName.RUNTIME: "what the runtime mapped for itself, resident or not",
+    PartName.SPANS: "MSpanSys",
+    PartName.CACHES: "MCacheSys",
+    PartName.GC: "GCSys",
+    PartName.PROFILER: "BuckHashSys: the stacks that the profiler counts by",
+    PartName.OTHER: "OtherSys",
+    PartName.FILES: "RssFile",
+    PartName.SHARED: "RssShmem",
+    PartName.LAZY: "LazyFree: given back with MADV_FREE, the kernel takes it when it needs it",
+    PartName.REST: "cgo, mmap, huge pages",
+}
+
+REST_BELOW_ZERO = "mapped by Go, not resident"
+"""What the last part is called when it is below 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of RES in bytes, and how much it grew; None where access lacks.
+
+    ``meaning`` says what it holds and by which numbers. ``parts`` are what it consists of: they
+    are within ``size``, not beside it.
+    """
+
+    name: PartName
+    size: int | None
+    growth: int | None
+    meaning: str
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return how the part is called on the screen."""
+        below = self.name is PartName.REST and self.size is not None and self.size < 0
+        return REST_BELOW_ZERO if below else TITLES[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """RES in bytes at ``at`` (Unix seconds) and the parts that add up to it.
+
+    ``growth`` is that since ``since``; both are None for a ledger of one moment. The sizes of the
+    known parts sum to ``res``, their growths to ``growth``.
+    """
+
+    at: float
+    since: float | None
+    res: int
+    growth: int | None
+    parts: tuple[Part, ...]
+
+    def part(self, name: PartName) -> Part | None:
+        """Return a part by its name; None when this ledger has no such part."""
+        return next((part for part in self.all_parts() if part.name is name), None)
+
+    def size(self, name: PartName) -> int:
+        """Return the size of a part, 0 when it is not known."""
+        part = self.part(name)
+        return (part.size or 0) if part else 0
+
+    def grown(self, *names: PartName) -> int:
+        """Return the growth of these parts together, 0 for those that are not known."""
+        return sum((part.growth or 0) for name in names if (part := self.part(name)))
+
+    def all_parts(self) -> Iterator[Part]:
+        """Yield every part, and after each what it consists of."""
+        for part in self.parts:
+            yield part
+            yield from part.parts
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way from RES then to RES now: from which height to which, in bytes."""
+
+    title: str
+    start: int
+    end: int
+
+
+def _sizes(point: Point) -> dict[PartName, int | None]:
+    """Return the parts of a moment, without the rest; heap objects are one part or two."""
+    garbage = None
+    if point.live is not None and point.alloc is not None:
+        garbage = point.alloc - point.live
+    heap: dict[PartName, int | None] = {PartName.LIVE: point.live, PartName.GARBAGE: garbage}
+    if point.live is None and point.alloc is not None:
+        heap = {PartName.OBJECTS: point.alloc}
+    waste = None
+    if point.inuse is not None and point.alloc is not None:
+        waste = point.inuse - point.alloc
+    return heap | {
+        PartName.FRAGMENTATION: waste,
+        PartName.UNRETURNED: point.unreturned,
+        PartName.STACKS: point.stacks,
+        PartName.RUNTIME: point.own,
+        PartName.FILES: point.file,
+        PartName.SHARED: point.shmem,
+        PartName.LAZY: point.lazy,
+    }
+
+
+def _within(point: Point) -> dict[PartName, int | None]:
+    return {
+        PartName.SPANS: point.spans,
+        PartName.CACHES: point.caches,
+        PartName.GC: point.gc,
+        PartName.PROFILER: point.profiler,
+        PartName.OTHER: point.other,
+    }
+
+
+def _rest(point: Point) -> int:
+    return (point.res or 0) - sum(size or 0 for size in _sizes(point).values())
+
+
+def settled(points: Sequence[Point]) -> Point:
+    """Return one point for several neighbours: the mean of those that are to be believed.
+
+    While the scavenger works, and while what was lazily freed is used again, the kernel's number
+    and Go's are of different worlds for a moment. So the half whose rest lies next to the median
+    is taken. Means add up as their parts do, medians would not.
+    """
+    middle = median([_rest(point) for point in points])
+    nearest = sorted(points, key=lambda point: abs(_rest(point) - middle))
+    chosen = nearest[: max(1, (len(points) + 1) // 2)]
+    return _mean(chosen, (points[0].at + points[-1].at) / 2)
+
+
+_AVERAGED = tuple(
+    name
+    for name in Point.__dataclass_fields__
+    if name not in ("at", "has_goal", "cycles", "allocated")
+)
+
+
+def _mean(points: Sequence[Point], at: float) -> Point:
+    means: dict[str, int | None] = {}
+    for name in _AVERAGED:
+        values = [getattr(point, name) for point in points]
+        known = [value for value in values if value is not None]
+        means[name] = round(sum(known) / len(known)) if len(known) == len(values) else None
+    return replace(points[-1], at=at, **means)  # type: ignore[arg-type]  # all are int | None
+
+
+def ends_of(points: Sequence[Point]) -> tuple[Point, Point]:
+    """Return the settled first and last moments of a window."""
+    length = min(LARGEST_END, max(1, len(points) // 4))
+    return settled(points[:length]), settled(points[-length:])
+
+
+def ledger_at(point: Point) -> Ledger | None:
+    """Return the ledger of one moment; None when RES is not known."""
+    if point.res is None:
+        return None
+    return Ledger(point.at, None, point.res, None, _parts(point, None))
+
+
+def ledger_between(before: Point, now: Point) -> Ledger | None:
+    """Return the ledger of ``now`` and how each part changed since ``before``."""
+    res, earlier = now.res, before.res
+    if res is None or earlier is None:
+        return None
+    if (before.live is None) != (now.live is None):
+        before, now = replace(before, live=None), replace(now, live=None)
+    return Ledger(now.at, before.at, res, res - earlier, _parts(now, before))
+
+
+def _parts(now: Point, before: Point | None) -> tuple[Part, ...]:
+    sizes = _sizes(now)
+    earlier = _sizes(before) if before else {}
+    growths = {name: _less(size, earlier.get(name)) for name, size in sizes.items()}
+    inner = _within(now)
+    inner_earlier = _within(before) if before else {}
+    parts = [
+        Part(
+            name,
+            size,
+            growths[name],
+            MEANINGS[name],
+            tuple(
+                Part(each, inner[each], _less(inner[each], inner_earlier.get(each)), MEANINGS[each])
+                for each in (WITHIN_RUNTIME if name is PartName.RUNTIME else ())
+            ),
+        )
+        for name, size in sizes.items()
+    ]
+    growth = None
+    if before is not None:
+        whole = (now.res or 0) - (before.res or 0)
+        growth = whole - sum(each or 0 for each in growths.values())
+    parts.append(Part(PartName.REST, _rest(now), growth, _meaning_of_rest(now, sizes)))
+    return tuple(parts)
+
+
+def _less(size: int | None, earlier: int | None) -> int | None:
+    return None if size is None or earlier is None else size - earlier
+
+
+def _meaning_of_rest(now: Point, sizes: Mapping[PartName, int | None]) -> str:
+    """Say what the last part holds, with all that could not be told apart."""
+    unknown = [TITLES[name] for name, size in sizes.items() if size is None]
+    if now.lazy is None:
+        unknown.remove(TITLES[PartName.LAZY])
+    words = MEANINGS[PartName.REST]
+    if unknown:
+        words += "; and not to be told apart: " + ", ".join(unknown)
+    if now.lazy is None:
+        words += "; LazyFree unknown: no access to smaps_rollup"
+    elif not unknown and _rest(now) < 0:
+        words = "counted by Go, never touched: metadata, and large objects that stay empty"
+    return words
+
+
+def waterfall(ledger: Ledger) -> tuple[Step, ...]:
+    """Return the way from RES then to RES now, one step a part that changed, then the end.
+
+    Empty for a ledger of one moment. The first step stands on the ground, so does the last.
+    """
+    if ledger.growth is None:
+        return ()
+    height = ledger.res - ledger.growth
+    steps = [Step("RES then", 0, height)]
+    for part in ledger.parts:
+        if part.growth:
+            steps.append(Step(part.title, height, height + part.growth))
+            height += part.growth
+    return (*steps, Step("RES now", 0, ledger.res))

@@ -1,0 +1,68 @@
+"""fragmentation: spans that are in use because of few objects each.
+
+Objects do not move in Go, and a span belongs to one size class until its last object is gone. So
+survivors of a large crowd keep every span that they lie in (HeapInuse - HeapAlloc).
+"""
+
+from __future__ import annotations
+
+from memtui import units
+from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
+from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.rules.judging import confidence_of, res_moved, share_of, to_be_surer
+from memtui.diagnosis.window import Access, Window
+
+ADVICE = Advice(
+    code=(
+        "Copy the few survivors of a crowd, so that the crowd's spans get free.",
+        "Allocate what lives long apart from what lives short: batches, slices of values, arenas.",
+    ),
+    useless=("debug.FreeOSMemory: a span with one object in it cannot be returned.", "GOMEMLIMIT."),
+)
+
+
+def fragmentation(window: Window) -> Finding | None:
+    """Say that many slots of the heap stay empty, whatever the phase of the collector."""
+    if window.access is not Access.FULL or window.cycles_seen < 2:
+        return None
+    wastes = [
+        (point.inuse - point.alloc, point.inuse)
+        for point in window.points
+        if point.inuse is not None and point.alloc is not None
+    ]
+    later = sorted(wastes[len(wastes) // 2 :])
+    if len(later) < 4:
+        return None
+    # Right after a cycle slots are empty in every program, and are filled again until the next.
+    size, inuse = later[len(later) // 5]
+    if size <= window.big or size <= window.thresholds.waste * inuse:
+        return None
+    grown = window.ledger.grown(PartName.FRAGMENTATION) if window.ledger else 0
+    of_growth = window.grows and grown >= window.least_part
+    share = share_of(grown, window.growth) if of_growth else share_of(size, window.res)
+    words = units.size(size)
+    percent = units.share(size, inuse)
+    found = (
+        res_moved(window),
+        Evidence(
+            f"never less than {words} of unused slots in spans, {percent} of HeapInuse",
+            Place.LEDGER,
+            (("waste", size), ("heap_inuse", inuse)),
+        ),
+    )
+    return Finding(
+        cause=Cause.FRAGMENTATION,
+        sentence=f"The heap is fragmented: {words} are unused slots between objects that live on.",
+        line=f"{words} unused slots between live objects: fragmentation. Not a leak.",
+        share=share,
+        of_growth=of_growth,
+        confidence=confidence_of(window, max(share, 0.3)),
+        evidence=found,
+        advice=ADVICE,
+        rivals=(
+            "freed-not-returned falls: these spans are in use.",
+            "heap-leak falls for this part: no object lies in it.",
+        ),
+        refuted_by=("The slots are filled before the next cycle: HeapInuse − HeapAlloc falls.",),
+        raised_by=to_be_surer(window),
+    )

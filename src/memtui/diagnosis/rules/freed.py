@@ -1,0 +1,194 @@
+"""freed-not-returned: spans that hold nothing, which the runtime keeps.
+
+The scavenger returns in the background what exceeds 1.1 times the goal (Go 1.27.3
+runtime/mgcscavenge.go), and gets a new aim only with a cycle. Since Go 1.21 it leaves chunks alone
+that were dense in this cycle or the last, so a program that fell idle keeps its peak until two more
+cycles, each up to two minutes away. Up to Go 1.11 spans idled for five minutes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memtui import units
+from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.point import Point
+from memtui.diagnosis.rules.judging import confidence_of, res_moved, share_of, to_be_surer
+from memtui.diagnosis.window import Access, Window
+
+SLACK = 16 << 20
+"""What a small program of Go holds besides its heap: binary, metadata, threads."""
+
+ADVICE = Advice(
+    code=(
+        "Wait: an idle program gives it back after two more cycles, at most some four minutes.",
+        "After a burst that is known to be over: debug.FreeOSMemory.",
+        "Make the burst smaller: stream, batch, bound the number of requests at once.",
+    ),
+    environment=(
+        "GOMEMLIMIT a little above what it needs makes the runtime return memory near it.",
+        "A lower GOGC makes the peak lower.",
+    ),
+    useless=("Looking for a leak in the profile: nothing is held.",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreturned:
+    """What lay free for how long: the least of it in bytes, seconds, cycles; the goal then."""
+
+    size: int
+    seconds: float
+    cycles: int
+    goal: int
+
+
+def freed_not_returned(window: Window) -> Finding | None:
+    """Say that the runtime keeps free memory that the program does not need again."""
+    if window.access is Access.TRACE:
+        return _by_trace(window)
+    kept = _kept(window) if window.access is Access.FULL else None
+    if kept is None:
+        return None
+    grown = window.ledger.grown(PartName.UNRETURNED) if window.ledger else 0
+    of_growth = window.grows and grown >= window.least_part
+    share = share_of(min(grown, kept.size), window.growth) if of_growth else 0.0
+    if share < 0.1:
+        of_growth, share = False, share_of(kept.size, window.res)
+    found = (
+        res_moved(window),
+        Evidence(
+            f"never less than {units.size(kept.size)} free and not returned (HeapIdle − "
+            f"HeapReleased) in {units.duration(kept.seconds)} and {kept.cycles} cycles",
+            Place.LEDGER,
+            (("unreturned", kept.size), ("seconds", kept.seconds), ("cycles", kept.cycles)),
+        ),
+        Evidence(f"the next goal is {units.size(kept.goal)} only", Place.GCTRACE,
+                 (("goal", kept.goal),)),
+    )  # fmt: skip
+    return _finding(window, kept.size, share, found, confidence_of(window, max(share, 0.6)),
+                    of_growth=of_growth)  # fmt: skip
+
+
+def _finding(
+    window: Window,
+    size: int,
+    share: float,
+    evidence: tuple[Evidence, ...],
+    confidence: Confidence,
+    *,
+    of_growth: bool,
+) -> Finding:
+    words = units.size(size)
+    return Finding(
+        cause=Cause.FREED_NOT_RETURNED,
+        sentence=f"{words} was freed by the GC and not returned to the operating system.",
+        line=f"{words} freed by the GC, not returned to the OS. Not a leak.",
+        share=share,
+        of_growth=of_growth,
+        confidence=confidence,
+        evidence=evidence,
+        advice=ADVICE,
+        rivals=(
+            "heap-leak falls: this memory holds no object.",
+            "lazily-freed falls: Go did not give it back.",
+            "goal-growth falls: it is more than the goal can use.",
+        ),
+        refuted_by=(
+            "It is used again before the next cycle: HeapIdle − HeapReleased falls to nothing.",
+            "debug.FreeOSMemory does not make RES fall by about as much.",
+        ),
+        raised_by=to_be_surer(window),
+    )
+
+
+def _kept(window: Window) -> Unreturned | None:
+    """Return what lay free all through the end of the window.
+
+    A program that needs it again now and then is healthy: so it must have lain there longer than
+    ever before in this window. What shrinks quickly is being returned.
+    """
+    limits = window.thresholds
+    points = [
+        point for point in window.points if point.unreturned is not None and point.goal is not None
+    ]
+    idle = [_is_kept(point, window) for point in points]
+    start = len(idle)
+    while start and idle[start - 1]:
+        start -= 1
+    last = points[start:]
+    seconds = last[-1].at - last[0].at if last else 0.0
+    if len(last) < 3 or seconds < limits.settled_s or seconds < 1.5 * _longest(points, idle, start):
+        return None
+    sizes = [point.unreturned or 0 for point in last]
+    if sizes[-1] < 0.6 * max(sizes[: len(sizes) // 2 + 1]):
+        return None
+    cycles = (last[-1].cycles or 0) - (last[0].cycles or 0)
+    return Unreturned(min(sizes), seconds, cycles, max(point.goal or 0 for point in last))
+
+
+def _is_kept(point: Point, window: Window) -> bool:
+    size, heap, goal = point.unreturned, point.heap, point.goal
+    if size is None or heap is None or not goal:
+        return False
+    return size > window.big and heap > window.thresholds.retained * goal
+
+
+def _longest(points: Sequence[Point], idle: Sequence[bool], end: int) -> float:
+    """Return the longest time for which memory lay free and was then needed again."""
+    longest, begin = 0.0, None
+    for number in range(end):
+        if idle[number] and begin is None and number:
+            begin = points[number].at
+        elif not idle[number] and begin is not None:
+            if _was_used(points, number):
+                longest = max(longest, points[number - 1].at - begin)
+            begin = None
+    return longest
+
+
+def _was_used(points: Sequence[Point], number: int) -> bool:
+    """Tell whether free memory went into the heap, and not back to the system."""
+    before, after = points[number - 1], points[number]
+    return (after.inuse or 0) - (before.inuse or 0) > (after.released or 0) - (before.released or 0)
+
+
+def _by_trace(window: Window) -> Finding | None:
+    """Conclude the same from gctrace: the heap was large, is small, and RES stayed.
+
+    Needs LazyFree, and RES that did not fall in between: huge pages would have filled it anew.
+    """
+    if not window.cycles or not window.has_rollup:
+        return None
+    goal = window.cycles[-1][1].goal_bytes
+    if goal is None:
+        return None
+    large = [(at, cycle) for at, cycle in window.cycles if cycle.heap_end_bytes > 1.5 * goal]
+    if not large:
+        return None
+    _at, cycle = max(large, key=lambda entry: entry[1].heap_end_bytes)
+    since = large[-1][0]
+    held = [_anonymous(point) for point in window.points if point.at >= since]
+    surplus = int(min(held[-1], cycle.heap_end_bytes) - 1.1 * goal - SLACK) if held else 0
+    seconds = window.end - since
+    has_fallen = bool(held) and min(held) < 0.85 * max(held)
+    if has_fallen or surplus < window.big or seconds < window.thresholds.settled_s:
+        return None
+    evidence = (
+        res_moved(window),
+        Evidence(
+            f"the heap was {units.size(cycle.heap_end_bytes)} at a cycle, the goal is "
+            f"{units.size(goal)} now, for {units.duration(seconds)}",
+            Place.GCTRACE,
+            (("heap", cycle.heap_end_bytes), ("goal", goal), ("seconds", seconds)),
+        ),
+        Evidence(f"anonymous memory is still {units.size(held[-1])}", Place.TREND),
+    )
+    share = share_of(surplus, window.res)
+    return _finding(window, surplus, share, evidence, Confidence.MEDIUM, of_growth=False)
+
+
+def _anonymous(point: Point) -> int:
+    return (point.anon or 0) - (point.lazy or 0)

@@ -1,0 +1,72 @@
+"""goal-growth: the collector may use more, because GOGC or the limit was raised."""
+
+from __future__ import annotations
+
+from memtui import units
+from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
+from memtui.diagnosis.rules.judging import (
+    confidence_of,
+    grew,
+    is_rising,
+    res_moved,
+    room_growth,
+    share_of,
+    to_be_surer,
+)  # fmt: skip
+from memtui.diagnosis.window import Access, Window
+
+ADVICE = Advice(
+    code=("Look for debug.SetGCPercent and debug.SetMemoryLimit.",),
+    environment=("Lower GOGC, or set GOMEMLIMIT to what the process may use.",),
+    useless=("debug.FreeOSMemory: RES is back at the goal one cycle later.",),
+)
+
+
+def goal_growth(window: Window) -> Finding | None:
+    """Say that RES follows a goal that grew while what is alive did not."""
+    goal = window.trend(lambda point: point.goal)
+    live = window.live
+    if goal is None or live is None or not window.grows or window.access is Access.PROC:
+        return None
+    if not live.is_sure or not is_rising(goal, window.least_part):
+        return None
+    # Stacks count in the goal (Go 1.18 and newer), as much as the live heap does.
+    first, last = goal.blocks[0][1], goal.blocks[0][1] + goal.growth
+    needed = 0.0 if live.goal_moved_alone else max(0.0, live.growth)
+    base = max(1.0, live.first)
+    needed += max(0.0, window.stacks.growth if window.stacks else 0.0)
+    factor = (last / max(1.0, first)) / ((base + needed) / base)
+    if factor < window.thresholds.goal_factor:
+        return None
+    if window.access is Access.FULL:
+        claimed = room_growth(window)
+    else:
+        claimed = min(goal.growth - needed, window.growth)
+    share = share_of(claimed, window.growth)
+    if claimed < window.least_part or share < 0.4:
+        return None
+    size = units.size(int(claimed))
+    found = (
+        res_moved(window),
+        grew("goal", first, last, Place.GCTRACE),
+        Evidence(
+            f"live heap flat: {units.size(int(live.first))} → {units.size(int(live.last))}",
+            Place.GCTRACE,
+            (("from", live.first), ("to", live.last)),
+        ),
+    )
+    return Finding(
+        cause=Cause.GOAL_GROWTH,
+        sentence=f"The collector lets the heap grow by {size} more before it runs: its goal rose "
+        f"from {units.size(int(first))} to {units.size(int(last))}, the live heap did not.",
+        line=f"{units.change(int(claimed))} room: the GC goal rose to {units.size(int(last))}, "
+        "live heap flat. Not a leak.",
+        share=share,
+        of_growth=True,
+        confidence=confidence_of(window, share),
+        evidence=found,
+        advice=ADVICE,
+        rivals=("heap-leak falls: what the cycles find alive stayed.",),
+        refuted_by=("The live heap rises with the goal.",),
+        raised_by=to_be_surer(window),
+    )

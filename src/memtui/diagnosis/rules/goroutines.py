@@ -1,0 +1,149 @@
+"""goroutine-leak: goroutines that wait for ever, their stacks, and what they hold.
+
+A goroutine starts with 2 KiB of stack (8 KiB when the last cycle found deep stacks: Go 1.19 and
+newer, runtime/stack.go) and keeps alive what its frames refer to. Scanned stacks count in the goal
+since Go 1.18, so garbage gets more room too.
+"""
+
+from __future__ import annotations
+
+from memtui import units
+from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
+from memtui.diagnosis.functions import grown_functions
+from memtui.diagnosis.rules.judging import (
+    confidence_of,
+    grew,
+    is_rising,
+    joined,
+    res_moved,
+    room_growth,
+    share_of,
+    to_be_surer,
+)  # fmt: skip
+from memtui.diagnosis.trends import Trend
+from memtui.diagnosis.window import Access, Window
+
+SMALLEST_STACK = 2048
+LEAST_STACKS = 1 << 20
+
+ADVICE = Advice(
+    code=(
+        "Find where they wait: the goroutine profile by count; on Go 1.27 "
+        "/debug/pprof/goroutineleak names those that nobody can wake.",
+        "Give every send, receive and lock a way out: a context, a buffered channel, a close.",
+    ),
+    useless=(
+        "debug.FreeOSMemory, GOGC or GOMEMLIMIT: a goroutine that waits is alive, and so is its "
+        "stack.",
+    ),
+)
+
+
+def goroutine_leak(window: Window) -> Finding | None:
+    """Say that goroutines become more and hold memory."""
+    if not blames_goroutines(window) or window.stacks is None:
+        return None
+    stacks, live = window.stack_growth, window.live_growth
+    held = live if _are_holders(window) else 0.0
+    if window.access is Access.FULL:
+        room = room_growth(window)
+        ours = share_of(stacks + held, stacks + live) if stacks + live else 1.0
+        claimed = stacks + held + room * ours
+    else:
+        first, last = window.ends
+        claimed = stacks + max(held, (last.goal or 0) - (first.goal or 0), 0)
+    share = share_of(claimed, window.growth)
+    functions = grown_functions(window.profiles, "goroutine", by_cum=True)
+    by = f", most of them in {functions[0][0]}" if functions else ""
+    count = _more(window)
+    many = f"{count} more goroutines" if count else "Goroutines become more and"
+    return Finding(
+        cause=Cause.GOROUTINE_LEAK,
+        sentence=f"Goroutines leak: {many} wait and hold {units.size(int(stacks))} of stacks{by}.",
+        line=f"{units.change(int(stacks + held))} in goroutines that wait{by}. A leak.",
+        share=share,
+        of_growth=True,
+        confidence=confidence_of(window, share, window.stacks),
+        evidence=_evidence(window, window.stacks, functions, held),
+        advice=ADVICE,
+        rivals=(
+            "heap-leak falls: the heap grew by what the goroutines hold and by the room that the "
+            "goal gives for their stacks.",
+        )
+        if live
+        else ("heap-leak falls: the live heap did not grow.",),
+        refuted_by=("The number of goroutines stays while the stacks grow: deep stacks only.",
+                    "It falls again when the load falls."),
+        raised_by=to_be_surer(window)
+        + (() if functions else ("two goroutine profiles would name the functions",)),
+    )  # fmt: skip
+
+
+def blames_goroutines(window: Window) -> bool:
+    """Tell whether stacks grew enough, or goroutines that hold what else grew."""
+    if window.access is Access.PROC or not window.grows:
+        return False
+    counts = window.trend(lambda point: point.goroutines)
+    if counts is not None and not counts.grows:
+        return False
+    if not is_rising(window.stacks, LEAST_STACKS):
+        return False
+    if window.live_growth <= window.stack_growth:
+        return is_rising(window.stacks, window.least_part)
+    return _are_holders(window)
+
+
+def _are_holders(window: Window) -> bool:
+    """Tell whether each new goroutine may hold what the live heap grew by.
+
+    Where nobody counted them there are at most as many as fit into the stacks; that is a guess,
+    so half as much may be held by each.
+    """
+    limits = window.thresholds
+    stacks = window.stacks
+    if stacks is None or window.stack_growth <= 0:
+        return False
+    first = stacks.blocks[0][1]
+    if stacks.growth < limits.goroutines_share * first:
+        return False
+    count, held = _more(window), limits.held_bytes
+    if count is None:
+        count, held = int(window.stack_growth / SMALLEST_STACK), held / 2
+    return count >= limits.goroutines and window.live_growth / count <= held
+
+
+def _more(window: Window) -> int | None:
+    first, last = window.ends
+    if first.goroutines is None or last.goroutines is None:
+        return None
+    return last.goroutines - first.goroutines
+
+
+def _evidence(
+    window: Window, stacks: Trend, functions: list[tuple[str, int]], held: float
+) -> tuple[Evidence, ...]:
+    is_full = window.access is Access.FULL
+    first = stacks.blocks[0][1]
+    found = [
+        res_moved(window),
+        grew(
+            "stacks" if is_full else "stacks scanned",
+            first,
+            first + stacks.growth,
+            Place.LEDGER if is_full else Place.GCTRACE,
+        ),
+    ]
+    before, now = window.ends
+    if before.goroutines is not None and now.goroutines is not None:
+        words = f"goroutines {before.goroutines} → {now.goroutines}"
+        figures = (("from", before.goroutines), ("to", now.goroutines))
+        found.append(Evidence(words, Place.LEDGER, figures))
+        more = now.goroutines - before.goroutines
+        if held and more > 0:
+            each = units.size(int(held / more))
+            found.append(Evidence(f"each new one holds about {each} of heap", Place.LEDGER))
+    if functions:
+        words = joined([f"{name} +{count}" for name, count in functions])
+        found.append(Evidence(f"goroutines that became more: {words}", Place.PROFILE,
+                              tuple(functions)))  # fmt: skip
+    return tuple(found)

@@ -1,0 +1,119 @@
+"""What the rules have in common: when a part grew enough, how sure that is, and how it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memtui import units
+from memtui.diagnosis.finding import Confidence, Evidence, Place
+from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.trends import Shape, Trend
+from memtui.diagnosis.window import Access, Window
+
+
+def is_rising(trend: Trend | None, least: float) -> bool:
+    """Tell whether a series grew by at least that, beyond doubt, and is not flat since.
+
+    What grew from the first moment on and then stayed is a warm-up, whatever its size.
+    """
+    return (
+        trend is not None
+        and trend.grows
+        and trend.growth >= least
+        and trend.shape in (Shape.SLOPE, Shape.STEP)
+    )
+
+
+def share_of(part: float, whole: float) -> float:
+    """Return a share between 0 and 1."""
+    return min(1.0, max(0.0, part / whole)) if whole > 0 else 0.0
+
+
+def confidence_of(window: Window, share: float, trend: Trend | None = None) -> Confidence:
+    """Return how sure a cause is that explains this share.
+
+    High needs most of the growth, enough cycles and all that can be read; a step, a short window
+    and less access lower it.
+    """
+    limits = window.thresholds
+    found = Confidence.HIGH if share >= 0.6 else Confidence.MEDIUM
+    if share < 0.3:
+        found = Confidence.LOW
+    if window.access is not Access.FULL or not window.has_rollup:
+        found = found.lowered()
+    if window.cycles_seen < limits.fewest_cycles and window.access is not Access.PROC:
+        found = found.lowered()
+    if trend is not None and trend.shape is Shape.STEP:
+        found = found.lowered()
+    return found
+
+
+def to_be_surer(window: Window) -> tuple[str, ...]:
+    """Say what would raise the confidence in whatever was found."""
+    found = []
+    if window.access is Access.PROC:
+        found.append("gctrace=1, which needs a restart, would show the live heap of each cycle")
+    if window.access is not Access.FULL:
+        found.append("an endpoint with MemStats (expvar, net/http/pprof) would split the rest")
+    elif window.live is None or not any(point.live is not None for point in window.points):
+        found.append("gctrace=1, or /gc/heap/live:bytes in /metrics, would give the live heap")
+    if not window.has_rollup:
+        found.append("reading smaps_rollup (same user or root) would tell LazyFree and huge pages")
+    if window.seconds < 300:
+        found.append("a longer window would narrow the slope")
+    return tuple(found)
+
+
+def grew(name: str, first: float, last: float, place: Place) -> Evidence:
+    """Say that something went from one size to another."""
+    text = f"{name} {units.size(int(first))} → {units.size(int(last))}"
+    return Evidence(
+        f"{text} ({units.change(int(last) - int(first))})", place, (("from", first), ("to", last))
+    )
+
+
+def stayed(name: str, first: float, last: float, place: Place) -> Evidence:
+    """Say that something did not move much."""
+    text = f"{name} flat: {units.size(int(first))} → {units.size(int(last))}"
+    return Evidence(text, place, (("from", first), ("to", last)))
+
+
+def slope(name: str, trend: Trend, place: Place) -> Evidence:
+    """Say how fast something grows, with its interval."""
+    low, likely, high = (
+        units.change(round(each)) for each in (trend.low_per_h, trend.slope_per_h, trend.high_per_h)
+    )
+    return Evidence(
+        f"{name} {likely}/h ({low} … {high})",
+        place,
+        (("low", trend.low_per_h), ("slope", trend.slope_per_h), ("high", trend.high_per_h)),
+    )
+
+
+def res_moved(window: Window) -> Evidence:
+    """Say what RES did."""
+    first, last = window.ends
+    words = "RES and swap" if last.swap else "RES"
+    return grew(words, first.footprint or 0, last.footprint or 0, Place.TREND)
+
+
+def room_growth(window: Window) -> float:
+    """Return by how much the heap grew beyond its live objects: room that the goal gives.
+
+    Garbage, freed memory and unused slots together; the collector keeps it in proportion to the
+    live heap and to the stacks, so whoever made those grow made this grow.
+    """
+    ledger = window.ledger
+    if ledger is None:
+        return 0.0
+    whole = ledger.grown(
+        PartName.LIVE, PartName.GARBAGE, PartName.OBJECTS, PartName.FRAGMENTATION,
+        PartName.UNRETURNED,
+    )  # fmt: skip
+    return max(0.0, whole - window.live_growth)
+
+
+def joined(names: Sequence[str]) -> str:
+    """Join words: a, b and c."""
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last

@@ -1,0 +1,75 @@
+"""lazily-freed: Go gave the memory back with MADV_FREE, and the kernel has not taken it yet.
+
+The default from Go 1.12 to 1.15, and GODEBUG=madvdontneed=0 in all later ones
+(runtime/mem_linux.go, sysUnusedOS). Such pages stay in RES until the kernel needs room.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+
+from memtui import units
+from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.rules.judging import res_moved, share_of
+from memtui.diagnosis.window import Access, Window
+
+ADVICE = Advice(
+    code=("Nothing: the memory is free already.",),
+    environment=(
+        "GODEBUG=madvdontneed=1 makes RES fall when Go frees; it is the default since Go 1.16, so "
+        "look who sets madvdontneed=0.",
+    ),
+    host=("A container's limit counts these pages, but they are taken before anybody is killed.",),
+    useless=(
+        "debug.FreeOSMemory: RES stays, Go has given the memory back already.",
+        "Looking for a leak in the profile.",
+    ),
+)
+
+
+def lazily_freed(window: Window) -> Finding | None:
+    """Say that much of RES is free for the kernel to take."""
+    series = [value for _, value in window.series(lambda point: point.lazy)]
+    if len(series) < max(2, len(window.points) // 2):
+        return None
+    # Memory that is used again and freed again makes LazyFree jump: the median of the later half.
+    size = int(median(series[len(series) // 2 :]))
+    if size <= window.big:
+        return None
+    grown = window.ledger.grown(PartName.LAZY) if window.ledger else 0
+    of_growth = window.grows and grown >= window.least_part
+    share = share_of(grown, window.growth) if of_growth else share_of(size, window.res)
+    figures = (("lazy_free", float(size)),)
+    found = [
+        res_moved(window),
+        Evidence(f"LazyFree {units.size(size)} of RES {units.size(window.res)}", Place.PROCESS,
+                 figures),
+        *_go_total(window),
+    ]  # fmt: skip
+    godebug = window.surroundings.godebug if window.surroundings else None
+    if isinstance(godebug, str) and "madvdontneed=0" in godebug:
+        found.append(Evidence("GODEBUG has madvdontneed=0", Place.PROCESS))
+    return Finding(
+        cause=Cause.LAZILY_FREED,
+        sentence=f"{units.size(size)} of RES was given back already; the kernel takes it when it "
+        "needs it (MADV_FREE).",
+        line=f"{units.size(size)} given back, not yet taken by the kernel (MADV_FREE). Not a leak.",
+        share=share,
+        of_growth=of_growth,
+        confidence=Confidence.HIGH if share >= 0.3 else Confidence.MEDIUM,
+        evidence=tuple(found),
+        advice=ADVICE,
+        rivals=(
+            "freed-not-returned falls: Go has returned this memory.",
+            "off-heap falls: what is not Go's is not marked as LazyFree.",
+        ),
+        refuted_by=("LazyFree in smaps_rollup is small.",),
+    )
+
+
+def _go_total(window: Window) -> list[Evidence]:
+    total = window.ends[1].go_total
+    if window.access is not Access.FULL or total is None:
+        return []
+    return [Evidence(f"Go holds {units.size(total)} of it, says Go", Place.LEDGER)]

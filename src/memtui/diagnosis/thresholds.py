@@ -1,0 +1,55 @@
+"""How much is much: every number that a rule compares with, in one place.
+
+None of them may be a knife's edge: the tests move each by a third, and no verdict may become wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What counts as data, as growth and as much; sizes in bytes, times in seconds.
+
+    - ``shortest_s``, ``fewest_points``, ``fewest_cycles``: less is not enough data.
+    - ``growth_bytes``, ``growth_share`` (of RES): RES grows when it grew by more than both.
+    - ``part_bytes``, ``part_share`` (of the growth of RES): the same for one part of it.
+    - ``live_share``: the live heap grows when it grew by more than this share of itself.
+    - ``big_bytes``, ``big_share`` (of RES): what a part must be to matter though nothing grows.
+    - ``retained``: heap that is resident, by the goal of the collector. The scavenger aims at 1.1
+      (Go 1.27.3 runtime/mgcscavenge.go), a healthy program was seen at 0.8 to 1.15.
+    - ``waste``: unused slots by heap in use. Healthy programs were seen at 0.01 to 0.08.
+    - ``settled_s``: how long freed memory must have lain there before anybody asks why.
+    - ``stale_s``: how long there was no cycle before anybody asks what of the heap is dead.
+    - ``flat_share``: growth of the last two fifths below this share of the whole is "flat since".
+    - ``chance``: how likely a pattern may be by chance and still count as one.
+    - ``goal_factor``: how much the goal by live heap must have grown to be another goal.
+    - ``held_bytes``: what a goroutine may hold on the heap and still be the one to blame for it.
+    """
+
+    shortest_s: float = 35.0
+    fewest_points: int = 8
+    fewest_cycles: int = 3
+    growth_bytes: float = 2 * MIB
+    growth_share: float = 0.05
+    part_bytes: float = 3 * MIB
+    part_share: float = 0.2
+    live_share: float = 0.1
+    big_bytes: float = 6 * MIB
+    big_share: float = 0.1
+    retained: float = 1.5
+    waste: float = 0.25
+    settled_s: float = 60.0
+    stale_s: float = 30.0
+    flat_share: float = 0.12
+    chance: float = 0.02
+    goal_factor: float = 1.3
+    goroutines: float = 100.0
+    goroutines_share: float = 0.3
+    held_bytes: float = 64 * 1024
+
+
+DEFAULT = Thresholds()

@@ -1,0 +1,179 @@
+"""How a series grew, and how sure that is: robust slopes over blocks of samples.
+
+Samples of a heap swing by half from one moment to the next in a healthy program. So a series is
+cut into at most sixteen blocks, each is represented by its median (or its trough), and the slope
+is the median of the slopes between all pairs of blocks (Theil 1950, Sen 1968), with Sen's interval
+from the distribution of Kendall's S.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from statistics import median
+from typing import TypeAlias
+
+Series: TypeAlias = Sequence[tuple[float, float]]
+"""Values with their moments (Unix seconds), in the order of time."""
+
+MOST_BLOCKS = 16
+FEWEST_BLOCKS = 4
+SIGMAS = 1.96
+"""Of the normal distribution: an interval of 95 %."""
+
+
+class Shape(Enum):
+    """How a series went from its first to its last value."""
+
+    FLAT = "flat"
+    SLOPE = "grows"
+    STEP = "grew at once"
+    LEVELLED = "grew and is flat since"
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The growth of a series over a window; slopes in units an hour, with an interval of 95 %.
+
+    ``growth`` is last less first, each the median over a fifth of the blocks. ``blocks`` are the
+    values that were compared. ``is_last_high`` tells that it ends where it was highest.
+    """
+
+    slope_per_h: float
+    low_per_h: float
+    high_per_h: float
+    growth: float
+    shape: Shape
+    is_last_high: bool
+    blocks: tuple[tuple[float, float], ...]
+
+    @property
+    def grows(self) -> bool:
+        """Whether it grew beyond doubt, and has not fallen since."""
+        return self.low_per_h > 0 and self.growth > 0 and self.is_last_high
+
+
+def blocks_of(
+    series: Series,
+    most: int = MOST_BLOCKS,
+    of: Callable[[Sequence[float]], float] = median,
+) -> list[tuple[float, float]]:
+    """Cut a series into at most ``most`` blocks of as many samples: (middle moment, value)."""
+    count = min(most, len(series))
+    found = []
+    for number in range(count):
+        begin, end = number * len(series) // count, (number + 1) * len(series) // count
+        block = series[begin:end]
+        found.append(((block[0][0] + block[-1][0]) / 2, float(of([value for _, value in block]))))
+    return found
+
+
+def troughs_of(series: Series, samples: int = 3) -> list[tuple[float, float]]:
+    """Return the lowest value of each block of at least ``samples``: what a swing rests on."""
+    return blocks_of(series, max(1, min(MOST_BLOCKS, len(series) // samples)), min)
+
+
+def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
+    """Judge a series; None when it is too short to be judged.
+
+    ``flat_share`` is the share of the whole growth below which its end is called flat.
+    """
+    blocks = blocks_of(series)
+    if len(blocks) < FEWEST_BLOCKS or blocks[-1][0] <= blocks[0][0]:
+        return None
+    slopes = sorted(
+        (later - value) / (moment - at) * 3600
+        for number, (at, value) in enumerate(blocks)
+        for moment, later in blocks[number + 1 :]
+        if moment > at
+    )
+    low, high = _interval(slopes, len(blocks))
+    values = [value for _, value in blocks]
+    fifth = max(1, len(values) // 5)
+    first, last = median(values[:fifth]), median(values[-fifth:])
+    top, bottom = max(values), min(values)
+    return Trend(
+        slope_per_h=median(slopes),
+        low_per_h=low,
+        high_per_h=high,
+        growth=last - first,
+        shape=_shape(values, first, last, flat_share),
+        is_last_high=last >= top - 0.25 * (top - bottom),
+        blocks=tuple(blocks),
+    )
+
+
+def _interval(slopes: Sequence[float], count: int) -> tuple[float, float]:
+    """Return the bounds of Sen's interval among the sorted slopes between ``count`` values."""
+    spread = SIGMAS * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    low = max(0, math.floor((len(slopes) - spread) / 2))
+    high = min(len(slopes) - 1, math.ceil((len(slopes) + spread) / 2))
+    return slopes[low], slopes[high]
+
+
+def _shape(values: Sequence[float], first: float, last: float, flat_share: float) -> Shape:
+    """Tell a slope from a step, and both from a growth that has ended long ago.
+
+    The end is flat when the last two fifths grew by less than their share; a step is flat at its
+    beginning too, whereas a warm-up rises with the window's first moment.
+    """
+    whole = last - first
+    if whole <= 0:
+        return Shape.FLAT
+    count = len(values)
+    fifth = max(1, count // 5)
+    before_end = median(values[-3 * fifth : -2 * fifth] or values[:1])
+    if last - before_end >= flat_share * whole:
+        half = (first + last) / 2
+        crossed = next(number for number, value in enumerate(values) if value >= half)
+        near = values[max(0, crossed - 1) : crossed + 2]
+        sudden = max(near) - min(near) > 0.8 * whole and count >= 8
+        return Shape.STEP if sudden else Shape.SLOPE
+    calm = median(values[1 : 1 + fifth] or values[:1])
+    return Shape.STEP if calm - values[0] < flat_share * whole else Shape.LEVELLED
+
+
+def moved_at(trend: Trend) -> float:
+    """Return when a series that grew left its first level for good.
+
+    That level is the first block and four times the noise above it, or a tenth of the growth,
+    whichever is more.
+    """
+    values = [value for _, value in trend.blocks]
+    level = values[0] + max(4 * _noise(values), 0.1 * trend.growth)
+    at = trend.blocks[0][0]
+    for (_moment, value), (later, _) in zip(trend.blocks, trend.blocks[1:], strict=False):
+        if value <= level:
+            at = later
+    return at
+
+
+def _noise(values: Sequence[float]) -> float:
+    """Return the typical change between neighbours around their own trend (MAD of differences)."""
+    steps = [later - value for value, later in itertools.pairwise(values)]
+    middle = median(steps)
+    return median([abs(step - middle) for step in steps])
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """How long until a limit is reached, in seconds: at the likely rate, soonest, latest.
+
+    ``latest_s`` is None when the slope may as well be nothing.
+    """
+
+    likely_s: float
+    soonest_s: float
+    latest_s: float | None
+
+
+def time_to(limit: float, now: float, trend: Trend) -> TimeLeft | None:
+    """Return when what is ``now`` gets to ``limit``; None when it does not grow."""
+    if not trend.grows or trend.slope_per_h <= 0:
+        return None
+    room = max(0.0, limit - now) * 3600
+    latest = room / trend.low_per_h if trend.low_per_h > 0 else None
+    return TimeLeft(room / trend.slope_per_h, room / trend.high_per_h, latest)

@@ -1,0 +1,214 @@
+"""What it all means: the causes of a window, ranked; or all is well, or nobody can say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from memtui import units
+from memtui.diagnosis.finding import Cause, Finding
+from memtui.diagnosis.ledger import Ledger, Part, PartName
+from memtui.diagnosis.rules import RULES
+from memtui.diagnosis.rules.steady import missing, not_enough_data, steady
+from memtui.diagnosis.trends import TimeLeft, moved_at, time_to
+from memtui.diagnosis.window import Access, Column, Window
+from memtui.plain import plain
+
+WORTH_SAYING = 0.2
+"""A second cause with a smaller share does not go into the one line."""
+
+SERIES: tuple[tuple[str, Column], ...] = (
+    ("live heap", lambda point: point.live),
+    ("goal", lambda point: point.goal),
+    ("stacks", lambda point: point.stacks),
+    ("freed, not returned", lambda point: point.unreturned),
+    ("runtime's own", lambda point: point.own),
+    ("files", lambda point: point.mapped),
+    ("lazily freed", lambda point: point.lazy),
+    ("outside of Go", lambda point: point.beyond_go),
+)
+
+_UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The causes, the first one weighing most, and what they were found in.
+
+    ``first_moved`` is the series that grew first and when (Unix seconds). ``limit`` is the name
+    of the limit that is reached first and its bytes, ``left`` how long until then; None when
+    nothing grows or there is none. ``notes`` are things done to the process in the window.
+    """
+
+    findings: tuple[Finding, ...]
+    ledger: Ledger | None
+    window: Window
+    first_moved: tuple[str, float] | None = None
+    limit: tuple[str, int] | None = None
+    left: TimeLeft | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> Finding:
+        """The finding that weighs most."""
+        return self.findings[0]
+
+
+def diagnose(window: Window) -> Diagnosis:
+    """Return what the rules find in a window, largest share first; costs some milliseconds."""
+    findings: list[Finding] = []
+    if not missing(window):
+        findings = [found for rule in RULES if (found := rule(window))]
+        findings.sort(key=lambda found: -found.share)
+    if not findings:
+        findings = [steady(window) or not_enough_data(window)]
+    limit, left = _nearest_limit(window) or (None, None)
+    return Diagnosis(
+        findings=tuple(findings),
+        ledger=window.ledger,
+        window=window,
+        first_moved=_first_moved(window) if window.grows else None,
+        limit=limit,
+        left=left,
+        notes=tuple(plain(text) for _, text in window.marks),
+    )
+
+
+def _first_moved(window: Window) -> tuple[str, float] | None:
+    """Return which series left its level first, of those that grew as much as counts."""
+    moved = []
+    for name, column in SERIES:
+        trend = window.trend(column)
+        if trend is not None and trend.grows and trend.growth >= window.least_part:
+            moved.append((moved_at(trend), name))
+    if not moved:
+        return None
+    at, name = min(moved)
+    return name, at
+
+
+def _nearest_limit(window: Window) -> tuple[tuple[str, int], TimeLeft] | None:
+    """Return the limit that is reached first while the growth goes on, and when that is."""
+    place = window.surroundings
+    found = []
+    trend = window.res_trend
+    if place is None or not window.grows or trend is None:
+        return None
+    level = place.tightest
+    if level is not None and isinstance(level.limit_bytes, int):
+        room = level.margin_bytes or 0
+        left = time_to(window.res + room, window.res, trend)
+        if left:
+            found.append((("cgroup", level.limit_bytes), left))
+    limit = memory_limit(place.gomemlimit) if isinstance(place.gomemlimit, str) else None
+    total = window.ends[1].go_total if window.access is Access.FULL else None
+    held = window.trend(lambda point: point.go_total)
+    if limit is not None and total is not None and held is not None:
+        left = time_to(limit, total, held)
+        if left:
+            found.append((("GOMEMLIMIT", limit), left))
+    return min(found, key=lambda entry: entry[1].likely_s) if found else None
+
+
+def memory_limit(text: str) -> int | None:
+    """Read GOMEMLIMIT as the runtime does; None for off, and for what it would not take.
+
+    Source: Go 1.27.3 runtime/mgcpacer.go readGOMEMLIMIT, runtime/string.go parseByteCount.
+    """
+    match = re.fullmatch(r"(\d+)(B|KiB|MiB|GiB|TiB)?", text)
+    return int(match[1]) * _UNITS[match[2] or ""] if match else None
+
+
+def one_line(diagnosis: Diagnosis) -> str:
+    """Return the line that is always on the screen: what RES did, and why."""
+    window, first = diagnosis.window, diagnosis.first
+    if window.ledger is None:
+        return f"RES: {first.line}"
+    if first.cause is Cause.STEADY:
+        return f"RES {first.line}"
+    time = units.duration(window.seconds)
+    moved = f"RES {units.change(window.growth)} in {time}" if window.grows else (
+        f"RES {units.size(window.res)}"
+    )  # fmt: skip
+    lines = [first.line]
+    lines += [each.line for each in diagnosis.findings[1:] if each.share >= WORTH_SAYING][:1]
+    said = " And ".join(lines)
+    if diagnosis.left and diagnosis.limit:
+        said += f" {diagnosis.limit[0]} in {units.duration(diagnosis.left.likely_s)}."
+    return f"{moved}: {said}"
+
+
+def as_json(diagnosis: Diagnosis) -> dict[str, object]:
+    """Return a diagnosis as JSON has it; sizes in bytes, moments in Unix seconds.
+
+    The parts of the ledger sum to ``res_bytes``; null is what could not be read.
+    """
+    window, ledger = diagnosis.window, diagnosis.ledger
+    return {
+        "verdicts": [_finding_as_json(found) for found in diagnosis.findings],
+        "summary": one_line(diagnosis),
+        "ledger": _ledger_as_json(ledger),
+        "window": {
+            "from": window.start,
+            "to": window.end,
+            "gc_cycles": window.cycles_seen,
+        },
+        "sources": {name: said or None for name, said in window.sources},
+        "first_moved": diagnosis.first_moved
+        and {"series": diagnosis.first_moved[0], "at": diagnosis.first_moved[1]},
+        "time_to_limit": diagnosis.limit
+        and diagnosis.left
+        and {
+            "limit": diagnosis.limit[0],
+            "limit_bytes": diagnosis.limit[1],
+            "likely_s": diagnosis.left.likely_s,
+            "soonest_s": diagnosis.left.soonest_s,
+            "latest_s": diagnosis.left.latest_s,
+        },
+        "notes": list(diagnosis.notes),
+    }
+
+
+def _finding_as_json(found: Finding) -> dict[str, object]:
+    return {
+        "cause": found.cause.value,
+        "confidence": found.confidence.value,
+        "share": round(found.share, 4),
+        "share_of": "growth" if found.of_growth else "res",
+        "sentence": found.sentence,
+        "evidence": [
+            {"text": each.text, "pane": each.place.value, "figures": dict(each.figures)}
+            for each in found.evidence
+        ],
+        "rivals": list(found.rivals),
+        "advice": list(found.advice.lines()),
+        "refuted_by": list(found.refuted_by),
+        "raised_by": list(found.raised_by),
+    }
+
+
+def _ledger_as_json(ledger: Ledger | None) -> dict[str, object]:
+    if ledger is None:
+        return {"res_bytes": None, "growth_bytes": None, "parts": {}}
+    names = (PartName.LIVE, PartName.GARBAGE, PartName.OBJECTS)
+    missing_parts: dict[str, object] = {
+        name.value: {"bytes": None, "growth_bytes": None}
+        for name in names
+        if ledger.part(name) is None
+    }
+    return {
+        "res_bytes": ledger.res,
+        "growth_bytes": ledger.growth,
+        "parts": missing_parts | {part.name.value: _part_as_json(part) for part in ledger.parts},
+    }
+
+
+def _part_as_json(part: Part) -> dict[str, object]:
+    found: dict[str, object] = {
+        "bytes": part.size,
+        "growth_bytes": part.growth,
+        "holds": part.meaning,
+    }
+    if part.parts:
+        found["parts"] = {each.name.value: _part_as_json(each) for each in part.parts}
+    return found

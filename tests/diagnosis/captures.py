@@ -1,0 +1,139 @@
+"""Recorded processes as timelines: what memtui would have seen, at three levels of access."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from functools import cache
+from pathlib import Path
+
+from memtui.diagnosis import Access
+from memtui.model import (
+    Event,
+    GcCycle,
+    MappingSample,
+    Origin,
+    ProcessSample,
+    Resident,
+    RuntimeSample,
+    Sample,
+)
+from memtui.model.process import Absent
+from memtui.timeline import Cursor, Timeline, View
+
+FOLDER = Path(__file__).parent.parent / "data" / "timelines"
+NOON = 1_795_000_000.0
+KIB = 1024
+MISSING = Absent.NOT_REPORTED
+
+Row = dict[str, float]
+
+
+@cache
+def rows_of(path: Path) -> tuple[Row, ...]:
+    """Return the rows of a recorded table: one a second, sizes in KiB."""
+    with gzip.open(path, "rt") as text:
+        return tuple(
+            {name: float(value) for name, value in row.items() if value}
+            for row in csv.DictReader(text)
+        )
+
+
+def timeline_of(
+    path: Path,
+    access: Access = Access.FULL,
+    *,
+    has_live: bool = True,
+    start: float = 0.0,
+    end: float = 1e9,
+    runtime_s: float = 5.0,
+    rollup_s: float | None = 10.0,
+) -> View:
+    """Return what memtui would have seen from ``start`` to ``end`` seconds of a recording.
+
+    /proc each second; with FULL MemStats every ``runtime_s``, with the live heap or, as expvar,
+    without; with TRACE a line for each change of NumGC; smaps_rollup every ``rollup_s`` or never.
+    """
+    timeline = Timeline(NOON)
+    next_runtime = next_rollup = 0.0
+    cycles = -1.0
+    at = NOON
+    for row in rows_of(path):
+        at = NOON + row["t"]
+        if not start <= row["t"] <= end:
+            continue
+        found: list[tuple[str, Sample]] = [("process", process_of(row))]
+        if rollup_s is not None and row["t"] >= next_rollup:
+            found.append(("mapping", mapping_of(row)))
+            next_rollup = row["t"] + rollup_s
+        if access is Access.FULL and row["t"] >= next_runtime:
+            found.append(("runtime", runtime_of(row, has_live=has_live)))
+            next_runtime = row["t"] + runtime_s
+        if access is Access.TRACE and row["NumGC"] != cycles:
+            found.append(("gctrace", cycle_of(row)))
+            cycles = row["NumGC"]
+        timeline.extend(Event(at, source, sample) for source, sample in found)
+    return Cursor().view(timeline, min(at, NOON + end))
+
+
+def process_of(row: Row) -> ProcessSample:
+    """Return a row as /proc/PID/status has it."""
+    return ProcessSample(
+        virt_bytes=size(row, "VmSize"), res_bytes=size(row, "VmRSS"),
+        shr_bytes=size(row, "RssFile") + size(row, "RssShmem"), swap_bytes=size(row, "VmSwap"),
+        code_bytes=0, data_bytes=0, anon_bytes=size(row, "RssAnon"),
+        file_bytes=size(row, "RssFile"), shmem_bytes=size(row, "RssShmem"), peak_bytes=MISSING,
+        threads=int(row["Threads"]), open_files=MISSING, cpu_s=0.0, state="S", tty="?",
+    )  # fmt: skip
+
+
+def mapping_of(row: Row) -> MappingSample:
+    """Return a row as smaps_rollup has it."""
+    resident = Resident(
+        rss_bytes=size(row, "VmRSS"), pss_bytes=size(row, "Pss"), shared_clean_bytes=MISSING,
+        shared_dirty_bytes=MISSING, private_clean_bytes=MISSING,
+        private_dirty_bytes=size(row, "PrivDirty"), anonymous_bytes=MISSING,
+        lazy_free_bytes=size(row, "LazyFree"), anon_huge_bytes=size(row, "AnonHuge"),
+        swap_bytes=size(row, "VmSwap"),
+    )  # fmt: skip
+    return MappingSample(resident, 0.001)
+
+
+def runtime_of(row: Row, *, has_live: bool) -> RuntimeSample:
+    """Return a row as a page with MemStats has it."""
+    has_goal = row["NextGC"] * KIB < 2**50
+    return RuntimeSample(
+        origin=Origin.METRICS if has_live else Origin.EXPVAR, where="http://127.0.0.1/",
+        took_s=0.001, size_bytes=4000, rss_bytes=size(row, "VmRSS"),
+        rss_anon_bytes=size(row, "RssAnon"), rss_file_bytes=size(row, "RssFile"),
+        rss_shmem_bytes=size(row, "RssShmem"), swap_bytes=size(row, "VmSwap"), apart_s=0.002,
+        heap_alloc_bytes=size(row, "HeapAlloc"), heap_inuse_bytes=size(row, "HeapInuse"),
+        heap_idle_bytes=size(row, "HeapIdle"), heap_released_bytes=size(row, "HeapReleased"),
+        heap_sys_bytes=size(row, "HeapSys"),
+        heap_live_bytes=size(row, "HeapLive") if has_live else MISSING,
+        stack_inuse_bytes=size(row, "StackInuse"), stack_sys_bytes=size(row, "StackSys"),
+        mspan_sys_bytes=size(row, "MSpanSys"), mcache_sys_bytes=size(row, "MCacheSys"),
+        buck_hash_sys_bytes=size(row, "BuckHashSys"), gc_sys_bytes=size(row, "GCSys"),
+        other_sys_bytes=size(row, "OtherSys"), sys_bytes=size(row, "Sys"),
+        next_gc_bytes=size(row, "NextGC") if has_goal else None, num_gc=int(row["NumGC"]),
+        goroutines=int(row["Goroutines"]) if has_live else MISSING, threads=int(row["Threads"]),
+    )  # fmt: skip
+
+
+def cycle_of(row: Row) -> GcCycle:
+    """Return the cycle that a row follows, as a trace would print it: sizes are cut to MiB."""
+    live, goal, stacks = (
+        size(row, name) >> 20 << 20 for name in ("HeapLive", "NextGC", "StackInuse")
+    )
+    return GcCycle(
+        number=int(row["NumGC"]), at_s=row["t"], gc_cpu_percent=0, clock_ms=(0.1, 1.0, 0.1),
+        cpu_ms=(0.1, 0.0, 0.5, 0.5, 0.1), heap_start_bytes=max(live, size(row, "HeapAlloc")),
+        heap_end_bytes=max(live, size(row, "HeapAlloc")), heap_live_bytes=live,
+        goal_bytes=goal if goal < 2**60 else None, stacks_bytes=stacks, globals_bytes=0, procs=2,
+        forced=False, leak_check=False, line="",
+    )  # fmt: skip
+
+
+def size(row: Row, name: str) -> int:
+    """Return a size of a row in bytes."""
+    return int(row.get(name, 0.0)) * KIB
