@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 Role: TypeAlias = Literal[
-    "text", "dim", "title", "border", "focus", "res", "shr", "live", "goal", "gc",
+    "text", "dim", "title", "border", "focus", "res", "shr", "live", "goal", "gc", "idle",
     "grow", "shrink", "bad", "good", "key", "selected",
 ]  # fmt: skip
 """What a text means; the style sheet gives each meaning one colour, the same in every pane."""

@@ -1,0 +1,43 @@
+"""The diagnosis of what a view holds, made anew only when it may have changed."""
+
+from __future__ import annotations
+
+from memtui.diagnosis import USUAL_S, Diagnosis, diagnose, window_of
+from memtui.model import GcCycle, MappingSample, Mark, ProcessSample, RuntimeSample
+from memtui.timeline import View
+
+AT_FIRST_S = 2.0
+BETWEEN_S = 5.0
+"""Seconds between two diagnoses of a live session, in its first minute and later: one costs some
+milliseconds, and what it rests on comes every five seconds."""
+
+_FIRST_MINUTE_S = 60.0
+_KINDS = (ProcessSample, RuntimeSample, GcCycle, MappingSample, Mark)
+
+
+class Explainer:
+    """Keeps the diagnosis of the view that was asked about last.
+
+    ``seconds`` is the length of the window that is judged. A view at another moment, or of
+    another length, is judged at once; one that only went on is judged every now and then.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = USUAL_S
+        self._made: tuple[float, Diagnosis] | None = None
+        self._asked: tuple[object, ...] = ()
+        self._counts: tuple[int, ...] = ()
+
+    def of(self, view: View) -> Diagnosis:
+        """Return the diagnosis of a view, which is at most BETWEEN_S behind it."""
+        asked = (self.seconds, view.frozen and view.until)
+        counts = tuple(view.timeline.track(kind).count for kind in _KINDS)
+        if self._made is not None and asked == self._asked:
+            made_at, found = self._made
+            age_s = view.now - view.timeline.started_at
+            pause_s = AT_FIRST_S if age_s < _FIRST_MINUTE_S else BETWEEN_S
+            if counts == self._counts or abs(view.now - made_at) < pause_s:
+                return found
+        found = diagnose(window_of(view, self.seconds))
+        self._made, self._asked, self._counts = (view.now, found), asked, counts
+        return found

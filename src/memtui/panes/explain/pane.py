@@ -1,0 +1,157 @@
+"""Where RES goes: bar, ledger with its waterfall, and the verdict; the rows can be selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from memtui import units
+from memtui.diagnosis import USUAL_S, Access, Diagnosis, PartName
+from memtui.model import (
+    GcCycle,
+    MappingSample,
+    Mark,
+    ProcessSample,
+    Restart,
+    RuntimeSample,
+)
+from memtui.panes.cells import Line, Picture, Span, line
+from memtui.panes.explain.explainer import Explainer
+from memtui.panes.explain.ledger import bar, table_head, table_rows, total_row
+from memtui.panes.explain.row import Row
+from memtui.panes.explain.verdict import headline, reasons
+from memtui.panes.moments import clock
+from memtui.panes.pane import Pane, explained
+from memtui.panes.table import marked
+from memtui.timeline import View
+
+WINDOWS_S = (120.0, USUAL_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
+
+
+def rows_of(diagnosis: Diagnosis, width: int, opened: frozenset[PartName]) -> list[Row]:
+    """Return all rows of the pane in their order, in ``width`` cells."""
+    rows = headline(diagnosis, width)
+    ledger = diagnosis.ledger
+    if ledger is not None:
+        rows += [Row(()), Row(bar(ledger, width - 1)), Row(()), Row(table_head(width))]
+        rows += [Row(drawn, part) for part, drawn in table_rows(ledger, width, opened)]
+        rows.append(Row(total_row(ledger)))
+    return rows + reasons(diagnosis, width)
+
+
+class ExplainPane(Pane):
+    """The ledger and the verdict of the window that ends at the moment of the view."""
+
+    NUMBER = 5
+    NAME = "explain"
+    SOURCE = "process"
+    KINDS = (ProcessSample, RuntimeSample, GcCycle, MappingSample, Restart, Mark)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open", id="explain.open"),
+    ]
+
+    class Go(Message):
+        """The pane that shows where a number came from is wanted."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._explainer = Explainer()
+        self._opened: frozenset[PartName] = frozenset()
+        self._rows: Sequence[Row] = ()
+
+    def diagnosis(self, view: View) -> Diagnosis:
+        """Return what the pane says of a view, also while it is not on the screen."""
+        return self._explainer.of(view)
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Name the keys of this pane."""
+        return (("←→", "window"), ("enter", "open"))
+
+    def action_shift(self, by: int) -> None:
+        """Judge a longer (left) or a shorter (right) time."""
+        at = WINDOWS_S.index(self._explainer.seconds) - by
+        self._explainer.seconds = WINDOWS_S[max(0, min(at, len(WINDOWS_S) - 1))]
+        self.paint()
+        self.post_message(self.Moved())
+
+    def action_open(self) -> None:
+        """Open what a part consists of, or the pane that a number came from."""
+        row = self._selected()
+        if row is None:
+            return
+        if row.pane not in (None, self.NUMBER):
+            self.post_message(self.Go(row.pane or 0))
+        elif row.part is not None and row.part.parts:
+            self._opened ^= {row.part.name}
+            self.paint()
+
+    def _selected(self) -> Row | None:
+        at = self.selection.at(range(len(self._rows)))
+        return self._rows[at] if self._rows else None
+
+    def rows(self, view: View) -> range:
+        """Return the numbers of the rows that were drawn last."""
+        return range(len(self._rows))
+
+    def picture(self, view: View, width: int, height: int) -> Picture:
+        """Draw the rows from the first one, or those around the selected one."""
+        title = line(Span("explain", "title"))
+        if view.sample(ProcessSample) is None:
+            rows = explained(view, self.SOURCE, width, "reading /proc …")
+            return Picture(title, rows=rows, is_empty=True)
+        diagnosis = self.diagnosis(view)
+        self._rows = rows_of(diagnosis, width, self._opened)
+        numbers = range(len(self._rows))
+        self.selection = self.selection.within(numbers, height)
+        top = self.selection.top
+        shown = range(top, min(top + height, numbers.stop))
+        drawn = [self._rows[number].line for number in shown]
+        at = self.selection.at(numbers)
+        if self.has_focus and at > 0:
+            drawn[at - top] = marked(drawn[at - top], width)
+        below = numbers.stop - shown.stop
+        return Picture(
+            title=title,
+            status=_span_of(diagnosis),
+            start=line(Span(f"{below} more ↓", "dim")) if below else (),
+            foot=line(Span(_basis(diagnosis), "dim")),
+            rows=drawn,
+        )
+
+    def hint(self, view: View) -> Line:
+        """Say what the selected row stands for."""
+        row = self._selected()
+        if row is None:
+            return ()
+        if row.part is not None:
+            more = "  enter opens it" if row.part.parts else ""
+            return line(row.part.meaning, Span(more, "dim"))
+        if row.pane is not None:
+            return line("where this comes from: enter opens pane ", Span(str(row.pane), "key"))
+        return line("the parts add up to RES; ←→ changes the time that is judged")
+
+
+def _span_of(diagnosis: Diagnosis) -> Line:
+    window = diagnosis.window
+    if not window.points:
+        return line(Span("no data yet", "dim"))
+    span = f"{clock(window.start)} – {clock(window.end)} ({units.duration(window.seconds)})"
+    return line(Span(span, "dim"))
+
+
+_BASIS: dict[Access, Callable[[Diagnosis], str]] = {
+    Access.FULL: lambda diagnosis: f"MemStats and /proc, {diagnosis.window.cycles_seen} cycles",
+    Access.TRACE: lambda diagnosis: f"gctrace and /proc, {diagnosis.window.cycles_seen} cycles",
+    Access.PROC: lambda diagnosis: "/proc alone: an endpoint or gctrace would tell more",
+}
+
+
+def _basis(diagnosis: Diagnosis) -> str:
+    return _BASIS[diagnosis.window.access](diagnosis)
