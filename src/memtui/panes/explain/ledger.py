@@ -11,7 +11,7 @@ from memtui.panes.cells import Line, Role, Span, left, line, right
 
 BAR_LABEL = 11
 """Cells in front of the bar: RES and its size."""
-_NAME, _BYTES, _SHARE, _GROWTH = 20, 7, 5, 8
+_NAME, _BYTES, _SHARE, _GROWTH = 26, 7, 6, 9
 _NUMBERS = 3 + _NAME + _BYTES + _SHARE + _GROWTH + 2
 _LEAST_WATERFALL = 12
 

@@ -59,9 +59,8 @@ def _of_finding(found: Finding, width: int) -> list[Row]:
         pane = PANE_OF[each.place]
         key = line(Span(f"  {pane}", "key"))
         texts = _indented(each.text, width - 3, 1, "text")
-        rows += [
-            Row((*(key if not n else line("   ")), *text), pane) for n, text in enumerate(texts)
-        ]
+        keys = [key, *[line("   ")] * (len(texts) - 1)]
+        rows += [Row((*at, *text), pane=pane) for at, text in zip(keys, texts, strict=True)]
     rows += _block("What to do", found.advice.lines(), width)
     rows += _block("Why not something else", found.rivals, width)
     rows += _block("It would be refuted if", found.refuted_by, width)
