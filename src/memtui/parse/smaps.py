@@ -46,6 +46,8 @@ _LOWEST_HEAP = 1 << 32
 _HIGHEST_HEAP = 0x4000_0000_0000
 _LARGEST_GUARD_BYTES = 64 << 10
 """A guard is one page, and that is 4 to 64 KiB."""
+_LIBRARIES = 0x7F00_0000_0000
+_MOST_DATA_BYTES = 1 << 20
 _GO = "[anon: Go: "
 
 
@@ -190,7 +192,7 @@ def _by_neighbours(
     mapping: Mapping, before: Mapping | None, after: Mapping | None, kind_before: MappingKind
 ) -> MappingKind:
     """Return the kind of anonymous memory by its address and what lies right beside it."""
-    if before and before.inode and mapping.access == "rw-p":
+    if before and before.inode and mapping.access == "rw-p" and _is_small(mapping):
         return MappingKind.FILE  # the data of a binary that begin as zeros (bss)
     if _LOWEST_HEAP < mapping.start < _HIGHEST_HEAP:
         return MappingKind.GO_HEAP
@@ -205,6 +207,15 @@ def _by_neighbours(
     ):
         return MappingKind.GO_RUNTIME
     return MappingKind.OTHER
+
+
+def _is_small(mapping: Mapping) -> bool:
+    """Tell whether no more than data of a library; the program itself lies lower and may be more.
+
+    Another mapping that came to lie right behind them is one with them for the kernel.
+    """
+    resident = mapping.sizes.get("rss_bytes", 0)
+    return mapping.start < _LIBRARIES or resident <= _MOST_DATA_BYTES
 
 
 def _is_arena(mapping: Mapping, after: Mapping | None) -> bool:
