@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from memtui.model import Absent, Reading
 from memtui.parse.proc import as_text
@@ -81,19 +80,18 @@ def levels_of(path: CgroupPath, mounts: tuple[CgroupMount, ...]) -> list[tuple[s
 
     Empty when it lies outside of what is mounted here, as seen from another cgroup namespace.
     """
+    steps = [step for step in path.path.split("/") if step]
     for mount in mounts:
-        if mount.version != path.version or ".." in path.path.split("/"):
-            continue
-        try:
-            below = PurePosixPath(path.path).relative_to(mount.root)
-        except ValueError:
-            # A container may see its own cgroup mounted as the root, under a path from outside.
-            continue
-        steps = [below, *below.parents] if below.parts else [below]
-        return [
-            (str(PurePosixPath(mount.root) / step), str(PurePosixPath(mount.point) / step))
-            for step in steps
-        ]
+        above = [step for step in mount.root.split("/") if step]
+        # Of another cgroup namespace a process sees "/../other"; a mount may show only a part.
+        if mount.version == path.version and ".." not in steps and steps[: len(above)] == above:
+            return [
+                (
+                    "/" + "/".join(steps[:depth]),
+                    "/".join((mount.point.rstrip("/"), *steps[len(above) : depth])),
+                )
+                for depth in range(len(steps), len(above) - 1, -1)
+            ]
     return []
 
 
