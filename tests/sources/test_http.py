@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
+from answering import Answer, answering
 
 from memtui.sources.http import Address, Cause, HttpFailed, get
 
-Write = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
-
-@asynccontextmanager
-async def serving(answer: Write) -> AsyncIterator[Address]:
-    """Serve one answer to each request, byte for byte as it is written."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            await reader.readuntil(b"\r\n\r\n")
-            await answer(writer)
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        yield Address(f"http://127.0.0.1:{port}/page")
-    finally:
-        server.close()
-
-
-async def long_answer(writer: asyncio.StreamWriter) -> None:
+async def long_answer(path: str, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
     for _ in range(32):
         writer.write(b"x" * (1 << 16))
@@ -42,7 +19,8 @@ async def long_answer(writer: asyncio.StreamWriter) -> None:
 
 
 async def test_of_a_long_answer_only_the_end_is_kept() -> None:
-    async with serving(long_answer) as address:
+    async with answering(long_answer) as port:
+        address = Address(f"http://127.0.0.1:{port}/page")
         answer = await get(address, deadline_s=10, limit_bytes=4 << 20, tail_bytes=20)
     assert answer.body == b"x" * 12 + b"the end\n"
     assert answer.size_bytes == (2 << 20) + 8
@@ -50,42 +28,45 @@ async def test_of_a_long_answer_only_the_end_is_kept() -> None:
 
 
 async def test_a_short_answer_is_kept_whole() -> None:
-    async def short(writer: asyncio.StreamWriter) -> None:
+    async def short(path: str, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.0 200 OK\r\n\r\nall of it\n")
 
-    async with serving(short) as address:
+    async with answering(short) as port:
+        address = Address(f"http://127.0.0.1:{port}/page")
         answer = await get(address, deadline_s=10, limit_bytes=1 << 20, tail_bytes=1 << 16)
     assert (answer.body, answer.size_bytes) == (b"all of it\n", 10)
 
 
-async def endless(writer: asyncio.StreamWriter) -> None:
+async def endless(path: str, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
     while True:
         writer.write(b"x" * (1 << 16))
         await writer.drain()
 
 
-async def announced(writer: asyncio.StreamWriter) -> None:
+async def announced(path: str, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.0 200 OK\r\nContent-Length: 9000000000\r\n\r\nx")
 
 
 @pytest.mark.parametrize("answer", [endless, announced])
-async def test_an_answer_without_end_is_cut_off_at_the_limit(answer: Write) -> None:
-    async with serving(answer) as address:
+async def test_an_answer_without_end_is_cut_off_at_the_limit(answer: Answer) -> None:
+    async with answering(answer) as port:
+        address = Address(f"http://127.0.0.1:{port}/page")
         with pytest.raises(HttpFailed) as failed:
             await get(address, deadline_s=10, limit_bytes=1 << 20, tail_bytes=1 << 10)
     assert failed.value.cause is Cause.TOO_LARGE
 
 
 async def test_the_deadline_holds_also_while_the_answer_drips() -> None:
-    async def drip(writer: asyncio.StreamWriter) -> None:
+    async def drip(path: str, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
         while True:
             writer.write(b"x")
             await writer.drain()
             await asyncio.sleep(0.05)
 
-    async with serving(drip) as address:
+    async with answering(drip) as port:
+        address = Address(f"http://127.0.0.1:{port}/page")
         with pytest.raises(HttpFailed) as failed:
             await get(address, deadline_s=0.3, limit_bytes=1 << 20, tail_bytes=1 << 10)
     assert failed.value.cause is Cause.TIMED_OUT
