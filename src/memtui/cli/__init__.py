@@ -4,12 +4,15 @@ import os
 import sys
 
 from memtui.cli.complaint import Complaint
+from memtui.cli.doctor import doctor
+from memtui.cli.explain import explain
 from memtui.cli.run import run
 from memtui.cli.watch import memtui
 
 __all__ = ["main"]
 
-memtui.add_command(run)
+for command in (run, explain, doctor):
+    memtui.add_command(command)
 
 
 def main() -> None:

@@ -97,3 +97,18 @@ def profile_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def target_options(command: F) -> F:
+    """Add the options that say which process is meant, for a command without a screen."""
+    for option in (
+        click.option(
+            "--gctrace-command",
+            metavar="COMMAND",
+            help="Read gctrace from what a command writes: 'docker logs -f web'.",
+        ),
+        click.option("--name", metavar="PATTERN", help="The one whose name matches."),
+        click.option("--pid", type=click.IntRange(min=1), metavar="PID", help="The process."),
+    ):
+        command = option(command)
+    return command

@@ -57,14 +57,17 @@ class Trace:
 
 
 class Session:
-    """Sources on one timeline, until the screen is closed."""
+    """Sources on one timeline: watched on a screen until it is closed, or without one.
+
+    ``timeline`` holds what the ``sources`` tell, once somebody drives them.
+    """
 
     def __init__(self, options: ProfileOptions, trace: Trace, clock: Clock) -> None:
         self._options = options
         self._trace = trace
         self._clock = clock
-        self._timeline = Timeline(clock())
-        self._sources: list[Source] = []
+        self.timeline = Timeline(clock())
+        self.sources: list[Source] = []
         self._choice: Choice | None = None
         self._child: Child | None = None
         self._early = EarlySignals()
@@ -77,7 +80,7 @@ class Session:
     def watch_process(self, pid: int) -> None:
         """Watch a process; raise Complaint when there is none."""
         try:
-            self._sources += self._sources_of(read_identity(pid))
+            self.sources += self._sources_of(read_identity(pid))
         except SourceFailed as failed:
             raise Complaint(failed.reason, failed.hint) from None
 
@@ -85,7 +88,7 @@ class Session:
         """Watch a program that memtui started, and what it writes."""
         self._child = child
         self._trace = Trace(fd=child.stderr_fd, where=f"standard error of {child.name}")
-        self._sources = [
+        self.sources = [
             ChildExit(child, self._clock),
             PipeTrace(child.stdout_fd, None, self._clock, stream="stdout"),
             *self._picked(child.pid),
@@ -93,16 +96,16 @@ class Session:
 
     def watch_trace(self) -> None:
         """Watch a trace alone: nobody knows whose it is."""
-        self._sources = self._sources_without(*NO_PROCESS)
+        self.sources = self._sources_without(*NO_PROCESS)
 
     def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:
         """Let the user choose the process first; a pipe is drained from the start all the same."""
         if self._trace.fd is not None:
-            self._sources = [self._trace_source(None, None)]
+            self.sources = [self._trace_source(None, None)]
         self._choice = Choice(candidates, title, self._picked_besides)
 
     def _picked_besides(self, pid: int) -> list[Source]:
-        running = {source.name for source in self._sources}
+        running = {source.name for source in self.sources}
         return [source for source in self._picked(pid) if source.name not in running]
 
     def _picked(self, pid: int) -> list[Source]:
@@ -179,7 +182,7 @@ class Session:
 
     def _gc_number(self) -> int | None:
         """Return the number of the newest collection, None while no trace tells."""
-        found = self._timeline.track(GcCycle).last(math.inf)
+        found = self.timeline.track(GcCycle).last(math.inf)
         return found[1].number if found else None
 
     def screen(self) -> MemtuiApp:
@@ -187,8 +190,8 @@ class Session:
         from memtui.app import MemtuiApp
 
         return MemtuiApp(
-            self._timeline,
-            self._sources,
+            self.timeline,
+            self.sources,
             choice=self._choice,
             child=self._child,
             may_suspend=self._child is None and self._trace.fd is None,

@@ -20,26 +20,14 @@ from memtui.model import (
 )
 from memtui.panes.cells import Line, Picture, Span, line
 from memtui.panes.explain.explainer import Explainer
-from memtui.panes.explain.ledger import bar, table_head, table_rows, total_row
 from memtui.panes.explain.row import Row
-from memtui.panes.explain.verdict import headline, reasons
+from memtui.panes.explain.rows import rows_of
 from memtui.panes.moments import clock
 from memtui.panes.pane import Pane, explained
 from memtui.panes.table import marked
 from memtui.timeline import View
 
 WINDOWS_S = (120.0, USUAL_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
-
-
-def rows_of(diagnosis: Diagnosis, width: int, opened: frozenset[PartName]) -> list[Row]:
-    """Return all rows of the pane in their order, in ``width`` cells."""
-    rows = headline(diagnosis, width)
-    ledger = diagnosis.ledger
-    if ledger is not None:
-        rows += [Row(()), Row(bar(ledger, width - 1)), Row(()), Row(table_head(width))]
-        rows += [Row(drawn, part) for part, drawn in table_rows(ledger, width, opened)]
-        rows.append(Row(total_row(ledger)))
-    return rows + reasons(diagnosis, width)
 
 
 class ExplainPane(Pane):

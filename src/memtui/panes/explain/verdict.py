@@ -54,7 +54,7 @@ def reasons(diagnosis: Diagnosis, width: int) -> list[Row]:
 
 
 def _of_finding(found: Finding, width: int) -> list[Row]:
-    rows = [Row(line(Span(" It rests on", "title")))]
+    rows = [Row(line(Span(" It rests on", "title")))] if found.evidence else []
     for each in found.evidence:
         pane = PANE_OF[each.place]
         key = line(Span(f"  {pane}", "key"))

@@ -1,0 +1,139 @@
+"""``memtui explain``: the ledger and the verdict, without a screen."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from memtui.cli.options import ProfileOptions, period, profile_options, target_options
+
+if TYPE_CHECKING:
+    from memtui.cli.headless import Progress
+    from memtui.diagnosis import Diagnosis
+    from memtui.timeline import View
+
+STEADY, CAUSE_FOUND, NOT_ENOUGH = 0, 3, 4
+_WIDTHS = (60, 100)
+
+
+@click.command(short_help="Say where RES goes and why, without a screen.")
+@target_options
+@click.option(
+    "--for",
+    "seconds",
+    callback=lambda context, option, text: period(text),
+    default="2m",
+    show_default=True,
+    metavar="TIME",
+    help="Watch it for this long before judging.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@profile_options
+@click.pass_context
+def explain(
+    context: click.Context,
+    pid: int | None,
+    name: str | None,
+    gctrace_command: str | None,
+    seconds: float | None,
+    as_json: bool,
+    pprof: str | None,
+    no_probe: bool,
+    profile_every: float | None,
+    memstats_every: float | None,
+) -> None:
+    """Watch a process for a while; print the parts of its RES, what grew, and the cause.
+
+    Exit code 0: steady; 3: a cause was found; 4: not enough data. --json prints the verdicts with
+    evidence and advice, the ledger in bytes (null: could not be read), the window and the sources.
+    """
+    if seconds is None:
+        raise click.UsageError("--for takes a time: 30s, 2m, 1h")
+    options = ProfileOptions.given(
+        pprof, no_probe=no_probe, every_s=profile_every, memstats_every_s=memstats_every
+    )
+    context.exit(_explain(pid, name, gctrace_command, seconds, options, as_json=as_json))
+
+
+def _explain(
+    pid: int | None,
+    name: str | None,
+    command: str | None,
+    seconds: float,
+    options: ProfileOptions,
+    *,
+    as_json: bool,
+) -> int:
+    import asyncio
+
+    from memtui.cli.headless import session_of, watched
+    from memtui.cli.session import Trace
+    from memtui.diagnosis import diagnose, window_of
+
+    session = session_of(pid, name, options, Trace(command=command), time.time)
+    try:
+        view = asyncio.run(watched(session, seconds, time.time, _progress(seconds)))
+    except KeyboardInterrupt:  # what was seen until then is judged
+        from memtui.timeline import Cursor
+
+        view = Cursor().view(session.timeline, time.time())
+    _clear()
+    diagnosis = diagnose(window_of(view, seconds))
+    _print(diagnosis, as_json=as_json)
+    return exit_code(diagnosis)
+
+
+def exit_code(diagnosis: Diagnosis) -> int:
+    """Return what the command ends with."""
+    from memtui.diagnosis import Cause
+
+    return {Cause.STEADY: STEADY, Cause.NOT_ENOUGH_DATA: NOT_ENOUGH}.get(
+        diagnosis.first.cause, CAUSE_FOUND
+    )
+
+
+def _print(diagnosis: Diagnosis, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        from memtui.diagnosis import as_json as written
+
+        click.echo(json.dumps(written(diagnosis)))
+        return
+    from memtui.diagnosis import one_line
+    from memtui.panes.cells import text_of
+    from memtui.panes.explain.rows import rows_of
+
+    least, most = _WIDTHS
+    width = max(least, min(most, shutil.get_terminal_size().columns))
+    click.echo(f" {one_line(diagnosis)}\n")
+    for row in rows_of(diagnosis, width, frozenset()):
+        click.echo(text_of(row.line).rstrip())
+
+
+def _progress(seconds: float) -> Progress:
+    """Return what shows the progress on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        return lambda view, past_s: None
+
+    def show(view: View, past_s: float) -> None:
+        from memtui import units
+        from memtui.model import ProcessSample
+
+        sample = view.sample(ProcessSample)
+        res = sample.res_bytes if sample else None
+        said = f"RES {units.size(res)}" if isinstance(res, int) else "reading /proc"
+        left = units.duration(seconds - past_s)
+        _clear()
+        click.echo(f" {said}, {left} left; ctrl+c judges what was seen", nl=False, err=True)
+
+    return show
+
+
+def _clear() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
