@@ -48,9 +48,11 @@ func threads(rate float64) {
 }
 
 func main() {
+	var requests serve.Traffic
 	address := flag.String("listen", "127.0.0.1:0", "address of the HTTP server")
 	after := flag.Duration("after", 2*time.Second, "calm time before the loss begins")
 	rate := flag.Float64("rate", 1, "MiB a second that are lost")
+	live := flag.Float64("live", 1, "MiB that stay alive from the start")
 	traffic := flag.Float64("traffic", 8, "MiB of garbage a second")
 	losses := map[string]func(float64){"strdup": strdup, "threads": threads}
 	if len(os.Args) < 2 || losses[os.Args[1]] == nil {
@@ -60,20 +62,9 @@ func main() {
 	}
 	flag.CommandLine.Parse(os.Args[2:])
 	serve.Listen(*address)
-	go garbage(*traffic)
+	requests.Load(*live)
+	go requests.Run(*traffic)
 	time.Sleep(*after)
 	serve.Say("begins")
 	losses[os.Args[1]](*rate)
-}
-
-var open [16]string
-
-func garbage(mibPerSecond float64) {
-	const bytes = 12 << 10
-	number := 0
-	serve.Pace(mibPerSecond*serve.MiB/bytes, func() bool {
-		number++
-		open[number%len(open)] = strings.Repeat("x", bytes)
-		return true
-	})
 }

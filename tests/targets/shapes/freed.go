@@ -28,8 +28,8 @@ var online map[string]*Session
 // A map grows and is emptied; the traffic ends with the next collection.
 func emptied(s Settings) {
 	emptiedBusy(s)
-	requests.untilCollected(1)
-	requests.end()
+	requests.UntilCollected()
+	requests.End()
 }
 
 // A map grows and is emptied; the traffic goes on.
@@ -70,8 +70,8 @@ func reports(mib float64) {
 func burst(s Settings) {
 	reports(s.size)
 	serve.Say("reported")
-	requests.untilCollected(1)
-	requests.end()
+	requests.UntilCollected()
+	requests.End()
 }
 
 // Many requests at once take a buffer each from the pool and give it back. The pool lets go of
@@ -93,16 +93,17 @@ func poolBurst(s Settings) {
 		buffers.Put(<-taken)
 	}
 	serve.Say("given back")
-	requests.untilCollected(2)
-	requests.end()
+	requests.UntilCollected()
+	requests.UntilCollected()
+	requests.End()
 	runtime.KeepAlive(&buffers)
 }
 
 // Garbage that stays below a far goal, and then silence: the collector has no reason to run.
 func dead(s Settings) {
-	debug.SetGCPercent(800)
+	debug.SetGCPercent(int(150 * s.size / s.live))
 	runtime.GC()
-	requests.end()
+	requests.End()
 	left := int(s.size * serve.MiB / sessionBytes)
 	var last *Session
 	serve.Pace(s.rate*serve.MiB/sessionBytes, func() bool {

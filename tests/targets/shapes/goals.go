@@ -20,9 +20,10 @@ func percent(s Settings) {
 
 // GOGC is off and the limit goes up, by the rate; it stops at 256 MiB more.
 func limit(s Settings) {
-	debug.SetGCPercent(-1)
 	now := s.live + 24
 	last := now + 256
+	debug.SetMemoryLimit(int64(now * serve.MiB))
+	debug.SetGCPercent(-1)
 	serve.Pace(1, func() bool {
 		now += s.rate
 		debug.SetMemoryLimit(int64(now * serve.MiB))

@@ -77,6 +77,9 @@ func lru(s Settings) {
 		number++
 		session := newSession(number)
 		places[session.User] = order.PushFront(session)
+		if number == bound {
+			serve.Say("full")
+		}
 		if order.Len() > bound {
 			oldest := order.Remove(order.Back()).(*Session)
 			delete(places, oldest.User)
@@ -87,7 +90,7 @@ func lru(s Settings) {
 
 // Nobody is here but a request a second, which asks the service for the list of its profiles.
 func idle(s Settings) {
-	requests.end()
+	requests.End()
 	serve.Pace(1, func() bool {
 		answer, err := http.Get("http://" + s.address + "/debug/pprof/cmdline")
 		if err != nil {
@@ -97,6 +100,14 @@ func idle(s Settings) {
 		_, err = io.Copy(io.Discard, answer.Body)
 		return err == nil
 	})
+}
+
+// A ring for the worst hour that was allocated at the start, and of which a page is used: the
+// runtime counts all of it, and the kernel only what was touched.
+func reserved(s Settings) {
+	ring := make([]byte, int(s.size*serve.MiB))
+	serve.Say("reserved")
+	serve.Pace(100, func() bool { ring[0]++; return true })
 }
 
 // As many sessions as people are awake: from none to the size and back in a period.

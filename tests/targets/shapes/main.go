@@ -25,6 +25,8 @@ type Settings struct {
 	period  time.Duration
 }
 
+var requests serve.Traffic
+
 // A shape runs until the process ends, or returns when all is done that it had to do. Its size in
 // MiB and its rate in MiB a second are those of a command line that says nothing of them.
 type shape struct {
@@ -37,7 +39,7 @@ var shapes = map[string]shape{
 	"cache":    {cache, 0, 1},
 	"timers":   {timers, 0, 1},
 	"contexts": {contexts, 0, 1},
-	"buffer":   {buffer, 48, 1},
+	"buffer":   {buffer, 24, 1},
 	// Goroutines grow.
 	"abandoned": {abandoned, 0, 1},
 	"deep":      {deep, 0, 1},
@@ -67,6 +69,7 @@ var shapes = map[string]shape{
 	"lru":        {lru, 16, 4},
 	"smallheap":  {documents, 0, 40},
 	"idle":       {idle, 0, 1},
+	"reserved":   {reserved, 64, 1},
 	"wave":       {wave, 32, 1},
 	"goroutines": {goroutineTide, 0, 1},
 }
@@ -108,8 +111,8 @@ func main() {
 		s.rate = chosen.rate
 	}
 	s.address = serve.Listen(s.address).String()
-	keepAlive(s.live)
-	go requests.run(s.traffic)
+	requests.Load(s.live)
+	go requests.Run(s.traffic)
 	time.Sleep(s.after)
 	serve.Say("begins")
 	chosen.run(s)
