@@ -18,7 +18,7 @@ from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.judging import confidence_of, res_moved, share_of, to_be_surer
 from memtui.diagnosis.window import Access, Window
 
-SLACK = 16 << 20
+SLACK = 12 << 20
 """What a small program of Go holds besides its heap: binary, metadata, threads."""
 
 ADVICE = Advice(
@@ -162,14 +162,15 @@ def _by_trace(window: Window) -> Finding | None:
     """
     if not window.cycles or not window.has_rollup:
         return None
-    goal = window.cycles[-1][1].goal_bytes
+    goal = window.cycles[-1].next_goal
     if goal is None:
         return None
-    large = [(at, cycle) for at, cycle in window.cycles if cycle.heap_end_bytes > 1.5 * goal]
+    retained = window.thresholds.retained
+    large = [each for each in window.cycles if each.cycle.heap_end_bytes > retained * goal]
     if not large:
         return None
-    _at, cycle = max(large, key=lambda entry: entry[1].heap_end_bytes)
-    since = large[-1][0]
+    cycle = max((each.cycle for each in large), key=lambda each: each.heap_end_bytes)
+    since = large[-1].at
     held = [_anonymous(point) for point in window.points if point.at >= since]
     surplus = int(min(held[-1], cycle.heap_end_bytes) - 1.1 * goal - SLACK) if held else 0
     seconds = window.end - since
