@@ -105,12 +105,17 @@ def _finding(
 
 
 def _kept(window: Window) -> Unreturned | None:
-    """Return what lay free all through the end of the window.
+    """Return what lay free all through the end of the window, for long enough."""
+    kept = lying_free(window)
+    return kept if kept and kept.seconds >= window.thresholds.settled_s else None
+
+
+def lying_free(window: Window) -> Unreturned | None:
+    """Return what lies free at the end of the window, and since when; None when nothing does.
 
     A program that needs it again now and then is healthy: so it must have lain there longer than
     ever before in this window. What shrinks quickly is being returned.
     """
-    limits = window.thresholds
     points = [
         point for point in window.points if point.unreturned is not None and point.goal is not None
     ]
@@ -120,7 +125,7 @@ def _kept(window: Window) -> Unreturned | None:
         start -= 1
     last = points[start:]
     seconds = last[-1].at - last[0].at if last else 0.0
-    if len(last) < 3 or seconds < limits.settled_s or seconds < 1.5 * _longest(points, idle, start):
+    if len(last) < 3 or seconds < 1.5 * _longest(points, idle, start):
         return None
     sizes = [point.unreturned or 0 for point in last]
     if sizes[-1] < 0.6 * max(sizes[: len(sizes) // 2 + 1]):

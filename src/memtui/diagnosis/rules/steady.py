@@ -11,7 +11,7 @@ from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.point import Point
-from memtui.diagnosis.rules.freed import SLACK
+from memtui.diagnosis.rules.freed import SLACK, lying_free
 from memtui.diagnosis.rules.judging import res_moved, to_be_surer
 from memtui.diagnosis.trends import Shape
 from memtui.diagnosis.window import Access, Window
@@ -39,7 +39,7 @@ def steady(window: Window) -> Finding | None:
     if missing(window) or window.access is Access.PROC:
         return None
     trend = window.res_trend
-    if trend is None or _is_unseen(window):
+    if trend is None or _is_unseen(window) or lying_free(window):
         return None
     why = _why_steady(window)
     if why is None:
@@ -142,7 +142,9 @@ def _fills_its_goal(window: Window) -> bool:
     """Tell whether the heap alone grew, towards a goal that did not, over a flat live heap."""
     live, ledger = window.live, window.ledger
     goal = window.trend(lambda point: point.goal)
-    if live is None or ledger is None or goal is None or window.live_growth:
+    if live is None or ledger is None or goal is None or window.cycles_seen == 0:
+        return False
+    if window.live_growth >= window.least_part:
         return False
     if goal.grows and goal.growth > window.least_part:
         return False
@@ -167,11 +169,7 @@ def not_enough_data(window: Window) -> Finding:
         found = (res_moved(window), *_suspects(window))
     else:
         size = units.size(window.res)
-        what = {
-            Access.PROC: "what it holds needs an endpoint or gctrace",
-            Access.TRACE: "it holds more than the goal explains: an endpoint tells what",
-            Access.FULL: "no cycle has looked at the heap: what of it is dead nobody knows",
-        }[window.access]
+        what = _unsaid(window)
         sentence = f"RES does not grow ({size}); {what}."
         line = f"flat at {size}; {what}."
         found = (res_moved(window),)
@@ -186,6 +184,20 @@ def not_enough_data(window: Window) -> Finding:
         advice=LOOK_AGAIN,
         raised_by=to_be_surer(window),
     )
+
+
+def _unsaid(window: Window) -> str:
+    """Say what cannot be known of a process that does not grow."""
+    if window.access is Access.PROC:
+        return "what it holds needs an endpoint or gctrace"
+    if window.access is Access.TRACE:
+        return "it holds more than the goal explains: an endpoint tells what"
+    free = lying_free(window)
+    if free:
+        return f"{units.size(free.size)} lies free for {units.duration(free.seconds)}: wait for it"
+    if not _is_all_known(window):
+        return "memory beyond Go is lazily freed, in huge pages, or C: smaps_rollup tells"
+    return "no cycle has looked at the heap: what of it is dead nobody knows"
 
 
 def _growing(window: Window) -> tuple[str, str]:
