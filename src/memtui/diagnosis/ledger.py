@@ -215,7 +215,8 @@ def _mean(points: Sequence[Point], at: float) -> Point:
 
 def ends_of(points: Sequence[Point]) -> tuple[Point, Point]:
     """Return the settled first and last moments of a window."""
-    length = min(LARGEST_END, max(1, len(points) // 4))
+    count = len(points)
+    length = max(1, min(LARGEST_END, max(min(3, count // 3), count // 6)))
     return settled(points[:length]), settled(points[-length:])
 
 

@@ -114,8 +114,12 @@ def of_process(
     sample: ProcessSample,
     mapping: MappingSample | None,
     cycle: GcCycle | None,
+    goal: int | None,
 ) -> Point:
-    """Return what the kernel, and the trace if there is one, know without asking the process."""
+    """Return what the kernel, and the trace if there is one, know without asking the process.
+
+    ``goal`` is the goal in force after ``cycle``, the last one before that moment.
+    """
     return Point(
         at=at,
         res=number(sample.res_bytes),
@@ -128,8 +132,8 @@ def of_process(
         huge=number(mapping.resident.anon_huge_bytes) if mapping else None,
         threads=number(sample.threads),
         live=cycle.heap_live_bytes if cycle else None,
-        goal=cycle.goal_bytes if cycle else None,
-        has_goal=cycle.goal_bytes is not None if cycle else None,
+        goal=goal,
+        has_goal=goal is not None if cycle else None,
         scanned=cycle.stacks_bytes if cycle else None,
         cycles=cycle.number if cycle else None,
     )

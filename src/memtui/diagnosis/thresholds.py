@@ -21,16 +21,19 @@ class Thresholds:
     - ``big_bytes``, ``big_share`` (of RES): what a part must be to matter though nothing grows.
     - ``retained``: heap that is resident, by the goal of the collector. The scavenger aims at 1.1
       (Go 1.27.3 runtime/mgcscavenge.go), a healthy program was seen at 0.8 to 1.15.
-    - ``waste``: unused slots by heap in use. Healthy programs were seen at 0.01 to 0.08.
+    - ``waste``: unused slots at their fewest, by heap in use at its most. Healthy programs were
+      seen at 0.01 to 0.28, fragmented ones from 0.48.
     - ``settled_s``: how long freed memory must have lain there before anybody asks why.
     - ``stale_s``: how long there was no cycle before anybody asks what of the heap is dead.
+    - ``unseen``: heap that no cycle has seen, by what the last one found alive and the stacks.
+      With GOGC=100 it is never more than 1.
     - ``flat_share``: growth of the last two fifths below this share of the whole is "flat since".
     - ``chance``: how likely a pattern may be by chance and still count as one.
     - ``goal_factor``: how much the goal by live heap must have grown to be another goal.
     - ``held_bytes``: what a goroutine may hold on the heap and still be the one to blame for it.
     """
 
-    shortest_s: float = 35.0
+    shortest_s: float = 40.0
     fewest_points: int = 8
     fewest_cycles: int = 3
     growth_bytes: float = 2 * MIB
@@ -41,9 +44,10 @@ class Thresholds:
     big_bytes: float = 6 * MIB
     big_share: float = 0.1
     retained: float = 1.5
-    waste: float = 0.25
+    waste: float = 0.37
     settled_s: float = 60.0
     stale_s: float = 30.0
+    unseen: float = 1.4
     flat_share: float = 0.12
     chance: float = 0.02
     goal_factor: float = 1.3

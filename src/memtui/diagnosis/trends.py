@@ -52,8 +52,13 @@ class Trend:
 
     @property
     def grows(self) -> bool:
-        """Whether it grew beyond doubt, and has not fallen since."""
-        return self.low_per_h > 0 and self.growth > 0 and self.is_last_high
+        """Whether it grew beyond doubt, and has not fallen since.
+
+        A step with a calm time on either side is beyond doubt, though most pairs of blocks have
+        no slope between them.
+        """
+        is_sure = self.low_per_h > 0 or self.shape is Shape.STEP
+        return is_sure and self.growth > 0 and self.is_last_high
 
 
 def blocks_of(
@@ -117,23 +122,32 @@ def _interval(slopes: Sequence[float], count: int) -> tuple[float, float]:
 def _shape(values: Sequence[float], first: float, last: float, flat_share: float) -> Shape:
     """Tell a slope from a step, and both from a growth that has ended long ago.
 
-    The end is flat when the last two fifths grew by less than their share; a step is flat at its
-    beginning too, whereas a warm-up rises with the window's first moment.
+    The end is flat when the last two fifths grew by less than their share. A step has a calm
+    time on either side; a warm-up rises with the window's first moment.
     """
     whole = last - first
     if whole <= 0:
         return Shape.FLAT
-    count = len(values)
-    fifth = max(1, count // 5)
+    if _is_step(values, first, whole):
+        return Shape.STEP
+    fifth = max(1, len(values) // 5)
     before_end = median(values[-3 * fifth : -2 * fifth] or values[:1])
-    if last - before_end >= flat_share * whole:
-        half = (first + last) / 2
-        crossed = next(number for number, value in enumerate(values) if value >= half)
-        near = values[max(0, crossed - 1) : crossed + 2]
-        sudden = max(near) - min(near) > 0.8 * whole and count >= 8
-        return Shape.STEP if sudden else Shape.SLOPE
-    calm = median(values[1 : 1 + fifth] or values[:1])
-    return Shape.STEP if calm - values[0] < flat_share * whole else Shape.LEVELLED
+    return Shape.SLOPE if last - before_end >= flat_share * whole else Shape.LEVELLED
+
+
+def _is_step(values: Sequence[float], first: float, whole: float) -> bool:
+    """Tell whether all of the growth lies between two neighbours, or two next but one.
+
+    At least two values lie before it and a fifth of all, three at least, behind it.
+    """
+    crossed = next(number for number, value in enumerate(values) if value >= first + whole / 2)
+    for end in (crossed, crossed - 1):  # the block in which it happened may be half and half
+        before, after = values[:end], values[crossed + 1 :]
+        if len(before) < 2 or len(after) < max(3, len(values) // 5):
+            continue
+        if min(after) - max(before) > 0.6 * whole and max(after) - min(after) < 0.3 * whole:
+            return True
+    return False
 
 
 def moved_at(trend: Trend) -> float:

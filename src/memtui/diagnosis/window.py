@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import pairwise
 from statistics import median
 
 from memtui.diagnosis.heap import LiveHeap, live_heap
@@ -40,7 +40,19 @@ BELIEVED_APART_S = 0.05
 NEAR_S = 20.0
 """smaps_rollup read so near stands for a moment."""
 
+LEAST_GOAL = 4 << 20
+"""The goal of a heap that is nearly empty, with GOGC=100 (Go 1.27.3 runtime/mgcpacer.go)."""
+
 Column = Callable[[Point], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A cycle of the trace, when it was read, and the goal in force after it in bytes."""
+
+    at: float
+    cycle: GcCycle
+    next_goal: int | None
 
 
 class Access(Enum):
@@ -68,7 +80,7 @@ class Window:
     access: Access
     points: tuple[Point, ...]
     process: tuple[Point, ...] = ()
-    cycles: tuple[tuple[float, GcCycle], ...] = ()
+    cycles: tuple[Traced, ...] = ()
     cycles_seen: int = 0
     groups: tuple[tuple[float, MappingGroups], ...] = ()
     profiles: tuple[tuple[float, Profile], ...] = ()
@@ -191,7 +203,9 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
     """
     timeline, end = view.timeline, view.until
     start = max(end - seconds, _born(view, end - seconds))
-    cycles = timeline.track(GcCycle).sampled(start, end, MOST_POINTS)
+    found = view.last(Surroundings)
+    surroundings = found[1] if found else None
+    cycles = with_goals(timeline.track(GcCycle).sampled(start, end, MOST_POINTS), surroundings)
     mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
     process = _process_points(timeline, start, end, mappings, cycles)
     runtime = _runtime_points(timeline, start, end, mappings, cycles)
@@ -201,7 +215,6 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         access, points = Access.FULL, runtime
     points, is_young = _without_warm_up(points, view)
     begin = points[0].at if points else start
-    found = view.last(Surroundings)
     identity = view.last(ProcessIdentity)
     return Window(
         start=begin,
@@ -209,12 +222,12 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         access=access,
         points=tuple(points),
         process=tuple(point for point in process if point.at >= begin),
-        cycles=tuple(cycle for cycle in cycles if cycle[0] >= begin),
+        cycles=tuple(traced for traced in cycles if traced.at >= begin),
         cycles_seen=_cycles_seen(timeline, points, cycles, begin, end),
         groups=tuple(timeline.track(MappingGroups).between(begin, end)),
         profiles=tuple(timeline.track(Profile).between(begin, end)),
         marks=tuple((at, mark.text) for at, mark in timeline.track(Mark).between(begin, end)),
-        surroundings=found[1] if found else None,
+        surroundings=surroundings,
         identity=identity[1] if identity else None,
         sources=_sources(view, cycles, mappings),
         is_young=is_young,
@@ -249,17 +262,54 @@ def _nearest(
 def _gap(mappings: Sequence[tuple[float, MappingSample]]) -> float:
     """Return how far away smaps_rollup may have been read: it is read the rarer the dearer."""
     moments = [at for at, _ in mappings]
-    gaps = [later - at for at, later in itertools.pairwise(moments)]
+    gaps = [later - at for at, later in pairwise(moments)]
     return max(NEAR_S, 1.5 * median(gaps)) if gaps else NEAR_S
 
 
-def _before(cycles: Sequence[tuple[float, GcCycle]], at: float) -> GcCycle | None:
-    place = bisect_right(cycles, at, key=_moment)
-    return cycles[place - 1][1] if place else None
+def _before(cycles: Sequence[Traced], at: float) -> Traced | None:
+    place = bisect_right(cycles, at, key=lambda entry: entry.at)
+    return cycles[place - 1] if place else None
+
+
+def with_goals(
+    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
+) -> list[Traced]:
+    """Return each cycle with the goal that was in force after it.
+
+    A line tells the goal that its cycle had; the one that it set is that of the next line. After
+    the last it is concluded: what was alive, times what the lines before it made of theirs.
+    """
+    found = [Traced(at, cycle, later.goal_bytes) for (at, cycle), (_, later) in pairwise(cycles)]
+    if cycles:
+        at, last = cycles[-1]
+        found.append(Traced(at, last, _next_goal(cycles, surroundings)))
+    return found
+
+
+def _next_goal(
+    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
+) -> int | None:
+    """Conclude the goal after the last cycle; None when there is none, or nobody can tell."""
+    last = cycles[-1][1]
+    times = [
+        later.goal_bytes / cycle.heap_live_bytes
+        for (_, cycle), (_, later) in pairwise(cycles)
+        if later.number == cycle.number + 1 and later.goal_bytes and cycle.heap_live_bytes
+    ]
+    if last.goal_bytes is None or last.heap_live_bytes is None:
+        return last.goal_bytes
+    if surroundings and isinstance(surroundings.gomemlimit, str):
+        return last.goal_bytes
+    ratio = median(times) if times else 2.0
+    return max(LEAST_GOAL, round(ratio * last.heap_live_bytes))
 
 
 def _moment(entry: tuple[float, object]) -> float:
     return entry[0]
+
+
+def _told(traced: Traced | None) -> tuple[GcCycle | None, int | None]:
+    return (traced.cycle, traced.next_goal) if traced else (None, None)
 
 
 def _process_points(
@@ -267,11 +317,11 @@ def _process_points(
     start: float,
     end: float,
     mappings: Sequence[tuple[float, MappingSample]],
-    cycles: Sequence[tuple[float, GcCycle]],
+    cycles: Sequence[Traced],
 ) -> list[Point]:
     near_s = _gap(mappings)
     return [
-        of_process(at, sample, _nearest(mappings, at, near_s), _before(cycles, at))
+        of_process(at, sample, _nearest(mappings, at, near_s), *_told(_before(cycles, at)))
         for at, sample in timeline.track(ProcessSample).sampled(start, end, MOST_POINTS)
         if isinstance(sample.res_bytes, int)
     ]
@@ -282,7 +332,7 @@ def _runtime_points(
     start: float,
     end: float,
     mappings: Sequence[tuple[float, MappingSample]],
-    cycles: Sequence[tuple[float, GcCycle]],
+    cycles: Sequence[Traced],
 ) -> list[Point]:
     """Return the rows of MemStats that are to be believed.
 
@@ -301,7 +351,7 @@ def _runtime_points(
     ]
     near_s = _gap(mappings)
     return [
-        of_runtime(at, sample, _nearest(mappings, at, near_s), _before(cycles, at))
+        of_runtime(at, sample, _nearest(mappings, at, near_s), _told(_before(cycles, at))[0])
         for at, sample in (close if len(close) >= len(found) / 2 else found)
     ]
 
@@ -323,12 +373,12 @@ def _without_warm_up(points: list[Point], view: View) -> tuple[list[Point], bool
 def _cycles_seen(
     timeline: Timeline,
     points: Sequence[Point],
-    cycles: Sequence[tuple[float, GcCycle]],
+    cycles: Sequence[Traced],
     begin: float,
     end: float,
 ) -> int:
     counts = [point.cycles for point in points if point.cycles is not None]
-    numbers = [cycle.number for at, cycle in cycles if at >= begin]
+    numbers = [traced.cycle.number for traced in cycles if traced.at >= begin]
     told = [
         numbers[-1] - numbers[0] + 1 if numbers else 0,
         counts[-1] - counts[0] if counts else 0,
@@ -340,7 +390,7 @@ def _cycles_seen(
 
 def _sources(
     view: View,
-    cycles: Sequence[tuple[float, GcCycle]],
+    cycles: Sequence[Traced],
     mappings: Sequence[tuple[float, MappingSample]],
 ) -> tuple[tuple[str, str], ...]:
     """Return what was seen of each source, by its name, and "" for what was not."""

@@ -7,6 +7,10 @@ little is far from it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.point import Point
@@ -24,40 +28,34 @@ ADVICE = Advice(
 
 
 def dead_not_collected(window: Window) -> Finding | None:
-    """Say that the heap grew and no cycle has looked at it since."""
-    if window.access is not Access.FULL or window.is_young or not window.grows:
+    """Say that much of the heap was allocated, or was alive last, before anybody looked again."""
+    if window.access is not Access.FULL:
         return None
-    since = _unseen(window)
-    if since is None or since.alloc is None:
+    unseen = _unseen(window)
+    if unseen is None or not _is_idle(window, unseen):
         return None
     last = window.points[-1]
-    first = window.ends[0]
-    age = last.at - since.at
-    if age < window.thresholds.stale_s or last.alloc is None or first.alloc is None:
+    of_growth = window.grows and unseen.size >= window.least_part
+    if not of_growth and unseen.size <= window.big:
         return None
-    # After a burst the last cycle found it alive; else it came after the last cycle.
-    size = last.alloc - (first.live if first.live is not None else first.alloc)
-    if size < window.least_part or not _is_idle(window, since, last):
-        return None
-    share = share_of(size, window.growth)
+    share = share_of(unseen.size, window.growth if of_growth else window.res)
     goal = "none: GOGC is off" if last.has_goal is False else units.size(last.goal or 0)
+    age, size = units.duration(unseen.seconds), units.size(unseen.size)
     found = (
         res_moved(window),
-        Evidence(f"no cycle for {units.duration(age)}", Place.GCTRACE, (("seconds", age),)),
+        Evidence(f"no cycle for {age}", Place.GCTRACE, (("seconds", unseen.seconds),)),
         Evidence(
-            f"heap objects {units.size(last.alloc)}, {units.change(size)} in the window; goal "
-            f"{goal}",
+            f"heap objects {units.size(last.alloc or 0)}, of which {size} unseen; goal {goal}",
             Place.LEDGER,
-            (("heap_alloc", last.alloc), ("grown", size)),
+            (("heap_alloc", last.alloc or 0), ("unseen", unseen.size)),
         ),
     )
     return Finding(
         cause=Cause.DEAD_NOT_COLLECTED,
-        sentence=f"{units.size(size)} of heap may be dead: no GC has looked for "
-        f"{units.duration(age)}.",
-        line=f"{units.change(size)} heap that no GC has looked at for {units.duration(age)}.",
+        sentence=f"{size} of heap may be dead: no GC has looked for {age}.",
+        line=f"{size} heap may be dead, no GC has looked for {age}.",
         share=share,
-        of_growth=True,
+        of_growth=of_growth,
         confidence=Confidence.HIGH if last.has_goal is False else Confidence.MEDIUM,
         evidence=found,
         advice=ADVICE,
@@ -67,23 +65,62 @@ def dead_not_collected(window: Window) -> Finding | None:
     )
 
 
-def _unseen(window: Window) -> Point | None:
-    """Return the first point after the last cycle that was seen."""
-    points = [point for point in window.points if point.cycles is not None]
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Heap that no cycle has looked at for so many seconds, and how fast it grows (bytes/s)."""
+
+    size: int
+    seconds: float
+    pace: float
+
+
+def _unseen(window: Window) -> Unseen | None:
+    """Return what was allocated since the last cycle, or came to live right before it.
+
+    The first must exceed what GOGC=100 would allow: with it a heap may double in every program.
+    The second is a jump after which no cycle came: whether it is still alive nobody knows. At the
+    start of a process it is a warm-up.
+    """
+    points = [
+        point for point in window.points if point.cycles is not None and point.alloc is not None
+    ]
     if not points:
         return None
-    return next(point for point in points if point.cycles == points[-1].cycles)
+    last = points[-1]
+    since = next(point for point in points if point.cycles == last.cycles)
+    seconds = last.at - since.at
+    if seconds < max(window.thresholds.stale_s, 1.5 * _longest_gap(points)):
+        return None
+    at_first, at_last = since.alloc or 0, last.alloc or 0
+    pace = (at_last - at_first) / seconds
+    alive = last.live if last.live is not None else at_first
+    size = at_last - alive
+    if size > window.thresholds.unseen * (alive + (last.stacks or 0)):
+        return Unseen(size, seconds, pace)
+    first = window.ends[0]
+    calm = first.live if first.live is not None else first.alloc
+    jump = at_last - (calm or 0)
+    if not window.is_young and window.grows and jump > window.least_part and since is not points[0]:
+        return Unseen(jump, seconds, pace)
+    return None
 
 
-def _is_idle(window: Window, since: Point, last: Point) -> bool:
+def _longest_gap(points: Sequence[Point]) -> float:
+    """Return the longest time between two cycles that were both seen, 0 with fewer."""
+    moments = [later.at for point, later in pairwise(points) if point.cycles != later.cycles]
+    return max((later - at for at, later in pairwise(moments)), default=0.0)
+
+
+def _is_idle(window: Window, unseen: Unseen) -> bool:
     """Tell whether the heap is far from its goal and gets there too slowly to wait for.
 
-    A heap on its way to a goal, or to GOMEMLIMIT for the first time, is as it should be.
+    A heap on its way to a goal, or to GOMEMLIMIT, is as it should be.
     """
+    last = window.points[-1]
     if last.has_goal is False:
         return True
-    if last.goal is None or last.alloc is None or since.alloc is None:
+    limit = window.surroundings.gomemlimit if window.surroundings else None
+    if last.goal is None or last.alloc is None or isinstance(limit, str):
         return False
-    pace = (last.alloc - since.alloc) / max(1.0, last.at - since.at)
     room = last.goal - last.alloc
-    return room > 0.1 * last.goal and room > 60 * pace
+    return room > 0.1 * last.goal and room > window.thresholds.stale_s * unseen.pace

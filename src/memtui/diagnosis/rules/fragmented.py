@@ -34,7 +34,7 @@ def fragmentation(window: Window) -> Finding | None:
     if len(later) < 4:
         return None
     # Right after a cycle slots are empty in every program, and are filled again until the next.
-    size, inuse = later[len(later) // 5]
+    size, inuse = later[len(later) // 5][0], max(inuse for _, inuse in later)
     if size <= window.big or size <= window.thresholds.waste * inuse:
         return None
     grown = window.ledger.grown(PartName.FRAGMENTATION) if window.ledger else 0

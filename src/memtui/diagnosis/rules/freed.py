@@ -18,7 +18,7 @@ from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.judging import confidence_of, res_moved, share_of, to_be_surer
 from memtui.diagnosis.window import Access, Window
 
-SLACK = 16 << 20
+SLACK = 12 << 20
 """What a small program of Go holds besides its heap: binary, metadata, threads."""
 
 ADVICE = Advice(
@@ -105,12 +105,17 @@ def _finding(
 
 
 def _kept(window: Window) -> Unreturned | None:
-    """Return what lay free all through the end of the window.
+    """Return what lay free all through the end of the window, for long enough."""
+    kept = lying_free(window)
+    return kept if kept and kept.seconds >= window.thresholds.settled_s else None
+
+
+def lying_free(window: Window) -> Unreturned | None:
+    """Return what lies free at the end of the window, and since when; None when nothing does.
 
     A program that needs it again now and then is healthy: so it must have lain there longer than
     ever before in this window. What shrinks quickly is being returned.
     """
-    limits = window.thresholds
     points = [
         point for point in window.points if point.unreturned is not None and point.goal is not None
     ]
@@ -120,7 +125,7 @@ def _kept(window: Window) -> Unreturned | None:
         start -= 1
     last = points[start:]
     seconds = last[-1].at - last[0].at if last else 0.0
-    if len(last) < 3 or seconds < limits.settled_s or seconds < 1.5 * _longest(points, idle, start):
+    if len(last) < 3 or seconds < 1.5 * _longest(points, idle, start):
         return None
     sizes = [point.unreturned or 0 for point in last]
     if sizes[-1] < 0.6 * max(sizes[: len(sizes) // 2 + 1]):
@@ -162,14 +167,15 @@ def _by_trace(window: Window) -> Finding | None:
     """
     if not window.cycles or not window.has_rollup:
         return None
-    goal = window.cycles[-1][1].goal_bytes
+    goal = window.cycles[-1].next_goal
     if goal is None:
         return None
-    large = [(at, cycle) for at, cycle in window.cycles if cycle.heap_end_bytes > 1.5 * goal]
+    retained = window.thresholds.retained
+    large = [each for each in window.cycles if each.cycle.heap_end_bytes > retained * goal]
     if not large:
         return None
-    _at, cycle = max(large, key=lambda entry: entry[1].heap_end_bytes)
-    since = large[-1][0]
+    cycle = max((each.cycle for each in large), key=lambda each: each.heap_end_bytes)
+    since = large[-1].at
     held = [_anonymous(point) for point in window.points if point.at >= since]
     surplus = int(min(held[-1], cycle.heap_end_bytes) - 1.1 * goal - SLACK) if held else 0
     seconds = window.end - since

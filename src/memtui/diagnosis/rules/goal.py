@@ -7,7 +7,6 @@ from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
 from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
-    is_rising,
     res_moved,
     room_growth,
     share_of,
@@ -28,7 +27,8 @@ def goal_growth(window: Window) -> Finding | None:
     live = window.live
     if goal is None or live is None or not window.grows or window.access is Access.PROC:
         return None
-    if not live.is_sure or not is_rising(goal, window.least_part):
+    # Another goal is no warm-up, also when it came first of all: live and goal warm up together.
+    if not live.is_sure or not goal.grows or goal.growth < window.least_part:
         return None
     # Stacks count in the goal (Go 1.18 and newer), as much as the live heap does.
     first, last = goal.blocks[0][1], goal.blocks[0][1] + goal.growth

@@ -98,10 +98,10 @@ def res_moved(window: Window) -> Evidence:
 
 
 def room_growth(window: Window) -> float:
-    """Return by how much the heap grew beyond its live objects: room that the goal gives.
+    """Return by how much the heap grew beyond its live objects, as far as the goal allows it to.
 
-    Garbage, freed memory and unused slots together; the collector keeps it in proportion to the
-    live heap and to the stacks, so whoever made those grow made this grow.
+    Garbage and freed memory together; the collector keeps them in proportion to the live heap and
+    to the stacks, so whoever made those grow made this grow. What exceeds the goal is not theirs.
     """
     ledger = window.ledger
     if ledger is None:
@@ -110,7 +110,11 @@ def room_growth(window: Window) -> float:
         PartName.LIVE, PartName.GARBAGE, PartName.OBJECTS, PartName.FRAGMENTATION,
         PartName.UNRETURNED,
     )  # fmt: skip
-    return max(0.0, whole - window.live_growth)
+    room = whole - window.live_growth
+    first, last = window.ends
+    if first.goal is not None and last.goal is not None:
+        room = min(room, last.goal - first.goal - window.live_growth)
+    return max(0.0, room)
 
 
 def joined(names: Sequence[str]) -> str:

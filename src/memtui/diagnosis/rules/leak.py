@@ -42,7 +42,7 @@ def heap_leak(window: Window) -> Finding | None:
     if live is None or not window.grows or window.access is Access.PROC:
         return None
     least = max(
-        limits.growth_bytes,
+        limits.part_bytes,
         limits.live_share * live.first,
         limits.live_share * window.growth,
     )
@@ -50,7 +50,7 @@ def heap_leak(window: Window) -> Finding | None:
     if not rises or window.cycles_seen < limits.fewest_cycles or blames_goroutines(window):
         return None
     share = share_of(_claimed(window, live), window.growth)
-    if window.access is Access.TRACE and share < 0.4:
+    if share < (limits.part_share if window.access is Access.FULL else 2 * limits.part_share):
         return None
     functions = grown_functions(window.profiles, "inuse_space")
     by = f", most of it by {functions[0][0]}" if functions else ""

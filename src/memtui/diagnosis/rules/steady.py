@@ -5,10 +5,13 @@ To call a process steady is a claim too: it needs data that would have shown a c
 
 from __future__ import annotations
 
+from statistics import median
+
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.rules.freed import SLACK
+from memtui.diagnosis.point import Point
+from memtui.diagnosis.rules.freed import SLACK, lying_free
 from memtui.diagnosis.rules.judging import res_moved, to_be_surer
 from memtui.diagnosis.trends import Shape
 from memtui.diagnosis.window import Access, Window
@@ -36,7 +39,7 @@ def steady(window: Window) -> Finding | None:
     if missing(window) or window.access is Access.PROC:
         return None
     trend = window.res_trend
-    if trend is None or _unseen_growth(window):
+    if trend is None or _is_unseen(window) or lying_free(window):
         return None
     why = _why_steady(window)
     if why is None:
@@ -71,7 +74,7 @@ def steady(window: Window) -> Finding | None:
 def _why_steady(window: Window) -> str | None:
     """Return why what RES did is healthy; None when it is not known to be."""
     trend = window.res_trend
-    is_bounded = window.access is Access.FULL or _is_within_goal(window, 1.5)
+    is_bounded = _is_all_known(window) if window.access is Access.FULL else _is_within_goal(window)
     if not is_bounded or trend is None:
         return None
     time = units.duration(window.seconds)
@@ -86,47 +89,67 @@ def _why_steady(window: Window) -> str | None:
     return None
 
 
-def _unseen_growth(window: Window) -> bool:
-    """Tell whether the heap grew and no cycle has looked at it for long."""
+def _is_unseen(window: Window) -> bool:
+    """Tell whether much of the heap was never looked at by a cycle that anybody saw.
+
+    Either it grew since the last cycle, or nobody knows what was alive at the last one.
+    """
     points = [point for point in window.points if point.cycles is not None]
-    if not window.grows or not points:
+    if window.access is not Access.FULL or not points:
         return False
-    since = next(point.at for point in points if point.cycles == points[-1].cycles)
+    last = points[-1]
+    since = next(point.at for point in points if point.cycles == last.cycles)
+    if last.at - since <= window.thresholds.stale_s:
+        return False
+    if last.live is None and window.cycles_seen == 0:
+        return True
     ledger = window.ledger
     grown = ledger.grown(*HEAP_PARTS) if ledger else 0
-    is_large = window.access is Access.FULL and grown > 0.5 * window.growth
-    return is_large and points[-1].at - since > window.thresholds.stale_s and not _filling(window)
+    return window.grows and grown > 0.5 * window.growth and not _filling(last)
 
 
-def _filling(window: Window) -> bool:
-    """Tell whether a heap is on its way to its goal, and gets there soon."""
-    last = window.points[-1]
+def _filling(last: Point) -> bool:
+    """Tell whether a heap is on its way to its goal, and nearly there."""
     return last.goal is not None and last.alloc is not None and last.alloc > 0.9 * last.goal
 
 
-def _is_within_goal(window: Window, times: float) -> bool:
+def _is_all_known(window: Window) -> bool:
+    """Tell whether what is resident beyond Go is known for what it is, or little.
+
+    Without LazyFree it may be lazily freed, or filled again by huge pages.
+    """
+    last = window.ends[1]
+    return window.has_rollup or last.beyond_go is None or last.beyond_go <= window.big
+
+
+def _is_within_goal(window: Window) -> bool:
     """Tell whether the goal explains all anonymous memory, as far as gctrace tells it.
 
-    The largest goal of the window counts: RES keeps the peak for a while.
+    The largest goal of the later half counts: RES keeps a peak for a while, but without LazyFree
+    it may keep it for ever, and the usual goal counts. The scavenger keeps 1.1 times the goal.
     """
-    goals = [point.goal for point in window.points if point.goal is not None]
+    points = window.points[len(window.points) // 2 :]
+    goals = [point.goal for point in points if point.goal is not None]
     last = window.ends[1]
     if not goals or last.anon is None:
         return False
     held = last.anon - (last.lazy or 0)
-    return held <= times * max(goals) + (last.scanned or 0) + SLACK
+    goal = max(goals) if window.has_rollup else median(goals)
+    return held <= 1.25 * goal + (last.scanned or 0) + SLACK
 
 
 def _fills_its_goal(window: Window) -> bool:
     """Tell whether the heap alone grew, towards a goal that did not, over a flat live heap."""
     live, ledger = window.live, window.ledger
     goal = window.trend(lambda point: point.goal)
-    if live is None or ledger is None or goal is None or window.live_growth:
+    if live is None or ledger is None or goal is None or window.cycles_seen == 0:
+        return False
+    if window.live_growth >= window.least_part:
         return False
     if goal.grows and goal.growth > window.least_part:
         return False
     if window.access is not Access.FULL:
-        return _is_within_goal(window, 1.2)
+        return True
     others = window.growth - ledger.grown(*HEAP_PARTS)
     last = window.ends[1]
     return (
@@ -146,11 +169,7 @@ def not_enough_data(window: Window) -> Finding:
         found = (res_moved(window), *_suspects(window))
     else:
         size = units.size(window.res)
-        what = {
-            Access.PROC: "what it holds needs an endpoint or gctrace",
-            Access.TRACE: "it holds more than the goal explains: an endpoint tells what",
-            Access.FULL: "and no cycle has looked at the heap since it grew",
-        }[window.access]
+        what = _unsaid(window)
         sentence = f"RES does not grow ({size}); {what}."
         line = f"flat at {size}; {what}."
         found = (res_moved(window),)
@@ -165,6 +184,20 @@ def not_enough_data(window: Window) -> Finding:
         advice=LOOK_AGAIN,
         raised_by=to_be_surer(window),
     )
+
+
+def _unsaid(window: Window) -> str:
+    """Say what cannot be known of a process that does not grow."""
+    if window.access is Access.PROC:
+        return "what it holds needs an endpoint or gctrace"
+    if window.access is Access.TRACE:
+        return "it holds more than the goal explains: an endpoint tells what"
+    free = lying_free(window)
+    if free:
+        return f"{units.size(free.size)} lies free for {units.duration(free.seconds)}: wait for it"
+    if not _is_all_known(window):
+        return "memory beyond Go is lazily freed, in huge pages, or C: smaps_rollup tells"
+    return "no cycle has looked at the heap: what of it is dead nobody knows"
 
 
 def _growing(window: Window) -> tuple[str, str]:
