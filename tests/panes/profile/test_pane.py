@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from memtui.model import FunctionValue, Profile, SampleValues, Trouble
-from memtui.panes.profile import ProfilePane, short_name
+from memtui.panes.profile import ProfilePane
+from memtui.panes.profile.toplist import short_name
 from memtui.timeline import View
 
 MIB = 1 << 20
