@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from memtui.pprof.calls import CallNode, StackLine, calls, stacks_of, ways
+from memtui.pprof.calls import CallNode, StackLine, calls, stacks_of
 from memtui.pprof.difference import difference
+from memtui.pprof.frames import frames, walk
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import SampleType, Stacks
 from memtui.pprof.top import Peek, Row, peek, top
@@ -75,12 +78,12 @@ Answer: TypeAlias = Listed | Around | Called | Stood
 
 
 def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
-    """Answer a question; raises Refused, and ValueError when the stacks are inconsistent."""
+    """Answer a question; raises StacksError."""
     lens = replace(question.lens, nodefraction=0.0, edgefraction=0.0, nodecount=0)
     if question.view == "stacks":
         kind = stacks.types[stacks.index_of(lens.sample_type)]
-        now = ways(stacks, lens, most=MOST_STACKS)
-        then = None if base is None else ways(base, lens, most=MOST_STACKS)
+        now = _ways(stacks, lens)
+        then = None if base is None else _ways(base, lens)
         return Stood(kind, sum(each.value for each in now), now, then)
     seen = stacks if base is None else difference(stacks, base, diff_base=question.of_base)
     whole = top(seen, lens, marks=False)
@@ -96,3 +99,14 @@ def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
             return Around(kind, total, found, stacks_of(seen, question.name, lens))
         case _:
             return Called(kind, total, calls(seen, lens))
+
+
+def _ways(stacks: Stacks, lens: Lens) -> tuple[StackLine, ...]:
+    """Return the stacks of a profile, equal ones together, largest amount first."""
+    seen = frames(stacks, lens)
+    names = [str(node) for node in seen.nodes]
+    merged: dict[tuple[int, ...], int] = defaultdict(int)
+    for value, ids in walk(stacks, seen, stacks.index_of(lens.sample_type)):
+        merged[tuple(node for id_ in ids for node in seen.at[id_])] += value
+    largest = heapq.nsmallest(MOST_STACKS, merged.items(), key=lambda each: -abs(each[1]))
+    return tuple(StackLine(tuple(names[node] for node in path), value) for path, value in largest)

@@ -1,4 +1,4 @@
-"""Which profile to take: what each one shows, what it costs the target, and a word before it acts."""
+"""Which profile to take: what each shows, what it costs, and a word before one that acts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who reads profiles for the dashboard: small ones right here, large ones in a process of its own."""
+"""Who reads profiles for the dashboard: small ones here, large ones in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import zlib
 from pathlib import Path
 from typing import IO, BinaryIO, TypeAlias, cast
 
 import memtui
 from memtui.model import SampleValues
-from memtui.parse.profile import LIMIT_BYTES, ProfileError
+from memtui.parse.profile import LIMIT_BYTES
 from memtui.pprof.question import Answer, Question
+from memtui.pprof.stacks import StacksError
 from memtui.sources.desk import Desk, Failed, Order, Work, receive, send
 
 SMALL_BYTES = 200_000
@@ -43,7 +46,7 @@ class Analyst:
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self.limit_bytes = limit_bytes
-        self._desk = Desk(min(limit_bytes, SMALL_UNPACKED_BYTES))
+        self._desk = Desk(limit_bytes)
         self._reader: _Reader | None = None
         self._turn = asyncio.Lock()
         self._left: tuple[asyncio.Future[object], Work] | None = None
@@ -67,15 +70,18 @@ class Analyst:
         self._end_reader()
 
     async def _answer(self, work: Work) -> object:
-        if all(map(_is_small, work.profiles)):
-            try:
-                return await asyncio.to_thread(self._desk.answer, work)
-            except TooLarge as error:
-                if self.limit_bytes <= SMALL_UNPACKED_BYTES:
-                    raise NoAnswer(str(error)) from None
-            except (ProfileError, Refused) as error:
-                raise NoAnswer(str(error)) from None
-        return await self._read(work)
+        try:
+            return await asyncio.to_thread(self._answer_here, work)
+        except _Large:
+            return await self._read(work)
+        except StacksError as error:
+            raise NoAnswer(str(error)) from None
+
+    def _answer_here(self, work: Work) -> object:
+        """Answer in this thread; raise _Large when that is for the process to do."""
+        if not all(map(_is_small, work.profiles)):
+            raise _Large
+        return self._desk.answer(work)
 
     async def _read(self, work: Work) -> object:
         """Let the process read: one work at a time, in the order in which they were asked for."""
@@ -129,9 +135,22 @@ class Analyst:
             self._end_reader()
 
 
+class _Large(Exception):  # noqa: N818 - it says what the profile is
+    """A profile is too large to be read in a thread."""
+
+
 def _is_small(data: bytes) -> bool:
-    """Tell whether it is small as it came; what it unpacks to shows when it is unpacked."""
-    return len(data) <= (SMALL_BYTES if data.startswith(_GZIP) else SMALL_UNPACKED_BYTES)
+    """Tell whether a profile is small, also when it is unpacked: a bomb is not."""
+    if not data.startswith(_GZIP):
+        return len(data) <= SMALL_UNPACKED_BYTES
+    if len(data) > SMALL_BYTES:
+        return False
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        unpacking.decompress(data, SMALL_UNPACKED_BYTES)
+    except zlib.error:
+        return True  # damaged: whoever reads it says so
+    return not unpacking.unconsumed_tail and not unpacking.unused_data
 
 
 class _Reader:
@@ -146,13 +165,14 @@ class _Reader:
         path = os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
             # -P: the folder that memtui was started in is no place to import from.
-            [sys.executable, "-P", "-m", "memtui.sources.desk", str(limit_bytes)],
+            [sys.executable, "-P", "-m", "memtui.sources.reader", str(limit_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": path},
             start_new_session=True,
         )
+        self._busy = threading.Lock()
         self._has: dict[int, bytes] = {}
         self._number = 0
 
@@ -170,13 +190,18 @@ class _Reader:
         """End it at once; who waits for an answer is told."""
         self._process.kill()
         self._process.wait()
+        with self._busy:
+            for pipe in (self._process.stdin, self._process.stdout):
+                with contextlib.suppress(OSError):  # what was not read any more
+                    _pipe(pipe).close()
 
     def do(self, work: Work) -> object:
         """Let it do a work, and wait for that; returns Failed when it ended instead."""
         try:
-            send(_pipe(self._process.stdin), self._order(work))
-            return receive(_pipe(self._process.stdout))
-        except (OSError, EOFError, ValueError):
+            with self._busy:
+                send(_pipe(self._process.stdin), self._order(work))
+                return receive(_pipe(self._process.stdout))
+        except (OSError, EOFError, ValueError):  # ValueError: the pipe was closed
             self.kill()
             return Failed(f"the process that reads profiles {_how(self._process.returncode)}")
 

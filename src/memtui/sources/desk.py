@@ -1,32 +1,22 @@
-"""Where profiles are decoded and asked: in a thread of memtui, or in a process of its own.
+"""Where profiles are decoded and asked, and how a work goes to a desk in another process.
 
-    python -m memtui.sources.desk LIMIT_BYTES   reads works from standard input, answers on output
-
-Both ends of these pipes are memtui itself, so what goes through them is pickled.
-"""  # fmt: skip
+Both ends of those pipes are memtui itself, so what goes through them is pickled.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pickle
-import resource
 import struct
-import sys
 import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from memtui.parse.profile import ProfileError, parse_profile
+from memtui.parse.profile import read_stacks, values_of
+from memtui.pprof.question import Question, answer
+from memtui.pprof.stacks import Stacks
 
 _LENGTH = struct.Struct(">Q")
-ROOM_BYTES = 512 << 20
-"""What the process may hold besides a profile: Python, protobuf, and what it makes of one."""
-ROOM_A_BYTE = 4
-"""Bytes in memory for each unpacked byte: the message as it came and as it was decoded."""
-GIVES_WAY = 10
-"""The niceness of the process: the service and the keyboard come first."""
 
 
 def send(pipe: BinaryIO, message: object) -> None:
@@ -72,7 +62,7 @@ class Desk:
         self._lock = threading.Lock()
 
     def answer(self, work: Work) -> object:
-        """Do a work; raise ProfileError or Refused. Called from one thread or another."""
+        """Do a work; raise StacksError. Called from one thread or another."""
         with self._lock:
             stacks = self._stacks(work.data)
             base = None if work.base is None else self._stacks(work.base)
@@ -84,7 +74,7 @@ class Desk:
         for known, stacks in self._decoded:
             if known is data:
                 return stacks
-        stacks = decode(data, self._limit_bytes)
+        stacks = read_stacks(data, self._limit_bytes)
         self._decoded.append((data, stacks))
         return stacks
 
@@ -108,47 +98,3 @@ class Failed:
     """Why there is no answer, in one line."""
 
     reason: str
-
-
-def serve(orders: BinaryIO, answers: BinaryIO, limit_bytes: int) -> None:
-    """Answer one order after the other until nobody asks any more."""
-    desk = Desk(limit_bytes)
-    profiles: dict[int, bytes] = {}
-    while True:
-        order = receive(orders)
-        assert isinstance(order, Order)
-        profiles.update(order.new)
-        for number in order.gone:
-            del profiles[number]
-        base = None if order.base is None else profiles[order.base]
-        send(answers, _outcome(desk, Work(profiles[order.data], base, order.question), limit_bytes))
-
-
-def _outcome(desk: Desk, work: Work, limit_bytes: int) -> object:
-    try:
-        return desk.answer(work)
-    except (ProfileError, Refused) as error:
-        return Failed(str(error))
-    except MemoryError:
-        return Failed(f"takes more memory to read than {_memory(limit_bytes) / (1 << 20):.0f} MiB")
-    except Exception as error:  # noqa: BLE001 - a defect in here must be told in the pane
-        return Failed(f"memtui failed here: {type(error).__name__}: {error}")
-
-
-def _memory(limit_bytes: int) -> int:
-    return ROOM_BYTES + ROOM_A_BYTE * limit_bytes
-
-
-def main() -> None:
-    """Limit what this process may hold, let others go first, and serve."""
-    limit_bytes = int(sys.argv[1])
-    most = _memory(limit_bytes)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(GIVES_WAY)
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        serve(sys.stdin.buffer, sys.stdout.buffer, limit_bytes)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The pages of net/http/pprof: which address gives which profile, how long it takes, what is there."""
+"""The pages of net/http/pprof: which address gives which profile, and what there is."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def request_of(address: Address) -> ProfileRequest:
     if page == "profile":
         seconds = asked.get("seconds", [""])[0]
         return ProfileRequest("cpu", int(seconds) if seconds.isdecimal() else DEFAULT_CPU_S)
-    kind = next((kind for kind in KINDS if kind == page and kind not in ("cpu", "file")), "file")
+    named = (kind for kind in KINDS if kind == page and kind not in ("cpu", "file"))
+    kind: ProfileKind = next(named, "file")
     return ProfileRequest(kind, gc=kind == "heap" and asked.get("gc", ["0"])[0] not in ("", "0"))
 
 
@@ -87,9 +88,7 @@ async def kinds_in(folder: Address) -> frozenset[ProfileKind]:
     The index is a page of HTML with a link for each (Go 1.27.3 net/http/pprof, indexTmplExecute);
     it counts what the profiles hold, and takes none of them.
     """
-    response = await get(
-        folder, deadline_s=_INDEX_DEADLINE_S, limit_bytes=_INDEX_LIMIT_BYTES
-    )
+    response = await get(folder, deadline_s=_INDEX_DEADLINE_S, limit_bytes=_INDEX_LIMIT_BYTES)
     if (failed := refusal(folder, response)) is not None:
         raise failed
     names = set(_LINK.findall(response.body.decode("utf-8", "replace")))

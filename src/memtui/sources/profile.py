@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -20,7 +19,6 @@ from memtui.model import (
     ProfileRequest,
     Taking,
 )
-from memtui.parse.profile import LIMIT_BYTES
 from memtui.parse.sockets import Listener
 from memtui.sources.analyst import Analyst, NoAnswer
 from memtui.sources.endpoint import PROC, Probe, find_pprof, start_ticks

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from memtui.model import ProfileRequest
-from memtui.parse.profile import LIMIT_BYTES
 from memtui.sources.analyst import Analyst
 from memtui.sources.profile import Fetched, ProfileSource
 from memtui.sources.source import Clock, SourceFailed
@@ -22,13 +21,13 @@ class FileProfile(ProfileSource):
         path: Path,
         clock: Clock,
         every_s: float | None = 1.0,
-        limit_bytes: int = LIMIT_BYTES,
+        analyst: Analyst | None = None,
     ) -> None:
-        super().__init__(clock, every_s, limit_bytes)
+        super().__init__(ProfileRequest("file"), clock, every_s, analyst)
         self._path = path
         self._read_state: tuple[int, ...] | None = None
 
-    async def _fetch(self) -> Fetched:
+    async def _fetch(self, request: ProfileRequest) -> Fetched:
         self._read_state = _state(self._path)
         began = time.perf_counter()
         data = await asyncio.to_thread(_read, self._path, self._limit_bytes)

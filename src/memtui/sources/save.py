@@ -11,7 +11,7 @@ from memtui.sources.source import SourceFailed
 _MOST_TRIES = 100
 
 
-def profile_name(name: str, pid: int | None, what: str, at: float) -> str:
+def profile_stem(name: str, pid: int | None, what: str, at: float) -> str:
     """Return the name of a file for a profile: orders-1234-heap-20261124-140301.pb.gz.
 
     ``name`` comes from outside: of it only letters, digits and "._-" are kept.

@@ -27,8 +27,10 @@ def edited(filters: FilterLine, key: str, character: str | None) -> tuple[Filter
         case "enter":
             return filters, False
         case "escape" | "ctrl+c":
-            return (filters, False) if not filters.field.editor.text else (
-                filters.edited(Editor()), True
+            return (
+                (filters, False)
+                if not filters.field.editor.text
+                else (filters.edited(Editor()), True)
             )
         case "up":
             return filters.stepped(-1), True

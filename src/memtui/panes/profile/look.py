@@ -43,7 +43,7 @@ class Look:
     type: str | None = None
     granularity: Granularity = "functions"
     filters: FilterLine = field(default_factory=FilterLine)
-    order: Order = Order()
+    order: Order = field(default_factory=Order)
 
     def shown(self, view: View) -> Moment | None:
         """Return the profile that is looked at."""
@@ -119,7 +119,10 @@ class Look:
 
 def _all(view: View) -> list[Moment]:
     track = view.timeline.track(Profile)
-    held = [Moment(at, profile) for at, profile in track.tail(len(track.numbers(view.until)), view.until)]
+    held = [
+        Moment(at, profile)
+        for at, profile in track.tail(len(track.numbers(view.until)), view.until)
+    ]
     first = track.first
     if first is not None and first[0] <= view.until and (not held or held[0].at != first[0]):
         return [Moment(*first), *held]

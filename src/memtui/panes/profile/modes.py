@@ -1,29 +1,32 @@
-"""The views of a profile as the pane drives them: each has its data, its state, and the same verbs."""
+"""The views of a profile as the pane drives them: data, state, and the same verbs for all."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Protocol, Self
 
+from memtui.model import SampleValues
 from memtui.panes.cells import Line
 from memtui.panes.profile import calltree, comparison, flame, goroutines, peek, toplist
 from memtui.panes.profile.calltree import CallTree
-from memtui.panes.profile.comparison import Compared
+from memtui.panes.profile.comparison import Compared, compared
 from memtui.panes.profile.flame import Flame
 from memtui.panes.profile.goroutines import GoroutineList, Group
 from memtui.panes.profile.peek import Peeked
 from memtui.panes.profile.rowlist import RowList
+from memtui.panes.profile.toplist import Order
 from memtui.panes.profile.values import Measure
-from memtui.pprof.calls import CallNode, StackLine
-from memtui.pprof.top import Peek
+from memtui.panes.table import Selection
+from memtui.pprof.calls import CallNode
+from memtui.pprof.question import Answer, Around, Called, Listed
+from memtui.pprof.top import Row
 
 SIDEWAYS = 8
 """Cells by which names move; the first step shows the full name instead of the short one."""
 FAR = 1 << 30
 """A move by so many rows goes to the first or to the last one."""
-
-M = TypeVar("M")
 
 
 def _step(shift: int, by: int) -> int:
@@ -63,16 +66,59 @@ class Mode(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class TopMode:
+class _RowMode(ABC):
+    """A list of functions, one a row."""
+
+    names: Sequence[str]
+    state: RowList
+
+    @abstractmethod
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[Self, list[Line]]:
+        """Draw the list."""
+
+    @abstractmethod
+    def hint(self) -> Line:
+        """Say what is selected."""
+
+    @property
+    def selected(self) -> str:
+        """The name of the selected row, "" when there is none."""
+        return self.names[self.state.selection.at(range(len(self.names)))] if self.names else ""
+
+    def moved(self, by: int) -> Self:
+        """Select another row."""
+        return replace(self, state=self.state.moved(self.names, by))
+
+    def sideways(self, by: int) -> Self:
+        """Move the names."""
+        return replace(self, state=self.state.sideways(self.names, _step(self.state.shift, by)))
+
+    def entered(self) -> Self | str:
+        """Go to the selected function."""
+        return self.selected or self
+
+    def back(self) -> Self | None:
+        """Forget what was searched."""
+        return replace(self, state=replace(self.state, text="")) if self.state.text else None
+
+    def searched(self, text: str) -> Self:
+        """Select the first function with this text in its name."""
+        return replace(self, state=self.state.searched(self.names, text))
+
+    def to_match(self, step: int) -> Self:
+        """Select the next or previous one."""
+        return replace(self, state=self.state.to_match(self.names, step))
+
+    def size(self) -> tuple[int, int]:
+        """Return the number of functions, and the first one seen."""
+        return len(self.names), self.state.selection.top
+
+
+@dataclass(frozen=True, slots=True)
+class TopMode(_RowMode):
     """The functions in the columns of pprof -top."""
 
     data: toplist.Listed
-    state: RowList = RowList()
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The names of the rows in their order."""
-        return [row.name for row in self.data.rows]
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[TopMode, list[Line]]:
         """Draw the list."""
@@ -83,47 +129,12 @@ class TopMode:
         """Say the whole name."""
         return toplist.hint(self.data, self.state)
 
-    def moved(self, by: int) -> TopMode:
-        """Select another row."""
-        return replace(self, state=self.state.moved(self.names, by))
-
-    def sideways(self, by: int) -> TopMode:
-        """Move the names."""
-        return replace(self, state=self.state.sideways(self.names, _step(self.state.shift, by)))
-
-    def entered(self) -> TopMode | str:
-        """Go to the selected function."""
-        names = self.names
-        return names[self.state.selection.at(range(len(names)))] if names else self
-
-    def back(self) -> TopMode | None:
-        """Forget what was searched."""
-        return replace(self, state=replace(self.state, text="")) if self.state.text else None
-
-    def searched(self, text: str) -> TopMode:
-        """Select the first function with this text in its name."""
-        return replace(self, state=self.state.searched(self.names, text))
-
-    def to_match(self, step: int) -> TopMode:
-        """Select the next or previous one."""
-        return replace(self, state=self.state.to_match(self.names, step))
-
-    def size(self) -> tuple[int, int]:
-        """Return the number of functions, and the first one seen."""
-        return len(self.data.rows), self.state.selection.top
-
 
 @dataclass(frozen=True, slots=True)
-class GrowthMode:
+class GrowthMode(_RowMode):
     """The functions that changed since the base, growth first."""
 
     data: Compared
-    state: RowList = RowList()
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The names of the rows in their order."""
-        return [each.name for each in self.data.changes]
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[GrowthMode, list[Line]]:
         """Draw the list."""
@@ -134,59 +145,26 @@ class GrowthMode:
         """Say then and now of the selected function."""
         return comparison.hint(self.data, self.state)
 
-    def moved(self, by: int) -> GrowthMode:
-        """Select another row."""
-        return replace(self, state=self.state.moved(self.names, by))
-
-    def sideways(self, by: int) -> GrowthMode:
-        """Move the names."""
-        return replace(self, state=self.state.sideways(self.names, _step(self.state.shift, by)))
-
-    def entered(self) -> GrowthMode | str:
-        """Go to the selected function."""
-        names = self.names
-        return names[self.state.selection.at(range(len(names)))] if names else self
-
-    def back(self) -> GrowthMode | None:
-        """Forget what was searched."""
-        return replace(self, state=replace(self.state, text="")) if self.state.text else None
-
-    def searched(self, text: str) -> GrowthMode:
-        """Select the first function with this text in its name."""
-        return replace(self, state=self.state.searched(self.names, text))
-
-    def to_match(self, step: int) -> GrowthMode:
-        """Select the next or previous one."""
-        return replace(self, state=self.state.to_match(self.names, step))
-
-    def size(self) -> tuple[int, int]:
-        """Return the number of functions, and the first one seen."""
-        return len(self.data.changes), self.state.selection.top
-
 
 @dataclass(frozen=True, slots=True)
 class PeekMode:
     """One function between its callers and its calls, and the stacks that lead to it."""
 
-    peek: Peek
-    stacks: Sequence[StackLine]
-    measure: Measure
-    state: Peeked = Peeked()
+    near: peek.Neighbours
+    state: Peeked
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[PeekMode, list[Line]]:
         """Draw it."""
-        state, lines = peek.draw(
-            self.peek, self.stacks, self.measure, self.state, width, height, focused=focused
-        )
+        state, lines = peek.draw(self.near, self.state, width, height, focused=focused)
         return replace(self, state=state), lines
 
     def hint(self) -> Line:
         """Say the whole name of the selected line."""
-        return peek.hint(self.peek, self.stacks, self.measure, self.state)
+        return peek.hint(self.near, self.state)
 
     def moved(self, by: int) -> PeekMode:
         """Select another line."""
-        return replace(self, state=self.state.moved(self.peek, self.stacks, by))
+        return replace(self, state=self.state.moved(self.near, by))
 
     def sideways(self, by: int) -> PeekMode:
         """Move the names."""
@@ -194,7 +172,7 @@ class PeekMode:
 
     def entered(self) -> PeekMode | str:
         """Go to the selected function, or unfold the selected stack."""
-        state, name = self.state.entered(self.peek, self.stacks)
+        state, name = self.state.entered(self.near)
         return name or replace(self, state=state)
 
     def back(self) -> None:
@@ -268,13 +246,11 @@ class FlameMode:
 
     root: CallNode
     measure: Measure
-    state: Flame = Flame()
+    state: Flame
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[FlameMode, list[Line]]:
         """Draw the boxes."""
-        return self, flame.draw(
-            self.root, self.measure, self.state, width, height, focused=focused
-        )
+        return self, flame.draw(self.root, self.measure, self.state, width, height, focused=focused)
 
     def hint(self) -> Line:
         """Say what is selected."""
@@ -317,7 +293,7 @@ class GoroutinesMode:
     """How many goroutines stand at each stack."""
 
     groups: Sequence[Group]
-    state: GoroutineList = GoroutineList()
+    state: GoroutineList
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[GoroutinesMode, list[Line]]:
         """Draw the stacks."""
@@ -355,3 +331,69 @@ class GoroutinesMode:
     def size(self) -> tuple[int, int]:
         """Return the number of stacks, and the first one seen."""
         return len(self.groups), self.state.selection.top
+
+
+def of_values(values: SampleValues, order: Order, old: Mode | None) -> TopMode:
+    """Return the list of the functions that a profile knows by itself."""
+    rows = [Row(each.name, each.flat, each.cum) for each in values.functions]
+    return _top(rows, Measure(values.unit, values.total), order, old)
+
+
+def mode_of(
+    answer: Answer,
+    order: Order,
+    old: Mode | None,
+    *,
+    is_flame: bool = False,
+    span_s: float | None = None,
+    is_difference: bool = False,
+    of_base: bool = False,
+) -> Mode:
+    """Return the view of an answer; what was selected in the ``old`` one stays so where it can.
+
+    ``span_s`` is the time between base and profile. A difference is shown by its growth, or,
+    with ``of_base``, in the columns of pprof.
+    """
+    measure = Measure(answer.type.unit, answer.total, is_difference)
+    match answer:
+        case Listed(now=now, base=base) if now is not None and base is not None and not of_base:
+            data = compared(base, now, answer.type.unit, span_s)
+            names = tuple(each.name for each in data.changes)
+            return GrowthMode(names, _kept_row(names, old), data)
+        case Listed(rows=rows):
+            return _top(rows, measure, order, old)
+        case Around(peek=found, stacks=stacks):
+            state = old.state if isinstance(old, PeekMode) else Peeked()
+            return PeekMode(peek.Neighbours(found, stacks, measure), state)
+        case Called(root=root) if is_flame:
+            flaming = old.state.settled(root) if isinstance(old, FlameMode) else Flame()
+            return FlameMode(root, measure, flaming)
+        case Called(root=root):
+            tree = old.state.settled(root) if isinstance(old, TreeMode) else CallTree.of(root)
+            return TreeMode(root, measure, tree)
+        case _:
+            listing = old.state if isinstance(old, GoroutinesMode) else GoroutineList()
+            return GoroutinesMode(goroutines.groups(answer.now, answer.base), listing)
+
+
+def _top(rows: Sequence[Row], measure: Measure, order: Order, old: Mode | None) -> TopMode:
+    data = toplist.listed(rows, measure, order)
+    names = tuple(row.name for row in data.rows)
+    return TopMode(names, _kept_row(names, old), data)
+
+
+def _kept_row(names: Sequence[str], old: Mode | None) -> RowList:
+    """Select the function that was selected before, unless that was simply the first one."""
+    if not isinstance(old, TopMode | GrowthMode):
+        return RowList()
+    if not old.state.selection.row or old.selected not in names:
+        return replace(old.state, selection=Selection())
+    return old.state.to_row(names.index(old.selected))
+
+
+def reordered(mode: Mode, order: Order) -> Mode:
+    """Return a list in another order, its first row selected; other views have none."""
+    if not isinstance(mode, TopMode):
+        return mode
+    found = _top(mode.data.rows, mode.data.measure, order, None)
+    return replace(found, state=replace(mode.state, selection=Selection()))

@@ -17,8 +17,9 @@ from memtui.panes.pane import Pane, explained
 from memtui.panes.profile import filterline, words
 from memtui.panes.profile.editing import edited
 from memtui.panes.profile.look import Key, Look, Moment, kept
-from memtui.panes.profile.modes import FAR, Mode, mode_of, of_values
+from memtui.panes.profile.modes import FAR, Mode, mode_of, of_values, reordered
 from memtui.panes.profile.progress import bar_of
+from memtui.panes.profile.toplist import Order
 from memtui.plain import plain
 from memtui.pprof.question import Answer, Views
 from memtui.timeline import View
@@ -177,8 +178,15 @@ class ProfilePane(Pane):
         place, base = self._place(shown), self.look.base_of(shown)
         old = self._modes.get(place)
         span_s = shown.at - base.at if base else None
-        mode = mode_of(answer, self.look.order, span_s, old[1] if old else None,
-                       is_flame=place.root == "flame", of_base=self.look.of_base)  # fmt: skip
+        mode = mode_of(
+            answer,
+            self.look.order,
+            old[1] if old else None,
+            is_flame=place.root == "flame",
+            span_s=span_s,
+            is_difference=base is not None,
+            of_base=self.look.of_base,
+        )
         self._modes[place] = (key, mode)
         self._changed()
 
@@ -413,13 +421,17 @@ class ProfilePane(Pane):
 
     def action_order(self) -> None:
         """Order the list by the next column."""
-        self._go(replace(self.look, order=self.look.order.next()))
-        self._reorder()
+        self._reorder(self.look.order.next())
 
     def action_turn(self) -> None:
         """Turn the order of the list around."""
-        self._go(replace(self.look, order=self.look.order.turned()))
-        self._reorder()
+        self._reorder(self.look.order.turned())
+
+    def _reorder(self, order: Order) -> None:
+        self.look = replace(self.look, order=order)
+        mode = self._mode()
+        if mode is not None:
+            self._step(reordered(mode, order))
 
     def action_finer(self) -> None:
         """Show lines, files, packages, or functions again."""
