@@ -37,7 +37,7 @@ class Summary:
     """What stands above the rows. Values are in ``type.unit``; ``unit`` is how to write them.
 
     ``total`` is 100 %, ``shown`` the flat value of the rows together. ``dropped`` rows had a cum
-    below ``nodefraction`` of the total; ``candidates`` rows were left when ``nodecount`` cut.
+    below ``nodefraction`` of the total; ``nodecount`` left ``listed`` of ``candidates`` rows.
     """
 
     type: SampleType
@@ -47,6 +47,7 @@ class Summary:
     dropped: int
     dropped_below: int
     candidates: int
+    listed: int
     filters: tuple[tuple[str, str], ...]
 
 
@@ -168,6 +169,7 @@ def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool 
         dropped=dropped,
         dropped_below=abs(int(float(sums.total) * fraction)),
         candidates=candidates,
+        listed=len(listed),
         filters=lens.filters,
     )
     kept = frozenset(listed) if len(listed) < len(nodes) else None
