@@ -2,63 +2,130 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Literal, TypeAlias
 
-from memtui import units
-from memtui.model import FunctionValue, SampleValues
-from memtui.panes.cells import Line
+from memtui.model import SampleValues
+from memtui.panes.cells import Line, Span, line
+from memtui.panes.profile import rowlist
+from memtui.panes.profile.glyphs import DOWN, UP
+from memtui.panes.profile.rowlist import RowList
+from memtui.panes.profile.values import Measure, amount, name_at, short_name
 from memtui.panes.table import Column, table
 from memtui.plain import plain
+from memtui.pprof.top import Row
 
-_COLUMNS = (
-    Column("flat", 6, role="live"),
-    Column("flat%", 5, yields=2),
-    Column("sum%", 5, yields=4, role="dim"),
-    Column("cum", 6, yields=1),
-    Column("cum%", 5, yields=3),
-    Column("function", 10, text=True),
-)
+__all__ = [
+    "By", "Listed", "Order", "amount", "draw", "function_lines", "hint", "listed", "short_name",
+]  # fmt: skip
+
+By: TypeAlias = Literal["flat", "cum", "name"]
+"""What a list is ordered by. flat%, sum% and cum% have the order of their amounts."""
+
+_ORDERS: tuple[By, ...] = ("flat", "cum", "name")
 
 
-def amount(value: int, unit: str) -> str:
-    """Write a value in the unit of its sample type: bytes, nanoseconds, or a count."""
-    match unit:
-        case "bytes":
-            return units.size(value)
-        case "nanoseconds":
-            return units.milliseconds(value / 1e6)
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which column a list goes, and whether its end comes first."""
+
+    by: By = "flat"
+    backwards: bool = False
+
+    def next(self) -> Order:
+        """Return the order by the next column."""
+        return Order(_ORDERS[(_ORDERS.index(self.by) + 1) % len(_ORDERS)])
+
+    def turned(self) -> Order:
+        """Return the same column the other way round."""
+        return replace(self, backwards=not self.backwards)
+
+    def titled(self, by: By, title: str) -> str:
+        """Return the title of a column, marked when the list goes by it."""
+        if by != self.by:
+            return title
+        return (UP if self.backwards == (by != "name") else DOWN) + title
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Rows in an order, and the sums of their flat values from the first one on."""
+
+    rows: tuple[Row, ...]
+    sums: tuple[int, ...]
+    measure: Measure
+    order: Order
+
+
+def listed(rows: Sequence[Row], measure: Measure, order: Order) -> Listed:
+    """Put rows in order: the largest amount first (a negative one by its amount), or by name."""
+    match order.by:
+        case "flat":
+            ordered = sorted(rows, key=lambda row: (-abs(row.flat), -abs(row.cum), row.name))
+        case "cum":
+            ordered = sorted(rows, key=lambda row: (-abs(row.cum), -abs(row.flat), row.name))
         case _:
-            return str(value)
+            ordered = sorted(rows, key=lambda row: row.name)
+    if order.backwards:
+        ordered.reverse()
+    return Listed(tuple(ordered), tuple(accumulate(row.flat for row in ordered)), measure, order)
 
 
-def short_name(name: str) -> str:
-    """Return a function without the directories of its package: store.(*Cache[...]).Put."""
-    ends = [at for at in (name.find("["), name.find("(")) if at >= 0]
-    path = name[: min(ends)] if ends else name
-    return name[path.rfind("/") + 1 :]
+def draw(
+    data: Listed, state: RowList, width: int, height: int, *, focused: bool
+) -> tuple[RowList, list[Line]]:
+    """Return exactly ``height`` lines of at most ``width`` cells, the titles first.
+
+    Beside them comes the state with the first row that was drawn.
+    """
+    return rowlist.draw(
+        _columns(data),
+        len(data.rows),
+        lambda at: (_numbers(data, at), data.rows[at].name),
+        state,
+        width,
+        height,
+        focused=focused,
+    )
+
+
+def _columns(data: Listed) -> tuple[Column, ...]:
+    titled = data.order.titled
+    return (
+        Column(titled("flat", "flat"), 6, role="live"),
+        Column("flat%", 6 if data.measure.is_difference else 5, yields=2),
+        Column("sum%", 5, yields=4, role="dim"),
+        Column(titled("cum", "cum"), 6, yields=1),
+        Column("cum%", 5, yields=3),
+        Column(titled("name", "function"), 14, text=True),
+    )
+
+
+def _numbers(data: Listed, at: int) -> tuple[str | Span, ...]:
+    row, measure = data.rows[at], data.measure
+    return (
+        Span(measure.amount(row.flat), measure.role(row.flat)),
+        measure.share(row.flat),
+        measure.share(data.sums[at]),
+        Span(measure.amount(row.cum), measure.role(row.cum, "text")),
+        measure.share(row.cum),
+    )
+
+
+def hint(data: Listed, state: RowList) -> Line:
+    """Say the whole name of the selected function."""
+    if not data.rows:
+        return line("the profile has no samples")
+    return line(plain(data.rows[state.selection.at(range(len(data.rows)))].name))
 
 
 def function_lines(
     values: SampleValues, functions: range, width: int, shift: int
 ) -> tuple[Line, list[Line]]:
     """Return the head line and the lines of some of the functions, by their rank."""
-    sums = list(accumulate(each.flat for each in values.functions[: functions.stop]))
-
-    def row(rank: int) -> tuple[str, ...]:
-        function = values.functions[rank]
-        return (
-            amount(function.flat, values.unit),
-            units.share(function.flat, values.total),
-            units.share(sums[rank], values.total),
-            amount(function.cum, values.unit),
-            units.share(function.cum, values.total),
-            _name_at(function, shift),
-        )
-
-    return table(_COLUMNS, [row(rank) for rank in functions], width)
-
-
-def _name_at(function: FunctionValue, shift: int) -> str:
-    """Return the name from its short form on, moved sideways when it was asked for."""
-    name = plain(function.name)
-    return name[shift - 1 :] if shift else plain(short_name(function.name))
+    rows = [Row(each.name, each.flat, each.cum) for each in values.functions]
+    data = listed(rows, Measure(values.unit, values.total), Order())
+    lines = [(*_numbers(data, rank), name_at(rows[rank].name, shift)) for rank in functions]
+    return table(_columns(data), lines, width)
