@@ -21,6 +21,7 @@ from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, KEYS, PANES
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
 from memtui.panes.profile import ProfilePane
+from memtui.panes.profile.errand import Errand
 from memtui.panes.theme import DARK
 from memtui.screens.choice import Choice
 from memtui.screens.errands import Errands
@@ -255,8 +256,8 @@ class MemtuiApp(App[None]):
         self._looked_at = self.timeline.copied() if frozen else self.timeline
         self.paint()
 
-    @on(ProfilePane.Errand)
-    def _errand(self, errand: ProfilePane.Errand) -> None:
+    @on(Errand)
+    def _errand(self, errand: Errand) -> None:
         """Get the pane of profiles what it wants."""
         for pane in self.panes:
             if isinstance(pane, ProfilePane):

@@ -10,7 +10,7 @@ from pathlib import Path
 from textual.app import App
 
 from memtui.model import ProcessIdentity, ProfileRequest
-from memtui.panes.profile import ProfilePane
+from memtui.panes.profile import ProfilePane, errand
 from memtui.screens.take import ConfirmScreen, TakeScreen
 from memtui.sources.analyst import Analyst, NoAnswer
 from memtui.sources.profile import ProfileSource
@@ -37,24 +37,25 @@ class Errands:
         self._analyst = analyst
         self._timeline = timeline
 
-    def run(self, errand: ProfilePane.Errand, pane: ProfilePane) -> None:
+    def run(self, wanted: errand.Errand, pane: ProfilePane) -> None:
         """Run an errand of the pane."""
-        if isinstance(errand, ProfilePane.Ask):
-            self._start(self._ask(errand, pane), "ask")
-            return
-        if isinstance(errand, ProfilePane.Save):
-            self._start(self._save(errand, pane), "save")
-            return
-        source = self._source()
+        match wanted:
+            case errand.Ask():
+                self._start(self._ask(wanted, pane), "ask")
+                return
+            case errand.Save():
+                self._start(self._save(wanted, pane), "save")
+                return
+        source = next((each for each in self._sources() if isinstance(each, ProfileSource)), None)
         if source is None:
             pane.say("there is no profile to take here", is_bad=True)
             return
-        match errand:
-            case ProfilePane.Fetch(request=request, confirm=True) if request is not None:
+        match wanted:
+            case errand.Fetch(request=request) if request is not None and request.acts:
                 self._confirm(request, source, pane)
-            case ProfilePane.Fetch(request=request):
+            case errand.Fetch(request=request):
                 self._take(request, source, pane)
-            case ProfilePane.Choose():
+            case errand.Choose():
                 self._start(self._choose(source, pane), "choose")
             case _:
                 source.cancel()
@@ -63,11 +64,8 @@ class Errands:
         """End what was started for an errand."""
         self._analyst.close()
 
-    def _start(self, errand: Coroutine[None, None, None], group: str) -> None:
-        self._app.run_worker(errand, group=group, exclusive=True, exit_on_error=False)
-
-    def _source(self) -> ProfileSource | None:
-        return next((each for each in self._sources() if isinstance(each, ProfileSource)), None)
+    def _start(self, running: Coroutine[None, None, None], group: str) -> None:
+        self._app.run_worker(running, group=group, exclusive=True, exit_on_error=False)
 
     def _take(
         self, request: ProfileRequest | None, source: ProfileSource, pane: ProfilePane
@@ -104,31 +102,31 @@ class Errands:
 
         self._app.push_screen(TakeScreen(kinds), chosen)
 
-    async def _ask(self, errand: ProfilePane.Ask, pane: ProfilePane) -> None:
+    async def _ask(self, wanted: errand.Ask, pane: ProfilePane) -> None:
         """Let the analyst answer; a newer question cancels this one."""
-        question = errand.key[-1]
+        key, data, base = wanted.wanted
         try:
-            answer = await self._analyst.ask(errand.data, errand.base, question)
+            answer = await self._analyst.ask(data, base, key.question)
         except NoAnswer as none:
-            pane.fail(errand.key, str(none))
+            pane.fail(key, str(none))
         except Exception as error:  # noqa: BLE001 - a defect in an answer must not end the rest
-            pane.fail(errand.key, f"memtui failed here: {type(error).__name__}: {error}")
+            pane.fail(key, f"memtui failed here: {type(error).__name__}: {error}")
         else:
-            pane.take(errand.key, answer)
+            pane.take(key, answer)
 
-    async def _save(self, errand: ProfilePane.Save, pane: ProfilePane) -> None:
-        profile, identity = errand.profile, self._identity()
+    async def _save(self, wanted: errand.Save, pane: ProfilePane) -> None:
+        profile, identity = wanted.profile, self._identity()
         if profile.data is None:
             pane.say("its bytes were let go to keep memory small", is_bad=True)
             return
         name, pid = (identity.name, identity.pid) if identity else ("", None)
-        stem = profile_stem(name, pid, profile.kind, errand.at)
+        stem = profile_stem(name, pid, profile.kind, wanted.at)
         try:
             path = await asyncio.to_thread(save, Path.cwd(), stem, profile.data)
         except SourceFailed as failed:
             pane.say(failed.reason, is_bad=True)
         else:
-            pane.say(f"saved {path}   go tool pprof opens it")
+            pane.say(f"saved {path}")
 
     def _identity(self) -> ProcessIdentity | None:
         found = self._timeline.track(ProcessIdentity).last(math.inf)

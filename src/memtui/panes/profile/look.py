@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from memtui.model import Profile, ProfileKind, SampleValues
 from memtui.panes.profile.filterline import FilterLine
@@ -23,8 +23,16 @@ class Moment(NamedTuple):
     profile: Profile
 
 
-Key: TypeAlias = tuple[float, ProfileKind, float | None, Question]
-"""What an answer is about: the moment and kind of the profile, that of the base, the question."""
+class Key(NamedTuple):
+    """What an answer is about: the moment and kind of the profile, that of the base, the question.
+
+    Moments are Unix seconds.
+    """
+
+    at: float
+    kind: ProfileKind
+    base_at: float | None
+    question: Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,10 @@ class Look:
         types = [values.type for values in profile.values]
         return replace(self, type=types[types.index(self.values(profile).type) - 1])
 
+    def ordered(self, order: Order) -> Look:
+        """Look at lists in another order."""
+        return replace(self, order=order)
+
     def finer(self) -> Look:
         """Look at the next granularity."""
         at = GRANULARITIES.index(self.granularity) + 1
@@ -90,12 +102,12 @@ class Look:
             return replace(self, pinned=None)
         return replace(self, pinned=found[max(0, at)].at)
 
-    def next_kind(self, view: View) -> Look:
-        """Look at the next kind of profile that there is any of."""
+    def next_kind(self, view: View, by: int) -> Look:
+        """Look at another kind of profile, of those that there are any of."""
         kinds = list(dict.fromkeys(each.profile.kind for each in _all(view)))
         if not kinds:
             return self
-        at = kinds.index(self.kind) + 1 if self.kind in kinds else 1
+        at = (kinds.index(self.kind) if self.kind in kinds else 0) + by
         return replace(self, kind=kinds[at % len(kinds)], pinned=None)
 
     def question(self, profile: Profile, view: Views, name: str = "") -> Question:
@@ -112,23 +124,26 @@ class Look:
         return Question(view, lens, name, self.of_base)
 
     @property
+    def narrowed(self) -> str:
+        """How less or finer is seen than all functions: "lines, focus=store"; "" when it is not."""
+        parts: list[str] = [self.granularity] if self.granularity != "functions" else []
+        parts += [f"{name}={text}" for name, text in self.filters.texts.items() if text]
+        return ", ".join(parts)
+
+    @property
     def is_plain(self) -> bool:
         """Whether functions are looked at, all of them: what a profile knows by itself."""
-        return self.granularity == "functions" and not any(self.filters.texts.values())
+        return not self.narrowed
 
 
 def _all(view: View) -> list[Moment]:
+    """Return all profiles that are kept, oldest first; the first of the session always is."""
     track = view.timeline.track(Profile)
-    held = [
-        Moment(at, profile)
-        for at, profile in track.tail(len(track.numbers(view.until)), view.until)
-    ]
-    first = track.first
-    if first is not None and first[0] <= view.until and (not held or held[0].at != first[0]):
-        return [Moment(*first), *held]
-    if first is not None and held and held[0].profile.data is None:
-        held[0] = Moment(*first)
-    return held
+    held = [Moment(*each) for each in track.rows(track.numbers(view.until))]
+    first = Moment(*track.first) if track.first is not None else None
+    if first is None or first.at > view.until:
+        return held
+    return [first, *(held[1:] if held and held[0].at == first.at else held)]
 
 
 def kept(view: View, kind: ProfileKind | None) -> list[Moment]:

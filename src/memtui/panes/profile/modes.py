@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 from memtui.model import SampleValues
-from memtui.panes.cells import Line
+from memtui.panes.cells import Line, Span
 from memtui.panes.profile import calltree, comparison, flame, goroutines, peek, toplist
 from memtui.panes.profile.calltree import CallTree
 from memtui.panes.profile.comparison import Compared, compared
@@ -55,6 +55,14 @@ class Mode(Protocol):
     def back(self) -> Mode | None:
         """Undo one step inside of the view; None when there is none."""
 
+    @property
+    def finds(self) -> bool:
+        """Whether anything can be searched in here."""
+
+    @property
+    def searches(self) -> bool:
+        """Whether something was searched and is not forgotten."""
+
     def searched(self, text: str) -> Mode:
         """Search for a part of a name."""
 
@@ -84,6 +92,16 @@ class _RowMode(ABC):
     def selected(self) -> str:
         """The name of the selected row, "" when there is none."""
         return self.names[self.state.selection.at(range(len(self.names)))] if self.names else ""
+
+    @property
+    def finds(self) -> bool:
+        """Names can be searched."""
+        return True
+
+    @property
+    def searches(self) -> bool:
+        """Whether something was searched."""
+        return bool(self.state.text)
 
     def moved(self, by: int) -> Self:
         """Select another row."""
@@ -162,6 +180,16 @@ class PeekMode:
         """Say the whole name of the selected line."""
         return peek.hint(self.near, self.state)
 
+    @property
+    def finds(self) -> bool:
+        """Nothing is searched in here."""
+        return False
+
+    @property
+    def searches(self) -> bool:
+        """Nothing is searched in here."""
+        return False
+
     def moved(self, by: int) -> PeekMode:
         """Select another line."""
         return replace(self, state=self.state.moved(self.near, by))
@@ -210,6 +238,16 @@ class TreeMode:
         """Say what is selected."""
         return calltree.hint(self.root, self.measure, self.state)
 
+    @property
+    def finds(self) -> bool:
+        """Names can be searched."""
+        return True
+
+    @property
+    def searches(self) -> bool:
+        """Whether something was searched."""
+        return bool(self.state.found.text)
+
     def moved(self, by: int) -> TreeMode:
         """Select another row."""
         return replace(self, state=self.state.moved(self.root, by))
@@ -252,9 +290,23 @@ class FlameMode:
         """Draw the boxes."""
         return self, flame.draw(self.root, self.measure, self.state, width, height, focused=focused)
 
+    def words(self, room: int) -> Line:
+        """Say into what it is zoomed, and what the search found."""
+        return flame.words(self.root, self.measure, self.state, room)
+
     def hint(self) -> Line:
         """Say what is selected."""
         return flame.hint(self.root, self.measure, self.state)
+
+    @property
+    def finds(self) -> bool:
+        """Names can be searched."""
+        return True
+
+    @property
+    def searches(self) -> bool:
+        """Whether something was searched."""
+        return bool(self.state.found.text)
 
     def moved(self, by: int) -> FlameMode:
         """Go to the caller, or to the largest call."""
@@ -296,13 +348,24 @@ class GoroutinesMode:
     state: GoroutineList
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[GoroutinesMode, list[Line]]:
-        """Draw the stacks."""
-        state, lines = goroutines.draw(self.groups, self.state, width, height, focused=focused)
-        return replace(self, state=state), lines
+        """Draw how many there are in each state, and the stacks."""
+        states = (Span(" "), *goroutines.by_state(self.groups, width - 2))
+        state, lines = goroutines.draw(self.groups, self.state, width, height - 1, focused=focused)
+        return replace(self, state=state), [states, *lines]
 
     def hint(self) -> Line:
         """Say what they wait for."""
         return goroutines.hint(self.groups, self.state)
+
+    @property
+    def finds(self) -> bool:
+        """Names can be searched."""
+        return True
+
+    @property
+    def searches(self) -> bool:
+        """Whether something was searched."""
+        return bool(self.state.text)
 
     def moved(self, by: int) -> GoroutinesMode:
         """Select another stack."""

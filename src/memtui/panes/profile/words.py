@@ -21,13 +21,12 @@ def fitting(candidates: Sequence[Line], room: int) -> Line:
     return next((each for each in candidates if cells(each) <= room), ())
 
 
-def title(look: Look, shown: Moment, base: Moment | None, total: int | None, room: int) -> Line:
+def title(look: Look, shown: Moment, base: Moment | None, room: int) -> Line:
     """Say the sample type and how much of it there is; with a base, how much it grew."""
     values = look.values(shown.profile)
     name = Span(plain(values.type), "title")
     if base is None:
-        said = amount(values.total if total is None else total, values.unit)
-        return line(name, f" {said}")
+        return line(name, f" {amount(values.total, values.unit)}")
     grown = values.total - look.values(base.profile).total
     span_s = shown.at - base.at
     growth = Span(f" {change(grown, values.unit)}", direction(grown))
