@@ -274,7 +274,7 @@ NO_TYPE.sample.add()
         (b"<!doctype html>\n<html>", "looks like HTML"),
         (gzip.compress(b"<html>"), "looks like HTML"),
         (b'{"error": "no"}', "looks like JSON"),
-        (b"heap profile: 1: 2 [3: 4] @ heap/1048576\n", "without debug=1"),
+        (b"--- contention:\ncycles/second=1\n", "without debug=1"),
         (b"404 page not found\n", "text: 404 page not found"),
         (b"\x7fELF\x02\x01\x01" + bytes(20), "looks like a program"),
         (b"\x1f\x8b\x08\x00garbage that is no deflate", "damaged gzip"),

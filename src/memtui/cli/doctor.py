@@ -31,26 +31,20 @@ class Check:
 @click.command(short_help="Say what can be seen of a process, and what each missing thing adds.")
 @target_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@profile_options
 @click.pass_context
+@profile_options
 def doctor(
     context: click.Context,
     pid: int | None,
     name: str | None,
     gctrace_command: str | None,
     as_json: bool,
-    pprof: str | None,
-    no_probe: bool,
-    profile_every: float | None,
-    memstats_every: float | None,
+    options: ProfileOptions,
 ) -> None:
     """Look at a process for some seconds and tell what memtui can see of it.
 
     For each source: whether it can be read, what it adds, and how to switch it on.
     """
-    options = ProfileOptions.given(
-        pprof, no_probe=no_probe, every_s=profile_every, memstats_every_s=memstats_every
-    )
     checks = _checks(pid, name, gctrace_command, options)
     if as_json:
         import json

@@ -32,8 +32,8 @@ _WIDTHS = (60, 100)
     help="Watch it for this long before judging.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@profile_options
 @click.pass_context
+@profile_options
 def explain(
     context: click.Context,
     pid: int | None,
@@ -41,10 +41,7 @@ def explain(
     gctrace_command: str | None,
     seconds: float | None,
     as_json: bool,
-    pprof: str | None,
-    no_probe: bool,
-    profile_every: float | None,
-    memstats_every: float | None,
+    options: ProfileOptions,
 ) -> None:
     """Watch a process for a while; print the parts of its RES, what grew, and the cause.
 
@@ -53,9 +50,6 @@ def explain(
     """
     if seconds is None:
         raise click.UsageError("--for takes a time: 30s, 2m, 1h")
-    options = ProfileOptions.given(
-        pprof, no_probe=no_probe, every_s=profile_every, memstats_every_s=memstats_every
-    )
     context.exit(_explain(pid, name, gctrace_command, seconds, options, as_json=as_json))
 
 

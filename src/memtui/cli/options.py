@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import click
 
@@ -14,6 +15,8 @@ from memtui.cli.complaint import Complaint, exists
 
 F = TypeVar("F", bound=Callable[..., object])
 
+LIMIT = "256M"
+_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -29,11 +32,21 @@ def period(text: str) -> float | None:
     return seconds
 
 
+def size(text: str) -> int:
+    """Return the bytes of "256M", "1G", "512K" or "1000000"; raise BadParameter."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)(?:i?b)?", text.strip().lower())
+    count = int(float(found[1]) * _BYTES[found[2]]) if found else 0
+    if count < 1:
+        raise click.BadParameter(f"{text!r} is no size: write 256M, 1G or 512K")
+    return count
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileOptions:
     """Where profiles come from: an address or a file, or else the process's own listeners.
 
     MemStats come from the same address, or from the listeners. None is never.
+    ``limit_bytes`` is the most that a profile may have, as it comes or unpacked.
 
     Raises Complaint when ``pprof`` is neither a file nor an address.
     """
@@ -42,6 +55,7 @@ class ProfileOptions:
     probe: bool
     every_s: float | None
     memstats_every_s: float | None = 5.0
+    limit_bytes: int = 256 << 20
 
     @classmethod
     def given(
@@ -51,6 +65,7 @@ class ProfileOptions:
         no_probe: bool,
         every_s: float | None,
         memstats_every_s: float | None = 5.0,
+        limit_bytes: int = 256 << 20,
     ) -> ProfileOptions:
         """Return the options as the user gave them: host:port is an address too."""
         if pprof is not None and "://" not in pprof and not exists(Path(pprof)):
@@ -59,7 +74,7 @@ class ProfileOptions:
                     f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT"
                 )
             pprof = f"http://{pprof}" if not pprof.startswith(":") else f"http://127.0.0.1{pprof}"
-        return cls(pprof, not no_probe, every_s, memstats_every_s)
+        return cls(pprof, not no_probe, every_s, memstats_every_s, limit_bytes)
 
     @property
     def is_address(self) -> bool:
@@ -68,7 +83,28 @@ class ProfileOptions:
 
 
 def profile_options(command: F) -> F:
-    """Add the options of ProfileOptions to a command."""
+    """Add the options of ProfileOptions to a command, which gets them as ``options``."""
+
+    @wraps(command)
+    def with_options(
+        *context: click.Context,
+        pprof: str | None,
+        no_probe: bool,
+        profile_every: float | None,
+        memstats_every: float | None,
+        max_profile_size: int,
+        **others: object,
+    ) -> object:
+        options = ProfileOptions.given(
+            pprof,
+            no_probe=no_probe,
+            every_s=profile_every,
+            memstats_every_s=memstats_every,
+            limit_bytes=max_profile_size,
+        )
+        return command(*context, options=options, **others)
+
+    decorated = with_options
     for option in (
         click.option(
             "--memstats-every",
@@ -87,6 +123,14 @@ def profile_options(command: F) -> F:
             help="Fetch the profile again after this time, if the GC ran; off: only on a key.",
         ),
         click.option(
+            "--max-profile-size",
+            callback=lambda context, option, text: size(text),
+            default=LIMIT,
+            show_default=True,
+            metavar="SIZE",
+            help="Refuse a profile that is larger than this, as it comes or unpacked.",
+        ),
+        click.option(
             "--no-probe", is_flag=True, help="Do not ask the process's listeners for /debug/pprof."
         ),
         click.option(
@@ -95,8 +139,8 @@ def profile_options(command: F) -> F:
             help="Take profiles from this address or file, not from what the process listens on.",
         ),
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return cast("F", decorated)
 
 
 def target_options(command: F) -> F:

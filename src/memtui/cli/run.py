@@ -21,10 +21,7 @@ from memtui.cli.options import ProfileOptions, profile_options
 @click.pass_context
 def run(
     context: click.Context,
-    pprof: str | None,
-    no_probe: bool,
-    profile_every: float | None,
-    memstats_every: float | None,
+    options: ProfileOptions,
     command: tuple[str, ...],
 ) -> None:
     """Start COMMAND with GODEBUG=gctrace=1 and watch it.
@@ -37,9 +34,6 @@ def run(
             "go run starts the compiler first, and its memory is not your program's: "
             "go build -o app . && memtui run -- ./app"
         )
-    options = ProfileOptions.given(
-        pprof, no_probe=no_probe, every_s=profile_every, memstats_every_s=memstats_every
-    )
     context.exit(watch_command(command, options))
 
 

@@ -18,14 +18,17 @@ from memtui.cli.options import ProfileOptions
 from memtui.cli.terminal import end_with_the_terminal, take_terminal
 from memtui.model import GcCycle, ProcessIdentity
 from memtui.screens.choice import Choice
+from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child, ChildExit, leave_to_itself
 from memtui.sources.discovery import Candidate
 from memtui.sources.endpoint import Answers
 from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.mapping import MappingSource
 from memtui.sources.pipe import PipeTrace
+from memtui.sources.pprofpages import profile_address
 from memtui.sources.process import ProcessSource, read_identity
-from memtui.sources.profile import FileProfile, ProcessProfile, UrlProfile, profile_address
+from memtui.sources.profile import ProcessProfile, UrlProfile
+from memtui.sources.profilefile import FileProfile
 from memtui.sources.runtime import RuntimeSource
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Nothing, Source, SourceFailed
@@ -67,6 +70,7 @@ class Session:
         self._trace = trace
         self._clock = clock
         self.timeline = Timeline(clock())
+        self._analyst = Analyst(options.limit_bytes)
         self.sources: list[Source] = []
         self._choice: Choice | None = None
         self._child: Child | None = None
@@ -153,9 +157,9 @@ class Session:
     def _profile_source(self, pid: int | None) -> Source:
         every_s, place = self._options.every_s, self._options.pprof
         if place is not None and self._options.is_address:
-            return UrlProfile(place, self._clock, every_s)
+            return UrlProfile(place, self._clock, every_s, analyst=self._analyst)
         if place is not None:
-            return FileProfile(Path(place), self._clock)
+            return FileProfile(Path(place), self._clock, analyst=self._analyst)
         assert pid is not None
         return ProcessProfile(
             pid,
@@ -164,6 +168,7 @@ class Session:
             probe=self._options.probe,
             gc_number=self._gc_number,
             known=self._answers,
+            analyst=self._analyst,
         )
 
     def _runtime_source(self, pid: int | None) -> Source:
@@ -197,6 +202,7 @@ class Session:
             may_suspend=self._child is None and self._trace.fd is None,
             early=self._early,
             clock=self._clock,
+            analyst=self._analyst,
         )
 
     def run(self) -> int:

@@ -16,7 +16,14 @@ from memtui.model.mapping import (
     Surroundings,
 )
 from memtui.model.process import Absent, ProcessIdentity, ProcessSample, Reading, Words
-from memtui.model.profile import FunctionValue, Profile, SampleValues
+from memtui.model.profile import (
+    FunctionValue,
+    Profile,
+    ProfileKind,
+    ProfileRequest,
+    SampleValues,
+    Taking,
+)
 from memtui.model.runtime import MemStats, Origin, RuntimeSample
 from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
@@ -40,6 +47,8 @@ __all__ = [
     "ProcessIdentity",
     "ProcessSample",
     "Profile",
+    "ProfileKind",
+    "ProfileRequest",
     "Reading",
     "Resident",
     "Restart",
@@ -48,6 +57,7 @@ __all__ = [
     "SampleValues",
     "ScavengeLine",
     "Surroundings",
+    "Taking",
     "TornLine",
     "Trouble",
     "Words",

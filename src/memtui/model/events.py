@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from memtui.model.mapping import MappingGroups, MappingSample, Surroundings
 from memtui.model.process import ProcessIdentity, ProcessSample
-from memtui.model.profile import Profile
+from memtui.model.profile import Profile, Taking
 from memtui.model.runtime import RuntimeSample
 from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
@@ -63,6 +63,7 @@ Sample: TypeAlias = (
     | OutputLine
     | TornLine
     | Profile
+    | Taking
     | Attached
     | Trouble
     | Mark

@@ -11,7 +11,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 Role: TypeAlias = Literal[
     "text", "dim", "title", "border", "focus", "res", "shr", "live", "goal", "gc", "idle",
-    "grow", "shrink", "bad", "good", "key", "selected",
+    "grow", "shrink", "bad", "good", "key", "selected", "match", "flame-1", "flame-2", "flame-3",
 ]  # fmt: skip
 """What a text means; the style sheet gives each meaning one colour, the same in every pane."""
 
@@ -136,6 +136,11 @@ def blank_below(rows: Iterable[Line], height: int) -> list[Line]:
     """Return exactly ``height`` lines: the first ones of ``rows``, then empty ones."""
     shown = list(rows)[:height]
     return shown + [()] * (height - len(shown))
+
+
+def fitted(rows: Iterable[Line], width: int, height: int) -> list[Line]:
+    """Return exactly ``height`` lines of exactly ``width`` cells."""
+    return [exactly(row, width) for row in blank_below(rows, height)]
 
 
 def differing(old: Line, new: Line) -> tuple[int, int] | None:

@@ -102,6 +102,10 @@ class Selection:
         return last if self.row is None else max(rows.start, min(self.row, last))
 
 
+FIRST = Selection()
+"""The first row is selected."""
+
+
 def marked(row: Line, width: int) -> Line:
     """Return a row as the selected one: one role from edge to edge."""
     text = "".join(span.text for span in row)

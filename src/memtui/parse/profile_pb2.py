@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amemtui/parse/profile.proto\x12\x0ememtui.profile\"\x96\x02\n\x07Profile\x12.\n\x0bsample_type\x18\x01 \x03(\x0b\x32\x19.memtui.profile.ValueType\x12&\n\x06sample\x18\x02 \x03(\x0b\x32\x16.memtui.profile.Sample\x12(\n\x07mapping\x18\x03 \x03(\x0b\x32\x17.memtui.profile.Mapping\x12*\n\x08location\x18\x04 \x03(\x0b\x32\x18.memtui.profile.Location\x12*\n\x08\x66unction\x18\x05 \x03(\x0b\x32\x18.memtui.profile.Function\x12\x14\n\x0cstring_table\x18\x06 \x03(\x0c\x12\x1b\n\x13\x64\x65\x66\x61ult_sample_type\x18\x0e \x01(\x03\"\'\n\tValueType\x12\x0c\n\x04type\x18\x01 \x01(\x03\x12\x0c\n\x04unit\x18\x02 \x01(\x03\",\n\x06Sample\x12\x13\n\x0blocation_id\x18\x01 \x03(\x04\x12\r\n\x05value\x18\x02 \x03(\x03\"\'\n\x07Mapping\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x10\n\x08\x66ilename\x18\x05 \x01(\x03\"N\n\x08Location\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nmapping_id\x18\x02 \x01(\x04\x12\"\n\x04line\x18\x04 \x03(\x0b\x32\x14.memtui.profile.Line\"\x1b\n\x04Line\x12\x13\n\x0b\x66unction_id\x18\x01 \x01(\x04\"$\n\x08\x46unction\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amemtui/parse/profile.proto\x12\x0ememtui.profile\"\xce\x03\n\x07Profile\x12.\n\x0bsample_type\x18\x01 \x03(\x0b\x32\x19.memtui.profile.ValueType\x12&\n\x06sample\x18\x02 \x03(\x0b\x32\x16.memtui.profile.Sample\x12(\n\x07mapping\x18\x03 \x03(\x0b\x32\x17.memtui.profile.Mapping\x12*\n\x08location\x18\x04 \x03(\x0b\x32\x18.memtui.profile.Location\x12*\n\x08\x66unction\x18\x05 \x03(\x0b\x32\x18.memtui.profile.Function\x12\x14\n\x0cstring_table\x18\x06 \x03(\x0c\x12\x13\n\x0b\x64rop_frames\x18\x07 \x01(\x03\x12\x13\n\x0bkeep_frames\x18\x08 \x01(\x03\x12\x12\n\ntime_nanos\x18\t \x01(\x03\x12\x16\n\x0e\x64uration_nanos\x18\n \x01(\x03\x12.\n\x0bperiod_type\x18\x0b \x01(\x0b\x32\x19.memtui.profile.ValueType\x12\x0e\n\x06period\x18\x0c \x01(\x03\x12\x0f\n\x07\x63omment\x18\r \x03(\x03\x12\x1b\n\x13\x64\x65\x66\x61ult_sample_type\x18\x0e \x01(\x03\x12\x0f\n\x07\x64oc_url\x18\x0f \x01(\x03\"1\n\x07Samples\x12&\n\x06sample\x18\x02 \x03(\x0b\x32\x16.memtui.profile.Sample\"\'\n\tValueType\x12\x0c\n\x04type\x18\x01 \x01(\x03\x12\x0c\n\x04unit\x18\x02 \x01(\x03\";\n\x06Sample\x12\x13\n\x0blocation_id\x18\x01 \x03(\x04\x12\r\n\x05value\x18\x02 \x03(\x03\x12\r\n\x05label\x18\x03 \x03(\x0c\"@\n\x05Label\x12\x0b\n\x03key\x18\x01 \x01(\x03\x12\x0b\n\x03str\x18\x02 \x01(\x03\x12\x0b\n\x03num\x18\x03 \x01(\x03\x12\x10\n\x08num_unit\x18\x04 \x01(\x03\"z\n\x07Mapping\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x14\n\x0cmemory_start\x18\x02 \x01(\x04\x12\x14\n\x0cmemory_limit\x18\x03 \x01(\x04\x12\x13\n\x0b\x66ile_offset\x18\x04 \x01(\x04\x12\x10\n\x08\x66ilename\x18\x05 \x01(\x03\x12\x10\n\x08\x62uild_id\x18\x06 \x01(\x03\"r\n\x08Location\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nmapping_id\x18\x02 \x01(\x04\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\x04\x12\"\n\x04line\x18\x04 \x03(\x0b\x32\x14.memtui.profile.Line\x12\x11\n\tis_folded\x18\x05 \x01(\x08\"9\n\x04Line\x12\x13\n\x0b\x66unction_id\x18\x01 \x01(\x04\x12\x0c\n\x04line\x18\x02 \x01(\x03\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\x03\"_\n\x08\x46unction\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\x03\x12\x13\n\x0bsystem_name\x18\x03 \x01(\x03\x12\x10\n\x08\x66ilename\x18\x04 \x01(\x03\x12\x12\n\nstart_line\x18\x05 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,17 +32,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'memtui.parse.profile_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROFILE']._serialized_start=47
-  _globals['_PROFILE']._serialized_end=325
-  _globals['_VALUETYPE']._serialized_start=327
-  _globals['_VALUETYPE']._serialized_end=366
-  _globals['_SAMPLE']._serialized_start=368
-  _globals['_SAMPLE']._serialized_end=412
-  _globals['_MAPPING']._serialized_start=414
-  _globals['_MAPPING']._serialized_end=453
-  _globals['_LOCATION']._serialized_start=455
-  _globals['_LOCATION']._serialized_end=533
-  _globals['_LINE']._serialized_start=535
-  _globals['_LINE']._serialized_end=562
-  _globals['_FUNCTION']._serialized_start=564
-  _globals['_FUNCTION']._serialized_end=600
+  _globals['_PROFILE']._serialized_end=509
+  _globals['_SAMPLES']._serialized_start=511
+  _globals['_SAMPLES']._serialized_end=560
+  _globals['_VALUETYPE']._serialized_start=562
+  _globals['_VALUETYPE']._serialized_end=601
+  _globals['_SAMPLE']._serialized_start=603
+  _globals['_SAMPLE']._serialized_end=662
+  _globals['_LABEL']._serialized_start=664
+  _globals['_LABEL']._serialized_end=728
+  _globals['_MAPPING']._serialized_start=730
+  _globals['_MAPPING']._serialized_end=852
+  _globals['_LOCATION']._serialized_start=854
+  _globals['_LOCATION']._serialized_end=968
+  _globals['_LINE']._serialized_start=970
+  _globals['_LINE']._serialized_end=1027
+  _globals['_FUNCTION']._serialized_start=1029
+  _globals['_FUNCTION']._serialized_end=1124
 # @@protoc_insertion_point(module_scope)

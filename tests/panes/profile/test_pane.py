@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from memtui.model import FunctionValue, Profile, SampleValues, Trouble
-from memtui.panes.profile import ProfilePane, short_name
+from memtui.panes.profile import ProfilePane
+from memtui.panes.profile.toplist import short_name
 from memtui.timeline import View
 
 MIB = 1 << 20
@@ -29,7 +30,7 @@ def test_the_top_functions_with_their_shares(view: MakeView, drawn: Draw) -> Non
     assert drawn(ProfilePane(), view((3, "profile", profile())), 76, 7) == (
         """
 ╭ 4 inuse_space 12.0M ──────────────────────────────────────── at 11:06:43 ╮
-│   flat flat%  sum%    cum  cum% function                                 │
+│  ▼flat flat%  sum%    cum  cum% function                                 │
 │  8.00M 66.7% 66.7%  8.00M 66.7% store.(*Cache[go.shape.string]).Put      │
 │  2.00M 16.7% 83.3%  3.00M 25.0% main.Map[int]                            │
 │      0    0% 83.3%  12.0M  100% main.␛[31mevil                           │
@@ -41,8 +42,8 @@ def test_the_top_functions_with_their_shares(view: MakeView, drawn: Draw) -> Non
 
 def test_without_room_sum_and_cum_percent_give_way_to_the_name(view: MakeView, drawn: Draw) -> None:
     rows = drawn(ProfilePane(), view((3, "profile", profile())), 40, 6).splitlines()
-    assert rows[2].split() == ["│", "flat", "flat%", "cum", "cum%", "function", "│"]
-    assert "main.Map[i…" in rows[4]
+    assert rows[2].split() == ["│", "▼flat", "flat%", "cum", "function", "│"]
+    assert "main.Map[int]" in rows[4]
 
 
 def test_a_sample_type_in_counts_has_no_unit(view: MakeView, drawn: Draw) -> None:

@@ -1,0 +1,267 @@
+"""The flame view: the root at the top, a row a depth, boxes as wide as their share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+from zlib import crc32
+
+from rich.cells import cell_len
+
+from memtui.panes.cells import Line, Role, Span, cells, cut, fitted, left
+from memtui.panes.profile import walk
+from memtui.panes.profile.glyphs import CHOSEN_EDGE, EDGE
+from memtui.panes.profile.values import Measure, fitting_name, in_words, short_name
+from memtui.panes.profile.walk import NOTHING, Found, Path
+from memtui.plain import plain
+from memtui.pprof.calls import CallNode
+from memtui.pprof.frames import package_of
+
+ROOM_FOR_SHARE = 7
+"""Cells that a box needs besides its name to say its share as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flame:
+    """What is selected in the flame view, into what it is zoomed, and what was searched.
+
+    ``zooms`` are the nodes zoomed into, the innermost last; each goes by its whole path.
+    """
+
+    selected: Path = ()
+    zooms: tuple[Path, ...] = ()
+    found: Found = NOTHING
+
+    @property
+    def zoom(self) -> Path:
+        """The node whose box is as wide as the screen."""
+        return self.zooms[-1] if self.zooms else ()
+
+    def settled(self, root: CallNode) -> Flame:
+        """Return the same state in another tree: what is gone there gives way to its caller."""
+        zooms = tuple(zoom for zoom in self.zooms if walk.settled(root, zoom) == zoom)
+        found = walk.search(root, self.found.text)
+        return Flame(walk.settled(root, self.selected), zooms, found)._inside()
+
+    def to_parent(self) -> Flame:
+        """Select the caller, up to the box that is zoomed into."""
+        if len(self.selected) <= len(self.zoom):
+            return self
+        return replace(self, selected=self.selected[:-1])
+
+    def to_child(self, root: CallNode) -> Flame:
+        """Select the largest call of the selected box."""
+        largest = walk.largest_call(walk.node_at(root, self.selected))
+        return replace(self, selected=(*self.selected, largest.name)) if largest else self
+
+    def to_sibling(self, root: CallNode, step: int) -> Flame:
+        """Select the box to the right (1) or to the left (−1), inside of what is seen."""
+        selected = walk.beside(root, self.selected, step)
+        if selected[: len(self.zoom)] != self.zoom or len(selected) <= len(self.zoom):
+            return self
+        return replace(self, selected=selected)
+
+    def zoomed(self) -> Flame:
+        """Make the selected box as wide as the screen."""
+        if self.selected == self.zoom:
+            return self
+        return replace(self, zooms=(*self.zooms, self.selected))
+
+    def back(self) -> Flame:
+        """Leave the innermost zoom."""
+        return replace(self, zooms=self.zooms[:-1])
+
+    def searched(self, root: CallNode, text: str) -> Flame:
+        """Search for boxes by a part of their name, and select the first of them."""
+        return replace(self, found=walk.search(root, text)).to_match(0)
+
+    def to_match(self, step: int) -> Flame:
+        """Select the next (1) or previous (−1) match, or (0) the first unless one is selected."""
+        if step == 0 and self.selected in self.found.paths:
+            return self
+        path = self.found.after(self.selected, step or 1)
+        return self if path is None else replace(self, selected=path)._inside()
+
+    def _inside(self) -> Flame:
+        """Leave the zooms that the selected box lies outside of."""
+        zooms = [zoom for zoom in self.zooms if self.selected[: len(zoom)] == zoom]
+        return replace(self, zooms=tuple(zooms))
+
+
+class Box(NamedTuple):
+    """A box on the screen: where, how wide, and of which nodes.
+
+    Calls too small for a box of their own share one; it has no ``calls`` below it.
+    """
+
+    x: int
+    width: int
+    path: Path
+    nodes: Sequence[CallNode]
+
+    @property
+    def calls(self) -> int:
+        """How many calls share the box."""
+        return sum(each.folded or 1 for each in self.nodes)
+
+
+def boxes(root: CallNode, zoom: Path, width: int, depth: int) -> list[list[Box]]:
+    """Return the boxes of the first ``depth`` rows below a node, which is as wide as the screen.
+
+    Only what is seen is visited. The calls of a box take its width by their amounts, and leave
+    free what is its own; where calls grew and shrank they share it by what they changed.
+    """
+    zoom = walk.settled(root, zoom)
+    rows = [[Box(0, width, zoom, (walk.node_at(root, zoom),))]]
+    while len(rows) < depth and rows[-1]:
+        rows.append([
+            box for caller in rows[-1] if caller.calls == 1 for box in _calls_of(caller)
+        ])  # fmt: skip
+    return rows
+
+
+def _calls_of(caller: Box) -> list[Box]:
+    node = caller.nodes[0]
+    calls = sorted(node.children, key=lambda each: (each.folded > 0, -abs(each.value)))
+    whole = max(abs(node.value), sum(abs(each.value) for each in calls))
+    if not whole:
+        return []
+    found: list[Box] = []
+    sum_ = 0
+    for at, call in enumerate(calls):
+        x = round(sum_ * caller.width / whole)
+        is_wide = abs(call.value) * caller.width >= whole and not call.folded
+        group = calls[at : at + 1] if is_wide else calls[at:]
+        sum_ += sum(abs(each.value) for each in group)
+        end = round(sum_ * caller.width / whole)
+        if end > x:
+            found.append(Box(caller.x + x, end - x, (*caller.path, call.name), group))
+        if not is_wide:
+            break
+    return found
+
+
+def draw(
+    root: CallNode, measure: Measure, flame: Flame, width: int, height: int, *, focused: bool
+) -> list[Line]:
+    """Return ``height`` lines of exactly ``width`` cells, with the selected box in sight."""
+    flame = replace(flame, selected=walk.settled(root, flame.selected))
+    below = len(flame.selected) - len(flame.zoom)
+    first = max(0, below - max(0, height - 2))
+    rows = boxes(root, flame.zoom, width, first + height)[first:]
+    matches = frozenset(flame.found.paths)
+    pen = _Pen(measure, flame.selected if focused else None, matches)
+    return fitted((_row(row, width, pen) for row in rows), width, height)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """What the look of a box depends on."""
+
+    measure: Measure
+    selected: Path | None
+    matches: frozenset[Path]
+
+    def holds(self, box: Box, path: Path) -> bool:
+        """Return whether a path is that of the box, or of one of those that share it."""
+        if box.path[:-1] != path[:-1]:
+            return False
+        return any(each.name == path[-1] for each in box.nodes) if path else not box.path
+
+    def role(self, box: Box) -> Role:
+        """Return the role of a box."""
+        above = box.path[:-1]
+        if self.selected is not None and self.holds(box, self.selected):
+            return "selected"
+        if self.matches and any((*above, each.name) in self.matches for each in box.nodes):
+            return "match"
+        value = sum(each.value for each in box.nodes)
+        if self.measure.is_difference and value:
+            return "grow" if value > 0 else "shrink"
+        return shade(box.nodes[0].name) if box.path else "flame-3"
+
+
+def _row(row: Sequence[Box], width: int, pen: _Pen) -> Line:
+    spans: list[Span] = []
+    x = 0
+    for box in row:
+        spans += _gap(box.x - x, closes=bool(x))
+        spans += _drawn(box, pen)
+        x = box.x + box.width
+    spans += _gap(min(1, width - x), closes=True) if row else []
+    return tuple(spans)
+
+
+def _gap(width: int, *, closes: bool) -> list[Span]:
+    """Return what lies between two boxes, with the right edge of the one that it ``closes``."""
+    if not width:
+        return []
+    return [Span(EDGE if closes else " ", "border"), Span(" " * (width - 1))]
+
+
+def _drawn(box: Box, pen: _Pen) -> list[Span]:
+    """Return the edge of a box and what is said in it; one without room is all edge."""
+    role = pen.role(box)
+    if role == "selected":
+        edge = Span(CHOSEN_EDGE, role)
+    else:
+        edge = Span(EDGE, "border" if box.width > 1 else role)
+    return [edge, Span(left(_label(box, pen.measure, box.width - 1), box.width - 1), role)]
+
+
+def _label(box: Box, measure: Measure, room: int) -> str:
+    """Return what is said in a box: its name, and its value and share as far as they fit."""
+    value = sum(each.value for each in box.nodes)
+    if box.calls > 1:
+        return cut(f"+{box.calls}", room) if room > 1 else ""
+    name = fitting_name(box.nodes[0].name, room) if box.path else "all"
+    share = measure.share(value)
+    for more in (f"{name}  {measure.amount(value)} {share}", f"{name} {share}"):
+        if cell_len(more) <= room:
+            return more
+    return name if room > 2 else ""
+
+
+def shade(name: str) -> Role:
+    """Return the colour of a function, by its package: stable, and quiet.
+
+    The standard library has one of its own; the packages of the program share the other two.
+    """
+    package = package_of(name)
+    if package.partition("/")[0] in STANDARD:
+        return "flame-3"
+    return "flame-1" if package == "main" or crc32(package.encode()) % 2 else "flame-2"
+
+
+# fmt: off
+STANDARD = frozenset((
+    "archive", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database",
+    "debug", "embed", "encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image",
+    "index", "internal", "io", "iter", "log", "maps", "math", "mime", "net", "os", "path", "plugin",
+    "reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings", "structs", "sync",
+    "syscall", "testing", "text", "time", "unicode", "unique", "unsafe", "vendor", "weak",
+))
+# fmt: on
+"""The first directories of the packages of the standard library (Go 1.27, src/)."""
+
+
+def words(root: CallNode, measure: Measure, flame: Flame, room: int) -> Line:
+    """Say into what the view is zoomed and what the search found, in at most ``room`` cells."""
+    said: list[Span] = []
+    if flame.found.text:
+        count = len(flame.found.paths)
+        matching = f"/{plain(flame.found.text)}: {count} match{'' if count == 1 else 'es'}"
+        held = f", {measure.share(flame.found.value)}" if count else ""
+        said.append(Span(cut(matching, room - cell_len(held)) + held, "text" if count else "bad"))
+    if flame.zoom:
+        gap = "  " if said else ""
+        name = plain(short_name(walk.node_at(root, flame.zoom).name))
+        zoomed = cut(f"{gap}in {name}", room - cells(tuple(said)))
+        said.append(Span(zoomed if len(zoomed) > 6 else "", "dim"))
+    return tuple(said)
+
+
+def hint(root: CallNode, measure: Measure, flame: Flame) -> Line:
+    """Say the value of the selected box, its shares, and its whole name."""
+    return in_words(walk.trail(root, flame.selected), measure)

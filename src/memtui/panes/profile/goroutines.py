@@ -1,0 +1,221 @@
+"""Goroutines: how many stand at each stack, in which state, and how many more since the base."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import dropwhile
+
+from memtui import units
+from memtui.panes.cells import Line, Span, cells, cut, exactly, fitted, line
+from memtui.panes.profile.glyphs import DOWN, OPENED
+from memtui.panes.profile.stacklines import on_one_line, repeated, unfolded
+from memtui.panes.profile.values import change, direction, highlighted
+from memtui.panes.table import FIRST, Column, Selection, marked, table
+from memtui.plain import plain
+from memtui.pprof.calls import StackLine
+
+_STATES = {
+    "runtime.chanrecv": "chan receive",
+    "runtime.chansend": "chan send",
+    "runtime.selectgo": "select",
+    "runtime.block": "select (no cases)",
+    "runtime.netpollblock": "IO wait",
+    "runtime.notetsleepg": "syscall",
+    "runtime.semacquire1": "semacquire",
+    "runtime.semasleep": "semacquire",
+    "runtime.timeSleep": "sleep",
+    "time.Sleep": "sleep",
+    "runtime.gcBgMarkWorker": "GC worker",
+    "runtime.bgsweep": "GC sweep",
+    "runtime.bgscavenge": "GC scavenge",
+    "runtime.runFinalizers": "finalizer wait",
+    "runtime.goparkunlock": "waiting",
+    "sync.runtime_notifyListWait": "sync.Cond.Wait",
+}
+"""What a goroutine waits for, by the runtime function that parked it (Go 1.27, runtime)."""
+
+_WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Goroutines with one stack, leaf first: how many, in which state, how many in the base.
+
+    ``before`` is None when there is no base.
+    """
+
+    frames: tuple[str, ...]
+    count: int
+    state: str
+    before: int | None = None
+
+    @property
+    def growth(self) -> int:
+        """How many more there are than in the base."""
+        return self.count - (self.before or 0)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The frames without those of the runtime that merely wait, unless there are no others."""
+        own = tuple(dropwhile(lambda frame: frame.startswith("runtime."), self.frames))
+        return own or self.frames
+
+
+def state_of(frames: Sequence[str]) -> str:
+    """Return what goroutines with this stack wait for, as far as its frames tell.
+
+    A profile holds no states. The function of the runtime below ``runtime.gopark`` says why it
+    was parked; a goroutine that is not parked runs or could run.
+    """
+    for frame in frames[:6]:
+        if frame in _STATES:
+            return _STATES[frame]
+    return _WAITING if frames and frames[0] == "runtime.gopark" else "running"
+
+
+def groups(now: Sequence[StackLine], base: Sequence[StackLine] | None = None) -> tuple[Group, ...]:
+    """Return the groups: those that grew most since the base first, or the largest without one."""
+    before = None if base is None else {stack.frames: stack.value for stack in base}
+    found = [
+        Group(
+            stack.frames,
+            stack.value,
+            state_of(stack.frames),
+            None if before is None else before.pop(stack.frames, 0),
+        )
+        for stack in now
+    ]
+    if before is not None:
+        found += [Group(frames, 0, state_of(frames), count) for frames, count in before.items()]
+        found.sort(key=lambda each: (-each.growth, -each.count, each.frames))
+    else:
+        found.sort(key=lambda each: (-each.count, each.frames))
+    return tuple(found)
+
+
+def by_state(found: Sequence[Group], room: int) -> Line:
+    """Say how many goroutines are in each state, most first, as far as ``room`` cells go."""
+    counted: Counter[str] = Counter()
+    for each in found:
+        counted[each.state] += each.count
+    said = [f"{count} {state}" for state, count in counted.most_common() if count]
+    while said and len(" · ".join(said)) > room:
+        said.pop()
+    return line(Span(cut(" · ".join(said), room), "dim"))
+
+
+@dataclass(frozen=True, slots=True)
+class GoroutineList:
+    """Which stack is selected, which one is unfolded (its frames; () is none), what is searched."""
+
+    selection: Selection = FIRST
+    unfolded: tuple[str, ...] = ()
+    text: str = ""
+
+    def moved(self, found: Sequence[Group], by: int) -> GoroutineList:
+        """Select another stack."""
+        return replace(self, selection=self.selection.moved(by, range(len(found))))
+
+    def toggled(self, found: Sequence[Group]) -> GoroutineList:
+        """Unfold the selected stack, or fold it again."""
+        if not found:
+            return self
+        frames = found[self.selection.at(range(len(found)))].frames
+        return replace(self, unfolded=() if frames == self.unfolded else frames)
+
+    def searched(self, found: Sequence[Group], text: str) -> GoroutineList:
+        """Search for a part of a frame, and select the first stack from here on that has it."""
+        return replace(self, text=text).to_match(found, 1, from_here=True)
+
+    def to_match(
+        self, found: Sequence[Group], step: int, *, from_here: bool = False
+    ) -> GoroutineList:
+        """Select the next (1) or previous (−1) stack with the text in it; after the end again."""
+        wanted = self.text.lower()
+        if not wanted or not found:
+            return self
+        start = self.selection.at(range(len(found))) + (0 if from_here else step)
+        for away in range(len(found)):
+            at = (start + away * step) % len(found)
+            if any(wanted in frame.lower() for frame in found[at].frames):
+                return replace(self, selection=replace(self.selection, row=at))
+        return self
+
+
+def draw(
+    found: Sequence[Group], state: GoroutineList, width: int, height: int, *, focused: bool
+) -> tuple[GoroutineList, list[Line]]:
+    """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
+
+    The frames of the unfolded stack stand below its line. Beside the lines comes the state with
+    the first stack that was drawn.
+    """
+    numbers = range(len(found))
+    room = max(0, height - 1)
+    now = state.selection.at(numbers)
+    is_open = bool(found) and found[now].frames == state.unfolded
+    extra = min(len(repeated(state.unfolded)), max(0, room - 1)) if is_open else 0
+    selection = state.selection.within(numbers, max(1, room - extra))
+    shown = range(selection.top, min(selection.top + room, numbers.stop))
+    has_base = any(each.before is not None for each in found)
+    head, lines = table(_columns(has_base=has_base), [_row(found[at]) for at in shown], width - 1)
+    drawn: list[Line] = []
+    for at, spans in zip(shown, lines, strict=True):
+        drawn += _with_frames(found[at], state, spans, width, is_marked=focused and at == now)
+    drawn = [(Span(" "), *head), *drawn]
+    return replace(state, selection=selection), fitted(drawn, width, height)
+
+
+def _columns(*, has_base: bool) -> tuple[Column, ...]:
+    grown = (Column(f"{DOWN}grew", 5),) if has_base else ()
+    count = Column("count" if has_base else f"{DOWN}count", 6, role="live")
+    return (*grown, count, Column("state", 12, yields=2, text=True), Column("stack", 16, text=True))
+
+
+def _row(each: Group) -> tuple[str | Span, ...]:
+    count = (str(each.count), Span(plain(each.state), "dim"), "")
+    if each.before is None:
+        return count
+    return (Span(change(each.growth, "count"), direction(each.growth)), *count)
+
+
+def _with_frames(
+    each: Group, state: GoroutineList, spans: Line, width: int, *, is_marked: bool
+) -> list[Line]:
+    room = cells(spans[-1:]) - 1
+    is_open = each.frames == state.unfolded
+    said = f"{OPENED} {len(each.frames)} frames" if is_open else on_one_line(each.told, room)
+    name = highlighted(said, " ".join(each.frames), state.text)
+    row: Line = (Span(" "), *spans[:-1], *exactly((Span(" "), *name), room + 1))
+    drawn = [marked(row, width) if is_marked else row]
+    if is_open:
+        drawn += unfolded(each.frames, 5, 0, state.text)
+    return drawn
+
+
+def hint(found: Sequence[Group], state: GoroutineList) -> Line:
+    """Say of the selected stack how many, what they wait for, and who started them."""
+    if not found:
+        return line("no goroutines in this profile")
+    each = found[state.selection.at(range(len(found)))]
+    said = [Span(f"{each.count} "), Span(f"{plain(each.state)}  ", "dim")]
+    if each.before is not None:
+        was = f"{change(each.growth, 'count')} from {each.before}  "
+        said.insert(1, Span(was, direction(each.growth)))
+    outermost = f"  started as {plain(each.frames[-1])}" if each.frames else ""
+    leaf = plain(each.told[0]) if each.told else "no frames"
+    return line(*said, leaf, Span(outermost, "dim"))
+
+
+def total(found: Sequence[Group], span_s: float | None = None) -> Line:
+    """Say how many goroutines there are, and how many more than in the base."""
+    count = sum(each.count for each in found)
+    said = [Span(f" {count}")]
+    if any(each.before is not None for each in found):
+        grown = sum(each.growth for each in found)
+        said.append(Span(f" {change(grown, 'count')}", direction(grown)))
+        if span_s:
+            said.append(Span(f" in {units.duration(span_s)}", "dim"))
+    return tuple(said)

@@ -1,0 +1,157 @@
+"""How pane 4 writes what stands in a profile: amounts, shares and names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from memtui import units
+from memtui.panes.cells import Line, Role, Span, cut, left, line
+from memtui.panes.profile.glyphs import PARTS
+from memtui.plain import plain
+from memtui.pprof.calls import CallNode
+
+_LAST = re.compile(r"[^.)\]]+(?:\[.*\])?(?:\.(?:func|gowrap)?\d+)*$")
+"""A function without its receiver, with the numbers of the functions inside of it."""
+_LINE = re.compile(r"(?P<function>.+?) (?P<file>\S.*):(?P<line>\d+)")
+
+
+def amount(value: int, unit: str) -> str:
+    """Write a value in the unit of its sample type: bytes, nanoseconds, or a count."""
+    if value == 0:
+        return "0"
+    sign = "−" if value < 0 else ""
+    match unit:
+        case "bytes":
+            return sign + units.size(abs(value))
+        case "nanoseconds":
+            return sign + units.milliseconds(abs(value) / 1e6)
+        case _:
+            return sign + str(abs(value))
+
+
+def change(value: int, unit: str) -> str:
+    """Write a difference with its sign; · when there is none."""
+    if value == 0:
+        return "·"
+    return amount(value, unit) if value < 0 else f"+{amount(value, unit)}"
+
+
+def direction(value: int) -> Role:
+    """Return the role of a difference: what grew, what shrank, what stayed."""
+    if value == 0:
+        return "dim"
+    return "grow" if value > 0 else "shrink"
+
+
+def short_name(name: str) -> str:
+    """Return a name without the directories of its package or file.
+
+    ``store.(*Cache[...]).Put`` of a function, ``proc.go`` of a file, and of a line of code the
+    function and the file, each without its directories.
+    """
+    at_line = _LINE.fullmatch(name)
+    if at_line:
+        file = at_line["file"].rpartition("/")[2]
+        return f"{_without_directories(at_line['function'])} {file}:{at_line['line']}"
+    return _without_directories(name)
+
+
+def _without_directories(name: str) -> str:
+    ends = [at for at in (name.find("["), name.find("(")) if at >= 0]
+    path = name[: min(ends)] if ends else name
+    return name[path.rfind("/") + 1 :]
+
+
+def fitting_name(name: str, room: int) -> str:
+    """Return the longest form of a name that fits in some cells, made plain; else a cut one.
+
+    First its package goes, then its receiver: ``runtime.(*mheap).alloc``, ``(*mheap).alloc``,
+    ``alloc``. What tells functions apart stands at their end.
+    """
+    short = plain(short_name(name))
+    for form in (short, bare_name(name)):
+        if cell_len(form) <= room:
+            return form
+    last = _LAST.search(short)
+    return cut(last[0] if last else short, room)
+
+
+def bare_name(name: str) -> str:
+    """Return a function without its package, made plain; what has no package stays as it is."""
+    short = plain(short_name(name))
+    return short[short.partition("[")[0].partition("(")[0].find(".") + 1 :]
+
+
+def name_at(name: str, shift: int = 0, room: int | None = None) -> str:
+    """Return a name made plain: its full form moved sideways by ``shift`` cells less one.
+
+    Without a shift it is the short form, and the longest one that fits where ``room`` is given.
+    """
+    if shift:
+        return plain(name)[shift - 1 :]
+    return plain(short_name(name)) if room is None else fitting_name(name, room)
+
+
+def highlighted(shown: str, name: str, text: str, role: Role = "text") -> list[Span]:
+    """Return a name as it is shown, with the ``text`` that was searched for told apart.
+
+    All of it is when the part of the name that matches is not shown.
+    """
+    if not text or text.lower() not in name.lower():
+        return [Span(shown, role)]
+    match = re.search(re.escape(text), shown, re.IGNORECASE)
+    if match is None:
+        return [Span(shown, "match")]
+    before, behind = shown[: match.start()], shown[match.end() :]
+    spans = (Span(before, role), Span(match[0], "match"), Span(behind, role))
+    return [span for span in spans if span.text]
+
+
+def bar(part: int, whole: int, width: int) -> str:
+    """Return a bar of ``width`` cells: how much of ``whole`` is ``part``, in eighths of a cell."""
+    if whole == 0 or width <= 0:
+        return " " * max(0, width)
+    eighths = round(min(1.0, abs(part / whole)) * width * 8)
+    full, rest = divmod(eighths if eighths or not part else 1, 8)
+    return left(PARTS[8] * full + PARTS[rest], width)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What the values of a view are: their unit, their 100 %, and whether they are differences."""
+
+    unit: str
+    total: int
+    is_difference: bool = False
+
+    def amount(self, value: int) -> str:
+        """Write a value; a difference has its sign."""
+        return change(value, self.unit) if self.is_difference else amount(value, self.unit)
+
+    def share(self, value: int) -> str:
+        """Write the share of the total; a negative one has its sign."""
+        return ("−" if value < 0 else "") + units.share(value, self.total)
+
+    def role(self, value: int, usual: Role = "live") -> Role:
+        """Return the role of a value: a difference says what grew and what shrank."""
+        return direction(value) if self.is_difference or not value else usual
+
+    def widest(self, values: list[int], least: int = 0) -> int:
+        """Return the cells that the widest of some values takes."""
+        return max([least, *(cell_len(self.amount(value)) for value in values)])
+
+
+def in_words(nodes: Sequence[CallNode], measure: Measure) -> Line:
+    """Say in a line what the last node on a way from the root is: its value, shares and name."""
+    node = nodes[-1]
+    value = Span(measure.amount(node.value), measure.role(node.value))
+    if len(nodes) == 1:
+        return line("all samples  ", value)
+    of_caller = Measure(measure.unit, abs(nodes[-2].value)).share(node.value)
+    shares = f" {measure.share(node.value)}, {of_caller} of its caller"
+    own = Span(f", own {measure.amount(node.flat)}", "dim")
+    return line(value, shares, own, f"  {plain(node.name)}")

@@ -1,0 +1,184 @@
+"""The bytes of a profile: unpacked within a limit, and parted into tables and pieces of samples."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from memtui.pprof.stacks import StacksError
+
+_CHUNK_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 20
+_GZIP = b"\x1f\x8b"
+_SAMPLE, _STRING = 0x12, 0x32  # fields 2 and 6, each with a length before it
+_MOST_SAMPLE_BYTES = 1 << 20
+_MOST_RECORD_BYTES = 1 << 16
+
+_LOOKS = (
+    (b"<", "HTML"),
+    (b"{", "JSON"),
+    (b"goroutine ", "goroutine stacks; ask without debug=2"),
+    (b"--- contention:", "the text form; ask without debug=1"),
+    (b"--- mutex:", "the text form; ask without debug=1"),
+    (b"\x7fELF", "a program"),
+    (b"go 1.", "an execution trace"),
+)
+
+
+class ProfileError(StacksError):
+    """These bytes are no profile that can be read; the message is one line and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A profile parted: all that is no sample, and from where to where samples lie in ``raw``.
+
+    A piece holds about a megabyte and whole samples only, so that a large profile is decoded a
+    little at a time: one megabyte of forged samples is some 40 MB decoded, 256 would be 10 GB.
+    """
+
+    raw: bytes | bytearray
+    tables: bytes
+    samples: tuple[tuple[int, int], ...]
+
+
+def unpacked(data: bytes, limit_bytes: int) -> bytes | bytearray:
+    """Return the bytes without their gzip; never holds more than ``limit_bytes`` of them."""
+    if not data:
+        raise ProfileError("empty: no profile in 0 bytes")
+    too_large = f"larger than {limit_bytes / (1 << 20):g} MiB unpacked"
+    if not data.startswith(_GZIP):
+        if len(data) > limit_bytes:
+            raise ProfileError(too_large)
+        return data
+    raw = bytearray()
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            while chunk := packed.read(_CHUNK_BYTES):
+                if len(raw) + len(chunk) > limit_bytes:
+                    raise ProfileError(too_large)
+                raw += chunk
+    except EOFError:
+        raise ProfileError(
+            f"cut off: its gzip stream ends early, after {len(data)} bytes"
+        ) from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise ProfileError(f"damaged gzip: {error}") from None
+    return raw
+
+
+def what_it_is(raw: bytes | bytearray) -> str:
+    """Say in one line what these bytes are instead of a profile."""
+    start = bytes(raw[:200]).lstrip()
+    for sign, name in _LOOKS:
+        if start.startswith(sign):
+            return f"not a profile: it looks like {name}"
+    line = start.partition(b"\n")[0].decode("ascii", "replace")
+    if len(line) > 3 and line.rstrip("\r").isprintable() and "\ufffd" not in line:
+        return f"not a profile but text: {line.strip()[:60]}"
+    return "not a profile, or a damaged one"
+
+
+def parted(raw: bytes | bytearray, limit_bytes: int) -> Pieces:
+    """Part a profile into its tables and its samples, each record where it lies.
+
+    Decoding multiplies: an empty sample is two bytes on the wire and sixty in memory. So the
+    number of records and the size of the tables are limited too, far above what a real profile
+    of ``limit_bytes`` has. Raises ProfileError.
+    """
+    try:
+        return _parted(raw, limit_bytes)
+    except IndexError:
+        raise ProfileError(what_it_is(raw)) from None
+
+
+def _parted(raw: bytes | bytearray, limit_bytes: int) -> Pieces:
+    """Walk over the records; raises IndexError where they end early."""
+    tables: list[bytes | bytearray] = []
+    spans: list[tuple[int, int]] = []
+    at, end, count = 0, len(raw), 0
+    other = first = last = -1  # where a run of other records began; a piece, and its last sample
+    most = max(limit_bytes >> 6, 1 << 16)
+    while at < end:
+        if raw[at] == _SAMPLE:
+            if other >= 0:
+                tables.append(raw[other:at])
+                other = -1
+            if first < 0:
+                first = at
+            elif at - first >= _PIECE_BYTES:
+                spans.append((first, last))
+                first = at
+            length = raw[at + 1]
+            at += 2
+            if length >= 0x80:
+                length, at = _varint(raw, at - 1)
+            at = last = at + length
+            count += 1
+            if length > _MOST_SAMPLE_BYTES or count > most:
+                raise ProfileError("forged: its samples have no end")
+        else:
+            if other < 0:
+                other = at
+            at = _after(raw, at)
+    if at > end:
+        raise IndexError
+    if other >= 0:
+        tables.append(raw[other:end])
+    if first >= 0:
+        spans.append((first, last))
+    joined = b"".join(tables)
+    _check_tables(joined, limit_bytes)
+    return Pieces(raw, joined, tuple(spans))
+
+
+def _check_tables(tables: bytes, limit_bytes: int) -> None:
+    """Refuse tables whose decoded form would dwarf them."""
+    most, most_bytes = max(limit_bytes >> 8, 1 << 16), max(limit_bytes >> 4, 1 << 20)
+    at, count, size = 0, 0, 0
+    while at < len(tables):
+        began, tag = at, tables[at]
+        at = _after(tables, at)
+        count += 1
+        if tag != _STRING:
+            size += at - began
+            if at - began > _MOST_RECORD_BYTES:
+                raise ProfileError("forged: a record of it has no end")
+        if count > most or size > most_bytes:
+            raise ProfileError("forged: its tables have no end")
+
+
+def _after(raw: bytes | bytearray, at: int) -> int:
+    """Return where the record that begins here ends; raises IndexError, ProfileError."""
+    tag, at = _varint(raw, at)
+    kind = tag & 7
+    if kind == 0:
+        return _varint(raw, at)[1]
+    if kind == 2:
+        length, at = _varint(raw, at)
+        return at + length
+    if kind in (1, 5) and tag >> 3:
+        return at + (8 if kind == 1 else 4)
+    raise ProfileError(what_it_is(raw))
+
+
+def _varint(raw: bytes | bytearray, at: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = raw[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, at
+        shift += 7
+        if shift > 63:
+            raise ProfileError(what_it_is(raw))
+
+
+def spans_of(pieces: Pieces) -> Iterator[bytes]:
+    """Yield the bytes of each piece of samples."""
+    for start, end in pieces.samples:
+        yield bytes(memoryview(pieces.raw)[start:end])

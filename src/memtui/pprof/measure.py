@@ -1,0 +1,128 @@
+"""Values as ``go tool pprof`` writes them: scaled to a unit, with two digits, and in percent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Units of one kind: how each is written, its aliases in lower case, its factor."""
+
+    units: tuple[tuple[str, tuple[str, ...], float], ...]
+    default: tuple[str, float]
+
+    def find(self, name: str) -> tuple[str, float] | None:
+        name = name.lower()
+        if len(name.encode()) > 2:
+            name = name.removesuffix("s")
+        for written, aliases, factor in self.units:
+            if name in aliases:
+                return written, factor
+        return None
+
+    def fitting(self, value: float) -> tuple[str, float]:
+        """Return the largest unit of which ``value`` (in the smallest) is at least one."""
+        fitting, most = self.default, 0.0
+        for written, _, factor in self.units:
+            if factor >= most and value / factor >= 1.0:
+                fitting, most = (written, factor), factor
+        return fitting
+
+
+# The units that pprof knows and how it writes them (Go 1.27.3, internal/measurement).
+_KINDS = (
+    _Kind(
+        (
+            ("B", ("b", "byte"), 1.0),
+            ("kB", ("kb", "kbyte", "kilobyte"), 2.0**10),
+            ("MB", ("mb", "mbyte", "megabyte"), 2.0**20),
+            ("GB", ("gb", "gbyte", "gigabyte"), 2.0**30),
+            ("TB", ("tb", "tbyte", "terabyte"), 2.0**40),
+            ("PB", ("pb", "pbyte", "petabyte"), 2.0**50),
+        ),
+        ("B", 1.0),
+    ),
+    _Kind(
+        (
+            ("ns", ("ns", "nanosecond"), 1.0),
+            ("us", ("μs", "us", "microsecond"), 1e3),
+            ("ms", ("ms", "millisecond"), 1e6),
+            ("s", ("s", "sec", "second"), 1e9),
+            ("hrs", ("hour", "hr"), 3600e9),
+        ),
+        ("s", 1e9),
+    ),
+    _Kind(
+        (
+            ("n*GCU", ("nanogcu",), 1e-9),
+            ("u*GCU", ("microgcu",), 1e-6),
+            ("m*GCU", ("milligcu",), 1e-3),
+            ("GCU", ("gcu",), 1.0),
+            ("k*GCU", ("kilogcu",), 1e3),
+            ("M*GCU", ("megagcu",), 1e6),
+            ("G*GCU", ("gigagcu",), 1e9),
+            ("T*GCU", ("teragcu",), 1e12),
+            ("P*GCU", ("petagcu",), 1e15),
+        ),
+        ("GCU", 1.0),
+    ),
+)
+_UNWRITTEN = ("count", "sample", "unit", "minimum", "auto")
+
+
+def scaled(value: int, unit: str, wanted: str) -> tuple[float, str]:
+    """Return a value in another unit, and that unit as it is written, "" when it is not.
+
+    "minimum" and "auto" choose the largest unit of which there is at least one; a unit of
+    another kind means the default of its own.
+    """
+    if value < 0:
+        amount, written = scaled(-value, unit, wanted)
+        return -amount, written
+    for kind in _KINDS:
+        if (known := kind.find(unit)) is None:
+            continue
+        amount = float(value) * known[1]
+        if wanted in ("minimum", "auto"):
+            written, factor = kind.fitting(amount)
+        else:
+            written, factor = kind.find(wanted) or kind.default
+        return amount / factor, written
+    return float(value), "" if wanted in _UNWRITTEN else wanted
+
+
+def same_kind(unit: str, other: str) -> bool:
+    """Tell whether values of the two units can be added, after scaling."""
+    return unit == other or any(kind.find(unit) and kind.find(other) for kind in _KINDS)
+
+
+def label(value: int, unit: str, wanted: str = "auto") -> str:
+    """Return a value with its unit: ``label(1536, "bytes")`` is "1.50kB"; nothing is "0"."""
+    amount, written = scaled(value, unit, wanted)
+    digits = f"{amount:.2f}".removesuffix(".00")
+    return "0" if digits in ("0", "-0") else digits + written
+
+
+def percent(value: int, total: int) -> str:
+    """Return the part of a total, six wide: " 2.33%", "  100%", "8e-05%"; of nothing: "    0%"."""
+    ratio = abs(float(value) / float(total)) * 100 if total else 0.0
+    if 99.95 <= ratio <= 100.05:
+        return "  100%"
+    return f"{ratio:5.2f}%" if ratio >= 1.0 else f"{ratio:5.2g}%"
+
+
+def report_unit(values: list[tuple[int, int]], total: int, unit: str, wanted: str) -> str:
+    """Return the unit in which a report of (flat, cum) values is written.
+
+    With "minimum" that of the smallest value, or of a hundred of them when the total is in a
+    larger unit (pprof, internal/report: selectOutputUnit). Values are in ``unit``.
+    """
+    if wanted != "minimum" or not values:
+        return wanted
+    least = min((size for flat, cum in values if (size := abs(flat) or abs(cum))), default=total)
+    _, small = scaled(least, unit, "minimum")
+    _, large = scaled(total, unit, "minimum")
+    if small != large and least * 100 < total:
+        _, small = scaled(100 * least, unit, "minimum")
+    return small or unit

@@ -1,0 +1,124 @@
+"""The text of ``go tool pprof``: head, rows and trees, to the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from memtui.pprof.frames import base_name
+from memtui.pprof.measure import label, percent, scaled
+from memtui.pprof.stacks import Stacks
+from memtui.pprof.top import Call, Peek, Summary, Top, Tree
+
+_RULE = "-" * 58 + "+" + "-" * 13
+_LEGEND = "      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t "
+_MOST_FILTER = 80
+
+
+def text_of_top(stacks: Stacks, top: Top, taken: str) -> Iterator[str]:
+    """Yield the lines of ``pprof -top``.
+
+    ``taken`` is when the profile was taken, for people, "" when it does not say. Names are as the
+    profile has them: not yet fit for a terminal.
+    """
+    yield from _head(stacks, top.summary, taken)
+    yield f"{'flat':>10} {'flat':>5}% {'sum':>5}% {'cum':>10} {'cum':>5}%"
+    write, total = _Writer(top.summary), top.summary.total
+    running = 0
+    for row in top.rows:
+        running += row.flat
+        inlined = f" ({row.inlined})" if row.inlined else ""
+        yield (
+            f"{write(row.flat):>10} {percent(row.flat, total)} {percent(running, total)}"
+            f" {write(row.cum):>10} {percent(row.cum, total)}  {row.name}{inlined}"
+        )
+
+
+def text_of_tree(stacks: Stacks, tree: Tree, taken: str) -> Iterator[str]:
+    """Yield the lines of ``pprof -tree``, and of ``-peek``, which is a part of it."""
+    summary = tree.summary
+    yield from _head(stacks, summary, taken)
+    yield _RULE
+    yield _LEGEND
+    running = 0
+    for entry in tree.entries:
+        running += entry.row.flat
+        yield _RULE
+        yield from _entry(summary, entry, running)
+    if summary.listed:
+        yield _RULE
+
+
+def _entry(summary: Summary, entry: Peek, running: int) -> Iterator[str]:
+    write, row, total = _Writer(summary), entry.row, summary.total
+    yield from _calls(summary, entry.callers, row.cum)
+    yield (
+        f"{write(row.flat):>10} {percent(row.flat, total)} {percent(running, total)}"
+        f" {write(row.cum):>10} {percent(row.cum, total)}                | {row.name}"
+    )
+    yield from _calls(summary, entry.callees, row.cum)
+
+
+def _calls(summary: Summary, calls: Sequence[Call], cum: int) -> Iterator[str]:
+    write = _Writer(summary)
+    for call in calls:
+        inline = " (inline)" if call.inline else ""
+        yield f"{write(call.value):>50} {percent(call.value, cum)} |   {call.name}{inline}"
+
+
+class _Writer:
+    """Writes the values of one report in its unit."""
+
+    def __init__(self, summary: Summary) -> None:
+        self._unit = summary.type.unit
+        self._wanted = summary.unit
+
+    def __call__(self, value: int) -> str:
+        return label(value, self._unit, self._wanted)
+
+
+def _head(stacks: Stacks, summary: Summary, taken: str) -> Iterator[str]:
+    """Yield what stands above the rows (pprof, internal/report: reportLabels)."""
+    write, total = _Writer(summary), summary.total
+    yield from _about(stacks, summary, taken)
+    if summary.filters:
+        yield "Active filters:"
+        for name, pattern in summary.filters:
+            yield "   " + _shortened(f"{name}={pattern}")
+    share = percent(summary.shown, total).strip()
+    yield f"Showing nodes accounting for {write(summary.shown)}, {share} of {write(total)} total"
+    if total and summary.dropped:
+        nodes = "node" if summary.dropped == 1 else "nodes"
+        yield f"Dropped {summary.dropped} {nodes} (cum <= {write(summary.dropped_below)})"
+    if total and 0 < summary.listed < summary.candidates:
+        yield f"Showing top {summary.listed} nodes out of {summary.candidates}"
+
+
+def _about(stacks: Stacks, summary: Summary, taken: str) -> Iterator[str]:
+    """Yield what the profile says of itself."""
+    if stacks.main and stacks.main.file:
+        yield f"File: {base_name(stacks.main.file)}"
+    if stacks.main and stacks.main.build_id:
+        yield f"Build ID: {stacks.main.build_id}"
+    yield from (comment for comment in stacks.comments if not comment.startswith("#"))
+    if summary.type.type:
+        yield f"Type: {summary.type.type}"
+    if stacks.doc_url:
+        yield f"Doc: {stacks.doc_url}"
+    if taken:
+        yield f"Time: {taken}"
+    if stacks.duration_nanos:
+        lasted = label(stacks.duration_nanos, "nanoseconds")
+        nanos, unit = scaled(summary.total, summary.type.unit, "nanoseconds")
+        part = ""
+        if unit == "ns" and nanos:
+            part = f"({percent(int(nanos), stacks.duration_nanos)})"
+        total = _Writer(summary)(summary.total)
+        yield f"Duration: {lasted}, Total samples = {total} {part}"
+
+
+def _shortened(text: str) -> str:
+    """Return at most 80 bytes of a filter, as pprof does."""
+    encoded = text.encode()
+    if len(encoded) <= _MOST_FILTER:
+        return text
+    return encoded[:_MOST_FILTER].decode("utf-8", "replace") + "…"

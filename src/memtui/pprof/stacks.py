@@ -1,0 +1,136 @@
+"""A decoded profile: its stacks, what lies at each location, and what its head says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Labels = tuple[tuple[str, tuple[object, ...]], ...]
+"""The labels of one sample in one order: equal labels are equal tuples."""
+
+
+class StacksError(ValueError):
+    """What was asked of a profile cannot be done; the message is one line and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleType:
+    """What one column of values counts: ("inuse_space", "bytes")."""
+
+    type: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A file that was mapped into the process: its path, its build id, where it lay."""
+
+    file: str
+    build_id: str = ""
+    start: int = 0
+    limit: int = 0
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function as its profile names it. ``file`` is a path; lines count from 1, 0 is unknown."""
+
+    name: str
+    system_name: str = ""
+    file: str = ""
+    start_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A place in the source of a function; line and column 0 are unknown."""
+
+    function: Function
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """An address in a stack. With several lines the first was inlined into the second, and so on.
+
+    Without a line nobody knows its function.
+    """
+
+    lines: tuple[Line, ...]
+    address: int = 0
+    binary: Binary | None = None
+    folded: bool = False
+
+
+class Sample(Protocol):
+    """One stack: ids of locations, leaf first, and one value for each sample type.
+
+    A message of protobuf looks like this, so that a large profile never becomes objects of ours.
+    """
+
+    @property
+    def location_id(self) -> Sequence[int]:
+        """The ids of its locations, leaf first."""
+
+    @property
+    def value(self) -> Sequence[int]:
+        """One value for each sample type, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A sample that is not on the wire: made from text or from two profiles."""
+
+    location_id: tuple[int, ...]
+    value: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """A decoded profile. Large ones stay as they came: each walk decodes the samples anew.
+
+    ``samples`` starts a walk over all samples and ``labelled`` one over each sample with its
+    labels; both raise ValueError in the middle when the profile turns out to be inconsistent.
+    ``default_type`` is what the profile names, "" when it names none. ``base_totals`` is what
+    counts as 100 % for each sample type when these stacks are a difference that is measured
+    against its base, None when every sample counts. Times are in nanoseconds, 0 is unknown.
+    """
+
+    types: tuple[SampleType, ...]
+    samples: Callable[[], Iterator[Sample]]
+    labelled: Callable[[], Iterator[tuple[Sample, Labels]]]
+    locations: Mapping[int, Location]
+    default_type: str = ""
+    main: Binary | None = None
+    time_nanos: int = 0
+    duration_nanos: int = 0
+    period: int = 0
+    period_type: SampleType = SampleType("", "")
+    drop_frames: str = ""
+    keep_frames: str = ""
+    comments: tuple[str, ...] = ()
+    doc_url: str = ""
+    base_totals: tuple[int, ...] | None = None
+
+    def index_of(self, wanted: str | None) -> int:
+        """Return the column of a sample type, by name or number; None: the one to show first.
+
+        That is the one the profile names, else the last (pprof, profile/index.go); a name may
+        have "inuse_" before it. Raises StacksError.
+        """
+        names = [each.type for each in self.types]
+        if not names:
+            raise StacksError("the profile has no sample types")
+        if not wanted:
+            return names.index(self.default_type) if self.default_type in names else len(names) - 1
+        if wanted.lstrip("+-").isascii() and wanted.lstrip("+-").isdigit():
+            if not 0 <= int(wanted) < len(names):
+                raise StacksError(f"sample type {wanted} is not one of 0 to {len(names) - 1}")
+            return int(wanted)
+        for index, name in enumerate(names):
+            if name in (wanted, wanted.removeprefix("inuse_")):
+                return index
+        raise StacksError(f"no sample type {wanted}: it has {', '.join(names)}")
