@@ -15,8 +15,9 @@ from textual.binding import BindingType
 from textual.containers import Container
 
 from memtui.model import Event, Trouble
-from memtui.panes.bars import footer, heading, sources_line
+from memtui.panes.bars import footer, heading, verdict_line
 from memtui.panes.cells import Line, Span
+from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, KEYS, PANES
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
@@ -28,6 +29,8 @@ from memtui.screens.errands import Errands
 from memtui.screens.help import HelpScreen
 from memtui.screens.picker import PickerScreen
 from memtui.screens.quit import QuitScreen
+from memtui.screens.trial import Trials
+from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child
 from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
@@ -61,6 +64,7 @@ class MemtuiApp(App[None]):
         early: EarlySignals | None = None,
         clock: Clock = time.time,
         analyst: Analyst | None = None,
+        actor: Actor | None = None,
     ) -> None:
         super().__init__()
         self.register_theme(DARK)
@@ -76,6 +80,9 @@ class MemtuiApp(App[None]):
         self._early = early or EarlySignals()
         self._clock = clock
         self._errands = Errands(self, lambda: self._sources, analyst or Analyst(), timeline)
+        self._trials = Trials(
+            self, actor or Actor(), timeline, lambda: self._sources, clock, self._say
+        )
         self._looked_at = timeline
         self._notice = ""
         self._painted_s = 0.0
@@ -83,6 +90,7 @@ class MemtuiApp(App[None]):
         self.panes: list[Pane] = [pane() for pane in PANES]
         """The panes, in the order of their numbers."""
         self.panes[0].add_class("-current")
+        self._explain = next(pane for pane in self.panes if isinstance(pane, ExplainPane))
         self._heading, self._hint = Bar(id="heading"), Bar(id="hint")
         self._sources_bar, self._keys = Bar(id="sources"), Bar(id="keys")
 
@@ -203,10 +211,15 @@ class MemtuiApp(App[None]):
             pane.show(view)
         width = self.size.width
         self._heading.show(heading(view, width))
-        self._sources_bar.show(sources_line(view))
+        self._sources_bar.show(verdict_line(view, self._explain.diagnosis(view), width))
         self._paint_hint()
         if isinstance(self.screen, QuitScreen) and self._child_has_ended():
             self.screen.dismiss(None)
+
+    def _say(self, notice: str) -> None:
+        """Show a notice in place of the hint, or none."""
+        self._notice = notice
+        self._paint_hint()
 
     def _paint_hint(self) -> None:
         pane = self._current()
@@ -235,6 +248,7 @@ class MemtuiApp(App[None]):
         pane = self.panes[number - 1]
         for each in self.panes:
             each.set_class(each is pane, "-current")
+        self.screen.set_class(pane is self._explain, "-explaining")
         pane.focus()
 
     def action_step(self, by: int) -> None:
@@ -248,6 +262,18 @@ class MemtuiApp(App[None]):
     def action_unzoom(self) -> None:
         """Show all panes again."""
         self.screen.remove_class("-zoomed")
+        if self._current() is self._explain:
+            self.action_go(1)
+
+    @on(ExplainPane.Go)
+    def _go_to_evidence(self, message: ExplainPane.Go) -> None:
+        """Show the pane that a number of the verdict came from."""
+        self.action_go(message.number)
+
+    @on(ExplainPane.Wanted)
+    def _try(self, message: ExplainPane.Wanted) -> None:
+        """Do something to the process, after a question, to see what comes of it."""
+        self._trials.begin(message.act, self.view())
 
     def action_freeze(self) -> None:
         """Freeze the view at this moment, or follow again; the sources go on."""

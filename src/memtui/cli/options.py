@@ -45,7 +45,8 @@ def size(text: str) -> int:
 class ProfileOptions:
     """Where profiles come from: an address or a file, or else the process's own listeners.
 
-    MemStats come from the same address, or from the listeners. None is never.
+    MemStats come from the same address, or from the listeners. None is never. ``free_url`` is an
+    address that makes the process return memory.
     ``limit_bytes`` is the most that a profile may have, as it comes or unpacked.
 
     Raises Complaint when ``pprof`` is neither a file nor an address.
@@ -56,6 +57,7 @@ class ProfileOptions:
     every_s: float | None
     memstats_every_s: float | None = 5.0
     limit_bytes: int = 256 << 20
+    free_url: str | None = None
 
     @classmethod
     def given(
@@ -66,6 +68,7 @@ class ProfileOptions:
         every_s: float | None,
         memstats_every_s: float | None = 5.0,
         limit_bytes: int = 256 << 20,
+        free_url: str | None = None,
     ) -> ProfileOptions:
         """Return the options as the user gave them: host:port is an address too."""
         if pprof is not None and "://" not in pprof and not exists(Path(pprof)):
@@ -74,7 +77,7 @@ class ProfileOptions:
                     f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT"
                 )
             pprof = f"http://{pprof}" if not pprof.startswith(":") else f"http://127.0.0.1{pprof}"
-        return cls(pprof, not no_probe, every_s, memstats_every_s, limit_bytes)
+        return cls(pprof, not no_probe, every_s, memstats_every_s, limit_bytes, free_url)
 
     @property
     def is_address(self) -> bool:
@@ -93,6 +96,7 @@ def profile_options(command: F) -> F:
         profile_every: float | None,
         memstats_every: float | None,
         max_profile_size: int,
+        free_url: str | None,
         **others: object,
     ) -> object:
         options = ProfileOptions.given(
@@ -101,11 +105,17 @@ def profile_options(command: F) -> F:
             every_s=profile_every,
             memstats_every_s=memstats_every,
             limit_bytes=max_profile_size,
+            free_url=free_url,
         )
         return command(*context, options=options, **others)
 
     decorated = with_options
     for option in (
+        click.option(
+            "--free-url",
+            metavar="URL",
+            help="An address that calls debug.FreeOSMemory; asked on a key only, after a question.",
+        ),
         click.option(
             "--memstats-every",
             callback=lambda context, option, text: period(text),

@@ -18,6 +18,7 @@ from memtui.cli.options import ProfileOptions
 from memtui.cli.terminal import end_with_the_terminal, take_terminal
 from memtui.model import GcCycle, ProcessIdentity
 from memtui.screens.choice import Choice
+from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child, ChildExit, leave_to_itself
 from memtui.sources.discovery import Candidate
@@ -203,6 +204,7 @@ class Session:
             early=self._early,
             clock=self._clock,
             analyst=self._analyst,
+            actor=Actor(self._options.free_url, probe=self._options.probe, known=self._answers),
         )
 
     def run(self) -> int:

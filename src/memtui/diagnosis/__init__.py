@@ -4,8 +4,9 @@ from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Findin
 from memtui.diagnosis.ledger import Ledger, Part, PartName, Step, ledger_at, waterfall
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
+from memtui.diagnosis.trial import Expectation, Trial, expectation, is_lazy, trial_of
 from memtui.diagnosis.verdict import Diagnosis, as_json, diagnose, one_line
-from memtui.diagnosis.window import USUAL_S, Access, Window, point_at, window_of
+from memtui.diagnosis.window import USUAL_S, Access, Window, point_at, points_between, window_of
 
 __all__ = [
     "DEFAULT",
@@ -16,6 +17,7 @@ __all__ = [
     "Confidence",
     "Diagnosis",
     "Evidence",
+    "Expectation",
     "Finding",
     "Ledger",
     "Part",
@@ -24,12 +26,17 @@ __all__ = [
     "Point",
     "Step",
     "Thresholds",
+    "Trial",
     "Window",
     "as_json",
     "diagnose",
+    "expectation",
+    "is_lazy",
     "ledger_at",
     "one_line",
     "point_at",
+    "points_between",
+    "trial_of",
     "waterfall",
     "window_of",
 ]

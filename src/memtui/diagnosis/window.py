@@ -241,6 +241,16 @@ def point_at(view: View) -> Point | None:
     return window.points[-1] if window.points else None
 
 
+def points_between(view: View, start: float, end: float) -> list[Point]:
+    """Return the rows of MemStats between two moments; those of /proc where there are none."""
+    timeline = view.timeline
+    seen = timeline.track(GcCycle).sampled(start - USUAL_S, end, MOST_POINTS)
+    cycles = with_goals(seen, view.sample(Surroundings))
+    mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
+    found = _runtime_points(timeline, start, end, mappings, cycles)
+    return found or _process_points(timeline, start, end, mappings, cycles)
+
+
 def _born(view: View, start: float) -> float:
     """Return when what is watched began to be this process, or ``start``."""
     identities = view.timeline.track(ProcessIdentity).between(start, view.until)

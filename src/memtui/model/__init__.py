@@ -5,7 +5,7 @@ Samples hold what was read, never what was derived: rates, shares and changes ar
 reading, so that a recording stays true when the arithmetic gets better.
 """
 
-from memtui.model.events import Attached, Ended, Event, Mark, Sample, Trouble
+from memtui.model.events import Act, Attached, Ended, Event, Mark, Sample, Trouble
 from memtui.model.mapping import (
     CgroupLevel,
     MappingGroup,
@@ -29,6 +29,7 @@ from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLi
 
 __all__ = [
     "Absent",
+    "Act",
     "Attached",
     "CgroupLevel",
     "Ended",

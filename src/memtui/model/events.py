@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from memtui.model.mapping import MappingGroups, MappingSample, Surroundings
@@ -32,14 +33,23 @@ class Trouble:
     retry_s: float | None = None
 
 
+class Act(Enum):
+    """What was done to a process to see what its memory does then."""
+
+    FORCE_GC = "force a GC"
+    FREE_MEMORY = "free memory"
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Something was done at this moment that may show in the numbers: by the user, or by memtui.
 
-    ``text`` says what in a few words: "heap?gc=1: forced a GC".
+    ``text`` says what in a few words: "heap?gc=1: forced a GC". ``act`` tells those apart that
+    were done to see what comes of it.
     """
 
     text: str
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
+from memtui.diagnosis import Diagnosis, one_line
 from memtui.model import (
     Absent,
     GcCycle,
@@ -14,7 +15,8 @@ from memtui.model import (
     RuntimeSample,
     Trouble,
 )
-from memtui.panes.cells import Line, Span, apart, cells, exactly, line
+from memtui.panes.cells import Line, Span, apart, cells, cut, exactly, line
+from memtui.panes.explain.verdict import role_of
 from memtui.panes.moments import clock
 from memtui.plain import plain
 from memtui.timeline import View
@@ -100,6 +102,33 @@ def sources_line(view: View) -> Line:
             spans.append(Span(" ● ", "good" if state or latest else "dim"))
             spans += [Span(f"{name} "), Span(f"{latest or '…'} ", "dim")]
     return tuple(spans)
+
+
+def verdict_line(view: View, diagnosis: Diagnosis, width: int) -> Line:
+    """Return the one line of the verdict, and at its end how the sources are.
+
+    Until there is something to judge, and when the process has ended, what the sources say.
+    """
+    if view.ended() or diagnosis.ledger is None:
+        return sources_line(view)
+    states = _states(view)
+    room = max(0, width - cells(states) - 2)
+    said = cut(one_line(diagnosis), room)
+    return apart(line(" ", Span(said, role_of(diagnosis.first.cause))), states, width)
+
+
+def _states(view: View) -> Line:
+    """Return a sign a source: whether it tells something, and the name of one that cannot."""
+    spans: list[Span] = []
+    for source, name in SOURCES:
+        state = view.state(source)
+        if state and isinstance(state[1], Trouble):
+            spans.append(Span(f" ✗{name}", "bad"))
+        elif state or _latest(view, source):
+            spans.append(Span(" ●", "good"))
+        else:
+            spans.append(Span(" ○", "dim"))
+    return (*spans, Span(" "))
 
 
 def _latest(view: View, source: str) -> str:

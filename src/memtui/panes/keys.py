@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace import GcTracePane
 from memtui.panes.pane import Pane
 from memtui.panes.process import ProcessPane
 from memtui.panes.profile import ProfilePane
 from memtui.panes.trend import TrendPane
 
-PANES: tuple[type[Pane], ...] = (ProcessPane, TrendPane, GcTracePane, ProfilePane)
+PANES: tuple[type[Pane], ...] = (ProcessPane, TrendPane, GcTracePane, ProfilePane, ExplainPane)
 
 KEYS: list[BindingType] = [
     *(
@@ -31,7 +32,7 @@ ACTIONS = frozenset({"go", "step", "zoom", "unzoom", "freeze", "help", "leave"})
 """What must not happen while another screen covers the panes."""
 
 FOOTER = (
-    ("1-4", "pane"),
+    ("1-5", "pane"),
     ("z", "zoom"),
     ("space", "freeze"),
 )

@@ -2,7 +2,7 @@
 
 The agent writes its port into a file that is named after the pid, in the folder ``gops`` of the
 configuration of its user (github.com/google/gops, internal/internal.go and agent/agent.go). It
-takes one byte a connection; 0x2 would force a collection.
+takes one byte a connection; 0x2 forces a collection.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from memtui.sources.endpoint import PROC, listeners, shares_network
 from memtui.sources.proc import read_environ, read_status
 from memtui.sources.source import SourceFailed
 
+_FORCE_GC = b"\x02"
 _MEM_STATS = b"\x03"
 _PORT = re.compile(rb"\s*(\d{1,5})\s*")
 _NSPID = re.compile(rb"^NSpid:.*\t(\d+)$", re.MULTILINE)
@@ -103,10 +104,19 @@ def _start_of(path: Path) -> bytes:
 
 async def ask_gops(agent: GopsAgent, deadline_s: float) -> tuple[bytes, float]:
     """Ask for MemStats; return the answer and the seconds it took. Raises SourceFailed."""
+    return await _asked(agent, _MEM_STATS, deadline_s)
+
+
+async def force_gc(agent: GopsAgent, deadline_s: float) -> None:
+    """Have the process collect its garbage, and wait until it has. Raises SourceFailed."""
+    await _asked(agent, _FORCE_GC, deadline_s)
+
+
+async def _asked(agent: GopsAgent, question: bytes, deadline_s: float) -> tuple[bytes, float]:
     began = time.perf_counter()
     try:
         async with asyncio.timeout(deadline_s):
-            answer = await _exchange(agent)
+            answer = await _exchange(agent, question)
     except TimeoutError:
         raise SourceFailed(f"{agent} timed out after {deadline_s:g} s") from None
     except OSError as error:
@@ -116,10 +126,10 @@ async def ask_gops(agent: GopsAgent, deadline_s: float) -> tuple[bytes, float]:
     return answer, time.perf_counter() - began
 
 
-async def _exchange(agent: GopsAgent) -> bytes:
+async def _exchange(agent: GopsAgent, question: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(agent.host, agent.port)
     try:
-        writer.write(_MEM_STATS)
+        writer.write(question)
         await writer.drain()
         answer = b""
         while len(answer) <= _MOST_BYTES and (chunk := await reader.read(_MOST_BYTES)):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memtui.model import (
+    Act,
     Attached,
     Event,
     Mark,
@@ -166,7 +167,8 @@ class ProfileSource(ABC):
             self._running = None
         if request.acts:
             said = f"{request}: {reason or request.acts}"
-            yield Event(began, self.name, Mark(said))
+            act = Act.FORCE_GC if request.gc and not reason else None
+            yield Event(began, self.name, Mark(said, act))
         if found is not None:
             yield Event(found[0], self.name, found[1])
         yield Event(self._clock(), self.name, Taking(request, over=True, reason=reason))

@@ -9,8 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtui import units
-from memtui.diagnosis import USUAL_S, Access, Diagnosis, PartName
+from memtui.diagnosis import USUAL_S, Access, Diagnosis, PartName, trial_of
 from memtui.model import (
+    Act,
     GcCycle,
     MappingSample,
     Mark,
@@ -22,6 +23,7 @@ from memtui.panes.cells import Line, Picture, Span, line
 from memtui.panes.explain.explainer import Explainer
 from memtui.panes.explain.row import Row
 from memtui.panes.explain.rows import rows_of
+from memtui.panes.explain.trial import trial_rows
 from memtui.panes.moments import clock
 from memtui.panes.pane import Pane, explained
 from memtui.panes.table import marked
@@ -39,6 +41,8 @@ class ExplainPane(Pane):
     KINDS = (ProcessSample, RuntimeSample, GcCycle, MappingSample, Restart, Mark)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="explain.open"),
+        Binding("c", "act('FORCE_GC')", "force a GC", id="explain.gc"),
+        Binding("f", "act('FREE_MEMORY')", "free memory", id="explain.free"),
     ]
 
     class Go(Message):
@@ -48,11 +52,18 @@ class ExplainPane(Pane):
             super().__init__()
             self.number = number
 
+    class Wanted(Message):
+        """The user wants something done to the process."""
+
+        def __init__(self, act: Act) -> None:
+            super().__init__()
+            self.act = act
+
     def __init__(self) -> None:
         super().__init__()
         self._explainer = Explainer()
         self._opened: frozenset[PartName] = frozenset()
-        self._rows: Sequence[Row] = ()
+        self._rows: list[Row] = []
 
     def diagnosis(self, view: View) -> Diagnosis:
         """Return what the pane says of a view, also while it is not on the screen."""
@@ -60,7 +71,18 @@ class ExplainPane(Pane):
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Name the keys of this pane."""
-        return (("←→", "window"), ("enter", "open"))
+        return (("←→", "window"), ("enter", "open"), ("c", "force a GC"), ("f", "free memory"))
+
+    def show(self, view: View) -> None:
+        """Show what this view holds, while the pane is on the screen."""
+        if self.display:
+            super().show(view)
+        else:
+            self.view = view
+
+    def action_act(self, name: str) -> None:
+        """Ask for something to be done to the process, which is asked about first."""
+        self.post_message(self.Wanted(Act[name]))
 
     def action_shift(self, by: int) -> None:
         """Judge a longer (left) or a shorter (right) time."""
@@ -96,6 +118,8 @@ class ExplainPane(Pane):
             return Picture(title, rows=rows, is_empty=True)
         diagnosis = self.diagnosis(view)
         self._rows = rows_of(diagnosis, width, self._opened)
+        if trial := trial_of(view):
+            self._rows += trial_rows(trial, width)
         numbers = range(len(self._rows))
         self.selection = self.selection.within(numbers, height)
         top = self.selection.top
