@@ -22,7 +22,8 @@ class Thresholds:
     - ``retained``: heap that is resident, by the goal of the collector. The scavenger aims at 1.1
       (Go 1.27.3 runtime/mgcscavenge.go), a healthy program was seen at 0.8 to 1.15.
     - ``waste``: unused slots at their fewest, by heap in use at its most. Healthy programs were
-      seen at 0.01 to 0.28, fragmented ones from 0.48.
+      seen at 0.01 to 0.28, fragmented ones from 0.48. And by RES (``waste_share``): up to 0.20,
+      and from 0.35.
     - ``settled_s``: how long freed memory must have lain there before anybody asks why.
     - ``stale_s``: how long there was no cycle before anybody asks what of the heap is dead.
     - ``unseen``: heap that no cycle has seen, by what the last one found alive and the stacks.
@@ -43,9 +44,10 @@ class Thresholds:
     live_share: float = 0.1
     big_bytes: float = 6 * MIB
     big_share: float = 0.1
-    retained: float = 1.5
-    waste: float = 0.37
-    settled_s: float = 60.0
+    retained: float = 1.6
+    waste: float = 0.33
+    waste_share: float = 0.26
+    settled_s: float = 50.0
     stale_s: float = 30.0
     unseen: float = 1.4
     flat_share: float = 0.12

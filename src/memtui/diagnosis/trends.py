@@ -145,7 +145,8 @@ def _is_step(values: Sequence[float], first: float, whole: float) -> bool:
         before, after = values[:end], values[crossed + 1 :]
         if len(before) < 2 or len(after) < max(3, len(values) // 5):
             continue
-        if min(after) - max(before) > 0.6 * whole and max(after) - min(after) < 0.3 * whole:
+        is_calm = max(before) - min(before) < 0.2 * whole
+        if is_calm and min(after) - max(before) > 0.7 * whole:
             return True
     return False
 

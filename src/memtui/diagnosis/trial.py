@@ -17,9 +17,8 @@ from memtui.model import Act, Mark, Surroundings
 from memtui.timeline import View
 
 BEFORE_S = 30.0
-AFTER_S = 60.0
-SETTLES_S = 0.9
-"""What was freed has left RES by then."""
+SETTLES_S = (0.9, 8.0)
+"""Seconds after an act: what was freed has left RES by then, and what came later is not of it."""
 
 _MATTERS = 4 << 20
 _MOST = 0.6
@@ -108,7 +107,8 @@ def trial_of(view: View) -> Trial | None:
     at, mark = found[-1]
     assert mark.act is not None
     before = points_between(view, at - BEFORE_S, at)
-    after = points_between(view, at + SETTLES_S, min(view.until, at + AFTER_S))
+    first_s, last_s = SETTLES_S
+    after = points_between(view, at + first_s, min(view.until, at + last_s))
     expected = expectation(mark.act, before[-1], lazily=is_lazy(view)) if before else None
-    ledger = ledger_between(before[-1], after[0]) if before and after else None
+    ledger = ledger_between(before[-1], after[-1]) if before and after else None
     return Trial(mark.act, at, expected, ledger)

@@ -202,10 +202,11 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
     The first cycles of a process are left out when there were more. Costs as much as its rows.
     """
     timeline, end = view.timeline, view.until
-    start = max(end - seconds, _born(view, end - seconds))
+    born = _born(view, end - seconds)
+    start = end - seconds if born is None else born
     found = view.last(Surroundings)
     surroundings = found[1] if found else None
-    cycles = with_goals(timeline.track(GcCycle).sampled(start, end, MOST_POINTS), surroundings)
+    cycles = with_goals(_cycles(timeline, start, end, born), surroundings)
     mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
     process = _process_points(timeline, start, end, mappings, cycles)
     runtime = _runtime_points(timeline, start, end, mappings, cycles)
@@ -251,13 +252,13 @@ def points_between(view: View, start: float, end: float) -> list[Point]:
     return found or _process_points(timeline, start, end, mappings, cycles)
 
 
-def _born(view: View, start: float) -> float:
-    """Return when what is watched began to be this process, or ``start``."""
+def _born(view: View, start: float) -> float | None:
+    """Return when, since ``start``, what is watched began to be this process; None: before."""
     identities = view.timeline.track(ProcessIdentity).between(start, view.until)
     restarts = view.timeline.track(Restart).between(start, view.until)
     if len(identities) > 1 or (identities and view.timeline.track(ProcessIdentity).count > 1):
         restarts.append((identities[-1][0], Restart()))
-    return max((at for at, _ in restarts), default=start)
+    return max((at for at, _ in restarts), default=None)
 
 
 def _nearest(
@@ -274,6 +275,18 @@ def _gap(mappings: Sequence[tuple[float, MappingSample]]) -> float:
     moments = [at for at, _ in mappings]
     gaps = [later - at for at, later in pairwise(moments)]
     return max(NEAR_S, 1.5 * median(gaps)) if gaps else NEAR_S
+
+
+def _cycles(
+    timeline: Timeline, start: float, end: float, born: float | None
+) -> list[tuple[float, GcCycle]]:
+    """Return cycles of a window, and the last one before it if it is of the same process."""
+    track = timeline.track(GcCycle)
+    before = track.last(start)
+    found = track.sampled(start, end, MOST_POINTS)
+    if before and (born is None or before[0] >= born) and before not in found[:1]:
+        found.insert(0, before)
+    return found
 
 
 def _before(cycles: Sequence[Traced], at: float) -> Traced | None:
@@ -310,7 +323,7 @@ def _next_goal(
         return last.goal_bytes
     if surroundings and isinstance(surroundings.gomemlimit, str):
         return last.goal_bytes
-    ratio = median(times) if times else 2.0
+    ratio = median(times[-3:]) if times else 2.0
     return max(LEAST_GOAL, round(ratio * last.heap_live_bytes))
 
 

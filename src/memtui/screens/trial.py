@@ -21,9 +21,9 @@ from memtui.sources.source import Clock, Refreshable, Source, SourceFailed
 from memtui.timeline import Timeline, View
 
 _DOES = {
-    Act.FORCE_GC: "The service runs a garbage collection now: it takes CPU for a moment, and its\n"
+    Act.FORCE_GC: "The service runs a garbage collection now: it takes CPU for a moment, and its "
     "heap and its next goal change.",
-    Act.FREE_MEMORY: "The service runs a garbage collection and returns all free memory to the\n"
+    Act.FREE_MEMORY: "The service runs a garbage collection and returns all free memory to the "
     "system: it takes CPU for a moment, and the next requests fault memory in again.",
 }
 

@@ -22,7 +22,10 @@ ADVICE = Advice(
 def file_mapped(window: Window) -> Finding | None:
     """Say that mapped files or shared memory grew."""
     trend = window.trend(lambda point: point.mapped)
-    if trend is None or not window.grows or not is_rising(trend, window.least_part):
+    if trend is None or not window.grows or not trend.grows:
+        return None
+    # What is flat since was read in once and stays: worth saying when it is much of RES.
+    if not is_rising(trend, window.least_part) and trend.growth < window.big:
         return None
     share = share_of(trend.growth, window.growth)
     first, last = window.ends

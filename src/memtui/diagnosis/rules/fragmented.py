@@ -35,7 +35,9 @@ def fragmentation(window: Window) -> Finding | None:
         return None
     # Right after a cycle slots are empty in every program, and are filled again until the next.
     size, inuse = later[len(later) // 5][0], max(inuse for _, inuse in later)
-    if size <= window.big or size <= window.thresholds.waste * inuse:
+    limits = window.thresholds
+    least = max(limits.big_bytes, limits.waste * inuse, limits.waste_share * window.res)
+    if size <= least:
         return None
     grown = window.ledger.grown(PartName.FRAGMENTATION) if window.ledger else 0
     of_growth = window.grows and grown >= window.least_part

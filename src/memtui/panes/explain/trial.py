@@ -15,13 +15,14 @@ LEAST_SHOWN = 256 << 10
 HANDLER = """\
 import ("net/http"; "runtime/debug")
 
-func init() {
-    http.HandleFunc("/debug/free", func(w http.ResponseWriter, r *http.Request) {
-        debug.FreeOSMemory()
-        w.WriteHeader(http.StatusNoContent)
-    })
+func free(w http.ResponseWriter, r *http.Request) {
+    debug.FreeOSMemory()
+    w.WriteHeader(http.StatusNoContent)
 }
-// then: memtui --pid PID --free-url http://127.0.0.1:PORT/debug/free"""
+
+func init() { http.HandleFunc("/debug/free", free) }
+
+then: memtui --pid PID --free-url http://127.0.0.1:PORT/debug/free"""
 """The lines of Go that add what --free-url asks for."""
 
 
@@ -29,8 +30,12 @@ def trial_rows(trial: Trial, width: int) -> list[Row]:
     """Return what came of a trial, and the parts that changed."""
     rows = [Row(line(Span(f" {trial.act.value} at {clock(trial.at)}", "title")))]
     expected = trial.expected.sentence if trial.expected else "nothing could be expected"
-    for text, role in ((f"Expected: {expected}", "dim"), (f"Came: {trial.sentence}", "text")):
-        rows += [Row((Span("  "), *each)) for each in wrapped(text, width - 3, _role(role))]
+    said: tuple[tuple[str, Role], ...] = (
+        (f"Expected: {expected}", "dim"),
+        (f"Came: {trial.sentence}", "text"),
+    )
+    for text, role in said:
+        rows += [Row((Span("  "), *each)) for each in wrapped(text, width - 3, role)]
     for part in trial.ledger.parts if trial.ledger else ():
         if part.growth and abs(part.growth) >= LEAST_SHOWN:
             was = units.size((part.size or 0) - part.growth)
@@ -38,7 +43,3 @@ def trial_rows(trial: Trial, width: int) -> list[Row]:
             words = f"  {part.title:<26} {was:>6} → {units.size(part.size or 0):>6}"
             rows.append(Row(line(words, change), part))
     return [Row(()), *rows]
-
-
-def _role(name: str) -> Role:
-    return "dim" if name == "dim" else "text"
