@@ -33,6 +33,11 @@ func hugePages(s Settings) {
 		}
 	}
 	serve.Say("dropped")
+	go func() {
+		requests.UntilCollected()
+		requests.UntilCollected()
+		serve.Say("collected")
+	}()
 	read := 0
 	serve.Pace(10, func() bool {
 		for _, block := range blocks {
