@@ -181,7 +181,7 @@ def _numbers(row: Row, measure: Measure) -> tuple[str | Span, ...]:
     return (
         Span(measure.amount(value), measure.role(value)),
         measure.share(value),
-        measure.amount(row.node.flat),
+        "" if row.node.folded else measure.amount(row.node.flat),
         bar(value, measure.total, 8),
         "",
     )

@@ -88,7 +88,7 @@ def groups(now: Sequence[StackLine], base: Sequence[StackLine] | None = None) ->
         for stack in now
     ]
     if before is not None:
-        found += [Group(frames, 0, state_of(frames), count) for frames, count in before.items()]
+        found += [Group(frames, 0, "gone", count) for frames, count in before.items()]
         found.sort(key=lambda each: (-each.growth, -each.count, each.frames))
     else:
         found.sort(key=lambda each: (-each.count, each.frames))

@@ -1,0 +1,140 @@
+"""Goroutines by stack and by state, and how many more there are than in the base."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from memtui.panes.cells import Line, text_of
+from memtui.panes.profile.goroutines import (
+    GoroutineList,
+    by_state,
+    draw,
+    groups,
+    hint,
+    state_of,
+    total,
+)
+from memtui.pprof.calls import StackLine
+
+WAITING = (
+    "runtime.gopark", "runtime.chanrecv", "runtime.chanrecv1", "main.worker", "main.start.func1"
+)  # fmt: skip
+READING = (
+    "runtime.gopark", "runtime.netpollblock", "internal/poll.runtime_pollWait",
+    "net/http.(*conn).serve",
+)  # fmt: skip
+BUSY = ("main.busy[/x]\x1b", "main.main")
+NOW = (StackLine(WAITING, 120), StackLine(READING, 3), StackLine(BUSY, 1))
+BASE = (StackLine(WAITING, 20), StackLine(READING, 3), StackLine(("main.old",), 2))
+
+Shown = Callable[[Sequence[Line], int], str]
+
+
+def test_the_largest_stacks_come_first_and_the_runtime_stands_back(shown: Shown) -> None:
+    _, rows = draw(groups(NOW), GoroutineList(), 60, 5, focused=False)
+    assert shown(rows, 60) == (
+        """
+ ▼count state        stack
+    120 chan receive main.worker ← main.start.func1
+      3 IO wait      runtime_pollWait ← (*conn).serve
+      1 running      main.busy[/x]␛ ← main.main
+
+"""
+    )
+
+
+def test_since_the_base_growth_comes_first(shown: Shown) -> None:
+    found = groups(NOW, BASE)
+    _, rows = draw(found, GoroutineList(), 76, 6, focused=True)
+    assert shown(rows, 76) == (
+        """
+ ▼grew  count state        stack
+  +100    120 chan receive main.worker ← main.start.func1
+    +1      1 running      main.busy[/x]␛ ← main.main
+     ·      3 IO wait      poll.runtime_pollWait ← http.(*conn).serve
+    −2      0 gone         main.old
+
+"""
+    )
+    assert text_of(total(found, 60.0)) == " 124 +99 in 1m00s"
+    assert text_of(hint(found, GoroutineList())) == (
+        "120 +100 from 20  chan receive  main.worker  started as main.start.func1"
+    )
+
+
+def test_in_a_small_pane_the_state_gives_way_to_the_stack(shown: Shown) -> None:
+    _, rows = draw(groups(NOW, BASE), GoroutineList(), 38, 4, focused=False)
+    assert shown(rows, 38) == (
+        """
+ ▼grew  count stack
+  +100    120 worker ← start.func1
+    +1      1 busy[/x]␛ ← main
+     ·      3 poll.runtime_pollWait
+"""
+    )
+
+
+def test_the_selected_stack_unfolds_below_its_line(shown: Shown) -> None:
+    found = groups(NOW)
+    state = GoroutineList().toggled(found)
+    _, rows = draw(found, state, 50, 8, focused=True)
+    assert shown(rows[1:], 50) == (
+        """
+    120 chan receive ▾ 5 frames
+     runtime.gopark
+     runtime.chanrecv
+     runtime.chanrecv1
+     main.worker
+     main.start.func1
+      3 IO wait      (*conn).serve
+"""
+    ).replace("      3 IO wait      (*conn).serve", text_of(rows[7]).rstrip())
+    assert state.toggled(found) == GoroutineList()
+
+
+def test_recursion_takes_one_line() -> None:
+    deep = groups([StackLine((*["main.deep"] * 20, "main.main"), 5)])
+    _, rows = draw(deep, GoroutineList().toggled(deep), 60, 4, focused=False)
+    assert [text_of(row).strip() for row in rows[2:]] == ["main.deep ×20", "main.main"]
+    assert "main.deep ×20 ← main.main" in text_of(
+        draw(deep, GoroutineList(), 60, 4, focused=False)[1][1]
+    )
+
+
+def test_how_many_are_in_each_state_as_far_as_there_is_room() -> None:
+    found = groups(NOW)
+    assert text_of(by_state(found, 60)) == "120 chan receive · 3 IO wait · 1 running"
+    assert text_of(by_state(found, 30)) == "120 chan receive · 3 IO wait"
+    assert text_of(by_state(found, 5)) == ""
+
+
+@pytest.mark.parametrize(
+    ("frames", "state"),
+    [
+        (("runtime.gopark", "runtime.selectgo", "main.f"), "select"),
+        (("runtime.gopark", "time.Sleep", "main.f"), "sleep"),
+        (("runtime.gopark", "runtime.semacquire1", "sync.(*Mutex).Lock"), "semacquire"),
+        (("runtime.gopark", "main.f"), "waiting"),
+        (("main.f", "main.g"), "running"),
+        ((), "running"),
+    ],
+)
+def test_the_runtime_function_that_parked_it_tells_the_state(
+    frames: tuple[str, ...], state: str
+) -> None:
+    assert state_of(frames) == state
+
+
+def test_a_search_looks_at_all_frames() -> None:
+    found = groups(NOW)
+    state = GoroutineList().searched(found, "serve")
+    assert state.selection.row == 1
+    assert state.searched(found, "main.").to_match(found, 1).selection.row == 0
+    assert state.searched(found, "nowhere").selection == state.selection
+
+
+def test_no_goroutines_are_survived() -> None:
+    assert len(draw((), GoroutineList(), 38, 4, focused=True)[1]) == 4
+    assert GoroutineList().toggled(()).moved((), 1).searched((), "x").text == "x"
+    assert text_of(hint((), GoroutineList())) == "no goroutines in this profile"
+    assert text_of(total(())) == " 0"
