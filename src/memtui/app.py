@@ -21,11 +21,14 @@ from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, KEYS, PANES
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
 from memtui.panes.profile import ProfilePane
+from memtui.panes.profile.errand import Errand
 from memtui.panes.theme import DARK
 from memtui.screens.choice import Choice
+from memtui.screens.errands import Errands
 from memtui.screens.help import HelpScreen
 from memtui.screens.picker import PickerScreen
 from memtui.screens.quit import QuitScreen
+from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child
 from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
 from memtui.sources.source import Clock, Refreshable, Source, keep_trying
@@ -57,6 +60,7 @@ class MemtuiApp(App[None]):
         may_suspend: bool = True,
         early: EarlySignals | None = None,
         clock: Clock = time.time,
+        analyst: Analyst | None = None,
     ) -> None:
         super().__init__()
         self.register_theme(DARK)
@@ -71,6 +75,7 @@ class MemtuiApp(App[None]):
         self._may_suspend = may_suspend
         self._early = early or EarlySignals()
         self._clock = clock
+        self._errands = Errands(self, lambda: self._sources, analyst or Analyst(), timeline)
         self._looked_at = timeline
         self._notice = ""
         self._painted_s = 0.0
@@ -251,12 +256,16 @@ class MemtuiApp(App[None]):
         self._looked_at = self.timeline.copied() if frozen else self.timeline
         self.paint()
 
-    @on(ProfilePane.Fetch)
-    def _fetch(self) -> None:
-        """Fetch the profile now."""
-        for source in self._sources:
-            if isinstance(source, Refreshable):
-                source.refresh()
+    @on(Errand)
+    def _errand(self, errand: Errand) -> None:
+        """Get the pane of profiles what it wants."""
+        for pane in self.panes:
+            if isinstance(pane, ProfilePane):
+                self._errands.run(errand, pane)
+
+    def on_unmount(self) -> None:
+        """Leave no process behind."""
+        self._errands.close()
 
     def action_help(self) -> None:
         """Show the keys."""

@@ -19,16 +19,13 @@ from typing import Any
 
 import pytest
 
-from memtui.model import Attached, Event, Profile, Trouble
+from memtui.model import Attached, Event, Mark, Profile, ProfileRequest, Taking, Trouble
 from memtui.parse import profile_pb2 as wire
 from memtui.sources.http import Address, Cause, HttpFailed, get, shown
-from memtui.sources.profile import (
-    FileProfile,
-    ProcessProfile,
-    ProfileSource,
-    UrlProfile,
-    profile_address,
-)
+from memtui.sources.analyst import Analyst
+from memtui.sources.pprofpages import profile_address
+from memtui.sources.profile import ProcessProfile, ProfileSource, UrlProfile
+from memtui.sources.profilefile import FileProfile
 from memtui.sources.source import SourceFailed, keep_trying
 
 AT = 1_700_000_000.0
@@ -140,7 +137,9 @@ async def test_a_profile_comes_again_when_asked_and_when_the_collector_has_run(
         await asyncio.sleep(0.2)
         assert not asked.done()
         source.refresh()
-        assert isinstance((await asyncio.wait_for(asked, 5)).sample, Profile)
+        assert (await asyncio.wait_for(asked, 5)).sample == Taking(ProfileRequest("heap"))
+        assert isinstance((await anext(events)).sample, Profile)
+        assert (await anext(events)).sample == Taking(ProfileRequest("heap"), over=True)
 
 
 @pytest.mark.go
@@ -235,7 +234,7 @@ async def test_each_wrong_answer_has_a_reason_of_its_own_within_the_deadline(
     doors: Doors, kind: str, reason: str
 ) -> None:
     where = doors(kind)[kind]
-    source = UrlProfile(f"http://{where}", clock, deadline_s=0.5, limit_bytes=4 << 20)
+    source = UrlProfile(f"http://{where}", clock, deadline_s=0.5, analyst=Analyst(4 << 20))
     began = time.monotonic()
     failed = await failure(source)
     assert time.monotonic() - began < 1.5
@@ -376,7 +375,8 @@ async def test_a_file_is_read_again_when_it_changes_and_when_asked(
         second = (await waiting).sample
         asked = asyncio.ensure_future(anext(events))
         source.refresh()
-        third = (await asked).sample
+        assert (await asked).sample == Taking(ProfileRequest("file"))
+        third = (await anext(events)).sample
     assert isinstance(first, Profile)
     assert isinstance(second, Profile)
     assert isinstance(third, Profile)
@@ -397,7 +397,7 @@ async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, heap_file: Pa
     }
     for path, reason in reasons.items():
         assert reason in (await failure(FileProfile(path, clock))).reason
-    small = FileProfile(heap_file, clock, limit_bytes=1000)
+    small = FileProfile(heap_file, clock, analyst=Analyst(1000))
     assert "larger than" in (await failure(small)).reason
 
 

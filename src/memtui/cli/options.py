@@ -14,6 +14,8 @@ from memtui.cli.complaint import Complaint, exists
 
 F = TypeVar("F", bound=Callable[..., object])
 
+LIMIT = "256M"
+_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -29,9 +31,20 @@ def period(text: str) -> float | None:
     return seconds
 
 
+def size(text: str) -> int:
+    """Return the bytes of "256M", "1G", "512K" or "1000000"; raise BadParameter."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)(?:i?b)?", text.strip().lower())
+    count = int(float(found[1]) * _BYTES[found[2]]) if found else 0
+    if count < 1:
+        raise click.BadParameter(f"{text!r} is no size: write 256M, 1G or 512K")
+    return count
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileOptions:
     """Where profiles come from: an address or a file, or else the process's own listeners.
+
+    ``limit_bytes`` is the most that a profile may have, as it comes or unpacked.
 
     Raises Complaint when ``pprof`` is neither a file nor an address.
     """
@@ -39,9 +52,17 @@ class ProfileOptions:
     pprof: str | None
     probe: bool
     every_s: float | None
+    limit_bytes: int = 256 << 20
 
     @classmethod
-    def given(cls, pprof: str | None, *, no_probe: bool, every_s: float | None) -> ProfileOptions:
+    def given(
+        cls,
+        pprof: str | None,
+        *,
+        no_probe: bool,
+        every_s: float | None,
+        limit_bytes: int = 256 << 20,
+    ) -> ProfileOptions:
         """Return the options as the user gave them: host:port is an address too."""
         if pprof is not None and "://" not in pprof and not exists(Path(pprof)):
             if not re.fullmatch(r"[^/\s]*:\d+(/\S*)?", pprof):
@@ -49,7 +70,7 @@ class ProfileOptions:
                     f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT"
                 )
             pprof = f"http://{pprof}" if not pprof.startswith(":") else f"http://127.0.0.1{pprof}"
-        return cls(pprof, not no_probe, every_s)
+        return cls(pprof, not no_probe, every_s, limit_bytes)
 
     @property
     def is_address(self) -> bool:
@@ -67,6 +88,14 @@ def profile_options(command: F) -> F:
             show_default=True,
             metavar="TIME",
             help="Fetch the profile again after this time, if the GC ran; off: only on a key.",
+        ),
+        click.option(
+            "--max-profile-size",
+            callback=lambda context, option, text: size(text),
+            default=LIMIT,
+            show_default=True,
+            metavar="SIZE",
+            help="Refuse a profile that is larger than this, as it comes or unpacked.",
         ),
         click.option(
             "--no-probe", is_flag=True, help="Do not ask the process's listeners for /debug/pprof."

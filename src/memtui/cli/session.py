@@ -18,12 +18,14 @@ from memtui.cli.options import ProfileOptions
 from memtui.cli.terminal import end_with_the_terminal, take_terminal
 from memtui.model import GcCycle, ProcessIdentity
 from memtui.screens.choice import Choice
+from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child, ChildExit, leave_to_itself
 from memtui.sources.discovery import Candidate
 from memtui.sources.gctrace import FileTrace, StderrTrace
 from memtui.sources.pipe import PipeTrace
 from memtui.sources.process import ProcessSource, read_identity
-from memtui.sources.profile import FileProfile, ProcessProfile, UrlProfile
+from memtui.sources.profile import ProcessProfile, UrlProfile
+from memtui.sources.profilefile import FileProfile
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Nothing, Source, SourceFailed
 from memtui.timeline import Timeline
@@ -59,6 +61,7 @@ class Session:
         self._trace = trace
         self._clock = clock
         self._timeline = Timeline(clock())
+        self._analyst = Analyst(options.limit_bytes)
         self._sources: list[Source] = []
         self._choice: Choice | None = None
         self._child: Child | None = None
@@ -136,12 +139,17 @@ class Session:
     def _profile_source(self, pid: int | None) -> Source:
         every_s, place = self._options.every_s, self._options.pprof
         if place is not None and self._options.is_address:
-            return UrlProfile(place, self._clock, every_s)
+            return UrlProfile(place, self._clock, every_s, analyst=self._analyst)
         if place is not None:
-            return FileProfile(Path(place), self._clock)
+            return FileProfile(Path(place), self._clock, analyst=self._analyst)
         assert pid is not None
         return ProcessProfile(
-            pid, self._clock, every_s, probe=self._options.probe, gc_number=self._gc_number
+            pid,
+            self._clock,
+            every_s,
+            probe=self._options.probe,
+            gc_number=self._gc_number,
+            analyst=self._analyst,
         )
 
     def _gc_number(self) -> int | None:
@@ -161,6 +169,7 @@ class Session:
             may_suspend=self._child is None and self._trace.fd is None,
             early=self._early,
             clock=self._clock,
+            analyst=self._analyst,
         )
 
     def run(self) -> int:

@@ -43,6 +43,7 @@ def memtui(
     pprof: str | None,
     no_probe: bool,
     profile_every: float | None,
+    max_profile_size: int,
 ) -> None:
     """Why does the RES of this Go process grow?
 
@@ -54,7 +55,9 @@ def memtui(
         return
     if pid is not None and name is not None:
         raise click.UsageError("--pid and --name exclude each other")
-    options = ProfileOptions.given(pprof, no_probe=no_probe, every_s=profile_every)
+    options = ProfileOptions.given(
+        pprof, no_probe=no_probe, every_s=profile_every, limit_bytes=max_profile_size
+    )
     context.exit(watch(pid, name, gctrace, options))
 
 

@@ -7,7 +7,14 @@ reading, so that a recording stays true when the arithmetic gets better.
 
 from memtui.model.events import Attached, Ended, Event, Mark, Sample, Trouble
 from memtui.model.process import Absent, ProcessIdentity, ProcessSample, Reading, Words
-from memtui.model.profile import FunctionValue, Profile, SampleValues
+from memtui.model.profile import (
+    FunctionValue,
+    Profile,
+    ProfileKind,
+    ProfileRequest,
+    SampleValues,
+    Taking,
+)
 from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
 __all__ = [
@@ -23,11 +30,14 @@ __all__ = [
     "ProcessIdentity",
     "ProcessSample",
     "Profile",
+    "ProfileKind",
+    "ProfileRequest",
     "Reading",
     "Restart",
     "Sample",
     "SampleValues",
     "ScavengeLine",
+    "Taking",
     "TornLine",
     "Trouble",
     "Words",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from memtui.model.process import ProcessIdentity, ProcessSample
-from memtui.model.profile import Profile
+from memtui.model.profile import Profile, Taking
 from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
 
@@ -57,6 +57,7 @@ Sample: TypeAlias = (
     | OutputLine
     | TornLine
     | Profile
+    | Taking
     | Attached
     | Trouble
     | Mark

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     # Only when the first profile is decoded: protobuf costs 40 ms and 5 MB to import.
     from memtui.parse import profile_pb2 as wire
 
-__all__ = ["LIMIT_BYTES", "ProfileError", "parse_profile", "read_stacks"]
+__all__ = [
+    "LIMIT_BYTES",
+    "ProfileError",
+    "parse_profile",
+    "read_stacks",
+    "values_of",
+]
 
 LIMIT_BYTES = 256 << 20
 """The largest profile, unpacked, that is read unless somebody asks for more."""
@@ -152,19 +158,27 @@ def parse_profile(
     Rows, order and the 100 % are those of ``pprof -top -nodefraction=0``. Raises ProfileError.
     """
     stacks = read_stacks(data, limit_bytes)
-    try:
-        values = _added_up(stacks)
-    except ProfileError:
-        raise
-    except StacksError as refused:
-        raise ProfileError(str(refused)) from None
+    values, default_type = values_of(stacks)
     return Profile(
         values=values,
-        default_type=_default_type(stacks),
+        default_type=default_type,
         where=where,
         size_bytes=len(data),
         took_s=took_s,
     )
+
+
+def values_of(stacks: Stacks) -> tuple[tuple[SampleValues, ...], str]:
+    """Return what a profile holds by function, and which sample type to show first.
+
+    Raises ProfileError.
+    """
+    try:
+        return _added_up(stacks), _default_type(stacks)
+    except ProfileError:
+        raise
+    except StacksError as refused:
+        raise ProfileError(str(refused)) from None
 
 
 def _default_type(stacks: Stacks) -> str:

@@ -33,7 +33,7 @@ def difference(source: Stacks, base: Stacks, *, diff_base: bool = False) -> Stac
     """
     types = _common_types(source, base)
     period_type = _common("period type", source.period_type, base.period_type)
-    merged = _Merged()
+    merged = _Merged(source.main)
     merged.add(source, _columns(source, types), sign=1, is_base=False)
     merged.add(base, _columns(base, types), sign=-1, is_base=diff_base)
     result = merged.done()
@@ -45,7 +45,6 @@ def difference(source: Stacks, base: Stacks, *, diff_base: bool = False) -> Stac
         labelled=lambda: iter(result),
         locations=merged.locations,
         default_type=_default(source, names) or _default(base, names),
-        main=source.main or base.main,
         time_nanos=_earlier(source.time_nanos, base.time_nanos),
         duration_nanos=source.duration_nanos + base.duration_nanos,
         period=max(_period(source, period_type), _period(base, period_type)),
@@ -111,10 +110,10 @@ class _Key:
 class _Merged:
     """The samples of two profiles, equal ones added up, with locations of their own ids."""
 
-    def __init__(self) -> None:
+    def __init__(self, main: Binary | None) -> None:
         self.locations: dict[int, Location] = {}
         self._ids: dict[object, int] = {}
-        self._binaries: dict[object, Binary] = {}
+        self._binaries: dict[object, Binary] = {_load_key(main): main} if main else {}
         self._samples: dict[_Key, list[int]] = {}
 
     def add(
@@ -167,9 +166,14 @@ class _Merged:
         """Return the binary that stands for all loads of it, and the address as if in there."""
         if (own := location.binary) is None:
             return None, location.address
-        pages = ((own.limit - own.start) % _WORD + _PAGE_BYTES - 1) // _PAGE_BYTES
-        binary = self._binaries.setdefault((pages, own.offset, own.build_id or own.file), own)
+        binary = self._binaries.setdefault(_load_key(own), own)
         return binary, (location.address + binary.start - own.start) % _WORD
+
+
+def _load_key(binary: Binary) -> tuple[int, int, str]:
+    """Return what two loads of one binary have in common: its pages, its offset and its name."""
+    pages = ((binary.limit - binary.start) % _WORD + _PAGE_BYTES - 1) // _PAGE_BYTES
+    return pages, binary.offset, binary.build_id or binary.file
 
 
 def _values(sample: Sample, columns: list[tuple[int, float]]) -> list[int]:

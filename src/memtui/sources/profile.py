@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import stat
-import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, unquote
 
-from memtui.model import Attached, Event, Profile
-from memtui.parse.profile import LIMIT_BYTES, ProfileError, parse_profile
+from memtui.model import (
+    Attached,
+    Event,
+    Mark,
+    Profile,
+    ProfileKind,
+    ProfileRequest,
+    Taking,
+)
 from memtui.parse.sockets import Listener
+from memtui.sources.analyst import Analyst, NoAnswer
 from memtui.sources.endpoint import PROC, Probe, find_pprof, start_ticks
 from memtui.sources.http import Address, get, refusal
+from memtui.sources.pprofpages import (
+    folder_of,
+    kinds_in,
+    page_of,
+    profile_address,
+    request_of,
+    sampling_s,
+)
 from memtui.sources.source import Clock, SourceFailed
 
 DEADLINE_S = 10.0
@@ -32,76 +47,158 @@ class Fetched:
 
 
 class ProfileSource(ABC):
-    """Fetches a profile, and again when ``refresh`` is called or one is due.
+    """Fetches its usual profile, again when one is due or asked for, and others when asked for.
 
     One is due every ``every_s`` seconds if it can say something new by then; with None only
-    ``refresh`` asks. What is fetched, and when it is new, is all that the kinds differ in.
-    ``limit_bytes`` holds for a profile as it comes and for what it unpacks to.
+    ``ask`` and ``refresh`` do. What is fetched, and when it is new, is all that the kinds differ
+    in. ``analyst`` adds the profiles up; its limit holds for what they are packed and unpacked.
     """
 
     name = "profile"
 
-    def __init__(self, clock: Clock, every_s: float | None, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        usual: ProfileRequest,
+        clock: Clock,
+        every_s: float | None,
+        analyst: Analyst | None,
+        gc_number: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self.usual = usual
         self._clock = clock
         self._every_s = every_s
-        self._limit_bytes = limit_bytes
-        self._asked = asyncio.Event()
+        self._analyst = analyst or Analyst()
+        self._limit_bytes = self._analyst.limit_bytes
+        self._gc_number = gc_number
+        self._asked: deque[ProfileRequest] = deque()
+        self._bell = asyncio.Event()
+        self._running: asyncio.Future[tuple[float, Profile]] | None = None
+        self._cancelled = False
 
     def refresh(self) -> None:
-        """Ask for a profile now; also ends a ``pause`` at once."""
-        self._asked.set()
+        """Ask for the usual profile now; also ends a ``pause`` at once."""
+        self.ask(self.usual)
+
+    def ask(self, request: ProfileRequest) -> None:
+        """Ask for a profile: now, or when the one under way has come."""
+        if request not in self._asked:
+            self._asked.append(request)
+        self._bell.set()
+
+    def cancel(self) -> None:
+        """Forget all that was asked for; what is under way is cut off at once."""
+        self._asked.clear()
+        if self._running is not None:
+            self._cancelled = True
+            self._running.cancel()
+
+    async def kinds(self) -> frozenset[ProfileKind]:
+        """Return the kinds that can be asked for; raise SourceFailed when nobody knows."""
+        return frozenset({self.usual.kind})
 
     async def pause(self, seconds: float) -> None:
         """Sleep until ``seconds`` are over or somebody asks: the pause between two tries."""
-        await self._is_asked(seconds)
+        await self._rings(seconds)
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield where profiles come from, as soon as a first one came, and each Profile.
 
         Raises :class:`SourceFailed`. Nothing is said to be attached before something was read:
-        a place that always fails must not look like one that sometimes works.
+        a place that always fails must not look like one that sometimes works. Whoever asks for a
+        profile is told how it stands with it (Taking), and what it did to the target (Mark).
         """
-        self._asked.clear()
+        self._asked = deque(each for each in self._asked if each != self.usual)
         await self._attach()
-        at, profile = await self._profile()
+        at, profile = await self._profile(self.usual)
         yield Event(at, self.name, Attached(profile.where))
+        yield Event(at, self.name, profile)
         while True:
-            yield Event(at, self.name, profile)
-            while not await self._is_asked(self._every_s) and not self._is_new():
-                pass
-            self._asked.clear()
-            at, profile = await self._profile()
+            if await self._is_due():
+                yield Event(*await self._named_profile())
+                continue
+            async with aclosing(self._answered(self._asked.popleft())) as told:
+                async for event in told:
+                    yield event
 
-    async def _is_asked(self, seconds: float | None) -> bool:
+    async def _named_profile(self) -> tuple[float, str, Profile]:
+        at, profile = await self._profile(self.usual)
+        return at, self.name, profile
+
+    async def _is_due(self) -> bool:
+        """Wait until a profile is due; False when one is asked for instead."""
+        while not self._asked:
+            self._bell.clear()
+            if not await self._rings(self._every_s) and self._is_new():
+                return True
+        return False
+
+    async def _rings(self, seconds: float | None) -> bool:
         try:
             async with asyncio.timeout(seconds):
-                await self._asked.wait()
+                await self._bell.wait()
         except TimeoutError:
             return False
         return True
 
-    async def _profile(self) -> tuple[float, Profile]:
-        """Fetch one and add it up in a thread, for a large one takes seconds; and say when."""
-        fetched = await self._fetch()
+    async def _answered(self, request: ProfileRequest) -> AsyncGenerator[Event, None]:
+        """Yield what becomes of a profile that was asked for.
+
+        Only a usual one that fails is a failure of the source: others may not be there at all,
+        or be busy.
+        """
+        began = self._clock()
+        yield Event(began, self.name, Taking(request))
+        found: tuple[float, Profile] | None = None
+        failed: SourceFailed | None = None
+        reason = ""
+        self._cancelled = False
+        self._running = asyncio.ensure_future(self._profile(request))
+        try:
+            found = await self._running
+        except SourceFailed as failure:
+            failed, reason = failure, failure.reason
+        except asyncio.CancelledError:
+            if not self._cancelled:
+                raise
+            reason = f"cancelled after {max(0.0, self._clock() - began):.0f} s"
+        finally:
+            self._running.cancel()
+            self._running = None
+        if request.acts:
+            said = f"{request}: {reason or request.acts}"
+            yield Event(began, self.name, Mark(said))
+        if found is not None:
+            yield Event(found[0], self.name, found[1])
+        yield Event(self._clock(), self.name, Taking(request, over=True, reason=reason))
+        if failed is not None and (failed.final or request == self.usual):
+            raise failed
+
+    async def _profile(self, request: ProfileRequest) -> tuple[float, Profile]:
+        """Fetch one and add it up; and say when it was there."""
+        gc_number = None if request.gc else self._gc_number()
+        fetched = await self._fetch(request)
         at = self._clock()
         try:
-            profile = await asyncio.to_thread(
-                parse_profile,
-                fetched.data,
-                where=fetched.where,
-                took_s=fetched.took_s,
-                limit_bytes=self._limit_bytes,
-            )
-        except ProfileError as error:
+            values, default_type = await self._analyst.values(fetched.data)
+        except NoAnswer as error:
             raise SourceFailed(f"{fetched.where}: {error}", _NO_PROFILE) from None
-        return at, profile
+        return at, Profile(
+            values=values,
+            default_type=default_type,
+            where=fetched.where,
+            size_bytes=len(fetched.data),
+            took_s=fetched.took_s,
+            request=request,
+            data=fetched.data,
+            gc_number=gc_number,
+        )
 
     async def _attach(self) -> None:
         """Find out where to fetch from; called in the beginning and after a failure."""
         return
 
     @abstractmethod
-    async def _fetch(self) -> Fetched:
+    async def _fetch(self, request: ProfileRequest) -> Fetched:
         """Return the bytes of a profile; raise SourceFailed."""
 
     def _is_new(self) -> bool:
@@ -110,10 +207,11 @@ class ProfileSource(ABC):
 
 
 class ProcessProfile(ProfileSource):
-    """The heap profile of a process, from the endpoint found behind its own sockets.
+    """The profiles of a process, from the endpoint found behind its own sockets: usually the heap.
 
     The heap profile is as of the last finished cycle of the collector, so it is fetched again
-    only when ``gc_number`` moved since the last fetch (or is not known). Never with gc=1.
+    only when ``gc_number`` moved since the last fetch (or is not known). With gc=1, and any other
+    profile, only when asked for.
     """
 
     def __init__(
@@ -124,16 +222,15 @@ class ProcessProfile(ProfileSource):
         probe: bool = True,
         gc_number: Callable[[], int | None] = lambda: None,
         proc: Path = PROC,
-        limit_bytes: int = LIMIT_BYTES,
+        analyst: Analyst | None = None,
     ) -> None:
-        super().__init__(clock, every_s, limit_bytes)
+        super().__init__(ProfileRequest("heap"), clock, every_s, analyst, gc_number)
         self._pid = pid
         self._probe = probe
-        self._gc_number = gc_number
         self._proc = proc
         self._started: int | None = None
         self._known: dict[Listener, Probe] = {}
-        self._heap: Address | None = None
+        self._folder: Address | None = None
         self._fetched_gc: int | None = None
 
     def refresh(self) -> None:
@@ -141,17 +238,25 @@ class ProcessProfile(ProfileSource):
         self._known.clear()
         super().refresh()
 
+    async def kinds(self) -> frozenset[ProfileKind]:
+        """Return the kinds that the service lists."""
+        if self._folder is None:
+            raise SourceFailed("no pprof endpoint was found yet")
+        return await kinds_in(self._folder)
+
     async def _attach(self) -> None:
         self._check_process()
-        base = await find_pprof(self._pid, probe=self._probe, proc=self._proc, known=self._known)
-        self._heap = base.join("heap")
+        self._folder = await find_pprof(
+            self._pid, probe=self._probe, proc=self._proc, known=self._known
+        )
 
-    async def _fetch(self) -> Fetched:
-        assert self._heap is not None
+    async def _fetch(self, request: ProfileRequest) -> Fetched:
+        assert self._folder is not None
         self._check_process()
-        self._fetched_gc = self._gc_number()
+        if request == self.usual:
+            self._fetched_gc = self._gc_number()
         try:
-            return await _download(self._heap, DEADLINE_S, self._limit_bytes)
+            return await _download(page_of(self._folder, request), DEADLINE_S, self._limit_bytes)
         except SourceFailed:
             self._check_process()
             raise
@@ -172,11 +277,7 @@ class ProcessProfile(ProfileSource):
 
 
 class UrlProfile(ProfileSource):
-    """A profile from an address that the user gave: the heap, unless the address names another.
-
-    ``http://host:6060``, ``host:6060``, ``https://…/debug/pprof/`` and full addresses are taken;
-    ``http+unix://%2Frun%2Forders.sock/debug/pprof/heap`` asks through a unix socket.
-    """
+    """Profiles from an address that the user gave: usually the one that it names, else the heap."""
 
     def __init__(
         self,
@@ -184,99 +285,30 @@ class UrlProfile(ProfileSource):
         clock: Clock,
         every_s: float | None = 60.0,
         deadline_s: float = DEADLINE_S,
-        limit_bytes: int = LIMIT_BYTES,
+        analyst: Analyst | None = None,
     ) -> None:
-        super().__init__(clock, every_s, limit_bytes)
         self._address = profile_address(url)
-        self._deadline_s = deadline_s + _sampling_s(url)
+        super().__init__(request_of(self._address), clock, every_s, analyst)
+        self._folder = folder_of(self._address)
+        self._deadline_s = deadline_s
 
-    async def _fetch(self) -> Fetched:
-        return await _download(self._address, self._deadline_s, self._limit_bytes)
+    async def kinds(self) -> frozenset[ProfileKind]:
+        """Return the kinds that the service lists; that of the address where there is no list."""
+        return await super().kinds() if self._folder is None else await kinds_in(self._folder)
 
-
-class FileProfile(ProfileSource):
-    """A profile in a file, read again when the file has changed."""
-
-    def __init__(
-        self,
-        path: Path,
-        clock: Clock,
-        every_s: float | None = 1.0,
-        limit_bytes: int = LIMIT_BYTES,
-    ) -> None:
-        super().__init__(clock, every_s, limit_bytes)
-        self._path = path
-        self._read_state: tuple[int, ...] | None = None
-
-    async def _fetch(self) -> Fetched:
-        self._read_state = _state(self._path)
-        began = time.perf_counter()
-        data = await asyncio.to_thread(_read, self._path, self._limit_bytes)
-        return Fetched(str(self._path), data, time.perf_counter() - began)
-
-    def _is_new(self) -> bool:
-        return _state(self._path) != self._read_state
-
-
-def profile_address(url: str) -> Address:
-    """Return the address of the profile that a user means; "heap" when it names none."""
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        scheme, rest = "http", url
-    unix_socket = None
-    if scheme.lower() == "http+unix":
-        path, _, rest = rest.partition("/")
-        scheme, rest, unix_socket = "http", f"localhost/{rest}", unquote(path)
-    base, question, query = rest.partition("?")
-    authority, _, path = base.partition("/")
-    if path.strip("/") in ("", "debug/pprof"):
-        base = f"{authority}/debug/pprof/heap"
-    elif path.endswith("/debug/pprof/"):
-        base += "heap"
-    return Address(f"{scheme}://{base}{question}{query}", unix_socket)
-
-
-def _sampling_s(url: str) -> float:
-    """Return how long the server samples before it answers (net/http/pprof: 30 s for a CPU)."""
-    path, _, query = url.partition("?")
-    seconds = parse_qs(query).get("seconds", [""])[0]
-    if seconds:
-        return float(seconds) if seconds.isdecimal() else 0.0
-    return 30.0 if path.endswith("/debug/pprof/profile") else 0.0
+    async def _fetch(self, request: ProfileRequest) -> Fetched:
+        address = self._address
+        if request != self.usual:
+            if self._folder is None:
+                raise SourceFailed(f"{address} is the only profile that is known here")
+            address = page_of(self._folder, request)
+        return await _download(address, self._deadline_s, self._limit_bytes)
 
 
 async def _download(address: Address, deadline_s: float, limit_bytes: int) -> Fetched:
+    """Fetch a profile within the deadline, besides the time for which the server samples."""
+    deadline_s += sampling_s(address)
     response = await get(address, deadline_s=deadline_s, limit_bytes=limit_bytes)
     if (failed := refusal(address, response)) is not None:
         raise failed
     return Fetched(str(address), response.body, response.took_s)
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    """Return what changes when somebody writes a file; nothing while it can not be seen."""
-    try:
-        seen = path.stat()
-    except OSError:
-        return ()
-    return (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
-
-
-def _read(path: Path, limit_bytes: int) -> bytes:
-    """Read a regular file; anything else could block for ever, or never end."""
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise SourceFailed(f"{path} is a directory", "give one of its files")
-        if not stat.S_ISREG(mode):
-            raise SourceFailed(f"{path} is no regular file", "save the profile to a file first")
-        with path.open("rb") as file:
-            data = file.read(limit_bytes + 1)
-    except FileNotFoundError:
-        raise SourceFailed(f"{path}: no such file") from None
-    except PermissionError:
-        raise SourceFailed(f"{path}: no access", "run memtui as a user who may read it") from None
-    except OSError as error:
-        raise SourceFailed(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    if len(data) > limit_bytes:
-        raise SourceFailed(f"{path} is larger than {limit_bytes / (1 << 20):g} MiB")
-    return data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar, cast
 
 from memtui.model import (
@@ -21,6 +21,7 @@ from memtui.model import (
     Restart,
     Sample,
     ScavengeLine,
+    Taking,
     TornLine,
     Trouble,
 )
@@ -33,7 +34,8 @@ KEPT_EVENTS: dict[type[Sample], int] = {
     ScavengeLine: 1024,
     OutputLine: 4096,
     TornLine: 1024,
-    Profile: 8,
+    Profile: 64,
+    Taking: 64,
     ProcessIdentity: 16,
     Mark: 1024,
     Restart: 256,
@@ -45,12 +47,26 @@ KEPT_EVENTS: dict[type[Sample], int] = {
 
 TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
 
+KEPT_PROFILE_BYTES = 32 << 20
+"""How many bytes of profiles, as they came, are kept; older profiles keep their values alone.
+
+The first profile of a session and the newest one keep theirs in any case.
+"""
+
 S = TypeVar("S", bound=Sample)
 
 
 def _is_passing(state: Attached | Trouble | Ended) -> bool:
     """Tell whether a source that brings something again has left this trouble behind it."""
     return isinstance(state, Trouble) and state.retry_s is not None
+
+
+def _held_bytes(profile: Profile) -> int:
+    return len(profile.data or b"")
+
+
+def _without_bytes(profile: Profile) -> Profile:
+    return replace(profile, data=None)
 
 
 class Timeline:
@@ -72,6 +88,8 @@ class Timeline:
         self.newest_at = max(self.newest_at, event.at)
         if isinstance(event.sample, TraceLine):
             self.lines.append(event)
+        if isinstance(event.sample, Profile):
+            self.track(Profile).lighten(KEPT_PROFILE_BYTES, _held_bytes, _without_bytes)
         states = self.states(event.source)
         if isinstance(event.sample, Attached | Trouble | Ended):
             states.append(event)

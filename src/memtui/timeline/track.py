@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, NamedTuple, TypeVar, cast
 
@@ -110,6 +110,22 @@ class Track(Generic[S]):
                 self._emptied += 1
             del oldest.events[:spare]
             self._held -= spare
+
+    def lighten(self, room: int, weight: Callable[[S], int], light: Callable[[S], S]) -> None:
+        """Make the older samples light, so that the weights of the newer ones fit into ``room``.
+
+        The newest one stays as it is, and so does the first one ever, as ``first`` holds it.
+        """
+        is_newest = True
+        for page in reversed(self._pages):
+            for place in reversed(range(len(page.events))):
+                at, event = page.events[place]
+                sample = cast("S", event.sample)
+                weighs = weight(sample)
+                room -= weighs
+                if room < 0 and weighs and not is_newest:
+                    page.events[place] = Placed(at, replace(event, sample=light(sample)))
+                is_newest = False
 
     def last(self, until: float) -> tuple[float, S] | None:
         """Return the moment and the sample of the last event not after ``until``."""

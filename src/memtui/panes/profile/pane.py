@@ -1,126 +1,434 @@
-"""Pane 4: the functions that hold most, as pprof's top shows them."""
+"""Pane 4: what is drawn of the profile that is looked at, and what the keys do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
-from memtui import units
-from memtui.model import Profile, SampleValues
-from memtui.panes.cells import Line, Picture, Span, cut, line
+from memtui.model import Profile, ProfileRequest, Taking
+from memtui.panes.cells import Line, Picture, Span, cells, cut, line, wrapped
 from memtui.panes.moments import clock
 from memtui.panes.pane import Pane, explained
-from memtui.panes.profile.toplist import amount, function_lines
-from memtui.panes.table import Selection, marked
+from memtui.panes.profile import errand, words
+from memtui.panes.profile.editing import Editing
+from memtui.panes.profile.look import Key, Look, Moment, kept
+from memtui.panes.profile.modes import FAR, FlameMode, Mode
+from memtui.panes.profile.progress import bar_of
+from memtui.panes.profile.reading import Reading
 from memtui.plain import plain
+from memtui.pprof.question import Answer
 from memtui.timeline import View
 
-SIDEWAYS = 8
-"""Cells by which names move; the first step shows the full name instead of the short one."""
+CPU_S = 10
+"""How long a CPU profile takes unless somebody says otherwise."""
 
 
 class ProfilePane(Pane):
-    """The newest profile, one sample type at a time."""
+    """Profiles as pprof shows them, refreshed, remembered and compared."""
 
     NUMBER = 4
     NAME = "pprof"
     SOURCE = "profile"
-    KINDS = (Profile,)
+    KINDS = (Profile, Taking)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "next_type", "sample type", id="profile.type"),
-        Binding("r", "fetch", "fetch the profile", id="profile.fetch"),
+        Binding("r", "again", "fetch again", id="profile.fetch"),
+        Binding("t", "choose", "take a profile", id="profile.take"),
+        Binding("p", "take('cpu')", "CPU profile", id="profile.cpu"),
+        # G alone is the end of every list, as in vi.
+        Binding("ctrl+g", "take('gc')", "heap after a GC", id="profile.gc"),
+        Binding("c", "cancel", "cancel what is taken", id="profile.cancel"),
+        Binding("b", "base", "compare with this one", id="profile.base"),
+        Binding("B", "of_base", "growth, or shares of the base", id="profile.of_base"),
+        Binding("left_square_bracket", "older(-1)", "older profile", id="profile.older"),
+        Binding("right_square_bracket", "older(1)", "newer profile", id="profile.newer"),
+        Binding("left_curly_bracket", "kind(-1)", "another kind", id="profile.kind_before"),
+        Binding("right_curly_bracket", "kind(1)", "another kind", id="profile.kind"),
+        Binding("o", "order", "order by the next column", id="profile.order"),
+        Binding("O", "turn", "turn the order around", id="profile.turn"),
+        Binding("f", "finer", "functions, lines, files, packages", id="profile.fine"),
+        Binding("v", "next_view", "list, tree, flame", id="profile.view"),
+        Binding("enter", "enter", "callers and calls", id="profile.enter"),
+        Binding("escape", "back", "back", id="profile.back", show=False),
+        Binding("slash", "filter", "filter", id="profile.filter"),
+        Binding("n", "match(1)", "find, next match", id="profile.next_match"),
+        Binding("N", "match(-1)", "previous match", id="profile.previous_match"),
+        Binding("e", "save", "save the bytes", id="profile.save"),
     ]
-
-    class Fetch(Message):
-        """A new profile is wanted now."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._type: str | None = None
-        self._shift = 0
+        self._reading = Reading()
+        self._editing = Editing()
+        self._said: Line = ()
 
-    def action_shift(self, by: int) -> None:
-        """Move the names sideways, by the full name first."""
-        profile = self.view.sample(Profile) if self.view else None
-        names = [each.name for each in self._values(profile).functions] if profile else []
-        most = max(map(len, names), default=0)
-        step = 1 if self._shift + by <= 1 else SIDEWAYS
-        self._shift = max(0, min(self._shift + by * step, max(1, most - SIDEWAYS)))
+    @property
+    def look(self) -> Look:
+        """What of which profile is looked at."""
+        return self._reading.look
+
+    @property
+    def shown(self) -> Moment | None:
+        """The profile that is looked at, and its moment."""
+        return self.look.shown(self.view) if self.view else None
+
+    # What comes from outside
+
+    def show(self, view: View) -> None:
+        """Show what this view holds; progress is drawn each time."""
+        super().show(view)
+        if _under_way(view):
+            self.paint()
+
+    def take(self, key: Key, answer: Answer) -> None:
+        """Draw an answer, unless another one is wanted by now."""
+        if self.view is not None and self._reading.take(self.view, key, answer):
+            self._changed()
+
+    def fail(self, key: Key, reason: str) -> None:
+        """Say why there is no answer, unless another one is wanted by now."""
+        if self._reading.fail(key, reason):
+            self._changed()
+
+    def say(self, text: str, *, is_bad: bool = False) -> None:
+        """Say something in the line under the panes, until the next key."""
+        self._said = line(Span(plain(text), "bad" if is_bad else "text"))
+        self.post_message(self.Moved())
+
+    def follow(self, request: ProfileRequest) -> None:
+        """Look at the kind of profile that was asked for, at its newest."""
+        shown = self.shown
+        if shown is None or shown.profile.kind != request.kind:
+            self._reading.go_to_root()
+        self._look(replace(self.look, kind=request.kind, pinned=None))
+
+    def _look(self, look: Look) -> None:
+        self._said = ()
+        self._reading.look = look
+        self._changed()
+
+    def _changed(self) -> None:
         self.paint()
+        self.post_message(self.Moved())
 
-    def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the keys of this pane."""
-        return (("s", "sample type"), ("r", "fetch now"))
+    def _mode(self) -> Mode | None:
+        return self._reading.mode(self.view) if self.view else None
 
-    def action_fetch(self) -> None:
-        """Ask for a new profile."""
-        self.post_message(self.Fetch())
+    def _step(self, mode: Mode) -> None:
+        """Show the view where we are as it is after a step."""
+        assert self.view is not None
+        self._said = ()
+        self._reading.put(self.view, mode)
+        self.paint()
+        self.post_message(self.Moved())
 
-    def action_next_type(self) -> None:
-        """Show the next sample type: inuse_space, inuse_objects, alloc_space, alloc_objects.
-
-        That is the order of a Go heap profile from its end, where the default stands.
-        """
-        profile = self.view.sample(Profile) if self.view else None
-        if profile is None:
-            return
-        types = [values.type for values in profile.values]
-        now = self._values(profile).type
-        self._type = types[types.index(now) - 1]
-        self._move(Selection())
-
-    def _values(self, profile: Profile) -> SampleValues:
-        """Return the chosen sample type, or the profile's own first choice."""
-        by_type = {values.type: values for values in profile.values}
-        default = by_type.get(profile.default_type, profile.values[0])
-        return by_type.get(self._type or "", default)
+    # The picture
 
     def rows(self, view: View) -> range:
-        """Return the ranks of the functions."""
-        profile = view.sample(Profile)
-        return range(len(self._values(profile).functions) if profile else 0)
+        """Each view counts its own rows."""
+        return range(0)
 
     def picture(self, view: View, width: int, height: int) -> Picture:
-        """Draw the functions that hold most, or those around the selected one."""
-        found = view.last(Profile)
-        if found is None:
-            rows = explained(view, self.SOURCE, width, "waiting for the first profile …")
-            title = line(Span("pprof", "title"))
-            return Picture(title, rows=rows, is_empty=True)
-        at, profile = found
-        values = self._values(profile)
-        ranks = self.rows(view)
-        height -= 1
-        self.selection = self.selection.within(ranks, height)
-        top = self.selection.top
-        shown = range(top, min(top + height, ranks.stop))
-        head, lines = function_lines(values, shown, width - 1, self._shift)
-        drawn = [(Span(" "), *row) for row in lines]
-        if self.has_focus and drawn:
-            marked_at = self.selection.at(ranks) - top
-            drawn[marked_at] = marked(drawn[marked_at], width)
-        below = ranks.stop - shown.stop
-        total = amount(values.total, values.unit)
+        """Draw the view where we are, with what is under way above and what is typed below it.
+
+        Only what is seen is asked for: a pane that is hidden costs nothing.
+        """
+        wanted = self._reading.settle(view)
+        if wanted is not None:
+            self.post_message(errand.Ask(wanted))
+        shown = self.look.shown(view)
+        if shown is None:
+            return self._nothing(view, width)
+        base = self.look.base_of(shown)
+        above = _progress(view, width)
+        below = self._editing.draw(self.look.filters, width, error=self._reading.failure)
+        room = height - len(above) - len(below)
+        lines = [*above, *self._drawn(view, width, room), *below]
+        title = words.title(self.look, shown, base, width - 5)
+        newer = sum(each.at > shown.at for each in kept(view, self.look.kind))
         return Picture(
-            title=line(Span(plain(values.type), "title"), f" {total}"),
-            status=line(Span(f"at {clock(at)}", "dim")),
-            start=line(Span(f"{below} more ↓", "dim")) if below else (),
-            foot=line(Span(cut(plain(profile.where), max(4, width - 18)), "dim")),
-            rows=[(Span(" "), *head), *drawn],
+            title=title,
+            status=words.status(shown, base, newer, width - 6 - cells(title)),
+            start=self._start(view, room, width // 2),
+            foot=self._foot(view, shown, base, width - 14),
+            rows=lines,
         )
 
+    def _nothing(self, view: View, width: int) -> Picture:
+        rows = explained(view, self.SOURCE, width, "waiting for the first profile …")
+        if self.look.kind is not None:
+            room = max(1, width - 2)
+            rows = wrapped(f"no {self.look.kind} profile yet", room, "dim")
+            rows = wrapped(plain(_last_reason(view)), room, "bad") + rows
+            rows = [(Span(" "), *row) for row in rows]
+        title = line(Span("pprof", "title"))
+        return Picture(title, rows=[*_progress(view, width), *rows], is_empty=True)
+
+    def _drawn(self, view: View, width: int, height: int) -> list[Line]:
+        """Return the lines of the view where we are."""
+        mode = self._reading.mode(view)
+        if self._reading.failure and not self._editing:
+            reason = plain(self._reading.failure)
+            return [(Span(" "), *row) for row in wrapped(reason, width - 2, "bad")]
+        if mode is None:
+            return [line(Span(" reading the profile …", "dim"))]
+        mode, lines = mode.draw(width, height, focused=self.has_focus)
+        self._reading.put(view, mode)
+        return lines
+
+    def _start(self, view: View, height: int, room: int) -> Line:
+        """Say how many rows there are below, and what is not seen because it was filtered."""
+        mode = self._reading.mode(view)
+        said: list[Span] = []
+        if isinstance(mode, FlameMode):
+            said += mode.words(room)
+        elif mode is not None:
+            count, top = mode.size()
+            if (below := count - top - (height - 1)) > 0:
+                said.append(Span(f"{below} more ↓", "dim"))
+        if self.look.narrowed:
+            narrowed = f"{'  ' if said else ''}{plain(self.look.narrowed)}"
+            said.append(Span(cut(narrowed, max(0, room - cells(tuple(said)))), "key"))
+        return tuple(said)
+
+    def _foot(self, view: View, shown: Moment, base: Moment | None, room: int) -> Line:
+        under_way = _under_way(view)
+        if under_way is not None and not under_way[1].request.seconds:
+            return line(Span(f"fetching {under_way[1].request} …", "title"))
+        if reason := _last_reason(view):
+            return line(Span(cut(plain(reason), room), "bad"))
+        if self._reading.is_waiting:
+            return line(Span("reading …", "dim"))
+        return words.foot(shown, base, room)
+
     def hint(self, view: View) -> Line:
-        """Say the whole name of the selected function, and what fetching cost."""
-        found = view.last(Profile)
-        if found is None:
+        """Say what is selected, or what was just done."""
+        mode = self._reading.mode(view)
+        if self._said:
+            return self._said
+        if mode is None:
             return line('the service needs: import _ "net/http/pprof", and an HTTP server')
-        profile = found[1]
-        functions = self._values(profile).functions
-        if not functions:
-            return line("the profile has no samples")
-        function = functions[self.selection.at(range(len(functions)))]
-        cost = f"{units.size(profile.size_bytes)} in {units.milliseconds(profile.took_s * 1000)}"
-        return line(plain(function.name), Span(f"  fetched {cost}", "dim"))
+        return mode.hint()
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Name the keys of this pane, those first that are wanted most."""
+        if self._editing:
+            return self._editing.keys()
+        if self.view is not None and _under_way(self.view):
+            return (("c", "cancel"),)
+        if self._reading.path:
+            return (("enter", "go there"), ("esc", "back"), ("s", "type"), ("e", "save"))
+        return (
+            ("s", "type"), ("r", "again"), ("t", "take"), ("b", "base"), ("enter", "calls"),
+            ("v", "view"), ("/", "filter"), ("n", "find"), ("[ ]", "older"), ("o", "order"),
+            ("f", "lines"), ("e", "save"),
+        )  # fmt: skip
+
+    # Keys: what is selected
+
+    def action_move(self, by: int) -> None:
+        """Select something else."""
+        if (mode := self._mode()) is not None:
+            self._step(mode.moved(by))
+
+    def action_to_start(self) -> None:
+        """Select the first row."""
+        self.action_move(-FAR)
+
+    def action_to_end(self) -> None:
+        """Select the last row."""
+        self.action_move(FAR)
+
+    def action_shift(self, by: int) -> None:
+        """Move sideways."""
+        if (mode := self._mode()) is not None:
+            self._step(mode.sideways(by))
+
+    def action_enter(self) -> None:
+        """Open what is selected, or go to that function."""
+        if (mode := self._mode()) is None:
+            return
+        entered = mode.entered()
+        if isinstance(entered, str):
+            self._reading.enter(entered)
+            self._look(self.look)
+        else:
+            self._step(entered)
+
+    def action_back(self) -> None:
+        """Undo one step: what is taken, a zoom, the way to a function, an older profile."""
+        mode = self._mode()
+        if self.view is not None and _under_way(self.view):
+            self.post_message(errand.Cancel())
+        elif mode is not None and (before := mode.back()) is not None:
+            self._step(before)
+        elif self._reading.path:
+            self._reading.leave()
+            self._look(self.look)
+        else:
+            self._look(replace(self.look, pinned=None))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave esc to the dashboard when there is nothing to undo in here."""
+        if action != "back":
+            return super().check_action(action, parameters)
+        mode = self._mode()
+        is_taking = self.view is not None and _under_way(self.view) is not None
+        has_steps = mode is not None and mode.back() is not None
+        return bool(self._reading.path or self.look.pinned or is_taking or has_steps)
+
+    def action_match(self, step: int) -> None:
+        """Select the next or previous match; without a search, begin one."""
+        mode = self._mode()
+        if mode is None or not mode.finds:
+            return
+        if mode.searches:
+            self._step(mode.to_match(step))
+        else:
+            self._editing.find()
+            self._changed()
+
+    # Keys: what is looked at
+
+    def action_next_type(self) -> None:
+        """Show the next sample type."""
+        if (shown := self.shown) is not None:
+            self._look(self.look.next_type(shown.profile))
+
+    def action_next_view(self) -> None:
+        """Show the next view: list, call tree, flame; of goroutines the stacks first."""
+        if (shown := self.shown) is not None:
+            roots = self._reading.roots(shown.profile)
+            at = roots.index(self._reading.place(shown).root) + 1
+            self._reading.go_to_root(roots[at % len(roots)])
+            self._look(self.look)
+
+    def action_order(self) -> None:
+        """Order lists by the next column."""
+        self._reorder(self.look.ordered(self.look.order.next()))
+
+    def action_turn(self) -> None:
+        """Turn the order of lists around."""
+        self._reorder(self.look.ordered(self.look.order.turned()))
+
+    def _reorder(self, look: Look) -> None:
+        self._reading.reorder(look.order)
+        self._look(look)
+
+    def action_finer(self) -> None:
+        """Show lines, files, packages, or functions again."""
+        self._reading.go_to_root(self._reading.root)
+        self._look(self.look.finer())
+
+    def action_older(self, by: int) -> None:
+        """Show the profile before this one, or the one after it."""
+        if self.view is not None:
+            self._look(self.look.stepped(self.view, by))
+
+    def action_kind(self, by: int) -> None:
+        """Show another kind of profile, among those that were taken."""
+        if self.view is not None:
+            self._reading.go_to_root()
+            self._look(self.look.next_kind(self.view, by))
+
+    def action_base(self) -> None:
+        """Compare with the profile that is shown, or with none any more."""
+        shown = self.shown
+        if self.look.base is not None:
+            self._look(replace(self.look, base=None))
+            self.say("compared with nothing any more")
+        elif shown is not None:
+            self._look(replace(self.look, base=shown))
+            kind = shown.profile.kind
+            self.say(f"from now on compared with {kind} at {clock(shown.at)}; r fetches a new one")
+
+    def action_of_base(self) -> None:
+        """Show growth and its percent, or the difference in shares of the base."""
+        self._look(replace(self.look, of_base=not self.look.of_base))
+
+    def action_filter(self) -> None:
+        """Edit the patterns."""
+        self._editing.filter()
+        self._changed()
+
+    def on_key(self, event: events.Key) -> None:
+        """While something is typed all keys belong to it, but those that leave the pane."""
+        if not self._editing:
+            return
+        event.stop()
+        event.prevent_default()
+        self._typed(event.key, event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Paste into what is typed."""
+        if self._editing:
+            self._typed("", event.text)
+
+    def _typed(self, key: str, text: str | None) -> None:
+        filters = self._editing.typed(self.look.filters, key, text)
+        mode = self._mode()
+        if mode is not None and self._editing.found is not None:
+            self._step(mode.searched(self._editing.found))
+        self._look(replace(self.look, filters=filters))
+
+    def on_blur(self, event: events.Blur) -> None:
+        """Close what is typed when another pane is gone to."""
+        self._editing.close()
+        super().on_blur(event)
+
+    # Keys: what is wanted of the world
+
+    def action_again(self) -> None:
+        """Fetch what is shown once more."""
+        shown = self.shown if self.look.kind else None
+        self.post_message(errand.Fetch(shown.profile.request if shown else None))
+
+    def action_take(self, what: str) -> None:
+        """Take a profile that acts on the target."""
+        gc = ProfileRequest("heap", gc=True)
+        self.post_message(errand.Fetch(gc if what == "gc" else ProfileRequest("cpu", CPU_S)))
+
+    def action_choose(self) -> None:
+        """Choose a profile to take."""
+        self.post_message(errand.Choose())
+
+    def action_cancel(self) -> None:
+        """Cancel the profile that is being taken."""
+        self.post_message(errand.Cancel())
+
+    def action_save(self) -> None:
+        """Save the bytes of the profile that is shown."""
+        if (shown := self.shown) is None:
+            self.say("no profile to save", is_bad=True)
+        else:
+            self.post_message(errand.Save(shown))
+
+
+def _under_way(view: View) -> tuple[float, Taking] | None:
+    """Return the profile that is being taken, and since when."""
+    found = view.last(Taking)
+    return found if found is not None and not found[1].over else None
+
+
+def _progress(view: View, width: int) -> list[Line]:
+    """Return the bar of a profile that takes its time, if one is being taken."""
+    found = _under_way(view)
+    if found is None or not found[1].request.seconds:
+        return []
+    request = found[1].request
+    return [bar_of(str(request), view.now - found[0], request.seconds, width)]
+
+
+def _last_reason(view: View) -> str:
+    """Return why the profile that was asked for last did not come; "" when it did."""
+    found = view.last(Taking)
+    if found is None or not found[1].over or not found[1].reason:
+        return ""
+    newest = view.last(Profile)
+    if newest is not None and newest[0] > found[0]:
+        return ""
+    return f"{found[1].request}: {found[1].reason}"

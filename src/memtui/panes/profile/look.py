@@ -1,0 +1,153 @@
+"""What of which profile is looked at: its kind and moment, the base, the lens, the order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from memtui.model import Profile, ProfileKind, SampleValues
+from memtui.panes.profile.filterline import FilterLine
+from memtui.panes.profile.toplist import Order
+from memtui.pprof.lens import Granularity, Lens
+from memtui.pprof.question import Question, Views
+from memtui.timeline import View
+
+GRANULARITIES: tuple[Granularity, ...] = ("functions", "lines", "files", "packages")
+"""The ones that a key steps through; a file may be pprof's finer ones, which nobody misses here."""
+
+
+class Moment(NamedTuple):
+    """A profile and when it was taken (Unix seconds)."""
+
+    at: float
+    profile: Profile
+
+
+class Key(NamedTuple):
+    """What an answer is about: the moment and kind of the profile, that of the base, the question.
+
+    Moments are Unix seconds.
+    """
+
+    at: float
+    kind: ProfileKind
+    base_at: float | None
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is looked at.
+
+    ``kind`` None is that of the first profile of the session, ``pinned`` None the newest profile
+    of the kind. ``type`` is a sample type; a profile that has no such one shows its default.
+    ``of_base`` measures a difference against the base, as -diff_base of pprof does.
+    """
+
+    kind: ProfileKind | None = None
+    pinned: float | None = None
+    base: Moment | None = None
+    of_base: bool = False
+    type: str | None = None
+    granularity: Granularity = "functions"
+    filters: FilterLine = field(default_factory=FilterLine)
+    order: Order = field(default_factory=Order)
+
+    def shown(self, view: View) -> Moment | None:
+        """Return the profile that is looked at."""
+        found = kept(view, self.kind)
+        pinned = (each for each in found if each.at == self.pinned)
+        return next(pinned, found[-1] if found else None)
+
+    def base_of(self, shown: Moment | None) -> Moment | None:
+        """Return the base of a profile: one of another kind, or it itself, is none."""
+        base = self.base
+        if base is None or shown is None or base.profile.kind != shown.profile.kind:
+            return None
+        return None if base.at == shown.at else base
+
+    def values(self, profile: Profile) -> SampleValues:
+        """Return the values of the sample type that is looked at."""
+        by_type = {values.type: values for values in profile.values}
+        default = by_type.get(profile.default_type, profile.values[0])
+        return by_type.get(self.type or "", default)
+
+    def next_type(self, profile: Profile) -> Look:
+        """Look at the next sample type: inuse_space, inuse_objects, alloc_space, alloc_objects.
+
+        That is the order of a Go heap profile from its end, where the default stands.
+        """
+        types = [values.type for values in profile.values]
+        return replace(self, type=types[types.index(self.values(profile).type) - 1])
+
+    def ordered(self, order: Order) -> Look:
+        """Look at lists in another order."""
+        return replace(self, order=order)
+
+    def finer(self) -> Look:
+        """Look at the next granularity."""
+        at = GRANULARITIES.index(self.granularity) + 1
+        return replace(self, granularity=GRANULARITIES[at % len(GRANULARITIES)])
+
+    def stepped(self, view: View, by: int) -> Look:
+        """Look at an older (−1) or newer (1) profile of the kind; after the newest at whatever is.
+
+        Nothing moves at the oldest one.
+        """
+        found, shown = kept(view, self.kind), self.shown(view)
+        if shown is None:
+            return self
+        at = next(number for number, each in enumerate(found) if each.at == shown.at) + by
+        if at >= len(found) - 1:
+            return replace(self, pinned=None)
+        return replace(self, pinned=found[max(0, at)].at)
+
+    def next_kind(self, view: View, by: int) -> Look:
+        """Look at another kind of profile, of those that there are any of."""
+        kinds = list(dict.fromkeys(each.profile.kind for each in _all(view)))
+        if not kinds:
+            return self
+        at = (kinds.index(self.kind) if self.kind in kinds else 0) + by
+        return replace(self, kind=kinds[at % len(kinds)], pinned=None)
+
+    def question(self, profile: Profile, view: Views, name: str = "") -> Question:
+        """Return what to ask about a profile."""
+        texts = self.filters.texts
+        lens = Lens(
+            sample_type=self.values(profile).type,
+            granularity=self.granularity,
+            focus=texts["focus"],
+            ignore=texts["ignore"],
+            hide=texts["hide"],
+            show=texts["show"],
+        )
+        return Question(view, lens, name, self.of_base)
+
+    @property
+    def narrowed(self) -> str:
+        """How less or finer is seen than all functions: "lines, focus=store"; "" when it is not."""
+        parts: list[str] = [self.granularity] if self.granularity != "functions" else []
+        parts += [f"{name}={text}" for name, text in self.filters.texts.items() if text]
+        return ", ".join(parts)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether functions are looked at, all of them: what a profile knows by itself."""
+        return not self.narrowed
+
+
+def _all(view: View) -> list[Moment]:
+    """Return all profiles that are kept, oldest first; the first of the session always is."""
+    track = view.timeline.track(Profile)
+    held = [Moment(*each) for each in track.rows(track.numbers(view.until))]
+    first = Moment(*track.first) if track.first is not None else None
+    if first is None or first.at > view.until:
+        return held
+    return [first, *(held[1:] if held and held[0].at == first.at else held)]
+
+
+def kept(view: View, kind: ProfileKind | None) -> list[Moment]:
+    """Return the profiles of a kind that are kept, oldest first; None is the kind of the first."""
+    found = _all(view)
+    wanted = kind or (found[0].profile.kind if found else None)
+    return [each for each in found if each.profile.kind == wanted]

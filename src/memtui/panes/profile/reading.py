@@ -1,0 +1,174 @@
+"""Where somebody is in which profile, what is known there, and what has to be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from memtui.model import Profile
+from memtui.panes.profile.look import Key, Look, Moment
+from memtui.panes.profile.modes import Mode, mode_of, of_values, reordered
+from memtui.panes.profile.toplist import Order
+from memtui.pprof.question import Answer, Views
+from memtui.timeline import View
+
+Root: TypeAlias = Literal["top", "tree", "flame", "stacks"]
+"""What is seen before a function was entered."""
+
+LET_GO = "its bytes were let go to keep memory small: only its functions are left"
+_VIEW_OF: dict[Root, Views] = {"top": "top", "tree": "calls", "flame": "calls", "stacks": "stacks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody is: a view, and the functions that were entered one after the other."""
+
+    root: Root
+    path: tuple[str, ...] = ()
+
+
+class Wanted(NamedTuple):
+    """An answer that is wanted: what it is about, the bytes of the profile, those of the base."""
+
+    key: Key
+    data: bytes
+    base: bytes | None
+
+
+class Known(NamedTuple):
+    """A view and what it is the answer to."""
+
+    key: Key
+    mode: Mode
+
+
+class Reading:
+    """The places in profiles where somebody was, each with its view as it was left.
+
+    What a profile knows by itself, its functions, is there at once. All else has to be asked
+    for: ``settle`` says what, ``take`` brings it; until then what was there before stays.
+    """
+
+    def __init__(self) -> None:
+        self.look = Look()
+        self.root: Root | None = None
+        self.path: tuple[str, ...] = ()
+        self._known: dict[Place, Known] = {}
+        self._asked: Key | None = None
+        self._failed: tuple[Key, str] | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an answer was asked for and has not come."""
+        return self._asked is not None
+
+    @property
+    def failure(self) -> str:
+        """Why there is no answer to what was asked last, "" when there is one or will be."""
+        return self._failed[1] if self._failed else ""
+
+    def roots(self, profile: Profile) -> tuple[Root, ...]:
+        """Return the views that a profile has, the first one first."""
+        is_of_goroutines = profile.kind in ("goroutine", "goroutineleak")
+        return (*(("stacks",) if is_of_goroutines else ()), "top", "tree", "flame")
+
+    def place(self, shown: Moment) -> Place:
+        """Return where we are."""
+        roots = self.roots(shown.profile)
+        return Place(self.root if self.root in roots else roots[0], self.path)
+
+    def mode(self, view: View) -> Mode | None:
+        """Return the view where we are; None while it has to be waited for."""
+        shown = self.look.shown(view)
+        if shown is None:
+            return None
+        known = self._known.get(self.place(shown))
+        return known.mode if known else None
+
+    def put(self, view: View, mode: Mode) -> None:
+        """Replace the view where we are by itself after a step."""
+        shown = self.look.shown(view)
+        if shown is not None:
+            place = self.place(shown)
+            self._known[place] = self._known[place]._replace(mode=mode)
+
+    def settle(self, view: View) -> Wanted | None:
+        """Make the view where we are true; return what has to be asked for, once."""
+        shown = self.look.shown(view)
+        if shown is None:
+            return None
+        key, place, base = self._key(shown), self.place(shown), self.look.base_of(shown)
+        known = self._known.get(place)
+        if known is not None and known.key == key:
+            self._asked = self._failed = None
+            return None
+        if place == Place("top") and base is None and self.look.is_plain:
+            values = self.look.values(shown.profile)
+            mode = of_values(values, self.look.order, known.mode if known else None)
+            self._known[place] = Known(key, mode)
+            self._asked = self._failed = None
+            return None
+        if key in (self._asked, self._failed[0] if self._failed else None):
+            return None
+        data = shown.profile.data
+        if data is None or (base is not None and base.profile.data is None):
+            self._asked, self._failed = None, (key, LET_GO)
+            return None
+        self._asked, self._failed = key, None
+        return Wanted(key, data, base.profile.data if base else None)
+
+    def _key(self, shown: Moment) -> Key:
+        base, place = self.look.base_of(shown), self.place(shown)
+        view, name = _VIEW_OF[place.root], ""
+        if place.path:
+            view, name = "peek", place.path[-1]
+        question = self.look.question(shown.profile, view, name)
+        return Key(shown.at, shown.profile.kind, base.at if base else None, question)
+
+    def take(self, view: View, key: Key, answer: Answer) -> bool:
+        """Take an answer; False when another one is wanted by now."""
+        shown = self.look.shown(view)
+        if shown is None or key != self._asked or key != self._key(shown):
+            return False
+        self._asked = self._failed = None
+        place, base = self.place(shown), self.look.base_of(shown)
+        known = self._known.get(place)
+        mode = mode_of(
+            answer,
+            self.look.order,
+            known.mode if known else None,
+            is_flame=place.root == "flame",
+            span_s=shown.at - base.at if base else None,
+            is_difference=base is not None,
+            of_base=self.look.of_base,
+        )
+        self._known[place] = Known(key, mode)
+        return True
+
+    def fail(self, key: Key, reason: str) -> bool:
+        """Take the reason why there is no answer; False when another one is wanted by now."""
+        if key != self._asked:
+            return False
+        self._asked, self._failed = None, (key, reason)
+        return True
+
+    def enter(self, name: str) -> None:
+        """Go to a function."""
+        self.path = (*self.path, name)
+
+    def leave(self) -> None:
+        """Go back to where this function was entered; how it was left is forgotten."""
+        for place in [each for each in self._known if each.path == self.path]:
+            del self._known[place]
+        self.path = self.path[:-1]
+
+    def go_to_root(self, root: Root | None = None) -> None:
+        """Leave all functions, for a view of the whole profile; None is its first one."""
+        while self.path:
+            self.leave()
+        self.root = root
+
+    def reorder(self, order: Order) -> None:
+        """Order all lists in another way."""
+        for place, known in self._known.items():
+            self._known[place] = known._replace(mode=reordered(known.mode, order))

@@ -1,0 +1,111 @@
+"""What the frame of pane 4 says: which profile, of when, what fetching it cost, what grew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memtui import units
+from memtui.model import Profile
+from memtui.panes.cells import Line, Span, cells, cut, line
+from memtui.panes.moments import clock
+from memtui.panes.profile.comparison import hourly
+from memtui.panes.profile.look import Look, Moment
+from memtui.panes.profile.values import amount, change, direction
+from memtui.plain import plain
+
+HOUR_S = 3600.0
+
+
+def fitting(candidates: Sequence[Line], room: int) -> Line:
+    """Return the first line that fits into ``room`` cells; nothing when none does."""
+    return next((each for each in candidates if cells(each) <= room), ())
+
+
+def title(look: Look, shown: Moment, base: Moment | None, room: int) -> Line:
+    """Say the sample type and how much of it there is; with a base, how much it grew."""
+    values = look.values(shown.profile)
+    name = Span(plain(values.type), "title")
+    if base is None:
+        return line(name, f" {amount(values.total, values.unit)}")
+    grown = values.total - look.values(base.profile).total
+    span_s = shown.at - base.at
+    growth = Span(f" {change(grown, values.unit)}", direction(grown))
+    since = Span(f" since {clock(base.at)}", "dim")
+    ago = Span(f" ({'+' if span_s >= 0 else '−'}{units.duration(abs(span_s))})", "dim")
+    rate = hourly(grown / span_s * HOUR_S if span_s > 0 else None, values.unit)
+    per_hour = Span(f" {rate}" if rate else "", direction(grown))
+    return fitting(
+        [
+            line(name, growth, per_hour, since, ago),
+            line(name, growth, since, ago),
+            line(name, growth, ago),
+            line(name, growth),
+            line(name),
+        ],
+        room,
+    ) or line(name)
+
+
+def status(shown: Moment, base: Moment | None, newer: int, room: int) -> Line:
+    """Say when the profile was taken, and as of which cycle of the collector."""
+    profile = shown.profile
+    at = f"at {clock(shown.at)}"
+    cycle = ""
+    if profile.request.gc:
+        cycle = " gc=1"
+    elif profile.gc_number is not None:
+        cycle = f" gc {profile.gc_number}"
+    behind = f" [{newer} newer]" if newer else ""
+    rate = alloc_rate(shown, base)
+    kind = f"{profile.kind} " if profile.kind != "file" else ""
+    words = [
+        f"{rate}{kind}{at}{cycle}{behind}",
+        f"{kind}{at}{cycle}{behind}",
+        f"{at}{cycle}{behind}",
+        f"{clock(shown.at)}{cycle}{behind}",
+        f"{clock(shown.at)}{behind}",
+        clock(shown.at),
+    ]
+    return fitting([line(Span(each, "dim")) for each in words], room)
+
+
+def alloc_rate(shown: Moment, base: Moment | None) -> str:
+    """Say how much was allocated a second since the base; "" where nobody can know."""
+    if base is None or shown.at <= base.at:
+        return ""
+    now, then = (_total(each.profile, "alloc_space") for each in (shown, base))
+    if now is None or then is None or now < then:
+        return ""
+    return f"alloc {units.size(round((now - then) / (shown.at - base.at)))}/s  "
+
+
+def objects(shown: Moment, base: Moment | None) -> str:
+    """Say by how many objects the live heap grew; "" where it has none to count."""
+    if base is None:
+        return ""
+    now, then = (_total(each.profile, "inuse_objects") for each in (shown, base))
+    if now is None or then is None:
+        return ""
+    return f"{units.count_change(now - then)} objects"
+
+
+def _total(profile: Profile, type_: str) -> int | None:
+    return next((values.total for values in profile.values if values.type == type_), None)
+
+
+def cost(profile: Profile) -> str:
+    """Say what fetching cost: 21K in 4ms."""
+    took = units.milliseconds(profile.took_s * 1000)
+    return f"{units.size(profile.size_bytes)} in {took}"
+
+
+def foot(shown: Moment, base: Moment | None, room: int) -> Line:
+    """Say what fetching cost and where it came from."""
+    grown = objects(shown, base)
+    spent = cost(shown.profile)
+    where = plain(shown.profile.where)
+    first = f"{grown} · {spent}" if grown else spent
+    left = room - len(first) - 3
+    if left >= 12:
+        return line(Span(f"{first} · {cut(where, left)}", "dim"))
+    return fitting([line(Span(first, "dim")), line(Span(spent, "dim"))], room)

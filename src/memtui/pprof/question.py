@@ -1,0 +1,112 @@
+"""What the dashboard asks of a profile, alone or against a base, and what the answer is."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from memtui.pprof.calls import CallNode, StackLine, calls, stacks_of
+from memtui.pprof.difference import difference
+from memtui.pprof.frames import frames, walk
+from memtui.pprof.lens import Lens
+from memtui.pprof.stacks import SampleType, Stacks
+from memtui.pprof.top import Peek, Row, peek, top
+
+Views: TypeAlias = Literal["top", "peek", "calls", "stacks"]
+
+MOST_STACKS = 1000
+"""Stacks in one answer; a list on a screen is not read further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which view of a profile is wanted, through which lens.
+
+    ``name`` is the function of a peek. With ``of_base`` 100 % is what the base holds, as with
+    -diff_base of pprof, else the difference, as with -base; without a base it says nothing.
+    """
+
+    view: Views
+    lens: Lens
+    name: str = ""
+    of_base: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The functions of a profile. With a base ``rows`` are differences of ``now`` and ``base``."""
+
+    type: SampleType
+    total: int
+    rows: tuple[Row, ...]
+    now: tuple[Row, ...] | None = None
+    base: tuple[Row, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """One function between its callers and its calls, and the stacks that lead to it."""
+
+    type: SampleType
+    total: int
+    peek: Peek
+    stacks: tuple[StackLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The call tree from its root."""
+
+    type: SampleType
+    total: int
+    root: CallNode
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """The stacks as they are, equal ones together, those of the base beside them."""
+
+    type: SampleType
+    total: int
+    now: tuple[StackLine, ...]
+    base: tuple[StackLine, ...] | None = None
+
+
+Answer: TypeAlias = Listed | Around | Called | Stood
+
+
+def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
+    """Answer a question; raises StacksError."""
+    lens = replace(question.lens, nodefraction=0.0, edgefraction=0.0, nodecount=0)
+    if question.view == "stacks":
+        kind = stacks.types[stacks.index_of(lens.sample_type)]
+        now = _ways(stacks, lens)
+        then = None if base is None else _ways(base, lens)
+        return Stood(kind, sum(each.value for each in now), now, then)
+    seen = stacks if base is None else difference(stacks, base, diff_base=question.of_base)
+    whole = top(seen, lens, marks=False)
+    kind, total = whole.summary.type, whole.summary.total
+    match question.view:
+        case "top" if base is not None:
+            now_rows, base_rows = (top(each, lens, marks=False).rows for each in (stacks, base))
+            return Listed(kind, total, whole.rows, now_rows, base_rows)
+        case "top":
+            return Listed(kind, total, whole.rows)
+        case "peek":
+            found = peek(seen, question.name, lens, exact=True).entries[0]
+            return Around(kind, total, found, stacks_of(seen, question.name, lens))
+        case _:
+            return Called(kind, total, calls(seen, lens))
+
+
+def _ways(stacks: Stacks, lens: Lens) -> tuple[StackLine, ...]:
+    """Return the stacks of a profile, equal ones together, largest amount first."""
+    seen = frames(stacks, lens)
+    names = [str(node) for node in seen.nodes]
+    merged: dict[tuple[int, ...], int] = defaultdict(int)
+    for value, ids in walk(stacks, seen, stacks.index_of(lens.sample_type)):
+        merged[tuple(node for id_ in ids for node in seen.at[id_])] += value
+    largest = heapq.nsmallest(MOST_STACKS, merged.items(), key=lambda each: -abs(each[1]))
+    return tuple(StackLine(tuple(names[node] for node in path), value) for path, value in largest)

@@ -1,0 +1,234 @@
+"""Who reads profiles for the dashboard: small ones here, large ones in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import zlib
+from pathlib import Path
+from typing import IO, BinaryIO, TypeAlias, cast
+
+import memtui
+from memtui.model import SampleValues
+from memtui.parse.profile import LIMIT_BYTES
+from memtui.pprof.question import Answer, Question
+from memtui.pprof.stacks import StacksError
+from memtui.sources.desk import Desk, Failed, Order, Work, receive, send
+
+SMALL_BYTES = 200_000
+"""A gzipped profile up to this size is read in a thread; that takes less than 100 ms of CPU."""
+SMALL_UNPACKED_BYTES = 4 << 20
+DEADLINE_S = 60.0
+"""The longest that a profile may take to be read; nobody waits longer for a picture."""
+IDLE_S = 120.0
+"""After this time without a question the process that read large profiles is ended."""
+
+_Values: TypeAlias = tuple[tuple[SampleValues, ...], str]
+_GZIP = b"\x1f\x8b"
+
+
+class NoAnswer(Exception):  # noqa: N818 - it says what happened
+    """A profile cannot be read, or not be asked this; the message is one line and says why."""
+
+
+class Analyst:
+    """Answers questions about profiles without ever holding up the screen.
+
+    What was decoded last is kept, so that the next question about the same bytes is answered at
+    once. ``limit_bytes`` is the most that a profile may unpack to. A caller that is cancelled
+    wants no answer any more: reading for it ends when the next question is about other bytes.
+    """
+
+    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+        self.limit_bytes = limit_bytes
+        self._desk = Desk(limit_bytes)
+        self._reader: _Reader | None = None
+        self._turn = asyncio.Lock()
+        self._left: tuple[asyncio.Future[object], Work] | None = None
+        self._retiring: asyncio.TimerHandle | None = None
+
+    async def values(self, data: bytes) -> _Values:
+        """Return the values of a profile by function, and which type to show first."""
+        return cast("_Values", await self._answer(Work(data)))
+
+    async def ask(self, data: bytes, base: bytes | None, question: Question) -> Answer:
+        """Return the answer to a question about a profile, or about what it has beyond ``base``.
+
+        Raises NoAnswer, as ``values`` does.
+        """
+        return cast("Answer", await self._answer(Work(data, base, question)))
+
+    def close(self) -> None:
+        """End the process that reads, if there is one."""
+        if self._retiring is not None:
+            self._retiring.cancel()
+        self._end_reader()
+
+    async def _answer(self, work: Work) -> object:
+        try:
+            return await asyncio.to_thread(self._answer_here, work)
+        except _Large:
+            return await self._read(work)
+        except StacksError as error:
+            raise NoAnswer(str(error)) from None
+
+    def _answer_here(self, work: Work) -> object:
+        """Answer in this thread; raise _Large when that is for the process to do."""
+        if not all(map(_is_small, work.profiles)):
+            raise _Large
+        return self._desk.answer(work)
+
+    async def _read(self, work: Work) -> object:
+        """Let the process read: one work at a time, in the order in which they were asked for."""
+        async with self._turn:
+            await self._free(work)
+            reading = asyncio.ensure_future(asyncio.to_thread(self._reader_now().do, work))
+            try:
+                async with asyncio.timeout(DEADLINE_S):
+                    outcome = await asyncio.shield(reading)
+            except asyncio.CancelledError:
+                self._left = reading, work
+                raise
+            except TimeoutError:
+                self._end_reader()
+                raise NoAnswer(f"not read within {DEADLINE_S:g} s") from None
+            finally:
+                self._retire_later()
+        if isinstance(outcome, Failed):
+            raise NoAnswer(outcome.reason)
+        return outcome
+
+    async def _free(self, work: Work) -> None:
+        """Come to the end of a work that nobody waits for; of one about other bytes at once."""
+        left, self._left = self._left, None
+        if left is None:
+            return
+        reading, unwanted = left
+        if unwanted.data is not work.data and not reading.done():
+            self._end_reader()
+        await asyncio.wait([reading], timeout=DEADLINE_S)
+        if not reading.done():
+            self._end_reader()
+
+    def _reader_now(self) -> _Reader:
+        if self._reader is None or not self._reader.is_alive:
+            self._reader = _Reader(self.limit_bytes)
+        return self._reader
+
+    def _end_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.kill()
+            self._reader = None
+
+    def _retire_later(self) -> None:
+        if self._retiring is not None:
+            self._retiring.cancel()
+        self._retiring = asyncio.get_running_loop().call_later(IDLE_S, self._retire)
+
+    def _retire(self) -> None:
+        if not self._turn.locked():
+            self._end_reader()
+
+
+class _Large(Exception):  # noqa: N818 - it says what the profile is
+    """A profile is too large to be read in a thread."""
+
+
+def _is_small(data: bytes) -> bool:
+    """Tell whether a profile is small, also when it is unpacked: a bomb is not."""
+    if not data.startswith(_GZIP):
+        return len(data) <= SMALL_UNPACKED_BYTES
+    if len(data) > SMALL_BYTES:
+        return False
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        unpacking.decompress(data, SMALL_UNPACKED_BYTES)
+    except zlib.error:
+        return True  # damaged: whoever reads it says so
+    return not unpacking.unconsumed_tail and not unpacking.unused_data
+
+
+class _Reader:
+    """The process that reads large profiles, and which of them it has.
+
+    It is started as a program of its own: a fork of a process with threads may hang. It ends when
+    its pipe is closed, so it does not outlive memtui, however that ends.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        folder = str(Path(memtui.__file__).parents[1])
+        path = os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            # -P: the folder that memtui was started in is no place to import from.
+            [sys.executable, "-P", "-m", "memtui.sources.reader", str(limit_bytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": path},
+            start_new_session=True,
+        )
+        self._busy = threading.Lock()
+        self._has: dict[int, bytes] = {}
+        self._number = 0
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once; who waits for an answer is told."""
+        self._process.kill()
+        self._process.wait()
+        with self._busy:
+            for pipe in (self._process.stdin, self._process.stdout):
+                with contextlib.suppress(OSError):  # what was not read any more
+                    _pipe(pipe).close()
+
+    def do(self, work: Work) -> object:
+        """Let it do a work, and wait for that; returns Failed when it ended instead."""
+        try:
+            with self._busy:
+                send(_pipe(self._process.stdin), self._order(work))
+                return receive(_pipe(self._process.stdout))
+        except (OSError, EOFError, ValueError):  # ValueError: the pipe was closed
+            self.kill()
+            return Failed(f"the process that reads profiles {_how(self._process.returncode)}")
+
+    def _order(self, work: Work) -> Order:
+        """Make an order of a work; profiles that it does not ask about are let go."""
+        wanted = {id(data) for data in work.profiles}
+        gone = tuple(number for number, data in self._has.items() if id(data) not in wanted)
+        for number in gone:
+            del self._has[number]
+        new = []
+        for data in work.profiles:
+            if not any(known is data for known in self._has.values()):
+                self._number += 1
+                self._has[self._number] = data
+                new.append((self._number, data))
+        number_of = {id(data): number for number, data in self._has.items()}
+        base = None if work.base is None else number_of[id(work.base)]
+        return Order(number_of[id(work.data)], base, work.question, tuple(new), gone)
+
+
+def _pipe(pipe: IO[bytes] | None) -> BinaryIO:
+    assert pipe is not None
+    return cast("BinaryIO", pipe)
+
+
+def _how(code: int | None) -> str:
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return f"was killed by {signal.Signals(-code).name}"
+    return "ended before it answered"

@@ -1,0 +1,100 @@
+"""Where profiles are decoded and asked, and how a work goes to a desk in another process.
+
+Both ends of those pipes are memtui itself, so what goes through them is pickled.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from memtui.parse.profile import read_stacks, values_of
+from memtui.pprof.question import Question, answer
+from memtui.pprof.stacks import Stacks
+
+_LENGTH = struct.Struct(">Q")
+
+
+def send(pipe: BinaryIO, message: object) -> None:
+    """Write one message; raise OSError when nobody reads."""
+    packed = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(_LENGTH.pack(len(packed)))
+    pipe.write(packed)
+    pipe.flush()
+
+
+def receive(pipe: BinaryIO) -> object:
+    """Read one message; raise EOFError when the other end is gone."""
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    (length,) = _LENGTH.unpack(head)
+    packed = pipe.read(length)
+    if len(packed) < length:
+        raise EOFError
+    return pickle.loads(packed)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done with a profile: with a question, its answer; without, its values."""
+
+    data: bytes
+    base: bytes | None = None
+    question: Question | None = None
+
+    @property
+    def profiles(self) -> tuple[bytes, ...]:
+        """The profiles that are needed for it."""
+        return (self.data,) if self.base is None else (self.data, self.base)
+
+
+class Desk:
+    """Decodes profiles and answers questions; the last few decoded ones stay at hand."""
+
+    def __init__(self, limit_bytes: int, kept: int = 2) -> None:
+        self._limit_bytes = limit_bytes
+        self._decoded: deque[tuple[bytes, Stacks]] = deque(maxlen=kept)
+        self._lock = threading.Lock()
+
+    def answer(self, work: Work) -> object:
+        """Do a work; raise StacksError. Called from one thread or another."""
+        with self._lock:
+            stacks = self._stacks(work.data)
+            base = None if work.base is None else self._stacks(work.base)
+        if work.question is None:
+            return values_of(stacks)
+        return answer(stacks, base, work.question)
+
+    def _stacks(self, data: bytes) -> Stacks:
+        for known, stacks in self._decoded:
+            if known is data:
+                return stacks
+        stacks = read_stacks(data, self._limit_bytes)
+        self._decoded.append((data, stacks))
+        return stacks
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A work as it goes through the pipe: profiles by their numbers, with those that are new.
+
+    ``gone`` are the numbers of profiles that nobody asks about any more.
+    """
+
+    data: int
+    base: int | None
+    question: Question | None
+    new: tuple[tuple[int, bytes], ...]
+    gone: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why there is no answer, in one line."""
+
+    reason: str

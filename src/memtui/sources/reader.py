@@ -1,0 +1,66 @@
+"""The process that reads large profiles: works come in on standard input, answers go out.
+
+    python -m memtui.sources.reader LIMIT_BYTES
+"""  # fmt: skip
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import sys
+from typing import BinaryIO
+
+from memtui.pprof.stacks import StacksError
+from memtui.sources.desk import Desk, Failed, Order, Work, receive, send
+
+ROOM_BYTES = 512 << 20
+"""What the process may hold besides a profile: Python, protobuf, and what it makes of one."""
+ROOM_A_BYTE = 4
+"""Bytes in memory for each unpacked byte: the message as it came and as it was decoded."""
+GIVES_WAY = 10
+"""The niceness of the process: the service and the keyboard come first."""
+
+
+def serve(orders: BinaryIO, answers: BinaryIO, limit_bytes: int) -> None:
+    """Answer one order after the other until nobody asks any more."""
+    desk = Desk(limit_bytes)
+    profiles: dict[int, bytes] = {}
+    while True:
+        order = receive(orders)
+        assert isinstance(order, Order)
+        profiles.update(order.new)
+        for number in order.gone:
+            del profiles[number]
+        base = None if order.base is None else profiles[order.base]
+        send(answers, _outcome(desk, Work(profiles[order.data], base, order.question), limit_bytes))
+
+
+def _outcome(desk: Desk, work: Work, limit_bytes: int) -> object:
+    try:
+        return desk.answer(work)
+    except StacksError as error:
+        return Failed(str(error))
+    except MemoryError:
+        return Failed(f"takes more memory to read than {_memory(limit_bytes) / (1 << 20):.0f} MiB")
+    except Exception as error:  # noqa: BLE001 - a defect in here must be told in the pane
+        return Failed(f"memtui failed here: {type(error).__name__}: {error}")
+
+
+def _memory(limit_bytes: int) -> int:
+    return ROOM_BYTES + ROOM_A_BYTE * limit_bytes
+
+
+def main() -> None:
+    """Limit what this process may hold, let others go first, and serve."""
+    limit_bytes = int(sys.argv[1])
+    most = _memory(limit_bytes)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(GIVES_WAY)
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        serve(sys.stdin.buffer, sys.stdout.buffer, limit_bytes)
+
+
+if __name__ == "__main__":
+    main()
