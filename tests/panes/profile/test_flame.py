@@ -37,10 +37,10 @@ def test_boxes_are_as_wide_as_their_share_and_say_what_fits(tree_of: TreeOf, sho
     assert shown(rows, 100) == (
         """
 ▸all  100M 100%
-│main.main  80.0M 80.0%                                                         │runtime.mcall 20.0%
-│http.Serve  72.0M 72.0%                                                │refill │runtime.park_m
-│store.(*Cache[go.shape.string]).Put  60.0M 60.0%           │main.handle│
-│runtime.mallocgc  40.0M 40.0%          │                   │Unmarshal  │
+ main.main  80.0M 80.0%                                                         │runtime.mcall 20.0%
+ http.Serve  72.0M 72.0%                                                │refill │runtime.park_m
+ store.(*Cache[go.shape.string]).Put  60.0M 60.0%           │main.handle│
+ runtime.mallocgc  40.0M 40.0%          │                   │Unmarshal  │
 
 """
     )
@@ -52,11 +52,11 @@ def test_in_a_small_pane_a_name_gives_up_its_package_before_it_is_cut(
     rows = draw(tree_of(SHOP), BYTES, Flame(), 38, 5, focused=False)
     assert shown(rows, 38) == (
         """
-│all  100M 100%
-│main.main  80.0M 80.0%       │mcall
-│http.Serve  72.0M 72.0%   │  │park_m
-│store.(*Cache[…]).Put│han…│
-│mallocgc 40.0%│      │Unm…│
+ all  100M 100%
+ main.main  80.0M 80.0%       │mcall
+ http.Serve  72.0M 72.0%   │  │park_m
+ store.(*Cache[…]).Put│han…│
+ mallocgc 40.0%│      │Unm…│
 """
     )
 
@@ -64,7 +64,7 @@ def test_in_a_small_pane_a_name_gives_up_its_package_before_it_is_cut(
 def test_neighbours_are_told_apart_without_colour_and_packages_by_it(tree_of: TreeOf) -> None:
     root = tree_of({"main.a": 5, "main.b": 5})
     rows = draw(root, Measure("count", 10), Flame(), 20, 2, focused=False)
-    assert text_of(rows[1]) == "│main.a   │main.b   "
+    assert text_of(rows[1]) == " main.a   │main.b   "
     assert shade("main.a") == "flame-1"
     assert shade("runtime.mallocgc") == shade("net/http.(*conn).serve") == "flame-3"
     assert {shade(f"github.com/acme/{name}.Do") for name in "abcdef"} == {"flame-1", "flame-2"}
@@ -79,7 +79,7 @@ def test_a_box_zoomed_into_is_as_wide_as_the_screen_and_back_it_is_not(
     assert shown(draw(root, BYTES, flame, 60, 3, focused=True), 60) == (
         """
 ▸store.(*Cache[go.shape.string]).Put  60.0M 60.0%
-│runtime.mallocgc  40.0M 40.0%          │
+ runtime.mallocgc  40.0M 40.0%          │
 
 """
     )
@@ -110,7 +110,7 @@ def test_a_deep_selection_is_scrolled_into_sight(tree_of: TreeOf) -> None:
         flame = flame.to_child(root)
     rows = draw(root, Measure("count", 1), flame, 30, 6, focused=True)
     assert [text_of(row).split()[0] for row in rows] == [
-        "│main.f15", "│main.f16", "│main.f17", "│main.f18", "▸main.f19", "│main.f20"
+        "main.f15", "main.f16", "main.f17", "main.f18", "▸main.f19", "main.f20"
     ]  # fmt: skip
 
 
@@ -146,10 +146,10 @@ def test_calls_too_small_to_be_seen_share_a_box(tree_of: TreeOf, shown: Shown) -
     few = CallNode("", 100, 0, (CallNode("main.a", 60, 60), CallNode("(9 more)", 40, 0, (), 9)))
     count = Measure("count", 100)
     assert shown(draw(root, count, Flame(), 40, 2, focused=False)[1:], 40) == (
-        "\n│main.large  80 80.0%           │+20\n"
+        "\n main.large  80 80.0%           │+20\n"
     )
     assert shown(draw(few, count, Flame(), 40, 2, focused=False)[1:], 40) == (
-        "\n│main.a  60 60.0%       │+9\n"
+        "\n main.a  60 60.0%       │+9\n"
     )
 
 
@@ -161,9 +161,9 @@ def test_in_a_difference_boxes_share_their_row_by_what_changed_and_have_signs(
     rows = draw(root, change, Flame(), 60, 3, focused=False)
     assert shown(rows, 60) == (
         """
-│all  +4.00M 50.0%
-│main.main  +4.00M 50.0%
-│main.grew  +6.00M 75.0%                     │main.fell
+ all  +4.00M 50.0%
+ main.main  +4.00M 50.0%
+ main.grew  +6.00M 75.0%                     │main.fell
 """
     )
     assert roles(rows, "main.grew") == {"grow"}

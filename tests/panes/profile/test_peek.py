@@ -82,10 +82,10 @@ def test_enter_unfolds_a_stack_and_folds_it_again(shown: Shown) -> None:
     assert shown(rows[8:13], 60) == (
         """
   3.00M  30.0% ██▍      ▾ 6 frames
-                main.work
-                main.retry ×3
-                main.main
-                runtime.main
+                          main.work
+                          main.retry ×3
+                          main.main
+                          runtime.main
 """
     )
     assert text_of(hint(AROUND, state)) == "6 frames up to runtime.main  enter folds them"

@@ -203,10 +203,15 @@ def _gap(width: int, *, closes: bool) -> list[Span]:
 
 
 def _drawn(box: Box, pen: _Pen) -> list[Span]:
-    """Return the edge of a box and what is said in it; one without room is all edge."""
+    """Return the edge of a box and what is said in it; one without room is all edge.
+
+    The first box of a row stands at the frame of the pane, which is edge enough.
+    """
     role = pen.role(box)
     if role == "selected":
         edge = Span(CHOSEN_EDGE, role)
+    elif not box.x:
+        edge = Span(" ", role)
     else:
         edge = Span(EDGE, "border" if box.width > 1 else role)
     return [edge, Span(_label(box, pen.measure, box.width - 1), role)]

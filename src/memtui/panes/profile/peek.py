@@ -141,7 +141,7 @@ class _Pen:
             found.append((number, partial(self._line, entry)))
             if entry.stack >= 0 and entry.stack == self.state.unfolded:
                 frames = self.near.stacks[entry.stack].frames
-                rows = unfolded(frames, self.amounts + 10, self.state.shift)
+                rows = unfolded(frames, cells(self._numbers(entry)) + 2, self.state.shift)
                 found += [(-1, partial(tuple, row)) for row in rows]
         return found
 
@@ -156,13 +156,17 @@ class _Pen:
         said = f"{count} stacks lead here, largest first" if count > 1 else "one stack leads here"
         return line(Span(f" {said}", "dim"))
 
-    def _line(self, entry: Entry) -> Line:
+    def _numbers(self, entry: Entry) -> Line:
         measure, whole = self.near.measure, self.near.peek.row.cum
         share = Measure(measure.unit, abs(whole)).share(entry.value)
         amount = right(measure.amount(entry.value), self.amounts)
         numbers = line(Span(f" {amount}", measure.role(entry.value)), f" {right(share, 6)} ")
         if self.width >= ROOM_FOR_BAR:
             numbers += line(Span(bar(entry.value, whole, BAR) + " ", "dim"))
+        return numbers
+
+    def _line(self, entry: Entry) -> Line:
+        numbers = self._numbers(entry)
         room = self.width - cells(numbers) - 2
         if entry.stack >= 0:
             return numbers + self._stack(entry, room)
