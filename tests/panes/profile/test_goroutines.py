@@ -92,6 +92,27 @@ def test_the_selected_stack_unfolds_below_its_line(shown: Shown) -> None:
     assert state.toggled(found) == GoroutineList()
 
 
+def test_below_an_unfolded_stack_the_selected_one_stays_in_sight() -> None:
+    found = groups(NOW)
+    state = GoroutineList().toggled(found)
+    for row in (1, 2):
+        state, rows = draw(found, state.moved(found, 1), 50, 5, focused=True)
+        assert [text_of(each).split()[0] for each in rows if each[0].role == "selected"] == [
+            str(found[row].count)
+        ]
+    state, rows = draw(found, state.moved(found, -2), 50, 5, focused=True)
+    assert rows[1][0].role == "selected"
+    assert "main.worker" not in text_of(rows[-1]), "more frames than there is room for"
+
+
+def test_goroutines_without_frames_are_counted_too() -> None:
+    found = groups([StackLine((), 7)])
+    assert text_of(draw(found, GoroutineList(), 50, 3, focused=True)[1][1]).split() == [
+        "7", "running", "no", "frames"
+    ]  # fmt: skip
+    assert "no frames" in text_of(hint(found, GoroutineList()))
+
+
 def test_recursion_takes_one_line() -> None:
     deep = groups([StackLine((*["main.deep"] * 20, "main.main"), 5)])
     _, rows = draw(deep, GoroutineList().toggled(deep), 60, 4, focused=False)
