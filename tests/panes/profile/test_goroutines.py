@@ -92,6 +92,15 @@ def test_the_selected_stack_unfolds_below_its_line(shown: Shown) -> None:
     assert state.toggled(found) == GoroutineList()
 
 
+def test_a_stack_unfolded_at_the_end_of_the_screen_scrolls_its_frames_into_sight() -> None:
+    found = groups([StackLine((f"main.f{each}", "main.main"), 9 - each) for each in range(6)])
+    state = GoroutineList().moved(found, 4)
+    state, rows = draw(found, state, 50, 6, focused=True)
+    assert "main.f4" in text_of(rows[-1])
+    _, rows = draw(found, state.toggled(found), 50, 6, focused=True)
+    assert [text_of(row).split()[-1] for row in rows[-3:]] == ["frames", "main.f4", "main.main"]
+
+
 def test_below_an_unfolded_stack_the_selected_one_stays_in_sight() -> None:
     found = groups(NOW)
     state = GoroutineList().toggled(found)

@@ -93,6 +93,13 @@ def test_enter_unfolds_a_stack_and_folds_it_again(shown: Shown) -> None:
     assert folded.unfolded == -1
 
 
+def test_what_a_function_holds_itself_is_said_even_if_its_name_must_give_way() -> None:
+    row = Row("github.com/acme/shop/store.(*Cache[go.shape.string]).Put", 2 * MIB, 10 * MIB)
+    near = Neighbours(Peek(row, (), ()), (), Measure("bytes", 20 * MIB))
+    _, rows = draw(near, Peeked(), 38, 2, focused=False)
+    assert text_of(rows[1]) == "  10.0M   100% ▸ Put  own 2.00M       "
+
+
 def test_names_move_sideways() -> None:
     long = Peek(Row("github.com/acme/shop/store.Put", 1, 1), (), ())
     near = Neighbours(long, (), Measure("count", 1))

@@ -69,6 +69,8 @@ def test_the_sums_follow_the_order_that_is_shown() -> None:
 
 def test_a_difference_has_signs_and_goes_by_amounts(shown: Shown) -> None:
     rows = (Row("main.fell", -3 * MIB, -3 * MIB), Row("main.grew", 5 * MIB, 6 * MIB))
+    fallen = listed((*rows, Row("main.fell2", 0, -9 * MIB)), BYTES, Order("cum"))
+    assert names(fallen) == ["main.fell2", "main.grew", "main.fell"]
     data = listed(rows, Measure("bytes", 8 * MIB, is_difference=True), Order())
     _, lines = draw(data, RowList(), 60, 3, focused=False)
     assert shown(lines, 60) == (
@@ -112,6 +114,7 @@ def test_a_search_selects_and_marks_and_goes_round() -> None:
     assert seen == [1, 2, 3, 1]
     assert state.to_match(names(data), -1).selection.row == 3
     assert state.searched(names(data), "nowhere").selection == state.selection
+    assert state.searched(names(data), "main").selection.row == 1, "what matches stays selected"
     _, rows = draw(data, state, 60, 5, focused=False)
     assert [span.text for span in rows[2] if span.role == "match"] == ["main"]
 
