@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from memtui.panes.cells import Line, text_of
-from memtui.panes.profile.calltree import CallTree, draw, hint
+from memtui.panes.profile.calltree import CallTree, draw, hint, words
 from memtui.panes.profile.values import Measure
 from memtui.pprof.calls import CallNode
 
@@ -116,6 +116,9 @@ def test_a_search_opens_the_way_to_each_match_and_marks_it(tree_of: TreeOf) -> N
     assert again.to_match(1).selected == ("main.main", "main.refill")
     assert again.to_match(1).to_match(1).selected == ("main.main",), "after the last the first"
     assert tree.searched(root, "nowhere").selected == tree.selected
+    assert text_of(words(BYTES, again, 60)) == "/main.: 3 matches, 80.0%"
+    assert text_of(words(BYTES, again, 21)) == "/m…: 3 matches, 80.0%"
+    assert words(BYTES, CallTree.of(root), 60) == ()
 
 
 def test_what_is_too_small_to_be_known_stands_as_a_number(shown: Shown) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from memtui.panes.cells import Line, text_of
-from memtui.panes.profile.comparison import compared, draw, hint, percent, total
+from memtui.panes.profile.comparison import compared, draw, hint, percent
 from memtui.panes.profile.rowlist import RowList
 from memtui.pprof.top import Row
 
@@ -60,7 +60,7 @@ def test_where_the_time_is_not_known_nothing_is_said_an_hour() -> None:
         data = compared(BASE, NOW, "bytes", span_s)
         _, rows = draw(data, RowList(), 100, 3, focused=False)
         assert "hour" not in text_of(rows[0])
-        assert "/h" not in text_of(total(data)) + text_of(hint(data, RowList()))
+        assert "/h" not in text_of(hint(data, RowList()))
 
 
 def test_what_did_not_change_is_left_out() -> None:
@@ -76,7 +76,6 @@ def test_what_did_not_change_is_left_out() -> None:
 def test_the_change_in_words() -> None:
     data = compared(BASE, NOW, "bytes", 1800.0)
     assert text_of(hint(data, RowList())) == "+4.50M 10.0M → 14.5M +9.00M/h  main.cache"
-    assert text_of(total(data)) == "+4.50M in 30m00s +9.00M/h"
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,14 @@ def test_the_keys_go_to_parent_child_and_sibling(tree_of: TreeOf) -> None:
     assert serve.to_parent().to_parent().to_parent().selected == ()
 
 
+def test_a_key_goes_along_the_largest_calls_to_where_they_end(tree_of: TreeOf) -> None:
+    root = tree_of(SHOP)
+    leaf = ("main.main", "http.Serve", PUT, "runtime.mallocgc")
+    assert Flame().along_the_largest(root).selected == leaf
+    elsewhere = Flame(selected=("runtime.mcall",)).along_the_largest(root)
+    assert elsewhere.selected == ("runtime.mcall", "runtime.park_m")
+
+
 def test_a_deep_selection_is_scrolled_into_sight(tree_of: TreeOf) -> None:
     deep = "|".join(f"main.f{depth}" for depth in range(30))
     root = tree_of({deep: 1})

@@ -12,7 +12,6 @@ from memtui.panes.profile.goroutines import (
     groups,
     hint,
     state_of,
-    total,
 )
 from memtui.pprof.calls import StackLine
 
@@ -56,7 +55,6 @@ def test_since_the_base_growth_comes_first(shown: Shown) -> None:
 
 """
     )
-    assert text_of(total(found, 60.0)) == " 124 +99 in 1m00s"
     assert text_of(hint(found, GoroutineList())) == (
         "120 +100 from 20  chan receive  main.worker  started as main.start.func1"
     )
@@ -167,4 +165,3 @@ def test_no_goroutines_are_survived() -> None:
     assert len(draw((), GoroutineList(), 38, 4, focused=True)[1]) == 4
     assert GoroutineList().toggled(()).moved((), 1).searched((), "x").text == "x"
     assert text_of(hint((), GoroutineList())) == "no goroutines in this profile"
-    assert text_of(total(())) == " 0"

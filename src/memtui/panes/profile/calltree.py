@@ -225,6 +225,11 @@ def _branches(row: Row, step: int, most: int) -> str:
     return through
 
 
+def words(measure: Measure, tree: CallTree, room: int) -> Line:
+    """Say what the search found, in at most ``room`` cells."""
+    return walk.matches(tree.found, measure, room)
+
+
 def hint(root: CallNode, measure: Measure, tree: CallTree) -> Line:
     """Say the value of the selected node, its shares, and its whole name."""
     return in_words(walk.trail(root, tree.selected), measure)

@@ -14,7 +14,7 @@ from memtui.panes.cells import Line, Role, Span, cells, cut, fitted, left
 from memtui.panes.profile import walk
 from memtui.panes.profile.glyphs import CHOSEN_EDGE, EDGE
 from memtui.panes.profile.values import Measure, fitting_name, in_words, short_name
-from memtui.panes.profile.walk import NOTHING, Found, Path
+from memtui.panes.profile.walk import NOTHING, Found, Path, matches
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 from memtui.pprof.frames import package_of
@@ -23,6 +23,10 @@ ROOM_FOR_COUNT, ROOM_FOR_NAME = 2, 3
 """Cells from which on a box says how many calls share it, and from which on it has a name."""
 ROOM_FOR_SHARE = 5
 """Cells that a box needs besides its name to say its share as well."""
+
+
+LEAST_OF_A_NAME = 6
+"""Cells that must be left to say into what the view is zoomed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ class Flame:
         """Select the largest call of the selected box."""
         largest = walk.largest_call(walk.node_at(root, self.selected))
         return replace(self, selected=(*self.selected, largest.name)) if largest else self
+
+    def along_the_largest(self, root: CallNode) -> Flame:
+        """Select the leaf at the end of the largest calls from the selected box on."""
+        return replace(self, selected=walk.hottest(root, self.selected))
 
     def to_sibling(self, root: CallNode, step: int) -> Flame:
         """Select the box to the right (1) or to the left (−1), inside of what is seen."""
@@ -259,19 +267,14 @@ STANDARD = frozenset((
 
 
 def words(root: CallNode, measure: Measure, flame: Flame, room: int) -> Line:
-    """Say into what the view is zoomed and what the search found, in at most ``room`` cells."""
-    said: list[Span] = []
-    if flame.found.text:
-        count = len(flame.found.paths)
-        matching = f"/{plain(flame.found.text)}: {count} match{'' if count == 1 else 'es'}"
-        held = f", {measure.share(flame.found.value)}" if count else ""
-        said.append(Span(cut(matching, room - cell_len(held)) + held, "text" if count else "bad"))
-    if flame.zoom:
-        gap = "  " if said else ""
-        name = plain(short_name(walk.node_at(root, flame.zoom).name))
-        zoomed = cut(f"{gap}in {name}", room - cells(tuple(said)))
-        said.append(Span(zoomed if len(zoomed) > 6 else "", "dim"))
-    return tuple(said)
+    """Say what the search found and into what the view is zoomed, in at most ``room`` cells."""
+    said = matches(flame.found, measure, room)
+    if not flame.zoom:
+        return said
+    gap = "  " if said else ""
+    name = plain(short_name(walk.node_at(root, flame.zoom).name))
+    zoomed = cut(f"{gap}in {name}", max(0, room - cells(said)))
+    return (*said, Span(zoomed, "dim")) if len(zoomed) > LEAST_OF_A_NAME else said
 
 
 def hint(root: CallNode, measure: Measure, flame: Flame) -> Line:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile
 
-from memtui import units
 from memtui.panes.cells import Line, Span, cells, cut, exactly, fitted, line
 from memtui.panes.profile.glyphs import DOWN, OPENED
 from memtui.panes.profile.stacklines import on_one_line, unfolded
@@ -213,15 +212,3 @@ def hint(found: Sequence[Group], state: GoroutineList) -> Line:
     outermost = f"  started as {plain(each.frames[-1])}" if each.frames else ""
     leaf = plain(each.told[0]) if each.told else "no frames"
     return line(*said, leaf, Span(outermost, "dim"))
-
-
-def total(found: Sequence[Group], span_s: float | None = None) -> Line:
-    """Say how many goroutines there are, and how many more than in the base."""
-    count = sum(each.count for each in found)
-    said = [Span(f" {count}")]
-    if any(each.before is not None for each in found):
-        grown = sum(each.growth for each in found)
-        said.append(Span(f" {change(grown, 'count')}", direction(grown)))
-        if span_s:
-            said.append(Span(f" in {units.duration(span_s)}", "dim"))
-    return tuple(said)

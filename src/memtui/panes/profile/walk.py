@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from memtui.panes.cells import Line, Span, cut, line
+from memtui.panes.profile.values import Measure
+from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 
 Path: TypeAlias = tuple[str, ...]
@@ -141,3 +144,15 @@ def count_below(node: CallNode, most: int) -> int:
         counted += node.folded or 1
         stack += node.children
     return min(counted, most)
+
+
+def matches(found: Found, measure: Measure, room: int) -> Line:
+    """Say how many nodes a search found and what they hold, in at most ``room`` cells."""
+    if not found.text:
+        return ()
+    count = len(found.paths)
+    said = f": {count} match{'' if count == 1 else 'es'}"
+    if count:
+        said += f", {measure.share(found.value)}"
+    shown = cut(f"/{plain(found.text)}", max(0, room - len(said))) + said
+    return line(Span(cut(shown, room), "text" if count else "bad"))
