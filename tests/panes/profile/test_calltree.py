@@ -117,7 +117,8 @@ def test_a_search_opens_the_way_to_each_match_and_marks_it(tree_of: TreeOf) -> N
     assert again.to_match(1).to_match(1).selected == ("main.main",), "after the last the first"
     assert tree.searched(root, "nowhere").selected == tree.selected
     assert text_of(words(BYTES, again, 60)) == "/main.: 3 matches, 80.0%"
-    assert text_of(words(BYTES, again, 21)) == "/m…: 3 matches, 80.0%"
+    assert text_of(words(BYTES, again, 21)) == "/main.: 3, 80.0%"
+    assert text_of(words(BYTES, again, 14)) == "/ma…: 3, 80.0%"
     assert words(BYTES, CallTree.of(root), 60) == ()
 
 

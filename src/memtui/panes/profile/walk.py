@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rich.cells import cell_len
+
 from memtui.panes.cells import Line, Span, cut, line
 from memtui.panes.profile.values import Measure
 from memtui.plain import plain
@@ -150,9 +152,10 @@ def matches(found: Found, measure: Measure, room: int) -> Line:
     """Say how many nodes a search found and what they hold, in at most ``room`` cells."""
     if not found.text:
         return ()
-    count = len(found.paths)
-    said = f": {count} match{'' if count == 1 else 'es'}"
-    if count:
-        said += f", {measure.share(found.value)}"
-    shown = cut(f"/{plain(found.text)}", max(0, room - len(said))) + said
-    return line(Span(cut(shown, room), "text" if count else "bad"))
+    count, text = len(found.paths), f"/{plain(found.text)}"
+    held = f", {measure.share(found.value)}" if count else ""
+    long = f"{text}: {count} match{'' if count == 1 else 'es'}{held}"
+    short = f": {count}{held}"
+    if cell_len(long) > room:
+        long = cut(cut(text, max(2, room - len(short))) + short, room)
+    return line(Span(long, "text" if count else "bad"))
