@@ -136,6 +136,8 @@ def test_a_search_marks_all_matches_and_says_what_the_outermost_hold(tree_of: Tr
     rows = draw(root, count, flame, 80, 4, focused=True)
     assert roles(rows, "store.Put") == {"selected"}
     assert roles(rows, "store.Get") == roles(rows, "store.grow") == {"match"}
+    assert text_of(rows[2]).startswith("▸store.Put")
+    assert "┃store.Get" in text_of(rows[2]), "without colour too"
     assert flame.to_match(1).selected == ("main.main", "store.Put", "store.grow")
     assert flame.to_match(-1).selected == ("main.main", "store.Get")
     nothing = Flame().searched(root, "nowhere")

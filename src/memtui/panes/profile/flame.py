@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from memtui.panes.cells import Line, Role, Span, cells, cut, fitted, left
 from memtui.panes.profile import walk
-from memtui.panes.profile.glyphs import CHOSEN_EDGE, EDGE
+from memtui.panes.profile.glyphs import CHOSEN_EDGE, EDGE, MATCH_EDGE
 from memtui.panes.profile.values import Measure, fitting_name, in_words, short_name
 from memtui.panes.profile.walk import NOTHING, Found, Path, matches
 from memtui.plain import plain
@@ -218,6 +218,8 @@ def _drawn(box: Box, pen: _Pen) -> list[Span]:
     role = pen.role(box)
     if role == "selected":
         edge = Span(CHOSEN_EDGE, role)
+    elif role == "match":
+        edge = Span(MATCH_EDGE, role)
     elif not box.x:
         edge = Span(" ", role)
     else:

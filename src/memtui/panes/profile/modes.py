@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from memtui.model import SampleValues
 from memtui.panes.cells import Line, Span
-from memtui.panes.profile import calltree, comparison, flame, goroutines, peek, toplist
+from memtui.panes.profile import calltree, comparison, flame, goroutines, peek, toplist, walk
 from memtui.panes.profile.calltree import CallTree
 from memtui.panes.profile.comparison import Compared, compared
 from memtui.panes.profile.flame import Flame
@@ -267,7 +267,8 @@ class TreeMode:
 
     def entered(self) -> TreeMode | str:
         """Go to the selected function."""
-        return self.state.selected[-1] if self.state.selected else self
+        node = walk.node_at(self.root, self.state.selected)
+        return node.name if self.state.selected and not node.folded else self
 
     def back(self) -> TreeMode | None:
         """Forget what was searched."""
