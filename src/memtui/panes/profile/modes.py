@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from memtui.model import SampleValues
 from memtui.panes.cells import Line, Span
-from memtui.panes.profile import calltree, comparison, flame, goroutines, peek, toplist
+from memtui.panes.profile import calltree, comparison, flame, goroutines, peek, toplist, walk
 from memtui.panes.profile.calltree import CallTree
 from memtui.panes.profile.comparison import Compared, compared
 from memtui.panes.profile.flame import Flame
@@ -248,6 +248,14 @@ class TreeMode:
         """Whether something was searched."""
         return bool(self.state.found.text)
 
+    def words(self, room: int) -> Line:
+        """Say what was found."""
+        return calltree.words(self.measure, self.state, room)
+
+    def along_the_largest(self) -> TreeMode:
+        """Open the largest call of each, from the selected one on."""
+        return replace(self, state=self.state.along_the_largest(self.root))
+
     def moved(self, by: int) -> TreeMode:
         """Select another row."""
         return replace(self, state=self.state.moved(self.root, by))
@@ -259,7 +267,8 @@ class TreeMode:
 
     def entered(self) -> TreeMode | str:
         """Go to the selected function."""
-        return self.state.selected[-1] if self.state.selected else self
+        node = walk.node_at(self.root, self.state.selected)
+        return node.name if self.state.selected and not node.folded else self
 
     def back(self) -> TreeMode | None:
         """Forget what was searched."""
@@ -307,6 +316,10 @@ class FlameMode:
     def searches(self) -> bool:
         """Whether something was searched."""
         return bool(self.state.found.text)
+
+    def along_the_largest(self) -> FlameMode:
+        """Go to the end of the largest calls from here on."""
+        return replace(self, state=self.state.along_the_largest(self.root))
 
     def moved(self, by: int) -> FlameMode:
         """Go to the caller, or to the largest call."""
