@@ -18,9 +18,9 @@ from memtui.parse.profilewire import (
     what_it_is,
 )
 from memtui.pprof.frames import frames
-from memtui.pprof.graph import Sums, add_up_all
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import Labels, Sample, SampleType, Stacks, StacksError
+from memtui.pprof.sums import Sums, add_up_all
 
 if TYPE_CHECKING:
     # Only when the first profile is decoded: protobuf costs 40 ms and 5 MB to import.

@@ -38,6 +38,8 @@ class Node:
         return " ".join(parts)
 
 
+_Lines = dict[int, tuple[Line, ...]]
+
 Cut = Callable[[Sequence[int]], Sequence[int] | None]
 """Returns what is left of a stack, leaf first; None when nothing of the sample counts."""
 
@@ -75,17 +77,42 @@ def frames(stacks: Stacks, lens: Lens) -> Frames:
     """Look at the locations of a profile through a lens; raises StacksError for a bad pattern."""
     at = {id_: location.lines for id_, location in stacks.locations.items()}
     cuts = [*_dropped(stacks, at), *_filtered(stacks, at, lens), *_shown_from(stacks, at, lens)]
-    numbers: dict[Node, int] = {}
+    if lens.no_inlines:
+        at = {
+            id_: tuple(Line(line.function, line.line) for line in lines[-1:])
+            for id_, lines in at.items()
+        }
+    return Frames(*_numbered(stacks, at, lens), tuple(cuts))
+
+
+def _numbered(stacks: Stacks, at: _Lines, lens: Lens) -> tuple[tuple[Node, ...], NodesAt]:
+    """Give each node a number, and say which lie at each location.
+
+    What a line is depends on its function alone, or on the line, as long as the function has a
+    name and addresses do not matter: so it is found out once.
+    """
     node = _NODES[lens.granularity]
+    by_line = lens.granularity == "lines"
+    by_address = lens.granularity == "addresses"
+    numbers: dict[Node, int] = {}
+    known: dict[tuple[int, int], int] = {}
     nodes_at = NodesAt()
     for id_, lines in at.items():
         location = stacks.locations[id_]
-        if lens.no_inlines:
-            lines = tuple(Line(line.function, line.line) for line in lines[-1:])
-        nodes_at[id_] = tuple(
-            numbers.setdefault(node(location, line), len(numbers)) for line in lines or (None,)
-        )
-    return Frames(tuple(numbers), nodes_at, tuple(cuts))
+        here = []
+        for line in lines or (None,):
+            key = (0, 0)
+            if line is not None and not by_address:
+                key = (id(line if by_line else line.function), id(location.binary))
+                if (number := known.get(key)) is not None:
+                    here.append(number)
+                    continue
+            number = numbers.setdefault(node(location, line), len(numbers))
+            here.append(number)
+            if key[0]:
+                known[key] = number
+        nodes_at[id_] = tuple(here)
+    return tuple(numbers), nodes_at
 
 
 def _shown_binary(location: Location) -> str:
@@ -202,7 +229,6 @@ def package_of(name: str) -> str:
 
 # --- what is cut from a stack -------------------------------------------------------------------
 
-_Lines = dict[int, tuple[Line, ...]]
 _BRACKET = re.compile(r"\(anonymous namespace\)|operator\(\)|\(")
 
 
