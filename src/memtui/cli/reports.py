@@ -61,13 +61,14 @@ class Report:
     def stacks(self) -> Stacks:
         """Read what the report is about: a profile, or the difference of two. Raises Complaint."""
         from memtui.cli.reading import stacks_from
-        from memtui.pprof.difference import difference
 
         limit_bytes = int(self.max_mib * _MIB)
         stacks = stacks_from(self.profile, deadline_s=self.timeout_s, limit_bytes=limit_bytes)
         against = self.base or self.diff_base
         if against is None:
             return stacks
+        from memtui.pprof.difference import difference
+
         base = stacks_from(against, deadline_s=self.timeout_s, limit_bytes=limit_bytes)
         return difference(stacks, base, diff_base=self.diff_base is not None)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from memtui.pprof.lens import Lens
-from memtui.pprof.pattern import pattern
 from memtui.pprof.stacks import Line, Location, Stacks, StacksError
 
 
@@ -229,13 +228,20 @@ def package_of(name: str) -> str:
 
 # --- what is cut from a stack -------------------------------------------------------------------
 
-_BRACKET = re.compile(r"\(anonymous namespace\)|operator\(\)|\(")
+
+def _pattern(text: str, name: str) -> re.Pattern[str] | None:
+    """Compile a pattern; without one the compiler is not even imported."""
+    if not text:
+        return None
+    from memtui.pprof.pattern import pattern
+
+    return pattern(text, name)
 
 
 def _simple(name: str) -> str:
     """Return a function without its arguments, which drop_frames does not look at."""
     name = name.removeprefix(".")
-    for found in _BRACKET.finditer(name):
+    for found in re.finditer(r"\(anonymous namespace\)|operator\(\)|\(", name):
         if found[0] == "(":
             return name[: found.start()]
     return name
@@ -247,8 +253,8 @@ def _dropped(stacks: Stacks, at: _Lines) -> Iterator[Cut]:
     A pattern that is none is passed over, as pprof does.
     """
     try:
-        drop = pattern(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
-        keep = pattern(stacks.keep_frames and f"^({stacks.keep_frames})$", "keep_frames")
+        drop = _pattern(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
+        keep = _pattern(stacks.keep_frames and f"^({stacks.keep_frames})$", "keep_frames")
     except StacksError:
         return
     if drop is None:
@@ -308,8 +314,8 @@ def _finds(
 
 def _filtered(stacks: Stacks, at: _Lines, lens: Lens) -> Iterator[Cut]:
     """Apply focus, ignore, hide and show (profile/filter.go: FilterSamplesByName)."""
-    focus, ignore = pattern(lens.focus, "focus"), pattern(lens.ignore, "ignore")
-    hide, show = pattern(lens.hide, "hide"), pattern(lens.show, "show")
+    focus, ignore = _pattern(lens.focus, "focus"), _pattern(lens.ignore, "ignore")
+    hide, show = _pattern(lens.hide, "hide"), _pattern(lens.show, "show")
     if not (focus or ignore or hide or show):
         return
 
@@ -368,7 +374,7 @@ def _hidden(
 
 def _shown_from(stacks: Stacks, at: _Lines, lens: Lens) -> Iterator[Cut]:
     """Cut what is above the highest frame that matches (profile/filter.go: ShowFrom)."""
-    expression = pattern(lens.show_from, "show_from")
+    expression = _pattern(lens.show_from, "show_from")
     if expression is None:
         return
     in_line, in_binary = _finds(expression)

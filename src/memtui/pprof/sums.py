@@ -130,6 +130,8 @@ def add_up_all(stacks: Stacks, seen: Frames) -> tuple[Sums, ...]:
 
 def _unpacked(packed: int, width: int) -> list[int]:
     """Return the columns of a packed number; those below zero have borrowed from the next."""
+    if not packed:
+        return [0] * width
     columns = []
     for _ in range(width):
         column = packed & _COLUMN_MASK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from memtui.pprof.frames import Frames, Node, frames
 from memtui.pprof.graph import Edges, Inlining, edges
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import report_unit
-from memtui.pprof.pattern import pattern
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
 from memtui.pprof.sums import Sums, add_up
 
@@ -137,13 +137,19 @@ def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = Fa
     names = [str(node) for node in trimmed.seen.nodes]
     if exact:
         matching = tuple(node for node in trimmed.listed if names[node] == wanted)
-    elif expression := pattern(wanted, "peek"):
+    elif expression := _pattern(wanted):
         matching = tuple(node for node in trimmed.listed if expression.search(names[node]))
     else:
         matching = trimmed.listed
     if not matching:
         raise StacksError(f"nothing matches {wanted}")
     return Tree(trimmed.summary, _entries(stacks, trimmed, column, matching))
+
+
+def _pattern(wanted: str) -> re.Pattern[str] | None:
+    from memtui.pprof.pattern import pattern
+
+    return pattern(wanted, "peek")
 
 
 def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool = True) -> _Trimmed:
