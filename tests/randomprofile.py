@@ -8,7 +8,8 @@ from memtui.parse import profile_pb2 as wire
 
 NAMES = (
     "main.main", "main.work", "main.Map[int]", "main.Map[...]", "main.(*Set[go.shape.int]).Add",
-    "main.work.func1", "runtime.main", "runtime.mallocgc", "net/http.(*conn).serve", "fmt.Fprint(f)",
+    "main.work.func1", "runtime.main", "runtime.mallocgc", "net/http.(*conn).serve",
+    "fmt.Fprint(f)",
     "encoding/json/v2.makeStructArshaler.func2", "std::vector<int>::push_back(int const&)", "näme",
     "operator()(x)", "type:.eq.[2]interface {}", "a/b.c/d.(*T).m-fm", "",
 )  # fmt: skip

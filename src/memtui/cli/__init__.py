@@ -6,13 +6,16 @@ import sys
 from memtui.cli.complaint import Complaint
 from memtui.cli.doctor import doctor
 from memtui.cli.explain import explain
+from memtui.cli.peek import peek
 from memtui.cli.run import run
+from memtui.cli.top import top
+from memtui.cli.tree import tree
 from memtui.cli.watch import memtui
 
 __all__ = ["main"]
 
-for command in (run, explain, doctor):
-    memtui.add_command(command)
+for _command in (run, explain, doctor, top, peek, tree):
+    memtui.add_command(_command)
 
 
 def main() -> None:
