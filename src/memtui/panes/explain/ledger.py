@@ -11,8 +11,8 @@ from memtui.panes.cells import Line, Role, Span, left, line, right
 
 BAR_LABEL = 11
 """Cells in front of the bar: RES and its size."""
-_NAME, _BYTES, _SHARE, _GROWTH = 26, 7, 6, 9
-_NUMBERS = 3 + _NAME + _BYTES + _SHARE + _GROWTH + 2
+_SIGN, _BYTES, _SHARE, _GROWTH = 3, 7, 6, 9
+_LEAST_NAME, _MOST_NAME = 14, 26
 _LEAST_WATERFALL = 12
 
 
@@ -63,36 +63,60 @@ def bar(ledger: Ledger, width: int) -> Line:
     return line(*spans)
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The widths of the columns that change with the room; 0: there is none for it."""
+
+    name: int
+    share: int
+    waterfall: int
+
+
+def _columns(width: int) -> _Columns:
+    """Give the room first to the numbers, then to the names, and what is left to the waterfall."""
+    room = width - _SIGN - _BYTES - _GROWTH
+    share = _SHARE if room - _SHARE >= _LEAST_NAME else 0
+    name = max(0, min(_MOST_NAME, room - share))
+    waterfall = room - share - name - 2
+    return _Columns(name, share, waterfall if waterfall >= _LEAST_WATERFALL else 0)
+
+
 def table_head(width: int) -> Line:
     """Return the head of the table, and over the waterfall from which RES to which it leads."""
-    names = (left("   part", 3 + _NAME), right("bytes", _BYTES), right("share", _SHARE))
-    head = f"{''.join(names)}{right('growth', _GROWTH)}"
-    room = _waterfall_room(width)
-    return line(Span(head, "dim"), Span("  RES then → now" if room >= 14 else "", "dim"))
+    columns = _columns(width)
+    head = (
+        left("   part", _SIGN + columns.name),
+        right("bytes", _BYTES),
+        right("share", columns.share)[: columns.share],
+        right("growth", _GROWTH),
+        "  RES then → now" if columns.waterfall >= 14 else "",
+    )
+    return line(Span("".join(head), "dim"))
 
 
 def table_rows(ledger: Ledger, width: int, opened: frozenset[PartName]) -> list[tuple[Part, Line]]:
     """Return a row a part with its place in the waterfall; of ``opened`` ones what is in them."""
-    room = _waterfall_room(width)
+    columns = _columns(width)
     scale = _scale(ledger)
     height = (ledger.res - ledger.growth) if ledger.growth is not None else ledger.res
     rows: list[tuple[Part, Line]] = []
     for part in ledger.parts:
-        steps = _step(height, height + (part.growth or 0), scale, room)
-        rows.append((part, _row(part, ledger.res, (*steps,))))
+        steps = _step(height, height + (part.growth or 0), scale, columns.waterfall)
+        rows.append((part, (*_row(part, ledger.res, columns), *steps)))
         height += part.growth or 0
         if part.name in opened:
-            rows += [(each, _row(each, ledger.res, ())) for each in part.parts if each.size]
+            rows += [(each, _row(each, ledger.res, columns)) for each in part.parts if each.size]
     return rows
 
 
-def total_row(ledger: Ledger) -> Line:
+def total_row(ledger: Ledger, width: int) -> Line:
     """Return the last row, to which all others add up."""
+    columns = _columns(width)
     growth = "" if ledger.growth is None else units.change(ledger.growth)
     return line(
-        Span(left("   RES", 3 + _NAME), "res"),
+        Span(left("   RES", _SIGN + columns.name), "res"),
         Span(right(units.size(ledger.res), _BYTES), "res"),
-        Span(right("100%", _SHARE), "dim"),
+        Span(right("100%", columns.share) if columns.share else "", "dim"),
         Span(right(growth, _GROWTH), growth_role(ledger.growth)),
     )
 
@@ -104,7 +128,7 @@ def growth_role(growth: int | None) -> Role:
     return "grow" if growth > 0 else "shrink"
 
 
-def _row(part: Part, res: int, steps: Sequence[Span]) -> Line:
+def _row(part: Part, res: int, columns: _Columns) -> Line:
     look = look_of(part.name)
     is_inner = part.name not in _LOOKS
     size = "unknown" if part.size is None else units.size(part.size)
@@ -113,21 +137,15 @@ def _row(part: Part, res: int, steps: Sequence[Span]) -> Line:
     name = f"  {part.title}" if is_inner else part.title
     return line(
         Span(f" {look.sign} ", look.role),
-        Span(left(name, _NAME), "dim" if is_inner or part.size is None else "text"),
+        Span(left(name, columns.name), "dim" if is_inner or part.size is None else "text"),
         Span(right(size, _BYTES), "dim" if is_inner or part.size is None else "text"),
-        Span(right(share, _SHARE), "dim"),
+        Span(right(share, columns.share) if columns.share else "", "dim"),
         Span(right(growth, _GROWTH), growth_role(part.growth)),
-        *steps,
     )
 
 
 def _share(size: int, res: int) -> str:
     return "" if size < 0 else f"{size / res * 100:.0f}%" if res else ""
-
-
-def _waterfall_room(width: int) -> int:
-    room = width - _NUMBERS
-    return room if room >= _LEAST_WATERFALL else 0
 
 
 def _scale(ledger: Ledger) -> tuple[int, int]:

@@ -15,5 +15,5 @@ def rows_of(diagnosis: Diagnosis, width: int, opened: frozenset[PartName]) -> li
     if ledger is not None:
         rows += [Row(()), Row(bar(ledger, width - 1)), Row(()), Row(table_head(width))]
         rows += [Row(drawn, part) for part, drawn in table_rows(ledger, width, opened)]
-        rows.append(Row(total_row(ledger)))
+        rows.append(Row(total_row(ledger, width)))
     return rows + reasons(diagnosis, width)
