@@ -19,10 +19,15 @@ from memtui.panes.painted import Painted
 
 
 def app_on(
-    pid: int, pprof: str | None = None, *, no_probe: bool = False, trace: Trace | None = None
+    pid: int,
+    pprof: str | None = None,
+    *,
+    no_probe: bool = False,
+    trace: Trace | None = None,
+    free_url: str | None = None,
 ) -> MemtuiApp:
     """Return the dashboard as ``memtui --pid PID --pprof PPROF`` makes it."""
-    options = ProfileOptions.given(pprof, no_probe=no_probe, every_s=None)
+    options = ProfileOptions.given(pprof, no_probe=no_probe, every_s=None, free_url=free_url)
     session = Session(options, trace or Trace(), time.time)
     session.watch_process(pid)
     return session.screen()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	_ "net/http/pprof"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"time"
 )
@@ -22,6 +23,7 @@ var started = time.Now()
 // Listen opens the server of /debug/pprof and /debug/vars and says where it is. The counters have
 // two more than MemStats: the heap that the last collection found alive, and the goroutines.
 func Listen(address string) net.Addr {
+	http.HandleFunc("/debug/free", free)
 	expvar.Publish("heap_live", expvar.Func(heapLive))
 	expvar.Publish("goroutines", expvar.Func(func() any { return runtime.NumGoroutine() }))
 	listener, err := net.Listen("tcp", address)
@@ -31,6 +33,13 @@ func Listen(address string) net.Addr {
 	go func() { log.Fatal(http.Serve(listener, nil)) }()
 	fmt.Println("listening on", listener.Addr())
 	return listener.Addr()
+}
+
+// free returns to the system what the heap does not use, as a service does that lets operators ask
+// for it.
+func free(w http.ResponseWriter, r *http.Request) {
+	debug.FreeOSMemory()
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func heapLive() any {

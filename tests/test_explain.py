@@ -1,0 +1,139 @@
+"""Explaining a real Go program: on the screen, by keys that act on it, and without a screen."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from dashboard import app_on, counted, running, shown, until
+
+from memtui.model import Mark, RuntimeSample
+
+StartGo = Callable[..., Any]
+
+# A burst that is freed and kept: its program falls idle, and no cycle comes to return it.
+IDLE = ("burst", "-size", "64", "-after", "500ms", "-traffic", "24")
+
+
+def memtui(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    run = [sys.executable, "-m", "memtui", *arguments]
+    return subprocess.run(
+        run, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout, check=False
+    )
+
+
+@pytest.mark.go
+async def test_pane_5_shows_the_ledger_and_leads_to_what_it_rests_on(start_go: StartGo) -> None:
+    service = start_go("shapes", "documents")
+    assert service.address
+    app = app_on(service.pid)
+    async with running(app, (100, 40)) as pilot:
+        await until(lambda: counted(app, RuntimeSample))
+        await until(lambda: "RES" in shown(app, "sources"))
+        assert all(pane.display for pane in app.panes[:4])
+        await pilot.press("5")
+        await until(lambda: "freed, not returned" in shown(app, "explain"))
+        assert [pane.id for pane in app.panes if pane.display] == ["explain"]
+        assert "MemStats and /proc" in shown(app, "explain").splitlines()[-1]
+        await pilot.press("escape")
+        await until(lambda: all(pane.display for pane in app.panes[:4]))
+        assert app.focused is not None
+        assert app.focused.id == "process"
+
+
+@pytest.mark.go
+async def test_memory_that_is_freed_by_a_key_comes_back_as_it_was_said(start_go: StartGo) -> None:
+    service = start_go("shapes", *IDLE)
+    url = f"http://{service.address}/debug/free"
+    app = app_on(service.pid, free_url=url)
+    async with running(app, (110, 60)) as pilot:
+        await until(lambda: "done" in service.stdout_path.read_text(), 30)
+        await until(lambda: counted(app, RuntimeSample))
+        await pilot.press("5", "f")
+        await until(lambda: "should come back within 1 s" in _screen(app))
+        assert counted(app, Mark) == 0
+        await pilot.press("enter")
+        await until(lambda: counted(app, Mark) == 1)
+        await until(lambda: "Came: RES" in shown(app, "explain"), 20)
+        await pilot.press("G")
+        assert "so it was freed memory and no leak" in shown(app, "explain").replace("\n", " ")
+
+
+@pytest.mark.go
+async def test_nothing_is_done_before_the_question_is_answered(start_go: StartGo) -> None:
+    service = start_go("shapes", "documents", GODEBUG="gctrace=1")
+    assert service.address
+    app = app_on(service.pid)
+    async with running(app, (110, 60)) as pilot:
+        await until(lambda: counted(app, RuntimeSample))
+        await pilot.press("5", "c")
+        await until(lambda: "runs a garbage collection now" in _screen(app))
+        await pilot.press("escape")
+        await pilot.press("f")
+        await until(lambda: "debug.FreeOSMemory()" in _screen(app))
+        await pilot.press("escape")
+        assert counted(app, Mark) == 0
+        assert "(forced)" not in service.stderr_path.read_text()
+        await pilot.press("c", "enter")
+        await until(lambda: counted(app, Mark) == 1)
+        assert "(forced)" in service.stderr_path.read_text()
+
+
+@pytest.mark.go
+def test_explain_says_it_without_a_screen(start_go: StartGo) -> None:
+    service = start_go("shapes", "cache", "-rate", "4", "-after", "0s")
+    assert service.address
+    done = memtui("explain", "--pid", str(service.pid), "--for", "8s", "--json")
+    assert done.returncode == 4, done.stderr
+    found = json.loads(done.stdout)
+    assert [each["cause"] for each in found["verdicts"]] == ["not-enough-data"]
+    ledger = found["ledger"]
+    assert sum(part["bytes"] or 0 for part in ledger["parts"].values()) == ledger["res_bytes"]
+    growths = [part["growth_bytes"] or 0 for part in ledger["parts"].values()]
+    assert sum(growths) == ledger["growth_bytes"]
+    assert found["sources"]["runtime"].startswith("expvar")
+    assert found["window"]["to"] > found["window"]["from"]
+
+
+@pytest.mark.go
+def test_doctor_says_what_is_missing_and_how_to_get_it(start_go: StartGo) -> None:
+    service = start_go("shapes", "documents")
+    assert service.address
+    done = memtui("doctor", "--pid", str(service.pid), "--no-probe")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert any(line.startswith(" ✓ Go") and "go1." in line for line in lines)
+    assert any(line.startswith(" ✗ MemStats") for line in lines)
+    assert any(line.startswith(" ~ gctrace") and "no gctrace=1" in line for line in lines)
+    assert sum("adds:" in line for line in lines) == sum("how:" in line for line in lines) >= 3
+
+
+@pytest.mark.parametrize("command", ["explain", "doctor"])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "which process?"),
+        (("--pid", "4194304"), "no process"),
+        (("--name", "no-such-program-anywhere"), "no process matches"),
+        (("--name", "["), "bad pattern"),
+    ],
+)
+def test_a_process_that_is_not_there_is_a_line(
+    command: str, arguments: tuple[str, ...], said: str
+) -> None:
+    done = memtui(command, *arguments)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _screen(app: Any) -> str:
+    """Return the text of the box that covers the panes."""
+    from textual.widgets import Static
+
+    boxes = app.screen.query(Static)
+    return " ".join(str(box.render()) for box in boxes).replace("\n", " ")
