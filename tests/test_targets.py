@@ -109,6 +109,7 @@ def test_each_program_moves_the_part_that_it_is_about(
             flags = ("-after", "0s", *(haste if shape in MOVES else ()))
             running[shape] = start_go(f"{program}@{version}", shape, *flags, **lazily)
         for shape, service in running.items():
+            assert look(service)["Sys"] > 0
             if part := MOVES.get(shape):
                 wait_for_part(service, PARTS[part], look)
             service.process.send_signal(signal.SIGTERM)
