@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test check bench screenshots test-lowest clean
+.PHONY: help demo test check bench timelines screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -42,6 +42,9 @@ check: $(VENV)/ready ## lint, types, import contracts
 
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
+
+timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
+	$(BIN)/python benchmarks/record_targets.py
 
 screenshots: $(BUILD)/orders ## redraw screenshots/ from a live service
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'

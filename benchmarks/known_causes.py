@@ -25,6 +25,19 @@ class Run:
 
 RUNS = (
     Run("cache", "shapes cache", ("heap-leak",)),
+    Run(
+        "cache-slow",
+        "shapes cache -rate 0.2 -traffic 40",
+        ("heap-leak",),
+        seconds=110,
+        note="the live heap grows by less than what comes and goes",
+    ),
+    Run(
+        "cache-and-mmap",
+        "shapes cache+mmap",
+        ("heap-leak", "off-heap"),
+        note="both hold; the heap grows by twice what leaks, as garbage grows with it",
+    ),
     Run("timers", "shapes timers", ("heap-leak",)),
     Run("contexts", "shapes contexts", ("heap-leak",)),
     Run("abandoned", "shapes abandoned", ("goroutine-leak",)),
@@ -74,7 +87,7 @@ RUNS = (
         note="RES has just fallen, and comes back as khugepaged fills the gaps",
     ),
     Run("fragments", "shapes fragments", ("fragmentation",), seconds=110),
-    Run("strdup", "outside strdup", ("off-heap",)),
+    Run("strdup", "outside strdup -traffic 2", ("off-heap",)),
     Run(
         "threads",
         "outside threads",
@@ -127,7 +140,7 @@ RUNS = (
     Run("bursts", "shapes bursts -period 20s", ("steady",), seconds=110),
     Run("pool", "shapes pool", ("steady",)),
     Run("lru", "shapes lru -traffic 0", ("steady",), "full"),
-    Run("smallheap", "shapes smallheap -live 0", ("steady",), seconds=45),
+    Run("smallheap", "shapes smallheap -live 0 -rate 30", ("steady",), seconds=45),
     Run("idle", "shapes idle", ("steady",)),
     Run(
         "reserved",

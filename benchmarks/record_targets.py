@@ -1,9 +1,9 @@
 """Records what the kernel and the runtime say, each second, of Go programs whose cause is known.
 
-``python benchmarks/record_targets.py [NAME ...]`` builds tests/targets with the newest and with an
-old Go, runs some programs at once, and writes ``NAME-VERSION.csv.gz`` (sizes in KiB),
-``NAME-VERSION.stderr.gz`` (gctrace=1) and ``index.json``, which says what was run and what is true
-of it, to tests/data/timelines/targets.
+``make timelines`` for all, ``python benchmarks/record_targets.py NAME ...`` for some: builds
+tests/targets with the newest and with an old Go, runs some programs at once, and writes
+``NAME-VERSION.csv.gz`` (sizes in KiB), ``NAME-VERSION.stderr.gz`` (gctrace=1) and ``index.json``,
+which says what was run and what is true of it, to tests/data/timelines/targets.
 """
 
 from __future__ import annotations

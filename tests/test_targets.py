@@ -91,8 +91,9 @@ def test_programs_pass_vet(version: str, go_command: Callable[[str], Path]) -> N
     )
 
 
-def wait_for_part(service: GoService, part: Parts, look: Callable[[GoService], Row]) -> None:
-    """Wait until the part is so large as it is in no program that has just begun."""
+def wait_for_part(shape: str, service: GoService, look: Callable[[GoService], Row]) -> None:
+    """Wait until its part is so large as it is in no program that has just begun."""
+    part = PARTS[MOVES[shape]]
     wait_for(lambda: part(look(service)) > 24 << 10, 20)
 
 
@@ -109,8 +110,9 @@ def test_each_program_moves_the_part_that_it_is_about(
             flags = ("-after", "0s", *(haste if shape in MOVES else ()))
             running[shape] = start_go(f"{program}@{version}", shape, *flags, **lazily)
         for shape, service in running.items():
-            if part := MOVES.get(shape):
-                wait_for_part(service, PARTS[part], look)
+            assert look(service)["Sys"] > 0
+            if shape in MOVES:
+                wait_for_part(shape, service, look)
             service.process.send_signal(signal.SIGTERM)
         assert {service.process.wait(10) for service in running.values()} == {-signal.SIGTERM}
 

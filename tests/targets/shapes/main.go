@@ -1,5 +1,5 @@
-// Shapes is a Go service whose memory has one known shape, named by its first argument: a leak, a
-// plateau, a wave. Sizes are in MiB and rates in MiB a second; the shape begins after a calm time
+// Shapes is a Go service whose memory has a known shape, named by its first argument: a leak, a
+// plateau, a wave, or several of them with a + between. Sizes are in MiB and rates in MiB a second; the shape begins after a calm time
 // in which only the traffic goes on that every service has.
 package main
 
@@ -9,6 +9,7 @@ import (
 	"os"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"targets/serve"
@@ -23,6 +24,17 @@ type Settings struct {
 	live    float64
 	traffic float64
 	period  time.Duration
+}
+
+// of returns the settings with what suits the shape where the command line says nothing.
+func (s Settings) of(chosen shape) Settings {
+	if s.size == 0 {
+		s.size = chosen.size
+	}
+	if s.rate == 0 {
+		s.rate = chosen.rate
+	}
+	return s
 }
 
 var requests serve.Traffic
@@ -80,7 +92,7 @@ func usage() {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	fmt.Fprintf(os.Stderr, "usage: shapes SHAPE [flags]; shapes: %s\n", strings.Join(names, " "))
+	fmt.Fprintf(os.Stderr, "usage: shapes SHAPE[+SHAPE...] [flags]; shapes: %s\n", strings.Join(names, " "))
 	flag.PrintDefaults()
 }
 
@@ -98,24 +110,28 @@ func main() {
 		usage()
 		os.Exit(2)
 	}
-	chosen, ok := shapes[os.Args[1]]
+	names := strings.Split(os.Args[1], "+")
+	for _, name := range names {
+		if shapes[name].run == nil {
+			usage()
+			os.Exit(2)
+		}
+	}
 	flag.CommandLine.Parse(os.Args[2:])
-	if !ok {
-		usage()
-		os.Exit(2)
-	}
-	if s.size == 0 {
-		s.size = chosen.size
-	}
-	if s.rate == 0 {
-		s.rate = chosen.rate
-	}
 	s.address = serve.Listen(s.address).String()
 	requests.Load(s.live)
 	go requests.Run(s.traffic)
 	time.Sleep(s.after)
 	serve.Say("begins")
-	chosen.run(s)
+	var all sync.WaitGroup
+	for _, name := range names {
+		all.Add(1)
+		go func(chosen shape) {
+			defer all.Done()
+			chosen.run(s.of(chosen))
+		}(shapes[name])
+	}
+	all.Wait()
 	serve.Say("done")
 	select {}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/binary"
 	"log"
-	"math/rand"
 	"os"
 	"syscall"
 
@@ -60,18 +59,15 @@ func database(pages int) []byte {
 	return mustMap(int(file.Fd()), pages*pageBytes, syscall.MAP_SHARED)
 }
 
-// A mapped database whose pages are looked up in no order; then only pages that were read before.
-// The kernel maps the 16 pages around the one that was asked for.
+// A mapped database is read from its newest page to its oldest, again and again. The kernel maps
+// pages around the one that was asked for, as many as a folio has: RES grows by steps.
 func fileMap(s Settings) {
-	const around = 16
-	pages := int(s.size*serve.MiB/pageBytes) / around * around
+	pages := int(s.size * serve.MiB / pageBytes)
 	mapped := database(pages)
 	serve.Say("written")
-	order := rand.Perm(pages / around)
 	next := 0
-	serve.Pace(s.rate*serve.MiB/(around*pageBytes), func() bool {
-		page := order[next%len(order)]*around + next%around
-		next++
-		return binary.LittleEndian.Uint64(mapped[page*pageBytes:]) == uint64(page)
+	serve.Pace(s.rate*serve.MiB/pageBytes, func() bool {
+		next = (next + pages - 1) % pages
+		return binary.LittleEndian.Uint64(mapped[next*pageBytes:]) == uint64(next)
 	})
 }
