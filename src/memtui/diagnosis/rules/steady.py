@@ -146,7 +146,7 @@ def _fills_its_goal(window: Window) -> bool:
         return False
     if window.live_growth >= window.least_part:
         return False
-    if goal.grows and goal.growth > window.least_part:
+    if goal.growth > window.least_part:
         return False
     if window.access is not Access.FULL:
         return True
