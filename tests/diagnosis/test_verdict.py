@@ -42,7 +42,7 @@ def growing(**fields: object) -> Diagnosis:
         (window(seconds=20), "RES 27.1M: not enough data yet (20s of data)."),
         (
             window(file=lambda second: 8 + second / 6),
-            "RES +48.3M in 4m50s: +48.3M mapped files. Not the Go heap.",
+            "RES +48.3M in 5m00s: +48.3M mapped files. Not the Go heap.",
         ),
     ],
 )

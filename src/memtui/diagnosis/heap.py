@@ -17,6 +17,9 @@ from memtui.diagnosis.trends import Trend, between, trend_of, troughs_of
 
 CLOSE = 0.97
 """HeapAlloc may lie so far below a concluded live heap: globals and rounding are in it."""
+FAR = 0.8
+"""So far below it lies only when the conclusion is wrong; what has a finalizer counts as alive for
+a cycle longer than it is."""
 
 
 class LiveSource(Enum):
@@ -100,14 +103,15 @@ def _checked(points: Sequence[Point], live: LiveHeap, gogc: int, limits: Thresho
     """
     if live.growth <= 0:
         return live
-    below, chance, seen = 0, 1.0, 0
+    below, far_below, chance, seen = 0, 0, 1.0, 0
     for point in points:
         value, found, aim = _concluded(point, gogc), point.alloc, point.goal
         if value is None or found is None or aim is None or not live.first < value < aim:
             continue
         seen += 1
         below += found < CLOSE * value
+        far_below += found < FAR * value
         chance *= max(0.0, 1 - (value - live.first) / (aim - live.first))
-    if below > max(1, 0.1 * seen):
+    if far_below > max(2, 0.15 * seen):
         return replace(live, goal_moved_alone=True)
-    return replace(live, is_sure=chance < limits.chance)
+    return replace(live, is_sure=chance < limits.chance and below <= max(1, 0.1 * seen))

@@ -103,7 +103,7 @@ class Window:
     def trend(self, column: Column) -> Trend | None:
         """Judge one column; None when it is known too seldom."""
         series = self.series(column)
-        if len(series) < 0.8 * len(self.points):
+        if not series or len(series) < 0.8 * len(self.points):
             return None
         first, last = (column(end) for end in self.ends)
         return between(trend_of(series, self.thresholds.flat_share), first, last)
@@ -161,6 +161,8 @@ class Window:
     @cached_property
     def live(self) -> LiveHeap | None:
         """What the live heap did; None when too little is known."""
+        if not self.points:
+            return None
         return live_heap(self.points, self.ends, self.gogc, self.thresholds)
 
     @cached_property
