@@ -101,7 +101,7 @@ def _checked(points: Sequence[Point], live: LiveHeap, gogc: int, limits: Thresho
     Were the live heap still what it was, HeapAlloc would lie anywhere between it and the goal: the
     chance that it never once lies below the concluded value tells how sure the conclusion is.
     """
-    if live.growth <= 0:
+    if live.growth <= max(limits.growth_bytes, limits.live_share * live.first):
         return live
     below, far_below, chance, seen = 0, 0, 1.0, 0
     for point in points:
