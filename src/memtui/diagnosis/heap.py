@@ -7,16 +7,19 @@ as GOGC stays. When GOGC was changed, HeapAlloc gives it away: it never lies bel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import Thresholds
-from memtui.diagnosis.trends import Series, Trend, trend_of, troughs_of
+from memtui.diagnosis.trends import Trend, between, trend_of, troughs_of
 
 CLOSE = 0.97
 """HeapAlloc may lie so far below a concluded live heap: globals and rounding are in it."""
+FAR = 0.8
+"""So far below it lies only when the conclusion is wrong; what has a finalizer counts as alive for
+a cycle longer than it is."""
 
 
 class LiveSource(Enum):
@@ -32,77 +35,83 @@ class LiveHeap:
     """The trend of the live heap, in bytes, and how it is known.
 
     ``is_sure`` is False when what was seen fits a live heap that grew as well as one that did
-    not, with another goal. ``goal_moved_alone`` tells that the goal grew and the live heap not.
+    not, with another goal. ``goal_moved_alone`` tells that the goal grew and the live heap not;
+    the trend then is that of the conclusion, which is wrong.
     """
 
     trend: Trend
     source: LiveSource
-    first: float
-    last: float
     is_sure: bool = True
     goal_moved_alone: bool = False
 
     @property
+    def first(self) -> float:
+        """What was alive at the beginning of the window."""
+        return self.trend.first
+
+    @property
+    def last(self) -> float:
+        """What is alive at its end."""
+        return self.trend.first if self.goal_moved_alone else self.trend.last
+
+    @property
     def growth(self) -> float:
         """By how much it grew."""
-        return self.trend.growth
+        return self.last - self.first
 
 
-def live_heap(points: Sequence[Point], gogc: int | None, limits: Thresholds) -> LiveHeap | None:
+def live_heap(
+    points: Sequence[Point], ends: tuple[Point, Point], gogc: int | None, limits: Thresholds
+) -> LiveHeap | None:
     """Judge the live heap of a window; None when too little is known.
 
-    ``gogc`` is what the process was started with, None for off.
+    ``ends`` are its settled first and last moments, ``gogc`` is what the process was started
+    with, None for off.
     """
-    measured = [(point.at, float(point.live)) for point in points if point.live is not None]
-    if measured and len(measured) >= 0.8 * len(points):
-        return _of(measured, LiveSource.MEASURED, limits)
-    concluded = _concluded(points, gogc) if gogc else []
-    if len(concluded) >= max(4, 0.8 * len(points)):
-        return _checked(points, concluded, limits)
+
+    def judged(column: Callable[[Point], float | None], source: LiveSource) -> LiveHeap | None:
+        series = [(point.at, value) for point in points if (value := column(point)) is not None]
+        if len(series) < max(4, 0.8 * len(points)):
+            return None
+        trend = between(trend_of(series, limits.flat_share), column(ends[0]), column(ends[1]))
+        return LiveHeap(trend, source) if trend else None
+
+    measured = judged(lambda point: point.live, LiveSource.MEASURED)
+    if measured:
+        return measured
+    if gogc:
+        concluded = judged(lambda point: _concluded(point, gogc), LiveSource.BY_GOAL)
+        if concluded:
+            return _checked(points, concluded, gogc, limits)
     allocated = [(point.at, float(point.alloc)) for point in points if point.alloc is not None]
-    return _of(troughs_of(allocated), LiveSource.BY_TROUGHS, limits)
+    trend = trend_of(troughs_of(allocated), limits.flat_share)
+    return LiveHeap(trend, LiveSource.BY_TROUGHS) if trend else None
 
 
-def _of(series: Series, source: LiveSource, limits: Thresholds) -> LiveHeap | None:
-    trend = trend_of(series, limits.flat_share)
-    if trend is None:
+def _concluded(point: Point, gogc: int) -> float | None:
+    if point.goal is None:
         return None
-    first = trend.blocks[0][1]
-    return LiveHeap(trend, source, first, first + trend.growth)
-
-
-def _concluded(points: Sequence[Point], gogc: int) -> list[tuple[float, float]]:
     share = gogc / 100
-    return [
-        (point.at, max(0.0, (point.goal - share * (point.stacks or 0)) / (1 + share)))
-        for point in points
-        if point.goal is not None
-    ]
+    return max(0.0, (point.goal - share * (point.stacks or 0)) / (1 + share))
 
 
-def _checked(
-    points: Sequence[Point], concluded: Sequence[tuple[float, float]], limits: Thresholds
-) -> LiveHeap | None:
+def _checked(points: Sequence[Point], live: LiveHeap, gogc: int, limits: Thresholds) -> LiveHeap:
     """Hold a concluded live heap against HeapAlloc, which is never less than what is alive.
 
     Were the live heap still what it was, HeapAlloc would lie anywhere between it and the goal: the
     chance that it never once lies below the concluded value tells how sure the conclusion is.
     """
-    live = _of(concluded, LiveSource.BY_GOAL, limits)
-    if live is None or live.growth <= 0:
+    if live.growth <= max(limits.growth_bytes, limits.live_share * live.first):
         return live
-    alloc = {point.at: point.alloc for point in points}
-    goal = {point.at: point.goal for point in points}
-    below, chance, seen = 0, 1.0, 0
-    for at, value in concluded:
-        found, aim = alloc[at], goal[at]
-        if found is None or aim is None or value <= live.first or aim <= live.first:
+    below, far_below, chance, seen = 0, 0, 1.0, 0
+    for point in points:
+        value, found, aim = _concluded(point, gogc), point.alloc, point.goal
+        if value is None or found is None or aim is None or not live.first < value < aim:
             continue
         seen += 1
         below += found < CLOSE * value
+        far_below += found < FAR * value
         chance *= max(0.0, 1 - (value - live.first) / (aim - live.first))
-    if below > max(1, 0.1 * seen):
-        return LiveHeap(
-            live.trend, live.source, live.first, live.first, is_sure=True, goal_moved_alone=True
-        )
-    return LiveHeap(live.trend, live.source, live.first, live.last, is_sure=chance < limits.chance)
+    if far_below > max(2, 0.15 * seen):
+        return replace(live, goal_moved_alone=True)
+    return replace(live, is_sure=chance < limits.chance and below <= max(1, 0.1 * seen))

@@ -216,7 +216,7 @@ def _mean(points: Sequence[Point], at: float) -> Point:
 def ends_of(points: Sequence[Point]) -> tuple[Point, Point]:
     """Return the settled first and last moments of a window."""
     count = len(points)
-    length = max(1, min(LARGEST_END, max(min(3, count // 3), count // 6)))
+    length = max(1, min(LARGEST_END, max(min(3, count // 3), count // 16)))
     return settled(points[:length]), settled(points[-length:])
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from statistics import median
 from typing import TypeAlias
@@ -38,17 +38,24 @@ class Shape(Enum):
 class Trend:
     """The growth of a series over a window; slopes in units an hour, with an interval of 95 %.
 
-    ``growth`` is last less first, each the median over a fifth of the blocks. ``blocks`` are the
-    values that were compared. ``is_last_high`` tells that it ends where it was highest.
+    ``first`` and ``last`` are the values at its ends: the median over a fifth of the blocks, or
+    what the ends were settled to. ``blocks`` are the values that were compared. ``is_last_high``
+    tells that it ends where it was highest.
     """
 
     slope_per_h: float
     low_per_h: float
     high_per_h: float
-    growth: float
+    first: float
+    last: float
     shape: Shape
     is_last_high: bool
     blocks: tuple[tuple[float, float], ...]
+
+    @property
+    def growth(self) -> float:
+        """By how much it grew from its first to its last value."""
+        return self.last - self.first
 
     @property
     def grows(self) -> bool:
@@ -104,11 +111,19 @@ def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
         slope_per_h=median(slopes),
         low_per_h=low,
         high_per_h=high,
-        growth=last - first,
+        first=first,
+        last=last,
         shape=_shape(values, first, last, flat_share),
         is_last_high=last >= top - 0.25 * (top - bottom),
         blocks=tuple(blocks),
     )
+
+
+def between(trend: Trend | None, first: float | None, last: float | None) -> Trend | None:
+    """Return a trend with other values at its ends, where these are known."""
+    if trend is None or first is None or last is None:
+        return trend
+    return replace(trend, first=first, last=last)
 
 
 def _interval(slopes: Sequence[float], count: int) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from memtui.diagnosis.heap import LiveHeap, live_heap
 from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between
 from memtui.diagnosis.point import Point, is_sound, of_process, of_runtime
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
-from memtui.diagnosis.trends import Series, Trend, trend_of
+from memtui.diagnosis.trends import Series, Trend, between, trend_of
 from memtui.model import (
     Absent,
     GcCycle,
@@ -103,9 +103,10 @@ class Window:
     def trend(self, column: Column) -> Trend | None:
         """Judge one column; None when it is known too seldom."""
         series = self.series(column)
-        if len(series) < 0.8 * len(self.points):
+        if not series or len(series) < 0.8 * len(self.points):
             return None
-        return trend_of(series, self.thresholds.flat_share)
+        first, last = (column(end) for end in self.ends)
+        return between(trend_of(series, self.thresholds.flat_share), first, last)
 
     @cached_property
     def ledger(self) -> Ledger | None:
@@ -160,7 +161,9 @@ class Window:
     @cached_property
     def live(self) -> LiveHeap | None:
         """What the live heap did; None when too little is known."""
-        return live_heap(self.points, self.gogc, self.thresholds)
+        if not self.points:
+            return None
+        return live_heap(self.points, self.ends, self.gogc, self.thresholds)
 
     @cached_property
     def live_growth(self) -> float:

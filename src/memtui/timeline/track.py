@@ -211,9 +211,11 @@ class Track(Generic[S]):
         not as much as the events.
         """
         found: list[Placed] = []
+        pages = self._overlapping(start, end)
+        start = max(start, pages[0].start) if pages else start
         step = max((end - start) / most, 1e-9)
         edge = start
-        for page in self._overlapping(start, end):
+        for page in pages:
             if page.end < edge:
                 continue
             events = page.events or ([page.left] if page.left else [])

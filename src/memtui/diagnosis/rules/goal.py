@@ -31,7 +31,7 @@ def goal_growth(window: Window) -> Finding | None:
     if not live.is_sure or not goal.grows or goal.growth < window.least_part:
         return None
     # Stacks count in the goal (Go 1.18 and newer), as much as the live heap does.
-    first, last = goal.blocks[0][1], goal.blocks[0][1] + goal.growth
+    first, last = goal.first, goal.last
     needed = 0.0 if live.goal_moved_alone else max(0.0, live.growth)
     base = max(1.0, live.first)
     needed += max(0.0, window.stacks.growth if window.stacks else 0.0)

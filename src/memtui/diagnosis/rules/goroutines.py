@@ -103,8 +103,7 @@ def _are_holders(window: Window) -> bool:
     stacks = window.stacks
     if stacks is None or window.stack_growth <= 0:
         return False
-    first = stacks.blocks[0][1]
-    if stacks.growth < limits.goroutines_share * first:
+    if stacks.growth < limits.goroutines_share * stacks.first:
         return False
     count, held = _more(window), limits.held_bytes
     if count is None:
@@ -123,13 +122,12 @@ def _evidence(
     window: Window, stacks: Trend, functions: list[tuple[str, int]], held: float
 ) -> tuple[Evidence, ...]:
     is_full = window.access is Access.FULL
-    first = stacks.blocks[0][1]
     found = [
         res_moved(window),
         grew(
             "stacks" if is_full else "stacks scanned",
-            first,
-            first + stacks.growth,
+            stacks.first,
+            stacks.last,
             Place.LEDGER if is_full else Place.GCTRACE,
         ),
     ]

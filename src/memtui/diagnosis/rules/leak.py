@@ -46,7 +46,9 @@ def heap_leak(window: Window) -> Finding | None:
         limits.live_share * live.first,
         limits.live_share * window.growth,
     )
-    rises = is_rising(live.trend, least) and window.live_growth >= least
+    # What grew by far more than RES was never touched, or grew into memory that lay free.
+    is_resident = live.growth <= 1.5 * window.growth
+    rises = is_rising(live.trend, least) and window.live_growth >= least and is_resident
     if not rises or window.cycles_seen < limits.fewest_cycles or blames_goroutines(window):
         return None
     share = share_of(_claimed(window, live), window.growth)

@@ -37,11 +37,10 @@ def runtime_metadata(window: Window) -> Finding | None:
     rows = {name: ledger.grown(name) if ledger else 0 for name in WITHIN_RUNTIME}
     top = max(rows, key=lambda name: rows[name])
     size = units.size(int(trend.growth))
-    first = trend.blocks[0][1]
     which = f", most of it {TITLES[top]} {units.change(rows[top])}" if rows[top] > 0 else ""
     found = (
         res_moved(window),
-        grew("runtime's own", first, first + trend.growth, Place.LEDGER),
+        grew("runtime's own", trend.first, trend.last, Place.LEDGER),
         Evidence(f"{TITLES[top]} {units.change(rows[top])}", Place.LEDGER,
                  ((top.value, rows[top]),)),
     )  # fmt: skip

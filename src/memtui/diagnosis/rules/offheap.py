@@ -44,10 +44,9 @@ def off_heap(window: Window) -> Finding | None:
     if not window.has_rollup and trend.growth <= (last.released or 0):
         return None  # as likely lazily freed, or filled again by huge pages
     share = share_of(trend.growth, window.growth)
-    first = trend.blocks[0][1]
     evidence = (
         res_moved(window),
-        grew("anonymous memory that Go does not hold", first, first + trend.growth, Place.LEDGER),
+        grew("anonymous memory that Go does not hold", trend.first, trend.last, Place.LEDGER),
         slope("that", trend, Place.LEDGER),
         *_threads(window),
     )

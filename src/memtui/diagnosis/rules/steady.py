@@ -78,6 +78,8 @@ def _why_steady(window: Window) -> str | None:
     if not is_bounded or trend is None:
         return None
     time = units.duration(window.seconds)
+    if window.grows and window.live is not None and not window.live.is_sure:
+        return None
     if not window.grows:
         return f"RES neither grew in {time} nor holds much that is idle"
     if not trend.grows:
@@ -146,7 +148,7 @@ def _fills_its_goal(window: Window) -> bool:
         return False
     if window.live_growth >= window.least_part:
         return False
-    if goal.grows and goal.growth > window.least_part:
+    if goal.growth > window.least_part:
         return False
     if window.access is not Access.FULL:
         return True

@@ -1,0 +1,366 @@
+"""Each cause on recorded processes at each level of access, and on numbers made for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from diagnosis.captures import FOLDER, timeline_of
+from diagnosis.made import MIB, NOON, Course, window
+
+from memtui.diagnosis import (
+    DEFAULT,
+    Access,
+    Cause,
+    Confidence,
+    Diagnosis,
+    Window,
+    diagnose,
+    window_of,
+)
+from memtui.model import (
+    Absent,
+    FunctionValue,
+    MappingGroup,
+    MappingGroups,
+    MappingKind,
+    Profile,
+    Resident,
+    SampleValues,
+    Surroundings,
+)
+
+UNKNOWN = Cause.NOT_ENOUGH_DATA
+
+TRUTH = {
+    "1.23.9-burst": Cause.STEADY,
+    "1.23.9-cgoleak": Cause.OFF_HEAP,
+    "1.23.9-control": Cause.STEADY,
+    "1.23.9-frag": Cause.FRAGMENTATION,
+    "1.23.9-gogc": Cause.GOAL_GROWTH,
+    "1.23.9-goroleak": Cause.GOROUTINE_LEAK,
+    "1.23.9-heapleak": Cause.HEAP_LEAK,
+    "1.23.9-meta": Cause.RUNTIME_METADATA,
+    "1.23.9-mmapfile": Cause.FILE_MAPPED,
+    "1.23.9-offheap": Cause.OFF_HEAP,
+    "1.23.9-sawtooth": Cause.STEADY,
+    "1.27.3-burst": Cause.STEADY,
+    "1.27.3-burst-madvfree": Cause.LAZILY_FREED,
+    "1.27.3-cgoleak": Cause.OFF_HEAP,
+    "1.27.3-control": Cause.STEADY,
+    "1.27.3-frag": Cause.FRAGMENTATION,
+    "1.27.3-gogc": Cause.GOAL_GROWTH,
+    "1.27.3-goroleak": Cause.GOROUTINE_LEAK,
+    "1.27.3-heapleak": Cause.HEAP_LEAK,
+    "1.27.3-meta": Cause.RUNTIME_METADATA,
+    "1.27.3-mmapfile": Cause.FILE_MAPPED,
+    "1.27.3-offheap": Cause.OFF_HEAP,
+    "1.27.3-sawtooth": Cause.STEADY,
+    "1.27.3-sawtooth-gogcoff-memlimit": Cause.STEADY,
+    "1.27.3-story": Cause.STEADY,
+    "1.27.3-story-madvfree": Cause.LAZILY_FREED,
+    "1.27.3-thp": Cause.HUGE_PAGES,
+    "1.27.3-thp-free": Cause.HUGE_PAGES,
+}
+"""What is true of a whole recording. In 1.23.9-thp the huge pages had only begun to come."""
+
+TOO_SHORT = {"1.23.9-meta"}
+HEALTHY = [name for name, cause in TRUTH.items() if cause is Cause.STEADY]
+
+
+def causes(diagnosis: Diagnosis) -> list[Cause]:
+    return [found.cause for found in diagnosis.findings]
+
+
+@pytest.mark.parametrize("name", TRUTH)
+def test_memstats_and_proc_tell_the_cause(name: str) -> None:
+    view = timeline_of(FOLDER / f"{name}.csv.gz")
+    assert causes(diagnose(window_of(view)))[0] is (UNKNOWN if name in TOO_SHORT else TRUTH[name])
+
+
+@pytest.mark.parametrize("name", TRUTH)
+def test_without_the_live_heap_it_is_concluded_or_nothing_is_said(name: str) -> None:
+    view = timeline_of(FOLDER / f"{name}.csv.gz", has_live=False)
+    found = causes(diagnose(window_of(view)))[0]
+    assert found is TRUTH[name] or (found is UNKNOWN and name.startswith("1.23.9"))
+
+
+@pytest.mark.parametrize("rollup_s", [10.0, None])
+@pytest.mark.parametrize("access", Access)
+@pytest.mark.parametrize("name", TRUTH)
+def test_less_access_never_tells_a_wrong_cause(
+    name: str, access: Access, rollup_s: float | None
+) -> None:
+    view = timeline_of(FOLDER / f"{name}.csv.gz", access, rollup_s=rollup_s)
+    assert causes(diagnose(window_of(view)))[0] in (TRUTH[name], UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "access"),
+    [
+        ("1.27.3-heapleak", Access.TRACE),
+        ("1.27.3-goroleak", Access.TRACE),
+        ("1.27.3-gogc", Access.TRACE),
+        ("1.27.3-sawtooth", Access.TRACE),
+        ("1.27.3-sawtooth-gogcoff-memlimit", Access.TRACE),
+        ("1.27.3-mmapfile", Access.PROC),
+        ("1.27.3-story-madvfree", Access.PROC),
+    ],
+)
+def test_less_access_tells_what_it_can(name: str, access: Access) -> None:
+    view = timeline_of(FOLDER / f"{name}.csv.gz", access)
+    assert causes(diagnose(window_of(view))) == [TRUTH[name]]
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_no_stretch_of_a_healthy_process_raises_an_alarm(name: str) -> None:
+    path = FOLDER / f"{name}.csv.gz"
+    calm = 30 if "burst" in name or "control" in name else 10
+    for start in range(calm, 120, 15):
+        for access in (Access.FULL, Access.TRACE):
+            view = timeline_of(path, access, start=start, end=start + 60)
+            found = window_of(view)
+            assert causes(diagnose(found))[0] in (Cause.STEADY, UNKNOWN)
+            if found.seconds >= DEFAULT.shortest_s and len(found.points) > DEFAULT.fewest_points:
+                assert causes(diagnose(found)) == [Cause.STEADY]
+
+
+def test_freed_memory_that_an_idle_program_keeps_until_it_gives_it_back() -> None:
+    path = FOLDER / "1.27.3-burst-idle.csv.gz"
+    lying = window_of(timeline_of(path, start=131, end=250))
+    assert causes(diagnose(lying)) == [Cause.FREED_NOT_RETURNED]
+    early = window_of(timeline_of(path, start=100, end=160))
+    assert causes(diagnose(early)) == [UNKNOWN]
+    assert "lies free" in diagnose(early).first.line
+    after = window_of(timeline_of(path, start=262, end=330))
+    assert causes(diagnose(after)) == [Cause.STEADY]
+
+
+# Numbers made for one thought each
+
+
+def rising(base: float, per_minute: float) -> Callable[[float], float]:
+    return lambda second: base + per_minute * second / 60
+
+
+def leaking(per_minute: float = 6.0, **more: Course) -> dict[str, Any]:
+    """Return a live heap that rises, and heap and goal as GOGC=100 makes them follow."""
+    live = rising(8, per_minute)
+    return {
+        "live": live,
+        "goal": lambda second: 2 * live(second) + 1,
+        "alloc": lambda second: live(second) * (1.2 + 0.15 * math.sin(second)),
+        "inuse": lambda second: live(second) * (1.2 + 0.15 * math.sin(second)) + 1,
+        "unreturned": lambda second: live(second) * (0.7 - 0.15 * math.sin(second)),
+        **more,
+    }
+
+
+def named(sample_type: str, unit: str, **functions: int) -> Profile:
+    values = tuple(FunctionValue(name, size, size) for name, size in functions.items())
+    total = sum(functions.values())
+    return Profile((SampleValues(sample_type, unit, total, values),), sample_type, "", 1, 0.1)
+
+
+def test_a_heap_leak_names_the_functions_that_grew() -> None:
+    profiles = (
+        (NOON + 5, named("inuse_space", "bytes", fill=8 * MIB, old=9 * MIB)),
+        (NOON + 290, named("inuse_space", "bytes", fill=38 * MIB, old=9 * MIB)),
+    )
+    found = diagnose(window(fields={"profiles": profiles}, **leaking())).first
+    assert found.cause is Cause.HEAP_LEAK
+    assert found.confidence is Confidence.HIGH
+    assert "fill" in found.sentence
+    assert any("fill +30.0M" in each.text for each in found.evidence)
+    assert not any("old" in each.text for each in found.evidence)
+
+
+def test_names_from_a_profile_cannot_act_on_a_terminal() -> None:
+    profiles = tuple(
+        (NOON + at, named("inuse_space", "bytes", **{"evil\x1b[2J": size * MIB}))
+        for at, size in ((5, 8), (290, 38))
+    )
+    found = diagnose(window(fields={"profiles": profiles}, **leaking())).first
+    assert "\x1b" not in found.sentence
+    assert "evil" in found.sentence
+
+
+def test_a_heap_that_rises_and_is_full_is_a_warm_up() -> None:
+    def live(second: float) -> float:
+        return min(40.0, 8 + second / 3)
+
+    shape = leaking(
+        live=live, alloc=lambda second: 1.3 * live(second), goal=lambda second: 2 * live(second)
+    )
+    shape["inuse"] = lambda second: 1.3 * live(second) + 1
+    shape["unreturned"] = lambda second: 0.7 * live(second)
+    assert causes(diagnose(window(**shape))) == [Cause.STEADY]
+
+
+def test_a_wave_that_comes_back_is_no_leak() -> None:
+    def live(second: float) -> float:
+        return 24 - 16 * math.cos(second / 120 * 2 * math.pi)
+
+    shape = leaking(live=live, goal=lambda second: 2 * live(second) + 1)
+    shape |= {"alloc": lambda second: live(second) * 1.3, "inuse": lambda s: live(s) * 1.3 + 1}
+    for seconds in (120, 240, 360, 600):
+        assert Cause.HEAP_LEAK not in causes(diagnose(window(seconds, **shape)))
+
+
+def test_goroutines_that_hold_more_than_their_stacks_are_to_blame() -> None:
+    shape = leaking(stacks=rising(0.4, 0.75))
+
+    def counted(per_minute: float) -> Window:
+        made = window(**shape)
+        points = tuple(
+            replace(point, goroutines=20 + int(per_minute * (point.at - NOON) / 60))
+            for point in made.points
+        )
+        return replace(made, points=points)
+
+    assert causes(diagnose(counted(384))) == [Cause.GOROUTINE_LEAK]
+    # Too few for what the heap grew by: each would hold a megabyte.
+    assert causes(diagnose(counted(6)))[0] is Cause.HEAP_LEAK
+    assert Cause.GOROUTINE_LEAK not in causes(diagnose(counted(-1)))
+
+
+def test_another_goal_is_told_from_a_leak_also_without_the_live_heap() -> None:
+    def goal(second: float) -> float:
+        return 17.0 if second < 100 else 43.0
+
+    def alloc(second: float) -> float:
+        return 8.5 + (goal(second) - 9) * (second * 0.37 % 1)
+
+    shape: dict[str, Any] = {
+        "goal": goal,
+        "alloc": alloc,
+        "inuse": lambda second: alloc(second) + 1,
+        "unreturned": lambda second: goal(second) - alloc(second),
+    }
+    for without in ((), ("live",)):
+        assert causes(diagnose(window(without=without, **shape))) == [Cause.GOAL_GROWTH]
+        after = replace(window(600, without=without, **shape))
+        calm = replace(
+            after, points=tuple(point for point in after.points if point.at > NOON + 150)
+        )
+        assert causes(diagnose(calm)) == [Cause.STEADY]
+
+
+def test_a_burst_now_and_then_in_an_idle_program_is_healthy() -> None:
+    def heap(second: float) -> float:
+        return 60.0 if 10 < second % 60 < 16 else 9.0
+
+    shape: dict[str, Any] = {
+        "alloc": heap,
+        "inuse": lambda second: heap(second) + 1,
+        "unreturned": lambda second: 70 - heap(second),
+        "goal": lambda second: 110 if 10 < second % 60 < 16 else 17,
+        "released": 1,
+    }
+    for seconds in range(140, 600, 15):
+        assert causes(diagnose(window(seconds, **shape)))[0] in (Cause.STEADY, UNKNOWN)
+
+
+def test_free_memory_that_shrinks_is_being_returned() -> None:
+    shape: dict[str, Any] = {"unreturned": lambda second: max(8, 200 - second)}
+    assert Cause.FREED_NOT_RETURNED not in causes(diagnose(window(180, **shape)))
+    shape = {"unreturned": 200}
+    assert causes(diagnose(window(180, **shape))) == [Cause.FREED_NOT_RETURNED]
+
+
+@pytest.mark.parametrize("is_off", [True, False])
+def test_heap_that_no_cycle_has_seen(is_off: bool) -> None:
+    shape: dict[str, Any] = {
+        "alloc": rising(9, 6), "inuse": rising(10, 6), "unreturned": 0, "goal": 900,
+    }  # fmt: skip
+    without = ("goal",) if is_off else ()
+    found = diagnose(window(per_cycle_s=1e9, without=without, **shape)).first
+    assert found.cause is Cause.DEAD_NOT_COLLECTED
+    assert found.confidence is (Confidence.HIGH if is_off else Confidence.MEDIUM)
+
+
+def test_a_limit_without_a_goal_may_fill() -> None:
+    place = Surroundings(
+        levels=Absent.NO_ACCESS, cgroup_version=Absent.NO_ACCESS, gogc="off", gomemlimit="900MiB",
+        godebug=None, thp="madvise", max_ptes_none=511,
+    )  # fmt: skip
+    shape: dict[str, Any] = {
+        "alloc": rising(9, 6), "inuse": rising(10, 6), "unreturned": 0, "goal": 900,
+    }  # fmt: skip
+    made = window(per_cycle_s=1e9, fields={"surroundings": place}, **shape)
+    assert Cause.DEAD_NOT_COLLECTED not in causes(diagnose(made))
+
+
+def test_huge_pages_are_told_from_c_by_what_go_returned() -> None:
+    shape: dict[str, Any] = {"beyond": rising(-3, 10), "huge": rising(0, 10)}
+    assert causes(diagnose(window(**shape, released=90))) == [Cause.HUGE_PAGES]
+    assert causes(diagnose(window(**shape, released=6))) == [Cause.OFF_HEAP]
+
+
+def test_without_rollup_what_go_returned_may_be_lazily_freed() -> None:
+    shape: dict[str, Any] = {"beyond": rising(-3, 10)}
+    assert causes(diagnose(window(**shape, released=90, without=("lazy", "huge")))) == [UNKNOWN]
+    assert causes(diagnose(window(**shape, released=6, without=("lazy", "huge")))) == [
+        Cause.OFF_HEAP
+    ]
+
+
+def test_a_leak_goes_on_while_res_is_swapped_out() -> None:
+    shape = leaking(swap=rising(0, 11))
+    made = window(**shape)
+    assert made.ledger is not None
+    assert (made.ledger.growth or 0) < 10 * MIB
+    assert causes(diagnose(made)) == [Cause.HEAP_LEAK]
+
+
+def test_mappings_tell_c_from_the_go_heap_where_proc_is_all_there_is() -> None:
+    def groups(go: int, c: int) -> MappingGroups:
+        kinds = ((MappingKind.GO_HEAP, go), (MappingKind.C_MALLOC, c))
+        found = []
+        for kind, size in kinds:
+            unknown = Resident(*[Absent.NOT_REPORTED] * 10)
+            resident = replace(unknown, rss_bytes=size * MIB, anonymous_bytes=size * MIB)
+            found.append(MappingGroup(kind, 1, size * MIB, resident, "[heap]", size * MIB))
+        return MappingGroups(tuple(found), by_name=False, took_s=0.01)
+
+    def with_groups(go: int, c: int) -> Window:
+        made = window(access=Access.PROC, beyond=rising(0, 10))
+        pair = ((NOON, groups(20, 5)), (NOON + 299, groups(20 + go, 5 + c)))
+        return replace(made, groups=pair)
+
+    assert causes(diagnose(with_groups(0, 50))) == [Cause.OFF_HEAP]
+    assert causes(diagnose(with_groups(50, 0))) == [UNKNOWN]
+
+
+def test_two_causes_at_once_are_ranked_by_their_share() -> None:
+    made = window(**leaking(per_minute=3), file=rising(8, 20))
+    assert causes(diagnose(made)) == [Cause.FILE_MAPPED, Cause.HEAP_LEAK]
+    shares = [found.share for found in diagnose(made).findings]
+    assert sum(shares) == pytest.approx(1, abs=0.1)
+
+
+def test_each_finding_says_all_that_it_must() -> None:
+    for made in (
+        window(**leaking()),
+        window(unreturned=200),
+        window(lazy=rising(50, 10)),
+        window(file=rising(8, 10)),
+        window(beyond=rising(0, 10)),
+        window(profiler=rising(2, 10)),
+        window(stacks=rising(2, 10)),
+        window(alloc=12, inuse=40),
+    ):
+        (found,) = diagnose(made).findings
+        assert found.cause not in (Cause.STEADY, UNKNOWN)
+        assert found.sentence.endswith(".")
+        assert len(found.sentence) < 200
+        assert len(found.evidence) >= 2
+        assert all(any(char.isdigit() for char in each.text) for each in found.evidence)
+        assert found.rivals
+        assert found.refuted_by
+        assert found.advice.lines()
+        assert any(line.startswith("Will not help") for line in found.advice.lines())
+        assert 0 < found.share <= 1
