@@ -7,19 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal, TypeAlias
 
-from memtui.model import SampleValues
 from memtui.panes.cells import Line, Span, line
 from memtui.panes.profile import rowlist
 from memtui.panes.profile.glyphs import DOWN, UP
 from memtui.panes.profile.rowlist import RowList
-from memtui.panes.profile.values import Measure, amount, name_at, short_name
-from memtui.panes.table import Column, table
+from memtui.panes.profile.values import Measure
+from memtui.panes.table import Column
 from memtui.plain import plain
 from memtui.pprof.top import Row
-
-__all__ = [
-    "By", "Listed", "Order", "amount", "draw", "function_lines", "hint", "listed", "short_name",
-]  # fmt: skip
 
 By: TypeAlias = Literal["flat", "cum", "name"]
 """What a list is ordered by. flat%, sum% and cum% have the order of their amounts."""
@@ -119,13 +114,3 @@ def hint(data: Listed, state: RowList) -> Line:
     if not data.rows:
         return line("the profile has no samples")
     return line(plain(data.rows[state.selection.at(range(len(data.rows)))].name))
-
-
-def function_lines(
-    values: SampleValues, functions: range, width: int, shift: int
-) -> tuple[Line, list[Line]]:
-    """Return the head line and the lines of some of the functions, by their rank."""
-    rows = [Row(each.name, each.flat, each.cum) for each in values.functions]
-    data = listed(rows, Measure(values.unit, values.total), Order())
-    lines = [(*_numbers(data, rank), name_at(rows[rank].name, shift)) for rank in functions]
-    return table(_columns(data), lines, width)
