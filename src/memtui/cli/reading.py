@@ -102,7 +102,7 @@ def _fetched(url: str, deadline_s: float, limit_bytes: int) -> bytes:
     import asyncio
 
     from memtui.sources.http import get, refusal
-    from memtui.sources.profile import profile_address
+    from memtui.sources.pprofpages import profile_address
     from memtui.sources.source import SourceFailed
 
     async def body() -> bytes:

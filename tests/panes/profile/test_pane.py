@@ -10,7 +10,6 @@ import pytest
 from memtui.model import FunctionValue, Profile, ProfileRequest, SampleValues, Taking, Trouble
 from memtui.panes.profile import ProfilePane
 from memtui.panes.profile.errand import Ask, Errand, Fetch
-from memtui.panes.profile.values import short_name
 from memtui.parse.profile import read_stacks
 from memtui.pprof.question import answer
 from memtui.timeline import View
@@ -72,20 +71,6 @@ def test_why_there_is_no_profile_and_when_it_is_tried_again(view: MakeView, draw
     picture = drawn(ProfilePane(), view((0, "profile", trouble)), 60, 6)
     assert "127.0.0.1:8080 answers 404" in picture
     assert "next try at 11:06:48" in picture
-
-
-@pytest.mark.parametrize(
-    ("name", "short"),
-    [
-        ("main.main", "main.main"),
-        ("github.com/acme/shop/store.(*Cache).Put", "store.(*Cache).Put"),
-        ("main.Map[github.com/x/y.T]", "main.Map[github.com/x/y.T]"),
-        ("net/http.(*conn).serve", "http.(*conn).serve"),
-        ("runtime.goexit", "runtime.goexit"),
-    ],
-)
-def test_a_short_name_has_no_directories(name: str, short: str) -> None:
-    assert short_name(name) == short
 
 
 # When, as of which cycle, at what cost

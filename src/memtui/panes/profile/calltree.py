@@ -181,7 +181,7 @@ def _numbers(row: Row, measure: Measure) -> tuple[str | Span, ...]:
     return (
         Span(measure.amount(value), measure.role(value)),
         measure.share(value),
-        measure.amount(row.node.flat),
+        "" if row.node.folded else measure.amount(row.node.flat),
         bar(value, measure.total, 8),
         "",
     )
@@ -223,6 +223,11 @@ def _branches(row: Row, step: int, most: int) -> str:
     if len(through) > most:
         through = CUT + through[len(through) - most + 1 :]
     return through
+
+
+def words(measure: Measure, tree: CallTree, room: int) -> Line:
+    """Say what the search found, in at most ``room`` cells."""
+    return walk.matches(tree.found, measure, room)
 
 
 def hint(root: CallNode, measure: Measure, tree: CallTree) -> Line:

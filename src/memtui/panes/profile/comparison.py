@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memtui import units
 from memtui.panes.cells import Line, Span, line
 from memtui.panes.profile import rowlist
 from memtui.panes.profile.glyphs import DOWN
@@ -49,11 +48,6 @@ class Compared:
     changes: tuple[Change, ...]
     unit: str
     span_s: float | None = None
-
-    @property
-    def growth(self) -> int:
-        """By how much all functions grew together."""
-        return sum(each.growth for each in self.changes)
 
     def hourly(self, growth: int) -> float | None:
         """Return what a growth is an hour; None when the time is not known or has no length."""
@@ -154,13 +148,3 @@ def hint(data: Compared, state: RowList) -> Line:
         Span(f" {per_hour}" if per_hour else "", "dim"),
     ]
     return line(*said, f"  {plain(each.name)}")
-
-
-def total(data: Compared) -> Line:
-    """Say in a few words how much all functions grew together, and in which time."""
-    grown = data.growth
-    said = [Span(change(grown, data.unit), direction(grown))]
-    if data.span_s:
-        said.append(Span(f" in {units.duration(data.span_s)}", "dim"))
-        said.append(Span(f" {hourly(data.hourly(grown), data.unit)}", direction(grown)))
-    return tuple(said)

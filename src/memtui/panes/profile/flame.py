@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -13,13 +14,19 @@ from memtui.panes.cells import Line, Role, Span, cells, cut, fitted, left
 from memtui.panes.profile import walk
 from memtui.panes.profile.glyphs import CHOSEN_EDGE, EDGE
 from memtui.panes.profile.values import Measure, fitting_name, in_words, short_name
-from memtui.panes.profile.walk import NOTHING, Found, Path
+from memtui.panes.profile.walk import NOTHING, Found, Path, matches
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 from memtui.pprof.frames import package_of
 
-ROOM_FOR_SHARE = 7
+ROOM_FOR_COUNT, ROOM_FOR_NAME = 2, 3
+"""Cells from which on a box says how many calls share it, and from which on it has a name."""
+ROOM_FOR_SHARE = 5
 """Cells that a box needs besides its name to say its share as well."""
+
+
+LEAST_OF_A_NAME = 6
+"""Cells that must be left to say into what the view is zoomed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,10 @@ class Flame:
         """Select the largest call of the selected box."""
         largest = walk.largest_call(walk.node_at(root, self.selected))
         return replace(self, selected=(*self.selected, largest.name)) if largest else self
+
+    def along_the_largest(self, root: CallNode) -> Flame:
+        """Select the leaf at the end of the largest calls from the selected box on."""
+        return replace(self, selected=walk.hottest(root, self.selected))
 
     def to_sibling(self, root: CallNode, step: int) -> Flame:
         """Select the box to the right (1) or to the left (−1), inside of what is seen."""
@@ -122,23 +133,22 @@ def boxes(root: CallNode, zoom: Path, width: int, depth: int) -> list[list[Box]]
 
 
 def _calls_of(caller: Box) -> list[Box]:
+    """Return the boxes below one: of its calls, which come largest first, and of the small rest."""
     node = caller.nodes[0]
-    calls = sorted(node.children, key=lambda each: (each.folded > 0, -abs(each.value)))
-    whole = max(abs(node.value), sum(abs(each.value) for each in calls))
-    if not whole:
-        return []
+    amounts = [abs(each.value) for each in node.children]
+    whole = max(abs(node.value), sum(amounts))
     found: list[Box] = []
-    sum_ = 0
-    for at, call in enumerate(calls):
-        x = round(sum_ * caller.width / whole)
-        is_wide = abs(call.value) * caller.width >= whole and not call.folded
-        group = calls[at : at + 1] if is_wide else calls[at:]
-        sum_ += sum(abs(each.value) for each in group)
-        end = round(sum_ * caller.width / whole)
+    done = x = 0
+    for at, call in enumerate(node.children):
+        is_wide = amounts[at] * caller.width >= whole > 0 and not call.folded
+        done += amounts[at] if is_wide else sum(amounts[at:])
+        end = round(done * caller.width / whole) if whole else 0
+        group = (call,) if is_wide else node.children[at:]
         if end > x:
             found.append(Box(caller.x + x, end - x, (*caller.path, call.name), group))
         if not is_wide:
             break
+        x = end
     return found
 
 
@@ -201,28 +211,38 @@ def _gap(width: int, *, closes: bool) -> list[Span]:
 
 
 def _drawn(box: Box, pen: _Pen) -> list[Span]:
-    """Return the edge of a box and what is said in it; one without room is all edge."""
+    """Return the edge of a box and what is said in it; one without room is all edge.
+
+    The first box of a row stands at the frame of the pane, which is edge enough.
+    """
     role = pen.role(box)
     if role == "selected":
         edge = Span(CHOSEN_EDGE, role)
+    elif not box.x:
+        edge = Span(" ", role)
     else:
         edge = Span(EDGE, "border" if box.width > 1 else role)
-    return [edge, Span(left(_label(box, pen.measure, box.width - 1), box.width - 1), role)]
+    return [edge, Span(_label(box, pen.measure, box.width - 1), role)]
 
 
 def _label(box: Box, measure: Measure, room: int) -> str:
-    """Return what is said in a box: its name, and its value and share as far as they fit."""
-    value = sum(each.value for each in box.nodes)
-    if box.calls > 1:
-        return cut(f"+{box.calls}", room) if room > 1 else ""
+    """Return ``room`` cells: the name of a box, and its value and share as far as they fit."""
+    if box.calls > 1 and room >= ROOM_FOR_COUNT:
+        return left(f"+{box.calls}", room)
+    if box.calls > 1 or room < ROOM_FOR_NAME:
+        return " " * room
     name = fitting_name(box.nodes[0].name, room) if box.path else "all"
-    share = measure.share(value)
-    for more in (f"{name}  {measure.amount(value)} {share}", f"{name} {share}"):
-        if cell_len(more) <= room:
-            return more
-    return name if room > 2 else ""
+    free = room - cell_len(name)
+    if free >= ROOM_FOR_SHARE:
+        value = box.nodes[0].value
+        share = measure.share(value)
+        for more in (f"  {measure.amount(value)} {share}", f" {share}"):
+            if len(more) <= free:
+                return name + more + " " * (free - len(more))
+    return name + " " * free
 
 
+@lru_cache(maxsize=1024)
 def shade(name: str) -> Role:
     """Return the colour of a function, by its package: stable, and quiet.
 
@@ -247,19 +267,14 @@ STANDARD = frozenset((
 
 
 def words(root: CallNode, measure: Measure, flame: Flame, room: int) -> Line:
-    """Say into what the view is zoomed and what the search found, in at most ``room`` cells."""
-    said: list[Span] = []
-    if flame.found.text:
-        count = len(flame.found.paths)
-        matching = f"/{plain(flame.found.text)}: {count} match{'' if count == 1 else 'es'}"
-        held = f", {measure.share(flame.found.value)}" if count else ""
-        said.append(Span(cut(matching, room - cell_len(held)) + held, "text" if count else "bad"))
-    if flame.zoom:
-        gap = "  " if said else ""
-        name = plain(short_name(walk.node_at(root, flame.zoom).name))
-        zoomed = cut(f"{gap}in {name}", room - cells(tuple(said)))
-        said.append(Span(zoomed if len(zoomed) > 6 else "", "dim"))
-    return tuple(said)
+    """Say what the search found and into what the view is zoomed, in at most ``room`` cells."""
+    said = matches(flame.found, measure, room)
+    if not flame.zoom:
+        return said
+    gap = "  " if said else ""
+    name = plain(short_name(walk.node_at(root, flame.zoom).name))
+    zoomed = cut(f"{gap}in {name}", max(0, room - cells(said)))
+    return (*said, Span(zoomed, "dim")) if len(zoomed) > LEAST_OF_A_NAME else said
 
 
 def hint(root: CallNode, measure: Measure, flame: Flame) -> Line:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import dropwhile
 
-from memtui import units
 from memtui.panes.cells import Line, Span, cells, cut, exactly, fitted, line
 from memtui.panes.profile.glyphs import DOWN, OPENED
-from memtui.panes.profile.stacklines import on_one_line, repeated, unfolded
+from memtui.panes.profile.stacklines import on_one_line, unfolded
 from memtui.panes.profile.values import change, direction, highlighted
 from memtui.panes.table import FIRST, Column, Selection, marked, table
 from memtui.plain import plain
@@ -88,7 +88,7 @@ def groups(now: Sequence[StackLine], base: Sequence[StackLine] | None = None) ->
         for stack in now
     ]
     if before is not None:
-        found += [Group(frames, 0, state_of(frames), count) for frames, count in before.items()]
+        found += [Group(frames, 0, "gone", count) for frames, count in before.items()]
         found.sort(key=lambda each: (-each.growth, -each.count, each.frames))
     else:
         found.sort(key=lambda each: (-each.count, each.frames))
@@ -108,10 +108,10 @@ def by_state(found: Sequence[Group], room: int) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class GoroutineList:
-    """Which stack is selected, which one is unfolded (its frames; () is none), what is searched."""
+    """Which stack is selected, which one is unfolded (by its frames), what is searched."""
 
     selection: Selection = FIRST
-    unfolded: tuple[str, ...] = ()
+    unfolded: tuple[str, ...] | None = None
     text: str = ""
 
     def moved(self, found: Sequence[Group], by: int) -> GoroutineList:
@@ -123,7 +123,7 @@ class GoroutineList:
         if not found:
             return self
         frames = found[self.selection.at(range(len(found)))].frames
-        return replace(self, unfolded=() if frames == self.unfolded else frames)
+        return replace(self, unfolded=None if frames == self.unfolded else frames)
 
     def searched(self, found: Sequence[Group], text: str) -> GoroutineList:
         """Search for a part of a frame, and select the first stack from here on that has it."""
@@ -150,21 +150,29 @@ def draw(
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
     The frames of the unfolded stack stand below its line. Beside the lines comes the state with
-    the first stack that was drawn.
+    the first line that was drawn.
     """
-    numbers = range(len(found))
     room = max(0, height - 1)
-    now = state.selection.at(numbers)
-    is_open = bool(found) and found[now].frames == state.unfolded
-    extra = min(len(repeated(state.unfolded)), max(0, room - 1)) if is_open else 0
-    selection = state.selection.within(numbers, max(1, room - extra))
-    shown = range(selection.top, min(selection.top + room, numbers.stop))
-    has_base = any(each.before is not None for each in found)
-    head, lines = table(_columns(has_base=has_base), [_row(found[at]) for at in shown], width - 1)
-    drawn: list[Line] = []
-    for at, spans in zip(shown, lines, strict=True):
-        drawn += _with_frames(found[at], state, spans, width, is_marked=focused and at == now)
-    drawn = [(Span(" "), *head), *drawn]
+    now = state.selection.at(range(len(found)))
+    opened = next((at for at, each in enumerate(found) if each.frames == state.unfolded), -1)
+    frames = unfolded(found[opened].frames, 5, 0, state.text) if opened >= 0 else []
+    plan: list[int | Line] = [*range(len(found))]
+    plan[opened + 1 : opened + 1] = frames
+    here = now + len(frames) if 0 <= opened < now else now
+    seen = Selection(here, state.selection.top).within(range(len(plan)), room)
+    if opened == now:  # its frames are what somebody wants to see
+        last = here + min(len(frames), max(0, room - 1))
+        seen = replace(seen, row=last).within(range(len(plan)), room)
+    shown = plan[seen.top : seen.top + room]
+    stacks = [found[each] for each in shown if isinstance(each, int)]
+    columns = _columns(has_base=any(each.before is not None for each in found))
+    head, rows = table(columns, [_row(each) for each in stacks], width - 1)
+    drawn_stacks = map(partial(_with_stack, state), stacks, rows)
+    drawn: list[Line] = [(Span(" "), *head)]
+    for each in shown:
+        row = next(drawn_stacks) if isinstance(each, int) else each
+        drawn.append(marked(row, width) if focused and each == now else row)
+    selection = Selection(state.selection.row, seen.top)
     return replace(state, selection=selection), fitted(drawn, width, height)
 
 
@@ -181,18 +189,15 @@ def _row(each: Group) -> tuple[str | Span, ...]:
     return (Span(change(each.growth, "count"), direction(each.growth)), *count)
 
 
-def _with_frames(
-    each: Group, state: GoroutineList, spans: Line, width: int, *, is_marked: bool
-) -> list[Line]:
+def _with_stack(state: GoroutineList, each: Group, spans: Line) -> Line:
+    """Return a row with its stack in the last column, as many frames as there is room for."""
     room = cells(spans[-1:]) - 1
-    is_open = each.frames == state.unfolded
-    said = f"{OPENED} {len(each.frames)} frames" if is_open else on_one_line(each.told, room)
+    if each.frames == state.unfolded:
+        said = f"{OPENED} {len(each.frames)} frames"
+    else:
+        said = on_one_line(each.told, room) or "no frames"
     name = highlighted(said, " ".join(each.frames), state.text)
-    row: Line = (Span(" "), *spans[:-1], *exactly((Span(" "), *name), room + 1))
-    drawn = [marked(row, width) if is_marked else row]
-    if is_open:
-        drawn += unfolded(each.frames, 5, 0, state.text)
-    return drawn
+    return (Span(" "), *spans[:-1], *exactly((Span(" "), *name), room + 1))
 
 
 def hint(found: Sequence[Group], state: GoroutineList) -> Line:
@@ -207,15 +212,3 @@ def hint(found: Sequence[Group], state: GoroutineList) -> Line:
     outermost = f"  started as {plain(each.frames[-1])}" if each.frames else ""
     leaf = plain(each.told[0]) if each.told else "no frames"
     return line(*said, leaf, Span(outermost, "dim"))
-
-
-def total(found: Sequence[Group], span_s: float | None = None) -> Line:
-    """Say how many goroutines there are, and how many more than in the base."""
-    count = sum(each.count for each in found)
-    said = [Span(f" {count}")]
-    if any(each.before is not None for each in found):
-        grown = sum(each.growth for each in found)
-        said.append(Span(f" {change(grown, 'count')}", direction(grown)))
-        if span_s:
-            said.append(Span(f" in {units.duration(span_s)}", "dim"))
-    return tuple(said)

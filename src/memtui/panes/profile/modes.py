@@ -248,6 +248,14 @@ class TreeMode:
         """Whether something was searched."""
         return bool(self.state.found.text)
 
+    def words(self, room: int) -> Line:
+        """Say what was found."""
+        return calltree.words(self.measure, self.state, room)
+
+    def along_the_largest(self) -> TreeMode:
+        """Open the largest call of each, from the selected one on."""
+        return replace(self, state=self.state.along_the_largest(self.root))
+
     def moved(self, by: int) -> TreeMode:
         """Select another row."""
         return replace(self, state=self.state.moved(self.root, by))
@@ -307,6 +315,10 @@ class FlameMode:
     def searches(self) -> bool:
         """Whether something was searched."""
         return bool(self.state.found.text)
+
+    def along_the_largest(self) -> FlameMode:
+        """Go to the end of the largest calls from here on."""
+        return replace(self, state=self.state.along_the_largest(self.root))
 
     def moved(self, by: int) -> FlameMode:
         """Go to the caller, or to the largest call."""

@@ -16,7 +16,7 @@ from memtui.panes.pane import Pane, explained
 from memtui.panes.profile import errand, words
 from memtui.panes.profile.editing import Editing
 from memtui.panes.profile.look import Key, Look, Moment, kept
-from memtui.panes.profile.modes import FAR, FlameMode, Mode
+from memtui.panes.profile.modes import FAR, FlameMode, Mode, TreeMode
 from memtui.panes.profile.progress import bar_of
 from memtui.panes.profile.reading import Reading
 from memtui.plain import plain
@@ -25,6 +25,12 @@ from memtui.timeline import View
 
 CPU_S = 10
 """How long a CPU profile takes unless somebody says otherwise."""
+
+
+_IN_TREES = (
+    ("x", "largest"), ("n", "find"), ("v", "view"), ("s", "type"), ("/", "filter"), ("b", "base"),
+)  # fmt: skip
+"""What can be done in a call tree and in the flame view."""
 
 
 class ProfilePane(Pane):
@@ -57,6 +63,7 @@ class ProfilePane(Pane):
         Binding("slash", "filter", "filter", id="profile.filter"),
         Binding("n", "match(1)", "find, next match", id="profile.next_match"),
         Binding("N", "match(-1)", "previous match", id="profile.previous_match"),
+        Binding("x", "largest", "along the largest calls", id="profile.largest"),
         Binding("e", "save", "save the bytes", id="profile.save"),
     ]
 
@@ -184,7 +191,7 @@ class ProfilePane(Pane):
         """Say how many rows there are below, and what is not seen because it was filtered."""
         mode = self._reading.mode(view)
         said: list[Span] = []
-        if isinstance(mode, FlameMode):
+        if isinstance(mode, FlameMode | TreeMode):
             said += mode.words(room)
         elif mode is not None:
             count, top = mode.size()
@@ -222,6 +229,11 @@ class ProfilePane(Pane):
             return (("c", "cancel"),)
         if self._reading.path:
             return (("enter", "go there"), ("esc", "back"), ("s", "type"), ("e", "save"))
+        mode = self._reading.mode(self.view) if self.view is not None else None
+        if isinstance(mode, FlameMode):
+            return (("enter", "zoom"), ("esc", "back"), *_IN_TREES)
+        if isinstance(mode, TreeMode):
+            return (("← →", "fold"), ("enter", "calls"), *_IN_TREES)
         return (
             ("s", "type"), ("r", "again"), ("t", "take"), ("b", "base"), ("enter", "calls"),
             ("v", "view"), ("/", "filter"), ("n", "find"), ("[ ]", "older"), ("o", "order"),
@@ -291,6 +303,12 @@ class ProfilePane(Pane):
         else:
             self._editing.find()
             self._changed()
+
+    def action_largest(self) -> None:
+        """Go along the largest calls, to where most of it ends."""
+        mode = self._mode()
+        if isinstance(mode, FlameMode | TreeMode):
+            self._step(mode.along_the_largest())
 
     # Keys: what is looked at
 

@@ -109,7 +109,8 @@ def draw(
     Shares are of what the function holds together with its calls. Beside the lines comes the
     state with the first line that was drawn.
     """
-    pen = _Pen(near, state, width)
+    values = [entry.value for entry in near.entries()]
+    pen = _Pen(near, state, width, near.measure.widest(values, least=6))
     lines = pen.lines()
     chosen = state.at(near)
     now = next((at for at, (entry, _) in enumerate(lines) if entry == chosen), 0)
@@ -124,11 +125,12 @@ def draw(
 
 @dataclass(frozen=True, slots=True)
 class _Pen:
-    """What the look of a line depends on."""
+    """What the look of a line depends on; ``amounts`` are the cells of the widest amount."""
 
     near: Neighbours
     state: Peeked
     width: int
+    amounts: int
 
     def lines(self) -> list[tuple[int, Callable[[], Line]]]:
         """Return all lines: the entry that each is of (−1: of none), and how to draw it."""
@@ -139,20 +141,14 @@ class _Pen:
             found.append((number, partial(self._line, entry)))
             if entry.stack >= 0 and entry.stack == self.state.unfolded:
                 frames = self.near.stacks[entry.stack].frames
-                rows = unfolded(frames, self._amounts + 10, self.state.shift)
+                rows = unfolded(frames, cells(self._numbers(entry)) + 2, self.state.shift)
                 found += [(-1, partial(tuple, row)) for row in rows]
         return found
-
-    @property
-    def _amounts(self) -> int:
-        """The cells of the widest amount."""
-        values = [entry.value for entry in self.near.entries()[: self.near.first_stack]]
-        return self.near.measure.widest(values, least=6)
 
     def head(self) -> Line:
         """Return the titles."""
         bars = " " * (BAR + 1) if self.width >= ROOM_FOR_BAR else ""
-        said = f" {right('cum', self._amounts)} {right('share', 6)} {bars}  "
+        said = f" {right('cum', self.amounts)} {right('share', 6)} {bars}  "
         return line(Span(said + "callers, calls", "dim"))
 
     def _title(self) -> Line:
@@ -160,13 +156,17 @@ class _Pen:
         said = f"{count} stacks lead here, largest first" if count > 1 else "one stack leads here"
         return line(Span(f" {said}", "dim"))
 
-    def _line(self, entry: Entry) -> Line:
+    def _numbers(self, entry: Entry) -> Line:
         measure, whole = self.near.measure, self.near.peek.row.cum
         share = Measure(measure.unit, abs(whole)).share(entry.value)
-        amount = right(measure.amount(entry.value), self._amounts)
+        amount = right(measure.amount(entry.value), self.amounts)
         numbers = line(Span(f" {amount}", measure.role(entry.value)), f" {right(share, 6)} ")
         if self.width >= ROOM_FOR_BAR:
             numbers += line(Span(bar(entry.value, whole, BAR) + " ", "dim"))
+        return numbers
+
+    def _line(self, entry: Entry) -> Line:
+        numbers = self._numbers(entry)
         room = self.width - cells(numbers) - 2
         if entry.stack >= 0:
             return numbers + self._stack(entry, room)

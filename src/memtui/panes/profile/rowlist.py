@@ -29,7 +29,7 @@ class RowList:
     def sideways(self, names: Sequence[str], by: int) -> RowList:
         """Move the names sideways by some cells; the first one shows them in full."""
         most = max(map(len, names), default=0)
-        return replace(self, shift=max(0, min(self.shift + by, max(1, most - abs(by)))))
+        return replace(self, shift=max(0, min(self.shift + by, max(1, most))))
 
     def searched(self, names: Sequence[str], text: str) -> RowList:
         """Search for a part of a name, and select the first row from here on that has it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from rich.cells import cell_len
@@ -22,7 +22,7 @@ def on_one_line(frames: Sequence[str], width: int) -> str:
     """
     said = ""
     for name_of in (name_at, bare_name):
-        said = _joined([_times(name_of(name), count) for name, count in repeated(frames)], width)
+        said = _joined(repeated(frames), name_of, width)
         if not said.endswith(CUT):
             break
     return said
@@ -47,11 +47,11 @@ def _times(name: str, count: int) -> str:
     return f"{name} ×{count}" if count > 1 else name
 
 
-def _joined(names: Sequence[str], width: int) -> str:
+def _joined(frames: Sequence[tuple[str, int]], name_of: Callable[[str], str], width: int) -> str:
     said = ""
-    for at, name in enumerate(names):
-        longer = said + _BETWEEN * (at > 0) + name
-        more = _BETWEEN + CUT if at < len(names) - 1 else ""
+    for at, (name, count) in enumerate(frames):
+        longer = said + _BETWEEN * (at > 0) + _times(name_of(name), count)
+        more = _BETWEEN + CUT if at < len(frames) - 1 else ""
         if cell_len(longer + more) > width:
             return said + _BETWEEN + CUT if said else cut(longer, width)
         said = longer

@@ -10,12 +10,15 @@ from rich.cells import cell_len
 
 from memtui import units
 from memtui.panes.cells import Line, Role, Span, cut, left, line
-from memtui.panes.profile.glyphs import PARTS
+from memtui.panes.profile.glyphs import CUT, PARTS
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 
-_LAST = re.compile(r"[^.)\]]+(?:\[.*\])?(?:\.(?:func|gowrap)?\d+)*$")
-"""A function without its receiver, with the numbers of the functions inside of it."""
+_LAST = re.compile(r"[^ ]+\.\w+:\d+$|[^.)\]]+(?:\[.*\])?(?:\.(?:func|gowrap)?\d+)*$")
+"""The place of a line of code, or a function without its receiver, with those inside of it."""
+_FILE = re.compile(r"[^ ]*\.(?:go|s|S|c|cc|cpp|h)")
+_TYPES = re.compile(r"(?<=\w)\[.*\](?=\)|$|\.)")
+"""The type arguments of a function or of its receiver."""
 _LINE = re.compile(r"(?P<function>.+?) (?P<file>\S.*):(?P<line>\d+)")
 
 
@@ -69,15 +72,19 @@ def _without_directories(name: str) -> str:
 def fitting_name(name: str, room: int) -> str:
     """Return the longest form of a name that fits in some cells, made plain; else a cut one.
 
-    First its package goes, then its receiver: ``runtime.(*mheap).alloc``, ``(*mheap).alloc``,
-    ``alloc``. What tells functions apart stands at their end.
+    First go its type arguments, then its package, then its receiver: ``store.(*Cache[int]).Put``,
+    ``store.(*Cache[…]).Put``, ``(*Cache[…]).Put``, ``Put``. What tells functions apart stands at
+    their end.
     """
     short = plain(short_name(name))
-    for form in (short, bare_name(name)):
+    if cell_len(short) <= room or _FILE.fullmatch(short):
+        return cut(short, room)
+    untyped = _TYPES.sub(f"[{CUT}]", short)
+    for form in (untyped, bare_name(untyped)):
         if cell_len(form) <= room:
             return form
-    last = _LAST.search(short)
-    return cut(last[0] if last else short, room)
+    last = _LAST.search(untyped)
+    return cut(last[0] if last else untyped, room)
 
 
 def bare_name(name: str) -> str:

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rich.cells import cell_len
+
+from memtui.panes.cells import Line, Span, cut, line
+from memtui.panes.profile.values import Measure
+from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 
 Path: TypeAlias = tuple[str, ...]
@@ -141,3 +146,16 @@ def count_below(node: CallNode, most: int) -> int:
         counted += node.folded or 1
         stack += node.children
     return min(counted, most)
+
+
+def matches(found: Found, measure: Measure, room: int) -> Line:
+    """Say how many nodes a search found and what they hold, in at most ``room`` cells."""
+    if not found.text:
+        return ()
+    count, text = len(found.paths), f"/{plain(found.text)}"
+    held = f", {measure.share(found.value)}" if count else ""
+    long = f"{text}: {count} match{'' if count == 1 else 'es'}{held}"
+    short = f": {count}{held}"
+    if cell_len(long) > room:
+        long = cut(cut(text, max(2, room - len(short))) + short, room)
+    return line(Span(long, "text" if count else "bad"))

@@ -1,0 +1,127 @@
+"""A function between its callers and its calls, and the stacks that lead to it."""
+
+from collections.abc import Callable, Sequence
+
+from memtui.panes.cells import Line, text_of
+from memtui.panes.profile.peek import Neighbours, Peeked, draw, hint
+from memtui.panes.profile.values import Measure
+from memtui.pprof.calls import StackLine
+from memtui.pprof.top import Call, Peek, Row
+
+MIB = 1 << 20
+WORK = Peek(
+    Row("main.work", 2 * MIB, 10 * MIB),
+    callers=(Call("main.main", 7 * MIB, 0.7, False), Call("main.retry", 3 * MIB, 0.3, True)),
+    callees=(
+        Call("main.[/x]\x1b", 6 * MIB, 0.6, False),
+        Call("fmt.Sprintf", 2 * MIB, 0.2, True),
+    ),
+)  # fmt: skip
+STACKS = (
+    StackLine(("main.work", "main.main", "runtime.main"), 7 * MIB),
+    StackLine(("main.work", *["main.retry"] * 3, "main.main", "runtime.main"), 3 * MIB),
+)
+AROUND = Neighbours(WORK, STACKS, Measure("bytes", 20 * MIB))
+
+Shown = Callable[[Sequence[Line], int], str]
+
+
+def test_callers_above_calls_below_and_the_stacks_to_it(shown: Shown) -> None:
+    _, rows = draw(AROUND, Peeked(), 76, 9, focused=True)
+    assert shown(rows, 76) == (
+        """
+    cum  share            callers, calls
+  7.00M  70.0% █████▋   ┌ main.main
+  3.00M  30.0% ██▍      ├ main.retry (inline)
+  10.0M   100% ████████ ▸ main.work  own 2.00M
+  6.00M  60.0% ████▊    ├ main.[/x]␛
+  2.00M  20.0% █▋       └ fmt.Sprintf (inline)
+ 2 stacks lead here, largest first
+  7.00M  70.0% █████▋   ▸ ← main.main ← runtime.main
+  3.00M  30.0% ██▍      ▸ ← main.retry ×3 ← main.main ← runtime.main
+"""
+    )
+    assert rows[3][0].role == "selected"
+
+
+def test_in_a_small_pane_bars_and_packages_give_way(shown: Shown) -> None:
+    _, rows = draw(AROUND, Peeked(), 38, 9, focused=False)
+    assert shown(rows, 38) == (
+        """
+    cum  share   callers, calls
+  7.00M  70.0% ┌ main.main
+  3.00M  30.0% ├ main.retry (inline)
+  10.0M   100% ▸ main.work  own 2.00M
+  6.00M  60.0% ├ main.[/x]␛
+  2.00M  20.0% └ fmt.Sprintf (inline)
+ 2 stacks lead here, largest first
+  7.00M  70.0% ▸ ← main ← main
+  3.00M  30.0% ▸ ← retry ×3 ← main ← …
+"""
+    )
+
+
+def test_without_room_the_function_stands_in_the_middle() -> None:
+    state, rows = draw(AROUND, Peeked(), 60, 4, focused=True)
+    assert "main.work" in text_of(rows[2])
+    _, rows = draw(AROUND, state.moved(AROUND, 1), 60, 4, focused=True)
+    assert "main.work" in text_of(rows[2]), "it does not scroll before it must"
+
+
+def test_enter_walks_to_callers_and_calls(shown: Shown) -> None:
+    assert Peeked().entered(AROUND) == (Peeked(), "")
+    assert Peeked().moved(AROUND, -1).entered(AROUND)[1] == "main.retry"
+    assert Peeked().moved(AROUND, -9).entered(AROUND)[1] == "main.main"
+    assert Peeked().moved(AROUND, 1).entered(AROUND)[1] == "main.[/x]\x1b"
+
+
+def test_enter_unfolds_a_stack_and_folds_it_again(shown: Shown) -> None:
+    state, name = Peeked().moved(AROUND, 99).entered(AROUND)
+    assert name == ""
+    state, rows = draw(AROUND, state, 60, 14, focused=True)
+    assert shown(rows[8:13], 60) == (
+        """
+  3.00M  30.0% ██▍      ▾ 6 frames
+                          main.work
+                          main.retry ×3
+                          main.main
+                          runtime.main
+"""
+    )
+    assert text_of(hint(AROUND, state)) == "6 frames up to runtime.main  enter folds them"
+    folded, _ = state.entered(AROUND)
+    assert folded.unfolded == -1
+
+
+def test_what_a_function_holds_itself_is_said_even_if_its_name_must_give_way() -> None:
+    row = Row("github.com/acme/shop/store.(*Cache[go.shape.string]).Put", 2 * MIB, 10 * MIB)
+    near = Neighbours(Peek(row, (), ()), (), Measure("bytes", 20 * MIB))
+    _, rows = draw(near, Peeked(), 38, 2, focused=False)
+    assert text_of(rows[1]) == "  10.0M   100% ▸ Put  own 2.00M       "
+
+
+def test_names_move_sideways() -> None:
+    long = Peek(Row("github.com/acme/shop/store.Put", 1, 1), (), ())
+    near = Neighbours(long, (), Measure("count", 1))
+    assert " store.Put" in text_of(draw(near, Peeked(), 60, 2, focused=False)[1][1])
+    assert "github.com/acme" in text_of(
+        draw(near, Peeked().sideways(1), 60, 2, focused=False)[1][1]
+    )
+
+
+def test_a_function_that_stands_alone_is_one_line(shown: Shown) -> None:
+    near = Neighbours(Peek(Row("main.init", 0, 0), (), ()), (), Measure("bytes", 0))
+    state, rows = draw(near, Peeked().moved(near, 5), 40, 3, focused=True)
+    assert (
+        shown(rows, 40)
+        == "\n    cum  share   callers, calls\n      0     0% ▸ main.init  own 0\n\n"
+    )
+    assert state.entered(near)[1] == ""
+
+
+def test_a_difference_has_signs() -> None:
+    fell = Peek(Row("main.a", 0, -MIB), (), (Call("main.b", -MIB, 1.0, False),))
+    near = Neighbours(fell, (), Measure("bytes", MIB, is_difference=True))
+    _, rows = draw(near, Peeked(), 60, 3, focused=False)
+    assert text_of(rows[2]).split() == ["−1.00M", "−100%", "████████", "└", "main.b"]
+    assert rows[2][0].role == "shrink"

@@ -1,0 +1,29 @@
+"""How far a CPU profile is: the time always stays."""
+
+import pytest
+
+from memtui.panes.cells import cells, text_of
+from memtui.panes.profile.progress import bar_of
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (80, " taking CPU profile 4 s of 10 s ▓▓▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░ esc cancels"),
+        (60, " taking CPU profile 4 s of 10 s ▓▓▓▓▓▓░░░░░░░░░ esc cancels"),
+        (38, " 4 s of 10 s ▓▓▓▓▓░░░░░░░ esc cancels"),
+        (26, " 4 s of 10 s esc cancels"),
+        (12, "4 s of 10 s"),
+    ],
+)
+def test_the_bar_gives_way_to_the_time(width: int, said: str) -> None:
+    row = bar_of("CPU profile", 4.0, 10.0, width)
+    assert text_of(row).rstrip() == said
+    assert cells(row) == width
+
+
+def test_it_is_never_more_than_done() -> None:
+    assert "░" not in text_of(bar_of("CPU profile", 12.0, 10.0, 60))
+    assert "10 s of 10 s" in text_of(bar_of("CPU profile", 12.0, 10.0, 60))
+    assert "▓" not in text_of(bar_of("CPU profile", -1.0, 10.0, 60))
+    assert "0 s of 0 s" in text_of(bar_of("CPU profile", 0.0, 0.0, 60))

@@ -1,0 +1,120 @@
+"""Amounts, shares, names and bars as pane 4 writes them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from memtui.panes.profile.stacklines import on_one_line
+from memtui.panes.profile.values import (
+    Measure,
+    amount,
+    bar,
+    change,
+    fitting_name,
+    highlighted,
+    name_at,
+    short_name,
+)
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("main.main", "main.main"),
+        ("github.com/acme/shop/store.(*Cache).Put", "store.(*Cache).Put"),
+        ("main.Map[github.com/x/y.T]", "main.Map[github.com/x/y.T]"),
+        ("net/http.(*conn).serve", "http.(*conn).serve"),
+        ("runtime.goexit", "runtime.goexit"),
+        ("/usr/local/go/src/runtime/proc.go", "proc.go"),
+        ("net/http.(*T).Do /go/net/http/do.go:2102", "http.(*T).Do do.go:2102"),
+        ("main.f /home/a b/main.go:12", "main.f main.go:12"),
+    ],
+)  # fmt: skip
+def test_a_short_name_has_no_directories(name: str, short: str) -> None:
+    assert short_name(name) == short
+
+
+@pytest.mark.parametrize(
+    ("name", "forms"),
+    [
+        (
+            "github.com/acme/shop/store.(*Cache[go.shape.string]).Put",
+            ["store.(*Cache[go.shape.string]).Put", "store.(*Cache[…]).Put", "(*Cache[…]).Put",
+             "Put", "P…"],
+        ),
+        ("main.Map[github.com/x/y.T]", ["main.Map[github.com/x/y.T]", "main.Map[…]", "Map[…]"]),
+        ("runtime.(*mheap).alloc.func1", ["runtime.(*mheap).alloc.func1", "(*mheap).alloc.func1",
+                                          "alloc.func1", "alloc…"]),
+        ("main.start.func5", ["main.start.func5", "start.func5"]),
+        ("/usr/src/runtime/proc.go", ["proc.go", "proc.…"]),
+        ("main.f /src/main.go:12", ["main.f main.go:12", "f main.go:12", "main.go:12"]),
+        ("main.[/x]", ["main.[/x]", "[/x]"]),
+        ("[libc.so.6]", ["[libc.so.6]", "[libc…"]),
+        ("main.大大", ["main.大大", "大大", "大…"]),
+    ],
+)  # fmt: skip
+def test_what_tells_functions_apart_stays_longest(name: str, forms: list[str]) -> None:
+    for form in forms:
+        assert fitting_name(name, cell_len(form)) == form
+
+
+@given(st.text(max_size=30), st.integers(0, 12))
+def test_any_name_fits(name: str, room: int) -> None:
+    assert cell_len(fitting_name(name, room)) <= room
+
+
+def test_names_move_sideways_from_their_full_form_on() -> None:
+    assert name_at("net/http.Serve") == "http.Serve"
+    assert name_at("net/http.Serve", 1) == "net/http.Serve"
+    assert name_at("net/http.Serve", 4) == "/http.Serve"
+    assert name_at("net/http.\x1bServe", 1) == "net/http.␛Serve"
+
+
+def test_amounts_have_units_and_differences_signs() -> None:
+    assert [amount(value, "bytes") for value in (0, 512, -8 * MIB)] == ["0", "512B", "−8.00M"]
+    assert amount(1_500_000, "nanoseconds") == "1.5ms"
+    assert amount(-3, "count") == "−3"
+    assert [change(value, "bytes") for value in (0, 512, -512)] == ["·", "+512B", "−512B"]
+    difference = Measure("bytes", 100, is_difference=True)
+    assert difference.amount(25) == "+25B"
+    assert difference.share(-25) == "−25.0%"
+    assert [difference.role(value) for value in (1, 0, -1)] == ["grow", "dim", "shrink"]
+    assert [Measure("bytes", 100).role(value) for value in (1, 0)] == ["live", "dim"]
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "drawn"),
+    [
+        (0, 10, "    "), (1, 1000, "▏   "), (5, 10, "██  "), (10, 10, "████"), (99, 10, "████"),
+        (-5, 10, "██  "), (3, 0, "    "), (9, 32, "█▏  "),
+    ],
+)  # fmt: skip
+def test_a_bar_shows_all_that_is_not_nothing(part: int, whole: int, drawn: str) -> None:
+    assert bar(part, whole, 4) == drawn
+
+
+def test_a_match_is_told_apart_inside_of_the_name() -> None:
+    spans = highlighted("store.Put", "acme/store.Put", "TORE")
+    assert [(span.text, span.role) for span in spans] == [
+        ("s", "text"), ("tore", "match"), (".Put", "text")
+    ]  # fmt: skip
+    assert [span.role for span in highlighted("store.Put", "acme/store.Put", "acme")] == ["match"]
+    assert [span.role for span in highlighted("store.Put", "acme/store.Put", "x")] == ["text"]
+    assert [span.role for span in highlighted("a[/x]", "a[/x]", "[/X]")] == ["text", "match"]
+
+
+def test_a_stack_on_one_line_says_what_it_leaves_out() -> None:
+    stack = ("main.work", "main.retry", "main.retry", "main.main", "runtime.main")
+    assert on_one_line(stack, 60) == "main.work ← main.retry ×2 ← main.main ← runtime.main"
+    assert on_one_line(stack, 40) == "work ← retry ×2 ← main ← main"
+    assert on_one_line(stack, 24) == "work ← retry ×2 ← …"
+    assert on_one_line(stack, 3) == "wo…"
+    assert on_one_line((), 10) == ""
+
+
+@given(st.lists(st.sampled_from(["main.a", "b.大", "x/y.Z[int]", "main.a"])), st.integers(1, 40))
+def test_a_stack_on_one_line_always_fits(frames: list[str], width: int) -> None:
+    assert cell_len(on_one_line(frames, width)) <= width
