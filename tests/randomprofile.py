@@ -8,11 +8,20 @@ from memtui.parse import profile_pb2 as wire
 
 NAMES = (
     "main.main", "main.work", "main.Map[int]", "main.Map[...]", "main.(*Set[go.shape.int]).Add",
-    "main.work.func1", "runtime.main", "runtime.mallocgc", "net/http.(*conn).serve", "fmt.Fprint(f)",
+    "main.work.func1", "runtime.main", "runtime.mallocgc", "net/http.(*conn).serve",
+    "fmt.Fprint(f)",
     "encoding/json/v2.makeStructArshaler.func2", "std::vector<int>::push_back(int const&)", "näme",
     "operator()(x)", "type:.eq.[2]interface {}", "a/b.c/d.(*T).m-fm", "",
 )  # fmt: skip
-FILES = ("/srv/a.go", "/srv/../b.go", "rel/./c.go", "", "/proc/self/cwd/d.go", "//x//y.go", "../up.go")
+FILES = (
+    "/srv/a.go",
+    "/srv/../b.go",
+    "rel/./c.go",
+    "",
+    "/proc/self/cwd/d.go",
+    "//x//y.go",
+    "../up.go",
+)
 BINARIES = ("/usr/bin/orders", "/lib/libc.so.6", "", "[vdso]")
 TYPES = (
     (("alloc_objects", "count"), ("alloc_space", "bytes"),

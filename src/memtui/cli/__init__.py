@@ -4,12 +4,16 @@ import os
 import sys
 
 from memtui.cli.complaint import Complaint
+from memtui.cli.peek import peek
 from memtui.cli.run import run
+from memtui.cli.top import top
+from memtui.cli.tree import tree
 from memtui.cli.watch import memtui
 
 __all__ = ["main"]
 
-memtui.add_command(run)
+for _command in (run, top, peek, tree):
+    memtui.add_command(_command)
 
 
 def main() -> None:

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from memtui.model import FunctionValue, Profile, SampleValues
 from memtui.parse.profiletables import Tables, in_order
-from memtui.parse.profiletext import read_text
 from memtui.parse.profilewire import (
     Pieces,
     ProfileError,
@@ -18,11 +16,13 @@ from memtui.parse.profilewire import (
     what_it_is,
 )
 from memtui.pprof.frames import frames
-from memtui.pprof.graph import Sums, add_up_all
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import Labels, Sample, SampleType, Stacks, StacksError
+from memtui.pprof.sums import Sums, add_up_all
 
 if TYPE_CHECKING:
+    from memtui.model import FunctionValue, Profile, SampleValues
+
     # Only when the first profile is decoded: protobuf costs 40 ms and 5 MB to import.
     from memtui.parse import profile_pb2 as wire
 
@@ -37,6 +37,7 @@ __all__ = [
 LIMIT_BYTES = 256 << 20
 """The largest profile, unpacked, that is read unless somebody asks for more."""
 
+_HEAD_BYTES = 64
 _MOST_CELLS = 1 << 24
 """Functions times sample types: more is no profile but an attempt on our memory."""
 _MOST_STEPS = 1 << 31
@@ -51,8 +52,11 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
     megabytes. Raises ProfileError here and in the middle of a walk.
     """
     raw = unpacked(data, limit_bytes)
-    if (text := read_text(raw, limit_bytes)) is not None:
-        return text
+    if b" profile: " in raw[:_HEAD_BYTES]:
+        from memtui.parse.profiletext import read_text
+
+        if (text := read_text(raw, limit_bytes)) is not None:
+            return text
     pieces = parted(raw, limit_bytes)
     profile = _decoded(pieces)
     if not profile.sample_type:
@@ -157,6 +161,8 @@ def parse_profile(
 
     Rows, order and the 100 % are those of ``pprof -top -nodefraction=0``. Raises ProfileError.
     """
+    from memtui.model import Profile
+
     stacks = read_stacks(data, limit_bytes)
     values, default_type = values_of(stacks)
     return Profile(
@@ -194,6 +200,8 @@ def _default_type(stacks: Stacks) -> str:
 
 
 def _added_up(stacks: Stacks) -> tuple[SampleValues, ...]:
+    from memtui.model import SampleValues
+
     seen = frames(stacks, Lens())
     count, width = len(seen.nodes), len(stacks.types)
     if (count + 1) * width > _MOST_CELLS:
@@ -207,6 +215,8 @@ def _added_up(stacks: Stacks) -> tuple[SampleValues, ...]:
 
 def _functions(names: list[str], sums: Sums) -> tuple[FunctionValue, ...]:
     """Return the functions that have a value: largest amount of flat first, then by name."""
+    from memtui.model import FunctionValue
+
     values = [
         FunctionValue(name, flat, cum)
         for name, flat, cum in zip(names, sums.flat, sums.cum, strict=True)

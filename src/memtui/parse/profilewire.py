@@ -14,6 +14,8 @@ _CHUNK_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _SAMPLE, _STRING = 0x12, 0x32  # fields 2 and 6, each with a length before it
+_SHORT = frozenset((0x0A, 0x12, 0x1A, 0x22, 0x2A, 0x32))
+"""The tags of fields 1 to 6, which have a length before them."""
 _MOST_SAMPLE_BYTES = 1 << 20
 _MOST_RECORD_BYTES = 1 << 16
 
@@ -99,56 +101,47 @@ def _parted(raw: bytes | bytearray, limit_bytes: int) -> Pieces:
     """Walk over the records; raises IndexError where they end early."""
     tables: list[bytes | bytearray] = []
     spans: list[tuple[int, int]] = []
-    at, end, count = 0, len(raw), 0
+    at, end = 0, len(raw)
     other = first = last = -1  # where a run of other records began; a piece, and its last sample
+    count = others = others_bytes = 0
     most = max(limit_bytes >> 6, 1 << 16)
+    most_others, most_bytes = max(limit_bytes >> 8, 1 << 16), max(limit_bytes >> 4, 1 << 20)
     while at < end:
-        if raw[at] == _SAMPLE:
+        began, tag, length = at, raw[at], raw[at + 1]
+        if length < 0x80 and tag in _SHORT:
+            at += 2 + length
+        else:
+            at = _after(raw, at)
+        if tag == _SAMPLE:
             if other >= 0:
-                tables.append(raw[other:at])
+                tables.append(raw[other:began])
                 other = -1
             if first < 0:
-                first = at
-            elif at - first >= _PIECE_BYTES:
+                first = began
+            elif began - first >= _PIECE_BYTES:
                 spans.append((first, last))
-                first = at
-            length = raw[at + 1]
-            at += 2
-            if length >= 0x80:
-                length, at = _varint(raw, at - 1)
-            at = last = at + length
+                first = began
+            last = at
             count += 1
-            if length > _MOST_SAMPLE_BYTES or count > most:
+            if at - began > _MOST_SAMPLE_BYTES or count > most:
                 raise ProfileError("forged: its samples have no end")
         else:
             if other < 0:
-                other = at
-            at = _after(raw, at)
+                other = began
+            others += 1
+            if tag != _STRING:
+                others_bytes += at - began
+                if at - began > _MOST_RECORD_BYTES:
+                    raise ProfileError("forged: a record of it has no end")
+            if others > most_others or others_bytes > most_bytes:
+                raise ProfileError("forged: its tables have no end")
     if at > end:
         raise IndexError
     if other >= 0:
         tables.append(raw[other:end])
     if first >= 0:
         spans.append((first, last))
-    joined = b"".join(tables)
-    _check_tables(joined, limit_bytes)
-    return Pieces(raw, joined, tuple(spans))
-
-
-def _check_tables(tables: bytes, limit_bytes: int) -> None:
-    """Refuse tables whose decoded form would dwarf them."""
-    most, most_bytes = max(limit_bytes >> 8, 1 << 16), max(limit_bytes >> 4, 1 << 20)
-    at, count, size = 0, 0, 0
-    while at < len(tables):
-        began, tag = at, tables[at]
-        at = _after(tables, at)
-        count += 1
-        if tag != _STRING:
-            size += at - began
-            if at - began > _MOST_RECORD_BYTES:
-                raise ProfileError("forged: a record of it has no end")
-        if count > most or size > most_bytes:
-            raise ProfileError("forged: its tables have no end")
+    return Pieces(raw, b"".join(tables), tuple(spans))
 
 
 def _after(raw: bytes | bytearray, at: int) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from memtui.pprof.lens import Lens
-from memtui.pprof.pattern import pattern
 from memtui.pprof.stacks import Line, Location, Stacks, StacksError
 
 
@@ -37,6 +36,8 @@ class Node:
             parts.append(f"[{base_name(self.binary)}]" if self.binary else "<unknown>")
         return " ".join(parts)
 
+
+_Lines = dict[int, tuple[Line, ...]]
 
 Cut = Callable[[Sequence[int]], Sequence[int] | None]
 """Returns what is left of a stack, leaf first; None when nothing of the sample counts."""
@@ -75,17 +76,42 @@ def frames(stacks: Stacks, lens: Lens) -> Frames:
     """Look at the locations of a profile through a lens; raises StacksError for a bad pattern."""
     at = {id_: location.lines for id_, location in stacks.locations.items()}
     cuts = [*_dropped(stacks, at), *_filtered(stacks, at, lens), *_shown_from(stacks, at, lens)]
-    numbers: dict[Node, int] = {}
+    if lens.no_inlines:
+        at = {
+            id_: tuple(Line(line.function, line.line) for line in lines[-1:])
+            for id_, lines in at.items()
+        }
+    return Frames(*_numbered(stacks, at, lens), tuple(cuts))
+
+
+def _numbered(stacks: Stacks, at: _Lines, lens: Lens) -> tuple[tuple[Node, ...], NodesAt]:
+    """Give each node a number, and say which lie at each location.
+
+    What a line is depends on its function alone, or on the line, as long as the function has a
+    name and addresses do not matter: so it is found out once.
+    """
     node = _NODES[lens.granularity]
+    by_line = lens.granularity == "lines"
+    by_address = lens.granularity == "addresses"
+    numbers: dict[Node, int] = {}
+    known: dict[tuple[int, int], int] = {}
     nodes_at = NodesAt()
     for id_, lines in at.items():
         location = stacks.locations[id_]
-        if lens.no_inlines:
-            lines = tuple(Line(line.function, line.line) for line in lines[-1:])
-        nodes_at[id_] = tuple(
-            numbers.setdefault(node(location, line), len(numbers)) for line in lines or (None,)
-        )
-    return Frames(tuple(numbers), nodes_at, tuple(cuts))
+        here = []
+        for line in lines or (None,):
+            key = (0, 0)
+            if line is not None and not by_address:
+                key = (id(line if by_line else line.function), id(location.binary))
+                if (number := known.get(key)) is not None:
+                    here.append(number)
+                    continue
+            number = numbers.setdefault(node(location, line), len(numbers))
+            here.append(number)
+            if key[0]:
+                known[key] = number
+        nodes_at[id_] = tuple(here)
+    return tuple(numbers), nodes_at
 
 
 def _shown_binary(location: Location) -> str:
@@ -202,14 +228,20 @@ def package_of(name: str) -> str:
 
 # --- what is cut from a stack -------------------------------------------------------------------
 
-_Lines = dict[int, tuple[Line, ...]]
-_BRACKET = re.compile(r"\(anonymous namespace\)|operator\(\)|\(")
+
+def _pattern(text: str, name: str) -> re.Pattern[str] | None:
+    """Compile a pattern; without one the compiler is not even imported."""
+    if not text:
+        return None
+    from memtui.pprof.pattern import pattern
+
+    return pattern(text, name)
 
 
 def _simple(name: str) -> str:
     """Return a function without its arguments, which drop_frames does not look at."""
     name = name.removeprefix(".")
-    for found in _BRACKET.finditer(name):
+    for found in re.finditer(r"\(anonymous namespace\)|operator\(\)|\(", name):
         if found[0] == "(":
             return name[: found.start()]
     return name
@@ -221,8 +253,8 @@ def _dropped(stacks: Stacks, at: _Lines) -> Iterator[Cut]:
     A pattern that is none is passed over, as pprof does.
     """
     try:
-        drop = pattern(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
-        keep = pattern(stacks.keep_frames and f"^({stacks.keep_frames})$", "keep_frames")
+        drop = _pattern(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
+        keep = _pattern(stacks.keep_frames and f"^({stacks.keep_frames})$", "keep_frames")
     except StacksError:
         return
     if drop is None:
@@ -282,8 +314,8 @@ def _finds(
 
 def _filtered(stacks: Stacks, at: _Lines, lens: Lens) -> Iterator[Cut]:
     """Apply focus, ignore, hide and show (profile/filter.go: FilterSamplesByName)."""
-    focus, ignore = pattern(lens.focus, "focus"), pattern(lens.ignore, "ignore")
-    hide, show = pattern(lens.hide, "hide"), pattern(lens.show, "show")
+    focus, ignore = _pattern(lens.focus, "focus"), _pattern(lens.ignore, "ignore")
+    hide, show = _pattern(lens.hide, "hide"), _pattern(lens.show, "show")
     if not (focus or ignore or hide or show):
         return
 
@@ -342,7 +374,7 @@ def _hidden(
 
 def _shown_from(stacks: Stacks, at: _Lines, lens: Lens) -> Iterator[Cut]:
     """Cut what is above the highest frame that matches (profile/filter.go: ShowFrom)."""
-    expression = pattern(lens.show_from, "show_from")
+    expression = _pattern(lens.show_from, "show_from")
     if expression is None:
         return
     in_line, in_binary = _finds(expression)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from memtui.pprof.frames import Frames, walk
 from memtui.pprof.stacks import Stacks
@@ -22,84 +21,22 @@ Edges = dict[tuple[int, int], Edge]
 """Edges by caller and callee."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What each node of Frames comes to: by itself, and with all it called; and 100 %."""
-
-    flat: list[int]
-    cum: list[int]
-    total: int
-
-
-def add_up(stacks: Stacks, seen: Frames, column: int) -> Sums:
-    """Add up one sample type by node.
-
-    Flat goes to the innermost frame of a stack, cum once to each node of it, however often it
-    recurs (pprof, internal/graph: newGraph).
-    """
-    flat, cum = [0] * len(seen.nodes), [0] * len(seen.nodes)
-    total = 0
-    nodes_at = seen.at.__getitem__
-    for sample in stacks.samples():
-        if not (value := sample.value[column]):
-            continue
-        total += abs(value)
-        ids: Sequence[int] | None = sample.location_id
-        if seen.cuts:
-            ids = seen.left(sample.location_id)
-        if not ids:
-            continue
-        flat[nodes_at(ids[0])[0]] += value
-        for node in set(chain.from_iterable(map(nodes_at, ids))):
-            cum[node] += value
-    if stacks.base_totals and stacks.base_totals[column] > 0:
-        total = stacks.base_totals[column]
-    return Sums(flat, cum, total)
-
-
-def add_up_all(stacks: Stacks, seen: Frames) -> tuple[Sums, ...]:
-    """Add up every sample type by node in one walk, as ``add_up`` does one."""
-    width = len(stacks.types)
-    flats = [[0] * len(seen.nodes) for _ in range(width)]
-    cums = [[0] * len(seen.nodes) for _ in range(width)]
-    totals = [0] * width
-    nodes_at = seen.at.__getitem__
-    for sample in stacks.samples():
-        values = [(column, value) for column, value in enumerate(sample.value) if value]
-        for column, value in values:
-            totals[column] += abs(value)
-        ids = seen.left(sample.location_id) if seen.cuts else sample.location_id
-        if not values or not ids:
-            continue
-        leaf = nodes_at(ids[0])[0]
-        on_stack = set(chain.from_iterable(map(nodes_at, ids)))
-        for column, value in values:
-            flats[column][leaf] += value
-            cum = cums[column]
-            for node in on_stack:
-                cum[node] += value
-    bases = stacks.base_totals or (0,) * width
-    return tuple(
-        Sums(flat, cum, base if base > 0 else total)
-        for flat, cum, total, base in zip(flats, cums, totals, bases, strict=True)
-    )
-
-
 def edges(
     stacks: Stacks,
     seen: Frames,
     column: int,
     kept: Collection[int] | None = None,
-    near: Collection[int] | None = None,
+    near: frozenset[int] | None = None,
 ) -> Edges:
     """Return the edges between ``kept`` nodes (None: all), over those that are not kept.
 
     With ``near`` only those that begin or end at one of these nodes. An edge counts once for a
-    stack, however often it recurs; calls of a node to itself are no edge.
+    stack, however often it recurs; calls of a node to itself are no edge (pprof, internal/graph:
+    newGraph).
     """
     found: Edges = {}
     at = _kept_at(seen, kept)
-    wanted = None if near is None else _touching(at, near)
+    wanted = None if near is None else _touching(seen, near)
     for value, ids in walk(stacks, seen, column):
         if wanted is not None and wanted.isdisjoint(ids):
             continue
@@ -108,10 +45,10 @@ def edges(
         for id_ in reversed(ids):
             for node, inline in at[id_]:
                 if parent not in (-1, node) and (near is None or node in near or parent in near):
-                    edge = (parent, node)
-                    if edge not in met:
-                        met.add(edge)
-                        _count(found, edge, value, inline)
+                    pair = (parent, node)
+                    if pair not in met:
+                        met.add(pair)
+                        _count(found, pair, value, inline)
                 parent = node
     return found
 
@@ -124,7 +61,10 @@ def _count(found: Edges, pair: tuple[int, int], value: int, inline: bool) -> Non
         edge.inline = edge.inline and inline
 
 
-def _kept_at(seen: Frames, kept: Collection[int] | None) -> dict[int, tuple[tuple[int, bool], ...]]:
+_Kept = dict[int, tuple[tuple[int, bool], ...]]
+
+
+def _kept_at(seen: Frames, kept: Collection[int] | None) -> _Kept:
     """Return for each location its kept nodes, outermost first, and whether each was inlined."""
     return {
         id_: tuple(
@@ -136,7 +76,87 @@ def _kept_at(seen: Frames, kept: Collection[int] | None) -> dict[int, tuple[tupl
     }
 
 
-def _touching(at: dict[int, tuple[tuple[int, bool], ...]], near: Iterable[int]) -> frozenset[int]:
+def _touching(seen: Frames, near: frozenset[int]) -> set[int]:
     """Return the locations that hold one of these nodes."""
-    wanted = frozenset(near)
-    return frozenset(id_ for id_, nodes in at.items() if any(node in wanted for node, _ in nodes))
+    return {id_ for id_, nodes in seen.at.items() if not near.isdisjoint(nodes)}
+
+
+class Inlining:
+    """Finds which nodes were inlined where they were called, in no more walks than that takes.
+
+    An edge counts when its amount is ``cutoff`` or more. A node that is never the outermost of
+    its location has only edges that are inlined, so that one which counts settles it; when values
+    only grow, the walk ends as soon as all are settled. Only nodes that are both need every edge.
+    """
+
+    def __init__(
+        self, stacks: Stacks, seen: Frames, column: int, kept: Collection[int] | None, cutoff: int
+    ) -> None:
+        self._stacks = stacks
+        self._seen = seen
+        self._column = column
+        self._at = _kept_at(seen, kept)
+        self._cutoff = cutoff
+
+    def ways(self, listed: frozenset[int], *, only_grows: bool) -> dict[int, set[bool]]:
+        """Return for each node that may be inlined whether its edges are: both, one or none."""
+        nodes_at = self._seen.at.values()
+        inner = {node for nodes in nodes_at for node in nodes[:-1]} & listed
+        mixed = inner & {nodes[-1] for nodes in nodes_at}
+        found: Edges = {}
+        if mixed:
+            found |= self._into(mixed, settles=False)
+        if inner - mixed:
+            found |= self._into(inner - mixed, settles=only_grows)
+        ways: dict[int, set[bool]] = {node: set() for node in inner}
+        for (_, node), edge in found.items():
+            if abs(edge.weight) >= self._cutoff:
+                ways[node].add(edge.inline)
+        return ways
+
+    def _into(self, wanted: set[int], *, settles: bool) -> Edges:
+        """Return the edges into some nodes; with ``settles`` only until each has one that counts.
+
+        ``open_`` are the locations that hold a node which is not settled.
+        """
+        found: Edges = {}
+        open_ = {id_ for id_, nodes in self._at.items() if any(node in wanted for node, _ in nodes)}
+        for value, ids in walk(self._stacks, self._seen, self._column):
+            if open_.isdisjoint(ids):
+                if not open_:
+                    break
+                continue
+            met = self._edges_of(ids, open_, wanted)
+            for pair, inline in met.items():
+                _count(found, pair, value, inline)
+            settled = {pair[1] for pair in met if found[pair].weight >= self._cutoff}
+            if settles and settled:
+                wanted = wanted - settled
+                open_ = {id_ for id_ in open_ if any(node in wanted for node, _ in self._at[id_])}
+        return found
+
+    def _edges_of(
+        self, ids: Sequence[int], open_: set[int], wanted: set[int]
+    ) -> dict[tuple[int, int], bool]:
+        """Return the edges of one stack into the wanted nodes, and whether each is inlined."""
+        met: dict[tuple[int, int], bool] = {}
+        at = self._at
+        for place in range(len(ids) - 1, -1, -1):
+            if ids[place] not in open_:
+                continue
+            parent = -1
+            for node, inline in at[ids[place]]:
+                if node in wanted:
+                    if parent < 0:
+                        parent = self._above(ids, place)
+                    if parent not in (-1, node):
+                        met.setdefault((parent, node), inline)
+                parent = node
+        return met
+
+    def _above(self, ids: Sequence[int], place: int) -> int:
+        """Return the nearest kept node above a location of a stack, -1 when there is none."""
+        for above in range(place + 1, len(ids)):
+            if nodes := self._at[ids[above]]:
+                return nodes[-1][0]
+        return -1

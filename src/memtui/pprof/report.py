@@ -10,7 +10,8 @@ from memtui.pprof.stacks import Stacks
 from memtui.pprof.top import Call, Peek, Summary, Top, Tree
 
 _RULE = "-" * 58 + "+" + "-" * 13
-_LEGEND = "      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t "
+LEGEND = "      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t "
+"""The head of a tree; the tabs are pprof's."""
 _MOST_FILTER = 80
 
 
@@ -38,7 +39,7 @@ def text_of_tree(stacks: Stacks, tree: Tree, taken: str) -> Iterator[str]:
     summary = tree.summary
     yield from _head(stacks, summary, taken)
     yield _RULE
-    yield _LEGEND
+    yield LEGEND
     running = 0
     for entry in tree.entries:
         running += entry.row.flat

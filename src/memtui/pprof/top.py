@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from memtui.pprof.frames import Frames, Node, frames
-from memtui.pprof.graph import Edges, Sums, add_up, edges
+from memtui.pprof.graph import Edges, Inlining, edges
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import report_unit
-from memtui.pprof.pattern import pattern
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
+from memtui.pprof.sums import Sums, add_up
 
 Inlined = Literal["", "inline", "partial-inline"]
 TREE_NODES = 80
@@ -136,13 +137,19 @@ def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = Fa
     names = [str(node) for node in trimmed.seen.nodes]
     if exact:
         matching = tuple(node for node in trimmed.listed if names[node] == wanted)
-    elif expression := pattern(wanted, "peek"):
+    elif expression := _pattern(wanted):
         matching = tuple(node for node in trimmed.listed if expression.search(names[node]))
     else:
         matching = trimmed.listed
     if not matching:
         raise StacksError(f"nothing matches {wanted}")
     return Tree(trimmed.summary, _entries(stacks, trimmed, column, matching))
+
+
+def _pattern(wanted: str) -> re.Pattern[str] | None:
+    from memtui.pprof.pattern import pattern
+
+    return pattern(wanted, "peek")
 
 
 def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool = True) -> _Trimmed:
@@ -211,14 +218,8 @@ def _without_rare(found: Edges, listed: Collection[int], cutoff: int) -> Edges:
 
 def _marks(stacks: Stacks, trimmed: _Trimmed, column: int) -> dict[int, Inlined]:
     """Say of each shown node whether it was inlined where it was called."""
-    listed = frozenset(trimmed.listed)
-    inner = {node for nodes in trimmed.seen.at.values() for node in nodes[:-1]} & listed
-    if not inner:
-        return {}
-    found = edges(stacks, trimmed.seen, column, trimmed.kept, inner)
-    ways: dict[int, set[bool]] = defaultdict(set)
-    for (_, node), edge in _without_rare(found, listed, trimmed.edge_cutoff).items():
-        ways[node].add(edge.inline)
+    inlining = Inlining(stacks, trimmed.seen, column, trimmed.kept, trimmed.edge_cutoff)
+    ways = inlining.ways(frozenset(trimmed.listed), only_grows=trimmed.sums.only_grows)
     return {
         node: "partial-inline" if False in inline else "inline"
         for node, inline in ways.items()

@@ -16,6 +16,10 @@ GRANULARITIES: tuple[Granularity, ...] = ("functions", "lines", "files", "packag
 """The ones that a key steps through; a file may be pprof's finer ones, which nobody misses here."""
 
 
+LEAST_SPAN_S = 10.0
+"""What happened within less time says nothing of an hour."""
+
+
 class Moment(NamedTuple):
     """A profile and when it was taken (Unix seconds)."""
 
@@ -134,6 +138,12 @@ class Look:
     def is_plain(self) -> bool:
         """Whether functions are looked at, all of them: what a profile knows by itself."""
         return not self.narrowed
+
+
+def span_of(shown: Moment, base: Moment | None) -> float | None:
+    """Return the seconds from a base to a profile; None when they are too few for a rate."""
+    span_s = shown.at - base.at if base is not None else 0.0
+    return span_s if span_s >= LEAST_SPAN_S else None
 
 
 def _all(view: View) -> list[Moment]:

@@ -20,7 +20,7 @@ from memtui.panes.profile.rowlist import RowList
 from memtui.panes.profile.values import Measure
 from memtui.panes.table import Selection
 from memtui.pprof.calls import CallNode
-from memtui.pprof.question import Answer, Around, Called, Listed
+from memtui.pprof.question import Answer, Around, Called, Grown, Listed
 from memtui.pprof.top import Row
 
 SIDEWAYS = 8
@@ -423,16 +423,14 @@ def mode_of(
     is_flame: bool = False,
     span_s: float | None = None,
     is_difference: bool = False,
-    of_base: bool = False,
 ) -> Mode:
     """Return the view of an answer; what was selected in the ``old`` one stays so where it can.
 
-    ``span_s`` is the time between base and profile. A difference is shown by its growth, or,
-    with ``of_base``, in the columns of pprof.
+    ``span_s`` is the time between base and profile.
     """
     measure = Measure(answer.type.unit, answer.total, is_difference)
     match answer:
-        case Listed(now=now, base=base) if now is not None and base is not None and not of_base:
+        case Grown(now=now, base=base):
             data = compared(base, now, answer.type.unit, span_s, order)
             names = tuple(each.name for each in data.changes)
             return GrowthMode(names, _kept_row(names, old), data)

@@ -437,8 +437,7 @@ def _progress(view: View, width: int) -> list[Line]:
     found = _under_way(view)
     if found is None or not found[1].request.seconds:
         return []
-    request = found[1].request
-    return [bar_of(str(request), view.now - found[0], request.seconds, width)]
+    return [bar_of("CPU profile", view.now - found[0], found[1].request.seconds, width)]
 
 
 def _last_reason(view: View) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from memtui.model import Profile
-from memtui.panes.profile.look import Key, Look, Moment
+from memtui.panes.profile.look import Key, Look, Moment, span_of
 from memtui.panes.profile.modes import Mode, mode_of, of_values, reordered
 from memtui.panes.profile.order import Order
 from memtui.pprof.question import Answer, Views
@@ -138,9 +138,8 @@ class Reading:
             self.look.order,
             known.mode if known else None,
             is_flame=place.root == "flame",
-            span_s=shown.at - base.at if base else None,
+            span_s=span_of(shown, base),
             is_difference=base is not None,
-            of_base=self.look.of_base,
         )
         self._known[place] = Known(key, mode)
         return True
