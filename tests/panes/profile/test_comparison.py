@@ -56,8 +56,8 @@ def test_without_room_growth_and_percent_stay(shown: Shown) -> None:
     assert (roles["+4.50M"], roles["−1.00M"]) == ("grow", "shrink")
 
 
-def test_where_the_time_is_not_known_nothing_is_said_an_hour() -> None:
-    for span_s in (None, 0.0):
+def test_where_the_time_is_not_known_or_short_nothing_is_said_an_hour() -> None:
+    for span_s in (None, 0.0, -60.0, 59.0):
         data = compared(BASE, NOW, "bytes", span_s)
         _, rows = draw(data, RowList(), 100, 3, focused=False)
         assert "hour" not in text_of(rows[0])

@@ -15,6 +15,8 @@ from memtui.plain import plain
 from memtui.pprof.top import Row
 
 HOUR_S = 3600.0
+LEAST_FOR_AN_HOUR_S = 60.0
+"""A shorter time is not made an hour of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,10 @@ class Compared:
     span_s: float | None = None
     order: Order = FIRST
 
-    def hourly(self, growth: int) -> float | None:
-        """Return what a growth is an hour; None when the time is not known or has no length."""
-        return growth / self.span_s * HOUR_S if self.span_s else None
+    @property
+    def has_hours(self) -> bool:
+        """Whether base and now lie so far apart that a growth an hour says something."""
+        return bool(hourly(1, self.span_s, "count"))
 
 
 def compared(
@@ -115,14 +118,21 @@ def percent(before: int, now: int) -> str:
     return f"{'+' if grown > 0 else '−'}{digits}%"
 
 
-def hourly(growth: float | None, unit: str) -> str:
-    """Write a growth an hour: +1.2M/h; nothing when it is not known."""
-    return "" if growth is None else f"{change(round(growth), unit)}/h" if round(growth) else "·"
+def hourly(growth: int, span_s: float | None, unit: str) -> str:
+    """Write what a growth is an hour: +1.2M/h; "" where that would be a guess.
+
+    ``span_s`` is the time it took, None when it is not known. A few seconds say nothing about an
+    hour, least of all of a heap profile, which moves with each collection.
+    """
+    if span_s is None or span_s < LEAST_FOR_AN_HOUR_S:
+        return ""
+    an_hour = round(growth / span_s * HOUR_S)
+    return f"{change(an_hour, unit)}/h" if an_hour else change(0, unit)
 
 
 def _columns(data: Compared) -> tuple[Column, ...]:
     titled = data.order.titled
-    per_hour = (Column("Δ/hour", 7, yields=4),) if data.span_s else ()
+    per_hour = (Column("Δ/hour", 7, yields=4),) if data.has_hours else ()
     return (
         Column(titled("flat", "Δflat"), 6),
         Column("grew", 5),
@@ -154,7 +164,7 @@ def draw(
 
 def _numbers(data: Compared, each: Change) -> tuple[str | Span, ...]:
     role = direction(each.growth)
-    per_hour = (Span(hourly(data.hourly(each.growth), data.unit), role),) if data.span_s else ()
+    per_hour = (Span(hourly(each.growth, data.span_s, data.unit), role),) if data.has_hours else ()
     return (
         Span(change(each.growth, data.unit), role),
         Span(percent(each.flat_before, each.flat), role),
@@ -171,7 +181,7 @@ def hint(data: Compared, state: RowList) -> Line:
         return line("nothing changed since the base")
     each = data.changes[state.selection.at(range(len(data.changes)))]
     then, now = amount(each.flat_before, data.unit), amount(each.flat, data.unit)
-    per_hour = hourly(data.hourly(each.growth), data.unit)
+    per_hour = hourly(each.growth, data.span_s, data.unit)
     said = [
         Span(change(each.growth, data.unit), direction(each.growth)),
         Span(f" {then} → {now}"),
