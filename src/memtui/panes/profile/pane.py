@@ -230,6 +230,8 @@ class ProfilePane(Pane):
         mode = self._reading.mode(view)
         if self._said:
             return self._said
+        if self.look.shown(view) is not None and mode is None:
+            return line(Span("reading the profile", "dim"))
         if mode is None:
             return line('the service needs: import _ "net/http/pprof", and an HTTP server')
         return mode.hint()
