@@ -1,5 +1,6 @@
 """The flame view: the root at the top, a row a depth, boxes as wide as their share."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
@@ -136,6 +137,8 @@ def test_a_search_marks_all_matches_and_says_what_the_outermost_hold(tree_of: Tr
     rows = draw(root, count, flame, 80, 4, focused=True)
     assert roles(rows, "store.Put") == {"selected"}
     assert roles(rows, "store.Get") == roles(rows, "store.grow") == {"match"}
+    assert text_of(rows[2]).startswith("▸store.Put")
+    assert "┃store.Get" in text_of(rows[2]), "without colour too"
     assert flame.to_match(1).selected == ("main.main", "store.Put", "store.grow")
     assert flame.to_match(-1).selected == ("main.main", "store.Get")
     nothing = Flame().searched(root, "nowhere")
@@ -231,3 +234,14 @@ def test_boxes_lie_inside_of_their_caller_and_beside_each_other(
         assert all(
             any(box.x <= start and end <= box.x + box.width for box in above) for start, end in ends
         )
+
+
+def test_a_large_tree_is_drawn_in_no_time(tree_of: TreeOf) -> None:
+    stacks = {
+        "|".join(f"main.f{number >> shift}" for shift in range(12, -1, -1)): number + 1
+        for number in range(3000)
+    }
+    root = tree_of(stacks)
+    began = time.process_time()
+    draw(root, Measure("count", root.value), Flame(), 158, 48, focused=True)
+    assert time.process_time() - began < 0.1

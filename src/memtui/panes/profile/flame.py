@@ -12,9 +12,10 @@ from rich.cells import cell_len
 
 from memtui.panes.cells import Line, Role, Span, cells, cut, fitted, left
 from memtui.panes.profile import walk
-from memtui.panes.profile.glyphs import CHOSEN_EDGE, EDGE
+from memtui.panes.profile.glyphs import CHOSEN_EDGE, EDGE, MATCH_EDGE
+from memtui.panes.profile.search import NOTHING, Found, matches, search
 from memtui.panes.profile.values import Measure, fitting_name, in_words, short_name
-from memtui.panes.profile.walk import NOTHING, Found, Path, matches
+from memtui.panes.profile.walk import Path
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 from memtui.pprof.frames import package_of
@@ -48,7 +49,7 @@ class Flame:
     def settled(self, root: CallNode) -> Flame:
         """Return the same state in another tree: what is gone there gives way to its caller."""
         zooms = tuple(zoom for zoom in self.zooms if walk.settled(root, zoom) == zoom)
-        found = walk.search(root, self.found.text)
+        found = search(root, self.found.text)
         return Flame(walk.settled(root, self.selected), zooms, found)._inside()
 
     def to_parent(self) -> Flame:
@@ -85,7 +86,7 @@ class Flame:
 
     def searched(self, root: CallNode, text: str) -> Flame:
         """Search for boxes by a part of their name, and select the first of them."""
-        return replace(self, found=walk.search(root, text)).to_match(0)
+        return replace(self, found=search(root, text)).to_match(0)
 
     def to_match(self, step: int) -> Flame:
         """Select the next (1) or previous (−1) match, or (0) the first unless one is selected."""
@@ -160,8 +161,8 @@ def draw(
     below = len(flame.selected) - len(flame.zoom)
     first = max(0, below - max(0, height - 2))
     rows = boxes(root, flame.zoom, width, first + height)[first:]
-    matches = frozenset(flame.found.paths)
-    pen = _Pen(measure, flame.selected if focused else None, matches)
+    selected = flame.selected if focused else None
+    pen = _Pen(measure, selected, frozenset(flame.found.paths))
     return fitted((_row(row, width, pen) for row in rows), width, height)
 
 
@@ -218,6 +219,8 @@ def _drawn(box: Box, pen: _Pen) -> list[Span]:
     role = pen.role(box)
     if role == "selected":
         edge = Span(CHOSEN_EDGE, role)
+    elif role == "match":
+        edge = Span(MATCH_EDGE, role)
     elif not box.x:
         edge = Span(" ", role)
     else:

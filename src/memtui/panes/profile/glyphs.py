@@ -8,8 +8,8 @@ OPENED, FOLDED = "▾", "▸"
 FORK, LAST, THROUGH, CALL = "├", "└", "│", "─"
 """The branches of a tree: one more follows, none follows, a branch passes by, a leaf."""
 
-EDGE, CHOSEN_EDGE = "│", "▸"
-"""The left edge of a box of the flame view, and that of the selected one."""
+EDGE, CHOSEN_EDGE, MATCH_EDGE = "│", "▸", "┃"
+"""The left edge of a box of the flame view, of the selected one, and of one that was found."""
 
 FIRST = "┌"
 """The first of those that call a function."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from memtui.model import Profile, ProfileKind, SampleValues
 from memtui.panes.profile.filterline import FilterLine
-from memtui.panes.profile.toplist import Order
+from memtui.panes.profile.order import Order
 from memtui.pprof.lens import Granularity, Lens
 from memtui.pprof.question import Question, Views
 from memtui.timeline import View

@@ -9,14 +9,14 @@ from typing import Protocol, Self
 
 from memtui.model import SampleValues
 from memtui.panes.cells import Line, Span
-from memtui.panes.profile import calltree, comparison, flame, goroutines, peek, toplist
+from memtui.panes.profile import calltree, comparison, flame, goroutines, peek, toplist, walk
 from memtui.panes.profile.calltree import CallTree
 from memtui.panes.profile.comparison import Compared, compared
 from memtui.panes.profile.flame import Flame
 from memtui.panes.profile.goroutines import GoroutineList, Group
+from memtui.panes.profile.order import Order
 from memtui.panes.profile.peek import Peeked
 from memtui.panes.profile.rowlist import RowList
-from memtui.panes.profile.toplist import Order
 from memtui.panes.profile.values import Measure
 from memtui.panes.table import Selection
 from memtui.pprof.calls import CallNode
@@ -267,7 +267,8 @@ class TreeMode:
 
     def entered(self) -> TreeMode | str:
         """Go to the selected function."""
-        return self.state.selected[-1] if self.state.selected else self
+        node = walk.node_at(self.root, self.state.selected)
+        return node.name if self.state.selected and not node.folded else self
 
     def back(self) -> TreeMode | None:
         """Forget what was searched."""
@@ -430,7 +431,7 @@ def mode_of(
     measure = Measure(answer.type.unit, answer.total, is_difference)
     match answer:
         case Grown(now=now, base=base):
-            data = compared(base, now, answer.type.unit, span_s)
+            data = compared(base, now, answer.type.unit, span_s, order)
             names = tuple(each.name for each in data.changes)
             return GrowthMode(names, _kept_row(names, old), data)
         case Listed(rows=rows):
@@ -466,6 +467,11 @@ def _kept_row(names: Sequence[str], old: Mode | None) -> RowList:
 
 def reordered(mode: Mode, order: Order) -> Mode:
     """Return a list in another order, its first row selected; other views have none."""
+    if isinstance(mode, GrowthMode):
+        data = comparison.ordered(mode.data, order)
+        names = tuple(each.name for each in data.changes)
+        state = replace(mode.state, selection=Selection())
+        return GrowthMode(names, state, data)
     if not isinstance(mode, TopMode):
         return mode
     found = _top(mode.data.rows, mode.data.measure, order, None)

@@ -16,7 +16,7 @@ from memtui.panes.pane import Pane, explained
 from memtui.panes.profile import errand, words
 from memtui.panes.profile.editing import Editing
 from memtui.panes.profile.look import Key, Look, Moment, kept
-from memtui.panes.profile.modes import FAR, FlameMode, Mode, TreeMode
+from memtui.panes.profile.modes import FAR, FlameMode, Mode, TopMode, TreeMode
 from memtui.panes.profile.progress import bar_of
 from memtui.panes.profile.reading import Reading
 from memtui.plain import plain
@@ -59,7 +59,7 @@ class ProfilePane(Pane):
         Binding("f", "finer", "functions, lines, files, packages", id="profile.fine"),
         Binding("v", "next_view", "list, tree, flame", id="profile.view"),
         Binding("enter", "enter", "callers and calls", id="profile.enter"),
-        Binding("escape", "back", "back", id="profile.back", show=False),
+        Binding("escape,backspace", "back", "back", id="profile.back", show=False),
         Binding("slash", "filter", "filter", id="profile.filter"),
         Binding("n", "match(1)", "find, next match", id="profile.next_match"),
         Binding("N", "match(-1)", "previous match", id="profile.previous_match"),
@@ -152,7 +152,9 @@ class ProfilePane(Pane):
             return self._nothing(view, width)
         base = self.look.base_of(shown)
         above = _progress(view, width)
-        below = self._editing.draw(self.look.filters, width, error=self._reading.failure)
+        below = self._editing.draw(
+            self.look.filters, width, error=self._reading.failure, preview=self._left(view, shown)
+        )
         room = height - len(above) - len(below)
         lines = [*above, *self._drawn(view, width, room), *below]
         title = words.title(self.look, shown, base, width - 5)
@@ -186,6 +188,17 @@ class ProfilePane(Pane):
         mode, lines = mode.draw(width, height, focused=self.has_focus)
         self._reading.put(view, mode)
         return lines
+
+    def _left(self, view: View, shown: Moment) -> str:
+        """Say how many functions the patterns leave, and of how many where that is known."""
+        mode = self._reading.mode(view)
+        if self._reading.is_waiting:
+            return "reading …"
+        if not isinstance(mode, TopMode):
+            return ""
+        count, every = mode.size()[0], len(self.look.values(shown.profile).functions)
+        is_known = self.look.granularity == "functions" and self.look.base_of(shown) is None
+        return f"{count} of {every} functions" if is_known else f"{count} {self.look.granularity}"
 
     def _start(self, view: View, height: int, room: int) -> Line:
         """Say how many rows there are below, and what is not seen because it was filtered."""

@@ -158,7 +158,9 @@ def in_words(nodes: Sequence[CallNode], measure: Measure) -> Line:
     value = Span(measure.amount(node.value), measure.role(node.value))
     if len(nodes) == 1:
         return line("all samples  ", value)
-    of_caller = Measure(measure.unit, abs(nodes[-2].value)).share(node.value)
-    shares = f" {measure.share(node.value)}, {of_caller} of its caller"
+    shares = f" {measure.share(node.value)}"
+    if len(nodes) > 2:
+        of_caller = Measure(measure.unit, abs(nodes[-2].value)).share(node.value)
+        shares += f", {of_caller} of its caller"
     own = Span(f", own {measure.amount(node.flat)}", "dim")
     return line(value, shares, own, f"  {plain(node.name)}")

@@ -13,8 +13,6 @@ from memtui.panes.profile.look import Look, Moment, span_of
 from memtui.panes.profile.values import amount, change, direction
 from memtui.plain import plain
 
-HOUR_S = 3600.0
-
 
 def fitting(candidates: Sequence[Line], room: int) -> Line:
     """Return the first line that fits into ``room`` cells; nothing when none does."""
@@ -33,7 +31,7 @@ def title(look: Look, shown: Moment, base: Moment | None, room: int) -> Line:
     since = Span(f" since {clock(base.at)}", "dim")
     ago = Span(f" ({'+' if span_s >= 0 else '−'}{units.duration(abs(span_s))})", "dim")
     rated_s = span_of(shown, base)
-    rate = hourly(grown / rated_s * HOUR_S if rated_s else None, values.unit)
+    rate = hourly(grown, rated_s, values.unit)
     per_hour = Span(f" {rate}" if rate else "", direction(grown))
     return fitting(
         [
