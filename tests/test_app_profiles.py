@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from largeprofile import large_profile
 from textual.pilot import Pilot
 
 from memtui.app import MemtuiApp
+from memtui.cli.options import ProfileOptions
+from memtui.cli.session import Session, Trace
 from memtui.model import GcCycle, Mark
 from memtui.screens.take import ConfirmScreen, TakeScreen
 
@@ -166,6 +169,16 @@ async def test_a_file_of_any_kind_shows_its_own_type_first(
         await until(lambda: f"4 {type_} " in shown(app, "pprof"))
         await pilot.press("4", "t")
         await until(lambda: "a file holds one profile" in shown(app, "hint"))
+
+
+async def test_a_profile_that_is_larger_than_allowed_is_refused(data: Path) -> None:
+    file = str(data / "profile/heapleak/heap.pb.gz")
+    options = ProfileOptions.given(file, no_probe=False, every_s=None, limit_bytes=2 << 10)
+    session = Session(options, Trace(), time.time)
+    session.watch_process(os.getpid())
+    app = session.screen()
+    async with running(app, WIDE):
+        await until(lambda: "is larger than 0.00195312 MiB" in shown(app, "pprof"))
 
 
 async def test_a_large_profile_is_read_elsewhere_and_nothing_is_left_behind(

@@ -9,15 +9,18 @@ from hypothesis import strategies as st
 from memtui.model import (
     Attached,
     Event,
+    FunctionValue,
     OutputLine,
     ProcessSample,
     Profile,
     Sample,
+    SampleValues,
     TornLine,
     Trouble,
 )
 from memtui.timeline import (
     KEPT_EVENTS,
+    KEPT_FUNCTIONS,
     KEPT_PROFILE_BYTES,
     PAGE_EVENTS,
     Cursor,
@@ -195,6 +198,18 @@ def test_older_profiles_let_their_bytes_go_but_the_first_one(
     assert track.first[1].data is not None
     frozen_kept = [profile for _, profile in frozen.track(Profile).tail(9, 1e9)]
     assert [each.data is not None for each in frozen_kept] == [False] * 2 + [True] * 3
+
+
+def test_an_older_profile_keeps_its_largest_functions(timeline: Timeline) -> None:
+    functions = tuple(FunctionValue(str(number), 9, 9) for number in range(KEPT_FUNCTIONS + 5))
+    values = (SampleValues("inuse_space", "bytes", 9 * len(functions), functions),)
+    for at in (1000.0, 1001.0):
+        timeline.append(Event(at, "profile", Profile(values, "", "x", 0, 0.0, data=b"x")))
+    large = Profile((), "", "x", 0, 0.0, data=bytes(KEPT_PROFILE_BYTES))
+    timeline.append(Event(1002.0, "profile", large))
+    held = [profile for _, profile in timeline.track(Profile).tail(2, 1e9)]
+    assert [len(each.values[0].functions) for each in held[:1]] == [KEPT_FUNCTIONS]
+    assert held[0].values[0].total == values[0].total
 
 
 def test_the_newest_profile_keeps_its_bytes_however_many(timeline: Timeline) -> None:

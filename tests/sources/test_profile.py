@@ -533,3 +533,18 @@ async def test_an_address_outside_of_pprof_has_one_profile_and_a_file_too(heap_f
     url = UrlProfile("http://127.0.0.1:9/heap.pb.gz", clock)
     assert await url.kinds() == {"file"}
     assert await FileProfile(heap_file, clock).kinds() == {"file"}
+
+
+@pytest.mark.go
+async def test_an_address_of_a_cpu_profile_is_fetched_with_a_word_and_not_again_unasked(
+    start_go: Callable[..., Any],
+) -> None:
+    where = start_go("orders").address
+    cpu = ProfileRequest("cpu", 1)
+    source = UrlProfile(f"{where}/debug/pprof/profile?seconds=1", clock, every_s=0.01)
+    async with aclosing(source.events()) as events, asyncio.timeout(20):
+        told = [(await anext(events)).sample for _ in range(5)]
+        assert [type(each) for each in told] == [Taking, Mark, Attached, Profile, Taking]
+        assert told[0] == Taking(cpu)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(events), 0.2)

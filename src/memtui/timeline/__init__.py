@@ -2,6 +2,7 @@
 
 from memtui.timeline.session import (
     KEPT_EVENTS,
+    KEPT_FUNCTIONS,
     KEPT_PROFILE_BYTES,
     Cursor,
     Timeline,
@@ -12,6 +13,7 @@ from memtui.timeline.track import PAGE_EVENTS, Extent, Track
 
 __all__ = [
     "KEPT_EVENTS",
+    "KEPT_FUNCTIONS",
     "KEPT_PROFILE_BYTES",
     "PAGE_EVENTS",
     "Cursor",

@@ -10,6 +10,7 @@ import pytest
 from memtui.model import FunctionValue, Profile, ProfileRequest, SampleValues, Taking, Trouble
 from memtui.panes.profile import ProfilePane
 from memtui.panes.profile.errand import Ask, Errand, Fetch
+from memtui.panes.profile.filterline import FilterLine
 from memtui.parse.profile import read_stacks
 from memtui.pprof.question import answer
 from memtui.timeline import View
@@ -330,3 +331,23 @@ def test_again_takes_what_is_shown(view: MakeView, monkeypatch: pytest.MonkeyPat
     pane.action_again()
     fetches = [each.request for each in wanted if isinstance(each, Fetch)]
     assert fetches == [None, CPU]
+
+
+def test_stacks_of_goroutines_stay_whole_for_they_say_what_is_waited_for(
+    view: MakeView, drawn: Draw, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    bytes_ = (data / "profile/goroleak/goroutine.pb.gz").read_bytes()
+    values = (SampleValues("goroutine", "count", 9, ()),)
+    of_goroutines = heap(0, values=values, data=bytes_, request=ProfileRequest("goroutine"))
+    pane.view = view((0, "profile", of_goroutines))
+    drawn(pane, pane.view, 80, 12)
+    answered(pane, wanted)
+    states = drawn(pane, pane.view, 80, 12).splitlines()[2]
+    assert "chan" in states
+    pane.action_finer()
+    pane._reading.look = replace(pane.look, filters=FilterLine.of(hide="runtime"))
+    drawn(pane, pane.view, 80, 12)
+    answered(pane, wanted)
+    assert drawn(pane, pane.view, 80, 12).splitlines()[2] == states

@@ -115,7 +115,10 @@ class Look:
         return replace(self, kind=kinds[at % len(kinds)], pinned=None)
 
     def question(self, profile: Profile, view: Views, name: str = "") -> Question:
-        """Return what to ask about a profile."""
+        """Return what to ask about a profile.
+
+        Stacks of goroutines stay whole: their frames say what they wait for.
+        """
         texts = self.filters.texts
         lens = Lens(
             sample_type=self.values(profile).type,
@@ -125,6 +128,8 @@ class Look:
             hide=texts["hide"],
             show=texts["show"],
         )
+        if view == "stacks":
+            lens = replace(lens, granularity="functions", hide="", show="")
         return Question(view, lens, name, self.of_base)
 
     @property

@@ -416,9 +416,10 @@ class ProfilePane(Pane):
     # Keys: what is wanted of the world
 
     def action_again(self) -> None:
-        """Fetch what is shown once more."""
+        """Fetch what is shown once more; a heap without a GC before it."""
         shown = self.shown if self.look.kind else None
-        self.post_message(errand.Fetch(shown.profile.request if shown else None))
+        request = replace(shown.profile.request, gc=False) if shown else None
+        self.post_message(errand.Fetch(request))
 
     def action_take(self, what: str) -> None:
         """Take a profile that acts on the target."""

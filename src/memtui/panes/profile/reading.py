@@ -15,7 +15,7 @@ from memtui.timeline import View
 Root: TypeAlias = Literal["top", "tree", "flame", "stacks"]
 """What is seen before a function was entered."""
 
-LET_GO = "its bytes were let go to keep memory small: only its functions are left"
+LET_GO = "its bytes were let go to keep memory small: only its largest functions are left"
 KEPT_ANSWERS = 6
 """A call tree is drawn as a tree and as flames, and people go back and forth."""
 
