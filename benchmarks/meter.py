@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -17,6 +18,7 @@ from pathlib import Path
 
 FIRST_FRAME_BYTES = 200
 QUIET_S = 0.15
+_TAIL_BYTES = 1 << 16
 _QUERY = re.compile(rb"\x1b\[(\??)(6n|5n|0?c|(\d+)\$p)")
 
 
@@ -46,7 +48,7 @@ def measure(
         for name, value in os.environ.items()
         if name not in ("PYTHONDONTWRITEBYTECODE", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
     }
-    run = _Run(command, size, environment | {"TERM": "xterm-256color"})
+    run = Run(command, size, environment | {"TERM": "xterm-256color"})
     try:
         frame_s, frame_cpu_s = run.first_frame(settle_s)
         run.read_until(settle_s)
@@ -65,8 +67,8 @@ def measure(
         run.end()
 
 
-class _Run:
-    """A program in a pseudo terminal."""
+class Run:
+    """A program in a pseudo terminal; it is ended with ``end``."""
 
     def __init__(
         self, command: Sequence[str], size: tuple[int, int], environment: Mapping[str, str]
@@ -79,6 +81,8 @@ class _Run:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.bytes = 0
         self.first_byte_s = 0.0
+        self.tail = b""
+        """The last bytes that were written."""
 
     def elapsed(self) -> float:
         """Return the seconds since the start."""
@@ -105,14 +109,28 @@ class _Run:
         data = os.read(self._fd, 1 << 16)
         self.first_byte_s = self.first_byte_s or self.elapsed()
         self.bytes += len(data)
+        self.tail = (self.tail + data)[-_TAIL_BYTES:]
         for query in _QUERY.finditer(data):
             os.write(self._fd, _answer(query))
         return True
 
+    def answer_s(self, key: bytes, least_bytes: int, limit_s: float = 5.0) -> float:
+        """Press a key; return the seconds until so many bytes were written in answer to it."""
+        while self._read_once(0.0):
+            pass
+        began, before = self.elapsed(), self.bytes
+        os.write(self._fd, key)
+        while self.bytes - before < least_bytes and self.elapsed() - began < limit_s:
+            self._read_once(0.01)
+        return self.elapsed() - began
+
     def cpu_s(self) -> float:
         """Return the CPU seconds of all its threads (schedstat, nanoseconds)."""
-        tasks = Path(f"/proc/{self._pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        found = 0
+        for task in Path(f"/proc/{self._pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # a thread that ended meanwhile
+                found += int((task / "schedstat").read_text().split()[0])
+        return found / 1e9
 
     def rss_anon_mib(self) -> float:
         """Return the anonymous memory that it has now."""

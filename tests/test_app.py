@@ -129,7 +129,7 @@ async def test_rows_are_selected_and_explained(start_go: StartGo) -> None:
         await pilot.press("G")
         await until(lambda: "command" in shown(app, "process"))
         await pilot.press("g", "4")
-        await until(lambda: "fetched" in shown(app, "hint"))
+        await until(lambda: "main." in shown(app, "hint") or "runtime." in shown(app, "hint"))
 
 
 async def test_r_fetches_the_profile_at_once(start_go: StartGo) -> None:

@@ -6,8 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtui.model import Attached, Event, OutputLine, ProcessSample, Sample, TornLine, Trouble
-from memtui.timeline import KEPT_EVENTS, PAGE_EVENTS, Cursor, Extent, Timeline
+from memtui.model import (
+    Attached,
+    Event,
+    FunctionValue,
+    OutputLine,
+    ProcessSample,
+    Profile,
+    Sample,
+    SampleValues,
+    TornLine,
+    Trouble,
+)
+from memtui.timeline import (
+    KEPT_EVENTS,
+    KEPT_FUNCTIONS,
+    KEPT_PROFILE_BYTES,
+    PAGE_EVENTS,
+    Cursor,
+    Extent,
+    Timeline,
+)
 
 MakeProcess = Callable[..., ProcessSample]
 
@@ -158,3 +177,44 @@ def test_a_source_that_brings_something_again_is_out_of_its_passing_trouble(
     view = Cursor().view(timeline, 1005.0)
     assert view.state("process") == (1002.0, Attached(""))
     assert view.state("gctrace") == (1003.0, Trouble("the input has ended"))
+
+
+@pytest.mark.parametrize("step_s", [1.0, 100.0])
+def test_older_profiles_let_their_bytes_go_but_the_first_one(
+    timeline: Timeline, step_s: float
+) -> None:
+    """In one page, and in a page each."""
+    third = KEPT_PROFILE_BYTES // 3
+    profiles = [Profile((), "", str(number), third, 0.0, data=bytes(third)) for number in range(6)]
+    for number, profile in enumerate(profiles[:-1]):
+        timeline.append(Event(1000.0 + number * step_s, "profile", profile))
+    frozen = timeline.copied()
+    timeline.append(Event(1000.0 + 5 * step_s, "profile", profiles[-1]))
+    track = timeline.track(Profile)
+    kept = [profile for _, profile in track.tail(9, 1e9)]
+    assert [each.where for each in kept] == list("012345")
+    assert [each.data is not None for each in kept] == [False] * 3 + [True] * 3
+    assert track.first is not None
+    assert track.first[1].data is not None
+    frozen_kept = [profile for _, profile in frozen.track(Profile).tail(9, 1e9)]
+    assert [each.data is not None for each in frozen_kept] == [False] * 2 + [True] * 3
+
+
+def test_an_older_profile_keeps_its_largest_functions(timeline: Timeline) -> None:
+    functions = tuple(FunctionValue(str(number), 9, 9) for number in range(KEPT_FUNCTIONS + 5))
+    values = (SampleValues("inuse_space", "bytes", 9 * len(functions), functions),)
+    for at in (1000.0, 1001.0):
+        timeline.append(Event(at, "profile", Profile(values, "", "x", 0, 0.0, data=b"x")))
+    large = Profile((), "", "x", 0, 0.0, data=bytes(KEPT_PROFILE_BYTES))
+    timeline.append(Event(1002.0, "profile", large))
+    held = [profile for _, profile in timeline.track(Profile).tail(2, 1e9)]
+    assert [len(each.values[0].functions) for each in held[:1]] == [KEPT_FUNCTIONS]
+    assert held[0].values[0].total == values[0].total
+
+
+def test_the_newest_profile_keeps_its_bytes_however_many(timeline: Timeline) -> None:
+    large = Profile((), "", "x", 0, 0.0, data=bytes(KEPT_PROFILE_BYTES + 1))
+    for at in (1000.0, 1001.0):
+        timeline.append(Event(at, "profile", large))
+    held = [profile.data is not None for _, profile in timeline.track(Profile).tail(9, 1e9)]
+    assert held == [False, True]

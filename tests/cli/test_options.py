@@ -6,7 +6,7 @@ import click
 import pytest
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.options import ProfileOptions, period
+from memtui.cli.options import ProfileOptions, period, size
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,20 @@ def test_a_period(text: str, seconds: float | None) -> None:
 def test_no_period(text: str) -> None:
     with pytest.raises(click.BadParameter):
         period(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("256M", 256 << 20), ("1G", 1 << 30), ("1.5k", 1536), ("64MiB", 64 << 20), ("1000", 1000)],
+)
+def test_a_size(text: str, count: int) -> None:
+    assert size(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "M", "-5M", "0", "inf", "1T", "5 M B", "1e9"])
+def test_no_size(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        size(text)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
 """Lines are cut and padded by cells, and only what differs is sent."""
 
+from importlib.resources import files
+from typing import get_args
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from memtui.panes.cells import (
     Line,
+    Role,
     Span,
     apart,
     cells,
@@ -58,3 +62,8 @@ def test_words_at_the_right_give_way_to_words_at_the_left() -> None:
     assert text_of(apart(line("abc"), line("xy"), 7, "─")) == "abc──xy"
     assert text_of(apart(line("abcdef"), line("xy"), 7, "─")) == "abcdef─"
     assert text_of(apart(line("abcdefgh"), line("xy"), 7, "─")) == "abcdef…"
+
+
+def test_each_role_has_its_colour_in_the_style_sheet() -> None:
+    sheet = (files("memtui") / "app.tcss").read_text()
+    assert [role for role in get_args(Role) if f"painted--{role} {{" not in sheet] == []

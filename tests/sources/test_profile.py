@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import os
 import re
 import shutil
@@ -19,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from memtui.model import Attached, Event, Profile, ProfileRequest, Taking, Trouble
+from memtui.model import Attached, Event, Mark, Profile, ProfileRequest, Taking, Trouble
 from memtui.parse import profile_pb2 as wire
 from memtui.sources.analyst import Analyst
 from memtui.sources.http import Address, Cause, HttpFailed, get, shown
@@ -234,12 +233,14 @@ async def test_each_wrong_answer_has_a_reason_of_its_own_within_the_deadline(
     doors: Doors, kind: str, reason: str
 ) -> None:
     where = doors(kind)[kind]
-    source = UrlProfile(f"http://{where}", clock, deadline_s=0.5, analyst=Analyst(4 << 20))
+    analyst = Analyst(4 << 20)
+    source = UrlProfile(f"http://{where}", clock, deadline_s=0.5, analyst=analyst)
     began = time.monotonic()
     failed = await failure(source)
     assert time.monotonic() - began < 1.5
     assert reason in failed.reason
     assert not failed.final
+    analyst.close()
 
 
 @pytest.mark.go
@@ -423,32 +424,128 @@ async def test_the_pauses_between_tries_grow_and_end_at_once_when_asked(tmp_path
     assert pauses == [1, 2, 4]
 
 
-@pytest.fixture
-def large_file(heap_file: Path) -> Path:
-    """A profile whose reading takes about half a second."""
-    profile = wire.Profile.FromString(gzip.decompress(heap_file.read_bytes()))
-    samples = list(profile.sample)
-    for _ in range(3000):
-        profile.sample.extend(samples)
-    heap_file.write_bytes(profile.SerializeToString())
-    return heap_file
+# What is asked for besides the usual one
 
 
-async def test_the_screen_goes_on_while_a_large_profile_is_read(large_file: Path) -> None:
-    longest = 0.0
+async def answer_to(source: ProfileSource, request: ProfileRequest) -> list[Event]:
+    """Ask for a profile once the usual one came, and return what is told until it is over."""
+    told: list[Event] = []
+    async with aclosing(source.events()) as events, asyncio.timeout(15):
+        await anext(events)
+        await anext(events)
+        source.ask(request)
+        async for event in events:
+            told.append(event)
+            if isinstance(event.sample, Taking) and event.sample.over:
+                break
+    return told
 
-    async def beat() -> None:
-        nonlocal longest
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - began)
 
-    beating = asyncio.ensure_future(beat())
-    began = time.perf_counter()
-    await first_profile(FileProfile(large_file, clock))
-    took = time.perf_counter() - began
-    await asyncio.sleep(0.01)
-    beating.cancel()
-    assert took > 0.1
-    assert longest < took / 2
+@pytest.mark.go
+@pytest.mark.parametrize(
+    ("request_", "types", "mark"),
+    [
+        (ProfileRequest("allocs"), "alloc_space", ""),
+        (ProfileRequest("goroutine"), "goroutine", ""),
+        (ProfileRequest("threadcreate"), "threadcreate", ""),
+        (ProfileRequest("block"), "delay", ""),
+        (ProfileRequest("mutex"), "delay", ""),
+        (ProfileRequest("cpu", 1), "cpu", "CPU profile of 1 s: sampled its CPU for 1 s"),
+        (ProfileRequest("heap", gc=True), "inuse_space", "heap?gc=1: forced a GC"),
+        (ProfileRequest("goroutineleak"), "goroutineleak", "goroutineleak: forced a GC"),
+    ],
+)
+async def test_each_kind_comes_when_asked_and_leaves_a_mark_when_it_acts(
+    start_go: Callable[..., Any], request_: ProfileRequest, types: str, mark: str
+) -> None:
+    service = start_go("orders")
+    _ = service.address
+    source = ProcessProfile(service.pid, clock, gc_number=lambda: 5)
+    told = [event.sample for event in await answer_to(source, request_)]
+    assert told[0] == Taking(request_)
+    assert told[-1] == Taking(request_, over=True)
+    assert [each.text for each in told if isinstance(each, Mark)] == ([mark] if mark else [])
+    (profile,) = (each for each in told if isinstance(each, Profile))
+    assert profile.request == request_
+    assert types in {each.type for each in profile.values}
+    assert profile.default_type == types
+    assert profile.data is not None
+    assert len(profile.data) == profile.size_bytes
+    assert profile.gc_number == (None if request_.gc else 5)
+
+
+@pytest.mark.go
+async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
+    start_go: Callable[..., Any],
+) -> None:
+    service = start_go("orders")
+    _ = service.address
+    source = ProcessProfile(service.pid, clock)
+    long = ProfileRequest("cpu", 60)
+    async with aclosing(source.events()) as events, asyncio.timeout(15):
+        await anext(events)
+        await anext(events)
+        source.ask(long)
+        assert (await anext(events)).sample == Taking(long)
+        telling = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0.3)
+        began = time.monotonic()
+        source.cancel()
+        assert (await telling).sample == Mark("CPU profile of 60 s: cancelled after 0 s")
+        assert time.monotonic() - began < 1
+        over = (await anext(events)).sample
+        assert over == Taking(long, over=True, reason="cancelled after 0 s")
+        # The service has stopped as well: a second one can begin.
+        source.ask(ProfileRequest("cpu", 1))
+        assert isinstance((await anext(events)).sample, Taking)
+        assert isinstance((await anext(events)).sample, Mark)
+        assert isinstance((await anext(events)).sample, Profile)
+
+
+@pytest.mark.go
+async def test_what_cannot_be_had_is_told_and_the_usual_one_goes_on(
+    start_go: Callable[..., Any],
+) -> None:
+    service = start_go("orders")
+    where = service.address
+    source = UrlProfile(where, clock)
+    busy = asyncio.ensure_future(
+        get(Address(f"http://{where}/debug/pprof/profile?seconds=5"), deadline_s=9, limit_bytes=9)
+    )
+    try:
+        async with aclosing(source.events()) as events, asyncio.timeout(15):
+            await anext(events)
+            await anext(events)
+            await asyncio.sleep(0.2)
+            source.ask(ProfileRequest("cpu", 1))
+            assert isinstance((await anext(events)).sample, Taking)
+            assert isinstance((await anext(events)).sample, Mark)
+            over = (await anext(events)).sample
+            assert isinstance(over, Taking)
+            assert "500: Could not enable CPU profiling" in over.reason
+            source.refresh()
+            told = [(await anext(events)).sample for _ in range(2)]
+            assert isinstance(told[1], Profile)
+    finally:
+        busy.cancel()
+
+
+async def test_an_address_outside_of_pprof_has_one_profile_and_a_file_too(heap_file: Path) -> None:
+    url = UrlProfile("http://127.0.0.1:9/heap.pb.gz", clock)
+    assert await url.kinds() == {"file"}
+    assert await FileProfile(heap_file, clock).kinds() == {"file"}
+
+
+@pytest.mark.go
+async def test_an_address_of_a_cpu_profile_is_fetched_with_a_word_and_not_again_unasked(
+    start_go: Callable[..., Any],
+) -> None:
+    where = start_go("orders").address
+    cpu = ProfileRequest("cpu", 1)
+    source = UrlProfile(f"{where}/debug/pprof/profile?seconds=1", clock, every_s=0.01)
+    async with aclosing(source.events()) as events, asyncio.timeout(20):
+        told = [(await anext(events)).sample for _ in range(5)]
+        assert [type(each) for each in told] == [Taking, Mark, Attached, Profile, Taking]
+        assert told[0] == Taking(cpu)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(events), 0.2)

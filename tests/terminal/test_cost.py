@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import statistics
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
@@ -24,3 +26,19 @@ def test_the_screen_is_cheap(start_go: Callable[..., Any], monkeypatch: pytest.M
     assert cost.steady_cpu_s_per_min < 2.0
     assert 0 < cost.steady_bytes_per_s < 4096
     assert cost.first_frame_cpu_s < 1.2
+
+
+@pytest.mark.terminal
+def test_keys_are_answered_while_a_large_profile_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading it takes a second or more: a screen that waited for it would answer one key."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from keys import answers
+    from largeprofile import large_profile
+
+    path = tmp_path / "heap.pb.gz"
+    path.write_bytes(large_profile(60_000))
+    found = answers(path, os.getpid(), is_large=True)
+    assert len(found) >= 5
+    assert statistics.median(found) < 0.5

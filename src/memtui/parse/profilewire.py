@@ -18,6 +18,7 @@ _SHORT = frozenset((0x0A, 0x12, 0x1A, 0x22, 0x2A, 0x32))
 """The tags of fields 1 to 6, which have a length before them."""
 _MOST_SAMPLE_BYTES = 1 << 20
 _MOST_RECORD_BYTES = 1 << 16
+_MOST_STRING_BYTES = 1 << 20
 
 _LOOKS = (
     (b"<", "HTML"),
@@ -89,7 +90,8 @@ def parted(raw: bytes | bytearray, limit_bytes: int) -> Pieces:
 
     Decoding multiplies: an empty sample is two bytes on the wire and sixty in memory. So the
     number of records and the size of the tables are limited too, far above what a real profile
-    of ``limit_bytes`` has. Raises ProfileError.
+    of ``limit_bytes`` has: all in all no more memory is taken than three times ``limit_bytes``.
+    Raises ProfileError.
     """
     try:
         return _parted(raw, limit_bytes)
@@ -99,13 +101,14 @@ def parted(raw: bytes | bytearray, limit_bytes: int) -> Pieces:
 
 def _parted(raw: bytes | bytearray, limit_bytes: int) -> Pieces:
     """Walk over the records; raises IndexError where they end early."""
-    tables: list[bytes | bytearray] = []
+    view = memoryview(raw)
+    tables: list[memoryview] = []
     spans: list[tuple[int, int]] = []
     at, end = 0, len(raw)
     other = first = last = -1  # where a run of other records began; a piece, and its last sample
     count = others = others_bytes = 0
     most = max(limit_bytes >> 6, 1 << 16)
-    most_others, most_bytes = max(limit_bytes >> 8, 1 << 16), max(limit_bytes >> 4, 1 << 20)
+    most_others, most_bytes = max(limit_bytes >> 9, 1 << 16), max(limit_bytes >> 4, 1 << 20)
     while at < end:
         began, tag, length = at, raw[at], raw[at + 1]
         if length < 0x80 and tag in _SHORT:
@@ -114,7 +117,7 @@ def _parted(raw: bytes | bytearray, limit_bytes: int) -> Pieces:
             at = _after(raw, at)
         if tag == _SAMPLE:
             if other >= 0:
-                tables.append(raw[other:began])
+                tables.append(view[other:began])
                 other = -1
             if first < 0:
                 first = began
@@ -131,14 +134,14 @@ def _parted(raw: bytes | bytearray, limit_bytes: int) -> Pieces:
             others += 1
             if tag != _STRING:
                 others_bytes += at - began
-                if at - began > _MOST_RECORD_BYTES:
-                    raise ProfileError("forged: a record of it has no end")
+            if at - began > (_MOST_RECORD_BYTES if tag != _STRING else _MOST_STRING_BYTES):
+                raise ProfileError("forged: a record of it has no end")
             if others > most_others or others_bytes > most_bytes:
                 raise ProfileError("forged: its tables have no end")
     if at > end:
         raise IndexError
     if other >= 0:
-        tables.append(raw[other:end])
+        tables.append(view[other:end])
     if first >= 0:
         spans.append((first, last))
     return Pieces(raw, b"".join(tables), tuple(spans))

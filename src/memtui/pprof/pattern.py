@@ -178,6 +178,7 @@ class _Translation:
             if char == "]" and not first:
                 self._put("]")
                 return
+            dashed = char == "-" and (first or self._out[-1] == "-")
             first = False
             if found := _POSIX_CLASS.match(self._text, self._at):
                 if found[1] or found[2] not in _POSIX:
@@ -186,5 +187,5 @@ class _Translation:
             elif char == "\\":
                 self._put(*self._escape(in_class=True))
             else:
-                self._put("\\" + char if char in "[]&~|" else char)
+                self._put("\\" + char if dashed or char in "[]&~|" else char)
         raise re.error("missing ]")

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from memtui.pprof.calls import CallNode, StackLine, calls, stacks_of
 from memtui.pprof.difference import difference
-from memtui.pprof.frames import frames, walk
+from memtui.pprof.frames import frames, total, walk
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import SampleType, Stacks
 from memtui.pprof.top import Peek, Row, peek, top
@@ -36,13 +36,21 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The functions of a profile. With a base ``rows`` are differences of ``now`` and ``base``."""
+    """The functions of a profile, or of its difference to a base."""
 
     type: SampleType
     total: int
     rows: tuple[Row, ...]
-    now: tuple[Row, ...] | None = None
-    base: tuple[Row, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """The functions of a profile and of its base, to be set side by side."""
+
+    type: SampleType
+    total: int
+    now: tuple[Row, ...]
+    base: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +82,32 @@ class Stood:
     base: tuple[StackLine, ...] | None = None
 
 
-Answer: TypeAlias = Listed | Around | Called | Stood
+Answer: TypeAlias = Listed | Grown | Around | Called | Stood
 
 
 def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
     """Answer a question; raises StacksError."""
     lens = replace(question.lens, nodefraction=0.0, edgefraction=0.0, nodecount=0)
+    kind = stacks.types[stacks.index_of(lens.sample_type)]
     if question.view == "stacks":
-        kind = stacks.types[stacks.index_of(lens.sample_type)]
         now = _ways(stacks, lens)
         then = None if base is None else _ways(base, lens)
         return Stood(kind, sum(each.value for each in now), now, then)
+    if question.view == "top" and base is not None and not question.of_base:
+        now_top, base_top = (top(each, lens, marks=False) for each in (stacks, base))
+        return Grown(kind, now_top.summary.total, now_top.rows, base_top.rows)
     seen = stacks if base is None else difference(stacks, base, diff_base=question.of_base)
-    whole = top(seen, lens, marks=False)
-    kind, total = whole.summary.type, whole.summary.total
     match question.view:
-        case "top" if base is not None:
-            now_rows, base_rows = (top(each, lens, marks=False).rows for each in (stacks, base))
-            return Listed(kind, total, whole.rows, now_rows, base_rows)
         case "top":
-            return Listed(kind, total, whole.rows)
+            whole = top(seen, lens, marks=False)
+            return Listed(kind, whole.summary.total, whole.rows)
         case "peek":
-            found = peek(seen, question.name, lens, exact=True).entries[0]
-            return Around(kind, total, found, stacks_of(seen, question.name, lens))
+            near = peek(seen, question.name, lens, exact=True)
+            ways = stacks_of(seen, question.name, lens)
+            return Around(kind, near.summary.total, near.entries[0], ways)
         case _:
-            return Called(kind, total, calls(seen, lens))
+            column = seen.index_of(lens.sample_type)
+            return Called(kind, total(seen, column), calls(seen, lens))
 
 
 def _ways(stacks: Stacks, lens: Lens) -> tuple[StackLine, ...]:

@@ -23,8 +23,10 @@ _HELP = (
     )),
     ("Sources", (
         ("3 o", "gctrace: all that the program wrote, or cycles alone"),
-        ("4 s", "pprof: inuse_space, inuse_objects, alloc_space …"),
-        ("4 r", "pprof: fetch now (fetching allocates in the target)"),
+        ("4 r t p ^g", "pprof: fetch again; another kind; CPU; heap after a GC"),
+        ("4 b B [ ]", "pprof: compare with this one; in shares; older, newer"),
+        ("4 enter v / n", "pprof: callers; list, tree, flame; filter; find"),
+        ("4 s f o e", "pprof: sample type; lines, files; order; save"),
     )),
     ("memtui", (
         ("q ctrl+c", "quit"),

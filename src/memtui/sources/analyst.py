@@ -11,7 +11,7 @@ import sys
 import threading
 import zlib
 from pathlib import Path
-from typing import IO, BinaryIO, TypeAlias, cast
+from typing import IO, TypeAlias, cast
 
 import memtui
 from memtui.model import SampleValues
@@ -222,9 +222,9 @@ class _Reader:
         return Order(number_of[id(work.data)], base, work.question, tuple(new), gone)
 
 
-def _pipe(pipe: IO[bytes] | None) -> BinaryIO:
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None
-    return cast("BinaryIO", pipe)
+    return pipe
 
 
 def _how(code: int | None) -> str:

@@ -10,7 +10,7 @@ import struct
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 
 from memtui.parse.profile import read_stacks, values_of
 from memtui.pprof.question import Question, answer
@@ -19,7 +19,7 @@ from memtui.pprof.stacks import Stacks
 _LENGTH = struct.Struct(">Q")
 
 
-def send(pipe: BinaryIO, message: object) -> None:
+def send(pipe: IO[bytes], message: object) -> None:
     """Write one message; raise OSError when nobody reads."""
     packed = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.write(_LENGTH.pack(len(packed)))
@@ -27,7 +27,7 @@ def send(pipe: BinaryIO, message: object) -> None:
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> object:
+def receive(pipe: IO[bytes]) -> object:
     """Read one message; raise EOFError when the other end is gone."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:

@@ -50,9 +50,10 @@ class Fetched:
 class ProfileSource(ABC):
     """Fetches its usual profile, again when one is due or asked for, and others when asked for.
 
-    One is due every ``every_s`` seconds if it can say something new by then; with None only
-    ``ask`` and ``refresh`` do. What is fetched, and when it is new, is all that the kinds differ
-    in. ``analyst`` adds the profiles up; its limit holds for what they are packed and unpacked.
+    One is due every ``every_s`` seconds if it can say something new by then; with None, and when
+    it acts on the target, only ``ask`` and ``refresh`` do. What is fetched, and when it is new,
+    is all that subclasses differ in. ``analyst`` adds the profiles up; its limit holds for what
+    they are packed and unpacked.
     """
 
     name = "profile"
@@ -67,7 +68,7 @@ class ProfileSource(ABC):
     ) -> None:
         self.usual = usual
         self._clock = clock
-        self._every_s = every_s
+        self._every_s = None if usual.acts else every_s
         self._analyst = analyst or Analyst()
         self._limit_bytes = self._analyst.limit_bytes
         self._gc_number = gc_number
@@ -110,20 +111,23 @@ class ProfileSource(ABC):
         """
         self._asked = deque(each for each in self._asked if each != self.usual)
         await self._attach()
-        at, profile = await self._profile(self.usual)
-        yield Event(at, self.name, Attached(profile.where))
-        yield Event(at, self.name, profile)
+        is_first = True
         while True:
-            if await self._is_due():
-                yield Event(*await self._named_profile())
-                continue
-            async with aclosing(self._answered(self._asked.popleft())) as told:
+            if not is_first and not await self._is_due():
+                telling = self._answered(self._asked.popleft())
+            else:
+                telling = self._answered(self.usual) if self.usual.acts else self._quietly()
+            async with aclosing(telling) as told:
                 async for event in told:
+                    if is_first and isinstance(event.sample, Profile):
+                        yield Event(event.at, self.name, Attached(event.sample.where))
+                        is_first = False
                     yield event
 
-    async def _named_profile(self) -> tuple[float, str, Profile]:
+    async def _quietly(self) -> AsyncGenerator[Event, None]:
+        """Yield the usual profile, that nobody asked for."""
         at, profile = await self._profile(self.usual)
-        return at, self.name, profile
+        yield Event(at, self.name, profile)
 
     async def _is_due(self) -> bool:
         """Wait until a profile is due; False when one is asked for instead."""

@@ -9,7 +9,7 @@ import contextlib
 import os
 import resource
 import sys
-from typing import BinaryIO
+from typing import IO
 
 from memtui.pprof.stacks import StacksError
 from memtui.sources.desk import Desk, Failed, Order, Work, receive, send
@@ -22,7 +22,7 @@ GIVES_WAY = 10
 """The niceness of the process: the service and the keyboard come first."""
 
 
-def serve(orders: BinaryIO, answers: BinaryIO, limit_bytes: int) -> None:
+def serve(orders: IO[bytes], answers: IO[bytes], limit_bytes: int) -> None:
     """Answer one order after the other until nobody asks any more."""
     desk = Desk(limit_bytes)
     profiles: dict[int, bytes] = {}

@@ -56,10 +56,15 @@ KEPT_EVENTS: dict[type[Sample], int] = {
 TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
 
 KEPT_PROFILE_BYTES = 32 << 20
-"""How many bytes of profiles, as they came, are kept; older profiles keep their values alone.
+"""How much memory profiles take before older ones let go of what is large in them.
 
-The first profile of a session and the newest one keep theirs in any case.
+The first profile of a session and the newest one keep all in any case.
 """
+
+KEPT_FUNCTIONS = 200
+"""How many functions of each sample type an older profile keeps, the largest ones."""
+
+_FUNCTION_BYTES = 150
 
 S = TypeVar("S", bound=Sample)
 
@@ -69,12 +74,18 @@ def _is_passing(state: Attached | Trouble | Ended) -> bool:
     return isinstance(state, Trouble) and state.retry_s is not None
 
 
-def _held_bytes(profile: Profile) -> int:
-    return len(profile.data or b"")
+def _weight(profile: Profile) -> int:
+    """Return about how many bytes of memory a profile takes."""
+    functions = sum(len(values.functions) for values in profile.values)
+    return len(profile.data or b"") + functions * _FUNCTION_BYTES
 
 
-def _without_bytes(profile: Profile) -> Profile:
-    return replace(profile, data=None)
+def _light(profile: Profile) -> Profile:
+    """Return a profile without its bytes, and with its largest functions alone."""
+    if profile.data is None:
+        return profile
+    values = (replace(each, functions=each.functions[:KEPT_FUNCTIONS]) for each in profile.values)
+    return replace(profile, data=None, values=tuple(values))
 
 
 class Timeline:
@@ -97,7 +108,7 @@ class Timeline:
         if isinstance(event.sample, TraceLine):
             self.lines.append(event)
         if isinstance(event.sample, Profile):
-            self.track(Profile).lighten(KEPT_PROFILE_BYTES, _held_bytes, _without_bytes)
+            self.track(Profile).lighten(KEPT_PROFILE_BYTES, _weight, _light)
         states = self.states(event.source)
         if isinstance(event.sample, Attached | Trouble | Ended):
             states.append(event)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from memtui.panes.cells import Line, text_of
-from memtui.panes.profile.comparison import compared, draw, hint, percent
+from memtui.panes.profile.comparison import compared, draw, hint, ordered, percent
+from memtui.panes.profile.order import Order
 from memtui.panes.profile.rowlist import RowList
 from memtui.pprof.top import Row
 
@@ -55,12 +56,24 @@ def test_without_room_growth_and_percent_stay(shown: Shown) -> None:
     assert (roles["+4.50M"], roles["−1.00M"]) == ("grow", "shrink")
 
 
-def test_where_the_time_is_not_known_nothing_is_said_an_hour() -> None:
-    for span_s in (None, 0.0):
+def test_where_the_time_is_not_known_or_short_nothing_is_said_an_hour() -> None:
+    for span_s in (None, 0.0, -60.0, 59.0):
         data = compared(BASE, NOW, "bytes", span_s)
         _, rows = draw(data, RowList(), 100, 3, focused=False)
         assert "hour" not in text_of(rows[0])
         assert "/h" not in text_of(hint(data, RowList()))
+
+
+def test_it_goes_by_any_column_both_ways() -> None:
+    data = compared(BASE, NOW, "bytes", None, Order("cum"))
+    assert data.changes[0].name == "main.cache"
+    shrunk = ordered(data, Order("flat").turned())
+    assert [each.growth for each in shrunk.changes] == [-MIB, -MIB, 2 * MIB, 9 * MIB // 2]
+    named = ordered(data, Order("name"))
+    assert [each.name for each in named.changes] == sorted(each.name for each in data.changes)
+    heads = [text_of(draw(each, RowList(), 60, 1, focused=False)[1][0]) for each in (shrunk, named)]
+    assert "▲Δflat" in heads[0]
+    assert "▲function" in heads[1]
 
 
 def test_what_did_not_change_is_left_out() -> None:

@@ -86,6 +86,16 @@ def test_the_caret_is_always_seen_and_the_line_fits(keys: list[str], width: int)
             assert under == [editor.text[editor.caret : editor.caret + 1] or " "]
 
 
+def test_a_long_error_takes_a_second_line(shown: Shown) -> None:
+    rows = draw(SOME, 38, error="hide: no regular expression: missing closing ): `runtime(`")
+    assert shown(rows[2:], 38) == (
+        """
+ hide: no regular expression: missing
+ closing ): `runtime(`
+"""
+    )
+
+
 @pytest.mark.parametrize("width", [1, 5, 20])
 def test_hardly_any_room_is_survived(width: int) -> None:
     assert [cells(row) for row in draw(SOME, width, error="no")] == [width] * 3

@@ -1,5 +1,6 @@
 """The flame view: the root at the top, a row a depth, boxes as wide as their share."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
@@ -156,10 +157,12 @@ def test_calls_too_small_to_be_seen_share_a_box(tree_of: TreeOf, shown: Shown) -
     few = CallNode("", 100, 0, (CallNode("main.a", 60, 60), CallNode("(9 more)", 40, 0, (), 9)))
     count = Measure("count", 100)
     assert shown(draw(root, count, Flame(), 40, 2, focused=False)[1:], 40) == (
-        "\n main.large  80 80.0%           │+20\n"
+        "\n main.large  80 80.0%           │20 more\n"
     )
+    assert text_of(draw(root, count, Flame(), 20, 2, focused=False)[1]) == " main.large     │…20"
+    assert text_of(draw(root, count, Flame(), 10, 2, focused=False)[1]) == " large  │…"
     assert shown(draw(few, count, Flame(), 40, 2, focused=False)[1:], 40) == (
-        "\n main.a  60 60.0%       │+9\n"
+        "\n main.a  60 60.0%       │9 more\n"
     )
 
 
@@ -173,7 +176,7 @@ def test_in_a_difference_boxes_share_their_row_by_what_changed_and_have_signs(
         """
  all  +4.00M 50.0%
  main.main  +4.00M 50.0%
- main.grew  +6.00M 75.0%                     │main.fell
+ main.grew  +6.00M 75.0%                     │−main.fell
 """
     )
     assert roles(rows, "main.grew") == {"grow"}
@@ -233,3 +236,14 @@ def test_boxes_lie_inside_of_their_caller_and_beside_each_other(
         assert all(
             any(box.x <= start and end <= box.x + box.width for box in above) for start, end in ends
         )
+
+
+def test_a_large_tree_is_drawn_in_no_time(tree_of: TreeOf) -> None:
+    stacks = {
+        "|".join(f"main.f{number >> shift}" for shift in range(12, -1, -1)): number + 1
+        for number in range(3000)
+    }
+    root = tree_of(stacks)
+    began = time.process_time()
+    draw(root, Measure("count", root.value), Flame(), 158, 48, focused=True)
+    assert time.process_time() - began < 0.1

@@ -1,12 +1,22 @@
-"""Pane 4: the functions that hold most."""
+"""Pane 4: what it says of the profile that is looked at, and what it asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from memtui.model import FunctionValue, Profile, SampleValues, Trouble
+import pytest
+
+from memtui.model import FunctionValue, Profile, ProfileRequest, SampleValues, Taking, Trouble
 from memtui.panes.profile import ProfilePane
+from memtui.panes.profile.errand import Ask, Errand, Fetch
+from memtui.panes.profile.filterline import FilterLine
+from memtui.parse.profile import read_stacks
+from memtui.pprof.question import answer
 from memtui.timeline import View
 
 MIB = 1 << 20
+HEAP, CPU = ProfileRequest("heap"), ProfileRequest("cpu", 10)
 
 MakeView = Callable[..., View]
 Draw = Callable[..., str]
@@ -32,7 +42,7 @@ def test_the_top_functions_with_their_shares(view: MakeView, drawn: Draw) -> Non
 │  2.00M 16.7% 83.3%  3.00M 25.0% main.Map[int]                            │
 │      0    0% 83.3%  12.0M  100% main.␛[31mevil                           │
 │                                                                          │
-╰───────────────────────────────────────── 127.0.0.1:6060/debug/pprof/heap ╯
+╰───────────────────────────── 2K in 4ms · 127.0.0.1:6060/debug/pprof/heap ╯
 """
     )
 
@@ -45,8 +55,9 @@ def test_without_room_sum_and_cum_percent_give_way_to_the_name(view: MakeView, d
 
 def test_a_sample_type_in_counts_has_no_unit(view: MakeView, drawn: Draw) -> None:
     pane = ProfilePane()
-    pane._type = "inuse_objects"
-    picture = drawn(pane, view((3, "profile", profile())), 60, 5)
+    pane.view = view((3, "profile", profile()))
+    pane.action_next_type()
+    picture = drawn(pane, pane.view, 60, 5)
     assert "inuse_objects 40" in picture
     assert "100% main.main" in picture
 
@@ -61,3 +72,282 @@ def test_why_there_is_no_profile_and_when_it_is_tried_again(view: MakeView, draw
     picture = drawn(ProfilePane(), view((0, "profile", trouble)), 60, 6)
     assert "127.0.0.1:8080 answers 404" in picture
     assert "next try at 11:06:48" in picture
+
+
+# When, as of which cycle, at what cost
+
+
+def heap(inuse: int, alloc: int = 0, **fields: Any) -> Profile:
+    """Return a heap profile of one function."""
+    values = tuple(
+        SampleValues(name, unit, value, (FunctionValue("main.keep", value, value),))
+        for name, unit, value in (
+            ("alloc_space", "bytes", alloc),
+            ("inuse_objects", "count", inuse // 1000),
+            ("inuse_space", "bytes", inuse),
+        )
+    )
+    plain = Profile(values, "inuse_space", "host/debug/pprof/heap", 21_000, 0.004, HEAP, b"x")
+    return replace(plain, **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "width", "said"),
+    [
+        ({"gc_number": 108}, 60, "heap at 11:06:43 gc 108"),
+        ({"gc_number": 108}, 40, " 11:06:43 gc 108 "),
+        ({"gc_number": None}, 60, "heap at 11:06:43 ╮"),
+        ({"request": ProfileRequest("heap", gc=True)}, 60, "heap at 11:06:43 gc=1 ╮"),
+        ({"request": ProfileRequest("file")}, 60, " at 11:06:43 ╮"),
+    ],
+)
+def test_it_says_when_it_was_taken_and_as_of_which_cycle(
+    view: MakeView, drawn: Draw, fields: dict[str, Any], width: int, said: str
+) -> None:
+    picture = drawn(ProfilePane(), view((3, "profile", heap(MIB, **fields))), width, 6)
+    assert said in picture.splitlines()[1]
+    assert "21K in 4ms" in picture.splitlines()[-1]
+
+
+def test_a_cpu_profile_has_a_bar_while_it_is_taken_and_a_reason_when_it_did_not_come(
+    view: MakeView, drawn: Draw
+) -> None:
+    begun = ((3, "profile", heap(MIB)), (10, "profile", Taking(CPU)))
+    picture = drawn(ProfilePane(), view(*begun, now=14), 60, 6)
+    assert picture.splitlines()[2].startswith("│ taking CPU profile 4 s of 10 s ▓▓▓▓▓░")
+    assert "main.keep" in picture
+    over = Taking(CPU, over=True, reason="cancelled after 4 s")
+    picture = drawn(ProfilePane(), view(*begun, (14, "profile", over)), 60, 6)
+    assert "▓" not in picture
+    assert "CPU profile of 10 s: cancelled after 4 s ╯" in picture
+    later = view(*begun, (14, "profile", over), (20, "profile", heap(MIB)))
+    assert "cancelled" not in drawn(ProfilePane(), later, 60, 6)
+
+
+def test_it_says_that_it_fetches(view: MakeView, drawn: Draw) -> None:
+    picture = drawn(
+        ProfilePane(), view((3, "profile", heap(MIB)), (9, "profile", Taking(HEAP))), 60, 6
+    )
+    assert "fetching heap …" in picture.splitlines()[-1]
+
+
+# Then and now
+
+
+def asked(pane: ProfilePane, monkeypatch: pytest.MonkeyPatch) -> list[Errand]:
+    """Return the list that will hold what the pane wants of the world."""
+    wanted: list[Errand] = []
+
+    def note(message: object) -> bool:
+        if isinstance(message, Errand):
+            wanted.append(message)
+        return True
+
+    monkeypatch.setattr(pane, "post_message", note)
+    return wanted
+
+
+def answered(pane: ProfilePane, wanted: Sequence[Errand]) -> None:
+    """Answer what was asked last, as the app does."""
+    ask = wanted[-1]
+    assert isinstance(ask, Ask)
+    key, data, base = ask.wanted
+    pane.take(key, answer(read_stacks(data), read_stacks(base) if base else None, key.question))
+
+
+@pytest.fixture
+def real(data: Path) -> Callable[..., Profile]:
+    """Return a profile of real bytes, whose own values are made up."""
+
+    def make(name: str = "heapleak") -> Profile:
+        return heap(MIB, data=(data / "profile" / name / "heap.pb.gz").read_bytes())
+
+    return make
+
+
+def test_a_base_makes_a_difference_of_the_profile_and_again_none(
+    view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    old, new = real("goroleak"), replace(real(), values=heap(3 * MIB, 60 * MIB).values)
+    pane.view = view((0, "profile", old))
+    pane.action_base()
+    both = view((0, "profile", old), (720, "profile", new))
+    assert "reading" in drawn(pane, both, 80, 8)
+    assert isinstance(wanted[-1], Ask)
+    assert (wanted[-1].wanted.data, wanted[-1].wanted.base) == (new.data, old.data)
+    answered(pane, wanted)
+    picture = drawn(pane, both, 100, 8)
+    assert "inuse_space +2.00M +10.0M/h since 11:06:40 (+12m00s)" in picture
+    assert "+2097 objects" in picture
+    assert "main.remember" in picture
+    assert "Δ/hour" in picture
+    assert "alloc 85K/s" in drawn(pane, both, 130, 8)
+    drawn(pane, both, 80, 8)
+    pane.action_of_base()
+    drawn(pane, both, 80, 8)
+    assert len(wanted) == 2, "asked once a question"
+    answered(pane, wanted)
+    assert "▼flat  flat%" in drawn(pane, both, 100, 8)
+    pane.action_base()
+    assert "main.keep" in drawn(pane, both, 80, 8)
+    assert "since" not in drawn(pane, both, 80, 8)
+
+
+def test_earlier_profiles_are_stepped_through_and_the_newest_is_followed(
+    view: MakeView, drawn: Draw
+) -> None:
+    pane = ProfilePane()
+    sizes = [(10 * number, "profile", heap(number * MIB)) for number in range(1, 5)]
+    sizes.insert(2, (25, "profile", heap(9 * MIB, request=CPU)))
+    pane.view = view(*sizes)
+    seen = []
+    for by in (0, -1, -1, -1, -1, 1, 1, 1, 1):
+        pane.action_older(by)
+        seen.append(drawn(pane, pane.view, 60, 6).splitlines()[1].split()[3])
+    assert seen == [f"{size}.00M" for size in (4, 3, 2, 1, 1, 2, 3, 4, 4)]
+    pane.action_older(-1)
+    assert "[1 newer]" in drawn(pane, pane.view, 70, 6)
+    assert pane.check_action("back", ())
+    pane.action_back()
+    assert not pane.check_action("back", ())
+    pane.view = view(*sizes, (50, "profile", heap(5 * MIB)))
+    assert "5.00M" in drawn(pane, pane.view, 60, 6)
+    pane.action_kind(1)
+    assert "9.00M" in drawn(pane, pane.view, 60, 6)
+
+
+def test_without_its_bytes_a_profile_still_shows_its_functions(
+    view: MakeView, drawn: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    pane.view = view((0, "profile", heap(MIB)), (9, "profile", heap(MIB, data=None)))
+    assert "main.keep" in drawn(pane, pane.view, 80, 8)
+    pane.action_next_view()
+    assert "its bytes were let go" in drawn(pane, pane.view, 80, 8)
+    assert not [each for each in wanted if isinstance(each, Ask)]
+
+
+# Views, and what is typed
+
+
+def test_entering_a_function_and_the_way_back(
+    view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    now = view((0, "profile", real()))
+    pane.view = now
+    drawn(pane, now, 80, 12)
+    pane.action_finer()
+    drawn(pane, now, 80, 12)
+    answered(pane, wanted)
+    assert "main.remember main.go:" in drawn(pane, now, 90, 12)
+    assert "lines" in drawn(pane, now, 90, 12).splitlines()[-1]
+    for _ in range(3):
+        pane.action_finer()
+    top = drawn(pane, now, 80, 12)
+    pane.action_enter()
+    drawn(pane, now, 80, 12)
+    assert isinstance(wanted[-1], Ask)
+    assert wanted[-1].wanted.key.question.name == "main.keep"
+    pane.fail(wanted[-1].wanted.key, "nothing matches main.keep")
+    assert "nothing matches main.keep" in drawn(pane, now, 80, 12)
+    assert pane.check_action("back", ())
+    pane.action_back()
+    assert drawn(pane, now, 80, 12) == top
+
+
+def test_an_answer_that_is_not_wanted_any_more_is_not_drawn(
+    view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    now = view((0, "profile", real()))
+    pane.view = now
+    pane.action_next_view()
+    drawn(pane, now, 80, 12)
+    pane.action_next_view()
+    pane.action_next_view()
+    before = drawn(pane, now, 80, 12)
+    answered(pane, wanted)
+    assert drawn(pane, now, 80, 12) == before
+
+
+def test_patterns_are_typed_and_say_what_is_wrong_with_them(
+    view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    now = view((0, "profile", real()))
+    pane.view = now
+    pane.action_filter()
+    for letter in "rem":
+        pane._typed(letter, letter)
+    drawn(pane, now, 80, 12)
+    assert isinstance(wanted[-1], Ask)
+    assert wanted[-1].wanted.key.question.lens.focus == "rem"
+    answered(pane, wanted)
+    picture = drawn(pane, now, 80, 12)
+    assert "main.remember" in picture
+    assert "/ rem" in picture
+    pane._typed("(", "(")
+    drawn(pane, now, 80, 12)
+    assert isinstance(wanted[-1], Ask)
+    pane.fail(wanted[-1].wanted.key, "focus: missing )")
+    picture = drawn(pane, now, 80, 12)
+    assert "focus: missing )" in picture
+    assert "main.remember" in picture
+    pane._typed("backspace", None)
+    pane._typed("enter", None)
+    picture = drawn(pane, now, 80, 12)
+    assert "focus=rem" in picture.splitlines()[-1]
+    assert "/ rem" not in picture
+
+
+def test_a_name_is_found_and_the_next_one(view: MakeView, drawn: Draw) -> None:
+    pane = ProfilePane()
+    pane.view = view((3, "profile", profile()))
+    drawn(pane, pane.view, 76, 9)
+    pane.action_match(1)
+    pane._typed("m", "m")
+    pane._typed("a", "ap")
+    assert "find map" in drawn(pane, pane.view, 76, 9)
+    pane._typed("enter", None)
+    assert "main.Map[int]" in str(pane.hint(pane.view))
+    assert pane.check_action("back", ())
+    pane.action_back()
+    assert not pane.check_action("back", ())
+
+
+def test_again_takes_what_is_shown(view: MakeView, monkeypatch: pytest.MonkeyPatch) -> None:
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    pane.view = view((0, "profile", heap(MIB)), (9, "profile", heap(MIB, request=CPU)))
+    pane.action_again()
+    pane.follow(CPU)
+    pane.action_again()
+    fetches = [each.request for each in wanted if isinstance(each, Fetch)]
+    assert fetches == [None, CPU]
+
+
+def test_stacks_of_goroutines_stay_whole_for_they_say_what_is_waited_for(
+    view: MakeView, drawn: Draw, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    bytes_ = (data / "profile/goroleak/goroutine.pb.gz").read_bytes()
+    values = (SampleValues("goroutine", "count", 9, ()),)
+    of_goroutines = heap(0, values=values, data=bytes_, request=ProfileRequest("goroutine"))
+    pane.view = view((0, "profile", of_goroutines))
+    drawn(pane, pane.view, 80, 12)
+    answered(pane, wanted)
+    states = drawn(pane, pane.view, 80, 12).splitlines()[2]
+    assert "chan" in states
+    pane.action_finer()
+    pane._reading.look = replace(pane.look, filters=FilterLine.of(hide="runtime"))
+    drawn(pane, pane.view, 80, 12)
+    answered(pane, wanted)
+    assert drawn(pane, pane.view, 80, 12).splitlines()[2] == states

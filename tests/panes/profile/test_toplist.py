@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from memtui.panes.cells import Line, text_of
+from memtui.panes.profile.order import Order
 from memtui.panes.profile.rowlist import RowList
-from memtui.panes.profile.toplist import Listed, Order, draw, hint, listed
+from memtui.panes.profile.toplist import Listed, draw, hint, listed
 from memtui.panes.profile.values import Measure
 from memtui.pprof.top import Row
 

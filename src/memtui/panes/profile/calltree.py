@@ -9,8 +9,9 @@ from typing import NamedTuple
 from memtui.panes.cells import Line, Span, cells, exactly, fitted
 from memtui.panes.profile import walk
 from memtui.panes.profile.glyphs import CALL, CUT, FOLDED, FORK, LAST, OPENED, THROUGH
+from memtui.panes.profile.search import NOTHING, Found, matches, search
 from memtui.panes.profile.values import Measure, bar, highlighted, in_words, name_at
-from memtui.panes.profile.walk import NOTHING, Found, Path
+from memtui.panes.profile.walk import Path
 from memtui.panes.table import Column, Selection, marked, table
 from memtui.pprof.calls import CallNode
 
@@ -61,7 +62,7 @@ class CallTree:
     def settled(self, root: CallNode) -> CallTree:
         """Return the same state in another tree: what is gone there gives way to its caller."""
         selected = walk.settled(root, self.selected) or walk.hottest(root)[:1]
-        return replace(self, selected=selected, found=walk.search(root, self.found.text))
+        return replace(self, selected=selected, found=search(root, self.found.text))
 
     def moved(self, root: CallNode, by: int) -> CallTree:
         """Select another row."""
@@ -100,7 +101,7 @@ class CallTree:
 
     def searched(self, root: CallNode, text: str) -> CallTree:
         """Search for nodes by a part of their name, and select the first of them."""
-        tree = replace(self, found=walk.search(root, text))
+        tree = replace(self, found=search(root, text))
         return tree if tree.selected in tree.found.paths else tree.to_match(1)
 
     def to_match(self, step: int) -> CallTree:
@@ -227,7 +228,7 @@ def _branches(row: Row, step: int, most: int) -> str:
 
 def words(measure: Measure, tree: CallTree, room: int) -> Line:
     """Say what the search found, in at most ``room`` cells."""
-    return walk.matches(tree.found, measure, room)
+    return matches(tree.found, measure, room)
 
 
 def hint(root: CallNode, measure: Measure, tree: CallTree) -> Line:

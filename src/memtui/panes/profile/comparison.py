@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memtui.panes.cells import Line, Span, line
 from memtui.panes.profile import rowlist
-from memtui.panes.profile.glyphs import DOWN
+from memtui.panes.profile.order import FIRST, Order
 from memtui.panes.profile.rowlist import RowList
 from memtui.panes.profile.values import amount, change, direction
 from memtui.panes.table import Column
@@ -15,6 +15,8 @@ from memtui.plain import plain
 from memtui.pprof.top import Row
 
 HOUR_S = 3600.0
+LEAST_FOR_AN_HOUR_S = 60.0
+"""A shorter time is not made an hour of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The functions that changed, growth first; their unit; the seconds between base and now.
+    """The functions that changed, in an order; their unit; the seconds between base and now.
 
     ``span_s`` None is not known: then there is no growth an hour.
     """
@@ -48,28 +50,57 @@ class Compared:
     changes: tuple[Change, ...]
     unit: str
     span_s: float | None = None
+    order: Order = FIRST
 
-    def hourly(self, growth: int) -> float | None:
-        """Return what a growth is an hour; None when the time is not known or has no length."""
-        return growth / self.span_s * HOUR_S if self.span_s else None
+    @property
+    def has_hours(self) -> bool:
+        """Whether base and now lie so far apart that a growth an hour says something."""
+        return bool(hourly(1, self.span_s, "count"))
 
 
 def compared(
-    base: Sequence[Row], now: Sequence[Row], unit: str, span_s: float | None = None
+    base: Sequence[Row],
+    now: Sequence[Row],
+    unit: str,
+    span_s: float | None = None,
+    order: Order = FIRST,
 ) -> Compared:
-    """Join the functions of two profiles by name; what did not change is left out.
-
-    The largest growth comes first and what shrank most last; among equal ones that with the
-    larger change of cum.
-    """
+    """Join the functions of two profiles by name; what did not change is left out."""
     before, after = {row.name: row for row in base}, {row.name: row for row in now}
     changes: list[Change] = []
     for name in {**after, **before}:
         then, row = before.get(name, Row(name, 0, 0)), after.get(name, Row(name, 0, 0))
         if (then.flat, then.cum) != (row.flat, row.cum):
             changes.append(Change(name, then.flat, row.flat, then.cum, row.cum))
-    changes.sort(key=lambda each: (-each.growth, -each.cum_growth, each.name))
-    return Compared(tuple(changes), unit, span_s)
+    return ordered(Compared(tuple(changes), unit, span_s), order)
+
+
+def ordered(data: Compared, order: Order) -> Compared:
+    """Put the functions in another order: the largest growth first, what shrank most last.
+
+    Among functions that grew alike the one with the larger change of the other column comes first.
+    """
+    match order.by:
+        case "flat":
+            key = _by_growth
+        case "cum":
+            key = _by_cum_growth
+        case _:
+            key = _by_name
+    changes = sorted(data.changes, key=key, reverse=order.backwards)
+    return replace(data, changes=tuple(changes), order=order)
+
+
+def _by_growth(each: Change) -> tuple[int, int, str]:
+    return -each.growth, -each.cum_growth, each.name
+
+
+def _by_cum_growth(each: Change) -> tuple[int, int, str]:
+    return -each.cum_growth, -each.growth, each.name
+
+
+def _by_name(each: Change) -> tuple[int, int, str]:
+    return 0, 0, each.name
 
 
 def percent(before: int, now: int) -> str:
@@ -87,20 +118,30 @@ def percent(before: int, now: int) -> str:
     return f"{'+' if grown > 0 else '−'}{digits}%"
 
 
-def hourly(growth: float | None, unit: str) -> str:
-    """Write a growth an hour: +1.2M/h; nothing when it is not known."""
-    return "" if growth is None else f"{change(round(growth), unit)}/h" if round(growth) else "·"
+def hourly(growth: int, span_s: float | None, unit: str) -> str:
+    """Write what a growth is an hour: +1.2M/h; "" where that would be a guess.
+
+    ``span_s`` is the time it took, None when it is not known. A few seconds say nothing about an
+    hour, least of all of a heap profile, which moves with each collection.
+    """
+    if span_s is None or span_s < LEAST_FOR_AN_HOUR_S:
+        return ""
+    an_hour = round(growth / span_s * HOUR_S)
+    return f"{change(an_hour, unit)}/h" if an_hour else change(0, unit)
 
 
-_COLUMNS = (
-    Column(f"{DOWN}Δflat", 6),
-    Column("grew", 5),
-    Column("Δ/hour", 7, yields=4),
-    Column("flat", 6, yields=3, role="live"),
-    Column("Δcum", 6, yields=1),
-    Column("cum", 6, yields=5),
-    Column("function", 16, text=True),
-)
+def _columns(data: Compared) -> tuple[Column, ...]:
+    titled = data.order.titled
+    per_hour = (Column("Δ/hour", 7, yields=4),) if data.has_hours else ()
+    return (
+        Column(titled("flat", "Δflat"), 6),
+        Column("grew", 5),
+        *per_hour,
+        Column("flat", 6, yields=3, role="live"),
+        Column(titled("cum", "Δcum"), 6, yields=1),
+        Column("cum", 6, yields=5),
+        Column(titled("name", "function"), 16, text=True),
+    )
 
 
 def draw(
@@ -110,9 +151,8 @@ def draw(
 
     Beside them comes the state with the first row that was drawn.
     """
-    columns = [each for each in _COLUMNS if data.span_s or each.title != "Δ/hour"]
     return rowlist.draw(
-        columns,
+        _columns(data),
         len(data.changes),
         lambda at: (_numbers(data, data.changes[at]), data.changes[at].name),
         state,
@@ -124,7 +164,7 @@ def draw(
 
 def _numbers(data: Compared, each: Change) -> tuple[str | Span, ...]:
     role = direction(each.growth)
-    per_hour = (Span(hourly(data.hourly(each.growth), data.unit), role),) if data.span_s else ()
+    per_hour = (Span(hourly(each.growth, data.span_s, data.unit), role),) if data.has_hours else ()
     return (
         Span(change(each.growth, data.unit), role),
         Span(percent(each.flat_before, each.flat), role),
@@ -141,7 +181,7 @@ def hint(data: Compared, state: RowList) -> Line:
         return line("nothing changed since the base")
     each = data.changes[state.selection.at(range(len(data.changes)))]
     then, now = amount(each.flat_before, data.unit), amount(each.flat, data.unit)
-    per_hour = hourly(data.hourly(each.growth), data.unit)
+    per_hour = hourly(each.growth, data.span_s, data.unit)
     said = [
         Span(change(each.growth, data.unit), direction(each.growth)),
         Span(f" {then} → {now}"),

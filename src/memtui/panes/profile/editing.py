@@ -73,10 +73,10 @@ class Editing:
             return filters.edited(_changed(editor, key, text))
         return filters
 
-    def draw(self, filters: FilterLine, width: int, *, error: str) -> list[Line]:
+    def draw(self, filters: FilterLine, width: int, *, error: str, preview: str = "") -> list[Line]:
         """Return the lines of what is typed, none when nothing is."""
         if self._is_filter:
-            return filterline.draw(filters, width, error=error)
+            return filterline.draw(filters, width, error=error, preview=preview)
         if self._finding is None:
             return []
         room = max(1, width - 7)

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
-from memtui.panes.cells import Line, Role, Span, cut, exactly, line
+from memtui.panes.cells import Line, Role, Span, cut, exactly, line, wrapped
 from memtui.panes.profile.glyphs import CUT
 from memtui.plain import plain
+
+MOST_LINES = 2
+"""Lines in which an error is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +137,17 @@ class FilterLine:
 def draw(filters: FilterLine, width: int, *, error: str = "", preview: str = "") -> list[Line]:
     """Return three lines: the names of the patterns, the one edited, and what comes of it.
 
-    ``error`` says why it is no pattern, ``preview`` what is left when it is one.
+    ``error`` says why it is no pattern, in a second line where it must, and ``preview`` what is
+    left when it is one.
     """
-    below = Span(cut(plain(error), width - 2), "bad") if error else _said(filters, preview, width)
+    if error:
+        below = wrapped(plain(error), max(1, width - 2), "bad")[:MOST_LINES]
+    else:
+        below = [line(_said(filters, preview, width))]
     return [
         exactly(line(" ", *_names(filters, width - 2)), width),
         exactly(line(Span(" / ", "key"), *filters.field.editor.drawn(max(1, width - 4))), width),
-        exactly(line(" ", below), width),
+        *(exactly(line(" ", *row), width) for row in below),
     ]
 
 

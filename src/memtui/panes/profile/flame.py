@@ -12,15 +12,16 @@ from rich.cells import cell_len
 
 from memtui.panes.cells import Line, Role, Span, cells, cut, fitted, left
 from memtui.panes.profile import walk
-from memtui.panes.profile.glyphs import CHOSEN_EDGE, EDGE, MATCH_EDGE
+from memtui.panes.profile.glyphs import CHOSEN_EDGE, CUT, EDGE, MATCH_EDGE
+from memtui.panes.profile.search import NOTHING, Found, matches, search
 from memtui.panes.profile.values import Measure, fitting_name, in_words, short_name
-from memtui.panes.profile.walk import NOTHING, Found, Path, matches
+from memtui.panes.profile.walk import Path
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 from memtui.pprof.frames import package_of
 
-ROOM_FOR_COUNT, ROOM_FOR_NAME = 2, 3
-"""Cells from which on a box says how many calls share it, and from which on it has a name."""
+ROOM_FOR_NAME = 3
+"""Cells from which on a box has a name."""
 ROOM_FOR_SHARE = 5
 """Cells that a box needs besides its name to say its share as well."""
 
@@ -48,7 +49,7 @@ class Flame:
     def settled(self, root: CallNode) -> Flame:
         """Return the same state in another tree: what is gone there gives way to its caller."""
         zooms = tuple(zoom for zoom in self.zooms if walk.settled(root, zoom) == zoom)
-        found = walk.search(root, self.found.text)
+        found = search(root, self.found.text)
         return Flame(walk.settled(root, self.selected), zooms, found)._inside()
 
     def to_parent(self) -> Flame:
@@ -85,7 +86,7 @@ class Flame:
 
     def searched(self, root: CallNode, text: str) -> Flame:
         """Search for boxes by a part of their name, and select the first of them."""
-        return replace(self, found=walk.search(root, text)).to_match(0)
+        return replace(self, found=search(root, text)).to_match(0)
 
     def to_match(self, step: int) -> Flame:
         """Select the next (1) or previous (−1) match, or (0) the first unless one is selected."""
@@ -160,8 +161,8 @@ def draw(
     below = len(flame.selected) - len(flame.zoom)
     first = max(0, below - max(0, height - 2))
     rows = boxes(root, flame.zoom, width, first + height)[first:]
-    matches = frozenset(flame.found.paths)
-    pen = _Pen(measure, flame.selected if focused else None, matches)
+    selected = flame.selected if focused else None
+    pen = _Pen(measure, selected, frozenset(flame.found.paths))
     return fitted((_row(row, width, pen) for row in rows), width, height)
 
 
@@ -228,20 +229,25 @@ def _drawn(box: Box, pen: _Pen) -> list[Span]:
 
 
 def _label(box: Box, measure: Measure, room: int) -> str:
-    """Return ``room`` cells: the name of a box, and its value and share as far as they fit."""
-    if box.calls > 1 and room >= ROOM_FOR_COUNT:
-        return left(f"+{box.calls}", room)
-    if box.calls > 1 or room < ROOM_FOR_NAME:
+    """Return ``room`` cells: the name of a box, and its value and share as far as they fit.
+
+    In a difference at least the sign is said.
+    """
+    if box.calls > 1:
+        counts = (f"{box.calls} more", f"{CUT}{box.calls}", CUT, "")
+        return left(next(count for count in counts if len(count) <= room), room)
+    if room < ROOM_FOR_NAME:
         return " " * room
-    name = fitting_name(box.nodes[0].name, room) if box.path else "all"
+    value = box.nodes[0].value
+    sign = "" if not measure.is_difference or not value else "+" if value > 0 else "−"
+    name = fitting_name(box.nodes[0].name, room - len(sign)) if box.path else "all"
     free = room - cell_len(name)
     if free >= ROOM_FOR_SHARE:
-        value = box.nodes[0].value
         share = measure.share(value)
         for more in (f"  {measure.amount(value)} {share}", f" {share}"):
             if len(more) <= free:
                 return name + more + " " * (free - len(more))
-    return name + " " * free
+    return sign + name + " " * (free - len(sign))
 
 
 @lru_cache(maxsize=1024)

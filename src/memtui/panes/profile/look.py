@@ -7,13 +7,17 @@ from typing import NamedTuple
 
 from memtui.model import Profile, ProfileKind, SampleValues
 from memtui.panes.profile.filterline import FilterLine
-from memtui.panes.profile.toplist import Order
+from memtui.panes.profile.order import Order
 from memtui.pprof.lens import Granularity, Lens
 from memtui.pprof.question import Question, Views
 from memtui.timeline import View
 
 GRANULARITIES: tuple[Granularity, ...] = ("functions", "lines", "files", "packages")
 """The ones that a key steps through; a file may be pprof's finer ones, which nobody misses here."""
+
+
+LEAST_SPAN_S = 10.0
+"""What happened within less time says nothing of an hour."""
 
 
 class Moment(NamedTuple):
@@ -111,7 +115,10 @@ class Look:
         return replace(self, kind=kinds[at % len(kinds)], pinned=None)
 
     def question(self, profile: Profile, view: Views, name: str = "") -> Question:
-        """Return what to ask about a profile."""
+        """Return what to ask about a profile.
+
+        Stacks of goroutines stay whole: their frames say what they wait for.
+        """
         texts = self.filters.texts
         lens = Lens(
             sample_type=self.values(profile).type,
@@ -121,6 +128,8 @@ class Look:
             hide=texts["hide"],
             show=texts["show"],
         )
+        if view == "stacks":
+            lens = replace(lens, granularity="functions", hide="", show="")
         return Question(view, lens, name, self.of_base)
 
     @property
@@ -134,6 +143,12 @@ class Look:
     def is_plain(self) -> bool:
         """Whether functions are looked at, all of them: what a profile knows by itself."""
         return not self.narrowed
+
+
+def span_of(shown: Moment, base: Moment | None) -> float | None:
+    """Return the seconds from a base to a profile; None when they are too few for a rate."""
+    span_s = shown.at - base.at if base is not None else 0.0
+    return span_s if span_s >= LEAST_SPAN_S else None
 
 
 def _all(view: View) -> list[Moment]:

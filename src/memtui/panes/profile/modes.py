@@ -14,13 +14,13 @@ from memtui.panes.profile.calltree import CallTree
 from memtui.panes.profile.comparison import Compared, compared
 from memtui.panes.profile.flame import Flame
 from memtui.panes.profile.goroutines import GoroutineList, Group
+from memtui.panes.profile.order import Order
 from memtui.panes.profile.peek import Peeked
 from memtui.panes.profile.rowlist import RowList
-from memtui.panes.profile.toplist import Order
 from memtui.panes.profile.values import Measure
 from memtui.panes.table import Selection
 from memtui.pprof.calls import CallNode
-from memtui.pprof.question import Answer, Around, Called, Listed
+from memtui.pprof.question import Answer, Around, Called, Grown, Listed
 from memtui.pprof.top import Row
 
 SIDEWAYS = 8
@@ -423,17 +423,15 @@ def mode_of(
     is_flame: bool = False,
     span_s: float | None = None,
     is_difference: bool = False,
-    of_base: bool = False,
 ) -> Mode:
     """Return the view of an answer; what was selected in the ``old`` one stays so where it can.
 
-    ``span_s`` is the time between base and profile. A difference is shown by its growth, or,
-    with ``of_base``, in the columns of pprof.
+    ``span_s`` is the time between base and profile.
     """
     measure = Measure(answer.type.unit, answer.total, is_difference)
     match answer:
-        case Listed(now=now, base=base) if now is not None and base is not None and not of_base:
-            data = compared(base, now, answer.type.unit, span_s)
+        case Grown(now=now, base=base):
+            data = compared(base, now, answer.type.unit, span_s, order)
             names = tuple(each.name for each in data.changes)
             return GrowthMode(names, _kept_row(names, old), data)
         case Listed(rows=rows):
@@ -469,6 +467,11 @@ def _kept_row(names: Sequence[str], old: Mode | None) -> RowList:
 
 def reordered(mode: Mode, order: Order) -> Mode:
     """Return a list in another order, its first row selected; other views have none."""
+    if isinstance(mode, GrowthMode):
+        data = comparison.ordered(mode.data, order)
+        names = tuple(each.name for each in data.changes)
+        state = replace(mode.state, selection=Selection())
+        return GrowthMode(names, state, data)
     if not isinstance(mode, TopMode):
         return mode
     found = _top(mode.data.rows, mode.data.measure, order, None)

@@ -16,7 +16,7 @@ from memtui.panes.pane import Pane, explained
 from memtui.panes.profile import errand, words
 from memtui.panes.profile.editing import Editing
 from memtui.panes.profile.look import Key, Look, Moment, kept
-from memtui.panes.profile.modes import FAR, FlameMode, Mode, TreeMode
+from memtui.panes.profile.modes import FAR, FlameMode, Mode, TopMode, TreeMode
 from memtui.panes.profile.progress import bar_of
 from memtui.panes.profile.reading import Reading
 from memtui.plain import plain
@@ -59,7 +59,7 @@ class ProfilePane(Pane):
         Binding("f", "finer", "functions, lines, files, packages", id="profile.fine"),
         Binding("v", "next_view", "list, tree, flame", id="profile.view"),
         Binding("enter", "enter", "callers and calls", id="profile.enter"),
-        Binding("escape", "back", "back", id="profile.back", show=False),
+        Binding("escape,backspace", "back", "back", id="profile.back", show=False),
         Binding("slash", "filter", "filter", id="profile.filter"),
         Binding("n", "match(1)", "find, next match", id="profile.next_match"),
         Binding("N", "match(-1)", "previous match", id="profile.previous_match"),
@@ -152,7 +152,9 @@ class ProfilePane(Pane):
             return self._nothing(view, width)
         base = self.look.base_of(shown)
         above = _progress(view, width)
-        below = self._editing.draw(self.look.filters, width, error=self._reading.failure)
+        below = self._editing.draw(
+            self.look.filters, width, error=self._reading.failure, preview=self._left(view, shown)
+        )
         room = height - len(above) - len(below)
         lines = [*above, *self._drawn(view, width, room), *below]
         title = words.title(self.look, shown, base, width - 5)
@@ -187,6 +189,17 @@ class ProfilePane(Pane):
         self._reading.put(view, mode)
         return lines
 
+    def _left(self, view: View, shown: Moment) -> str:
+        """Say how many functions the patterns leave, and of how many where that is known."""
+        mode = self._reading.mode(view)
+        if self._reading.is_waiting:
+            return "reading …"
+        if not isinstance(mode, TopMode):
+            return ""
+        count, every = mode.size()[0], len(self.look.values(shown.profile).functions)
+        is_known = self.look.granularity == "functions" and self.look.base_of(shown) is None
+        return f"{count} of {every} functions" if is_known else f"{count} {self.look.granularity}"
+
     def _start(self, view: View, height: int, room: int) -> Line:
         """Say how many rows there are below, and what is not seen because it was filtered."""
         mode = self._reading.mode(view)
@@ -217,6 +230,8 @@ class ProfilePane(Pane):
         mode = self._reading.mode(view)
         if self._said:
             return self._said
+        if self.look.shown(view) is not None and mode is None:
+            return line(Span("reading the profile", "dim"))
         if mode is None:
             return line('the service needs: import _ "net/http/pprof", and an HTTP server')
         return mode.hint()
@@ -401,9 +416,10 @@ class ProfilePane(Pane):
     # Keys: what is wanted of the world
 
     def action_again(self) -> None:
-        """Fetch what is shown once more."""
+        """Fetch what is shown once more; a heap without a GC before it."""
         shown = self.shown if self.look.kind else None
-        self.post_message(errand.Fetch(shown.profile.request if shown else None))
+        request = replace(shown.profile.request, gc=False) if shown else None
+        self.post_message(errand.Fetch(request))
 
     def action_take(self, what: str) -> None:
         """Take a profile that acts on the target."""
@@ -437,8 +453,7 @@ def _progress(view: View, width: int) -> list[Line]:
     found = _under_way(view)
     if found is None or not found[1].request.seconds:
         return []
-    request = found[1].request
-    return [bar_of(str(request), view.now - found[0], request.seconds, width)]
+    return [bar_of("CPU profile", view.now - found[0], found[1].request.seconds, width)]
 
 
 def _last_reason(view: View) -> str:

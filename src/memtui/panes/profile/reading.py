@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from memtui.model import Profile
-from memtui.panes.profile.look import Key, Look, Moment
+from memtui.panes.profile.look import Key, Look, Moment, span_of
 from memtui.panes.profile.modes import Mode, mode_of, of_values, reordered
-from memtui.panes.profile.toplist import Order
+from memtui.panes.profile.order import Order
 from memtui.pprof.question import Answer, Views
 from memtui.timeline import View
 
 Root: TypeAlias = Literal["top", "tree", "flame", "stacks"]
 """What is seen before a function was entered."""
 
-LET_GO = "its bytes were let go to keep memory small: only its functions are left"
+LET_GO = "its bytes were let go to keep memory small: only its largest functions are left"
+KEPT_ANSWERS = 6
+"""A call tree is drawn as a tree and as flames, and people go back and forth."""
+
 _VIEW_OF: dict[Root, Views] = {"top": "top", "tree": "calls", "flame": "calls", "stacks": "stacks"}
 
 
@@ -54,6 +57,7 @@ class Reading:
         self.root: Root | None = None
         self.path: tuple[str, ...] = ()
         self._known: dict[Place, Known] = {}
+        self._answers: dict[Key, Answer] = {}
         self._asked: Key | None = None
         self._failed: tuple[Key, str] | None = None
 
@@ -108,6 +112,9 @@ class Reading:
             self._known[place] = Known(key, mode)
             self._asked = self._failed = None
             return None
+        if (answer := self._answers.get(key)) is not None:
+            self._draw_on(shown, key, answer)
+            return None
         if key in (self._asked, self._failed[0] if self._failed else None):
             return None
         data = shown.profile.data
@@ -130,6 +137,14 @@ class Reading:
         shown = self.look.shown(view)
         if shown is None or key != self._asked or key != self._key(shown):
             return False
+        while len(self._answers) >= KEPT_ANSWERS:
+            del self._answers[next(iter(self._answers))]
+        self._answers[key] = answer
+        self._draw_on(shown, key, answer)
+        return True
+
+    def _draw_on(self, shown: Moment, key: Key, answer: Answer) -> None:
+        """Make the view where we are that of an answer."""
         self._asked = self._failed = None
         place, base = self.place(shown), self.look.base_of(shown)
         known = self._known.get(place)
@@ -138,12 +153,10 @@ class Reading:
             self.look.order,
             known.mode if known else None,
             is_flame=place.root == "flame",
-            span_s=shown.at - base.at if base else None,
+            span_s=span_of(shown, base),
             is_difference=base is not None,
-            of_base=self.look.of_base,
         )
         self._known[place] = Known(key, mode)
-        return True
 
     def fail(self, key: Key, reason: str) -> bool:
         """Take the reason why there is no answer; False when another one is wanted by now."""

@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal, TypeAlias
 
-from memtui.model import SampleValues
 from memtui.panes.cells import Line, Span, line
 from memtui.panes.profile import rowlist
-from memtui.panes.profile.glyphs import DOWN, UP
+from memtui.panes.profile.order import Order
 from memtui.panes.profile.rowlist import RowList
-from memtui.panes.profile.values import Measure, amount, name_at, short_name
-from memtui.panes.table import Column, table
+from memtui.panes.profile.values import Measure
+from memtui.panes.table import Column
 from memtui.plain import plain
 from memtui.pprof.top import Row
-
-__all__ = [
-    "By", "Listed", "Order", "amount", "draw", "function_lines", "hint", "listed", "short_name",
-]  # fmt: skip
-
-By: TypeAlias = Literal["flat", "cum", "name"]
-"""What a list is ordered by. flat%, sum% and cum% have the order of their amounts."""
-
-_ORDERS: tuple[By, ...] = ("flat", "cum", "name")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """By which column a list goes, and whether its end comes first."""
-
-    by: By = "flat"
-    backwards: bool = False
-
-    def next(self) -> Order:
-        """Return the order by the next column."""
-        return Order(_ORDERS[(_ORDERS.index(self.by) + 1) % len(_ORDERS)])
-
-    def turned(self) -> Order:
-        """Return the same column the other way round."""
-        return replace(self, backwards=not self.backwards)
-
-    def titled(self, by: By, title: str) -> str:
-        """Return the title of a column, marked when the list goes by it."""
-        if by != self.by:
-            return title
-        return (UP if self.backwards == (by != "name") else DOWN) + title
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +86,3 @@ def hint(data: Listed, state: RowList) -> Line:
     if not data.rows:
         return line("the profile has no samples")
     return line(plain(data.rows[state.selection.at(range(len(data.rows)))].name))
-
-
-def function_lines(
-    values: SampleValues, functions: range, width: int, shift: int
-) -> tuple[Line, list[Line]]:
-    """Return the head line and the lines of some of the functions, by their rank."""
-    rows = [Row(each.name, each.flat, each.cum) for each in values.functions]
-    data = listed(rows, Measure(values.unit, values.total), Order())
-    lines = [(*_numbers(data, rank), name_at(rows[rank].name, shift)) for rank in functions]
-    return table(_columns(data), lines, width)

@@ -9,11 +9,9 @@ from memtui.model import Profile
 from memtui.panes.cells import Line, Span, cells, cut, line
 from memtui.panes.moments import clock
 from memtui.panes.profile.comparison import hourly
-from memtui.panes.profile.look import Look, Moment
+from memtui.panes.profile.look import Look, Moment, span_of
 from memtui.panes.profile.values import amount, change, direction
 from memtui.plain import plain
-
-HOUR_S = 3600.0
 
 
 def fitting(candidates: Sequence[Line], room: int) -> Line:
@@ -32,7 +30,8 @@ def title(look: Look, shown: Moment, base: Moment | None, room: int) -> Line:
     growth = Span(f" {change(grown, values.unit)}", direction(grown))
     since = Span(f" since {clock(base.at)}", "dim")
     ago = Span(f" ({'+' if span_s >= 0 else '−'}{units.duration(abs(span_s))})", "dim")
-    rate = hourly(grown / span_s * HOUR_S if span_s > 0 else None, values.unit)
+    rated_s = span_of(shown, base)
+    rate = hourly(grown, rated_s, values.unit)
     per_hour = Span(f" {rate}" if rate else "", direction(grown))
     return fitting(
         [
@@ -71,12 +70,13 @@ def status(shown: Moment, base: Moment | None, newer: int, room: int) -> Line:
 
 def alloc_rate(shown: Moment, base: Moment | None) -> str:
     """Say how much was allocated a second since the base; "" where nobody can know."""
-    if base is None or shown.at <= base.at:
+    span_s = span_of(shown, base)
+    if base is None or span_s is None:
         return ""
     now, then = (_total(each.profile, "alloc_space") for each in (shown, base))
     if now is None or then is None or now < then:
         return ""
-    return f"alloc {units.size(round((now - then) / (shown.at - base.at)))}/s  "
+    return f"alloc {units.size(round((now - then) / span_s))}/s  "
 
 
 def objects(shown: Moment, base: Moment | None) -> str:

@@ -1,0 +1,100 @@
+"""The real ``go tool pprof``, to be compared with; and the options of both from one lens."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+import sysconfig
+import time
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+
+from memtui.pprof.lens import Lens
+from memtui.pprof.report import text_of_top, text_of_tree
+from memtui.pprof.stacks import Stacks
+from memtui.pprof.top import peek, top, tree
+
+_NAMES = {
+    "sample_type": "sample_index",
+    "no_inlines": "noinlines",
+}
+
+
+@functools.cache
+def _binary() -> str:
+    """Return the path of pprof itself: starting it by the go command takes ten times as long."""
+    go = Path(sysconfig.get_path("scripts")) / "go"
+    found = subprocess.run(
+        [go, "tool", "-n", "pprof"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    if not Path(found).exists():  # not built yet
+        subprocess.run([go, "tool", "pprof", "-h"], capture_output=True, check=False)
+    return found
+
+
+def go_pprof(*arguments: str | Path, zone: str = "UTC") -> str | None:
+    """Return what pprof prints, None when it refuses."""
+    run = subprocess.run(
+        [_binary(), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "TZ": zone},
+    )
+    return None if run.returncode else run.stdout
+
+
+def as_arguments(lens: Lens) -> list[str]:
+    """Return the options of pprof that mean the same as a lens."""
+    arguments = []
+    for field in fields(lens):
+        value = getattr(lens, field.name)
+        if value == field.default:
+            continue
+        name = _NAMES.get(field.name, field.name)
+        if field.name == "granularity":
+            arguments.append(f"-{value}")
+        else:
+            arguments.append(f"-{name}" if value is True else f"-{name}={value}")
+    return arguments
+
+
+def taken(stacks: Stacks) -> str:
+    """Return when a profile was taken, as pprof writes it in UTC."""
+    if not stacks.time_nanos:
+        return ""
+    at = time.gmtime(stacks.time_nanos // 10**9)
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", at)
+
+
+def our_top(stacks: Stacks, lens: Lens) -> str:
+    """Return the text of top as a whole."""
+    return _whole(text_of_top(stacks, top(stacks, lens), taken(stacks)))
+
+
+def our_tree(stacks: Stacks, lens: Lens) -> str:
+    """Return the text of tree as a whole."""
+    return _whole(text_of_tree(stacks, tree(stacks, lens), taken(stacks)))
+
+
+def our_peek(stacks: Stacks, wanted: str, lens: Lens) -> str:
+    """Return the text of peek as a whole."""
+    return _whole(text_of_tree(stacks, peek(stacks, wanted, lens), taken(stacks)))
+
+
+def _whole(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+_RUNNING = re.compile(r"^( *\S+ +\S+%) +\S+%", re.MULTILINE)
+
+
+def in_any_order(text: str) -> list[str]:
+    """Return the lines sorted, without the running sum.
+
+    pprof leaves the order of rows open that have one name and equal values (two binaries of one
+    name, say), and prints now this, now that.
+    """
+    return sorted(_RUNNING.sub(r"\1", text).splitlines())
