@@ -34,7 +34,7 @@ check: $(VENV)/ready ## lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(BUILD)/orders ## measure the cost of the screen, and write benchmarks/results.md
+bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 
 screenshots: $(BUILD)/orders ## redraw screenshots/ from a live service

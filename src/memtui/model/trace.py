@@ -15,8 +15,10 @@ class GcCycle:
     (sweep termination, assist, background, idle, mark termination). Sizes are the printed MB
     (MiB, cut) as bytes: the heap when the cycle began, when marking ended, and what was found
     alive; ``goal_bytes`` is None when there was no goal (GOGC=off). ``gc_cpu_percent`` is a whole
-    number, cut, cumulative since the start of the process. ``line`` is the text as it was.
-    Source: Go 1.27.3 runtime/mgc.go, gcMarkTermination.
+    number, cut, cumulative since the start of the process. ``forced`` is a cycle that the program
+    asked for, ``periodic`` one that began because none had for two minutes: the runtime says
+    "GC forced" before it, in a line of its own. ``line`` is the text as it was.
+    Source: Go 1.27.3 runtime/mgc.go, gcMarkTermination, and proc.go, forcegchelper.
     """
 
     number: int
@@ -34,6 +36,7 @@ class GcCycle:
     forced: bool
     leak_check: bool
     line: str
+    periodic: bool = False
 
     @property
     def pauses_ms(self) -> tuple[float, ...]:
@@ -67,7 +70,9 @@ class ScavengeLine:
     Sizes in bytes. ``work_bytes`` was returned to the system in the background since the last
     line, ``eager_bytes`` on demand (None where the form has no such number);
     ``released_bytes`` is HeapReleased, which counts address space that was never used;
-    ``util_percent`` is HeapInuse by HeapInuse plus free, not yet returned memory.
+    ``util_percent`` is HeapInuse by HeapInuse plus free, not yet returned memory. The other sizes
+    are those of the ``scvg`` line up to Go 1.13: HeapInuse, HeapIdle, HeapSys, and what is
+    consumed of the system's memory, HeapSys less HeapReleased (runtime/mheap.go, mHeap_Scavenge).
     """
 
     work_bytes: int | None
@@ -76,6 +81,10 @@ class ScavengeLine:
     util_percent: int | None
     forced: bool
     line: str
+    inuse_bytes: int | None = None
+    idle_bytes: int | None = None
+    sys_bytes: int | None = None
+    consumed_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
