@@ -17,12 +17,14 @@ from textual.containers import Container
 from memtui.model import Event, Trouble
 from memtui.panes.bars import footer, heading, sources_line
 from memtui.panes.cells import Line, Span
+from memtui.panes.gctrace import GcTracePane
 from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, KEYS, PANES
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
 from memtui.panes.profile import ProfilePane
 from memtui.panes.theme import DARK
 from memtui.screens.choice import Choice
+from memtui.screens.cycle import CycleScreen
 from memtui.screens.help import HelpScreen
 from memtui.screens.picker import PickerScreen
 from memtui.screens.quit import QuitScreen
@@ -257,6 +259,11 @@ class MemtuiApp(App[None]):
         for source in self._sources:
             if isinstance(source, Refreshable):
                 source.refresh()
+
+    @on(GcTracePane.Opened)
+    def _open_cycle(self, message: GcTracePane.Opened) -> None:
+        """Show every field of a cycle."""
+        self.push_screen(CycleScreen(message.pane))
 
     def action_help(self) -> None:
         """Show the keys."""

@@ -11,9 +11,10 @@ from rich.cells import cell_len
 from memtui import units
 from memtui.model import GcCycle, GcPause
 from memtui.panes.cells import Line, Role, Span
-from memtui.panes.gctrace.meaning import gc_cpu_share, kind_of
-from memtui.panes.gctrace.words import goal_of, heap_of, longest_pause, mb, share, when
+from memtui.panes.gctrace.words import goal_of, heap_of, longest_pause, mb, reason, share
+from memtui.panes.moments import clock
 from memtui.panes.table import Column, table
+from memtui.timeline.cycles import gc_cpu_share
 
 S = TypeVar("S", GcCycle, GcPause)
 
@@ -24,15 +25,11 @@ KINDS = ("background", "periodic", "forced", "leak check")
 
 
 class Entry(NamedTuple, Generic[S]):
-    """A row: a cycle, its moment (Unix seconds), and the cycle before it.
-
-    ``has_start``: it is known when the process began, so the moment is one of the wall clock.
-    """
+    """A row: a cycle, its moment (Unix seconds), and the cycle before it."""
 
     at: float
     cycle: S
     before: S | None = None
-    has_start: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +55,13 @@ def _known(number: float | None) -> float:
     return UNKNOWN if number is None else number
 
 
-def _time_of(entry: Entry[S]) -> str:
-    return when(entry.at, entry.cycle, has_start=entry.has_start)
+def _since_start(entry: Entry[GcCycle]) -> str:
+    at_s = entry.cycle.at_s
+    return clock(entry.at) if at_s is None else f"@{units.duration(at_s)}"
 
 
 def _kind(entry: Entry[GcCycle]) -> Span:
-    kind = kind_of(entry.cycle)
+    kind = reason(entry.cycle)
     return Span(kind, "dim" if kind == "background" else "gc")
 
 
@@ -115,6 +113,13 @@ _BOTH_PAUSES = replace(
     write=lambda entry: "+".join(f"{each:g}" for each in entry.cycle.pauses_ms),
     meaning="the program stood still: sweep termination + mark termination; by the longest",
 )
+_TIME: Figure[GcCycle] = Figure(
+    "time", 2, lambda entry: clock(entry.at), lambda entry: entry.at,
+    "when the cycle began", "dim", width=8, descending=False,
+)  # fmt: skip
+_TIME_OF_TRACE = replace(
+    _TIME, write=_since_start, meaning="when the cycle began, from the start of the process"
+)
 _CYCLES: tuple[Figure[GcCycle], ...] = (
     Figure(
         "gc", 0,
@@ -123,10 +128,7 @@ _CYCLES: tuple[Figure[GcCycle], ...] = (
         "cycles of the collector, counted from 1 by each process",
         width=3, descending=False,
     ),
-    Figure(
-        "time", 2, _time_of, lambda entry: entry.at,
-        "when the cycle began", "dim", width=8, descending=False,
-    ),
+    _TIME,
     Figure(
         "heap MB", 0,
         lambda entry: heap_of(entry.cycle),
@@ -171,7 +173,7 @@ _CYCLES: tuple[Figure[GcCycle], ...] = (
         "GOMAXPROCS: how many threads may run Go code at once", "dim", width=2,
     ),
     Figure(
-        "kind", 6, _kind, lambda entry: KINDS.index(kind_of(entry.cycle)),
+        "kind", 6, _kind, lambda entry: KINDS.index(reason(entry.cycle)),
         "background: by the goal; periodic: after 2 min without one; forced: runtime.GC and such",
         width=10, text=True,
     ),
@@ -185,7 +187,7 @@ PAUSES: tuple[Figure[GcPause], ...] = (
         width=3, descending=False,
     ),
     Figure(
-        "time", 2, _time_of, lambda entry: entry.at,
+        "time", 2, lambda entry: clock(entry.at), lambda entry: entry.at,
         "when the cycle ended (PauseEnd)", "dim", width=8, descending=False,
     ),
     Figure(
@@ -202,11 +204,15 @@ PAUSES: tuple[Figure[GcPause], ...] = (
 )  # fmt: skip
 
 
-def cycles_at(width: int) -> tuple[Figure[GcCycle], ...]:
-    """Return the columns of the cycles: in a wide table both pauses of each."""
-    if width < ROOM_FOR_BOTH_PAUSES:
-        return _CYCLES
-    return tuple(_BOTH_PAUSES if figure is _PAUSE else figure for figure in _CYCLES)
+def cycles_at(width: int, has_start: bool) -> tuple[Figure[GcCycle], ...]:
+    """Return the columns of the cycles: both pauses of each where there is room.
+
+    Where nobody knows when the process began (``has_start``), times are those that a trace prints.
+    """
+    instead = {} if width < ROOM_FOR_BOTH_PAUSES else {_PAUSE.title: _BOTH_PAUSES}
+    if not has_start:
+        instead[_TIME.title] = _TIME_OF_TRACE
+    return tuple(instead.get(figure.title, figure) for figure in _CYCLES)
 
 
 def cycle_lines(
@@ -214,7 +220,7 @@ def cycle_lines(
     entries: Sequence[Entry[S]],
     width: int,
     *,
-    sorted_by: int,
+    sorted_by: int | None,
     descending: bool,
 ) -> tuple[Line, list[Line]]:
     """Return the head line and a line a cycle; the head marks the column that they go by."""

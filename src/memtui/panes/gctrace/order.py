@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic
@@ -38,35 +39,42 @@ class Sorting:
 class Order(Generic[S]):
     """The cycles that a track holds, sorted by a column.
 
-    New ones are merged into those that are sorted already, so that a live table costs what came,
-    not what is held. A row is known by the number of its event on the track.
+    New ones are merged into those that are sorted already: a live table costs what came, and one
+    pass over what is held. A row is known by the number of its event on the track.
     """
 
     def __init__(self, track: Track[S], figure: Figure[S]) -> None:
-        self.track = track
-        self.figure = figure
+        self.track: Track[S] = track
+        self.figure: Figure[S] = figure
         self._numbers = range(0)
-        self._last: S | None = None
+        self._entries: dict[int, Entry[S]] = {}
         self._sorted: list[tuple[float, int]] = []
-
-    def take(self, numbers: range) -> None:
-        """Sort in what came, and forget what is held no longer."""
-        if numbers.stop < self._numbers.stop:
-            self._numbers, self._last, self._sorted = range(0), None, []
-        fresh = range(max(numbers.start, self._numbers.stop), numbers.stop)
-        if numbers.start > self._numbers.start:
-            self._sorted = [each for each in self._sorted if each[1] >= numbers.start]
-        if fresh:
-            key, before = self.figure.key, self._last
-            for number, (at, cycle) in zip(fresh, self.track.rows(fresh), strict=False):
-                self._sorted.append((key(Entry(at, cycle, before)), number))
-                before = cycle
-            self._last = before
-            self._sorted.sort()
-        self._numbers = numbers
 
     def __len__(self) -> int:
         return len(self._sorted)
+
+    def take(self, numbers: range) -> None:
+        """Sort in what came, and forget what is held no longer."""
+        if numbers == self._numbers:
+            return
+        if numbers.stop < self._numbers.stop:
+            self._numbers, self._entries, self._sorted = range(0), {}, []
+        gone = range(self._numbers.start, min(numbers.start, self._numbers.stop))
+        for number in gone:
+            del self._entries[number]
+        if gone:
+            self._sorted = [each for each in self._sorted if each[1] >= numbers.start]
+        fresh = range(max(numbers.start, self._numbers.stop), numbers.stop)
+        key = self.figure.key
+        for number, entry in zip(fresh, entries_of(self.track, fresh), strict=True):
+            self._entries[number] = entry
+            self._sorted.append((key(entry), number))
+        self._sorted.sort()  # one run in order and a short one behind it: a merge
+        self._numbers = numbers
+
+    def rows(self, places: range, *, descending: bool) -> list[Entry[S]]:
+        """Return the rows in these places, counted from the top."""
+        return [self._entries[self.number_at(at, descending=descending)] for at in places]
 
     def number_at(self, place: int, *, descending: bool) -> int:
         """Return the number of the event in a place, counted from the top."""
@@ -74,27 +82,23 @@ class Order(Generic[S]):
 
     def place_of(self, number: int, *, descending: bool) -> int | None:
         """Return the place of an event by its number; None when it is held no longer."""
-        places = (place for place, each in enumerate(self._sorted) if each[1] == number)
-        found = next(places, None)
-        return len(self._sorted) - 1 - found if descending and found is not None else found
+        entry = self._entries.get(number)
+        if entry is None:
+            return None
+        at = bisect_left(self._sorted, (self.figure.key(entry), number))
+        return len(self._sorted) - 1 - at if descending else at
 
 
-def entries_at(track: Track[S], numbers: Sequence[int], *, has_start: bool) -> list[Entry[S]]:
-    """Return the rows of these events, each with the cycle before it.
-
-    Runs of neighbours are read at once; so a table in the order of the track is read in one go.
-    """
-    found: list[Entry[S]] = []
-    at = 0
-    while at < len(numbers):
-        stop = at + 1
-        while stop < len(numbers) and numbers[stop] == numbers[stop - 1] + 1:
-            stop += 1
-        first = numbers[at]
-        rows = track.rows(range(max(0, first - 1), first + stop - at))
-        before = rows[0][1] if len(rows) > stop - at else None
-        for moment, cycle in rows[-(stop - at) :]:
-            found.append(Entry(moment, cycle, before, has_start))
-            before = cycle
-        at = stop
+def entries_of(track: Track[S], numbers: range) -> list[Entry[S]]:
+    """Return the cycles with these numbers that are held, each with the one before it."""
+    if not numbers:
+        return []
+    before: S | None = None
+    found = []
+    rows = track.rows(range(max(0, numbers.start - 1), numbers.stop))
+    if len(rows) > len(numbers):
+        before = rows.pop(0)[1]
+    for at, cycle in rows:
+        found.append(Entry(at, cycle, before))
+        before = cycle
     return found

@@ -1,56 +1,308 @@
-"""Pane 3: the newest collections, and on a key what else the program wrote."""
+"""Pane 3 as the user drives it: keys, selection, and what stands where."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, TypeAlias
 
+from textual import events
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
-from memtui import units
 from memtui.model import (
     Attached,
     GcCycle,
+    GcPause,
     OutputLine,
     ProcessIdentity,
     Restart,
     ScavengeLine,
     TornLine,
 )
-from memtui.panes.cells import Line, Picture, Span, cut, line
-from memtui.panes.moments import clock
+from memtui.panes.cells import Line, Picture, Span, cells, cut, line, wrapped
+from memtui.panes.gctrace.card import CARD_CELLS, card_lines, cycle_card, pause_card
+from memtui.panes.gctrace.columns import PAUSES, Entry, cycles_at
+from memtui.panes.gctrace.cycletable import CycleTable
+from memtui.panes.gctrace.output import other_line, output_lines
+from memtui.panes.gctrace.plots import Plots, from_memstats
+from memtui.panes.gctrace.status import Status, in_frame, in_full, status_of
+from memtui.panes.gctrace.words import in_words, pause_in_words
 from memtui.panes.pane import Pane, explained
-from memtui.panes.table import Column, Selection, marked, table
+from memtui.panes.table import Selection, marked
 from memtui.plain import plain
-from memtui.timeline import TraceLine, Track, View
+from memtui.timeline import View
 
-MIB = 1 << 20
-ROOM_FOR_BOTH_PAUSES = 54
+AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause]
 
-_COLUMNS = (
-    Column("gc", 3),
-    Column("time", 8, yields=2, role="dim"),
-    Column("heap MB", 9, role="live"),
-    Column("goal", 4, yields=1, role="goal"),
-    Column("pause", 5, yields=3),
-    Column("cpu", 3, yields=4, role="gc"),
-    Column("", 6, yields=5, role="dim", text=True),
+ROOM_FOR_A_PLOT = 12
+ROOM_FOR_A_NOTE = 8
+NO_TRACE = (
+    "GODEBUG=gctrace=1 at the start of the program tells heap and CPU of each cycle; "
+    "it cannot be switched on in a running process"
 )
 
 
-def _mb(count: int | None) -> str:
-    return "–" if count is None else str(count // MIB)
+class GcTracePane(Pane):
+    """The cycles, newest last or sorted; on the whole screen with a plot above them."""
 
+    NUMBER = 3
+    NAME = "gctrace"
+    SOURCE = "gctrace"
+    KINDS = (GcCycle, GcPause, ScavengeLine, OutputLine, TornLine, Restart)
+    TAIL = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "sort", "sort", id="gctrace.sort"),
+        Binding("S", "reverse", "reverse", id="gctrace.reverse"),
+        Binding("enter", "open", "open the cycle", id="gctrace.open"),
+        Binding("o", "output", "output", id="gctrace.output"),
+        Binding("p", "plot", "next plot", id="gctrace.plot"),
+        Binding("plus,equals_sign", "zoom_time(-1)", "shorter time", id="gctrace.shorter"),
+        Binding("minus", "zoom_time(1)", "longer time", id="gctrace.longer"),
+        Binding("0", "follow", "follow now", id="gctrace.follow"),
+    ]
 
-def heap_of(cycle: GcCycle) -> str:
-    """Write the heap at the start of the cycle, at its end, and what was alive: 24→25→12."""
-    sizes = (cycle.heap_start_bytes, cycle.heap_end_bytes, cycle.heap_live_bytes)
-    return "→".join(_mb(each) for each in sizes if each is not None)
+    class Opened(Message):
+        """The selected cycle is to be shown with every field."""
 
+        def __init__(self, pane: GcTracePane) -> None:
+            super().__init__()
+            self.pane = pane
 
-def goal_of(cycle: GcCycle) -> str:
-    """Write the goal in MB; "none" when there was none."""
-    return "none" if cycle.goal_bytes is None else str(cycle.goal_bytes // MIB)
+    def __init__(self) -> None:
+        super().__init__()
+        self.everything = False
+        self.alone = False
+        """Whether the pane has the width of the screen: then there is a plot above the table."""
+        self.plots = Plots()
+        self._cycles = CycleTable(GcCycle, cycles_at)
+        self._pauses = CycleTable(GcPause, lambda width, has_start: PAUSES)
+        self._told: Line = ()
+        self._page = 1
+
+    # What the keys do
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Name the keys of this pane."""
+        output = ("o", "cycles alone" if self.everything else "all output")
+        plot = (("p", "plot"), ("←→ +−0", "time")) if self.alone else ()
+        return (*plot, ("s S", "sort"), ("⏎", "open"), output)
+
+    def action_output(self) -> None:
+        """Show the program's other lines too, or the cycles alone again."""
+        self.everything = not self.everything
+        self._move(Selection(None))
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self._sort(lambda table: table.sort_by_next())
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._sort(lambda table: table.reverse())
+
+    def _sort(self, change: Callable[[AnyTable], None]) -> None:
+        if self.view is None or self.everything:
+            return
+        table = self._table(self.view)
+        change(table)
+        self._move(Selection(None if table.follows else 0))
+        self._told = table.explained(self.size.width)
+
+    def action_plot(self) -> None:
+        """Show the next plot; behind the last one is the table alone."""
+        if self.view is None or not self.alone:
+            return
+        self.plots.go_on(self.view)
+        chart = self.plots.chart(self.view)
+        self._tell(line(Span(chart.name, "title"), f"  {chart.meaning}") if chart else ())
+
+    def action_shift(self, by: int) -> None:
+        """Show an earlier or a later time."""
+        if self.view is not None and self.alone:
+            self.plots.pan(self.view, by)
+            self._tell(self._told)
+
+    def action_zoom_time(self, by: int) -> None:
+        """Show a longer or a shorter time."""
+        if self.view is not None and self.alone:
+            self.plots.zoom(self.view, by)
+            self._tell(self._told)
+
+    def action_follow(self) -> None:
+        """Follow now again; once more, choose the length of the time by itself."""
+        self.plots.follow()
+        self._tell(self._told)
+
+    def _tell(self, hint: Line) -> None:
+        self._told = hint
+        self.paint()
+        self.post_message(self.Moved())
+
+    def action_move(self, by: int) -> None:
+        """Select another row, from where the selected one stands now."""
+        if self.view is not None:
+            selection = self._placed(self.view)
+            self._move(selection.moved(by, self.rows(self.view), tail=self._follows(self.view)))
+
+    def action_page(self, pages: int) -> None:
+        """Select the row a page away."""
+        self.action_move(pages * self._page)
+
+    def action_to_end(self) -> None:
+        """Select the last row; a table in the order of time follows its end again."""
+        if self.view is not None:
+            last = None if self._follows(self.view) else self.rows(self.view).stop - 1
+            self._move(Selection(last))
+
+    def _move(self, selection: Selection) -> None:
+        self._told = ()
+        if self.view is not None and not self.everything:
+            self._table(self.view).choose(self.view, selection.row)
+        super()._move(selection)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Note whether the pane has the screen; Painted draws it then."""
+        self.alone = event.size.width >= self.app.size.width
+
+    # The opened cycle
+
+    def action_open(self) -> None:
+        """Show every field of the selected cycle."""
+        if self.view is not None and self.card(CARD_CELLS):
+            self.pin()
+            self.post_message(self.Opened(self))
+
+    def step(self, by: int) -> None:
+        """Select the next cycle while one is opened: it stays, also at the end of the table."""
+        self.action_move(by)
+        self.pin()
+
+    def pin(self) -> None:
+        """Let the selection stay where it is, however many cycles come."""
+        if self.view is not None and self.selection.row is None:
+            self._move(Selection(self.selection.at(self.rows(self.view)), self.selection.top))
+
+    def card(self, width: int) -> list[Line]:
+        """Return every field of the selected cycle; nothing where the row is none."""
+        entry = self._selected(self.view) if self.view is not None else None
+        if entry is None:
+            return []
+        if isinstance(entry.cycle, GcCycle):
+            return card_lines(cycle_card(Entry(*entry)), entry.cycle.line, width)
+        return card_lines(pause_card(entry), "", width)
+
+    # What is seen
+
+    def _table(self, view: View) -> AnyTable:
+        return self._pauses if from_memstats(view) else self._cycles
+
+    def _follows(self, view: View) -> bool:
+        return self.everything or self._table(view).follows
+
+    def _placed(self, view: View) -> Selection:
+        return self.selection if self.everything else self._table(view).placed(view, self.selection)
+
+    def rows(self, view: View) -> range:
+        """Return the numbers of the rows that can be selected."""
+        if self.everything:
+            return view.timeline.lines.numbers(view.until)
+        return self._table(view).rows(view)
+
+    def picture(self, view: View, width: int, height: int) -> Picture:
+        """Draw the plot, when there is room for one, and the rows around the selected one."""
+        numbers = self.rows(view)
+        title = self._title(view)
+        span = self.plots.stretch(view)
+        status = status_of(view, span.start, span.end)
+        in_edge = in_frame(status, width - cells(title) - 8)
+        if not numbers:
+            rows = explained(view, self.SOURCE, width, _waiting_for(view))
+            return Picture(title, in_edge, rows=rows, is_empty=True)
+        above: list[Line] = []
+        if self.alone and height >= ROOM_FOR_A_PLOT:
+            above = self._above(view, status, width, height)
+        below = self._note(view, width) if height >= ROOM_FOR_A_NOTE else []
+        room = height - len(above) - len(below) - 1
+        self._page = max(1, room)
+        self.selection = self._placed(view).within(numbers, room)
+        top = self.selection.top
+        shown = range(top, min(top + room, numbers.stop))
+        head, rows = self._lines(view, shown, width - 1)
+        drawn = [(Span(" "), *row) for row in rows]
+        if self.has_focus and self.selection.row is not None and drawn:
+            at = self.selection.at(numbers) - top
+            drawn[at] = marked(drawn[at], width)
+        more = numbers.stop - shown.stop
+        foot = line(Span(f"{more} more ↓", "dim")) if more else self._place(view, width)
+        drawn += [()] * (room - len(drawn))
+        return Picture(
+            title, in_edge, start=self._pager(view) if above else (), foot=foot,
+            rows=[*above, (Span(" "), *head), *drawn, *below],
+        )  # fmt: skip
+
+    def _above(self, view: View, status: Status, width: int, height: int) -> list[Line]:
+        """Return the status line and the plot: two thirds of the height."""
+        said = (Span(" "), *in_full(status, width - 1))
+        return [said, *self.plots.lines(view, width, height - 1 - max(5, height // 3))]
+
+    def _lines(self, view: View, rows: range, width: int) -> tuple[Line, list[Line]]:
+        if not self.everything:
+            return self._table(view).lines(view, rows, width)
+        has_start = view.sample(ProcessIdentity) is not None
+        return output_lines(view.timeline.lines.rows(rows), width, has_start=has_start)
+
+    def _title(self, view: View) -> Line:
+        if self.everything:
+            return line(Span("all output", "title"))
+        if from_memstats(view):
+            return line(Span("gc from MemStats", "title"))
+        return line(Span("gctrace", "title"))
+
+    def _note(self, view: View, width: int) -> list[Line]:
+        """Return how to get the trace, where there is none."""
+        if not from_memstats(view) or self.everything:
+            return []
+        return [(Span(" "), *row) for row in wrapped(NO_TRACE, width - 2, "dim")]
+
+    def _pager(self, view: View) -> Line:
+        """Return the names of the plots, the one that is shown in bright."""
+        spans = [Span("p", "key")]
+        for at, name in enumerate(self.plots.names(view)):
+            spans.append(Span(f" {name}", "title" if at == self.plots.place(view) else "dim"))
+        return tuple(spans)
+
+    def _place(self, view: View, width: int) -> Line:
+        state = view.state(self.SOURCE)
+        if state is None or not isinstance(state[1], Attached):
+            return ()
+        return line(Span(cut(plain(state[1].where), width - 6), "dim"))
+
+    def _selected(self, view: View) -> Entry[GcCycle] | Entry[GcPause] | None:
+        row = self._placed(view).at(self.rows(view))
+        if not self.everything:
+            return self._table(view).entry(view, row)
+        found = view.timeline.lines.rows(range(row, row + 1))
+        if found and isinstance(found[0][1], GcCycle):
+            return Entry(found[0][0], found[0][1])
+        return None
+
+    def hint(self, view: View) -> Line:
+        """Say the selected cycle in words; or what a key just showed."""
+        if self._told:
+            return self._told
+        entry = self._selected(view)
+        if entry is None:
+            return self._other(view)
+        if isinstance(entry.cycle, GcCycle):
+            return in_words(entry.cycle)
+        return pause_in_words(entry.cycle)
+
+    def _other(self, view: View) -> Line:
+        row = self.selection.at(self.rows(view))
+        found = view.timeline.lines.rows(range(row, row + 1)) if self.everything else []
+        if found:
+            return other_line(found[0][1])
+        return line("start the program with GODEBUG=gctrace=1 to see its collections here")
 
 
 def _waiting_for(view: View) -> str:
@@ -63,146 +315,3 @@ def _waiting_for(view: View) -> str:
             "let it exec the program, or watch that one with memtui --name"
         )
     return "waiting for the first GC cycle …"
-
-
-def _cycle_row(cycle: GcCycle, when: str, wide: bool) -> tuple[str, ...]:
-    pauses = cycle.pauses_ms
-    pause = "+".join(f"{each:g}" for each in pauses) if wide else f"{max(pauses, default=0):g}"
-    percent = "" if cycle.gc_cpu_percent is None else f"{cycle.gc_cpu_percent}%"
-    note = "forced" if cycle.forced else ""
-    return (str(cycle.number), when, heap_of(cycle), goal_of(cycle), pause, percent, note)
-
-
-def _other_line(sample: TraceLine) -> Line:
-    match sample:
-        case OutputLine(text, stream):
-            return line(Span(plain(text), "text" if stream == "stderr" else "dim"))
-        case TornLine(text):
-            return line(Span("torn ", "bad"), Span(plain(text), "dim"))
-        case ScavengeLine():
-            return line(Span(plain(sample.line), "dim"))
-        case _:
-            return line(Span("── started anew: the counters begin again ──", "bad"))
-
-
-def _when(at: float, cycle: GcCycle, *, has_start: bool) -> str:
-    """Write when a cycle began; where nobody knows when the process did, as the trace does."""
-    return clock(at) if has_start or cycle.at_s is None else f"@{units.duration(cycle.at_s)}"
-
-
-def lines_of(
-    entries: Sequence[tuple[float, TraceLine]], width: int, *, has_start: bool
-) -> tuple[Line, list[Line]]:
-    """Return the head line, and a line an entry: cycles in columns, other lines as they came."""
-    wide = width >= ROOM_FOR_BOTH_PAUSES
-    cycles = [
-        _cycle_row(sample, _when(at, sample, has_start=has_start), wide)
-        for at, sample in entries
-        if isinstance(sample, GcCycle)
-    ]
-    head, rows = table(_COLUMNS, cycles, width)
-    of_cycles = iter(rows)
-    return head, [
-        next(of_cycles) if isinstance(sample, GcCycle) else _other_line(sample)
-        for _, sample in entries
-    ]
-
-
-class GcTracePane(Pane):
-    """The tail of the trace."""
-
-    NUMBER = 3
-    NAME = "gctrace"
-    SOURCE = "gctrace"
-    KINDS = (GcCycle, ScavengeLine, OutputLine, TornLine, Restart)
-    TAIL = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "output", "output", id="gctrace.output"),
-    ]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.everything = False
-
-    def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the keys of this pane."""
-        return (("o", "cycles alone" if self.everything else "all output"),)
-
-    def action_output(self) -> None:
-        """Show the program's other lines too, or the cycles alone again."""
-        self.everything = not self.everything
-        self._move(Selection(None))
-
-    def _track(self, view: View) -> Track[TraceLine] | Track[GcCycle]:
-        return view.timeline.lines if self.everything else view.timeline.track(GcCycle)
-
-    def _entries(self, view: View, numbers: range) -> list[tuple[float, TraceLine]]:
-        return [(at, sample) for at, sample in self._track(view).rows(numbers)]
-
-    def rows(self, view: View) -> range:
-        """Return the numbers of the entries that are held."""
-        return self._track(view).numbers(view.until)
-
-    def picture(self, view: View, width: int, height: int) -> Picture:
-        """Draw the newest entries, or those around the selected one."""
-        numbers = self.rows(view)
-        title = line(Span("all output" if self.everything else "gctrace", "title"))
-        if not numbers:
-            rows = explained(view, self.SOURCE, width, _waiting_for(view))
-            return Picture(title, self._status(view), rows=rows, is_empty=True)
-        height -= 1
-        self.selection = self.selection.within(numbers, height)
-        top = self.selection.top
-        shown = range(top, min(top + height, numbers.stop))
-        has_start = view.sample(ProcessIdentity) is not None
-        head, rows = lines_of(self._entries(view, shown), width - 1, has_start=has_start)
-        drawn = [(Span(" "), *row) for row in rows]
-        if self.has_focus and self.selection.row is not None and drawn:
-            at = self.selection.at(numbers) - top
-            drawn[at] = marked(drawn[at], width)
-        below = numbers.stop - shown.stop
-        foot = line(Span(f"{below} more ↓", "dim")) if below else self._place(view, width)
-        return Picture(title, self._status(view), foot=foot, rows=[(Span(" "), *head), *drawn])
-
-    def _place(self, view: View, width: int) -> Line:
-        state = view.state(self.SOURCE)
-        if state is None or not isinstance(state[1], Attached):
-            return ()
-        return line(Span(cut(plain(state[1].where), width - 6), "dim"))
-
-    def _status(self, view: View) -> Line:
-        cycles = view.timeline.track(GcCycle).numbers(view.until).stop
-        torn = view.timeline.track(TornLine).numbers(view.until).stop
-        said = f"{cycles} cycle{'' if cycles == 1 else 's'}"
-        restarts = view.timeline.track(Restart).numbers(view.until).stop
-        spans = [Span(said, "dim")]
-        if restarts:
-            spans.append(Span(f" {restarts} restart{'' if restarts == 1 else 's'}", "bad"))
-        if torn:
-            spans.append(Span(f" {torn} torn", "bad"))
-        return tuple(spans)
-
-    def hint(self, view: View) -> Line:
-        """Say the selected cycle in words."""
-        numbers = self.rows(view)
-        found = self._entries(view, range(self.selection.at(numbers), numbers.stop))[:1]
-        if not found:
-            return line("start the program with GODEBUG=gctrace=1 to see its collections here")
-        sample = found[0][1]
-        return in_words(sample) if isinstance(sample, GcCycle) else _other_line(sample)
-
-
-def in_words(cycle: GcCycle) -> Line:
-    """Say in a line what a cycle did."""
-    start, end = _mb(cycle.heap_start_bytes), _mb(cycle.heap_end_bytes)
-    spans = [Span(f"gc {cycle.number}", "gc"), Span(f"  heap {start} → {end} MB", "live")]
-    if cycle.heap_live_bytes is not None:
-        spans.append(Span(f", {_mb(cycle.heap_live_bytes)} MB alive", "live"))
-    goal = "no goal" if cycle.goal_bytes is None else f"goal {_mb(cycle.goal_bytes)} MB"
-    spans.append(Span(f", {goal}", "goal"))
-    spans.append(Span(f", stopped {units.milliseconds(sum(cycle.pauses_ms))}"))
-    if cycle.gc_cpu_percent is not None:
-        spans.append(Span(f", GC {cycle.gc_cpu_percent}% of CPU since start"))
-    if cycle.forced:
-        spans.append(Span(", forced"))
-    return tuple(spans)

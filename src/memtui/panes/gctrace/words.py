@@ -5,8 +5,7 @@ from __future__ import annotations
 from memtui import units
 from memtui.model import GcCycle, GcPause
 from memtui.panes.cells import Line, Span
-from memtui.panes.gctrace.meaning import kind_of
-from memtui.panes.moments import clock
+from memtui.timeline.cycles import kind_of
 
 MIB = 1 << 20
 
@@ -25,6 +24,11 @@ def heap_of(cycle: GcCycle) -> str:
 def goal_of(cycle: GcCycle) -> str:
     """Write the goal in MB; "none" when there was none."""
     return "none" if cycle.goal_bytes is None else mb(cycle.goal_bytes)
+
+
+def reason(cycle: GcCycle) -> str:
+    """Return why there was this cycle: its kind, or that it served to find leaked goroutines."""
+    return "leak check" if cycle.leak_check else kind_of(cycle)
 
 
 def longest_pause(cycle: GcCycle) -> float:
@@ -56,13 +60,6 @@ def stopped(milliseconds: float) -> str:
     return units.milliseconds(milliseconds)
 
 
-def when(at: float, cycle: GcCycle | GcPause, *, has_start: bool) -> str:
-    """Write when a cycle was; where nobody knows when the process began, as the trace does."""
-    if has_start or isinstance(cycle, GcPause) or cycle.at_s is None:
-        return clock(at)
-    return f"@{units.duration(cycle.at_s)}"
-
-
 def in_words(cycle: GcCycle) -> Line:
     """Say in a line what a cycle did."""
     start, end = mb(cycle.heap_start_bytes), mb(cycle.heap_end_bytes)
@@ -74,8 +71,8 @@ def in_words(cycle: GcCycle) -> Line:
     spans.append(Span(f", stopped {stopped(sum(cycle.pauses_ms))}"))
     if cycle.gc_cpu_percent is not None:
         spans.append(Span(f", GC {cycle.gc_cpu_percent}% of CPU since start"))
-    if kind_of(cycle) != "background":
-        spans.append(Span(f", {kind_of(cycle)}"))
+    if reason(cycle) != "background":
+        spans.append(Span(f", {reason(cycle)}"))
     return tuple(spans)
 
 
