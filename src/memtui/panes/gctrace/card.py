@@ -30,7 +30,7 @@ _REASONS = {
 }
 _PHASES: dict[int, tuple[tuple[str, str], ...]] = {
     3: (
-        ("stop: sweep", "stands still: the last sweep ends, marking begins"),
+        ("stop: sweep", "stands still: sweeping ends, marking begins"),
         ("concurrent", "marking, while the program runs on"),
         ("stop: mark", "stands still: marking ends"),
     ),
@@ -46,8 +46,8 @@ _PHASES: dict[int, tuple[tuple[str, str], ...]] = {
 }  # fmt: skip
 _CPU = {
     -5: ("CPU stop: sweep", "processors that stood still, times how long"),
-    -4: ("CPU assist", "goroutines that allocate had to help: slows them"),
-    -3: ("CPU background", "workers of the collector: a fourth of the processors"),
+    -4: ("CPU assist", "allocating goroutines had to help: slows them"),
+    -3: ("CPU background", "workers: a fourth of the processors"),
     -2: ("CPU idle", "marking where nothing else was to do"),
     -1: ("CPU stop: mark", "processors that stood still, times how long"),
 }
@@ -73,7 +73,7 @@ def cycle_card(entry: Entry[GcCycle]) -> list[CardRow]:
         CardRow("began", clock(entry.at), since),
         CardRow("kind", kind, _REASONS[kind], "text" if kind == "background" else "gc"),
         CardRow("GC CPU now", exact_share(gc_cpu_share(entry.before, cycle)),
-                "of all processors, from the cycle before to this one", "gc"),
+                "of all processors, since the cycle before", "gc"),
         CardRow("GC CPU", percent, "of all processors, since the process started", "gc"),
         *(CardRow(name, f"{value:g} ms", meaning, "gc" if name.startswith("stop") else "text")
           for (name, meaning), value in zip(
@@ -85,7 +85,7 @@ def cycle_card(entry: Entry[GcCycle]) -> list[CardRow]:
         CardRow("live heap", _mb(cycle.heap_live_bytes),
                 "what was found alive: the number to watch", "live"),
         CardRow("goal", "none" if cycle.goal_bytes is None else _mb(cycle.goal_bytes),
-                "at which this cycle was to end: GOGC, GOMEMLIMIT", "goal"),
+                "where it was to end, by GOGC and GOMEMLIMIT", "goal"),
         CardRow("stacks", _mb(cycle.stacks_bytes), "stacks that were scanned; from Go 1.18 on"),
         CardRow("globals", _mb(cycle.globals_bytes), "global variables; from Go 1.18 on"),
         CardRow("processors", str(cycle.procs), "GOMAXPROCS: threads that may run Go at once"),

@@ -35,7 +35,11 @@ class Trace(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Chart(Generic[S]):
-    """A plot of one kind of sample. The first series lies above the others."""
+    """A plot of one kind of sample. The first series lies above the others.
+
+    ``scattered``: values that jump from cycle to cycle are dots where there are many of them; a
+    line would only draw the jumps.
+    """
 
     name: str
     kind: type[S]
@@ -45,6 +49,7 @@ class Chart(Generic[S]):
     empty: str
     """What to say, and to do, when there is nothing to draw."""
     scale_aside: MakeScale = in_percent
+    scattered: bool = False
 
     def folded(self, timeline: Timeline, cell_s: float) -> Folded[S]:
         """Return the series of this chart, to be folded into cells of ``cell_s`` seconds."""
@@ -59,13 +64,13 @@ class Chart(Generic[S]):
         return timeline.track(self.kind).numbers(until)
 
     def legends(self, timeline: Timeline, until: float) -> list[str]:
-        """Return the name of each series, with its last value up to ``until``."""
+        """Return the name of each series with its last value; empty where it has none."""
         last = timeline.track(self.kind).last(until)
         return [_legend(trace, trace.read(last[1]) if last else None) for trace in self.traces]
 
 
 def _legend(trace: Trace[S], value: float | None) -> str:
-    return f"{trace.name} {'–' if value is None else trace.write(value)}"
+    return "" if value is None else f"{trace.name} {trace.write(value)}"
 
 
 def _size(value: float) -> str:
@@ -103,7 +108,7 @@ HEAP: Chart[GcCycle] = Chart(
         Trace("goal", "goal", lambda cycle: cycle.goal_bytes, _size),
     ),
     in_bytes,
-    "what each cycle found alive, the heap at its start and end, and its goal; live growing: leak",
+    "what each cycle found alive (grows: a leak), its start, its end, its goal",
     _NO_CYCLES,
 )  # fmt: skip
 SCAVENGER: Chart[ScavengeLine] = Chart(
@@ -114,7 +119,7 @@ SCAVENGER: Chart[ScavengeLine] = Chart(
         Trace("released", "shrink", lambda line: line.released_bytes, _size),
     ),
     in_bytes,
-    "released: given back, or never used; util: of what is kept, the part in use (low: idle)",
+    "released: given back or never used; low util: kept, but idle",
     "no scavenger lines: they come with GODEBUG=scavtrace=1",
 )  # fmt: skip
 TIMES: Chart[GcCycle] = Chart(
@@ -125,8 +130,9 @@ TIMES: Chart[GcCycle] = Chart(
         Trace("concurrent", "dim", _concurrent, stopped),
     ),
     in_ms_by_powers,
-    "wall time of each cycle, by powers of ten: both stops of the world, and marking beside it",
+    "of each cycle: both stops of the world, and marking beside it",
     _NO_CYCLES,
+    scattered=True,
 )  # fmt: skip
 CPU: Chart[GcCycle] = Chart(
     "GC CPU", GcCycle,
@@ -135,16 +141,18 @@ CPU: Chart[GcCycle] = Chart(
         Trace("background", "gc", lambda cycle: _cpu(cycle, -3), stopped),
         Trace("idle", "dim", lambda cycle: _cpu(cycle, -2), stopped),
     ),
-    in_ms,
-    "CPU time of each cycle: assist slows allocating goroutines, idle costs nobody anything",
+    in_ms_by_powers,
+    "of each cycle: assist slows the program down, idle costs it nothing",
     _NO_CYCLES,
+    scattered=True,
 )  # fmt: skip
 PAUSES: Chart[GcPause] = Chart(
     "pauses", GcPause,
     (Trace("stopped", "gc", lambda pause: pause.pause_s * 1000, stopped),),
     in_ms,
-    "how long the program stood still in each cycle, as MemStats says",
+    "how long the program stood still in each cycle",
     _NO_CYCLES,
+    scattered=True,
 )  # fmt: skip
 
 AnyChart: TypeAlias = Chart[GcCycle] | Chart[ScavengeLine] | Chart[GcPause]

@@ -105,13 +105,13 @@ _PAUSE: Figure[GcCycle] = Figure(
     "pause", 3,
     lambda entry: f"{longest_pause(entry.cycle):g}",
     lambda entry: longest_pause(entry.cycle),
-    "ms for which the program stood still: the longest stop of the cycle",
+    "ms of the longest stop of the world",
 )  # fmt: skip
 _BOTH_PAUSES = replace(
     _PAUSE,
     title="pause ms",
     write=lambda entry: "+".join(f"{each:g}" for each in entry.cycle.pauses_ms),
-    meaning="the program stood still: sweep termination + mark termination; by the longest",
+    meaning="both stops of the world; it goes by the longer one",
 )
 _TIME: Figure[GcCycle] = Figure(
     "time", 2, lambda entry: clock(entry.at), lambda entry: entry.at,
@@ -133,12 +133,12 @@ _CYCLES: tuple[Figure[GcCycle], ...] = (
         "heap MB", 0,
         lambda entry: heap_of(entry.cycle),
         lambda entry: _known(entry.cycle.heap_live_bytes),
-        "heap when the cycle began → when marking ended → found alive; by what was alive",
+        "at start → at end → found alive, which it goes by",
         "live", width=9,
     ),
     Figure(
         "goal", 1, lambda entry: goal_of(entry.cycle), _goal,
-        "MB at which this cycle was to end, from GOGC and GOMEMLIMIT; none: no goal", "goal",
+        "MB where it was to end, by GOGC and GOMEMLIMIT", "goal",
     ),
     _PAUSE,
     Figure(
@@ -147,17 +147,17 @@ _CYCLES: tuple[Figure[GcCycle], ...] = (
     ),
     Figure(
         "now", 4, lambda entry: share(_share_now(entry)), lambda entry: _known(_share_now(entry)),
-        "of all CPU since the cycle before, what the collector took; idle time left out", "gc",
+        "GC's share of all CPU since the cycle before", "gc",
     ),
     Figure(
         "cpu", 7, _percent, lambda entry: _known(entry.cycle.gc_cpu_percent),
-        "of all CPU since the start; a late storm barely moves it: look at now", "dim",
+        "GC's share of all CPU since the start of the process", "dim",
     ),
     Figure(
         "stacks", 8,
         lambda entry: mb(entry.cycle.stacks_bytes),
         lambda entry: _known(entry.cycle.stacks_bytes),
-        "MB of stacks that were scanned: rises with the number of goroutines", "dim",
+        "MB that were scanned; more goroutines, more stacks", "dim",
     ),
     Figure(
         "globals", 9,
@@ -165,16 +165,16 @@ _CYCLES: tuple[Figure[GcCycle], ...] = (
         lambda entry: _known(entry.cycle.globals_bytes),
         "MB of global variables that were scanned", "dim",
     ),
-    _cpu_ms("assist", -4, "CPU ms that allocating goroutines had to help with: it slows them down"),
+    _cpu_ms("assist", -4, "CPU ms that allocating goroutines had to help with"),
     _cpu_ms("backgr", -3, "CPU ms of the workers in the background"),
-    _cpu_ms("idle", -2, "CPU ms of marking on processors that had nothing else to do"),
+    _cpu_ms("idle", -2, "CPU ms of marking where nothing else was to do"),
     Figure(
         "P", 11, lambda entry: str(entry.cycle.procs), lambda entry: entry.cycle.procs,
         "GOMAXPROCS: how many threads may run Go code at once", "dim", width=2,
     ),
     Figure(
         "kind", 6, _kind, lambda entry: KINDS.index(reason(entry.cycle)),
-        "background: by the goal; periodic: after 2 min without one; forced: runtime.GC and such",
+        "periodic: after 2 min without one; forced: runtime.GC",
         width=10, text=True,
     ),
 )  # fmt: skip

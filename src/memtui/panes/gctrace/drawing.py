@@ -26,18 +26,22 @@ _ONE_DAY_S = 86400
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A series to be drawn: its points in time, on which scale, and what the legend says."""
+    """A series to be drawn: its points in time, on which scale, and what the legend says.
+
+    ``joined``: there is a line from each point to the next, else there are only dots.
+    """
 
     role: Role
     points: Sequence[Point]
     scale: Scale
     legend: str
+    joined: bool = True
 
 
 def legend(series: Sequence[Drawn], width: int) -> Line:
     """Return the names and last values of the series; the last ones give way."""
     spans = [Span(" " * LABEL_CELLS)]
-    for number, one in enumerate(series):
+    for number, one in enumerate(each for each in series if each.legend):
         added = [Span("  " if number else ""), Span(one.legend, one.role)]
         if cells((*spans, *added)) > width:
             break
@@ -56,30 +60,39 @@ def picture(
 ) -> list[Line]:
     """Return the plot in ``height`` rows, the last of which is the time.
 
-    The series given first lies above the others where they meet.
+    The series given first lies above the others where they meet. Lines end at ``breaks`` (moments
+    at which the process started anew), which are marked.
     """
     rows = height - 1
-    grids = [dots(_runs(one, stretch, breaks, rows), stretch.columns, rows) for one in series]
+    grids = [
+        dots(_runs(one, stretch, breaks, rows), stretch.columns, rows, joined=one.joined)
+        for one in series
+    ]
+    marks = {int((at - stretch.start) // stretch.cell_s) for at in breaks}
+    role_aside: Role = next((one.role for one in series if one.scale is aside), "dim")
     at_left, at_right = left.labels(rows), aside.labels(rows) if aside else {}
     lines: list[Line] = []
     for y in range(rows):
         label = at_left.get(y, "")
         spans = [Span(f"{label:>{LABEL_CELLS - 1}}{'┤' if label else '│'}", "dim")]
-        drawn = [_cell([grid[y][x] for grid in grids], series) for x in range(stretch.columns)]
+        drawn = [
+            _cell([grid[y][x] for grid in grids], series, is_break=x in marks)
+            for x in range(stretch.columns)
+        ]
         for role, group in groupby(drawn, key=lambda cell: cell[1]):
             spans.append(Span("".join(char for char, _ in group), role))
         if aside:
-            spans.append(Span(f"{at_right.get(y, ''):>{LABEL_ASIDE_CELLS}}", "dim"))
+            spans.append(Span(f"{at_right.get(y, ''):>{LABEL_ASIDE_CELLS}}", role_aside))
         lines.append(tuple(spans))
     return [*lines, time_axis(stretch)]
 
 
-def _cell(bits: Sequence[int], series: Sequence[Drawn]) -> tuple[str, Role]:
+def _cell(bits: Sequence[int], series: Sequence[Drawn], *, is_break: bool) -> tuple[str, Role]:
     together = 0
     for each in bits:
         together |= each
     if not together:
-        return " ", "text"
+        return ("┊", "bad") if is_break else (" ", "text")
     uppermost = next(number for number, each in enumerate(bits) if each)
     return chr(BLANK + together), series[uppermost].role
 

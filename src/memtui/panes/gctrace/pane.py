@@ -214,12 +214,13 @@ class GcTracePane(Pane):
         title = self._title(view)
         span = self.plots.stretch(view)
         status = status_of(view, span.start, span.end)
-        in_edge = in_frame(status, width - cells(title) - 8)
+        has_plot = self.alone and height >= ROOM_FOR_A_PLOT
+        in_edge = in_frame(status, width - cells(title) - 8, with_summary=not has_plot)
         if not numbers:
             rows = explained(view, self.SOURCE, width, _waiting_for(view))
             return Picture(title, in_edge, rows=rows, is_empty=True)
         above: list[Line] = []
-        if self.alone and height >= ROOM_FOR_A_PLOT:
+        if has_plot:
             above = self._above(view, status, width, height)
         below = self._note(view, width) if height >= ROOM_FOR_A_NOTE else []
         room = height - len(above) - len(below) - 1
@@ -227,7 +228,7 @@ class GcTracePane(Pane):
         self.selection = self._placed(view).within(numbers, room)
         top = self.selection.top
         shown = range(top, min(top + room, numbers.stop))
-        head, rows = self._lines(view, shown, width - 1)
+        head, rows = self._table_lines(view, shown, width - 1)
         drawn = [(Span(" "), *row) for row in rows]
         if self.has_focus and self.selection.row is not None and drawn:
             at = self.selection.at(numbers) - top
@@ -245,7 +246,7 @@ class GcTracePane(Pane):
         said = (Span(" "), *in_full(status, width - 1))
         return [said, *self.plots.lines(view, width, height - 1 - max(5, height // 3))]
 
-    def _lines(self, view: View, rows: range, width: int) -> tuple[Line, list[Line]]:
+    def _table_lines(self, view: View, rows: range, width: int) -> tuple[Line, list[Line]]:
         if not self.everything:
             return self._table(view).lines(view, rows, width)
         has_start = view.sample(ProcessIdentity) is not None
@@ -268,7 +269,8 @@ class GcTracePane(Pane):
         """Return the names of the plots, the one that is shown in bright."""
         spans = [Span("p", "key")]
         for at, name in enumerate(self.plots.names(view)):
-            spans.append(Span(f" {name}", "title" if at == self.plots.place(view) else "dim"))
+            spans.append(Span(" · " if at else " ", "dim"))
+            spans.append(Span(name, "title" if at == self.plots.place(view) else "dim"))
         return tuple(spans)
 
     def _place(self, view: View, width: int) -> Line:

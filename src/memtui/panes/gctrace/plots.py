@@ -15,6 +15,8 @@ from memtui.timeline import View
 
 BETWEEN_DRAWINGS_S = 1.0
 _ANY_COLUMNS = 60
+MANY = 2
+"""From one point in so many columns on, values that jump are drawn as dots."""
 
 
 def from_memstats(view: View) -> bool:
@@ -95,24 +97,26 @@ class Plots:
         return self._drawn
 
     def _draw(self, chart: AnyChart, view: View, width: int, height: int) -> list[Line]:
-        has_aside = any(trace.aside for trace in chart.traces)
+        looks = chart.looks()
+        aside = [on_side for _, on_side in looks]
+        has_aside = any(aside)
         columns = width - LABEL_CELLS - (LABEL_ASIDE_CELLS if has_aside else 0)
         stretch = self.stretch(view, columns)
         folded = self._folded_for(chart, view, stretch)
-        points = [folded.points(at, stretch) for at in range(len(chart.traces))]
+        points = [folded.points(at, stretch) for at in range(len(looks))]
         seen = [
             [value for at, value in each if stretch.start <= at <= stretch.end] for each in points
         ]
         if not any(seen):
             return _said(chart.empty, width, height)
         rows = height - 2
-        aside = [trace.aside for trace in chart.traces]
         left = chart.scale(*_range(seen, aside, on_side=False), rows)
         right = chart.scale_aside(*_range(seen, aside, on_side=True), rows)
         legends = chart.legends(view.timeline, min(view.until, stretch.end))
+        joined = not chart.scattered or len(points[0]) < columns // MANY
         series = [
-            Drawn(trace.role, each, right if trace.aside else left, words)
-            for trace, each, words in zip(chart.traces, points, legends, strict=True)
+            Drawn(role, each, right if on_side else left, words, joined)
+            for (role, on_side), each, words in zip(looks, points, legends, strict=True)
         ]
         breaks = [at for at, _ in view.timeline.track(Restart).between(stretch.start, view.until)]
         drawn = picture(
@@ -159,12 +163,8 @@ def _range(
     seen: Sequence[Sequence[float]], aside: Sequence[bool], *, on_side: bool
 ) -> tuple[float, float]:
     """Return the lowest and the highest value of the series on one side; none is 0 to 0."""
-    values = [
-        value
-        for each, is_aside in zip(seen, aside, strict=True)
-        for value in each
-        if is_aside is on_side
-    ]
+    sides = zip(seen, aside, strict=True)
+    values = [value for each, is_aside in sides if is_aside is on_side for value in each]
     return min(values, default=0.0), max(values, default=0.0)
 
 

@@ -16,7 +16,7 @@ _LEAST_MS = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A vertical axis: ``place`` of a value from 0 (bottom) to 1 (top), and the ticks, ascending."""
+    """A vertical axis: ``place`` of a value, from 0 (bottom) to 1 (top), and ticks, ascending."""
 
     place: Callable[[float], float]
     ticks: Sequence[tuple[float, str]]

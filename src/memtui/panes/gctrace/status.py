@@ -47,17 +47,17 @@ def status_of(view: View, start: float, end: float) -> Status:
     )
 
 
-def in_frame(status: Status, room: int) -> Line:
-    """Return the short form: cycles, and what is wrong; the rate and the longest stop where they fit."""
+def in_frame(status: Status, room: int, *, with_summary: bool = True) -> Line:
+    """Return the short form: cycles and what is wrong, then rate and longest stop, if they fit."""
     cycles = status.cycles or status.pauses
     parts: list[Line] = [(Span(_counted(cycles, "cycle"), "dim"),)]
     if status.restarts:
         parts.append((Span(_counted(status.restarts, "restart"), "bad"),))
     if status.torn:
         parts.append((Span(f"{_count(status.torn)} torn", "bad"),))
-    if status.summary.per_minute is not None:
+    if with_summary and status.summary.per_minute is not None:
         parts.append((Span(_rate(status.summary.per_minute), "dim"),))
-    if status.summary.longest_pause_ms is not None:
+    if with_summary and status.summary.longest_pause_ms is not None:
         parts.append((Span(f"max {stopped(status.summary.longest_pause_ms)}", "dim"),))
     return _joined(parts, " ", room)
 
@@ -73,15 +73,15 @@ def in_full(status: Status, width: int) -> Line:
 
 def _long(status: Status) -> list[Line]:
     summary = status.summary
-    parts = [*_counts(status)]
+    parts: list[Line] = []
     if summary.per_minute is not None:
         parts.append((Span(f"{_rate(summary.per_minute)}"),))
     if summary.longest_pause_ms is not None and summary.median_pause_ms is not None:
         parts.append(
             (
-                Span("a stop lasts "),
+                Span("stops of the world: median "),
                 Span(stopped(summary.median_pause_ms), "gc"),
-                Span(", the longest "),
+                Span(", longest "),
                 Span(stopped(summary.longest_pause_ms), "gc"),
             )
         )
@@ -109,10 +109,6 @@ def _short(status: Status) -> list[Line]:
         parts.append((Span("in GC "), Span(exact_share(summary.in_gc), "gc")))
     parts.append(_lines(status, ""))
     return parts
-
-
-def _counts(status: Status) -> list[Line]:
-    return [(Span(_counted(status.cycles, "cycle")),)]
 
 
 def _lines(status: Status, title: str) -> Line:
