@@ -51,5 +51,7 @@ def _drawn(
     draw = plotext.plot if joined else plotext.scatter
     for run in runs:
         across, up = zip(*run, strict=True)
+        if not joined:  # a dash is seen better than a dot
+            across, up = (*across, *(x + 1 - x % DOTS_ACROSS * 2 for x in across)), up * 2
         draw(list(across), list(up), marker="braille")
     return str(plotext.uncolorize(plotext.build()))

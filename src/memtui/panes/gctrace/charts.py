@@ -125,7 +125,7 @@ SCAVENGER: Chart[ScavengeLine] = Chart(
 TIMES: Chart[GcCycle] = Chart(
     "times", GcCycle,
     (
-        Trace("stop: mark end", "bad", lambda cycle: _clock(cycle, -1), stopped),
+        Trace("stop: mark end", "text", lambda cycle: _clock(cycle, -1), stopped),
         Trace("stop: sweep end", "gc", lambda cycle: _clock(cycle, 0), stopped),
         Trace("concurrent", "dim", _concurrent, stopped),
     ),
@@ -141,10 +141,9 @@ CPU: Chart[GcCycle] = Chart(
         Trace("background", "gc", lambda cycle: _cpu(cycle, -3), stopped),
         Trace("idle", "dim", lambda cycle: _cpu(cycle, -2), stopped),
     ),
-    in_ms_by_powers,
+    in_ms,
     "of each cycle: assist slows the program down, idle costs it nothing",
     _NO_CYCLES,
-    scattered=True,
 )  # fmt: skip
 PAUSES: Chart[GcPause] = Chart(
     "pauses", GcPause,

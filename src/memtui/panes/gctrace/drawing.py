@@ -22,6 +22,8 @@ _TIME_STEPS_S = (
     12 * 3600, 24 * 3600,
 )  # fmt: skip
 _ONE_DAY_S = 86400
+_BLANK: Role = "border"
+"""No series has this role: so the spans of a series hold dots alone, and blanks are others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _cell(bits: Sequence[int], series: Sequence[Drawn], *, is_break: bool) -> tu
     for each in bits:
         together |= each
     if not together:
-        return ("┊", "bad") if is_break else (" ", "text")
+        return ("┊", "bad") if is_break else (" ", _BLANK)
     uppermost = next(number for number, each in enumerate(bits) if each)
     return chr(BLANK + together), series[uppermost].role
 

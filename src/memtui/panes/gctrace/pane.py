@@ -37,8 +37,8 @@ AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause]
 ROOM_FOR_A_PLOT = 12
 ROOM_FOR_A_NOTE = 8
 NO_TRACE = (
-    "GODEBUG=gctrace=1 at the start of the program tells heap and CPU of each cycle; "
-    "it cannot be switched on in a running process"
+    "heap and CPU of each cycle: start the program with GODEBUG=gctrace=1 "
+    "(it cannot be switched on in a running process)"
 )
 
 
@@ -296,7 +296,7 @@ class GcTracePane(Pane):
         if entry is None:
             return self._other(view)
         if isinstance(entry.cycle, GcCycle):
-            return in_words(entry.cycle)
+            return in_words(*entry[1:])
         return pause_in_words(entry.cycle)
 
     def _other(self, view: View) -> Line:

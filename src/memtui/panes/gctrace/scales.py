@@ -59,6 +59,8 @@ def in_ms_by_powers(lowest: float, highest: float, height: int) -> Scale:
         return (math.log10(max(value, 10.0**bottom)) - bottom) / (top - bottom)
 
     ticks = [(10.0**power, time_tick(10.0**power)) for power in range(bottom, top + 1)]
+    if lowest <= _LEAST_MS:
+        ticks[0] = (ticks[0][0], f"<{ticks[0][1]}")
     return Scale(place, ticks)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memtui.model import GcCycle, GcPause, OutputLine, Restart, Sample, ScavengeLine, TornLine
-from memtui.panes.cells import Line, Span, cells
+from memtui.panes.cells import Line, Role, Span, cells
 from memtui.panes.gctrace.words import exact_share, stopped
 from memtui.timeline import View
 from memtui.timeline.cycles import CycleSummary, summary_of
@@ -34,8 +34,9 @@ def status_of(view: View, start: float, end: float) -> Status:
     def count(kind: type[Sample]) -> int:
         return view.timeline.track(kind).numbers(view.until).stop
 
-    newest = view.timeline.track(GcCycle).tail(MOST_SUMMARISED, min(end, view.until))
-    cycles = count(GcCycle)
+    cycles, until = count(GcCycle), min(end, view.until)
+    newest = view.timeline.track(GcCycle).tail(MOST_SUMMARISED, until)
+    pauses = [] if cycles else view.timeline.track(GcPause).tail(MOST_SUMMARISED, until)
     return Status(
         cycles=cycles,
         pauses=count(GcPause),
@@ -43,7 +44,22 @@ def status_of(view: View, start: float, end: float) -> Status:
         read=cycles + count(ScavengeLine),
         torn=count(TornLine),
         other=count(OutputLine),
-        summary=summary_of((at, cycle) for at, cycle in newest if at >= start),
+        summary=_of_pauses([entry for entry in pauses if entry[0] >= start])
+        if pauses
+        else summary_of(entry for entry in newest if entry[0] >= start),
+    )
+
+
+def _of_pauses(pauses: Sequence[tuple[float, GcPause]]) -> CycleSummary:
+    """Return the summary of cycles of which only the stops are known, each in all."""
+    stops = sorted(pause.pause_s * 1000 for _, pause in pauses)
+    wall_s = pauses[-1][0] - pauses[0][0] if pauses else 0.0
+    return CycleSummary(
+        cycles=len(stops),
+        per_minute=(len(stops) - 1) / wall_s * 60 if wall_s > 0 else None,
+        longest_pause_ms=stops[-1] if stops else None,
+        median_pause_ms=stops[(len(stops) - 1) // 2] if stops else None,
+        in_gc=None,
     )
 
 
@@ -87,8 +103,7 @@ def _long(status: Status) -> list[Line]:
         )
     if summary.in_gc is not None:
         parts.append((Span(exact_share(summary.in_gc), "gc"), Span(" of the time in GC")))
-    parts.append(_lines(status, "lines: "))
-    return parts
+    return [*parts, *_lines(status, "lines: ")]
 
 
 def _short(status: Status) -> list[Line]:
@@ -107,16 +122,21 @@ def _short(status: Status) -> list[Line]:
         )
     if summary.in_gc is not None:
         parts.append((Span("in GC "), Span(exact_share(summary.in_gc), "gc")))
-    parts.append(_lines(status, ""))
-    return parts
+    return [*parts, *_lines(status, "")]
 
 
-def _lines(status: Status, title: str) -> Line:
-    return (
-        Span(f"{title}{_count(status.read)} read ", "dim"),
-        Span(f"{_count(status.torn)} torn", "bad" if status.torn else "dim"),
-        Span(f" {_count(status.other)} other", "dim"),
-    )
+def _lines(status: Status, title: str) -> list[Line]:
+    """Return what was read of a trace; nothing where there is none."""
+    if not status.read + status.torn + status.other:
+        return []
+    torn: Role = "bad" if status.torn else "dim"
+    return [
+        (
+            Span(f"{title}{_count(status.read)} read ", "dim"),
+            Span(f"{_count(status.torn)} torn", torn),
+            Span(f" {_count(status.other)} other", "dim"),
+        )
+    ]
 
 
 def _joined(parts: Sequence[Line], between: str, room: int) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from memtui import units
 from memtui.model import GcCycle, GcPause
 from memtui.panes.cells import Line, Span
-from memtui.timeline.cycles import kind_of
+from memtui.timeline.cycles import gc_cpu_share, kind_of
 
 MIB = 1 << 20
 
@@ -60,19 +60,21 @@ def stopped(milliseconds: float) -> str:
     return units.milliseconds(milliseconds)
 
 
-def in_words(cycle: GcCycle) -> Line:
-    """Say in a line what a cycle did."""
+def in_words(cycle: GcCycle, before: GcCycle | None = None) -> Line:
+    """Say in a line what a cycle did; with the one before it, also what it took of the CPU."""
     start, end = mb(cycle.heap_start_bytes), mb(cycle.heap_end_bytes)
-    spans = [Span(f"gc {cycle.number}", "gc"), Span(f"  heap {start} → {end} MB", "live")]
+    kind = "" if reason(cycle) == "background" else f" {reason(cycle)}"
+    spans = [Span(f"gc {cycle.number}{kind}", "gc"), Span(f"  heap {start} → {end} MB", "live")]
     if cycle.heap_live_bytes is not None:
         spans.append(Span(f", {mb(cycle.heap_live_bytes)} MB alive", "live"))
     goal = "no goal" if cycle.goal_bytes is None else f"goal {mb(cycle.goal_bytes)} MB"
     spans.append(Span(f", {goal}", "goal"))
     spans.append(Span(f", stopped {stopped(sum(cycle.pauses_ms))}"))
-    if cycle.gc_cpu_percent is not None:
+    now = gc_cpu_share(before, cycle)
+    if now is not None:
+        spans.append(Span(f", GC {exact_share(now)} of CPU"))
+    elif cycle.gc_cpu_percent is not None:
         spans.append(Span(f", GC {cycle.gc_cpu_percent}% of CPU since start"))
-    if reason(cycle) != "background":
-        spans.append(Span(f", {reason(cycle)}"))
     return tuple(spans)
 
 
@@ -81,4 +83,4 @@ def pause_in_words(pause: GcPause) -> Line:
     spans = [Span(f"gc {pause.number}", "gc"), Span(f"  stopped {stopped(pause.pause_s * 1000)}")]
     if pause.next_goal_bytes is not None:
         spans.append(Span(f", the next one at {units.size(pause.next_goal_bytes)}", "goal"))
-    return (*spans, Span("; heap and CPU: only a trace has them", "dim"))
+    return (*spans, Span("; heap and CPU: with GODEBUG=gctrace=1 at the start", "dim"))
