@@ -37,8 +37,7 @@ class Trace(Generic[S]):
 class Chart(Generic[S]):
     """A plot of one kind of sample. The first series lies above the others.
 
-    ``scattered``: values that jump from cycle to cycle are dots where there are many of them; a
-    line would only draw the jumps.
+    ``jumps``: the values of one cycle say little about those of the next.
     """
 
     name: str
@@ -49,7 +48,7 @@ class Chart(Generic[S]):
     empty: str
     """What to say, and to do, when there is nothing to draw."""
     scale_aside: MakeScale = in_percent
-    scattered: bool = False
+    jumps: bool = False
 
     def folded(self, timeline: Timeline, cell_s: float) -> Folded[S]:
         """Return the series of this chart, to be folded into cells of ``cell_s`` seconds."""
@@ -132,7 +131,7 @@ TIMES: Chart[GcCycle] = Chart(
     in_ms_by_powers,
     "of each cycle: both stops of the world, and marking beside it",
     _NO_CYCLES,
-    scattered=True,
+    jumps=True,
 )  # fmt: skip
 CPU: Chart[GcCycle] = Chart(
     "GC CPU", GcCycle,
@@ -151,7 +150,6 @@ PAUSES: Chart[GcPause] = Chart(
     in_ms,
     "how long the program stood still in each cycle",
     _NO_CYCLES,
-    scattered=True,
 )  # fmt: skip
 
 AnyChart: TypeAlias = Chart[GcCycle] | Chart[ScavengeLine] | Chart[GcPause]

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from memtui.panes.cells import Line, Role, Span, cells
 from memtui.panes.gctrace.canvas import BLANK, DOTS_ACROSS, DOTS_DOWN, dots
@@ -30,14 +30,14 @@ _BLANK: Role = "border"
 class Drawn:
     """A series to be drawn: its points in time, on which scale, and what the legend says.
 
-    ``joined``: there is a line from each point to the next, else there are only dots.
+    ``jumps``: from point to point; lines between them are drawn only while there are few.
     """
 
     role: Role
     points: Sequence[Point]
     scale: Scale
     legend: str
-    joined: bool = True
+    jumps: bool = False
 
 
 def legend(series: Sequence[Drawn], width: int) -> Line:
@@ -66,10 +66,7 @@ def picture(
     at which the process started anew), which are marked.
     """
     rows = height - 1
-    grids = [
-        dots(_runs(one, stretch, breaks, rows), stretch.columns, rows, joined=one.joined)
-        for one in series
-    ]
+    grids = [_grid(one, stretch, breaks, rows) for one in series]
     marks = {int((at - stretch.start) // stretch.cell_s) for at in breaks}
     role_aside: Role = next((one.role for one in series if one.scale is aside), "dim")
     at_left, at_right = left.labels(rows), aside.labels(rows) if aside else {}
@@ -97,6 +94,17 @@ def _cell(bits: Sequence[int], series: Sequence[Drawn], *, is_break: bool) -> tu
         return ("┊", "bad") if is_break else (" ", _BLANK)
     uppermost = next(number for number, each in enumerate(bits) if each)
     return chr(BLANK + together), series[uppermost].role
+
+
+def _grid(one: Drawn, stretch: Stretch, breaks: Sequence[float], rows: int) -> list[list[int]]:
+    """Return the dots of a series: a line, or dots alone where a line would go up and down only.
+
+    Such a line would fill the plot, hide the other series, and cost ten times as much to draw.
+    """
+    runs = _runs(one, stretch, breaks, rows)
+    travel = sum(abs(b[1] - a[1]) for run in runs for a, b in pairwise(run))
+    most = stretch.columns * rows // (4 if one.jumps else 1)
+    return dots(runs, stretch.columns, rows, joined=travel <= most)
 
 
 def _runs(

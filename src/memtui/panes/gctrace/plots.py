@@ -15,8 +15,6 @@ from memtui.timeline import View
 
 BETWEEN_DRAWINGS_S = 1.0
 _ANY_COLUMNS = 60
-MANY = 2
-"""From one point in so many columns on, values that jump are drawn as dots."""
 
 
 def from_memstats(view: View) -> bool:
@@ -113,9 +111,8 @@ class Plots:
         left = chart.scale(*_range(seen, aside, on_side=False), rows)
         right = chart.scale_aside(*_range(seen, aside, on_side=True), rows)
         legends = chart.legends(view.timeline, min(view.until, stretch.end))
-        joined = not chart.scattered or len(points[0]) < columns // MANY
         series = [
-            Drawn(role, each, right if on_side else left, words, joined)
+            Drawn(role, each, right if on_side else left, words, chart.jumps)
             for (role, on_side), each, words in zip(looks, points, legends, strict=True)
         ]
         breaks = [at for at, _ in view.timeline.track(Restart).between(stretch.start, view.until)]
