@@ -19,13 +19,13 @@ CARD_CELLS = 76
 
 _COLUMNS = (
     Column("field", 15, text=True),
-    Column("value", 9),
+    Column("value", 10),
     Column("meaning", 20, text=True, role="dim"),
 )
 _REASONS = {
     "background": "the heap came near its goal",
     "periodic": "there had been none for two minutes",
-    "forced": "runtime.GC, debug.FreeOSMemory, heap?gc=1, or the like",
+    "forced": "by runtime.GC, debug.FreeOSMemory, heap?gc=1",
     "leak check": "a profile of leaked goroutines was asked for",
 }
 _PHASES: dict[int, tuple[tuple[str, str], ...]] = {

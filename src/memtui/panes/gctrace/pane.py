@@ -38,7 +38,7 @@ ROOM_FOR_A_PLOT = 12
 ROOM_FOR_A_NOTE = 8
 NO_TRACE = (
     "heap and CPU of each cycle: start the program with GODEBUG=gctrace=1 "
-    "(it cannot be switched on in a running process)"
+    "(cannot be switched on while it runs)"
 )
 
 
