@@ -1,6 +1,5 @@
 """The plots of pane 3: on the time of the wall, cut to the cells, broken where a process began."""
 
-import dataclasses
 import itertools
 import math
 import subprocess
@@ -149,9 +148,11 @@ def test_a_frozen_view_shows_nothing_that_came_later(
 # Each plot
 
 
-def scav(at: float, released: int, util: int, **fields: int) -> tuple[float, str, ScavengeLine]:
-    line = ScavengeLine(0, 0, released * MIB, util, forced=False, line="")
-    return at, "gctrace", dataclasses.replace(line, **fields)
+def scav(
+    at: float, released: int, util: int, inuse: int | None = None
+) -> tuple[float, str, ScavengeLine]:
+    line = ScavengeLine(0, 0, released * MIB, util, forced=False, line="", inuse_bytes=inuse)
+    return at, "gctrace", line
 
 
 def test_without_scavenger_lines_the_plot_says_how_they_come(
@@ -172,7 +173,7 @@ def test_the_scavenger_has_sizes_on_the_left_and_use_on_the_right(
     assert rows[1].startswith("  32M┤")
     assert rows[1].endswith("100%")
     assert rows[9].endswith("0%")
-    old = [scav(float(at), 32, 50, inuse_bytes=8 * MIB) for at in range(1, 50)]
+    old = [scav(float(at), 32, 50, 8 * MIB) for at in range(1, 50)]
     legend = plain_rows(alone(plot=1).plots.lines(view(*growing(cycle), *old), 78, 11))[0]
     assert "in use 8.00M" in legend
 
@@ -204,7 +205,7 @@ def test_gc_cpu_is_split(cycle: MakeCycle, view: MakeView) -> None:
     cycles = [(float(n), "gctrace", cycle(n, cpu_ms=(0.1, 4.0, 8.0, 2.0, 0.1))) for n in (1, 2, 3)]
     rows = plain_rows(alone(plot=3).plots.lines(view(*cycles), 78, 11))
     assert rows[0].split() == ["assist", "4ms", "background", "8ms", "idle", "2ms"]
-    assert [row.partition("┤")[0].strip() for row in rows if "┤" in row][0] == "10ms"
+    assert next(row.partition("┤")[0].strip() for row in rows if "┤" in row) == "10ms"
 
 
 def test_behind_the_last_plot_is_the_table_alone(

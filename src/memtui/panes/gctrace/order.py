@@ -73,8 +73,9 @@ class Order(Generic[S]):
         self._numbers = numbers
 
     def rows(self, places: range, *, descending: bool) -> list[Entry[S]]:
-        """Return the rows in these places, counted from the top."""
-        return [self._entries[self.number_at(at, descending=descending)] for at in places]
+        """Return the rows in these places, counted from the top, as far as there are any."""
+        held = range(places.start, min(places.stop, len(self._sorted)))
+        return [self._entries[self.number_at(at, descending=descending)] for at in held]
 
     def number_at(self, place: int, *, descending: bool) -> int:
         """Return the number of the event in a place, counted from the top."""

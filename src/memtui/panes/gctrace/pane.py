@@ -163,6 +163,7 @@ class GcTracePane(Pane):
     def on_resize(self, event: events.Resize) -> None:
         """Note whether the pane has the screen; Painted draws it then."""
         self.alone = event.size.width >= self.app.size.width
+        self.post_message(self.Moved())
 
     # The opened cycle
 
