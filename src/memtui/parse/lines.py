@@ -31,18 +31,20 @@ class LineSplitter:
         """Return the lines that ``data`` completes, joined by newlines, with one behind each."""
         if not self._partial_bytes:
             data = data.lstrip(b"\0")
-        whole, newline, rest = data.rpartition(b"\n")
-        if not newline:
-            self._hold(rest)
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._hold(data)
             return ""
+        first, start = b"", 0
         if self._partial_bytes:
-            first, newline, others = whole.partition(b"\n")
-            self._hold(first)
-            whole = self._take() + newline + others
+            start = data.find(b"\n")
+            self._hold(data[:start])
+            first = self._take()
+        whole = first + data[start:end]
         if _may_hold_long_line(whole):
             whole = b"\n".join(map(_shortened, whole.split(b"\n")))
-        self._hold(rest.lstrip(b"\0"))
-        return _text(whole + b"\n")
+        self._hold(data[end:].lstrip(b"\0"))
+        return _text(whole)
 
     def flush(self) -> str:
         """Return the last line, which had no newline, with one; an empty text when none is left."""

@@ -55,15 +55,18 @@ _JSON_FILE = re.compile(
     rf'(?:"attrs":\{{.*\}},)?"time":"{_TIME}"\}}',
     re.ASCII,
 )
-_COMPOSE = re.compile(r"(?:\x1b\[[\d;]*m)*([a-z0-9][\w.-]*) *\| (?:\x1b\[[\d;]*m)*", re.ASCII)
+_COMPOSE = re.compile(r"(?:\x1b\[[\d;]*m)*([a-z0-9][\w.-]*+) *+\| (?:\x1b\[[\d;]*m)*", re.ASCII)
 _KUBECTL = re.compile(r"\[(pod/[^\s\]]+)\] ", re.ASCII)
 _JOURNAL = re.compile(rf"({'|'.join(_MONTHS)}) ([ 0-3]\d) {_CLOCK}(\.\d+)? {_FROM}", re.ASCII)
+
+LIKELY_JSON_FILE = r'\{"log":"'
 LIKELY = (
-    r"\d{4}-\d\d-\d\dT[\d:]{8}(?:\.\d{9}(?:Z|[+-]\d\d:\d\d) |\S+ (?:std(?:out|err) [FP]|\S+ \S+\[\d"
-    rf"|gc|scav |scvg|GC forced))|\{{\"log\":\"|\[pod/|(?:{'|'.join(_MONTHS)}) [ 0-3]\d [\d:]{{8}}"
-    r"|(?:\x1b\[[\d;]*m)*[a-z0-9][\w.-]* *\| "
+    r"\d.{3}-.{5}T.{8}(?:\.\d{9}[Z+-]|\S++ "
+    r"(?:std(?:out|err) [FP]|gc|scav |scvg|GC forced|\S++ [^\s\[]++\[\d))"
+    rf"|{LIKELY_JSON_FILE}|\[pod/|[A-Z][a-z]{{2}} [ 0-3]\d [\d:]{{8}}"
+    r"|\x1b[^|\n]*+\| |[a-z0-9][\w.-]*+ *+\| "
 )
-"""A pattern for the beginning of lines with a prefix, and of few others."""
+"""Patterns for the beginning of lines with a prefix, and of some others: cheap."""
 
 
 @lru_cache(maxsize=256)

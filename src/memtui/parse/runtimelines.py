@@ -36,7 +36,7 @@ STARTS = ("GC forced", "pacer: ", "SCHED ", "init ", "scan: ", "checkfinalizers:
 """How these lines begin; text may stand before some of them."""
 
 ENDS = ("GC forced", "]", " allocs", " objs", " spans", " cleanups")
-"""How a line of these ends that may have text in front of it; one of the pacer ends in any way."""
+"""How those of these lines end that may have text in front; a line of the pacer ends in any way."""
 
 MARKERS = (
     "GC forced",

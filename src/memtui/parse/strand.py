@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import TypeAlias
 
 from memtui.model import GcCycle, OutputLine, Restart, ScavengeLine, TornLine
@@ -61,12 +63,19 @@ class Process:
     at_s: float = 0.0
     timer: str | None = None
 
-    def goes_on_with(self, number: int, at_s: float | None) -> bool:
-        """Whether a cycle is of the same process as the last one; remember it."""
-        at_s = at_s or 0.0
-        goes_on = number > self.number and at_s >= self.at_s
+    def goes_on_with(self, cycles: Sequence[GcCycle]) -> bool:
+        """Whether cycles are of the same process as the last one, and remember them if so."""
+        number, at_s = self.number, self.at_s
+        for cycle in cycles:
+            if cycle.number <= number or (cycle.at_s or 0.0) < at_s:
+                return False
+            number, at_s = cycle.number, cycle.at_s or 0.0
         self.number, self.at_s = number, at_s
-        return goes_on
+        return True
+
+    def starts_anew_with(self, cycle: GcCycle) -> None:
+        """Remember the first cycle of another process."""
+        self.number, self.at_s = cycle.number, cycle.at_s or 0.0
 
     def is_periodic(self, cycle: GcCycle) -> bool:
         """Whether the timer began ``cycle``, asked before it is remembered; it is wound up anew.
@@ -103,11 +112,6 @@ class Strand:
         """Whether the next line may belong to an earlier one, and so must be looked at."""
         return bool(self._pieces) or bool(self._unfinished) or self._runtime.in_stack
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether a whole cycle needs no look at what came before it."""
-        return not (self._pieces.remembers or self.process.timer)
-
     def begin_line(self, text: str) -> None:
         """Take a part of a line that goes on: logs of containers are cut at 16 KiB."""
         self._unfinished += text
@@ -139,11 +143,20 @@ class Strand:
         else:
             self._other(line, at)
 
-    def whole(self, cycle: GcCycle, at: float | None) -> None:
-        """Take a cycle alone in its line; they are printed in turn, so pieces of others are lost."""
-        if not self.is_plain:
-            self._lose_pieces(at)
-        self.sample(cycle, at)
+    def run(self, cycles: list[GcCycle]) -> None:
+        """Take cycles that each stand alone in a line, one below the other.
+
+        They are printed in turn: pieces of others that came before are lost.
+        """
+        if self._pieces.remembers or self.process.timer:
+            self._lose_pieces(None)
+            self.sample(cycles[0], None)
+            cycles = cycles[1:]
+        if self.process.goes_on_with(cycles):
+            self._findings.items += zip(cycles, repeat(None))
+            return
+        for cycle in cycles:
+            self.sample(cycle, None)
 
     def sample(self, sample: gctrace.TraceSample, at: float | None) -> None:
         """Take what a whole line says."""
@@ -151,7 +164,8 @@ class Strand:
         if isinstance(sample, GcCycle):
             if process.timer and process.is_periodic(sample):
                 sample = replace(sample, periodic=True)
-            if not process.goes_on_with(sample.number, sample.at_s):
+            if not process.goes_on_with([sample]):
+                process.starts_anew_with(sample)
                 self._findings.items.append((Restart(), at))
         self._findings.items.append((sample, at))
 

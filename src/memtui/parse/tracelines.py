@@ -6,6 +6,7 @@ log or the journal is read behind its prefix, and gets its moment.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import repeat
 from typing import Protocol
 
@@ -13,11 +14,11 @@ from memtui.parse import prefixes
 from memtui.parse.cyclelines import CycleLines
 from memtui.parse.lines import LineSplitter
 from memtui.parse.strand import Findings, Process, Strand, TimedItem, TraceItem, output
-from memtui.parse.telling import telling_lines
+from memtui.parse.telling import lines_to_count, telling_lines
 
 __all__ = ["Decoder", "OutputDecoder", "TimedItem", "TraceDecoder", "TraceItem"]
 
-BLOCK_CHARS = 16 << 10
+BLOCK_CHARS = 32 << 10
 """Read at a time: what is made of so much still lies in the processor's cache."""
 
 MOST_STRANDS = 64
@@ -80,7 +81,7 @@ class TraceDecoder:
         self._unprefixed = Strand(Process(), self._findings)
         self._processes[""] = self._unprefixed.process
         self._busy: dict[Strand, int] = {}
-        self._passed_over = 0
+        self._looked_at = 0
 
     @property
     def rejoined(self) -> int:
@@ -95,7 +96,7 @@ class TraceDecoder:
     @property
     def other(self) -> int:
         """How many lines were the program's own."""
-        return self._findings.outputs + self._passed_over
+        return self.lines - self._looked_at + self._findings.outputs
 
     def feed(self, data: bytes) -> list[TimedItem]:
         """Return what is complete after ``data``."""
@@ -123,23 +124,34 @@ class TraceDecoder:
             at = end
 
     def _read_block(self, text: str) -> None:
+        """Read lines with a newline in front of the first, and behind each."""
         gaps, cycles = self._cycle_lines.read(text)
-        at = 0
+        self._looked_at += len(cycles)
+        if cycles and gaps[-1] == "\n" and not any(gaps[:-1]):
+            self._unprefixed.run(cycles)
+            return
+        telling = telling_lines(text) if self._keep_output else lines_to_count(text)
+        at = seen = 0
         for gap, cycle in zip(gaps, cycles, strict=False):  # one gap more than cycles
             if gap:
-                self._between(text, at, at + len(gap))
-            self._unprefixed.whole(cycle, None)
+                end = at + len(gap)
+                upto = bisect_left(telling, end, seen)
+                self._between(text, at, end, telling[seen:upto])
+                seen = upto
+            self._unprefixed.run([cycle])
             at += len(gap) + len(cycle.line) + 1
-        self._between(text, at, len(text) - 1)
+            seen = bisect_left(telling, at, seen)
+        self._between(text, at, len(text) - 1, telling[seen:])
 
-    def _between(self, text: str, at: int, end: int) -> None:
-        """Read the lines of ``text[at:end]``, each with the newline in front of it."""
-        if at == end:
-            return
-        for start in telling_lines(text, at, end, all_prefixed=self._keep_output):
+    def _between(self, text: str, at: int, end: int, telling: list[int]) -> None:
+        """Read the lines of ``text[at:end]``, each with the newline in front of it.
+
+        ``telling`` is where those begin that must be looked at; while a strand is busy all are.
+        """
+        for start in telling:
             while self._busy and at < start:
                 at = self._line_at(text, at)
-            if at <= start:
+            if at <= start < end:
                 self._pass_over(text, at, start)
                 at = self._line_at(text, start)
         while self._busy and at < end:
@@ -147,16 +159,14 @@ class TraceDecoder:
         self._pass_over(text, at, end)
 
     def _pass_over(self, text: str, begin: int, end: int) -> None:
-        if begin >= end:
-            return
-        self._passed_over += text.count("\n", begin, end)
-        if self._keep_output:
+        if begin < end and self._keep_output:
             lines = text[begin + 1 : end].split("\n")
             outputs = [output(line, "stderr") for line in lines]
             self._findings.items += zip(outputs, repeat(None))
 
     def _line_at(self, text: str, begin: int) -> int:
         """Read the line behind the newline at ``begin``; return where the next newline is."""
+        self._looked_at += 1
         end = text.find("\n", begin + 1)
         line = text[begin + 1 : end]
         found = prefixes.read(line, self._local_time)
