@@ -11,7 +11,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results.md"
 
-_HEAD = "# What memtui costs\n\nWritten by `make bench`: each section by the program that it names.\n"
+_HEAD = "# What memtui costs\n\nWritten by `make bench`: each section by the program it names.\n"
 
 
 def machine(*packages: str) -> str:

@@ -7,6 +7,9 @@ ended with a newline, the rest of the trace line stands at the beginning of a la
 Where the first piece ends is not written anywhere: "0.42" before "2026/11/22" may be 0.42 or
 0.422. So every end that a trace line could have there is kept, whatever later lines could add to
 it too, and the pieces count only when all the ways to put them together say the same.
+
+The lines of Go 1.4 and older, and those of the scavenger up to 1.13, are counted when they are torn
+and not joined: nobody has such a log to judge it by.
 """
 
 from __future__ import annotations
@@ -27,10 +30,14 @@ LONGEST_TAIL = 400
 """Characters; a trace line of 20-digit numbers stays below."""
 
 _HEAD = re.compile(r"gc |scav ")
-_SURE_HEAD = re.compile(r"gc [0-9]+ @[0-9]+\.[0-9]{3}s [0-9]+%(?:: | \(c)|scav [0-9]+ KiB work")
+_SURE_HEAD = re.compile(
+    r"gc [0-9]+ @[0-9]+\.[0-9]{3}s [0-9]+%(?:: | \(c)|scav [0-9]+ KiB work"
+    r"|\bgc[0-9]+\([0-9]+\): [0-9]+\+|\bscvg-?[0-9]*: (?:inuse: [0-9]|[0-9]+ [KM]B )"
+)
 _SURE_TAIL = re.compile(
     r"(?: MB goal, | MB globals, )[0-9]+ P(?: \(forced\))?\Z"
     r"|[0-9]+ KiB (?:now|total), [0-9]+% util(?: \(forced\)| \[controller reset\])?\Z"
+    r"|[0-9]+\([0-9]+\) steal, [0-9]+/[0-9]+/[0-9]+ yields\Z|, consumed: [0-9]+ \(MB\)\Z"
 )
 _DIGITS = frozenset("0123456789.")
 
@@ -77,6 +84,11 @@ def _end_state(state: str, text: str) -> str | None:
     return passed[-1] if len(passed) == len(text) + 1 else None
 
 
+def may_hold_head(line: str) -> bool:
+    """Whether a trace line may have begun in ``line``; cheap, and true for some others too."""
+    return any(each in line for each in ("gc ", "scav ", "scvg", " us, "))
+
+
 def is_sure_head(line: str) -> bool:
     """Whether a trace line certainly began in ``line``."""
     return _SURE_HEAD.search(line) is not None
@@ -98,6 +110,11 @@ class Pieces:
 
     def __bool__(self) -> bool:
         return bool(self._states) or bool(self._heads)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether anything that came before makes a difference to what comes."""
+        return bool(self) or self._blind
 
     @property
     def too_old(self) -> bool:
