@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtui.model import (
-    Attached,
     GcCycle,
     GcPause,
     OutputLine,
@@ -19,27 +18,23 @@ from memtui.model import (
     ScavengeLine,
     TornLine,
 )
-from memtui.panes.cells import Line, Picture, Span, cells, cut, line, wrapped
+from memtui.panes.cells import Line, Picture, Span, cells, line
 from memtui.panes.gctrace.card import CARD_CELLS, card_lines, cycle_card, pause_card
 from memtui.panes.gctrace.columns import PAUSES, Entry, cycles_at
 from memtui.panes.gctrace.cycletable import CycleTable
+from memtui.panes.gctrace.edges import note, pager, place_of, title_of, waiting_for
 from memtui.panes.gctrace.output import other_line, output_lines
 from memtui.panes.gctrace.plots import Plots, from_memstats
 from memtui.panes.gctrace.status import Status, in_frame, in_full, status_of
 from memtui.panes.gctrace.words import in_words, pause_in_words
 from memtui.panes.pane import Pane, explained
 from memtui.panes.table import Selection, marked
-from memtui.plain import plain
 from memtui.timeline import View
 
 AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause]
 
 ROOM_FOR_A_PLOT = 12
 ROOM_FOR_A_NOTE = 8
-NO_TRACE = (
-    "heap and CPU of each cycle: start the program with GODEBUG=gctrace=1 "
-    "(cannot be switched on while it runs)"
-)
 
 
 class GcTracePane(Pane):
@@ -212,18 +207,18 @@ class GcTracePane(Pane):
     def picture(self, view: View, width: int, height: int) -> Picture:
         """Draw the plot, when there is room for one, and the rows around the selected one."""
         numbers = self.rows(view)
-        title = self._title(view)
+        title = title_of(view, everything=self.everything)
         span = self.plots.stretch(view)
         status = status_of(view, span.start, span.end)
         has_plot = self.alone and height >= ROOM_FOR_A_PLOT
         in_edge = in_frame(status, width - cells(title) - 8, with_summary=not has_plot)
         if not numbers:
-            rows = explained(view, self.SOURCE, width, _waiting_for(view))
+            rows = explained(view, self.SOURCE, width, waiting_for(view))
             return Picture(title, in_edge, rows=rows, is_empty=True)
         above: list[Line] = []
         if has_plot:
             above = self._above(view, status, width, height)
-        below = self._note(view, width) if height >= ROOM_FOR_A_NOTE else []
+        below = [] if self.everything or height < ROOM_FOR_A_NOTE else note(view, width)
         room = height - len(above) - len(below) - 1
         self._page = max(1, room)
         self.selection = self._placed(view).within(numbers, room)
@@ -235,10 +230,10 @@ class GcTracePane(Pane):
             at = self.selection.at(numbers) - top
             drawn[at] = marked(drawn[at], width)
         more = numbers.stop - shown.stop
-        foot = line(Span(f"{more} more ↓", "dim")) if more else self._place(view, width)
+        foot = line(Span(f"{more} more ↓", "dim")) if more else place_of(view, self.SOURCE, width)
         drawn += [()] * (room - len(drawn))
         return Picture(
-            title, in_edge, start=self._pager(view) if above else (), foot=foot,
+            title, in_edge, start=pager(self.plots, view) if above else (), foot=foot,
             rows=[*above, (Span(" "), *head), *drawn, *below],
         )  # fmt: skip
 
@@ -252,33 +247,6 @@ class GcTracePane(Pane):
             return self._table(view).lines(view, rows, width)
         has_start = view.sample(ProcessIdentity) is not None
         return output_lines(view.timeline.lines.rows(rows), width, has_start=has_start)
-
-    def _title(self, view: View) -> Line:
-        if self.everything:
-            return line(Span("all output", "title"))
-        if from_memstats(view):
-            return line(Span("gc from MemStats", "title"))
-        return line(Span("gctrace", "title"))
-
-    def _note(self, view: View, width: int) -> list[Line]:
-        """Return how to get the trace, where there is none."""
-        if not from_memstats(view) or self.everything:
-            return []
-        return [(Span(" "), *row) for row in wrapped(NO_TRACE, width - 2, "dim")]
-
-    def _pager(self, view: View) -> Line:
-        """Return the names of the plots, the one that is shown in bright."""
-        spans = [Span("p", "key")]
-        for at, name in enumerate(self.plots.names(view)):
-            spans.append(Span(" · " if at else " ", "dim"))
-            spans.append(Span(name, "title" if at == self.plots.place(view) else "dim"))
-        return tuple(spans)
-
-    def _place(self, view: View, width: int) -> Line:
-        state = view.state(self.SOURCE)
-        if state is None or not isinstance(state[1], Attached):
-            return ()
-        return line(Span(cut(plain(state[1].where), width - 6), "dim"))
 
     def _selected(self, view: View) -> Entry[GcCycle] | Entry[GcPause] | None:
         row = self._placed(view).at(self.rows(view))
@@ -306,15 +274,3 @@ class GcTracePane(Pane):
         if found:
             return other_line(found[0][1])
         return line("start the program with GODEBUG=gctrace=1 to see its collections here")
-
-
-def _waiting_for(view: View) -> str:
-    identity = view.sample(ProcessIdentity)
-    if view.ended():
-        return "it ended before its first GC cycle; o shows what it wrote"
-    if identity is not None and identity.go_version is None:
-        return (
-            f"{plain(identity.name)} is not a Go program. If it starts one: "
-            "let it exec the program, or watch that one with memtui --name"
-        )
-    return "waiting for the first GC cycle …"
