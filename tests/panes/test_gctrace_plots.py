@@ -4,6 +4,7 @@ import itertools
 import math
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -325,6 +326,24 @@ def test_a_plot_is_drawn_once_a_second_at_most_and_only_when_something_came(
     assert plots.lines(view(*growing(cycle, 12), now=96.0), 60, 11) is not second
 
 
+def test_what_came_too_soon_to_be_drawn_is_drawn_later_when_nothing_else_comes(
+    cycle: MakeCycle, view: MakeView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = alone()
+    legends = []
+
+    def paint() -> None:
+        assert pane.view is not None
+        legends.append(text_of(pane.plots.lines(pane.view, 78, 11)[0]).split()[1])
+
+    monkeypatch.setattr(pane, "paint", paint)
+    seen = view(*growing(cycle, 3))
+    for cycles, later_s in ((2, 0.0), (3, 0.4), (3, 0.8), (3, 1.2), (3, 1.9), (3, 2.3)):
+        seen = view(*growing(cycle, cycles), now=10.0 + later_s)
+        pane.show(seen)
+    assert legends == ["12.0M", "12.0M", "12.0M", "13.0M"]
+
+
 def test_no_escape_codes_reach_the_lines(cycle: MakeCycle, view: MakeView) -> None:
     for plot in range(4):
         rows = alone(plot=plot).plots.lines(view(*growing(cycle), scav(3.0, 5, 50)), 78, 16)
@@ -349,7 +368,9 @@ def test_a_window_far_from_the_cycles_costs_nothing(cycle: MakeCycle, view: Make
     seen = view((0, "gctrace", cycle(1)), (300_000, "gctrace", cycle(2)))
     plots = Plots()
     plots.window = Window(10)
+    began_s = time.process_time()
     rows = plain_rows(plots.lines(seen, 78, 11))
+    assert time.process_time() - began_s < 1
     assert any(row.count("⠉") + row.count("⠒") + row.count("⠤") + row.count("⣀") > 20
                for row in rows)  # fmt: skip
 

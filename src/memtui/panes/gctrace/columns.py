@@ -57,7 +57,9 @@ def _known(number: float | None) -> float:
 
 def _since_start(entry: Entry[GcCycle]) -> str:
     at_s = entry.cycle.at_s
-    return clock(entry.at) if at_s is None else f"@{units.duration(at_s)}"
+    if at_s is None:
+        return clock(entry.at)
+    return f"@{at_s:.2f}s" if at_s < 60 else f"@{units.duration(at_s)}"
 
 
 def _kind(entry: Entry[GcCycle]) -> Span:

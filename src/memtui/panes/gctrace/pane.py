@@ -82,6 +82,12 @@ class GcTracePane(Pane):
         plot = (("p", "plot"), ("←→ +−0", "time")) if self.alone else ()
         return (*plot, ("s S", "sort"), ("⏎", "open"), output)
 
+    def show(self, view: View) -> None:
+        """Show what this view holds, also what came too soon after the last plot was drawn."""
+        if self.plots.is_behind:
+            self._stamp = ()
+        super().show(view)
+
     def action_output(self) -> None:
         """Show the program's other lines too, or the cycles alone again."""
         self.everything = not self.everything

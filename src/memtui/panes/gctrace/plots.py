@@ -38,6 +38,8 @@ class Plots:
 
     def __init__(self) -> None:
         self.window = Window()
+        self.is_behind = False
+        """Whether something came since the last drawing, too soon after it to be drawn."""
         self._place = 0
         self._folded: AnyFolded | None = None
         self._asked: _Asked | None = None
@@ -88,8 +90,9 @@ class Plots:
         asked = _Asked(chart.name, width, height, self.window, view.until if view.frozen else None)
         kinds = (GcCycle, GcPause, ScavengeLine, Restart)
         counts = tuple(view.timeline.track(kind).count for kind in kinds)
-        is_due = counts != self._counts and not 0 <= view.now - self._drawn_s < BETWEEN_DRAWINGS_S
-        if asked != self._asked or is_due:
+        is_soon = 0 <= view.now - self._drawn_s < BETWEEN_DRAWINGS_S
+        self.is_behind = asked == self._asked and counts != self._counts and is_soon
+        if asked != self._asked or (counts != self._counts and not is_soon):
             self._drawn = self._draw(chart, view, width, height)
             self._asked, self._counts, self._drawn_s = asked, counts, view.now
         return self._drawn
