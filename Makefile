@@ -36,6 +36,7 @@ check: $(VENV)/ready ## lint, types, import contracts
 
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
+	$(BIN)/python benchmarks/cycles.py
 
 screenshots: $(BUILD)/orders ## redraw screenshots/ from a live service
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'

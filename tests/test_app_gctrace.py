@@ -91,7 +91,7 @@ async def test_2000_cycles_a_second_are_all_kept_and_keys_are_answered(
             answers.append(time.thread_time() - cpu_s)
             assert pane.selection.row is not None or held < 2
             await pilot.pause(0.1)
-            assert time.monotonic() - began < 30
+            assert time.monotonic() - began < 60
         writer.join()
         await until(lambda: f" {A_SECOND * SECONDS} cycles" in shown(app, "gctrace"))
         seconds = time.monotonic() - began

@@ -69,8 +69,8 @@ class GcTracePane(Pane):
         self.alone = False
         """Whether the pane has the width of the screen: then there is a plot above the table."""
         self.plots = Plots()
-        self._cycles = CycleTable(GcCycle, cycles_at)
-        self._pauses = CycleTable(GcPause, lambda width, has_start: PAUSES)
+        self.cycles = CycleTable(GcCycle, cycles_at)
+        self.pauses = CycleTable(GcPause, lambda width, has_start: PAUSES)
         self._told: Line = ()
         self._page = 1
 
@@ -196,7 +196,7 @@ class GcTracePane(Pane):
     # What is seen
 
     def _table(self, view: View) -> AnyTable:
-        return self._pauses if from_memstats(view) else self._cycles
+        return self.pauses if from_memstats(view) else self.cycles
 
     def _follows(self, view: View) -> bool:
         return self.everything or self._table(view).follows
