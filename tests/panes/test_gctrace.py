@@ -300,6 +300,23 @@ def test_the_next_cycle_is_shown_while_one_is_opened_also_at_the_end(
     assert "cycle                    3 " in text_of(pane.card(CARD_CELLS)[0])
 
 
+def test_an_opened_cycle_stays_when_another_one_comes_to_the_top(
+    cycle: MakeCycle, view: MakeView, pane: GcTracePane
+) -> None:
+    press(pane, story(cycle, view, [0.3, 0.1, 0.5]), *["sort"] * 4, "open")
+    shown = []
+    for pauses in ([0.3, 0.1, 0.5], [0.3, 0.1, 0.5, 0.9]):
+        pane.view = story(cycle, view, pauses)
+        shown.append(text_of(pane.card(CARD_CELLS)[0]).split()[1])
+    pane.step(1)
+    shown.append(text_of(pane.card(CARD_CELLS)[0]).split()[1])
+    pane.step(-9)
+    shown.append(text_of(pane.card(CARD_CELLS)[0]).split()[1])
+    pane.view = story(cycle, view, [0.3, 0.1, 0.5, 0.9, 1.1])
+    shown.append(text_of(pane.card(CARD_CELLS)[0]).split()[1])
+    assert shown == ["3", "3", "1", "4", "4"]
+
+
 # From MemStats
 
 

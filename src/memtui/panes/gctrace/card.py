@@ -62,8 +62,18 @@ class CardRow(NamedTuple):
     role: Role = "text"
 
 
-def cycle_card(entry: Entry[GcCycle]) -> list[CardRow]:
-    """Return the fields of a cycle, in the order of the line."""
+def cycle_card(entry: Entry[GcCycle], width: int) -> list[Line]:
+    """Return every field of a cycle in lines of ``width`` cells, and the line as it was."""
+    said = wrapped(plain(entry.cycle.line), width, "dim")
+    return [*_lines(_of_cycle(entry), width), *said]
+
+
+def pause_card(entry: Entry[GcPause], width: int) -> list[Line]:
+    """Return what MemStats says of a cycle, in lines of ``width`` cells."""
+    return _lines(_of_pause(entry.at, entry.cycle), width)
+
+
+def _of_cycle(entry: Entry[GcCycle]) -> list[CardRow]:
     cycle = entry.cycle
     since = "of this process" if cycle.at_s is None else f"{_seconds(cycle.at_s)} after the start"
     kind = reason(cycle)
@@ -92,13 +102,11 @@ def cycle_card(entry: Entry[GcCycle]) -> list[CardRow]:
     ]  # fmt: skip
 
 
-def pause_card(entry: Entry[GcPause]) -> list[CardRow]:
-    """Return what MemStats says of a cycle."""
-    pause = entry.cycle
+def _of_pause(at: float, pause: GcPause) -> list[CardRow]:
     goal = pause.next_goal_bytes
     return [
         CardRow("cycle", str(pause.number), "counted from 1 (NumGC)"),
-        CardRow("ended", clock(entry.at), "the end of its last stop (PauseEnd)"),
+        CardRow("ended", clock(at), "the end of its last stop (PauseEnd)"),
         CardRow("stopped", units.milliseconds(pause.pause_s * 1000),
                 "the program stood still, in all (PauseNs)", "gc"),
         CardRow("next goal", "–" if goal is None else units.size(goal),
@@ -106,11 +114,9 @@ def pause_card(entry: Entry[GcPause]) -> list[CardRow]:
     ]  # fmt: skip
 
 
-def card_lines(rows: Sequence[CardRow], said: str, width: int) -> list[Line]:
-    """Return the card in ``width`` cells; ``said`` is the line as it was, put below."""
+def _lines(rows: Sequence[CardRow], width: int) -> list[Line]:
     cells = [(row.name, Span(row.value, row.role), row.meaning) for row in rows]
-    _, lines = table(_COLUMNS, cells, width)
-    return [*lines, *wrapped(plain(said), width, "dim")]
+    return table(_COLUMNS, cells, width)[1]
 
 
 def _mb(count: int | None) -> str:

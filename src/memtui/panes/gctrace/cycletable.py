@@ -16,6 +16,12 @@ from memtui.timeline import Track, View
 FigureMaker = Callable[[int, bool], Sequence[Figure[S]]]
 """Makes the columns for a width; the flag tells whether the start of the process is known."""
 
+Words = Callable[[Entry[S]], Line]
+"""Says a cycle in one line."""
+
+Card = Callable[[Entry[S], int], list[Line]]
+"""Says every field of a cycle, in lines of a width."""
+
 
 class CycleTable(Generic[S]):
     """The cycles of one kind of sample, as they came or sorted by a column.
@@ -25,8 +31,12 @@ class CycleTable(Generic[S]):
     around it, or at the top, with whichever cycle that is.
     """
 
-    def __init__(self, kind: type[S], figures_at: FigureMaker[S]) -> None:
+    def __init__(
+        self, kind: type[S], figures_at: FigureMaker[S], words: Words[S], card: Card[S]
+    ) -> None:
         self.sorting = Sorting()
+        self.words: Words[S] = words
+        self.card: Card[S] = card
         self._kind: type[S] = kind
         self._figures_at: FigureMaker[S] = figures_at
         self._order: Order[S] | None = None
@@ -70,6 +80,11 @@ class CycleTable(Generic[S]):
         if order is not None and place and place < len(order):
             self._chosen = order.number_at(place, descending=self.sorting.descending)
 
+    def hold(self, view: View, place: int) -> None:
+        """Let the selection stay with the cycle in this place, also with that at the top."""
+        if not self.sorting.as_they_came and place < len(order := self._ordered(view)):
+            self._chosen = order.number_at(place, descending=self.sorting.descending)
+
     def placed(self, view: View, selection: Selection) -> Selection:
         """Return the selection where its cycle stands now."""
         if self.sorting.as_they_came:
@@ -79,10 +94,15 @@ class CycleTable(Generic[S]):
             place = order.place_of(self._chosen, descending=self.sorting.descending)
         return replace(selection, row=place or 0)
 
-    def entry(self, view: View, row: int) -> Entry[S] | None:
-        """Return the cycle of a row."""
+    def words_of(self, view: View, row: int) -> Line:
+        """Return the cycle of a row in one line; nothing where there is none."""
         found = self._entries(view, range(row, row + 1))
-        return found[0] if found else None
+        return self.words(found[0]) if found else ()
+
+    def card_of(self, view: View, row: int, width: int) -> list[Line]:
+        """Return every field of the cycle of a row; nothing where there is none."""
+        found = self._entries(view, range(row, row + 1))
+        return self.card(found[0], width) if found else []
 
     def lines(self, view: View, rows: range, width: int) -> tuple[Line, list[Line]]:
         """Return the head of the table and some of its rows."""

@@ -19,7 +19,7 @@ from memtui.model import (
     TornLine,
 )
 from memtui.panes.cells import Line, Picture, Span, cells, line
-from memtui.panes.gctrace.card import CARD_CELLS, card_lines, cycle_card, pause_card
+from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, pause_card
 from memtui.panes.gctrace.columns import PAUSES, Entry, cycles_at
 from memtui.panes.gctrace.cycletable import CycleTable
 from memtui.panes.gctrace.edges import note, pager, place_of, title_of, waiting_for
@@ -29,12 +29,13 @@ from memtui.panes.gctrace.status import Status, in_frame, in_full, status_of
 from memtui.panes.gctrace.words import in_words, pause_in_words
 from memtui.panes.pane import Pane, explained
 from memtui.panes.table import Selection, marked
-from memtui.timeline import View
+from memtui.timeline import TraceLine, View
 
 AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause]
 
 ROOM_FOR_A_PLOT = 12
 ROOM_FOR_A_NOTE = 8
+NO_CYCLES = "start the program with GODEBUG=gctrace=1 to see its collections here"
 
 
 class GcTracePane(Pane):
@@ -69,8 +70,13 @@ class GcTracePane(Pane):
         self.alone = False
         """Whether the pane has the width of the screen: then there is a plot above the table."""
         self.plots = Plots()
-        self.cycles = CycleTable(GcCycle, cycles_at)
-        self.pauses = CycleTable(GcPause, lambda width, has_start: PAUSES)
+        self.cycles = CycleTable(
+            GcCycle, cycles_at, lambda entry: in_words(entry.cycle, entry.before), cycle_card
+        )
+        self.pauses = CycleTable(
+            GcPause, lambda width, has_start: PAUSES, lambda entry: pause_in_words(entry.cycle),
+            pause_card,
+        )  # fmt: skip
         self._told: Line = ()
         self._page = 1
 
@@ -180,18 +186,24 @@ class GcTracePane(Pane):
         self.pin()
 
     def pin(self) -> None:
-        """Let the selection stay where it is, however many cycles come."""
-        if self.view is not None and self.selection.row is None:
-            self._move(Selection(self.selection.at(self.rows(self.view)), self.selection.top))
+        """Let the selection stay with its cycle, however many others come."""
+        if self.view is None:
+            return
+        row = self._placed(self.view).at(self.rows(self.view))
+        if self.selection.row is None:
+            self._move(Selection(row, self.selection.top))
+        if not self.everything:
+            self._table(self.view).hold(self.view, row)
 
     def card(self, width: int) -> list[Line]:
         """Return every field of the selected cycle; nothing where the row is none."""
-        entry = self._selected(self.view) if self.view is not None else None
-        if entry is None:
+        if self.view is None:
             return []
-        if isinstance(entry.cycle, GcCycle):
-            return card_lines(cycle_card(Entry(*entry)), entry.cycle.line, width)
-        return card_lines(pause_card(entry), "", width)
+        row = self._placed(self.view).at(self.rows(self.view))
+        if not self.everything:
+            return self._table(self.view).card_of(self.view, row, width)
+        at, sample = self._line(self.view, row)
+        return self.cycles.card(Entry(at, sample), width) if isinstance(sample, GcCycle) else []
 
     # What is seen
 
@@ -254,29 +266,19 @@ class GcTracePane(Pane):
         has_start = view.sample(ProcessIdentity) is not None
         return output_lines(view.timeline.lines.rows(rows), width, has_start=has_start)
 
-    def _selected(self, view: View) -> Entry[GcCycle] | Entry[GcPause] | None:
-        row = self._placed(view).at(self.rows(view))
-        if not self.everything:
-            return self._table(view).entry(view, row)
+    def _line(self, view: View, row: int) -> tuple[float, TraceLine | None]:
+        """Return a row of all the output and its moment; None where there is none."""
         found = view.timeline.lines.rows(range(row, row + 1))
-        if found and isinstance(found[0][1], GcCycle):
-            return Entry(found[0][0], found[0][1])
-        return None
+        return found[0] if found else (0.0, None)
 
     def hint(self, view: View) -> Line:
         """Say the selected cycle in words; or what a key just showed."""
         if self._told:
             return self._told
-        entry = self._selected(view)
-        if entry is None:
-            return self._other(view)
-        if isinstance(entry.cycle, GcCycle):
-            return in_words(*entry[1:])
-        return pause_in_words(entry.cycle)
-
-    def _other(self, view: View) -> Line:
-        row = self.selection.at(self.rows(view))
-        found = view.timeline.lines.rows(range(row, row + 1)) if self.everything else []
-        if found:
-            return other_line(found[0][1])
-        return line("start the program with GODEBUG=gctrace=1 to see its collections here")
+        row = self._placed(view).at(self.rows(view))
+        if not self.everything:
+            return self._table(view).words_of(view, row) or line(NO_CYCLES)
+        at, sample = self._line(view, row)
+        if isinstance(sample, GcCycle):
+            return self.cycles.words(Entry(at, sample))
+        return line(NO_CYCLES) if sample is None else other_line(sample)
