@@ -4,12 +4,14 @@ import os
 import sys
 
 from memtui.cli.complaint import Complaint
+from memtui.cli.gctrace import gctrace
 from memtui.cli.run import run
 from memtui.cli.watch import memtui
 
 __all__ = ["main"]
 
 memtui.add_command(run)
+memtui.add_command(gctrace)
 
 
 def main() -> None:

@@ -35,8 +35,13 @@ class Prefixed(NamedTuple):
     at: float | None = None
     is_whole: bool = True
 
+    @property
+    def is_stamp(self) -> bool:
+        """Whether the prefix is a time and nothing else."""
+        return not self.program and not self.stream
 
-_DAY = r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))"
+
+_DAY = r"((?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))"
 _CLOCK = r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)"
 _ZONE = r"(Z|[+-]\d\d:?\d\d)"
 _TIME = rf"{_DAY}T{_CLOCK}(\.\d{{1,9}})?{_ZONE}"

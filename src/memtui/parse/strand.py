@@ -73,6 +73,12 @@ class Process:
         self.number, self.at_s = number, at_s
         return True
 
+    def may_go_on_with(self, sample: gctrace.TraceSample) -> bool:
+        """Whether nothing in a joined line tells that its head was only text of the program."""
+        return not isinstance(sample, GcCycle) or (
+            sample.number > self.number and (sample.at_s or 0.0) >= self.at_s
+        )
+
     def starts_anew_with(self, cycle: GcCycle) -> None:
         """Remember the first cycle of another process."""
         self.number, self.at_s = cycle.number, cycle.at_s or 0.0
@@ -205,7 +211,7 @@ class Strand:
         if not samples:
             return False
         self._lose(self._pieces.forget()[:-1], at)
-        if len(samples) == 1:
+        if len(samples) == 1 and self.process.may_go_on_with(samples[0]):
             self._findings.rejoined += 1
             self.sample(samples[0], at)
         else:

@@ -170,6 +170,8 @@ class TraceDecoder:
         end = text.find("\n", begin + 1)
         line = text[begin + 1 : end]
         found = prefixes.read(line, self._local_time)
+        if found and self._unprefixed.is_busy and not found.is_stamp:
+            found = None  # where lines have no prefix, this is text of the program
         strand = self._strand(found) if found else self._unprefixed
         if found is None:
             strand.read(line, None)

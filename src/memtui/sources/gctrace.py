@@ -12,7 +12,8 @@ from memtui.model import Attached, Event, GcCycle, Restart
 from memtui.parse.proc import ParseError, parse_stat
 from memtui.parse.tracelines import TraceDecoder
 from memtui.sources.follow import FollowedFile, Target, Turn, follow
-from memtui.sources.moments import NAME, Backlog, Moments, local_time
+from memtui.sources.localtime import local_time
+from memtui.sources.moments import NAME, Backlog, Moments
 from memtui.sources.pipe import PipeTrace
 from memtui.sources.proc import who_may
 from memtui.sources.source import Clock, SourceFailed

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from memtui.model import Event, GcCycle, OutputLine, Restart
-from memtui.parse.prefixes import LocalTime
 from memtui.parse.tracelines import TimedItem, TraceItem
 from memtui.sources.source import Clock
 from memtui.sources.waiting import Waiting
@@ -15,24 +13,6 @@ NAME = "gctrace"
 """Of every source of a trace: the stem of the pane."""
 
 _CLOCK_SLACK_S = 1.0
-
-
-_DAY_S = 86400
-
-
-def local_time(clock: Clock) -> LocalTime:
-    """Return what makes a moment of a time of day and a date without year: the latest such one."""
-
-    def moment(month: int, day: int, hour: int, minute: int, second: float) -> float | None:
-        now = clock()
-        year = time.localtime(now).tm_year
-        for each in (year, year - 1):
-            at = time.mktime((each, month, day, hour, minute, 0, 0, 0, -1)) + second
-            if at < now + _DAY_S:
-                return at
-        return None
-
-    return moment
 
 
 class Moments:

@@ -17,7 +17,8 @@ from collections.abc import AsyncGenerator
 
 from memtui.model import Attached, Event, OutputLine, Trouble
 from memtui.parse.tracelines import Decoder, OutputDecoder, TimedItem, TraceDecoder
-from memtui.sources.moments import NAME, Moments, local_time
+from memtui.sources.localtime import local_time
+from memtui.sources.moments import NAME, Moments
 from memtui.sources.source import Clock
 from memtui.sources.waiting import Waiting
 
