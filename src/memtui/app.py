@@ -18,6 +18,7 @@ from memtui.model import Event, Trouble
 from memtui.panes.bars import footer, heading, verdict_line
 from memtui.panes.cells import Line, Span
 from memtui.panes.explain.pane import ExplainPane
+from memtui.panes.gctrace import GcTracePane
 from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, KEYS, PANES
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
@@ -25,6 +26,7 @@ from memtui.panes.profile import ProfilePane
 from memtui.panes.profile.errand import Errand
 from memtui.panes.theme import DARK
 from memtui.screens.choice import Choice
+from memtui.screens.cycle import CycleScreen
 from memtui.screens.errands import Errands
 from memtui.screens.help import HelpScreen
 from memtui.screens.picker import PickerScreen
@@ -292,6 +294,11 @@ class MemtuiApp(App[None]):
     def on_unmount(self) -> None:
         """Leave no process behind."""
         self._errands.close()
+
+    @on(GcTracePane.Opened)
+    def _open_cycle(self, message: GcTracePane.Opened) -> None:
+        """Show every field of a cycle."""
+        self.push_screen(CycleScreen(message.pane))
 
     def action_help(self) -> None:
         """Show the keys."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from memtui.model import Ended, GcCycle, ProcessSample, Trouble
+from memtui.model import Ended, GcCycle, GcPause, ProcessSample, Trouble
 from memtui.panes.trend import TrendPane, stretch_of
 from memtui.timeline import View
 
@@ -40,6 +40,22 @@ def test_both_series_their_extremes_the_cycles_and_the_time_are_drawn(
 ╰ 11:06:40 ────────────────── 11:07:40 ╯
 """
     )
+
+
+def test_without_a_trace_the_cycles_are_those_of_memstats(
+    process: Make, cycle: MakeCycle, view: MakeView, drawn: Draw
+) -> None:
+    samples = [(at, "process", process(res=8 * MIB)) for at in range(50)]
+    pauses = [(at, "runtime", GcPause(at, 0.0001, None)) for at in (3, 15, 27, 39)]
+    traced = [(at, "gctrace", cycle(at)) for at in (5, 45)]
+    rug = [
+        drawn(TrendPane(), view(*samples, *cycles), 40, 11).splitlines()[-2]
+        for cycles in (pauses, [*pauses, *traced])
+    ]
+    assert rug == [
+        "│   GC  ╵      ╵     ╵     ╵           │",
+        "│   GC   ╵                     ╵       │",
+    ]
 
 
 def test_the_frozen_view_shows_nothing_that_came_later(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from memtui.model import GcCycle, TornLine
 from memtui.parse.gctrace import trace_sample
 from memtui.parse.rejoin import MOST_LINES
-from memtui.parse.tracelines import TraceDecoder, TraceItem
+from memtui.parse.tracelines import TimedItem, TraceDecoder, TraceItem
 
 CYCLES = (
     "gc 12 @0.434s 2%: 0.038+1.5+0.18 ms clock, 0.11+0.34/2.1/12+1.8 ms cpu, "
@@ -30,9 +30,13 @@ LOG = "2026/11/22 18:46:59 INFO request handled id=57 took=57ms"
 WRITES = re.compile(r"[0-9.]+|[^0-9.]+")  # each argument of print is a write(2) of its own
 
 
+def untimed(items: list[TimedItem]) -> list[TraceItem]:
+    return [item for item, _ in items]
+
+
 def read(data: bytes) -> list[TraceItem]:
     decoder = TraceDecoder()
-    return decoder.feed(data) + decoder.flush()
+    return untimed(decoder.feed(data) + decoder.flush())
 
 
 def cycles_in(data: bytes) -> list[GcCycle]:
@@ -52,7 +56,7 @@ def kinds(items: list[TraceItem]) -> Counter[str]:
 
 def test_torn_lines_of_a_capture_are_joined_or_counted(data: Path) -> None:
     decoder = TraceDecoder()
-    items = decoder.feed((data / "gctrace/torn-1.27.3.log").read_bytes()) + decoder.flush()
+    items = untimed(decoder.feed((data / "gctrace/torn-1.27.3.log").read_bytes()) + decoder.flush())
     cycles = {item.number: item for item in items if isinstance(item, GcCycle)}
     assert sorted({*range(1, 22)} - {*cycles}) == [15]  # "0.007ts=": 0.007, or 0 before ".007ts="
     assert decoder.rejoined == 7
@@ -100,7 +104,7 @@ def test_two_log_lines_in_two_places_are_no_hindrance() -> None:
         "3->3->0 MB, 4 MB goal, 0 MB stacks, 0 MB globals, 2 P\n"
     )
     decoder = TraceDecoder()
-    items = decoder.feed(raw.encode())
+    items = untimed(decoder.feed(raw.encode()))
     assert decoder.rejoined == 1
     assert [item.number for item in items if isinstance(item, GcCycle)] == [25]
     assert kinds(items)["OutputLine"] == 4
@@ -146,9 +150,9 @@ def test_pieces_stay_few_however_the_program_logs(log: str) -> None:
     decoder = TraceDecoder()
     for _ in range(400):
         decoder.feed(f"{log}\n".encode())
-        assert len(decoder._pieces._states) <= 4000
+        assert len(decoder._unprefixed._pieces._states) <= 4000
     decoder.feed(f"{CYCLES[0]}\n".encode())
-    assert not decoder._pieces
+    assert not decoder._unprefixed._pieces
 
 
 def undetectable(text: str) -> bool:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from memtui.model import GcCycle, OutputLine, Restart, ScavengeLine
 from memtui.parse.gctrace import trace_sample
+from memtui.parse.lines import LONGEST_LINE, LineSplitter
+from memtui.parse.strand import LONGEST_TEXT
 from memtui.parse.tracelines import (
-    LONGEST_LINE,
-    LONGEST_TEXT,
-    LineSplitter,
     OutputDecoder,
+    TimedItem,
     TraceDecoder,
     TraceItem,
 )
@@ -30,9 +30,14 @@ CYCLES = (
 )
 
 
+def untimed(items: list[TimedItem]) -> list[TraceItem]:
+    assert all(at is None for _, at in items)
+    return [item for item, _ in items]
+
+
 def read(data: bytes) -> list[TraceItem]:
     decoder = TraceDecoder()
-    return decoder.feed(data) + decoder.flush()
+    return untimed(decoder.feed(data) + decoder.flush())
 
 
 def cycles_in(data: bytes) -> list[GcCycle]:
@@ -100,7 +105,9 @@ def test_what_other_switches_print_is_not_taken_for_the_programs(
     data: Path, name: str, dropped: int
 ) -> None:
     decoder = TraceDecoder()
-    items = decoder.feed((data / f"gctrace/godebug-{name}.log").read_bytes()) + decoder.flush()
+    items = untimed(
+        decoder.feed((data / f"gctrace/godebug-{name}.log").read_bytes()) + decoder.flush()
+    )
     assert decoder.other_runtime == dropped
     assert [item for item in items if isinstance(item, OutputLine)] == [
         OutputLine("log line without newline at its end "),
@@ -126,8 +133,8 @@ def test_chunks_do_not_matter(data: Path, cuts: list[int], name: int) -> None:
     items: list[TraceItem] = []
     edges = [0, *sorted(cuts), len(whole)]
     for start, end in pairwise(edges):
-        items += decoder.feed(whole[start:end])
-    assert items + decoder.flush() == read(whole)
+        items += untimed(decoder.feed(whole[start:end]))
+    assert items + untimed(decoder.flush()) == read(whole)
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=10))
@@ -146,9 +153,9 @@ def test_a_line_over_64_kib_is_cut_and_what_stands_at_its_end_is_read(chunk: int
     decoder = TraceDecoder()
     items: list[TraceItem] = []
     for start in range(0, len(raw), chunk):
-        items += decoder.feed(raw[start : start + chunk])
+        items += untimed(decoder.feed(raw[start : start + chunk]))
         assert len(decoder._splitter._partial) <= LONGEST_LINE + chunk
-    items += decoder.flush()
+    items += untimed(decoder.flush())
     first, long, cycle, last = items
     assert (first, cycle, last) == (OutputLine("first"), cycle_of(CYCLES[0]), OutputLine("last"))
     assert isinstance(long, OutputLine)
@@ -165,7 +172,7 @@ def test_a_hole_of_nuls_takes_no_memory_and_leaves_no_line() -> None:
     for _ in range(100):
         assert decoder.feed(b"\0" * LONGEST_LINE) == []
         assert not decoder._splitter._partial
-    assert decoder.feed(CYCLES[0].encode() + b"\n") == [cycle_of(CYCLES[0])]
+    assert untimed(decoder.feed(CYCLES[0].encode() + b"\n")) == [cycle_of(CYCLES[0])]
 
 
 def test_a_last_line_without_newline_is_read() -> None:
@@ -174,7 +181,7 @@ def test_a_last_line_without_newline_is_read() -> None:
 
 def test_standard_output_is_never_read_for_a_trace() -> None:
     decoder = OutputDecoder("stdout")
-    items = decoder.feed(CYCLES[0].encode() + b"\nab") + decoder.flush()
+    items = untimed(decoder.feed(CYCLES[0].encode() + b"\nab") + decoder.flush())
     assert items == [OutputLine(CYCLES[0], "stdout"), OutputLine("ab", "stdout")]
 
 

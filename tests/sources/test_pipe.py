@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from memtui.model import Attached, Event, GcCycle, OutputLine, Restart, Trouble
-from memtui.parse.tracelines import TraceDecoder, TraceItem
+from memtui.parse.tracelines import TimedItem, TraceDecoder
 from memtui.sources.pipe import PIPE_BYTES, PipeTrace
 from memtui.sources.waiting import MOST_LINES
 
@@ -223,7 +223,7 @@ async def test_after_a_restart_the_old_start_gives_no_moments(pipe: tuple[int, i
 async def test_a_defect_in_reading_does_not_stop_the_drain(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: TraceDecoder, data: bytes) -> list[TraceItem]:
+    def fail(self: TraceDecoder, data: bytes) -> list[TimedItem]:
         raise ZeroDivisionError("a defect")
 
     monkeypatch.setattr(TraceDecoder, "feed", fail)

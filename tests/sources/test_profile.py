@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 
 from memtui.model import Attached, Event, Mark, Profile, ProfileRequest, Taking, Trouble
-from memtui.parse import profile_pb2 as wire
 from memtui.sources.analyst import Analyst
 from memtui.sources.http import Address, Cause, HttpFailed, get, shown
 from memtui.sources.pprofpages import profile_address

@@ -170,6 +170,8 @@ def test_a_trace_alone_shows_its_cycles(
     window.wait_for("21 cycles", "no process is watched", state)
     window.press("3", "z")
     window.wait_gone("4 pprof")
+    window.wait_for("live 8.00M", "20→21→8")
+    window.press("p", "p", "p", "p")  # to the table alone
     screen = window.wait_for("3→4→3", "20→21→8")
     shown = re.findall(r"│ +(\d+) +\S+ +(\S+) +(\d+) ", screen)
     assert shown == [(number, heap.replace("->", "→"), goal) for number, heap, goal in cycles]

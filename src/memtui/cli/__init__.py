@@ -6,6 +6,7 @@ import sys
 from memtui.cli.complaint import Complaint
 from memtui.cli.doctor import doctor
 from memtui.cli.explain import explain
+from memtui.cli.gctrace import gctrace
 from memtui.cli.peek import peek
 from memtui.cli.run import run
 from memtui.cli.top import top
@@ -14,7 +15,7 @@ from memtui.cli.watch import memtui
 
 __all__ = ["main"]
 
-for _command in (run, explain, doctor, top, peek, tree):
+for _command in (run, explain, doctor, gctrace, top, peek, tree):
     memtui.add_command(_command)
 
 

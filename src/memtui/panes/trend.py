@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memtui import units
-from memtui.model import Absent, GcCycle, ProcessSample, Reading
+from memtui.model import Absent, GcCycle, GcPause, ProcessSample, Reading
 from memtui.panes.cells import Line, Picture, Role, Span, cells, line
 from memtui.panes.moments import clock, day_and_clock
 from memtui.panes.pane import Pane, explained
@@ -75,7 +75,7 @@ class TrendPane(Pane):
     NUMBER = 2
     NAME = "trend"
     SOURCE = "process"
-    KINDS = (ProcessSample, GcCycle)
+    KINDS = (ProcessSample, GcCycle, GcPause)
 
     def __init__(self) -> None:
         super().__init__()
@@ -159,5 +159,12 @@ def _fitting(
 
 
 def _gc_cells(view: View, span: Stretch, until: float) -> set[int]:
-    cycles = view.timeline.track(GcCycle).between(span.start, until)
-    return {int((at - span.start) // span.cell_s) for at, _ in cycles}
+    """Return the cells in which there were cycles: those of the trace, or else of MemStats."""
+    timeline = view.timeline
+    has_trace = timeline.track(GcCycle).count
+    moments = (
+        [at for at, _ in timeline.track(GcCycle).between(span.start, until)]
+        if has_trace
+        else [at for at, _ in timeline.track(GcPause).between(span.start, until)]
+    )
+    return {int((at - span.start) // span.cell_s) for at in moments}

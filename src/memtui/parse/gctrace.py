@@ -23,42 +23,41 @@ _MIB_SHIFT = 20
 _KIB_SHIFT = 10
 
 # uint64 has at most 20 digits, and nothing is printed with a zero in front.
-_INT = r"(0|[1-9][0-9]{0,19})"
-_UINT32 = r"([1-9][0-9]{0,9})"
-_SECONDS = r"((?:0|[1-9][0-9]{0,16})\.[0-9]{3})"
+INT = r"(0|[1-9][0-9]{0,19})"
+UINT32 = r"([1-9][0-9]{0,9})"
+SECONDS = r"((?:0|[1-9][0-9]{0,16})\.[0-9]{3})"
 _MS = r"[0-9.]{1,20}"
 
 _GC = re.compile(
-    rf"gc {_UINT32} @{_SECONDS}s (0|[1-9][0-9]{{0,2}})%( \(checking for goroutine leaks\))?: "
+    rf"gc {UINT32} @{SECONDS}s (0|[1-9][0-9]{{0,2}})%( \(checking for goroutine leaks\))?: "
     rf"({_MS}\+{_MS}(?:\+{_MS}\+{_MS})?\+{_MS}) ms clock, "
     rf"({_MS}\+(?:{_MS}\+{_MS}\+)?{_MS}/{_MS}/{_MS}\+{_MS}) ms cpu, "
-    rf"{_INT}->{_INT}->{_INT} MB, {_INT} MB goal, "
-    rf"(?:{_INT} MB stacks, {_INT} MB globals, )?{_UINT32} P( \(forced\))?\Z"
+    rf"{INT}->{INT}->{INT} MB, {INT} MB goal, "
+    rf"(?:{INT} MB stacks, {INT} MB globals, )?{UINT32} P( \(forced\))?\Z"
 )
 _GC_1_4 = re.compile(
-    rf"gc{_UINT32}\({_UINT32}\): {_INT}\+{_INT}\+{_INT}\+{_INT} us, {_INT} -> {_INT} MB, "
+    rf"gc{UINT32}\({UINT32}\): {INT}\+{INT}\+{INT}\+{INT} us, {INT} -> {INT} MB, "
     r"[0-9]+ \([0-9]+-[0-9]+\) objects,(?: [0-9]+ goroutines,)? [0-9]+/[0-9]+/[0-9]+ sweeps, "
     r"[0-9]+\([0-9]+\) handoff, [0-9]+\([0-9]+\) steal, [0-9]+/[0-9]+/[0-9]+ yields\Z"
 )
 _SCAV = re.compile(
-    rf"scav {_INT} KiB work \(bg\), {_INT} KiB work \(eager\), {_INT} KiB (?:now|total), "
-    rf"{_INT}% util(?:( \(forced\))| \[controller reset\])?\Z"
+    rf"scav {INT} KiB work \(bg\), {INT} KiB work \(eager\), {INT} KiB (?:now|total), "
+    rf"{INT}% util(?:( \(forced\))| \[controller reset\])?\Z"
 )
 _SCAV_1_14 = re.compile(
-    rf"scav (?:[0-9]{{1,20}} )?{_INT} KiB work, {_INT} KiB total, "
-    rf"{_INT}% util(?:( \(forced\))| \[controller reset\])?\Z"
+    rf"scav (?:[0-9]{{1,20}} )?{INT} KiB work, {INT} KiB total, "
+    rf"{INT}% util(?:( \(forced\))| \[controller reset\])?\Z"
 )
 _SCVG_SIZES = re.compile(
-    rf"(forced )?scvg(-?[0-9]{{1,20}})?: inuse: {_INT}, idle: {_INT}, sys: {_INT}, "
-    rf"released: {_INT}, consumed: {_INT} \(MB\)\Z"
+    rf"(forced )?scvg(-?[0-9]{{1,20}})?: inuse: {INT}, idle: {INT}, sys: {INT}, "
+    rf"released: {INT}, consumed: {INT} \(MB\)\Z"
 )
-_SCVG_RELEASED = re.compile(rf"(forced )?scvg(-?[0-9]{{1,20}})?: {_INT} ([KM])B released\Z")
-
-MARKERS = (" MB goal, ", " yields", " KiB work", "scvg")
-"""Texts without which no line has one of the shapes: to pass over a block of other lines."""
+_SCVG_RELEASED = re.compile(rf"(forced )?scvg(-?[0-9]{{1,20}})?: {INT} ([KM])B released\Z")
 
 ENDS = (" P", " P (forced)", " util", " util (forced)", " reset]", " yields", " released", " (MB)")
-"""How a line with one of the shapes ends: to pass over most other lines."""
+"""How a line with one of the shapes ends, or the last piece of one: to pass over other lines."""
+
+_WHOLE_MILLISECONDS = re.compile(r"[1-9][0-9]{3,19}")
 
 
 def _printed_milliseconds() -> dict[str, float]:
@@ -71,8 +70,17 @@ def _printed_milliseconds() -> dict[str, float]:
     return {text: float(text) for text in texts}
 
 
-_MILLISECONDS = _printed_milliseconds()
-_WHOLE_MILLISECONDS = re.compile(r"[1-9][0-9]{3,19}\Z")
+class _Milliseconds(dict[str, float]):
+    """Milliseconds as fmtNSAsMS prints them; KeyError when it does not print a number so."""
+
+    def __missing__(self, text: str) -> float:
+        if not _WHOLE_MILLISECONDS.fullmatch(text):
+            raise KeyError(text)
+        return float(text)
+
+
+MILLISECONDS = _Milliseconds(_printed_milliseconds())
+"""The numbers of clock and cpu times."""
 
 
 def trace_sample(line: str) -> tuple[int, TraceSample] | None:
@@ -91,22 +99,15 @@ def trace_sample(line: str) -> tuple[int, TraceSample] | None:
     return None
 
 
-def _milliseconds(text: str) -> tuple[float, ...] | None:
-    """Read numbers joined by + or /; None when one is not as fmtNSAsMS prints it."""
-    tokens = text.replace("/", "+").split("+")
-    try:
-        return tuple([_MILLISECONDS[token] for token in tokens])
-    except KeyError:
-        pass
-    numbers: list[float] = []
-    for token in tokens:
-        number = _MILLISECONDS.get(token)
-        if number is None:
-            if not _WHOLE_MILLISECONDS.match(token):
-                return None
-            number = float(token)
-        numbers.append(number)
-    return tuple(numbers)
+def _milliseconds(text: str) -> tuple[float, ...]:
+    """Read numbers joined by + or /; KeyError when one is not as fmtNSAsMS prints it."""
+    return tuple([MILLISECONDS[token] for token in text.replace("/", "+").split("+")])
+
+
+def goal_bytes(printed_mb: str) -> int | None:
+    """Return the goal of a cycle; None when there was none."""
+    goal_mb = int(printed_mb)
+    return None if goal_mb > NO_GOAL_MB else goal_mb << _MIB_SHIFT
 
 
 def _gc(line: str) -> tuple[int, GcCycle] | None:
@@ -115,12 +116,14 @@ def _gc(line: str) -> tuple[int, GcCycle] | None:
         return None
     number, at, percent, leak_check, clock, cpu, *sizes, procs, forced = match.groups()
     start_mb, end_mb, live_mb, goal_mb, stacks_mb, globals_mb = sizes
-    clock_ms, cpu_ms = _milliseconds(clock), _milliseconds(cpu)
-    if clock_ms is None or cpu_ms is None or len(cpu_ms) != len(clock_ms) + 2:
+    try:
+        clock_ms, cpu_ms = _milliseconds(clock), _milliseconds(cpu)
+    except KeyError:
+        return None
+    if len(cpu_ms) != len(clock_ms) + 2:
         return None
     if len(clock_ms) == 5 and (leak_check or stacks_mb):  # five phases: Go 1.5, which had neither
         return None
-    goal = int(goal_mb)
     begin = match.start()
     return begin, GcCycle(
         int(number),
@@ -131,7 +134,7 @@ def _gc(line: str) -> tuple[int, GcCycle] | None:
         int(start_mb) << _MIB_SHIFT,
         int(end_mb) << _MIB_SHIFT,
         int(live_mb) << _MIB_SHIFT,
-        None if goal > NO_GOAL_MB else goal << _MIB_SHIFT,
+        goal_bytes(goal_mb),
         None if stacks_mb is None else int(stacks_mb) << _MIB_SHIFT,
         None if globals_mb is None else int(globals_mb) << _MIB_SHIFT,
         int(procs),
@@ -188,18 +191,15 @@ def _scav(line: str) -> tuple[int, ScavengeLine] | None:
 
 def _scvg(line: str) -> tuple[int, ScavengeLine] | None:
     """The scavenger in gctrace up to Go 1.13; FreeOSMemory is "scvg-1:", then "forced scvg:"."""
+    sizes: list[int] = []
+    work = released = None
     if match := _SCVG_SIZES.search(line):
-        work, released = None, int(match[6]) << _MIB_SHIFT
+        sizes = [int(each) << _MIB_SHIFT for each in match.groups()[2:]]
+        released = sizes.pop(3)
     elif match := _SCVG_RELEASED.search(line):
         shift = _MIB_SHIFT if match[4] == "M" else _KIB_SHIFT
-        work, released = int(match[3]) << shift, None
+        work = int(match[3]) << shift
     else:
         return None
-    return match.start(), ScavengeLine(
-        work_bytes=work,
-        eager_bytes=None,
-        released_bytes=released,
-        util_percent=None,
-        forced=match[1] is not None or match[2] == "-1",
-        line=match[0],
-    )
+    forced = match[1] is not None or match[2] == "-1"
+    return match.start(), ScavengeLine(work, None, released, None, forced, match[0], *sizes)

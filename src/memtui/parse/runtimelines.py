@@ -8,14 +8,13 @@ malloc.go and mprof.go (allocfreetrace, gone in 1.23).
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
 
 _FLOAT = r"[-+0-9.e]+"
 
 _STACKS = ("tracealloc(", "tracefree(")
 
 _KNOWN = (
-    ("GC forced", re.compile(r"\AGC forced\Z")),
+    ("GC forced", re.compile(r"\A(?:scvg[0-9]+: )?GC forced\Z")),
     (
         "pacer: ",
         re.compile(
@@ -25,16 +24,40 @@ _KNOWN = (
             r"|H_m_prev=\d+ h_t=.*)\Z"
         ),
     ),
-    ("SCHED ", re.compile(r"SCHED \d+ms: gomaxprocs=\d+ .*\Z")),
+    ("SCHED ", re.compile(r"SCHED \d+ms: gomaxprocs=\d+ .*\]\Z")),
     ("init ", re.compile(r"init \S+ @[\d.]+ ms, [\d.]+ ms clock, \d+ bytes, \d+ allocs\Z")),
     ("scan: ", re.compile(r"scan: (?:total|class \S+) .*(?:objs|spans)\Z")),
     ("checkfinalizers: ", re.compile(r"checkfinalizers: queue: \d+ finalizers \+ \d+ cleanups\Z")),
-    (_STACKS[0], re.compile(r"tracealloc\(0x[0-9a-f]+, 0x[0-9a-f]+(?:, .*)?\)\Z")),
-    (_STACKS[1], re.compile(r"tracefree\(0x[0-9a-f]+, 0x[0-9a-f]+\)\Z")),
+    (_STACKS[0], re.compile(r"\Atracealloc\(0x[0-9a-f]+, 0x[0-9a-f]+(?:, .*)?\)\Z")),
+    (_STACKS[1], re.compile(r"\Atracefree\(0x[0-9a-f]+, 0x[0-9a-f]+\)\Z")),
 )
 
-Rules: TypeAlias = list[tuple[str, re.Pattern[str]]]
-"""Texts without which a line is none of the runtime's, and the shape of the line."""
+STARTS = ("GC forced", "pacer: ", "SCHED ", "init ", "scan: ", "checkfinalizers: ", *_STACKS)
+"""How these lines begin; text may stand before some of them."""
+
+ENDS = ("GC forced", "]", " allocs", " objs", " spans", " cleanups")
+"""How those of these lines end that may have text in front; a line of the pacer ends in any way."""
+
+MARKERS = (
+    "GC forced",
+    "pacer: ",
+    "gomaxprocs=",
+    " allocs",
+    "scan: ",
+    "checkfinalizers: ",
+    *_STACKS,
+)
+"""Texts without which a line is none of these."""
+
+
+def is_timer(line: str) -> bool:
+    """Whether the runtime says that the timer of two minutes begins a collection."""
+    return line.endswith("GC forced") and _KNOWN[0][1].search(line) is not None
+
+
+def may_be_timer(line: str) -> bool:
+    """Whether that may be part of a line that other writers added to."""
+    return line.startswith("GC forced") or line.endswith("GC forced")
 
 
 class RuntimeLines:
@@ -46,24 +69,23 @@ class RuntimeLines:
     def __init__(self) -> None:
         self._stack_lines = 0
 
-    @staticmethod
-    def rules_for(block: str) -> Rules:
-        """Return the rules that lines of ``block`` can meet: none in most, which makes it cheap."""
-        return [rule for rule in _KNOWN if rule[0] in block]
-
     @property
     def in_stack(self) -> bool:
         """Whether the lines of a stack are still to come."""
         return self._stack_lines > 0
 
-    def find(self, line: str, rules: Rules) -> int | None:
+    def leave_stack(self) -> None:
+        """Expect no more lines of a stack."""
+        self._stack_lines = 0
+
+    def find(self, line: str) -> int | None:
         """Return where a line of the runtime begins in ``line``; None when it is another's.
 
         The stack that follows a line of allocfreetrace belongs to it, up to an empty line.
         """
         if self._stack_lines and self._goes_on(line):
             return 0
-        for marker, shape in rules:
+        for marker, shape in _KNOWN:
             if marker in line and (match := shape.search(line)):
                 if marker in _STACKS:
                     self._stack_lines = self.LONGEST_STACK

@@ -1,109 +1,43 @@
-"""How a stream of bytes becomes lines, and the lines what the program and its runtime said.
+"""How a stream of bytes becomes what the program and its runtime said.
 
-Chunks may be cut anywhere: what comes out depends on the bytes alone. Memory is bounded by the
-chunk plus one line of LONGEST_LINE.
-
-A line from a container's log carries a prefix (docker -t, journald, ...). It is text in front, so
-the trace line behind it is read; a decoder that knows the prefixes belongs before this one.
+Chunks may be cut anywhere: what comes out depends on the bytes alone. A line from a container's
+log or the journal is read behind its prefix, and gets its moment.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Protocol, TypeAlias
+from bisect import bisect_left
+from itertools import repeat
+from typing import Protocol
 
-from memtui.model import GcCycle, OutputLine, Restart, ScavengeLine, TornLine
-from memtui.parse import gctrace
-from memtui.parse.rejoin import Pieces, is_sure_head, is_sure_tail
-from memtui.parse.runtimelines import RuntimeLines
+from memtui.parse import prefixes
+from memtui.parse.cyclelines import CycleLines
+from memtui.parse.lines import LineSplitter
+from memtui.parse.strand import Findings, Process, Strand, TimedItem, TraceItem, output
+from memtui.parse.telling import lines_to_count, telling_lines
 
-TraceItem: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
+__all__ = ["Decoder", "OutputDecoder", "TimedItem", "TraceDecoder", "TraceItem"]
 
-LONGEST_LINE = 64 << 10
-"""Bytes; of a longer line the first and the last KEPT_OF_LONG stay."""
+BLOCK_CHARS = 32 << 10
+"""Read at a time: what is made of so much still lies in the processor's cache."""
 
-KEPT_OF_LONG = 4 << 10
+MOST_STRANDS = 64
+"""Streams in one log whose state is kept."""
 
-LONGEST_TEXT = 1 << 10
-"""Characters of a line of the program that are kept to be shown."""
-
-_LEFT_OUT = "…".encode()
-_LINE_ENDS = re.compile(r"[\r\0]*\n\0*")
+MOST_LINES_BETWEEN = 1024
+"""Lines of other streams after which no stream waits for the end of a line any more."""
 
 
 class Decoder(Protocol):
     """Bytes in, items out."""
 
-    def feed(self, data: bytes) -> list[TraceItem]:
+    def feed(self, data: bytes) -> list[TimedItem]:
         """Return what is complete after ``data``."""
         ...
 
-    def flush(self) -> list[TraceItem]:
+    def flush(self) -> list[TimedItem]:
         """Return what is left: the stream is at its end, or goes on elsewhere."""
         ...
-
-
-class LineSplitter:
-    """Cuts a stream of bytes into lines of valid text.
-
-    Ends of lines are LF or CRLF; bytes that are not UTF-8 stand as ``\\xff``; NULs at the start
-    and the end of a line are dropped: the hole that copytruncate leaves in a log is made of them.
-    """
-
-    def __init__(self) -> None:
-        self._partial = bytearray()
-        self._partial_bytes = 0
-
-    def feed(self, data: bytes) -> str:
-        """Return the lines that ``data`` completes, joined by newlines, with one behind each."""
-        if not self._partial_bytes:
-            data = data.lstrip(b"\0")
-        whole, newline, rest = data.rpartition(b"\n")
-        if not newline:
-            self._hold(rest)
-            return ""
-        lines = whole.split(b"\n")
-        self._hold(lines[0])
-        lines[0] = self._take()
-        if len(whole) > LONGEST_LINE:
-            lines = [_shortened(each) for each in lines]
-        self._hold(rest.lstrip(b"\0"))
-        return _text(b"\n".join(lines) + b"\n")
-
-    def flush(self) -> str:
-        """Return the last line, which had no newline, with one; an empty text when none is left."""
-        return _text(self._take() + b"\n") if self._partial_bytes else ""
-
-    def _hold(self, data: bytes) -> None:
-        self._partial += data
-        self._partial_bytes += len(data)
-        if len(self._partial) > LONGEST_LINE:
-            del self._partial[KEPT_OF_LONG:-KEPT_OF_LONG]
-
-    def _take(self) -> bytes:
-        line = bytes(self._partial)
-        if self._partial_bytes > LONGEST_LINE:
-            line = line[:KEPT_OF_LONG] + _LEFT_OUT + line[-KEPT_OF_LONG:]
-        self._partial.clear()
-        self._partial_bytes = 0
-        return line
-
-
-def _shortened(line: bytes) -> bytes:
-    if len(line) <= LONGEST_LINE:
-        return line
-    return line[:KEPT_OF_LONG] + _LEFT_OUT + line[-KEPT_OF_LONG:]
-
-
-def _text(data: bytes) -> str:
-    text = data.decode("utf-8", "backslashreplace")
-    if "\r" in text or "\0" in text:
-        text = _LINE_ENDS.sub("\n", text)
-    return text
-
-
-def _output(text: str, stream: str) -> OutputLine:
-    return OutputLine(text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…", stream)
 
 
 class OutputDecoder:
@@ -113,110 +47,168 @@ class OutputDecoder:
         self._stream = stream
         self._splitter = LineSplitter()
 
-    def feed(self, data: bytes) -> list[TraceItem]:
+    def feed(self, data: bytes) -> list[TimedItem]:
         """Return the lines that are complete after ``data``."""
-        return [_output(line, self._stream) for line in self._splitter.feed(data).split("\n")[:-1]]
+        return self._read(self._splitter.feed(data))
 
-    def flush(self) -> list[TraceItem]:
+    def flush(self) -> list[TimedItem]:
         """Return the last line, which had no newline."""
-        return [_output(line, self._stream) for line in self._splitter.flush().split("\n")[:-1]]
+        return self._read(self._splitter.flush())
+
+    def _read(self, text: str) -> list[TimedItem]:
+        return [(output(line, self._stream), None) for line in text.split("\n")[:-1]]
 
 
 class TraceDecoder:
     """Reads a stream in which the runtime's trace and the program's own lines are mixed.
 
-    ``rejoined`` counts the torn trace lines that were put together again, ``other_runtime`` the
-    lines of other GODEBUG switches, which are dropped. A trace line that is lost comes out as one
-    TornLine, at its end or where it is given up; the line that holds its beginning comes out as
-    an OutputLine too, because it holds a line of the program.
+    Without ``keep_output`` the lines of the program are counted and nothing else, which is many
+    times faster. ``local_time`` is for moments of the journal that name no year.
     """
 
-    def __init__(self) -> None:
-        self.rejoined = 0
-        self.other_runtime = 0
-        self._splitter = LineSplitter()
-        self._pieces = Pieces()
-        self._runtime = RuntimeLines()
-        self._number = 0
-        self._at_s = 0.0
-
-    def feed(self, data: bytes) -> list[TraceItem]:
-        """Return what is complete after ``data``."""
-        return self._read(self._splitter.feed(data))
-
-    def flush(self) -> list[TraceItem]:
-        """Return what is left: the last line without newline, and torn lines without an end."""
-        items = self._read(self._splitter.flush())
-        items += [_torn(head) for head in self._pieces.forget()]
-        return items
-
-    def _read(self, block: str) -> list[TraceItem]:
-        items: list[TraceItem] = []
-        lines = block.split("\n")
-        lines.pop()
-        may_trace = any(marker in block for marker in gctrace.MARKERS)
-        may_begin = "gc " in block or "scav " in block
-        rules = self._runtime.rules_for(block)
-        busy = bool(self._pieces) or self._runtime.in_stack
-        if not (may_trace or may_begin or rules or busy):
-            return [_output(line, "stderr") for line in lines]
-        for line in lines:
-            may_end = line.endswith(gctrace.ENDS)
-            if may_end and (found := gctrace.trace_sample(line)):
-                self._whole(line, *found, items)
-            elif (begin := self._runtime.find(line, rules)) is not None:
-                self.other_runtime += 1
-                self._in_front(line[:begin], items)
-            elif self._pieces and self._joined(line, items):
-                pass
-            elif may_end and is_sure_tail(line):
-                items += [_torn(head) for head in self._pieces.forget()[:-1]]
-                items.append(_torn(line))
-            else:
-                self._other(line, items)
-        return items
-
-    def _whole(
-        self, line: str, begin: int, sample: gctrace.TraceSample, items: list[TraceItem]
+    def __init__(
+        self, *, keep_output: bool = True, local_time: prefixes.LocalTime | None = None
     ) -> None:
-        """A whole trace line: the runtime prints one at a time, so older pieces are lost."""
-        items += [_torn(head) for head in self._pieces.forget()]
-        self._in_front(line[:begin], items)
-        self._sample(sample, items)
+        self.lines = 0
+        """Lines read."""
+        self._keep_output = keep_output
+        self._local_time = local_time
+        self._splitter = LineSplitter()
+        self._cycle_lines = CycleLines()
+        self._findings = Findings(keep_output)
+        self._processes: dict[str, Process] = {}
+        self._strands: dict[tuple[str, str], Strand] = {}
+        self._unprefixed = Strand(Process(), self._findings)
+        self._processes[""] = self._unprefixed.process
+        self._busy: dict[Strand, int] = {}
+        self._looked_at = 0
 
-    def _in_front(self, text: str, items: list[TraceItem]) -> None:
-        if text.strip():
-            items.append(_torn(text) if is_sure_head(text) else _output(text, "stderr"))
+    @property
+    def rejoined(self) -> int:
+        """How many torn trace lines were put together again."""
+        return self._findings.rejoined
 
-    def _sample(self, sample: gctrace.TraceSample, items: list[TraceItem]) -> None:
-        if isinstance(sample, GcCycle):
-            at_s = sample.at_s or 0.0
-            if sample.number <= self._number or at_s < self._at_s:
-                items.append(Restart())
-            self._number, self._at_s = sample.number, at_s
-        items.append(sample)
+    @property
+    def other_runtime(self) -> int:
+        """How many lines other GODEBUG switches had printed, which are dropped."""
+        return self._findings.other_runtime
 
-    def _joined(self, line: str, items: list[TraceItem]) -> bool:
-        """Whether ``line`` is the end of a torn line; what came of it is in ``items`` then."""
-        samples = self._pieces.joined_by(line)
-        if not samples:
-            return False
-        heads = self._pieces.forget()
-        items += [_torn(head) for head in heads[:-1]]
-        if len(samples) == 1:
-            self.rejoined += 1
-            self._sample(samples[0], items)
+    @property
+    def other(self) -> int:
+        """How many lines were the program's own."""
+        return self.lines - self._looked_at + self._findings.outputs
+
+    def feed(self, data: bytes) -> list[TimedItem]:
+        """Return what is complete after ``data``."""
+        self._read(self._splitter.feed(data))
+        return self._taken()
+
+    def flush(self) -> list[TimedItem]:
+        """Return what is left: the last line without newline, and torn lines without an end."""
+        self._read(self._splitter.flush())
+        for strand in (self._unprefixed, *self._strands.values()):
+            strand.finish()
+        self._busy.clear()
+        return self._taken()
+
+    def _taken(self) -> list[TimedItem]:
+        items, self._findings.items = self._findings.items, []
+        return items
+
+    def _read(self, text: str) -> None:
+        self.lines += text.count("\n")
+        at = 0
+        while at < len(text):
+            end = text.find("\n", at + BLOCK_CHARS) + 1 or len(text)
+            self._read_block("\n" + text[at:end])
+            at = end
+
+    def _read_block(self, text: str) -> None:
+        """Read lines with a newline in front of the first, and behind each."""
+        gaps, cycles = self._cycle_lines.read(text)
+        self._looked_at += len(cycles)
+        if cycles and gaps[-1] == "\n" and not any(gaps[:-1]):
+            self._unprefixed.run(cycles)
+            return
+        telling = telling_lines(text) if self._keep_output else lines_to_count(text)
+        at = seen = 0
+        for gap, cycle in zip(gaps, cycles, strict=False):  # one gap more than cycles
+            if gap:
+                end = at + len(gap)
+                upto = bisect_left(telling, end, seen)
+                self._between(text, at, end, telling[seen:upto])
+                seen = upto
+            self._unprefixed.run([cycle])
+            at += len(gap) + len(cycle.line) + 1
+            seen = bisect_left(telling, at, seen)
+        self._between(text, at, len(text) - 1, telling[seen:])
+
+    def _between(self, text: str, at: int, end: int, telling: list[int]) -> None:
+        """Read the lines of ``text[at:end]``, each with the newline in front of it.
+
+        ``telling`` is where those begin that must be looked at; while a strand is busy all are.
+        """
+        for start in telling:
+            while self._busy and at < start:
+                at = self._line_at(text, at)
+            if at <= start < end:
+                self._pass_over(text, at, start)
+                at = self._line_at(text, start)
+        while self._busy and at < end:
+            at = self._line_at(text, at)
+        self._pass_over(text, at, end)
+
+    def _pass_over(self, text: str, begin: int, end: int) -> None:
+        if begin < end and self._keep_output:
+            lines = text[begin + 1 : end].split("\n")
+            outputs = [output(line, "stderr") for line in lines]
+            self._findings.items += zip(outputs, repeat(None))
+
+    def _line_at(self, text: str, begin: int) -> int:
+        """Read the line behind the newline at ``begin``; return where the next newline is."""
+        self._looked_at += 1
+        end = text.find("\n", begin + 1)
+        line = text[begin + 1 : end]
+        found = prefixes.read(line, self._local_time)
+        if found and self._unprefixed.is_busy and not found.is_stamp:
+            found = None  # where lines have no prefix, this is text of the program
+        strand = self._strand(found) if found else self._unprefixed
+        if found is None:
+            strand.read(line, None)
+        elif found.is_whole:
+            strand.read(found.text, found.at)
         else:
-            items.append(_torn(line))
-        return True
+            strand.begin_line(found.text)
+        self._note_busy(strand)
+        return end
 
-    def _other(self, line: str, items: list[TraceItem]) -> None:
-        if self._pieces or "gc " in line or "scav " in line:
-            self._pieces.add(line)
-            if self._pieces.too_old:
-                items += [_torn(head) for head in self._pieces.give_up()]
-        items.append(_output(line, "stderr"))
+    def _note_busy(self, strand: Strand) -> None:
+        """Keep which strands wait for the end of a line, and for how many lines of others."""
+        self._busy.pop(strand, None)
+        for other in self._busy:
+            self._busy[other] += 1
+        if strand.is_busy:
+            self._busy[strand] = 0
+        if self._busy:
+            longest = next(iter(self._busy))
+            if self._busy[longest] > MOST_LINES_BETWEEN:
+                longest.give_up()
+                del self._busy[longest]
 
-
-def _torn(text: str) -> TornLine:
-    return TornLine(text[:LONGEST_TEXT])
+    def _strand(self, found: prefixes.Prefixed) -> Strand:
+        """Return the strand of a stream; where there are too many, the oldest comes to its end."""
+        key = found.program, found.stream
+        if key == ("", ""):
+            return self._unprefixed
+        strand = self._strands.get(key)
+        if strand is None:
+            process = self._processes.setdefault(found.program, Process())
+            stream = "stdout" if found.stream == "stdout" else "stderr"
+            strand = self._strands[key] = Strand(process, self._findings, stream)
+            if len(self._processes) > MOST_STRANDS:
+                del self._processes[next(iter(self._processes))]
+            if len(self._strands) > MOST_STRANDS:
+                oldest = self._strands.pop(next(iter(self._strands)))
+                oldest.finish()
+                self._busy.pop(oldest, None)
+        return strand

@@ -13,6 +13,7 @@ from memtui.parse.proc import ParseError, parse_stat
 from memtui.parse.tracelines import TraceDecoder
 from memtui.sources.command import output_of
 from memtui.sources.follow import FollowedFile, Turn, follow
+from memtui.sources.localtime import local_time
 from memtui.sources.moments import NAME, Backlog, Moments
 from memtui.sources.pipe import PipeTrace
 from memtui.sources.proc import who_may
@@ -137,7 +138,8 @@ async def _trace(
 
     ``after`` is the number of the last cycle that was told before.
     """
-    decoder, last_number = TraceDecoder(), 0
+    zone = local_time(moments.clock)
+    decoder, last_number = TraceDecoder(local_time=zone), 0
     backlog = Backlog(moments, after) if sift else None
     async with aclosing(stream) as chunks:
         async for chunk in chunks:
@@ -151,8 +153,8 @@ async def _trace(
                     events = []
                 else:
                     if sift and not last_number:  # what it begins anew was of another process
-                        items = [item for item in items if not isinstance(item, Restart)]
-                    events = [moments.live(item) for item in items]
+                        items = [each for each in items if not isinstance(each[0], Restart)]
+                    events = [moments.live(*each) for each in items]
             for event in events:
                 if isinstance(event.sample, GcCycle):
                     last_number = event.sample.number
@@ -160,9 +162,10 @@ async def _trace(
             if chunk is Turn.OPENED or chunk is Turn.REOPENED:
                 yield Event(moments.clock(), NAME, Attached(where()))
             if chunk is Turn.REOPENED and sift:
-                decoder, backlog = TraceDecoder(), Backlog(moments, last_number)
-    for item in decoder.flush():
-        yield moments.live(item)
+                decoder = TraceDecoder(local_time=zone)
+                backlog = Backlog(moments, last_number)
+    for each in decoder.flush():
+        yield moments.live(*each)
 
 
 class _StderrFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memtui.model import Event, GcCycle, OutputLine, Restart
-from memtui.parse.tracelines import TraceItem
+from memtui.parse.tracelines import TimedItem, TraceItem
 from memtui.sources.source import Clock
 from memtui.sources.waiting import Waiting
 
@@ -18,56 +18,61 @@ _CLOCK_SLACK_S = 1.0
 class Moments:
     """Gives each item of a trace its moment.
 
-    A cycle says when it began, in seconds from the start of the process: with ``started_at`` that
-    is a moment. All else, and every cycle after a restart, holds for the time of reading.
+    A prefix may name it. A cycle says when it began, in seconds from the start of the process:
+    with ``started_at`` that is a moment too. All else, and every cycle after a restart, holds for
+    the time of reading.
     """
 
     def __init__(self, started_at: float | None, clock: Clock) -> None:
         self.clock = clock
-        self._started_at = started_at
+        self.started_at = started_at
 
     def of_cycle(self, item: TraceItem) -> float | None:
         """Return when a cycle began; None for all else, and when the start is not known."""
-        if isinstance(item, GcCycle) and item.at_s is not None and self._started_at is not None:
-            return self._started_at + item.at_s
+        if isinstance(item, GcCycle) and item.at_s is not None and self.started_at is not None:
+            return self.started_at + item.at_s
         return None
 
-    def live(self, item: TraceItem) -> Event:
-        """Return the event of an item that was written just now."""
+    def live(self, item: TraceItem, at: float | None = None) -> Event:
+        """Return the event of an item that was written just now, or ``at`` a moment."""
         if isinstance(item, Restart):
-            self._started_at = None
-        at = self.of_cycle(item)
+            self.started_at = None
+        if at is None:
+            at = self.of_cycle(item)
         return Event(self.clock() if at is None else at, NAME, item)
 
 
 class Backlog:
     """What a file already held, cut down to what the process that is watched has written.
 
-    The same log may hold the lines of its predecessors: all before the last restart, and all
-    before a cycle that would lie in the future. ``after`` is the number of the last cycle that
-    was told already.
+    The same log may hold the lines of its predecessors: all before the last restart, all before a
+    cycle that would lie in the future, and all that a prefix dates before its start. ``after`` is
+    the number of the last cycle that was told already.
     """
 
     def __init__(self, moments: Moments, after: int = 0) -> None:
         self._moments = moments
         self._after = after
-        self._items: Waiting[TraceItem] = Waiting()
+        self._items: Waiting[TimedItem] = Waiting()
 
-    def add(self, items: list[TraceItem]) -> None:
+    def add(self, items: list[TimedItem]) -> None:
         """Take what was read."""
+        earliest = (self._moments.started_at or 0.0) - _CLOCK_SLACK_S
         latest = self._moments.clock() + _CLOCK_SLACK_S
-        for item in items:
-            at = self._moments.of_cycle(item)
-            if isinstance(item, Restart) or (at is not None and at > latest):
+        for item, at in items:
+            began = self._moments.of_cycle(item)
+            if isinstance(item, Restart) or (began is not None and began > latest):
                 self._items.clear()
+            elif at is not None and at < earliest:
+                pass
             elif not (isinstance(item, GcCycle) and item.number <= self._after):
-                self._items.put(item, is_line=isinstance(item, OutputLine))
+                self._items.put((item, at), is_line=isinstance(item, OutputLine))
 
     def events(self) -> Iterator[Event]:
         """Yield all that was kept; a line between two cycles gets the moment of the first."""
         items = self._items.take_all()
-        moments = [self._moments.of_cycle(item) for item in items]
+        moments = [self._moments.of_cycle(item) if at is None else at for item, at in items]
         at = next((each for each in moments if each is not None), self._moments.clock())
-        for item, moment in zip(items, moments, strict=True):
+        for (item, _), moment in zip(items, moments, strict=True):
             at = at if moment is None else moment
             yield Event(at, NAME, item)

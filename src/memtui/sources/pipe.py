@@ -16,7 +16,8 @@ import threading
 from collections.abc import AsyncGenerator
 
 from memtui.model import Attached, Event, OutputLine, Trouble
-from memtui.parse.tracelines import Decoder, OutputDecoder, TraceDecoder, TraceItem
+from memtui.parse.tracelines import Decoder, OutputDecoder, TimedItem, TraceDecoder
+from memtui.sources.localtime import local_time
 from memtui.sources.moments import NAME, Moments
 from memtui.sources.source import Clock
 from memtui.sources.waiting import Waiting
@@ -91,7 +92,9 @@ class PipeTrace:
             drain.stop()
 
     def _decoder(self) -> Decoder:
-        return TraceDecoder() if self._stream == "stderr" else OutputDecoder(self._stream)
+        if self._stream != "stderr":
+            return OutputDecoder(self._stream)
+        return TraceDecoder(local_time=local_time(self._clock))
 
     def _moments(self) -> Moments:
         return Moments(self._started_at, self._clock)
@@ -145,11 +148,12 @@ class _Drain(threading.Thread):
             return
         except OSError:  # a broken socket ends as a closed one does
             data = b""
-        for item in self._decoded(data):
-            self._waiting.put(self._moments.live(item), is_line=isinstance(item, OutputLine))
+        for item, at in self._decoded(data):
+            event = self._moments.live(item, at)
+            self._waiting.put(event, is_line=isinstance(item, OutputLine))
         self.is_at_end = not data
 
-    def _decoded(self, data: bytes) -> list[TraceItem]:
+    def _decoded(self, data: bytes) -> list[TimedItem]:
         try:
             return self._decoder.feed(data) if data else self._decoder.flush()
         except Exception as error:  # noqa: BLE001 - the pipe must be emptied, defect or not

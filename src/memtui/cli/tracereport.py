@@ -1,0 +1,213 @@
+"""A trace in words: as a table, and as JSON with one object a line."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from memtui import units
+from memtui.model import GcCycle, Restart, ScavengeLine, TornLine
+from memtui.parse.tracelines import TimedItem, TraceDecoder, TraceItem
+from memtui.timeline.cycles import CycleTally, gc_cpu_share, kind_of
+
+MIB = 1 << 20
+KIB = 1 << 10
+
+_PHASES = ("sweep_term", "assist", "background", "idle", "mark_term")
+_PHASES_1_5 = ("sweep_term", "scan", "install_wb", *_PHASES[1:])
+
+_ROW = "{:>6}  {:<23}  {:<10}  {:>14}  {:>7}  {:>11}  {:>7}  {:>7}  {:>6}  {:>7}"
+
+
+class Report(Protocol):
+    """What is printed of a trace while it is read."""
+
+    def head(self) -> list[str]:
+        """Return what stands above all."""
+        ...
+
+    def lines(self, items: Sequence[TimedItem]) -> list[str]:
+        """Return what is to say of some items."""
+        ...
+
+    def summary(self, decoder: TraceDecoder) -> list[str]:
+        """Return what is to say at the end."""
+        ...
+
+
+class JsonReport:
+    """One object a line."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[type[TraceItem]] = Counter()
+
+    def head(self) -> list[str]:
+        """Return nothing: each line is an object."""
+        return []
+
+    def lines(self, items: Sequence[TimedItem]) -> list[str]:
+        """Return an object for each cycle, scavenger line and restart."""
+        self._counts.update(type(item) for item, _ in items)
+        return [json.dumps(each) for each in (_object(*item) for item in items) if each]
+
+    def summary(self, decoder: TraceDecoder) -> list[str]:
+        """Return the object with the counts."""
+        counts = {
+            "kind": "summary",
+            "gc": self._counts[GcCycle],
+            "scav": self._counts[ScavengeLine],
+            "torn": self._counts[TornLine],
+            "rejoined": decoder.rejoined,
+            "other": decoder.other,
+        }
+        return [json.dumps(counts)]
+
+
+def _object(item: TraceItem, at: float | None) -> dict[str, object] | None:
+    match item:
+        case GcCycle():
+            return _gc_object(item, at)
+        case ScavengeLine():
+            return _scav_object(item)
+        case Restart():
+            return {"kind": "restart"}
+        case _:
+            return None
+
+
+def _gc_object(cycle: GcCycle, at: float | None) -> dict[str, object]:
+    is_old = not cycle.cpu_ms
+    phases = _PHASES if len(cycle.cpu_ms) == len(_PHASES) else _PHASES_1_5
+    found: dict[str, object] = {
+        "kind": "gc",
+        "number": cycle.number,
+        "at_s": cycle.at_s,
+        "gc_cpu_percent": cycle.gc_cpu_percent,
+        "clock_ms": None if is_old else cycle.clock_ms,
+        "cpu_ms": None if is_old else dict(zip(phases, cycle.cpu_ms, strict=True)),
+        "heap_start_mb": cycle.heap_start_bytes // MIB,
+        "heap_end_mb": cycle.heap_end_bytes // MIB,
+        "heap_live_mb": _in(MIB, cycle.heap_live_bytes),
+        "goal_mb": _in(MIB, cycle.goal_bytes),
+        "stacks_mb": _in(MIB, cycle.stacks_bytes),
+        "globals_mb": _in(MIB, cycle.globals_bytes),
+        "procs": cycle.procs,
+        "forced": cycle.forced,
+        "leak_check": cycle.leak_check,
+        "time": None if at is None else _rfc3339(at),
+    }
+    if is_old:
+        found["pause_us"] = [round(pause * 1000) for pause in cycle.pauses_ms]
+    return found
+
+
+def _scav_object(line: ScavengeLine) -> dict[str, object]:
+    found: dict[str, object] = {
+        "kind": "scav",
+        "work_kib": _in(KIB, line.work_bytes),
+        "work_eager_kib": _in(KIB, line.eager_bytes),
+        "released_kib": _in(KIB, line.released_bytes),
+        "util_percent": line.util_percent,
+        "forced": line.forced,
+    }
+    if line.inuse_bytes is not None:
+        found |= {
+            "inuse_mb": _in(MIB, line.inuse_bytes),
+            "idle_mb": _in(MIB, line.idle_bytes),
+            "sys_mb": _in(MIB, line.sys_bytes),
+            "released_mb": _in(MIB, line.released_bytes),
+            "consumed_mb": _in(MIB, line.consumed_bytes),
+        }
+    return found
+
+
+def _in(unit: int, count: int | None) -> int | None:
+    return None if count is None else count // unit
+
+
+def _rfc3339(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+class TextReport:
+    """A row for each cycle, and a summary."""
+
+    def __init__(self) -> None:
+        self._tally = CycleTally()
+        self._kinds: Counter[str] = Counter()
+        self._counts: Counter[type[TraceItem]] = Counter()
+        self._previous: GcCycle | None = None
+        self._released_bytes = 0
+
+    def head(self) -> list[str]:
+        """Return the names of the columns."""
+        names = ("gc", "time", "kind", "heap MB", "goal MB", "pauses ms")
+        return [_ROW.format(*names, "CPU now", "CPU all", "stacks", "globals")]
+
+    def lines(self, items: Sequence[TimedItem]) -> list[str]:
+        """Return a row for each cycle, and a line for each restart."""
+        rows: list[str] = []
+        for item, at in items:
+            self._counts[type(item)] += 1
+            if isinstance(item, GcCycle):
+                rows.append(self._row(item, at))
+            elif isinstance(item, ScavengeLine):
+                self._released_bytes += (item.work_bytes or 0) + (item.eager_bytes or 0)
+            elif isinstance(item, Restart):
+                rows.append("── started anew: the counters begin again ──")
+        return rows
+
+    def _row(self, cycle: GcCycle, at: float | None) -> str:
+        self._tally.add(cycle.at_s if cycle.at_s is not None else at or 0.0, cycle)
+        self._kinds[kind_of(cycle)] += 1
+        now = gc_cpu_share(self._previous, cycle)
+        self._previous = cycle
+        heap = (cycle.heap_start_bytes, cycle.heap_end_bytes, cycle.heap_live_bytes)
+        return _ROW.format(
+            cycle.number,
+            _when(cycle, at),
+            kind_of(cycle),
+            "→".join(str(each // MIB) for each in heap if each is not None),
+            "none" if cycle.goal_bytes is None else cycle.goal_bytes // MIB,
+            "+".join(f"{pause:g}" for pause in cycle.pauses_ms),
+            "–" if now is None else f"{now:.1%}",
+            "–" if cycle.gc_cpu_percent is None else f"{cycle.gc_cpu_percent}%",
+            "–" if cycle.stacks_bytes is None else cycle.stacks_bytes // MIB,
+            "–" if cycle.globals_bytes is None else cycle.globals_bytes // MIB,
+        ).rstrip()
+
+    def summary(self, decoder: TraceDecoder) -> list[str]:
+        """Return what the cycles have in common, and how well the trace could be read."""
+        found = self._tally.summary()
+        cycles = [f"{found.cycles}"]
+        if found.per_minute is not None:
+            cycles.append(f"{found.per_minute:.1f} a minute")
+        cycles += [f"{self._kinds[kind]} {kind}" for kind in sorted(self._kinds)]
+        lines = ["", f"cycles     {', '.join(cycles)}"]
+        if found.longest_pause_ms is not None and found.median_pause_ms is not None:
+            longest = units.milliseconds(found.longest_pause_ms)
+            median = units.milliseconds(found.median_pause_ms)
+            lines.append(f"pauses     longest {longest}, median {median}")
+        if found.in_gc is not None:
+            lines.append(f"in GC      {found.in_gc:.2%} of the time")
+        if scavenged := self._counts[ScavengeLine]:
+            released = units.size(self._released_bytes)
+            lines.append(f"scavenger  {released} released, in {scavenged} lines")
+        lines.append(f"restarts   {self._counts[Restart]}")
+        lines.append(
+            f"lines      {decoder.lines} read, {self._counts[TornLine]} torn, "
+            f"{decoder.rejoined} rejoined, {decoder.other} other, "
+            f"{decoder.other_runtime} of other switches of the runtime"
+        )
+        return lines
+
+
+def _when(cycle: GcCycle, at: float | None) -> str:
+    """Write when a cycle began: the time of day here, or else the time since the process did."""
+    if at is not None:
+        here = datetime.fromtimestamp(at, UTC).astimezone()
+        return here.isoformat(" ", timespec="milliseconds")[:23]
+    return "–" if cycle.at_s is None else f"@{cycle.at_s:.3f}s"

@@ -1,0 +1,5 @@
+"""Pane 3: the cycles of the collector, as a table and as plots, and what else was written."""
+
+from memtui.panes.gctrace.pane import GcTracePane
+
+__all__ = ["GcTracePane"]

@@ -1,0 +1,284 @@
+"""Pane 3 as the user drives it: keys, selection, and what stands where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, TypeAlias
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from memtui.model import (
+    GcCycle,
+    GcPause,
+    OutputLine,
+    ProcessIdentity,
+    Restart,
+    ScavengeLine,
+    TornLine,
+)
+from memtui.panes.cells import Line, Picture, Span, cells, line
+from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, pause_card
+from memtui.panes.gctrace.columns import PAUSES, Entry, cycles_at
+from memtui.panes.gctrace.cycletable import CycleTable
+from memtui.panes.gctrace.edges import note, pager, place_of, title_of, waiting_for
+from memtui.panes.gctrace.output import other_line, output_lines
+from memtui.panes.gctrace.plots import Plots, from_memstats
+from memtui.panes.gctrace.status import Status, in_frame, in_full, status_of
+from memtui.panes.gctrace.words import in_words, pause_in_words
+from memtui.panes.pane import Pane, explained
+from memtui.panes.table import Selection, marked
+from memtui.timeline import TraceLine, View
+
+AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause]
+
+ROOM_FOR_A_PLOT = 12
+ROOM_FOR_A_NOTE = 8
+NO_CYCLES = "start the program with GODEBUG=gctrace=1 to see its collections here"
+
+
+class GcTracePane(Pane):
+    """The cycles, newest last or sorted; on the whole screen with a plot above them."""
+
+    NUMBER = 3
+    NAME = "gctrace"
+    SOURCE = "gctrace"
+    KINDS = (GcCycle, GcPause, ScavengeLine, OutputLine, TornLine, Restart)
+    TAIL = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "sort", "sort", id="gctrace.sort"),
+        Binding("S", "reverse", "reverse", id="gctrace.reverse"),
+        Binding("enter", "open", "open the cycle", id="gctrace.open"),
+        Binding("o", "output", "output", id="gctrace.output"),
+        Binding("p", "plot", "next plot", id="gctrace.plot"),
+        Binding("plus,equals_sign", "zoom_time(-1)", "shorter time", id="gctrace.shorter"),
+        Binding("minus", "zoom_time(1)", "longer time", id="gctrace.longer"),
+        Binding("0", "follow", "follow now", id="gctrace.follow"),
+    ]
+
+    class Opened(Message):
+        """The selected cycle is to be shown with every field."""
+
+        def __init__(self, pane: GcTracePane) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.everything = False
+        self.alone = False
+        """Whether the pane has the width of the screen: then there is a plot above the table."""
+        self.plots = Plots()
+        self.cycles = CycleTable(
+            GcCycle, cycles_at, lambda entry: in_words(entry.cycle, entry.before), cycle_card
+        )
+        self.pauses = CycleTable(
+            GcPause, lambda width, has_start: PAUSES, lambda entry: pause_in_words(entry.cycle),
+            pause_card,
+        )  # fmt: skip
+        self._told: Line = ()
+        self._page = 1
+
+    # What the keys do
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Name the keys of this pane."""
+        output = ("o", "cycles alone" if self.everything else "all output")
+        plot = (("p", "plot"), ("←→ +−0", "time")) if self.alone else ()
+        return (*plot, ("s S", "sort"), ("⏎", "open"), output)
+
+    def show(self, view: View) -> None:
+        """Show what this view holds, also what came too soon after the last plot was drawn."""
+        if self.plots.is_behind:
+            self._stamp = ()
+        super().show(view)
+
+    def action_output(self) -> None:
+        """Show the program's other lines too, or the cycles alone again."""
+        self.everything = not self.everything
+        self._move(Selection(None))
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self._sort(lambda table: table.sort_by_next())
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._sort(lambda table: table.reverse())
+
+    def _sort(self, change: Callable[[AnyTable], None]) -> None:
+        if self.view is None or self.everything:
+            return
+        table = self._table(self.view)
+        change(table)
+        self._move(Selection(None if table.follows else 0))
+        self._told = table.explained(self.size.width)
+
+    def action_plot(self) -> None:
+        """Show the next plot; behind the last one is the table alone."""
+        if self.view is None or not self.alone:
+            return
+        self.plots.go_on(self.view)
+        chart = self.plots.chart(self.view)
+        self._tell(line(Span(chart.name, "title"), f"  {chart.meaning}") if chart else ())
+
+    def action_shift(self, by: int) -> None:
+        """Show an earlier or a later time."""
+        if self.view is not None and self.alone:
+            self.plots.pan(self.view, by)
+            self._tell(self._told)
+
+    def action_zoom_time(self, by: int) -> None:
+        """Show a longer or a shorter time."""
+        if self.view is not None and self.alone:
+            self.plots.zoom(self.view, by)
+            self._tell(self._told)
+
+    def action_follow(self) -> None:
+        """Follow now again; once more, choose the length of the time by itself."""
+        self.plots.follow()
+        self._tell(self._told)
+
+    def _tell(self, hint: Line) -> None:
+        self._told = hint
+        self.paint()
+        self.post_message(self.Moved())
+
+    def action_move(self, by: int) -> None:
+        """Select another row, from where the selected one stands now."""
+        if self.view is not None:
+            selection = self._placed(self.view)
+            self._move(selection.moved(by, self.rows(self.view), tail=self._follows(self.view)))
+
+    def action_page(self, pages: int) -> None:
+        """Select the row a page away."""
+        self.action_move(pages * self._page)
+
+    def action_to_end(self) -> None:
+        """Select the last row; a table in the order of time follows its end again."""
+        if self.view is not None:
+            last = None if self._follows(self.view) else self.rows(self.view).stop - 1
+            self._move(Selection(last))
+
+    def _move(self, selection: Selection) -> None:
+        self._told = ()
+        if self.view is not None and not self.everything:
+            self._table(self.view).choose(self.view, selection.row)
+        super()._move(selection)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Note whether the pane has the screen; Painted draws it then."""
+        self.alone = event.size.width >= self.app.size.width
+        self.post_message(self.Moved())
+
+    # The opened cycle
+
+    def action_open(self) -> None:
+        """Show every field of the selected cycle."""
+        if self.view is not None and self.card(CARD_CELLS):
+            self.pin()
+            self.post_message(self.Opened(self))
+
+    def step(self, by: int) -> None:
+        """Select the next cycle while one is opened: it stays, also at the end of the table."""
+        self.action_move(by)
+        self.pin()
+
+    def pin(self) -> None:
+        """Let the selection stay with its cycle, however many others come."""
+        if self.view is None:
+            return
+        row = self._placed(self.view).at(self.rows(self.view))
+        if self.selection.row is None:
+            self._move(Selection(row, self.selection.top))
+        if not self.everything:
+            self._table(self.view).hold(self.view, row)
+
+    def card(self, width: int) -> list[Line]:
+        """Return every field of the selected cycle; nothing where the row is none."""
+        if self.view is None:
+            return []
+        row = self._placed(self.view).at(self.rows(self.view))
+        if not self.everything:
+            return self._table(self.view).card_of(self.view, row, width)
+        at, sample = self._line(self.view, row)
+        return self.cycles.card(Entry(at, sample), width) if isinstance(sample, GcCycle) else []
+
+    # What is seen
+
+    def _table(self, view: View) -> AnyTable:
+        return self.pauses if from_memstats(view) else self.cycles
+
+    def _follows(self, view: View) -> bool:
+        return self.everything or self._table(view).follows
+
+    def _placed(self, view: View) -> Selection:
+        return self.selection if self.everything else self._table(view).placed(view, self.selection)
+
+    def rows(self, view: View) -> range:
+        """Return the numbers of the rows that can be selected."""
+        if self.everything:
+            return view.timeline.lines.numbers(view.until)
+        return self._table(view).rows(view)
+
+    def picture(self, view: View, width: int, height: int) -> Picture:
+        """Draw the plot, when there is room for one, and the rows around the selected one."""
+        numbers = self.rows(view)
+        title = title_of(view, everything=self.everything)
+        span = self.plots.stretch(view)
+        status = status_of(view, span.start, span.end)
+        has_plot = self.alone and height >= ROOM_FOR_A_PLOT
+        in_edge = in_frame(status, width - cells(title) - 8, with_summary=not has_plot)
+        if not numbers:
+            rows = explained(view, self.SOURCE, width, waiting_for(view))
+            return Picture(title, in_edge, rows=rows, is_empty=True)
+        above: list[Line] = []
+        if has_plot:
+            above = self._above(view, status, width, height)
+        below = [] if self.everything or height < ROOM_FOR_A_NOTE else note(view, width)
+        room = height - len(above) - len(below) - 1
+        self._page = max(1, room)
+        self.selection = self._placed(view).within(numbers, room)
+        top = self.selection.top
+        shown = range(top, min(top + room, numbers.stop))
+        head, rows = self._table_lines(view, shown, width - 1)
+        drawn = [(Span(" "), *row) for row in rows]
+        if self.has_focus and self.selection.row is not None and drawn:
+            at = self.selection.at(numbers) - top
+            drawn[at] = marked(drawn[at], width)
+        more = numbers.stop - shown.stop
+        foot = line(Span(f"{more} more ↓", "dim")) if more else place_of(view, self.SOURCE, width)
+        drawn += [()] * (room - len(drawn))
+        return Picture(
+            title, in_edge, start=pager(self.plots, view) if above else (), foot=foot,
+            rows=[*above, (Span(" "), *head), *drawn, *below],
+        )  # fmt: skip
+
+    def _above(self, view: View, status: Status, width: int, height: int) -> list[Line]:
+        """Return the status line and the plot: two thirds of the height."""
+        said = (Span(" "), *in_full(status, width - 1))
+        return [said, *self.plots.lines(view, width, height - 1 - max(5, height // 3))]
+
+    def _table_lines(self, view: View, rows: range, width: int) -> tuple[Line, list[Line]]:
+        if not self.everything:
+            return self._table(view).lines(view, rows, width)
+        has_start = view.sample(ProcessIdentity) is not None
+        return output_lines(view.timeline.lines.rows(rows), width, has_start=has_start)
+
+    def _line(self, view: View, row: int) -> tuple[float, TraceLine | None]:
+        """Return a row of all the output and its moment; None where there is none."""
+        found = view.timeline.lines.rows(range(row, row + 1))
+        return found[0] if found else (0.0, None)
+
+    def hint(self, view: View) -> Line:
+        """Say the selected cycle in words; or what a key just showed."""
+        if self._told:
+            return self._told
+        row = self._placed(view).at(self.rows(view))
+        if not self.everything:
+            return self._table(view).words_of(view, row) or line(NO_CYCLES)
+        at, sample = self._line(view, row)
+        if isinstance(sample, GcCycle):
+            return self.cycles.words(Entry(at, sample))
+        return line(NO_CYCLES) if sample is None else other_line(sample)

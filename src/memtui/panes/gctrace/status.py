@@ -1,0 +1,164 @@
+"""How much was read of the trace, and what the cycles of the time shown have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memtui.model import GcCycle, GcPause, OutputLine, Restart, Sample, ScavengeLine, TornLine
+from memtui.panes.cells import Line, Role, Span, cells
+from memtui.panes.gctrace.words import exact_share, stopped
+from memtui.timeline import View
+from memtui.timeline.cycles import CycleSummary, summary_of
+
+MOST_SUMMARISED = 512
+"""Of more cycles than that only the newest are summarised: a paint must not cost what is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The numbers of the status line."""
+
+    cycles: int
+    pauses: int
+    restarts: int
+    read: int
+    torn: int
+    other: int
+    summary: CycleSummary
+
+
+def status_of(view: View, start: float, end: float) -> Status:
+    """Return the counts up to the moment shown, and the summary of the cycles in a time."""
+
+    def count(kind: type[Sample]) -> int:
+        return view.timeline.track(kind).numbers(view.until).stop
+
+    cycles, until = count(GcCycle), min(end, view.until)
+    newest = view.timeline.track(GcCycle).tail(MOST_SUMMARISED, until)
+    pauses = [] if cycles else view.timeline.track(GcPause).tail(MOST_SUMMARISED, until)
+    return Status(
+        cycles=cycles,
+        pauses=count(GcPause),
+        restarts=count(Restart),
+        read=cycles + count(ScavengeLine),
+        torn=count(TornLine),
+        other=count(OutputLine),
+        summary=_of_pauses([entry for entry in pauses if entry[0] >= start])
+        if pauses
+        else summary_of(entry for entry in newest if entry[0] >= start),
+    )
+
+
+def _of_pauses(pauses: Sequence[tuple[float, GcPause]]) -> CycleSummary:
+    """Return the summary of cycles of which only the stops are known, each in all."""
+    stops = sorted(pause.pause_s * 1000 for _, pause in pauses)
+    wall_s = pauses[-1][0] - pauses[0][0] if pauses else 0.0
+    return CycleSummary(
+        cycles=len(stops),
+        per_minute=(len(stops) - 1) / wall_s * 60 if wall_s > 0 else None,
+        longest_pause_ms=stops[-1] if stops else None,
+        median_pause_ms=stops[(len(stops) - 1) // 2] if stops else None,
+        in_gc=None,
+    )
+
+
+def in_frame(status: Status, room: int, *, with_summary: bool = True) -> Line:
+    """Return the short form: cycles and what is wrong, then rate and longest stop, if they fit."""
+    cycles = status.cycles or status.pauses
+    parts: list[Line] = [(Span(_counted(cycles, "cycle"), "dim"),)]
+    if status.restarts:
+        parts.append((Span(_counted(status.restarts, "restart"), "bad"),))
+    if status.torn:
+        parts.append((Span(f"{_count(status.torn)} torn", "bad"),))
+    if with_summary and status.summary.per_minute is not None:
+        parts.append((Span(_rate(status.summary.per_minute), "dim"),))
+    if with_summary and status.summary.longest_pause_ms is not None:
+        parts.append((Span(f"max {stopped(status.summary.longest_pause_ms)}", "dim"),))
+    return _joined(parts, " ", room)
+
+
+def in_full(status: Status, width: int) -> Line:
+    """Return the status line, in words where there is room."""
+    for written in (_long(status), _short(status)):
+        whole = _joined(written, "  ", 10_000)
+        if cells(whole) <= width:
+            return whole
+    return _joined(_short(status), "  ", width)
+
+
+def _long(status: Status) -> list[Line]:
+    summary = status.summary
+    parts: list[Line] = []
+    if summary.per_minute is not None:
+        parts.append((Span(f"{_rate(summary.per_minute)}"),))
+    if summary.longest_pause_ms is not None and summary.median_pause_ms is not None:
+        parts.append(
+            (
+                Span("stops of the world: median "),
+                Span(stopped(summary.median_pause_ms), "gc"),
+                Span(", longest "),
+                Span(stopped(summary.longest_pause_ms), "gc"),
+            )
+        )
+    if summary.in_gc is not None:
+        parts.append((Span(exact_share(summary.in_gc), "gc"), Span(" of the time in GC")))
+    return [*parts, *_lines(status, "lines: ")]
+
+
+def _short(status: Status) -> list[Line]:
+    summary = status.summary
+    parts: list[Line] = []
+    if summary.per_minute is not None:
+        parts.append((Span(f"{_rate(summary.per_minute)}"),))
+    if summary.longest_pause_ms is not None and summary.median_pause_ms is not None:
+        parts.append(
+            (
+                Span("stop "),
+                Span(stopped(summary.median_pause_ms), "gc"),
+                Span(" max "),
+                Span(stopped(summary.longest_pause_ms), "gc"),
+            )
+        )
+    if summary.in_gc is not None:
+        parts.append((Span("in GC "), Span(exact_share(summary.in_gc), "gc")))
+    return [*parts, *_lines(status, "")]
+
+
+def _lines(status: Status, title: str) -> list[Line]:
+    """Return what was read of a trace; nothing where there is none."""
+    if not status.read + status.torn + status.other:
+        return []
+    torn: Role = "bad" if status.torn else "dim"
+    return [
+        (
+            Span(f"{title}{_count(status.read)} read ", "dim"),
+            Span(f"{_count(status.torn)} torn", torn),
+            Span(f" {_count(status.other)} other", "dim"),
+        )
+    ]
+
+
+def _joined(parts: Sequence[Line], between: str, room: int) -> Line:
+    """Return as many of the parts, from the first on, as there is room for."""
+    spans: list[Span] = []
+    for part in parts:
+        added = [Span(between), *part] if spans else [*part]
+        if spans and cells((*spans, *added)) > room:
+            break
+        spans += added
+    return tuple(spans)
+
+
+def _rate(per_minute: float) -> str:
+    if per_minute >= 600:
+        return f"{_count(round(per_minute / 60))}/s"
+    return f"{per_minute:.0f}/min" if per_minute >= 9.5 else f"{per_minute:.1f}/min"
+
+
+def _count(number: int) -> str:
+    return str(number) if number < 100_000 else f"{number // 1000}k"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
