@@ -31,6 +31,9 @@ class Pane(Painted, can_focus=True):
     TAIL: ClassVar[bool] = False
     """Whether the newest row stands last, and an untouched selection follows it."""
 
+    KEYS_HELP: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """The keys of this pane alone, and what they do: for the help, at most twelve."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", id="pane.up", show=False),
         Binding("down,j", "move(1)", "down", id="pane.down", show=False),

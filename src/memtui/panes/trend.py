@@ -75,6 +75,7 @@ class TrendPane(Pane):
     NUMBER = 2
     NAME = "trend"
     SOURCE = "process"
+    KEYS_HELP = (("←→ hl", "a longer, a shorter time; before the shortest: by itself"),)
     KINDS = (ProcessSample, GcCycle, GcPause)
 
     def __init__(self) -> None:

@@ -38,6 +38,12 @@ class ExplainPane(Pane):
     NUMBER = 5
     NAME = "explain"
     SOURCE = "process"
+    KEYS_HELP = (
+        ("←→ hl", "judge a longer, a shorter time"),
+        ("enter", "open a part; go to the pane that a number came from"),
+        ("c", "force a GC in the service, after a question"),
+        ("f", "free its memory (--free-url), after a question"),
+    )
     KINDS = (ProcessSample, RuntimeSample, GcCycle, MappingSample, Restart, Mark)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="explain.open"),

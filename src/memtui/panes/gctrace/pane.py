@@ -44,6 +44,14 @@ class GcTracePane(Pane):
     NUMBER = 3
     NAME = "gctrace"
     SOURCE = "gctrace"
+    KEYS_HELP = (
+        ("s S", "sort by the next column; turn the order around"),
+        ("enter", "open the cycle: every field and what it means"),
+        ("o", "all that the program wrote, or the cycles alone"),
+        ("p", "zoomed: heap, scavenger, times, GC CPU, the table alone"),
+        ("←→ hl", "zoomed: earlier, later"),
+        ("+ - 0", "zoomed: a shorter, a longer time; now again"),
+    )
     KINDS = (GcCycle, GcPause, ScavengeLine, OutputLine, TornLine, Restart)
     TAIL = True
     BINDINGS: ClassVar[list[BindingType]] = [

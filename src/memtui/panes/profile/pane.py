@@ -39,6 +39,17 @@ class ProfilePane(Pane):
     NUMBER = 4
     NAME = "pprof"
     SOURCE = "profile"
+    KEYS_HELP = (
+        ("s  { }", "next sample type; another kind of profile"),
+        ("r t p ctrl+g", "fetch again; take another; CPU; heap after a GC"),
+        ("v", "list, call tree, flame"),
+        ("enter esc", "callers and calls, flame: zoom in; back"),
+        ("←→ hl x", "names sideways, tree: fold; along the largest calls"),
+        ("o O f", "order, turn it around; functions, lines, files, packages"),
+        ("/  n N", "focus, ignore, hide, show; find, next and previous"),
+        ("b B", "make this the base of a comparison; growth or shares"),
+        ("[ ] e", "older and newer profile; save the bytes"),
+    )
     KINDS = (Profile, Taking)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "next_type", "sample type", id="profile.type"),
