@@ -316,7 +316,7 @@ def test_a_bomb_is_refused_before_it_takes_more_memory_than_the_limit() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], input=bomb, capture_output=True, check=True)
     reason, grown_kib = run.stdout.decode().splitlines()
-    assert reason == "larger than 8 MiB unpacked"
+    assert reason == "larger than 8.00M unpacked"
     assert int(grown_kib) < 24 << 10
 
 
@@ -351,7 +351,7 @@ def test_mutated_profiles_are_read_or_refused_but_never_crash(data: Path) -> Non
 
 def test_protobuf_is_imported_only_when_a_profile_is_parsed() -> None:
     code = (
-        "import sys, memtui.sources.profile as source\n"
+        "import sys, memtui.sources.profile, memtui.parse.profile as source\n"
         "heavy = [name for name in ('google.protobuf', 'httpx', 'anyio') if name in sys.modules]\n"
         "assert not heavy, heavy\n"
         "source.parse_profile(sys.stdin.buffer.read(), where='', took_s=0)\n"

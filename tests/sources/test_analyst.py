@@ -107,7 +107,7 @@ def cpu_of(pid: int | None) -> float:
         (lambda data: b"<html>no</html>", "it looks like HTML"),
         (lambda data: data[: len(data) // 2], "cut off"),
         (lambda data: gzip.compress(gzip.decompress(data)[:-50]), "damaged"),
-        (lambda data: gzip.compress(bytes(64 << 20)), "larger than 8 MiB unpacked"),
+        (lambda data: gzip.compress(bytes(64 << 20)), "larger than 8.00M unpacked"),
     ],
 )
 async def test_what_is_no_profile_is_refused_in_one_line(

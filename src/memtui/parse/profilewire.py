@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from memtui import units
 from memtui.pprof.stacks import StacksError
 
 _CHUNK_BYTES = 1 << 20
@@ -52,7 +53,7 @@ def unpacked(data: bytes, limit_bytes: int) -> bytes | bytearray:
     """Return the bytes without their gzip; never holds more than ``limit_bytes`` of them."""
     if not data:
         raise ProfileError("empty: no profile in 0 bytes")
-    too_large = f"larger than {limit_bytes / (1 << 20):g} MiB unpacked"
+    too_large = f"larger than {units.size(limit_bytes)} unpacked"
     if not data.startswith(_GZIP):
         if len(data) > limit_bytes:
             raise ProfileError(too_large)
