@@ -213,6 +213,10 @@ async def test_a_port_file_of_another_process_is_not_believed(
     (tmp_path / str(service.pid)).unlink()
     os.mkfifo(tmp_path / str(service.pid))
     assert find_gops(service.pid) is None
+    pipe = os.open(tmp_path / str(service.pid), os.O_RDWR)
+    os.write(pipe, service.address.rpartition(":")[2].encode())
+    assert find_gops(service.pid) is None
+    os.close(pipe)
     failed = await failure(RuntimeSource(service.pid, clock))
     assert failed.reason.startswith("no MemStats: 127.0.0.1:")
     assert "is no JSON" in failed.reason
