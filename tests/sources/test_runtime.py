@@ -234,7 +234,7 @@ def sleeper() -> Iterator[int]:
 async def test_a_process_without_sockets_says_so(sleeper: int) -> None:
     failed = await failure(RuntimeSource(sleeper, clock))
     assert failed.reason == "no MemStats: the process listens on no socket"
-    assert "expvar" in failed.hint
+    assert "net/http/pprof" in failed.hint
     assert not failed.final
 
 

@@ -169,7 +169,7 @@ class RuntimeSource:
             nothing = None
             yield Page(Origin.GOPS, agent, is_own=True)
         if nothing is not None:
-            raise SourceFailed(nothing.reason.replace("pprof endpoint", "MemStats"), _HINT)
+            raise SourceFailed(nothing.reason.replace("pprof endpoint", "MemStats"), nothing.hint)
 
     # One reading
 
