@@ -376,6 +376,28 @@ async def test_a_page_that_said_no_is_not_asked_again_but_one_that_was_busy_is()
     assert (first, again, refreshed) == (everything, ["/debug/vars"], everything)
 
 
+async def test_a_page_that_is_too_much_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memstats, "_DEADLINES_S", dict.fromkeys(Origin, 0.2))
+    asked: list[Request] = []
+
+    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
+        asked.append(request)
+        if request.path.startswith("/debug/pprof/"):
+            await asyncio.sleep(60)
+        size = 5 << 20 if request.path == "/debug/vars" else 4
+        writer.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+
+    heap = "/debug/pprof/heap?debug=1"
+    async with answering(answer) as port:
+        source = source_at(f"http://127.0.0.1:{port}")
+        for _ in range(4):
+            await failure(source)
+    paths = [request.path for request in asked]
+    assert (paths.count("/debug/vars"), paths.count(heap), paths.count("/metrics")) == (1, 3, 4)
+
+
 async def test_a_good_page_is_asked_alone_and_rarely_when_it_is_slow() -> None:
     asked: list[Request] = []
 

@@ -76,7 +76,7 @@ def profile_options(command: F) -> F:
             default="5s",
             show_default=True,
             metavar="TIME",
-            help="Ask for MemStats this often, which allocates 60 KB in the process; off: never.",
+            help="Ask for MemStats this often, which allocates 30 KB in the process; off: never.",
         ),
         click.option(
             "--profile-every",
