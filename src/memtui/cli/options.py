@@ -87,7 +87,7 @@ def profile_options(command: F) -> F:
             help="Fetch the profile again after this time, if the GC ran; off: only on a key.",
         ),
         click.option(
-            "--no-probe", is_flag=True, help="Do not ask the process's listeners for /debug/pprof."
+            "--no-probe", is_flag=True, help="Do not ask the process's listeners for anything."
         ),
         click.option(
             "--pprof",
