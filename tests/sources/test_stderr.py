@@ -89,7 +89,7 @@ def test_the_journal_is_known_by_its_stream(start: Start) -> None:
         stream = f"{found.st_dev}:{found.st_ino}"
         pid = start(theirs.fileno(), JOURNAL_STREAM=stream, GODEBUG="gctrace=1")
         assert refusal(pid).reason == "stderr goes to the systemd journal"
-        assert refusal(pid).hint == f"journalctl -f -o cat _PID={pid} | memtui --pid {pid}"
+        assert refusal(pid).hint == f"add --gctrace-command 'journalctl -f -o cat _PID={pid}'"
         other = start(theirs.fileno(), JOURNAL_STREAM="8:1")
         assert refusal(other).reason.startswith("stderr is a socket")
 
@@ -135,10 +135,16 @@ def test_another_users_process_may_not_be_asked(start: Start) -> None:
 @pytest.mark.parametrize(
     ("group", "hint"),
     [
-        ("/system.slice/docker-{id}.scope", "docker logs -f 0123456789ab |& memtui --pid 7"),
-        ("/docker/{id}", "docker logs -f 0123456789ab |& memtui --pid 7"),
-        ("/machine.slice/libpod-{id}.scope/container", "podman logs -f 0123456789ab |& memtui"),
-        ("/kubepods.slice/cri-containerd-{id}.scope", "kubectl logs -f POD |& memtui --pid 7"),
+        ("/system.slice/docker-{id}.scope", "add --gctrace-command 'docker logs -f 0123456789ab'"),
+        ("/docker/{id}", "add --gctrace-command 'docker logs -f 0123456789ab'"),
+        (
+            "/machine.slice/libpod-{id}.scope/container",
+            "add --gctrace-command 'podman logs -f 0123456789ab'",
+        ),
+        (
+            "/kubepods.slice/cri-containerd-{id}.scope",
+            "add --gctrace-command 'kubectl logs -f POD'",
+        ),
         ("/user.slice/user-1000.slice", "start it with: memtui run -- COMMAND"),
     ],
 )

@@ -21,7 +21,7 @@ from memtui.screens.choice import Choice
 from memtui.sources.child import Child, ChildExit, leave_to_itself
 from memtui.sources.discovery import Candidate
 from memtui.sources.endpoint import Answers
-from memtui.sources.gctrace import FileTrace, StderrTrace
+from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.mapping import MappingSource
 from memtui.sources.pipe import PipeTrace
 from memtui.sources.process import ProcessSource, read_identity
@@ -40,19 +40,20 @@ NO_PROCESS = ("no process is watched", "add --pid PID or --name PATTERN")
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Where gctrace lines come from when the user said so: a file, or a piped descriptor.
+    """Where gctrace lines come from when the user said so: a file, a piped descriptor, a command.
 
     ``where`` says in a few words what the descriptor is.
     """
 
     file: Path | None = None
     fd: int | None = None
+    command: str | None = None
     where: str = "standard input"
 
     @property
     def given(self) -> bool:
         """Whether the user gave any."""
-        return self.file is not None or self.fd is not None
+        return (self.file, self.fd, self.command) != (None, None, None)
 
 
 class Session:
@@ -141,6 +142,8 @@ class Session:
             return FileTrace(self._trace.file, started_at, self._clock)
         if self._trace.fd is not None:
             return PipeTrace(self._trace.fd, started_at, self._clock, where=self._trace.where)
+        if self._trace.command is not None:
+            return CommandTrace(self._trace.command, started_at, self._clock)
         assert pid is not None
         return StderrTrace(pid, started_at, self._clock)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from memtui.cli.complaint import Complaint, exists
 from memtui.cli.options import ProfileOptions, profile_options
 
 if TYPE_CHECKING:  # a session brings in the sources, which --help has no use for
-    from memtui.cli.session import Session
+    from memtui.cli.session import Session, Trace
 
 HINT_FOR_PICKING = "without --pid and --name memtui shows a list to choose from"
 
@@ -32,6 +34,11 @@ HINT_FOR_PICKING = "without --pid and --name memtui shows a list to choose from"
     metavar="FILE|-",
     help="Read the lines of GODEBUG=gctrace=1 from a file or, with -, from standard input.",
 )
+@click.option(
+    "--gctrace-command",
+    metavar="COMMAND",
+    help="Read them from what a command writes: 'docker logs -f web'.",
+)
 @profile_options
 @click.version_option(__version__, prog_name="memtui", message="%(prog)s %(version)s")
 @click.pass_context
@@ -40,6 +47,7 @@ def memtui(
     pid: int | None,
     name: str | None,
     gctrace: str | None,
+    gctrace_command: str | None,
     pprof: str | None,
     no_probe: bool,
     profile_every: float | None,
@@ -55,17 +63,21 @@ def memtui(
         return
     if pid is not None and name is not None:
         raise click.UsageError("--pid and --name exclude each other")
+    if gctrace is not None and gctrace_command is not None:
+        raise click.UsageError("--gctrace and --gctrace-command exclude each other")
     options = ProfileOptions.given(
         pprof, no_probe=no_probe, every_s=profile_every, memstats_every_s=memstats_every
     )
-    context.exit(watch(pid, name, gctrace, options))
+    context.exit(watch(pid, name, _trace(gctrace, gctrace_command), options))
 
 
-def watch(pid: int | None, name: str | None, gctrace: str | None, options: ProfileOptions) -> int:
-    """Show the dashboard; return the exit code."""
-    from memtui.cli.session import Session, Trace
+def _trace(gctrace: str | None, command: str | None) -> Trace:
+    """Return where the trace comes from, as far as the user said so."""
+    from memtui.cli.session import Trace
     from memtui.cli.terminal import piped_input
 
+    if command is not None:
+        return Trace(command=_checked(command))
     piped = piped_input() if gctrace in (None, "-") else None
     if gctrace == "-" and piped is None:
         raise Complaint(
@@ -74,14 +86,35 @@ def watch(pid: int | None, name: str | None, gctrace: str | None, options: Profi
     file = Path(gctrace) if gctrace not in (None, "-") else None
     if file is not None and not exists(file):
         raise Complaint(f"no such file: {file}", "--gctrace takes a file, or - for a pipe")
-    session = Session(options, Trace(file, piped), time.time)
+    return Trace(file, piped)
+
+
+def _checked(command: str) -> str:
+    """Return a command that can be split into words, the first of which can be started."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise click.UsageError(f"--gctrace-command: {error}: {command}") from None
+    if not words or shutil.which(words[0]) is None:
+        raise Complaint(
+            f"no such command: {words[0] if words else 'an empty one'}",
+            "--gctrace-command takes one command: 'docker logs -f web'; a pipeline: sh -c '…'",
+        )
+    return command
+
+
+def watch(pid: int | None, name: str | None, trace: Trace, options: ProfileOptions) -> int:
+    """Show the dashboard; return the exit code."""
+    from memtui.cli.session import Session
+
+    session = Session(options, trace, time.time)
     if pid is not None:
         session.watch_process(pid)
     elif name is not None:
         _watch_name(session, name)
-    elif piped is not None:
-        _watch_writer(session, piped)
-    elif file is not None:
+    elif trace.fd is not None:
+        _watch_writer(session, trace.fd)
+    elif trace.given:
         session.watch_trace()
     else:
         _watch_chosen(session)

@@ -11,7 +11,8 @@ from pathlib import Path
 from memtui.model import Attached, Event, GcCycle, Restart
 from memtui.parse.proc import ParseError, parse_stat
 from memtui.parse.tracelines import TraceDecoder
-from memtui.sources.follow import FollowedFile, Target, Turn, follow
+from memtui.sources.command import output_of
+from memtui.sources.follow import FollowedFile, Turn, follow
 from memtui.sources.moments import NAME, Backlog, Moments
 from memtui.sources.pipe import PipeTrace
 from memtui.sources.proc import who_may
@@ -44,7 +45,8 @@ class StderrTrace:
         """Yield the end of what is there, and then all that comes; end with the process."""
         target = _StderrFile(self._pid, self._started_at, self._proc)
         moments = Moments(self._started_at, self._clock)
-        async with aclosing(_trace(target, target.where, moments, sift=True)) as events:
+        chunks = follow(target)
+        async with aclosing(_trace(chunks, target.where, moments, sift=True)) as events:
             async for event in events:
                 yield event
 
@@ -74,7 +76,8 @@ class FileTrace:
         target = _NamedFile(self._path, self._started_at)
         moments = Moments(self._started_at, self._clock)
         sift = self._started_at is not None
-        async with aclosing(_trace(target, lambda: where, moments, sift=sift)) as events:
+        chunks = follow(target)
+        async with aclosing(_trace(chunks, lambda: where, moments, sift=sift)) as events:
             async for event in events:
                 yield event
 
@@ -92,13 +95,51 @@ class FileTrace:
             os.close(fd)
 
 
+class CommandTrace:
+    """The trace that a command writes, which the user gave: ``docker logs -f web``.
+
+    It is started again when it ends, as kubectl logs does after some hours. Such a command tells
+    the old lines again: cycles that were told already are left out.
+    """
+
+    name = NAME
+
+    def __init__(self, command: str, started_at: float | None, clock: Clock) -> None:
+        self._command = command
+        self._started_at = started_at
+        self._clock = clock
+        self._last_number = 0
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield what it writes; raise :class:`SourceFailed` when it ends."""
+        moments = Moments(self._started_at, self._clock)
+        where = f"from {self._command}"
+        sift = self._started_at is not None or self._last_number > 0
+        trace = _trace(
+            output_of(self._command), lambda: where, moments, sift=sift, after=self._last_number
+        )
+        async with aclosing(trace) as events:
+            async for event in events:
+                if isinstance(event.sample, GcCycle):
+                    self._last_number = event.sample.number
+                yield event
+
+
 async def _trace(
-    target: Target, where: Callable[[], str], moments: Moments, *, sift: bool
+    stream: AsyncGenerator[bytes | Turn, None],
+    where: Callable[[], str],
+    moments: Moments,
+    *,
+    sift: bool,
+    after: int = 0,
 ) -> AsyncGenerator[Event, None]:
-    """Yield what a followed file says; with ``sift`` only what a process wrote since it started."""
+    """Yield what a stream says; with ``sift`` only what a process wrote since it started.
+
+    ``after`` is the number of the last cycle that was told before.
+    """
     decoder, last_number = TraceDecoder(), 0
-    backlog = Backlog(moments) if sift else None
-    async with aclosing(follow(target)) as chunks:
+    backlog = Backlog(moments, after) if sift else None
+    async with aclosing(stream) as chunks:
         async for chunk in chunks:
             if chunk is Turn.CAUGHT_UP:
                 events = list(backlog.events()) if backlog else []

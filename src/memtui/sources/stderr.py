@@ -64,7 +64,7 @@ def not_to_be_opened(stderr: Stderr, pid: int, proc: Path = Path("/proc")) -> So
     logs = _logs_of_container(pid, proc)
     if stat.S_ISSOCK(stderr.mode) and _is_journal(stderr, pid, proc):
         reason = "stderr goes to the systemd journal"
-        hint = f"journalctl -f -o cat _PID={pid} | memtui --pid {pid}"
+        hint = _command(f"journalctl -f -o cat _PID={pid}")
     elif stat.S_ISSOCK(stderr.mode):
         reason, hint = "stderr is a socket: nobody but its reader can read it", logs
     elif stat.S_ISFIFO(stderr.mode):
@@ -125,9 +125,13 @@ def _logs_of_container(pid: int, proc: Path) -> str:
     if match is None:
         return ""
     if "kubepods" in groups:
-        return f"kubectl logs -f POD |& memtui --pid {pid}"
+        return _command("kubectl logs -f POD")
     engine = "podman" if "libpod" in groups else "docker"
-    return f"{engine} logs -f {match[1][:12]} |& memtui --pid {pid}"
+    return _command(f"{engine} logs -f {match[1][:12]}")
+
+
+def _command(command: str) -> str:
+    return f"add --gctrace-command '{command}'"
 
 
 def _owner(pid: int, proc: Path) -> str:
