@@ -122,7 +122,7 @@ def profile_options(command: F) -> F:
             default="5s",
             show_default=True,
             metavar="TIME",
-            help="Ask for MemStats this often, which allocates 60 KB in the process; off: never.",
+            help="Ask for MemStats this often, which allocates 30 KB in the process; off: never.",
         ),
         click.option(
             "--profile-every",
@@ -141,7 +141,7 @@ def profile_options(command: F) -> F:
             help="Refuse a profile that is larger than this, as it comes or unpacked.",
         ),
         click.option(
-            "--no-probe", is_flag=True, help="Do not ask the process's listeners for /debug/pprof."
+            "--no-probe", is_flag=True, help="Do not ask the process's listeners for anything."
         ),
         click.option(
             "--pprof",
