@@ -133,6 +133,7 @@ def _rivals(window: Window, live: LiveHeap) -> tuple[str, ...]:
         f"goal-growth falls: the live heap itself grew, by {units.size(int(live.growth))}.",
     ]
     if first.stacks is not None and last.stacks is not None:
-        moved = units.change(last.stacks - first.stacks)
-        found.append(f"goroutine-leak falls: stacks {moved}.")
+        moved = last.stacks - first.stacks
+        words = f"changed by {units.change(moved)} only" if moved else "did not grow"
+        found.append(f"goroutine-leak falls: stacks {words}.")
     return tuple(found)
