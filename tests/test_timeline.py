@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtui.model import Attached, Event, OutputLine, ProcessSample, Sample, TornLine, Trouble
+from memtui.model import (
+    Attached,
+    Event,
+    Origin,
+    OutputLine,
+    ProcessSample,
+    RuntimeSample,
+    Sample,
+    TornLine,
+    Trouble,
+)
 from memtui.timeline import KEPT_EVENTS, PAGE_EVENTS, Cursor, Extent, Timeline
 
 MakeProcess = Callable[..., ProcessSample]
@@ -201,3 +211,15 @@ def test_a_source_that_brings_something_again_is_out_of_its_passing_trouble(
     view = Cursor().view(timeline, 1005.0)
     assert view.state("process") == (1002.0, Attached(""))
     assert view.state("gctrace") == (1003.0, Trouble("the input has ended"))
+
+
+def test_memstats_carry_their_main_series_into_the_summary(timeline: Timeline) -> None:
+    names = ["heap_inuse", "heap_unreturned", "runtime_total", "next_gc"]
+    for at in range(3):
+        sample = RuntimeSample(
+            origin=Origin.EXPVAR, where="", took_s=0.0, size_bytes=0, heap_inuse_bytes=70 + at,
+            heap_idle_bytes=30, heap_released_bytes=10, sys_bytes=150, next_gc_bytes=None,
+        )  # fmt: skip
+        timeline.append(Event(1000.0 + at, "runtime", sample))
+    found = timeline.track(RuntimeSample).envelopes(names, 1000.0, 10.0, 1, 2000.0)
+    assert found == [[Extent(70, 72, 72)], [Extent(20, 20, 20)], [Extent(140, 140, 140)], [None]]

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.options import ProfileOptions, period
+from memtui.cli.options import ProfileOptions, period, profile_options
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,13 @@ def test_a_file_is_a_file_even_when_it_looks_like_an_address(
 def test_neither_file_nor_address() -> None:
     with pytest.raises(Complaint, match="no such file: nowhere"):
         ProfileOptions.given("nowhere.pb.gz", no_probe=False, every_s=None)
+
+
+def test_memstats_are_asked_for_each_five_seconds_unless_told() -> None:
+    command = profile_options(click.Command("x", callback=lambda **given: given))
+    with command.make_context("x", []) as context:
+        assert context.params["memstats_every"] == 5.0
+    with command.make_context("x", ["--memstats-every", "1m"]) as context:
+        assert context.params["memstats_every"] == 60.0
+    with command.make_context("x", ["--memstats-every", "off"]) as context:
+        assert context.params["memstats_every"] is None

@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from memtui.model import Ended, GcCycle, ProcessIdentity, ProcessSample, Trouble
+from memtui.model import (
+    Ended,
+    GcCycle,
+    Origin,
+    ProcessIdentity,
+    ProcessSample,
+    RuntimeSample,
+    Trouble,
+)
 from memtui.panes.bars import footer, heading, sources_line
 from memtui.panes.cells import cells, text_of
 from memtui.timeline import View
@@ -50,17 +58,19 @@ def test_each_source_has_its_word(
         (0, "process", process()),
         (1, "gctrace", cycle(7)),
         (2, "profile", Trouble("127.0.0.1:8080 answers 404", retry_s=8.0)),
+        (2, "runtime", RuntimeSample(origin=Origin.EXPVAR, where="", took_s=0.0, size_bytes=0)),
     )
     assert text_of(sources_line(seen)) == (
         " ● /proc each second  ● gctrace gc 7  ● pprof 127.0.0.1:8080 answers 404 "
+        " ● memstats expvar "
     )
     dots = [span.role for span in sources_line(seen) if "●" in span.text]
-    assert dots == ["good", "good", "bad"]
+    assert dots == ["good", "good", "bad", "good"]
 
 
 def test_before_anything_came_nothing_is_claimed(view: MakeView) -> None:
     dots = [span.role for span in sources_line(view()) if "●" in span.text]
-    assert dots == ["dim", "dim", "dim"]
+    assert dots == ["dim", "dim", "dim", "dim"]
 
 
 def test_help_and_quit_stay_in_the_footer_and_no_key_is_cut() -> None:

@@ -33,15 +33,25 @@ def period(text: str) -> float | None:
 class ProfileOptions:
     """Where profiles come from: an address or a file, or else the process's own listeners.
 
+    MemStats come from the same address, or from the listeners. None is never.
+
     Raises Complaint when ``pprof`` is neither a file nor an address.
     """
 
     pprof: str | None
     probe: bool
     every_s: float | None
+    memstats_every_s: float | None = 5.0
 
     @classmethod
-    def given(cls, pprof: str | None, *, no_probe: bool, every_s: float | None) -> ProfileOptions:
+    def given(
+        cls,
+        pprof: str | None,
+        *,
+        no_probe: bool,
+        every_s: float | None,
+        memstats_every_s: float | None = 5.0,
+    ) -> ProfileOptions:
         """Return the options as the user gave them: host:port is an address too."""
         if pprof is not None and "://" not in pprof and not exists(Path(pprof)):
             if not re.fullmatch(r"[^/\s]*:\d+(/\S*)?", pprof):
@@ -49,7 +59,7 @@ class ProfileOptions:
                     f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT"
                 )
             pprof = f"http://{pprof}" if not pprof.startswith(":") else f"http://127.0.0.1{pprof}"
-        return cls(pprof, not no_probe, every_s)
+        return cls(pprof, not no_probe, every_s, memstats_every_s)
 
     @property
     def is_address(self) -> bool:
@@ -61,6 +71,14 @@ def profile_options(command: F) -> F:
     """Add the options of ProfileOptions to a command."""
     for option in (
         click.option(
+            "--memstats-every",
+            callback=lambda context, option, text: period(text),
+            default="5s",
+            show_default=True,
+            metavar="TIME",
+            help="Ask for MemStats this often, which allocates 30 KB in the process; off: never.",
+        ),
+        click.option(
             "--profile-every",
             callback=lambda context, option, text: period(text),
             default="60s",
@@ -69,7 +87,7 @@ def profile_options(command: F) -> F:
             help="Fetch the profile again after this time, if the GC ran; off: only on a key.",
         ),
         click.option(
-            "--no-probe", is_flag=True, help="Do not ask the process's listeners for /debug/pprof."
+            "--no-probe", is_flag=True, help="Do not ask the process's listeners for anything."
         ),
         click.option(
             "--pprof",

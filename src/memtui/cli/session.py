@@ -16,16 +16,20 @@ from typing import TYPE_CHECKING
 from memtui.cli.complaint import Complaint
 from memtui.cli.options import ProfileOptions
 from memtui.cli.terminal import end_with_the_terminal, take_terminal
-from memtui.model import GcCycle, ProcessIdentity
+from memtui.model import GcCycle, GcPause, ProcessIdentity
 from memtui.screens.choice import Choice
 from memtui.sources.child import Child, ChildExit, leave_to_itself
 from memtui.sources.discovery import Candidate
+from memtui.sources.endpoint import Answers
 from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
+from memtui.sources.mapping import MappingSource
 from memtui.sources.pipe import PipeTrace
 from memtui.sources.process import ProcessSource, read_identity
-from memtui.sources.profile import FileProfile, ProcessProfile, UrlProfile
+from memtui.sources.profile import FileProfile, ProcessProfile, UrlProfile, profile_address
+from memtui.sources.runtime import RuntimeSource
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Nothing, Source, SourceFailed
+from memtui.sources.surroundings import SurroundingsSource
 from memtui.timeline import Timeline
 
 if TYPE_CHECKING:  # Textual: not before a screen is needed
@@ -64,6 +68,7 @@ class Session:
         self._choice: Choice | None = None
         self._child: Child | None = None
         self._early = EarlySignals()
+        self._answers = Answers()
 
     def listen(self) -> None:
         """Heed signals from now on: before a child is started, and before the screen is."""
@@ -112,6 +117,9 @@ class Session:
             ProcessSource(identity, self._clock),
             self._trace_source(identity.pid, identity.started_at),
             self._profile_source(identity.pid),
+            self._runtime_source(identity.pid),
+            MappingSource(identity.pid, self._clock),
+            SurroundingsSource(identity.pid, self._clock),
         ]
 
     def _sources_without(self, reason: str, hint: str) -> list[Source]:
@@ -124,6 +132,9 @@ class Session:
             self._profile_source(None)
             if self._options.pprof
             else Nothing("profile", reason, hint, self._clock),
+            self._runtime_source(None)
+            if self._options.is_address
+            else Nothing("runtime", reason, hint, self._clock),
         ]
 
     def _trace_source(self, pid: int | None, started_at: float | None) -> Source:
@@ -144,13 +155,35 @@ class Session:
             return FileProfile(Path(place), self._clock)
         assert pid is not None
         return ProcessProfile(
-            pid, self._clock, every_s, probe=self._options.probe, gc_number=self._gc_number
+            pid,
+            self._clock,
+            every_s,
+            probe=self._options.probe,
+            gc_number=self._gc_number,
+            known=self._answers,
+        )
+
+    def _runtime_source(self, pid: int | None) -> Source:
+        options = self._options
+        if options.memstats_every_s is None:
+            return Nothing("runtime", "off (--memstats-every)", "", self._clock)
+        place = options.pprof if options.is_address else None
+        return RuntimeSource(
+            pid,
+            self._clock,
+            options.memstats_every_s,
+            url=None if place is None else profile_address(place),
+            probe=options.probe,
+            known=self._answers,
         )
 
     def _gc_number(self) -> int | None:
-        """Return the number of the newest collection, None while no trace tells."""
+        """Return the number of the newest collection; None while nobody tells."""
         found = self._timeline.track(GcCycle).last(math.inf)
-        return found[1].number if found else None
+        if found is not None:
+            return found[1].number
+        told = self._timeline.track(GcPause).last(math.inf)
+        return told[1].number if told else None
 
     def screen(self) -> MemtuiApp:
         """Return the dashboard of this session."""

@@ -51,6 +51,7 @@ def memtui(
     pprof: str | None,
     no_probe: bool,
     profile_every: float | None,
+    memstats_every: float | None,
 ) -> None:
     """Why does the RES of this Go process grow?
 
@@ -64,7 +65,9 @@ def memtui(
         raise click.UsageError("--pid and --name exclude each other")
     if gctrace is not None and gctrace_command is not None:
         raise click.UsageError("--gctrace and --gctrace-command exclude each other")
-    options = ProfileOptions.given(pprof, no_probe=no_probe, every_s=profile_every)
+    options = ProfileOptions.given(
+        pprof, no_probe=no_probe, every_s=profile_every, memstats_every_s=memstats_every
+    )
     context.exit(watch(pid, name, _trace(gctrace, gctrace_command), options))
 
 

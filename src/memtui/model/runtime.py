@@ -15,14 +15,14 @@ class Origin(Enum):
 
     What they lack, where MemStats as of Go 1.27.3 is the measure:
 
-    - ``EXPVAR`` (package expvar, /debug/vars): goroutines, threads, live heap.
+    - ``EXPVAR`` (package expvar, /debug/vars): goroutines, threads, live heap, settings.
     - ``HEAP_TEXT`` (net/http/pprof, the trailer of heap?debug=1, runtime/pprof/pprof.go
-      writeHeapInternal): the same, and ``stack_sys``, ``mspan_sys`` and ``mcache_sys`` stand
-      behind a slash in one line with what is in use.
-    - ``METRICS`` (client_golang, /metrics): the number of forced cycles, the rings of pauses; the
-      live heap is there only where the program collects it, and anything may be switched off.
-    - ``GOPS`` (the gops agent): the MSpan, MCache, BuckHash, GC and Other sizes are there, the
-      rings and goroutines are not; NumForcedGC neither.
+      writeHeapInternal): the same. Its StackSys, MSpanSys and MCacheSys have no line of their
+      own, but stand behind the slash of ``# Stack = inuse / sys``.
+    - ``METRICS`` (client_golang, /metrics): the rings of pauses. Forced cycles and live heap are
+      there only where the program collects the new names, the fraction of CPU only before 1.13.
+    - ``GOPS`` (the gops agent): BuckHashSys, the time of the last cycle, the rings of pauses,
+      goroutines, threads, live heap, settings.
     """
 
     EXPVAR = "expvar"
@@ -40,7 +40,7 @@ class MemStats:
     (Go 1.8 and newer, runtime/mstats.go). ``heap_released_bytes`` counts address space that was
     never used. ``last_gc_at`` is Unix seconds, Absent also while there was no cycle.
     ``gc_cpu_fraction`` (0…1) is cumulative since the start of the process. ``next_gc_bytes`` is
-    None when there is no goal (GOGC=off: the runtime says 2^64-1).
+    None when there is no goal (GOGC=off: the runtime then says nearly 2^63).
 
     Not of MemStats, but on some pages: ``heap_live_bytes`` is what the last cycle found alive
     (/gc/heap/live:bytes, Go 1.21 and newer), ``gogc_percent`` and ``memory_limit_bytes`` are the

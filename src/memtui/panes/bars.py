@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
-from memtui.model import Absent, GcCycle, ProcessIdentity, ProcessSample, Profile, Trouble
+from memtui.model import (
+    Absent,
+    GcCycle,
+    ProcessIdentity,
+    ProcessSample,
+    Profile,
+    RuntimeSample,
+    Trouble,
+)
 from memtui.panes.cells import Line, Span, apart, cells, exactly, line
 from memtui.panes.moments import clock
 from memtui.plain import plain
 from memtui.timeline import View
 
-SOURCES = (("process", "/proc"), ("gctrace", "gctrace"), ("profile", "pprof"))
+SOURCES = (
+    ("process", "/proc"),
+    ("gctrace", "gctrace"),
+    ("profile", "pprof"),
+    ("runtime", "memstats"),
+)
 
 
 def heading(view: View, width: int) -> Line:
@@ -97,6 +110,9 @@ def _latest(view: View, source: str) -> str:
         case "gctrace":
             cycle = view.sample(GcCycle)
             return f"gc {cycle.number}" if cycle else ""
+        case "runtime":
+            stats = view.sample(RuntimeSample)
+            return stats.origin.value.partition("?")[0] if stats else ""
         case _:
             found = view.last(Profile)
             return f"at {clock(found[0])}" if found else ""

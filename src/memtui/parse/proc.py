@@ -8,6 +8,7 @@ are not UTF-8 stand as ``\\xff``; it is not yet fit for a terminal (see ``memtui
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from memtui.model import Absent, Reading
@@ -188,6 +189,16 @@ def parse_command(text: bytes) -> tuple[str, ...]:
     """
     stripped = text.rstrip(b"\0")
     return tuple(as_text(argument) for argument in stripped.split(b"\0")) if stripped else ()
+
+
+def parse_environ(text: bytes, wanted: Container[str]) -> dict[str, str]:
+    """Read the wanted variables of /proc/PID/environ; the rest may be secrets and is not kept."""
+    found: dict[str, str] = {}
+    for entry in text.split(b"\0"):
+        name, equals, value = entry.partition(b"=")
+        if equals and (known := as_text(name)) in wanted:
+            found.setdefault(known, as_text(value))
+    return found
 
 
 def full_name(comm: str, command: tuple[str, ...]) -> str:

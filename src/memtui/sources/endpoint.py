@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
@@ -60,15 +61,35 @@ _VERDICTS = {
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What one listener answered; ``address`` is that of its /debug/pprof/, if it has one."""
+    """What one listener answered; ``address`` is that of its /debug/pprof/, if it has one.
+
+    ``spoke_at`` is where it gave an HTTP answer, whatever that said.
+    """
 
     listener: Listener
     verdict: Verdict
     address: Address | None = None
+    spoke_at: Address | None = None
 
     def __str__(self) -> str:
         """Write it as a part of a sentence: 127.0.0.1:8080 answers 404."""
         return f"{self.listener} {self.verdict.value}"
+
+
+class Answers(dict[Listener, Probe]):
+    """What the listeners of one process answered, for all who ask them to share.
+
+    Who asks takes its ``turn`` first: then no listener is asked the same by two at once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = asyncio.Lock()
+
+    @property
+    def http(self) -> list[Address]:
+        """Where an HTTP server answered, in the order in which they were asked."""
+        return [probe.spoke_at for probe in self.values() if probe.spoke_at is not None]
 
 
 def start_ticks(pid: int, proc: Path = PROC) -> int:
@@ -144,10 +165,17 @@ async def find_pprof(
     """Return the address of the /debug/pprof/ that a process serves.
 
     Each port is asked once, one after the other, until one has it; ``known`` keeps what they
-    said, so that a port that said no is left alone the next time. Raises SourceFailed: what was
-    seen in one line, and what to do.
+    said, so that a port that said no is left alone the next time; :class:`Answers` are shared
+    with others who ask. Raises SourceFailed: what was seen in one line, and what to do.
     """
-    known = {} if known is None else known
+    known = Answers() if known is None else known
+    async with known.turn if isinstance(known, Answers) else nullcontext():
+        return await _find_pprof(pid, probe, proc, known)
+
+
+async def _find_pprof(
+    pid: int, probe: bool, proc: Path, known: MutableMapping[Listener, Probe]
+) -> Address:
     found = await asyncio.to_thread(listeners, pid, proc)
     if not found:
         raise SourceFailed("no pprof endpoint: the process listens on no socket", _IMPORT)
@@ -157,7 +185,7 @@ async def find_pprof(
             "give the one with net/http/pprof to --pprof",
             final=True,
         )
-    near = found if _shares_network(pid, proc) else [one for one in found if _is_file(one)]
+    near = found if shares_network(pid, proc) else [one for one in found if _is_file(one)]
     if not near:
         raise SourceFailed(
             f"listens on {_named(found)} in another network namespace (a container)",
@@ -198,7 +226,7 @@ def _one_a_port(found: Iterable[Listener]) -> list[Listener]:
     return [*of_port, *(one for one in found if not isinstance(one, TcpListener))]
 
 
-def _shares_network(pid: int, proc: Path) -> bool:
+def shares_network(pid: int, proc: Path) -> bool:
     """Tell whether an address of the process is the same place for us."""
     try:
         return os.readlink(proc / str(pid) / "ns/net") == os.readlink(proc / "self/ns/net")
@@ -224,7 +252,7 @@ async def probe_listener(listener: Listener, pid: int, proc: Path = PROC) -> Pro
             if wants_tls(response) and asked is address:
                 continue
             verdict = _verdict(response)
-            return Probe(listener, verdict, asked if verdict is Verdict.PPROF else None)
+            return Probe(listener, verdict, asked if verdict is Verdict.PPROF else None, asked)
         if verdict is not Verdict.REFUSED:
             break
     return Probe(listener, verdict)

@@ -59,6 +59,12 @@ class Address:
         """Return the address of something below this one."""
         return Address(self.url.rstrip("/") + "/" + path, self.unix_socket, self.verify)
 
+    def at(self, path: str) -> Address:
+        """Return the address of another path of the same server; a query stays behind."""
+        scheme, _, rest = self.url.partition("://")
+        authority = rest.partition("?")[0].partition("/")[0]
+        return Address(f"{scheme}://{authority}{path}", self.unix_socket, self.verify)
+
     def __str__(self) -> str:
         """Write it for the screen and the record: never with credentials or a query's values."""
         if self.unix_socket is None:
@@ -71,13 +77,16 @@ class Address:
 class Response:
     """An answer as it came: nothing followed, nothing decoded. Names of headers in lower case.
 
-    ``took_s`` is the time from before the connection to the last byte.
+    ``took_s`` is the time from before the connection to the last byte, ``waited_s`` that to the
+    headers. ``size_bytes`` came in all; ``body`` is the end of it if only that was asked for.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     took_s: float
+    waited_s: float
+    size_bytes: int
 
 
 def shown(url: str) -> str:
@@ -94,8 +103,13 @@ def shown(url: str) -> str:
     return f"{prefix}{rest.partition('#')[0]}{'?…' if query else ''}"
 
 
-async def get(address: Address, *, deadline_s: float, limit_bytes: int) -> Response:
+async def get(
+    address: Address, *, deadline_s: float, limit_bytes: int, tail_bytes: int | None = None
+) -> Response:
     """Ask once; raise HttpFailed when no whole answer came within ``deadline_s``.
+
+    No more than ``limit_bytes`` are read. With ``tail_bytes`` only so many are kept, the last
+    ones, so that the limit may be larger than what one would want in memory.
 
     The deadline is for everything from the connection to the last byte. Proxies, netrc files and
     whatever else the environment says are not obeyed; redirects are not followed; credentials
@@ -107,7 +121,7 @@ async def get(address: Address, *, deadline_s: float, limit_bytes: int) -> Respo
 
     try:
         async with asyncio.timeout(deadline_s):
-            return await _get(address, limit_bytes)
+            return await _get(address, limit_bytes, tail_bytes)
     except TimeoutError:
         raise HttpFailed(
             Cause.TIMED_OUT,
@@ -119,7 +133,7 @@ async def get(address: Address, *, deadline_s: float, limit_bytes: int) -> Respo
         raise _failure(address, error) from None
 
 
-async def _get(address: Address, limit_bytes: int) -> Response:
+async def _get(address: Address, limit_bytes: int, tail_bytes: int | None) -> Response:
     import httpx
 
     began = time.perf_counter()
@@ -135,21 +149,29 @@ async def _get(address: Address, limit_bytes: int) -> Response:
         ) as client,
         client.stream("GET", url, follow_redirects=False) as answer,
     ):
-        body = await _body(answer, limit_bytes)
+        waited_s = time.perf_counter() - began
+        body, size_bytes = await _body(answer, limit_bytes, tail_bytes)
         took_s = time.perf_counter() - began
-        return Response(answer.status_code, dict(answer.headers), body, took_s)
+        headers = dict(answer.headers)
+        return Response(answer.status_code, headers, body, took_s, waited_s, size_bytes)
 
 
-async def _body(answer: httpx.Response, limit_bytes: int) -> bytes:
-    body = bytearray()
+async def _body(
+    answer: httpx.Response, limit_bytes: int, tail_bytes: int | None
+) -> tuple[bytes, int]:
+    """Return the body, or its end, and how long it was."""
+    body, size_bytes = bytearray(), 0
     announced = answer.headers.get("content-length", "")
     if not (announced.isdecimal() and int(announced) > limit_bytes):
         async for chunk in answer.aiter_raw(_CHUNK_BYTES):
-            if len(body) + len(chunk) > limit_bytes:
+            size_bytes += len(chunk)
+            if size_bytes > limit_bytes:
                 break
             body += chunk
+            if tail_bytes is not None:
+                del body[:-tail_bytes]
         else:
-            return bytes(body)
+            return bytes(body), size_bytes
     raise HttpFailed(Cause.TOO_LARGE, f"the answer is larger than {limit_bytes / (1 << 20):g} MiB")
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+from collections.abc import Container
 from pathlib import Path
 
-from memtui.model import Absent, Reading, Words
+from memtui.model import Absent, Reading, Resident, Words
 from memtui.parse.buildinfo import go_version
 from memtui.parse.proc import (
     ParseError,
@@ -20,11 +21,13 @@ from memtui.parse.proc import (
     ProcStatus,
     device_numbers,
     parse_command,
+    parse_environ,
     parse_stat,
     parse_statm,
     parse_status,
     pseudo_terminal,
 )
+from memtui.parse.smaps import Mapping, parse_rollup, parse_smaps
 
 PROC = Path("/proc")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -52,6 +55,24 @@ def read_statm(pid: int, proc: Path = PROC) -> ProcStatm:
 def read_command(pid: int, proc: Path = PROC) -> tuple[str, ...]:
     """Read the arguments of a process, at most 1 MiB of them; raise OSError."""
     return parse_command(_read(f"{proc}/{pid}/cmdline"))
+
+
+def read_environ(pid: int, wanted: Container[str], proc: Path = PROC) -> dict[str, str]:
+    """Read these variables of the environment a process was started with; raise OSError."""
+    return parse_environ(_read(f"{proc}/{pid}/environ"), wanted)
+
+
+def read_rollup(pid: int, proc: Path = PROC) -> Resident:
+    """Read /proc/PID/smaps_rollup (Linux 4.14); raise OSError or ParseError."""
+    return parse_rollup(_read(f"{proc}/{pid}/smaps_rollup"))
+
+
+def read_smaps(pid: int, proc: Path = PROC) -> list[Mapping]:
+    """Read /proc/PID/smaps: a process may have 65,530 mappings, 50 MB of text.
+
+    Raises OSError or ParseError.
+    """
+    return parse_smaps((Path(proc) / str(pid) / "smaps").read_bytes())
 
 
 def read_go_version(pid: int, proc: Path = PROC) -> str | Absent | None:

@@ -6,7 +6,7 @@ import asyncio
 import stat
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
@@ -125,6 +125,7 @@ class ProcessProfile(ProfileSource):
         gc_number: Callable[[], int | None] = lambda: None,
         proc: Path = PROC,
         limit_bytes: int = LIMIT_BYTES,
+        known: MutableMapping[Listener, Probe] | None = None,
     ) -> None:
         super().__init__(clock, every_s, limit_bytes)
         self._pid = pid
@@ -132,7 +133,7 @@ class ProcessProfile(ProfileSource):
         self._gc_number = gc_number
         self._proc = proc
         self._started: int | None = None
-        self._known: dict[Listener, Probe] = {}
+        self._known = {} if known is None else known
         self._heap: Address | None = None
         self._fetched_gc: int | None = None
 

@@ -1,0 +1,131 @@
+"""smaps_rollup of a process, no more often than it may cost; and smaps by kind, when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TypeVar
+
+from memtui.model import (
+    Absent,
+    Attached,
+    Event,
+    MappingGroups,
+    MappingSample,
+    Resident,
+)
+from memtui.parse.proc import ParseError
+from memtui.parse.smaps import grouped, is_named
+from memtui.sources.lifetime import Lifetime
+from memtui.sources.proc import PROC, read_rollup, read_smaps, who_may
+from memtui.sources.source import Clock, SourceFailed
+
+T = TypeVar("T")
+
+LEAST_INTERVAL_S = 5.0
+MOST_INTERVAL_S = 300.0
+_COSTS = 100
+"""An interval is at least this many times as long as the last reading took: 1 %."""
+
+
+class MappingSource:
+    """Reads smaps_rollup for as long as the process lives; ``read_groups`` asks for smaps too.
+
+    Reading takes about 20 ms a GiB of resident pages, in which mmap waits in the process: so it
+    is done in a thread, and at intervals of a hundred times what it took (5 s to 5 min).
+    """
+
+    name = "mapping"
+
+    def __init__(self, pid: int, clock: Clock, proc: Path = PROC) -> None:
+        self._pid = pid
+        self._clock = clock
+        self._proc = proc
+        self._lifetime = Lifetime(pid, proc)
+        self._groups_wanted = asyncio.Event()
+        self._refusal_told = False
+
+    def read_groups(self) -> None:
+        """Ask for the mappings by kind, once, now."""
+        self._groups_wanted.set()
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield a MappingSample at each interval, and MappingGroups when asked for.
+
+        Where the kernel refuses, the first sample has nothing but Absent. Raises
+        :class:`SourceFailed`.
+        """
+        attached = False
+        due = time.monotonic()
+        while True:
+            if time.monotonic() >= due:
+                try:
+                    at, resident, took_s = await self._timed(read_rollup)
+                except PermissionError:
+                    for event in self._refused():
+                        yield event
+                    raise self._no_access("smaps_rollup") from None
+                if not attached:
+                    attached = True
+                    yield Event(at, self.name, Attached("smaps_rollup"))
+                yield Event(at, self.name, MappingSample(resident, took_s))
+                due = time.monotonic() + interval(took_s)
+            if self._groups_wanted.is_set():
+                self._groups_wanted.clear()
+                yield await self._groups()
+            await self._wait(due - time.monotonic())
+
+    async def _groups(self) -> Event:
+        try:
+            at, mappings, took_s = await self._timed(read_smaps)
+        except PermissionError:
+            raise self._no_access("smaps") from None
+        groups = MappingGroups(grouped(mappings), is_named(mappings), took_s)
+        return Event(at, self.name, groups)
+
+    async def _timed(self, read: Callable[[int, Path], T]) -> tuple[float, T, float]:
+        """Read in a thread; return when, what, and the seconds it took. Raises SourceFailed."""
+        self._lifetime.check()
+
+        def timed() -> tuple[T, float]:
+            began = time.perf_counter()
+            found = read(self._pid, self._proc)
+            return found, time.perf_counter() - began
+
+        at = self._clock()
+        try:
+            found, took_s = await asyncio.to_thread(timed)
+        except PermissionError:
+            raise
+        except (OSError, ParseError) as error:
+            self._lifetime.check()
+            if isinstance(error, FileNotFoundError):
+                reason = "this kernel has no smaps_rollup (Linux 4.14 has)"
+                raise SourceFailed(reason, final=True) from None
+            raise SourceFailed(f"cannot read smaps of process {self._pid}: {error}") from None
+        return at, found, took_s
+
+    def _refused(self) -> list[Event]:
+        if self._refusal_told:
+            return []
+        self._refusal_told = True
+        nothing = Resident(**{each.name: Absent.NO_ACCESS for each in fields(Resident)})
+        return [Event(self._clock(), self.name, MappingSample(nothing, 0.0))]
+
+    def _no_access(self, file: str) -> SourceFailed:
+        return SourceFailed(f"no access to {file} of process {self._pid}", who_may("its user"))
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._groups_wanted.wait()
+        except TimeoutError:
+            pass
+
+
+def interval(took_s: float) -> float:
+    """Return how long to wait after a reading that took so long, in seconds."""
+    return min(MOST_INTERVAL_S, max(LEAST_INTERVAL_S, _COSTS * took_s))

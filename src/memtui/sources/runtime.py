@@ -1,0 +1,271 @@
+"""MemStats of a process: from the best page it offers, beside what the kernel says just then."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, RuntimeSample
+from memtui.parse.memstats import Cycle, MemStatsPage
+from memtui.parse.proc import ParseError, ProcStatus
+from memtui.sources.endpoint import PROC, Answers, find_pprof
+from memtui.sources.gops import find_gops
+from memtui.sources.http import Address, Cause, HttpFailed
+from memtui.sources.lifetime import Lifetime
+from memtui.sources.memstats import Answer, NoSuchPage, Page, ask, pages_of_pprof, pages_of_url
+from memtui.sources.proc import read_status
+from memtui.sources.source import Clock, SourceFailed
+from memtui.sources.stranger import holds, stranger
+
+EVERY_S = 5.0
+_LEAST_PAUSES = 50
+"""A page is asked for at most a fiftieth of the time: the heap?debug=1 of a program with many
+call stacks takes seconds."""
+_MOST_NAMED = 2
+_MOST_TIMEOUTS = 3
+_HINT = 'import _ "expvar" or _ "net/http/pprof" in the service, or give --pprof URL'
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One answer, and the kernel's word of the process just before or after it.
+
+    ``at`` is when that was (Unix seconds); asking began at ``began`` (seconds of perf_counter).
+    """
+
+    at: float
+    began: float
+    answer: Answer
+    status: ProcStatus | None
+    apart_s: float
+
+
+class RuntimeSource:
+    """Reads MemStats every ``every_s`` seconds, and tells each cycle of the collector between.
+
+    Which page: of the process's own listeners the first that has one of honest numbers, in the
+    order of :class:`Origin`; with ``url``, the address of a profile that the user gave, only the
+    pages beside that. ``known`` is what the listeners answered, shared with the source of
+    profiles. Without ``pid`` there is nothing to compare with.
+    """
+
+    name = "runtime"
+
+    def __init__(
+        self,
+        pid: int | None,
+        clock: Clock,
+        every_s: float = EVERY_S,
+        *,
+        url: Address | None = None,
+        probe: bool = True,
+        known: Answers | None = None,
+        proc: Path = PROC,
+    ) -> None:
+        self._pid = pid
+        self._clock = clock
+        self._every_s = every_s
+        self._url = url
+        self._probe = probe
+        self._known = Answers() if known is None else known
+        self._proc = proc
+        self._lifetime = None if pid is None else Lifetime(pid, proc)
+        self._page: Page | None = None
+        self._refused: dict[Page, str] = {}
+        self._timeouts = 0
+        self._last: Cycle | None = None
+        self._asked = asyncio.Event()
+
+    def refresh(self) -> None:
+        """Read now; pages that had no MemStats are asked again."""
+        self._refused.clear()
+        self._asked.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep, but no longer than until ``refresh`` is called."""
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._asked.wait()
+        except TimeoutError:
+            pass
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield where MemStats come from, each sample, and before it the cycles up to it.
+
+        Raises :class:`SourceFailed`.
+        """
+        self._asked.clear()
+        page, reading = await self._first()
+        yield Event(reading.at, self.name, Attached(str(page)))
+        while True:
+            for event in self._told(page, reading):
+                yield event
+            every_s = max(self._every_s, _LEAST_PAUSES * reading.answer.took_s)
+            await self.pause(reading.began + every_s - time.perf_counter())
+            self._asked.clear()
+            reading = await self._read(page)
+
+    # Which page
+
+    async def _first(self) -> tuple[Page, _Reading]:
+        """Find a page and read it: the one that was good before, or else the best."""
+        self._check_process()
+        if self._page is not None:
+            try:
+                return self._page, await self._read(self._page)
+            except SourceFailed as failed:
+                gone = isinstance(failed, HttpFailed) and failed.cause is Cause.REFUSED
+                if isinstance(failed, NoSuchPage):
+                    self._refused[self._page] = failed.reason
+                elif failed.final or not gone:
+                    raise
+                self._page = None
+        failures: list[str] = []
+        async for page in self._pages():
+            if page not in self._refused:
+                try:
+                    reading = await self._read(page)
+                except NoSuchPage as failed:
+                    self._refused[page] = failed.reason
+                except SourceFailed as failed:
+                    if failed.final:
+                        raise
+                    failures.append(failed.reason)
+                    continue
+                else:
+                    self._page = page
+                    return page, reading
+            failures.append(self._refused[page])
+        more = len(failures) - _MOST_NAMED
+        named = "; ".join(failures[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        raise SourceFailed(f"no MemStats: {named}", _HINT)
+
+    async def _pages(self) -> AsyncIterator[Page]:
+        """Yield the pages to try, best first; raise SourceFailed when there is none to try."""
+        if self._url is not None:
+            is_own = self._pid is not None and await asyncio.to_thread(
+                holds, self._pid, self._url, self._proc
+            )
+            for page in pages_of_url(self._url, is_own=is_own):
+                yield page
+            return
+        assert self._pid is not None
+        nothing: SourceFailed | None = None
+        try:
+            base = await find_pprof(
+                self._pid, probe=self._probe, proc=self._proc, known=self._known
+            )
+            for page in pages_of_pprof(base, is_own=True):
+                yield page
+        except SourceFailed as failed:
+            if failed.final:
+                raise
+            nothing = failed
+        if nothing is not None:
+            for origin, path in ((Origin.EXPVAR, "/debug/vars"), (Origin.METRICS, "/metrics")):
+                for root in self._known.http:
+                    nothing = None
+                    yield Page(origin, root.at(path), is_own=True)
+        if (agent := await asyncio.to_thread(find_gops, self._pid, self._proc)) is not None:
+            nothing = None
+            yield Page(Origin.GOPS, agent, is_own=True)
+        if nothing is not None:
+            raise SourceFailed(nothing.reason.replace("pprof endpoint", "MemStats"), nothing.hint)
+
+    # One reading
+
+    async def _read(self, page: Page) -> _Reading:
+        self._check_process()
+        began, at_before, before = time.perf_counter(), self._clock(), self._status()
+        try:
+            answer = await ask(page)
+        except SourceFailed as failed:
+            self._check_process()
+            if isinstance(failed, HttpFailed) and self._costs_too_much(page, failed):
+                raise NoSuchPage(failed.reason, failed.hint) from None
+            raise
+        self._timeouts = 0
+        after, at_after = self._status(), self._clock()
+        apart_s = time.perf_counter() - began
+        if self._pid is not None and after is not None:
+            why = stranger(answer.page, self._pid, after, is_own=page.is_own, proc=self._proc)
+            if why is not None:
+                raise NoSuchPage(f"{page} {why}")
+        if page.origin is Origin.HEAP_TEXT:  # reads MemStats first of all, and then writes long
+            return _Reading(
+                at_before, began, answer, before, apart_s - (answer.took_s - answer.waited_s)
+            )
+        return _Reading(at_after, began, answer, after, apart_s)
+
+    def _costs_too_much(self, page: Page, failed: HttpFailed) -> bool:
+        """Tell whether a page is too large to be asked again and again.
+
+        The whole heap profile is written for its last lines, and a program may need minutes.
+        """
+        if page.origin is Origin.HEAP_TEXT and failed.cause is Cause.TIMED_OUT:
+            self._timeouts += 1
+            return self._timeouts >= _MOST_TIMEOUTS
+        return failed.cause is Cause.TOO_LARGE
+
+    def _check_process(self) -> None:
+        if self._lifetime is not None:
+            self._lifetime.check()
+
+    def _status(self) -> ProcStatus | None:
+        if self._pid is None:
+            return None
+        try:
+            return read_status(self._pid, self._proc)
+        except (OSError, ParseError):
+            return None
+
+    # What is told
+
+    def _told(self, page: Page, reading: _Reading) -> Iterator[Event]:
+        stats, now = reading.answer.page.stats, self._clock()
+        restarted, cycles, lost = self._new_cycles(reading.answer.page)
+        if restarted:
+            yield Event(now, self.name, Restart())
+        for cycle in cycles:
+            is_newest = cycle.number == stats.num_gc
+            goal = stats.next_gc_bytes if is_newest else None
+            pause = GcPause(cycle.number, cycle.pause_s, goal if isinstance(goal, int) else None)
+            yield Event(min(cycle.ended_at, now), self.name, pause)
+        status = reading.status
+        sample = RuntimeSample(
+            **asdict(stats),
+            origin=page.origin,
+            where=str(page),
+            took_s=reading.answer.took_s,
+            size_bytes=reading.answer.size_bytes,
+            cycles_lost=lost,
+            rss_bytes=status.res_bytes if status else Absent.NOT_REPORTED,
+            rss_anon_bytes=status.anon_bytes if status else Absent.NOT_REPORTED,
+            rss_file_bytes=status.file_bytes if status else Absent.NOT_REPORTED,
+            rss_shmem_bytes=status.shmem_bytes if status else Absent.NOT_REPORTED,
+            swap_bytes=status.swap_bytes if status else Absent.NOT_REPORTED,
+            apart_s=reading.apart_s if status else Absent.NOT_REPORTED,
+        )
+        yield Event(reading.at, self.name, sample)
+
+    def _new_cycles(self, page: MemStatsPage) -> tuple[bool, list[Cycle], int]:
+        """Return whether the process started anew, its new cycles, and how many more there were.
+
+        More than the rings hold are lost. A process has started anew when its number of cycles
+        went back, or when a cycle that was seen before has another end now.
+        """
+        newest, last = page.stats.num_gc, self._last
+        if isinstance(newest, Absent):
+            return False, [], 0
+        rings = {cycle.number: cycle for cycle in page.cycles}
+        self._last = rings.get(newest, Cycle(newest, 0.0, 0.0))
+        if last is None:
+            return False, list(page.cycles), 0
+        same = rings.get(last.number, last)
+        if newest < last.number or (last.ended_at and same.ended_at != last.ended_at):
+            return True, list(page.cycles), 0
+        new = [each for each in page.cycles if each.number > last.number]
+        return False, new, newest - last.number - len(new) if rings else 0
