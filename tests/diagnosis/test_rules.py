@@ -364,3 +364,105 @@ def test_each_finding_says_all_that_it_must() -> None:
         assert found.advice.lines()
         assert any(line.startswith("Will not help") for line in found.advice.lines())
         assert 0 < found.share <= 1
+
+
+def test_memory_that_is_used_again_every_two_minutes_is_not_kept_for_nothing() -> None:
+    def heap(second: float) -> float:
+        return 60.0 if 10 < second % 120 < 16 else 9.0
+
+    shape: dict[str, Any] = {
+        "alloc": heap,
+        "inuse": lambda second: heap(second) + 1,
+        "unreturned": lambda second: 70 - heap(second),
+        "goal": lambda second: 110 if 10 < second % 120 < 16 else 17,
+    }
+    for seconds in range(260, 600, 15):
+        assert Cause.FREED_NOT_RETURNED not in causes(diagnose(window(seconds, **shape)))
+
+
+def test_a_high_gogc_that_lets_garbage_be_until_its_goal_is_healthy() -> None:
+    def garbage(second: float) -> float:
+        return 32 * (second % 100) / 100
+
+    shape: dict[str, Any] = {
+        "alloc": lambda second: 8 + garbage(second),
+        "inuse": lambda second: 9 + garbage(second),
+        "unreturned": lambda second: 33 - garbage(second),
+        "goal": 43,
+    }
+    for seconds in range(220, 600, 15):
+        made = window(seconds, per_cycle_s=100, **shape)
+        assert causes(diagnose(made))[0] in (Cause.STEADY, UNKNOWN)
+
+
+def jumping(at_s: float, *, is_young: bool) -> Window:
+    """Return a heap that jumps at a moment, with the last cycle right before it."""
+    shape: dict[str, Any] = {
+        "alloc": lambda second: 12 if second < at_s else 70,
+        "inuse": lambda second: 13 if second < at_s else 71,
+        "live": lambda second: 8 if second < at_s else 60,
+        "goal": lambda second: 17 if second < at_s else 120,
+        "unreturned": 0,
+    }
+    made = window(240, per_cycle_s=2, **shape)
+    last = int(at_s / 2) + 1
+    points = tuple(replace(each, cycles=min(each.cycles or 0, last)) for each in made.points)
+    return replace(made, points=points, is_young=is_young)
+
+
+def test_a_jump_that_no_cycle_has_seen_since_may_be_dead_unless_the_process_just_began() -> None:
+    assert causes(diagnose(jumping(100, is_young=False)))[0] is Cause.DEAD_NOT_COLLECTED
+    assert Cause.DEAD_NOT_COLLECTED not in causes(diagnose(jumping(100, is_young=True)))
+
+
+def test_an_object_that_was_never_touched_is_no_leak_of_what_res_grew_by() -> None:
+    shape: dict[str, Any] = {
+        "live": lambda second: 8 if second < 100 else 72,
+        "alloc": lambda second: 12 if second < 100 else 76,
+        "inuse": lambda second: 13 if second < 100 else 77,
+        "goal": lambda second: 17 if second < 100 else 145,
+        "beyond": lambda second: -3 if second < 100 else -57,
+    }
+    made = window(**shape)
+    assert made.grows
+    assert Cause.HEAP_LEAK not in causes(diagnose(made))
+
+
+def test_slots_that_are_filled_before_the_next_cycle_are_no_fragmentation() -> None:
+    def waste(second: float) -> float:
+        return 20 - second % 40 / 2
+
+    swinging = window(
+        alloc=lambda second: 30 - waste(second), inuse=30, live=9, goal=40, per_cycle_s=40
+    )
+    assert causes(diagnose(swinging)) == [Cause.STEADY]
+    assert causes(diagnose(window(alloc=10, inuse=30, live=9, goal=40))) == [Cause.FRAGMENTATION]
+
+
+def test_what_exceeds_the_goal_is_not_the_leaks_doing() -> None:
+    shape = leaking(per_minute=1)
+    shape["inuse"] = lambda second: shape["alloc"](second) + 1 + second / 6
+    assert causes(diagnose(window(**shape))) == [Cause.FRAGMENTATION]
+    more = leaking(per_minute=3)
+    more["inuse"] = lambda second: more["alloc"](second) + 1 + second / 6
+    waste, leak = diagnose(window(**more)).findings
+    assert (waste.cause, leak.cause) == (Cause.FRAGMENTATION, Cause.HEAP_LEAK)
+    assert leak.share < 0.5
+
+
+def test_stacks_that_grow_without_goroutines_are_no_leak_of_goroutines() -> None:
+    made = window(stacks=rising(2, 10))
+    assert causes(diagnose(made)) == [Cause.GOROUTINE_LEAK]
+    counted = tuple(replace(point, goroutines=50) for point in made.points)
+    assert causes(diagnose(replace(made, points=counted))) == [UNKNOWN]
+
+
+def test_a_trace_without_rollup_does_not_believe_a_rare_high_goal() -> None:
+    shape: dict[str, Any] = {
+        "goal": lambda second: 80 if second % 100 < 10 else 17, "lazy": 40,
+    }  # fmt: skip
+    without = ("alloc", "inuse", "unreturned", "released", "stacks", "own")
+    kwargs: dict[str, Any] = {"access": Access.TRACE, **shape}
+    assert causes(diagnose(window(without=without, **kwargs))) == [Cause.LAZILY_FREED]
+    blind = window(without=(*without, "lazy", "huge"), **kwargs)
+    assert causes(diagnose(blind)) == [UNKNOWN]

@@ -135,10 +135,11 @@ def lying_free(window: Window) -> Unreturned | None:
 
 
 def _is_kept(point: Point, window: Window) -> bool:
-    size, heap, goal = point.unreturned, point.heap, point.goal
-    if size is None or heap is None or not goal:
+    size, alloc, goal = point.unreturned, point.alloc, point.goal
+    if size is None or alloc is None or not goal:
         return False
-    return size > window.big and heap > window.thresholds.retained * goal
+    # Unused slots are left out: they are another cause.
+    return size > window.big and alloc + size > window.thresholds.retained * goal
 
 
 def _longest(points: Sequence[Point], idle: Sequence[bool], end: int) -> float:
