@@ -9,8 +9,8 @@ import pytest
 from fuzz_gctrace import a_cycle, fuzz, says_what_it_stands_for
 
 from memtui.model import GcCycle
-from memtui.parse import strand
 from memtui.parse.gctrace import trace_sample
+from memtui.parse.rejoin import Pieces
 
 
 @pytest.mark.parametrize("seed", [11, 12, 13])
@@ -33,9 +33,7 @@ def test_a_wrong_number_would_be_seen() -> None:
 
 
 def test_a_reader_that_guesses_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    joined_by = strand.Pieces.joined_by
-    monkeypatch.setattr(
-        strand.Pieces, "joined_by", lambda pieces, tail: joined_by(pieces, tail)[:1]
-    )
+    joined_by = Pieces.joined_by
+    monkeypatch.setattr(Pieces, "joined_by", lambda pieces, tail: joined_by(pieces, tail)[:1])
     with pytest.raises(AssertionError):
         fuzz(4000, 1)
