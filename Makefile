@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test check bench timelines screenshots test-lowest clean
+.PHONY: help demo test check bench fuzz timelines screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -43,6 +43,11 @@ check: $(VENV)/ready ## lint, types, import contracts
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 	$(BIN)/python benchmarks/cycles.py
+	$(BIN)/python benchmarks/gctrace.py
+	$(BIN)/python benchmarks/fuzz_gctrace.py
+
+fuzz: $(VENV)/ready ## damage a million trace lines, and see that no wrong number comes of it
+	$(BIN)/python benchmarks/fuzz_gctrace.py
 
 timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
 	$(BIN)/python benchmarks/record_targets.py

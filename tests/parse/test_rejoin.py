@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import astuple
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
+from fuzz_gctrace import a_cycle
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -215,3 +218,42 @@ def test_a_line_torn_between_many_writes_yields_no_wrong_number(
         pieces.insert(cut, f"{log}\n")
     for cycle in cycles_in("".join(pieces).encode()):
         assert numbers(cycle) == numbers(cycle_of(line))
+
+
+def is_digits(text: str) -> bool:
+    return not text.strip("0123456789.")
+
+
+@given(
+    random=st.randoms(use_true_random=False),
+    places=st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=4),
+    logs=st.lists(
+        st.sampled_from(
+            [LOG, "ts=1 msg=ok", "12 items", "gc done", "0.5 s", "gc 3 @ home", "", '{"n":1}']
+        ),
+        min_size=4,
+        max_size=4,
+    ),
+    chunk=st.integers(1, 400),
+)
+@settings(max_examples=400, deadline=None)
+def test_lines_of_every_version_torn_anywhere_yield_no_wrong_number(
+    random: Random, places: list[float], logs: list[str], chunk: int
+) -> None:
+    """A number is printed at once, so no more than one line can be inside it."""
+    lines = [a_cycle(random, number, number * 1000) for number in (7, 8, 9)]
+    torn = lines[1]
+    cuts = sorted({int(place * len(torn)) for place in places} - {0})
+    assume(not any(is_digits(torn[start:end]) for start, end in pairwise(cuts)))
+    pieces = [torn[start:end] for start, end in pairwise([0, *cuts, len(torn)])]
+    middle = "".join(f"{piece}{log}\n" for piece, log in zip(pieces[:-1], logs, strict=False))
+    raw = f"{lines[0]}\n{middle}{pieces[-1]}\n{lines[2]}\n".encode()
+    decoder, items = TraceDecoder(keep_output=chunk % 2 == 0), []
+    for at in range(0, len(raw), chunk):
+        items += untimed(decoder.feed(raw[at : at + chunk]))
+    items += untimed(decoder.flush())
+    found = [numbers(item) for item in items if isinstance(item, GcCycle)]
+    true = [numbers(cycle_of(line)) for line in lines]
+    assert found in (true, [true[0], true[2]])
+    if found != true:
+        assert kinds(items)["TornLine"] or not torn.startswith("gc ") or cuts[0] < 20
