@@ -81,8 +81,8 @@ def watch(pid: int | None, name: str | None, gctrace: str | None, options: Profi
         _watch_name(session, name)
     elif piped is not None:
         _watch_writer(session, piped)
-    elif file is not None:
-        session.watch_trace()
+    elif file is not None or options.is_file:
+        session.watch_files()
     else:
         _watch_chosen(session)
     return session.run()
@@ -129,4 +129,4 @@ def _watch_writer(session: Session, fd: int) -> None:
     elif go:
         session.choose(lambda: iter(go), "several programs write into this pipe: which one?")
     else:
-        session.watch_trace()
+        session.watch_files()
