@@ -17,7 +17,8 @@ UNDERSTOOD = (
     r"main\.Map", "(?i)MAIN", r"\.(?i:MAP)", r"m(?i)AIN|x$", "(?i)(m)AIN|SERVE", "(?s)a.b", "a.b",
     r"(?m)^b$", "b$", r"\z", r"\Amain", "[[:upper:]]", "[^[:alpha:][:punct:]]", r"[\w.]+\[", "[[]",
     r"\Q(*conn)\E", r"\x41", r"\x{c4}", r"(?P<name>m)a", "(?<name>m)a", "x{,3}", "1{1}2", "a--b",
-    r"[+--]b", "[--9]b", r"\pL", r"^\PL+$", r"\pN", "[]a]", "[&&~~||]", "a*?b", "", "(|x)", r"\bserve\b",
+    r"[+--]b", "[--9]b",
+    r"\pL", r"^\PL+$", r"\pN", "[]a]", "[&&~~||]", "a*?b", "", "(|x)", r"\bserve\b",
     "()", r"\101", "(?:a|b)\n",
 )  # fmt: skip
 
@@ -36,7 +37,7 @@ def test_what_matches_is_what_matches_in_go(tmp_path: Path) -> None:
     expressions = [text.encode().hex() for text in UNDERSTOOD]
     texts = [text.encode().hex() for text in TEXTS]
     go = Path(sysconfig.get_path("scripts")) / "go"
-    command = [go, "run", program, ",".join(expressions), ",".join(texts)]
+    command = [str(go), "run", str(program), ",".join(expressions), ",".join(texts)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     answers = dict(zip(UNDERSTOOD, run.stdout.split("\n"), strict=False))
     for text in UNDERSTOOD:

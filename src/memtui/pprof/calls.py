@@ -51,6 +51,11 @@ class _Branch:
     children: list[_Branch] = field(default_factory=list)
     folded: tuple[int, int] = (0, 0)
 
+    @property
+    def is_deep(self) -> bool:
+        """Whether it calls anything."""
+        return any(len(path) > self.depth for path, _ in self.stacks)
+
 
 def calls(
     stacks: Stacks, lens: Lens = AS_PPROF, *, most_nodes: int = 2000, under: Sequence[str] = ()
@@ -76,22 +81,29 @@ def calls(
 
 
 def _grow(root: _Branch, most: int) -> None:
-    """Open the branch with the largest amount again and again, until there is no room."""
+    """Open the branch with the largest amount again and again, until there is no room.
+
+    Each branch that has not been opened keeps the room for one frame: for what it calls, folded.
+    """
     tie = count()
     waiting = [(0, next(tie), root)]
-    room = most - 1
+    room = most - 2
     while waiting:
         _, _, branch = heapq.heappop(waiting)
         below = _opened(branch)
-        fits = below if len(below) <= room else below[: max(room - 1, 0)]
-        if len(fits) < len(below):
-            rest = below[len(fits) :]
-            branch.folded = (len(rest), sum(each.value for each in rest))
-            room -= 1
-        room -= len(fits)
-        branch.children = fits
-        for child in fits:
-            heapq.heappush(waiting, (-abs(child.value), next(tie), child))
+        room += 1
+        for number, child in enumerate(below):
+            is_last = number == len(below) - 1
+            if 1 + child.is_deep + (not is_last) > room:
+                branch.folded = (len(below) - number, sum(each.value for each in below[number:]))
+                room -= 1
+                break
+            room -= 1 + child.is_deep
+            branch.children.append(child)
+            if child.is_deep:
+                heapq.heappush(waiting, (-abs(child.value), next(tie), child))
+            else:
+                _opened(child)
 
 
 def _opened(branch: _Branch) -> list[_Branch]:

@@ -157,10 +157,12 @@ def test_calls_too_small_to_be_seen_share_a_box(tree_of: TreeOf, shown: Shown) -
     few = CallNode("", 100, 0, (CallNode("main.a", 60, 60), CallNode("(9 more)", 40, 0, (), 9)))
     count = Measure("count", 100)
     assert shown(draw(root, count, Flame(), 40, 2, focused=False)[1:], 40) == (
-        "\n main.large  80 80.0%           │+20\n"
+        "\n main.large  80 80.0%           │20 more\n"
     )
+    assert text_of(draw(root, count, Flame(), 20, 2, focused=False)[1]) == " main.large     │…20"
+    assert text_of(draw(root, count, Flame(), 10, 2, focused=False)[1]) == " large  │…"
     assert shown(draw(few, count, Flame(), 40, 2, focused=False)[1:], 40) == (
-        "\n main.a  60 60.0%       │+9\n"
+        "\n main.a  60 60.0%       │9 more\n"
     )
 
 
@@ -174,7 +176,7 @@ def test_in_a_difference_boxes_share_their_row_by_what_changed_and_have_signs(
         """
  all  +4.00M 50.0%
  main.main  +4.00M 50.0%
- main.grew  +6.00M 75.0%                     │main.fell
+ main.grew  +6.00M 75.0%                     │−main.fell
 """
     )
     assert roles(rows, "main.grew") == {"grow"}

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from memtui.panes.profile.stacklines import on_one_line
 from memtui.panes.profile.values import (
     Measure,
     amount,
@@ -104,17 +103,3 @@ def test_a_match_is_told_apart_inside_of_the_name() -> None:
     assert [span.role for span in highlighted("store.Put", "acme/store.Put", "acme")] == ["match"]
     assert [span.role for span in highlighted("store.Put", "acme/store.Put", "x")] == ["text"]
     assert [span.role for span in highlighted("a[/x]", "a[/x]", "[/X]")] == ["text", "match"]
-
-
-def test_a_stack_on_one_line_says_what_it_leaves_out() -> None:
-    stack = ("main.work", "main.retry", "main.retry", "main.main", "runtime.main")
-    assert on_one_line(stack, 60) == "main.work ← main.retry ×2 ← main.main ← runtime.main"
-    assert on_one_line(stack, 40) == "work ← retry ×2 ← main ← main"
-    assert on_one_line(stack, 24) == "work ← retry ×2 ← …"
-    assert on_one_line(stack, 3) == "wo…"
-    assert on_one_line((), 10) == ""
-
-
-@given(st.lists(st.sampled_from(["main.a", "b.大", "x/y.Z[int]", "main.a"])), st.integers(1, 40))
-def test_a_stack_on_one_line_always_fits(frames: list[str], width: int) -> None:
-    assert cell_len(on_one_line(frames, width)) <= width

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from memtui.panes.cells import Line, Role, Span, cells, cut, fitted, left
 from memtui.panes.profile import walk
-from memtui.panes.profile.glyphs import CHOSEN_EDGE, EDGE, MATCH_EDGE
+from memtui.panes.profile.glyphs import CHOSEN_EDGE, CUT, EDGE, MATCH_EDGE
 from memtui.panes.profile.search import NOTHING, Found, matches, search
 from memtui.panes.profile.values import Measure, fitting_name, in_words, short_name
 from memtui.panes.profile.walk import Path
@@ -20,8 +20,8 @@ from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 from memtui.pprof.frames import package_of
 
-ROOM_FOR_COUNT, ROOM_FOR_NAME = 2, 3
-"""Cells from which on a box says how many calls share it, and from which on it has a name."""
+ROOM_FOR_NAME = 3
+"""Cells from which on a box has a name."""
 ROOM_FOR_SHARE = 5
 """Cells that a box needs besides its name to say its share as well."""
 
@@ -229,20 +229,25 @@ def _drawn(box: Box, pen: _Pen) -> list[Span]:
 
 
 def _label(box: Box, measure: Measure, room: int) -> str:
-    """Return ``room`` cells: the name of a box, and its value and share as far as they fit."""
-    if box.calls > 1 and room >= ROOM_FOR_COUNT:
-        return left(f"+{box.calls}", room)
-    if box.calls > 1 or room < ROOM_FOR_NAME:
+    """Return ``room`` cells: the name of a box, and its value and share as far as they fit.
+
+    In a difference at least the sign is said.
+    """
+    if box.calls > 1:
+        counts = (f"{box.calls} more", f"{CUT}{box.calls}", CUT, "")
+        return left(next(count for count in counts if len(count) <= room), room)
+    if room < ROOM_FOR_NAME:
         return " " * room
-    name = fitting_name(box.nodes[0].name, room) if box.path else "all"
+    value = box.nodes[0].value
+    sign = "" if not measure.is_difference or not value else "+" if value > 0 else "−"
+    name = fitting_name(box.nodes[0].name, room - len(sign)) if box.path else "all"
     free = room - cell_len(name)
     if free >= ROOM_FOR_SHARE:
-        value = box.nodes[0].value
         share = measure.share(value)
         for more in (f"  {measure.amount(value)} {share}", f" {share}"):
             if len(more) <= free:
                 return name + more + " " * (free - len(more))
-    return name + " " * free
+    return sign + name + " " * (free - len(sign))
 
 
 @lru_cache(maxsize=1024)

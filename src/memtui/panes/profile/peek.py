@@ -187,7 +187,9 @@ class _Pen:
         if entry.stack == self.state.unfolded:
             return line(Span(f"{OPENED} ", "dim"), Span(f"{len(frames)} frames", "dim"))
         callers = frames[1:]
-        said = on_one_line(callers, max(1, room - 2)) if callers else "called by nothing"
+        if not callers:
+            return line(Span(f"{FOLDED} ", "dim"), Span("nothing calls it", "dim"))
+        said = on_one_line(callers, max(1, room - 2))
         return line(Span(f"{FOLDED} ", "dim"), Span(f"{CALLED_BY} ", "border"), said)
 
 

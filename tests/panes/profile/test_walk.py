@@ -1,0 +1,64 @@
+"""Ways through a call tree by the names of its nodes."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from memtui.panes.profile.walk import (
+    Path,
+    beside,
+    count_below,
+    hottest,
+    largest_call,
+    node_at,
+    settled,
+    trail,
+)
+from memtui.pprof.calls import CallNode
+
+TreeOf = Callable[[Mapping[str, int]], CallNode]
+
+STACKS = {"a|b|c": 5, "a|b|d": 3, "a|e": 2, "f|g": 4, "h": 1}
+
+
+def test_a_path_leads_as_far_as_it_exists(tree_of: TreeOf) -> None:
+    root = tree_of(STACKS)
+    assert [node.name for node in trail(root, ("a", "b", "c"))] == ["", "a", "b", "c"]
+    assert settled(root, ("a", "x", "c")) == ("a",)
+    assert node_at(root, ("a", "x", "c")).name == "a"
+    assert node_at(root, ()) is root
+
+
+def test_the_hottest_path_ends_at_a_leaf_that_is_known(tree_of: TreeOf) -> None:
+    root = tree_of(STACKS)
+    assert hottest(root) == ("a", "b", "c")
+    assert hottest(root, ("f",)) == ("f", "g")
+    many = CallNode("", 9, 0, (CallNode("small", 1, 1), CallNode("(8 more)", 8, 0, (), 8)))
+    assert hottest(many) == ("small",)
+    assert largest_call(CallNode("leaf", 1, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "right", "left"),
+    [
+        (("a", "b", "c"), ("a", "b", "d"), ("a", "b", "c")),
+        (("a", "b", "d"), ("a", "e"), ("a", "b", "c")),
+        (("a", "e"), ("f", "g"), ("a", "b")),
+        (("f", "g"), ("h",), ("a", "e")),
+        (("h",), ("h",), ("f",)),
+        ((), (), ()),
+    ],
+)
+def test_beside_a_node_is_the_next_one_at_its_depth_or_above(
+    tree_of: TreeOf, path: Path, right: Path, left: Path
+) -> None:
+    root = tree_of(STACKS)
+    assert beside(root, path, 1) == right
+    assert beside(root, path, -1) == left
+
+
+def test_nodes_are_counted_with_those_that_one_stands_for(tree_of: TreeOf) -> None:
+    assert count_below(tree_of(STACKS), 100) == 8
+    assert count_below(tree_of(STACKS), 3) == 3
+    many = CallNode("", 9, 0, (CallNode("small", 1, 1), CallNode("(8 more)", 8, 0, (), 8)))
+    assert count_below(many, 100) == 9
