@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test check bench screenshots test-lowest clean
+.PHONY: help demo test check bench fuzz screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -36,6 +36,10 @@ check: $(VENV)/ready ## lint, types, import contracts
 
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
+	$(BIN)/python benchmarks/pprof.py
+
+fuzz: $(VENV)/ready ## feed 100,000 damaged and forged profiles to the decoder
+	$(BIN)/python benchmarks/fuzz_profile.py
 
 screenshots: $(BUILD)/orders ## redraw screenshots/ from a live service
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'

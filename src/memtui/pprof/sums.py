@@ -11,6 +11,7 @@ from memtui.pprof.frames import Frames
 from memtui.pprof.stacks import Stacks, StacksError
 
 _COLUMN_BITS = 96
+_MANY = 64
 _COLUMN_MASK = (1 << _COLUMN_BITS) - 1
 """A value has 64 bits and a profile less than 2^31 samples."""
 
@@ -38,13 +39,16 @@ class _Nowhere(tuple[int, ...]):
 
 
 def _nodes_at(seen: Frames) -> Callable[[int], tuple[int, ...]]:
-    """Return how to look up a location: in a list, which is faster, when ids are 1, 2, 3…"""
+    """Return how to look up a location: in a list, which is faster, when ids are 1, 2, 3…
+
+    The innermost node stays the first; forged ones with thousands of lines lose the equal ones.
+    """
     count = len(seen.at)
     if not count or count != max(seen.at):
         return seen.at.__getitem__
     table: list[tuple[int, ...]] = [_Nowhere()] * (count + 1)
     for id_, nodes in seen.at.items():
-        table[id_] = nodes
+        table[id_] = nodes if len(nodes) < _MANY else tuple(dict.fromkeys(nodes))
     return table.__getitem__
 
 
