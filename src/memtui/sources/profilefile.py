@@ -63,5 +63,8 @@ def _read(path: Path, limit_bytes: int) -> bytes:
     except OSError as error:
         raise SourceFailed(f"{path}: {(error.strerror or str(error)).lower()}") from None
     if len(data) > limit_bytes:
-        raise SourceFailed(f"{path} is larger than {limit_bytes / (1 << 20):g} MiB")
+        raise SourceFailed(
+            f"{path} is larger than {limit_bytes / (1 << 20):g} MiB",
+            "--max-profile-size takes more",
+        )
     return data
