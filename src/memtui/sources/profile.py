@@ -35,6 +35,7 @@ from memtui.sources.source import Clock, SourceFailed
 
 DEADLINE_S = 10.0
 _NO_PROFILE = "is it the address of a profile?"
+_TOO_LARGE = "--max-profile-size takes more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,8 @@ class ProfileSource(ABC):
         try:
             values, default_type = await self._analyst.values(fetched.data)
         except NoAnswer as error:
-            raise SourceFailed(f"{fetched.where}: {error}", _NO_PROFILE) from None
+            hint = _TOO_LARGE if "larger than" in str(error) else _NO_PROFILE
+            raise SourceFailed(f"{fetched.where}: {error}", hint) from None
         return at, Profile(
             values=values,
             default_type=default_type,
