@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -61,7 +60,7 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
             return text
     pieces = parted(raw, limit_bytes)
     profile = _decoded(pieces)
-    pieces = replace(pieces, tables=b"")
+    pieces = pieces._replace(tables=b"")
     if not profile.sample_type:
         raise ProfileError(what_it_is(raw))
     tables = Tables(profile)

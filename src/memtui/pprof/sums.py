@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from operator import lshift
+from typing import NamedTuple
 
 from memtui.pprof.frames import Frames
 from memtui.pprof.stacks import Stacks, StacksError
@@ -16,8 +16,7 @@ _COLUMN_MASK = (1 << _COLUMN_BITS) - 1
 """A value has 64 bits and a profile less than 2^31 samples."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """What each node of Frames comes to: by itself, and with all it called; and 100 %.
 
     ``only_grows`` is true when no stack has a value below zero.
