@@ -180,7 +180,7 @@ class ProfileSource(ABC):
 
     async def _profile(self, request: ProfileRequest) -> tuple[float, Profile]:
         """Fetch one and add it up; and say when it was there."""
-        gc_number = None if request.gc else self._gc_number()
+        gc_number = None if request.runs_gc else self._gc_number()
         fetched = await self._fetch(request)
         at = self._clock()
         try:
