@@ -44,10 +44,12 @@ bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/result
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 	$(BIN)/python benchmarks/cycles.py
 	$(BIN)/python benchmarks/gctrace.py
+	$(BIN)/python benchmarks/pprof.py
 	$(BIN)/python benchmarks/fuzz_gctrace.py
 
-fuzz: $(VENV)/ready ## damage a million trace lines, and see that no wrong number comes of it
+fuzz: $(VENV)/ready ## damage a million trace lines and 100,000 profiles; see that nothing wrong comes
 	$(BIN)/python benchmarks/fuzz_gctrace.py
+	$(BIN)/python benchmarks/fuzz_profile.py
 
 timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
 	$(BIN)/python benchmarks/record_targets.py

@@ -80,6 +80,11 @@ class ProfileOptions:
         return cls(pprof, not no_probe, every_s, memstats_every_s, limit_bytes, free_url)
 
     @property
+    def is_file(self) -> bool:
+        """Whether ``pprof`` is a file: it needs no process beside it."""
+        return self.pprof is not None and not self.is_address
+
+    @property
     def is_address(self) -> bool:
         """Whether ``pprof`` is an address and no file."""
         return self.pprof is not None and "://" in self.pprof

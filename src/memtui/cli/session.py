@@ -99,8 +99,8 @@ class Session:
             *self._picked(child.pid),
         ]
 
-    def watch_trace(self) -> None:
-        """Watch a trace alone: nobody knows whose it is."""
+    def watch_files(self) -> None:
+        """Watch a trace or a profile alone: nobody knows whose it is."""
         self.sources = self._sources_without(*NO_PROCESS)
 
     def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:

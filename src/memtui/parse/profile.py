@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from memtui.parse.profiletables import Tables, in_order
@@ -41,8 +41,8 @@ LIMIT_BYTES = 256 << 20
 _HEAD_BYTES = 64
 _MOST_CELLS = 1 << 24
 """Functions times sample types: more is no profile but an attempt on our memory."""
-_MOST_STEPS = 1 << 31
-"""Frames times the most lines of one: twenty times what a profile of 10 MB gzipped needs."""
+_MOST_STEPS = 1 << 29
+"""Functions on all stacks: fifty times what a profile of 10 MB gzipped has."""
 
 
 def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
@@ -60,7 +60,7 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
             return text
     pieces = parted(raw, limit_bytes)
     profile = _decoded(pieces)
-    pieces = replace(pieces, tables=b"")
+    pieces = pieces._replace(tables=b"")
     if not profile.sample_type:
         raise ProfileError(what_it_is(raw))
     tables = Tables(profile)
@@ -72,13 +72,13 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
     locations = tables.locations(binaries)
     named = profile.default_sample_type
     width = len(types)
-    widest = max((len(each.lines) for each in locations.values()), default=1)
+    steps = {id_: len(location.lines) for id_, location in locations.items()}
 
     def samples() -> Iterator[Sample]:
-        return _samples(pieces, width, widest)
+        return _samples(pieces, width, steps)
 
     def labelled() -> Iterator[tuple[Sample, Labels]]:
-        return _labelled(pieces, width, widest, tables)
+        return _labelled(pieces, width, steps, tables)
 
     return Stacks(
         types=types,
@@ -111,13 +111,13 @@ def _decoded(pieces: Pieces) -> wire.Profile:
         raise ProfileError(what_it_is(pieces.raw)) from None
 
 
-def _samples(pieces: Pieces, width: int, widest: int) -> Iterator[wire.Sample]:
-    """Decode the samples a piece at a time."""
+def _samples(pieces: Pieces, width: int, steps_at: dict[int, int]) -> Iterator[wire.Sample]:
+    """Decode the samples a piece at a time; ``steps_at`` is how many lines each location has."""
     from google.protobuf.message import DecodeError
 
     from memtui.parse import profile_pb2
 
-    counts_steps = len(pieces.raw) * max(widest, 1) > _MOST_STEPS
+    counts_steps = len(pieces.raw) * max(steps_at.values(), default=0) > _MOST_STEPS
     steps = 0
     for piece in spans_of(pieces):
         try:
@@ -130,14 +130,14 @@ def _samples(pieces: Pieces, width: int, widest: int) -> Iterator[wire.Sample]:
                     f"inconsistent: {len(sample.value)} values for {width} sample types"
                 )
             if counts_steps:
-                steps += len(sample.location_id) * widest
+                steps += sum(map(steps_at.get, sample.location_id, repeat(0)))
                 if steps > _MOST_STEPS:
                     raise ProfileError("forged: its stacks have no end")
             yield sample
 
 
 def _labelled(
-    pieces: Pieces, width: int, widest: int, tables: Tables
+    pieces: Pieces, width: int, steps_at: dict[int, int], tables: Tables
 ) -> Iterator[tuple[Sample, Labels]]:
     """Decode the samples with their labels, each different label once."""
     from google.protobuf.message import DecodeError
@@ -151,7 +151,7 @@ def _labelled(
         except DecodeError:
             raise ProfileError("damaged: its labels cannot be decoded") from None
 
-    for sample in _samples(pieces, width, widest):
+    for sample in _samples(pieces, width, steps_at):
         labels = [found for label in sample.label if (found := said(label)) is not None]
         yield sample, in_order(labels) if labels else ()
 

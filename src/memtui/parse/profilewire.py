@@ -6,7 +6,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from memtui import units
 from memtui.pprof.stacks import StacksError
@@ -36,8 +36,7 @@ class ProfileError(StacksError):
     """These bytes are no profile that can be read; the message is one line and says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
+class Pieces(NamedTuple):
     """A profile parted: all that is no sample, and from where to where samples lie in ``raw``.
 
     A piece holds about a megabyte and whole samples only, so that a large profile is decoded a

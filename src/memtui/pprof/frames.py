@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import Line, Location, Stacks, StacksError
@@ -50,8 +51,7 @@ class NodesAt(dict[int, tuple[int, ...]]):
         raise StacksError(f"inconsistent: no location has the id {id_}")
 
 
-@dataclass(frozen=True, slots=True)
-class Frames:
+class Frames(NamedTuple):
     """The rows of a report before they are counted.
 
     ``at`` holds for each location the numbers of its nodes, innermost first; ``cuts`` is what

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from memtui.pprof.frames import Frames, Node, frames
 from memtui.pprof.graph import Edges, Inlining, edges
@@ -90,8 +90,7 @@ class Tree:
     entries: tuple[Peek, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Trimmed:
+class _Trimmed(NamedTuple):
     """The nodes that a report shows, in its order.
 
     ``kept`` is None when edges go over nothing: no node was dropped.

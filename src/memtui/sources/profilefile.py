@@ -64,5 +64,7 @@ def _read(path: Path, limit_bytes: int) -> bytes:
     except OSError as error:
         raise SourceFailed(f"{path}: {(error.strerror or str(error)).lower()}") from None
     if len(data) > limit_bytes:
-        raise SourceFailed(f"{path} is larger than {units.size(limit_bytes)}")
+        raise SourceFailed(
+            f"{path} is larger than {units.size(limit_bytes)}", "--max-profile-size takes more"
+        )
     return data
