@@ -19,7 +19,7 @@ def sources_of(pid: int | None, pprof: str | None = None, **given: Any) -> dict[
     options = ProfileOptions.given(pprof, no_probe=False, every_s=None, **given)
     session = Session(options, Trace(), time.time)
     if pid is None:
-        session.watch_trace()
+        session.watch_files()
     else:
         session.watch_process(pid)
     sources = session.screen()._sources
