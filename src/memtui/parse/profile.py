@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from memtui.parse.profiletables import Tables, in_order
@@ -33,6 +34,7 @@ LIMIT_BYTES = 256 << 20
 """The largest profile, unpacked, that is read unless somebody asks for more."""
 
 _HEAD_BYTES = 64
+_VALUES = attrgetter("value")
 _MOST_CELLS = 1 << 24
 """Functions times sample types: more is no profile but an attempt on our memory."""
 _MOST_STEPS = 1 << 29
@@ -118,16 +120,17 @@ def _samples(pieces: Pieces, width: int, steps_at: dict[int, int]) -> Iterator[w
             decoded = profile_pb2.Samples.FromString(piece)
         except DecodeError:
             raise ProfileError("damaged: its samples cannot be decoded") from None
-        for sample in decoded.sample:
-            if len(sample.value) != width:
-                raise ProfileError(
-                    f"inconsistent: {len(sample.value)} values for {width} sample types"
-                )
-            if counts_steps:
+        widths = set(map(len, map(_VALUES, decoded.sample)))
+        if widths - {width}:
+            raise ProfileError(
+                f"inconsistent: {max(widths - {width})} values for {width} sample types"
+            )
+        if counts_steps:
+            for sample in decoded.sample:
                 steps += sum(map(steps_at.get, sample.location_id, repeat(0)))
-                if steps > _MOST_STEPS:
-                    raise ProfileError("forged: its stacks have no end")
-            yield sample
+            if steps > _MOST_STEPS:
+                raise ProfileError("forged: its stacks have no end")
+        yield from decoded.sample
 
 
 def _labelled(

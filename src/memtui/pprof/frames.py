@@ -400,7 +400,9 @@ def walk(stacks: Stacks, seen: Frames, column: int) -> Iterator[tuple[int, Seque
     for sample in stacks.samples():
         if not (value := sample.value[column]):
             continue
-        left = seen.left(sample.location_id) if seen.cuts else sample.location_id
+        left: Sequence[int] | None = sample.location_id[:]
+        if seen.cuts:
+            left = seen.left(sample.location_id[:])
         if left is not None:
             yield value, left
 
