@@ -159,6 +159,12 @@ def test_options_that_exclude_each_other(heap: Path) -> None:
     assert ran("top", "--base", heap, "--diff-base", heap, heap).exit_code == 2
 
 
+@pytest.mark.parametrize("option", ["nodefraction", "edgefraction", "max-size", "timeout"])
+@pytest.mark.parametrize("number", ["nan", "inf", "much"])
+def test_a_number_to_count_with(heap: Path, option: str, number: str) -> None:
+    assert ran("top", f"--{option}", number, heap).exit_code == 2
+
+
 def test_a_pipe_is_read_to_its_end(heap: Path, tmp_path: Path) -> None:
     golden = ran("top", heap).stdout
     memtui_top = (sys.executable, "-m", "memtui", "top")
