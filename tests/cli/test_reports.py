@@ -223,6 +223,10 @@ def test_an_address_is_asked_for_its_heap(heap: Path, serve: Callable[[bytes, fl
     assert ran("top", address).stdout == golden
     assert ran("top", "--base", address, heap).stdout.endswith("cum   cum%\n")
     assert "answers 404" in ran("top", f"{address}/nothing").stderr
+    secret = address.replace("//", "//me:secret@")
+    refused = ran("peek", "nobody", secret).stderr
+    assert "nothing matches nobody" in refused
+    assert "secret" not in refused
 
 
 def test_an_address_that_sends_too_much_or_too_late(serve: Callable[[bytes, float], str]) -> None:

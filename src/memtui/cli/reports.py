@@ -75,13 +75,14 @@ class Report:
 
     def write(self, lines: Callable[[Stacks], Iterable[str]]) -> None:
         """Read the profile and print what ``lines`` makes of it; raise Complaint."""
+        from memtui.cli.reading import place_shown
         from memtui.pprof.report import LEGEND
         from memtui.pprof.stacks import StacksError
 
         try:
             text = [line if line == LEGEND else plain(line) for line in lines(self.stacks())]
         except StacksError as error:
-            raise Complaint(f"{self.profile}: {error}") from None
+            raise Complaint(f"{place_shown(self.profile)}: {error}") from None
         click.echo("\n".join(text).encode("utf-8", "replace"))
 
 
