@@ -159,6 +159,12 @@ def test_options_that_exclude_each_other(heap: Path) -> None:
     assert ran("top", "--base", heap, "--diff-base", heap, heap).exit_code == 2
 
 
+@pytest.mark.parametrize("option", ["nodefraction", "edgefraction", "max-size", "timeout"])
+@pytest.mark.parametrize("number", ["nan", "inf", "much"])
+def test_a_number_to_count_with(heap: Path, option: str, number: str) -> None:
+    assert ran("top", f"--{option}", number, heap).exit_code == 2
+
+
 def test_a_pipe_is_read_to_its_end(heap: Path, tmp_path: Path) -> None:
     golden = ran("top", heap).stdout
     memtui_top = (sys.executable, "-m", "memtui", "top")
@@ -217,6 +223,10 @@ def test_an_address_is_asked_for_its_heap(heap: Path, serve: Callable[[bytes, fl
     assert ran("top", address).stdout == golden
     assert ran("top", "--base", address, heap).stdout.endswith("cum   cum%\n")
     assert "answers 404" in ran("top", f"{address}/nothing").stderr
+    secret = address.replace("//", "//me:secret@")
+    refused = ran("peek", "nobody", secret).stderr
+    assert "nothing matches nobody" in refused
+    assert "secret" not in refused
 
 
 def test_an_address_that_sends_too_much_or_too_late(serve: Callable[[bytes, float], str]) -> None:

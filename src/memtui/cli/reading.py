@@ -27,10 +27,10 @@ def stacks_from(place: str, *, deadline_s: float, limit_bytes: int) -> Stacks:
         return read_stacks(data, limit_bytes)
     except ProfileError as error:
         hint = "--max-size takes more" if "larger than" in str(error) else ""
-        raise Complaint(f"{_shown(place)}: {error}", hint) from None
+        raise Complaint(f"{place_shown(place)}: {error}", hint) from None
 
 
-def _shown(place: str) -> str:
+def place_shown(place: str) -> str:
     """Return a place for an error: without the credentials that an address may hold."""
     if "://" not in place:
         return place

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from memtui.pprof.stacks import StacksError
 
 _CHUNK_BYTES = 1 << 20
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 18
 _GZIP = b"\x1f\x8b"
 _SAMPLE, _STRING = 0x12, 0x32  # fields 2 and 6, each with a length before it
 _SHORT = frozenset((0x0A, 0x12, 0x1A, 0x22, 0x2A, 0x32))
@@ -38,8 +38,8 @@ class ProfileError(StacksError):
 class Pieces(NamedTuple):
     """A profile parted: all that is no sample, and from where to where samples lie in ``raw``.
 
-    A piece holds about a megabyte and whole samples only, so that a large profile is decoded a
-    little at a time: one megabyte of forged samples is some 40 MB decoded, 256 would be 10 GB.
+    A piece holds a quarter of a megabyte, and whole samples only, so that a large profile is
+    decoded a little at a time: a megabyte of forged samples is some 40 MB decoded.
     """
 
     raw: bytes | bytearray

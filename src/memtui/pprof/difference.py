@@ -159,7 +159,7 @@ class _Merged:
         key = (offset, id(binary), places, column, location.folded)
         number = self._ids.setdefault(key, len(self._ids) + 1)
         known[id_] = number
-        self.locations.setdefault(number, replace(location, address=address, binary=binary))
+        self.locations.setdefault(number, location._replace(address=address, binary=binary))
         return number
 
     def _binary(self, location: Location) -> tuple[Binary | None, int]:

@@ -113,22 +113,20 @@ def add_up_all(stacks: Stacks, seen: Frames) -> tuple[Sums, ...]:
                     cum[node] += packed
     except IndexError:
         raise StacksError("inconsistent: a stack has a location that is not there") from None
-    width = len(shifts)
-    totals, nets = _unpacked(total, width), _unpacked(net, width)
-    flats = zip(*(_unpacked(each, width) for each in flat), strict=True)
-    cums = zip(*(_unpacked(each, width) for each in cum), strict=True)
-    bases = stacks.base_totals or (0,) * width
+    columns = zip(*(_unpacked(each, len(shifts)) for each in (total, net)), strict=True)
+    bases = stacks.base_totals or (0,) * len(shifts)
     return tuple(
-        Sums(list(flat), list(cum), base if base > 0 else total, total == net)
-        for flat, cum, total, net, base in zip(
-            list(flats) or [()] * width,
-            list(cums) or [()] * width,
-            totals,
-            nets,
-            bases,
-            strict=True,
+        Sums(flats, cums, base if base > 0 else column_total, column_total == column_net)
+        for flats, cums, (column_total, column_net), base in zip(
+            _columns(flat, len(shifts)), _columns(cum, len(shifts)), columns, bases, strict=True
         )
     )
+
+
+def _columns(packed: list[int], width: int) -> list[list[int]]:
+    """Return packed numbers as one list a column."""
+    rows = [_unpacked(each, width) for each in packed]
+    return [[row[column] for row in rows] for column in range(width)]
 
 
 def _unpacked(packed: int, width: int) -> list[int]:

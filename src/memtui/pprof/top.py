@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from memtui.pprof.frames import Frames, Node, frames
+from memtui.pprof.frames import Frames, frames
 from memtui.pprof.graph import Edges, Inlining, edges
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import report_unit
+from memtui.pprof.nodes import Node
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
 from memtui.pprof.sums import Sums, add_up
 
