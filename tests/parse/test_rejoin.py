@@ -158,6 +158,31 @@ def test_pieces_stay_few_however_the_program_logs(log: str) -> None:
     assert not decoder._unprefixed._pieces
 
 
+HEAD = "gc 28 @862.213s 8%: 2.4+12+0.021 ms clock, 0.059+12"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (  # the first line is broken for good, and the end is that of the second
+            f"{HEAD}/12/0+0.071 ms cpu, 66->70->0 MB, 33 MB goal, 74!8 MB sta!cks, 1 P",
+            "gc 29 @865.950s 11%: 41+0+12 ms clock, 0!.05+0.014/0.032/12+0 ms ts=1",
+            "cpu, 99->37->0 MB, 0 MB goal, 0 MB stacks, 2 MB globals, 16 P (forced)",
+        ),
+        # something is missing between "goal" and the end, as the words behind it show
+        (f"{HEAD}/94/0+0 ms cpu, 90->0->0 MB, 84 MB goal, 55 MB s!tacks, 0 MB globals", ", 2 P"),
+        # 0.022, in three pieces
+        (f"{HEAD}/0.02ts=1", "2ts=2", "/0+22 ms cpu, 0->22->0 MB, 85 MB goal, 2 P"),
+        # 8522 MB, where the text of the program looks like the prefix of another one
+        (f"{HEAD}/12/12+0 ms cpu, 68->0->0 MB, ts=1", "85web-1  | hello", "22 MB goal, 1 P"),
+    ],
+)
+def test_what_could_be_joined_in_another_way_is_counted(lines: tuple[str, ...]) -> None:
+    items = read("".join(f"{line}\n" for line in lines).encode())
+    assert kinds(items)["GcCycle"] == 0
+    assert kinds(items)["TornLine"] >= 1
+
+
 def undetectable(text: str) -> bool:
     """Whether nobody can see that ``text`` does not belong into a trace line.
 
