@@ -21,6 +21,7 @@ from memtui.diagnosis import (
     diagnose,
     window_of,
 )
+from memtui.diagnosis.heap import LiveSource
 from memtui.model import (
     Absent,
     FunctionValue,
@@ -466,3 +467,26 @@ def test_a_trace_without_rollup_does_not_believe_a_rare_high_goal() -> None:
     assert causes(diagnose(window(without=without, **kwargs))) == [Cause.LAZILY_FREED]
     blind = window(without=(*without, "lazy", "huge"), **kwargs)
     assert causes(diagnose(blind)) == [UNKNOWN]
+
+
+def test_a_page_that_tells_gogc_tells_another_goal_from_a_leak_at_once() -> None:
+    made = window(
+        goal=lambda second: 17.4 if second < 100 else 43,
+        alloc=lambda second: 16 if second < 100 else 40,
+        inuse=lambda second: 17 if second < 100 else 41,
+        without=("live",),
+    )
+    assert causes(diagnose(made))[0] is Cause.HEAP_LEAK
+    told = tuple(
+        replace(point, gogc=100 if point.at < NOON + 100 else 400) for point in made.points
+    )
+    assert causes(diagnose(replace(made, points=told))) == [Cause.GOAL_GROWTH]
+
+
+def test_a_goal_that_the_limit_makes_says_nothing_of_the_live_heap() -> None:
+    made = window(goal=60, without=("live",))
+    assert made.live is not None
+    limited = tuple(replace(point, limit=64 * MIB) for point in made.points)
+    held = replace(made, points=limited).live
+    assert held is not None
+    assert (made.live.source, held.source) == (LiveSource.BY_GOAL, LiveSource.BY_TROUGHS)

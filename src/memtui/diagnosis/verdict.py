@@ -98,7 +98,9 @@ def _nearest_limit(window: Window) -> tuple[tuple[str, int], TimeLeft] | None:
         left = time_to(window.res + room, window.res, trend)
         if left:
             found.append((("cgroup", level.limit_bytes), left))
-    limit = memory_limit(place.gomemlimit) if isinstance(place.gomemlimit, str) else None
+    limit = window.ends[1].limit
+    if limit is None and isinstance(place.gomemlimit, str):
+        limit = memory_limit(place.gomemlimit)
     total = window.ends[1].go_total if window.access is Access.FULL else None
     held = window.trend(lambda point: point.go_total)
     if limit is not None and total is not None and held is not None:
