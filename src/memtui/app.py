@@ -251,7 +251,7 @@ class MemtuiApp(App[None]):
         for each in self.panes:
             each.set_class(each is pane, "-current")
         self.screen.set_class(pane is self._explain, "-explaining")
-        pane.focus()
+        self.screen.set_focus(pane)  # at once: the next key may be meant for this pane
 
     def action_step(self, by: int) -> None:
         """Go to the next pane, or the one before."""
