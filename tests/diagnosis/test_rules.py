@@ -490,3 +490,9 @@ def test_a_goal_that_the_limit_makes_says_nothing_of_the_live_heap() -> None:
     held = replace(made, points=limited).live
     assert held is not None
     assert (made.live.source, held.source) == (LiveSource.BY_GOAL, LiveSource.BY_TROUGHS)
+
+
+def test_a_trace_that_fell_silent_while_res_grew_calls_nothing_steady() -> None:
+    place: dict[str, Any] = {"goal": 90, "live": 9, "alloc": lambda second: min(50, 9 + second)}
+    place |= {"inuse": lambda second: min(51, 10 + second), "unreturned": 0}
+    assert causes(diagnose(window(access=Access.TRACE, **place))) == [UNKNOWN]
