@@ -19,6 +19,7 @@ from memtui.diagnosis import (
     Diagnosis,
     Window,
     diagnose,
+    one_line,
     window_of,
 )
 from memtui.diagnosis.heap import LiveSource
@@ -490,3 +491,44 @@ def test_a_goal_that_the_limit_makes_says_nothing_of_the_live_heap() -> None:
     held = replace(made, points=limited).live
     assert held is not None
     assert (made.live.source, held.source) == (LiveSource.BY_GOAL, LiveSource.BY_TROUGHS)
+
+
+def test_a_trace_that_fell_silent_while_res_grew_calls_nothing_steady() -> None:
+    place: dict[str, Any] = {"goal": 90, "live": 9, "alloc": lambda second: min(50, 9 + second)}
+    place |= {"inuse": lambda second: min(51, 10 + second), "unreturned": 0}
+    assert causes(diagnose(window(access=Access.TRACE, **place))) == [UNKNOWN]
+
+
+DAY_S = 86400.0
+
+
+def daily(swing: float) -> Callable[[float], float]:
+    """Return a tide of a day, with the noise of what was just going on."""
+    return lambda second: (
+        swing * (1 - math.cos(second / DAY_S * 2 * math.pi) + 0.3 * math.sin(second * 12.9898))
+    )
+
+
+def test_three_days_of_memory_that_was_freed_and_not_returned() -> None:
+    made = window(3 * DAY_S, step_s=1080, per_cycle_s=60, unreturned=rising(4, 20 / 3 / 1440))
+    found = diagnose(made)
+    assert causes(found) == [Cause.FREED_NOT_RETURNED]
+    said = "+19.1M freed by the GC, not returned to the OS. Not a leak."
+    assert one_line(found) == f"RES +19.1M in 3d00h: {said}"
+
+
+def test_a_slow_leak_is_seen_through_the_tide_of_the_day_and_the_tide_alone_is_none() -> None:
+    def made(leak: float) -> Window:
+        live = daily(5)
+        rise = rising(10, leak / 3 / 1440)
+        return window(
+            3 * DAY_S, step_s=1080, per_cycle_s=60,
+            live=lambda second: rise(second) + live(second),
+            alloc=lambda second: 1.4 * (rise(second) + live(second)),
+            inuse=lambda second: 1.4 * (rise(second) + live(second)) + 1,
+            unreturned=lambda second: 0.6 * (rise(second) + live(second)),
+            goal=lambda second: 2 * (rise(second) + live(second)),
+        )  # fmt: skip
+
+    assert causes(diagnose(made(40))) == [Cause.HEAP_LEAK]
+    assert causes(diagnose(made(0))) == [Cause.STEADY]

@@ -44,7 +44,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
 
     The first cycles of a process are left out when there were more. Costs as much as its rows.
     """
-    timeline, end = view.timeline, view.until
+    timeline, end = view.timeline, _last_moment(view)
     born = _born(view, end - seconds)
     start = end - seconds if born is None else born
     found = view.last(Surroundings)
@@ -74,6 +74,12 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         is_young=is_young,
         thresholds=thresholds,
     )
+
+
+def _last_moment(view: View) -> float:
+    """Return the moment of a view; of a process that has ended, that of its end."""
+    ended = view.ended()
+    return min(view.until, ended[0]) if ended else view.until
 
 
 def point_at(view: View) -> Point | None:

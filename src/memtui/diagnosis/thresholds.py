@@ -53,7 +53,7 @@ class Thresholds:
     stale_s: float = 30.0
     unseen: float = 1.4
     flat_share: float = 0.12
-    chance: float = 0.02
+    chance: float = 0.05
     goal_factor: float = 1.3
     goroutines: float = 100.0
     goroutines_share: float = 0.3
