@@ -231,7 +231,7 @@ def test_an_address_is_asked_for_its_heap(heap: Path, serve: Callable[[bytes, fl
 
 def test_an_address_that_sends_too_much_or_too_late(serve: Callable[[bytes, float], str]) -> None:
     bomb = serve(gzip.compress(bytes(4 << 20)), 0)
-    assert "larger than 2 MiB unpacked" in ran("top", "--max-size", "2", bomb).stderr
+    assert "larger than 2.00M unpacked" in ran("top", "--max-size", "2", bomb).stderr
     late = serve(b"", 1.0)
     assert "timed out after 0.2 s" in ran("top", "--timeout", "0.2", late).stderr
 
