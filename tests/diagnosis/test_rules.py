@@ -532,3 +532,14 @@ def test_a_slow_leak_is_seen_through_the_tide_of_the_day_and_the_tide_alone_is_n
 
     assert causes(diagnose(made(40))) == [Cause.HEAP_LEAK]
     assert causes(diagnose(made(0))) == [Cause.STEADY]
+
+
+def test_a_live_heap_that_swings_as_far_as_it_grew_is_no_leak() -> None:
+    def live(second: float) -> float:
+        return 20 + second / 30 + 6 * math.sin(second / 17)
+
+    made = window(
+        live=live, alloc=lambda second: 1.3 * live(second), goal=lambda second: 2 * live(second),
+        inuse=lambda second: 1.3 * live(second) + 1, unreturned=lambda second: 0.7 * live(second),
+    )  # fmt: skip
+    assert Cause.HEAP_LEAK not in causes(diagnose(made))
