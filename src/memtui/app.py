@@ -35,6 +35,7 @@ from memtui.screens.trial import Trials
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child
+from memtui.sources.mapping import MappingSource
 from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
 from memtui.sources.source import Clock, Refreshable, Source, keep_trying
 from memtui.sources.threads import ThreadsLeftBehind
@@ -271,6 +272,13 @@ class MemtuiApp(App[None]):
     def _go_to_evidence(self, message: ExplainPane.Go) -> None:
         """Show the pane that a number of the verdict came from."""
         self.action_go(message.number)
+
+    @on(ExplainPane.MappingsWanted)
+    def _read_mappings(self) -> None:
+        """Read the mappings of the process by kind."""
+        for source in self._sources:
+            if isinstance(source, MappingSource):
+                source.read_groups()
 
     @on(ExplainPane.Wanted)
     def _try(self, message: ExplainPane.Wanted) -> None:
