@@ -216,8 +216,8 @@ def main() -> None:
         slowest, most_mib = max(slowest, float(part[1])), max(most_mib, float(part[2]))
     said = (
         f"{options.count:,} damaged profiles: {options.count - refused:,} read, {refused:,} "
-        f"refused in one line; the slowest took {slowest:.2f} s of CPU, and no process held more than "
-        f"{most_mib:.0f} MiB above its start (a profile may have {LIMIT_BYTES >> 20} MiB)."
+        f"refused in one line; the slowest took {slowest:.2f} s of CPU, and no process held more "
+        f"than {most_mib:.0f} MiB above its start (a profile may have {LIMIT_BYTES >> 20} MiB)."
     )
     sys.stdout.write(f"{said}\n")
     if not options.no_write:
