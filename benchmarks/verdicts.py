@@ -44,8 +44,8 @@ PREFACE = f"""\
 from the moment on in which their cause is at work, some of them at once, and judged every
 {EVERY_S} s: with all sources (full), without the endpoint (gctrace), and without the trace too
 (/proc). In each diagnosis the parts sum to RES, and their growths to its growth, to the byte. A
-cell has the verdict after {JUDGED_S} s (✓ right, – not enough data, ✗ wrong), after how many seconds
-it was right first, and how often it was not right after that, or wrong."""
+cell has the verdict after {JUDGED_S} s (✓ right, – not enough data, ✗ wrong), after how many
+seconds it was right first, and how often it was not right after that, or wrong."""
 PREFACE_OF_REST = """\
 What of RES no part of the ledger explains, in MiB: median [least, most] after the first minute, and
 Δ from the first tenth of the time to the last. Below zero is what Go counts and never touched. The

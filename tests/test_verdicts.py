@@ -65,8 +65,7 @@ async def test_live_programs_are_judged_right_and_a_healthy_one_is_not_blamed(
         start_go("shapes", *command, "-after", "0s", GODEBUG="gctrace=1")
         for command in (*SICK.values(), HEALTHY)
     ]
-    for service in services:
-        wait_for(lambda out=service.stdout_path: "begins" in out.read_text())
+    wait_for(lambda: all("begins" in each.stdout_path.read_text() for each in services))
     said = await asyncio.gather(*map(verdicts_until, services, causes))
     for verdicts, cause in zip(said, causes, strict=True):
         assert verdicts - {Cause.NOT_ENOUGH_DATA} == {cause}
