@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from known_causes import Run
 from record_targets import PHASE, started
@@ -20,6 +21,7 @@ from memtui.cli.headless import session_of, watched
 from memtui.cli.options import ProfileOptions
 from memtui.cli.session import Session, Trace
 from memtui.diagnosis import Diagnosis, PartName, diagnose, window_of
+from memtui.model import Trouble
 from memtui.sources.mapping import MappingSource
 from memtui.sources.source import Refreshable
 from memtui.timeline import View
@@ -39,7 +41,8 @@ class Look:
     """One diagnosis: sizes in bytes, and the seconds since the cause began.
 
     ``causes`` are all that were found, the one that weighs most first. ``rest`` is what of ``res``
-    nobody could explain, ``growths`` what each part of it grew by over the window.
+    nobody could explain, ``growths`` what each part of it grew by over the window. ``failing``
+    says which sources could not read just then, and why.
     """
 
     after_s: float
@@ -49,6 +52,7 @@ class Look:
     res: int
     rest: int
     growths: dict[str, int | None]
+    failing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,15 @@ def look(view: View, level: str, after_s: float) -> Look:
         res=ledger.res if ledger else 0,
         rest=ledger.size(PartName.REST) if ledger else 0,
         growths={part.name.value: part.growth for part in parts},
+        failing=tuple(_failing(view)),
     )
+
+
+def _failing(view: View) -> Iterator[str]:
+    for source in ("process", "gctrace", "profile", "runtime", "mapping"):
+        found = view.state(source)
+        if found is not None and isinstance(found[1], Trouble):
+            yield f"{source}: {found[1].reason}"
 
 
 def check_sums(found: Diagnosis) -> None:
@@ -156,6 +168,11 @@ def load(folder: Path) -> list[Watched]:
     found = []
     for path in sorted(folder.glob("*.json")):
         fields = json.loads(path.read_text())
-        looks = (Look(**each | {"causes": tuple(each["causes"])}) for each in fields.pop("looks"))
-        found.append(Watched(**fields, looks=tuple(looks)))
+        looks = tuple(_look(each) for each in fields.pop("looks"))
+        found.append(Watched(**fields, looks=looks))
     return found
+
+
+def _look(fields: dict[str, Any]) -> Look:
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    return Look(**fields | lists)
