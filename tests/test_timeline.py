@@ -11,9 +11,11 @@ from memtui.model import (
     Attached,
     Event,
     FunctionValue,
+    Origin,
     OutputLine,
     ProcessSample,
     Profile,
+    RuntimeSample,
     Sample,
     SampleValues,
     TornLine,
@@ -261,3 +263,15 @@ def test_the_newest_profile_keeps_its_bytes_however_many(timeline: Timeline) -> 
         timeline.append(Event(at, "profile", large))
     held = [profile.data is not None for _, profile in timeline.track(Profile).tail(9, 1e9)]
     assert held == [False, True]
+
+
+def test_memstats_carry_their_main_series_into_the_summary(timeline: Timeline) -> None:
+    names = ["heap_inuse", "heap_unreturned", "runtime_total", "next_gc"]
+    for at in range(3):
+        sample = RuntimeSample(
+            origin=Origin.EXPVAR, where="", took_s=0.0, size_bytes=0, heap_inuse_bytes=70 + at,
+            heap_idle_bytes=30, heap_released_bytes=10, sys_bytes=150, next_gc_bytes=None,
+        )  # fmt: skip
+        timeline.append(Event(1000.0 + at, "runtime", sample))
+    found = timeline.track(RuntimeSample).envelopes(names, 1000.0, 10.0, 1, 2000.0)
+    assert found == [[Extent(70, 72, 72)], [Extent(20, 20, 20)], [Extent(140, 140, 140)], [None]]

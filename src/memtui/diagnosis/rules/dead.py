@@ -120,7 +120,7 @@ def _is_idle(window: Window, unseen: Unseen) -> bool:
     if last.has_goal is False:
         return True
     limit = window.surroundings.gomemlimit if window.surroundings else None
-    if last.goal is None or last.alloc is None or isinstance(limit, str):
+    if last.goal is None or last.alloc is None or isinstance(limit, str) or last.limit is not None:
         return False
     room = last.goal - last.alloc
     return room > 0.1 * last.goal and room > window.thresholds.stale_s * unseen.pace

@@ -8,9 +8,10 @@ import pytest
 from diagnosis.captures import FOLDER, NOON, mapping_of, process_of, rows_of, runtime_of
 
 from memtui.diagnosis import Access, window_of
-from memtui.diagnosis.window import MOST_POINTS, with_goals
+from memtui.diagnosis.gather import MOST_POINTS, with_goals
 from memtui.model import (
     Absent,
+    Ended,
     Event,
     GcCycle,
     Mark,
@@ -45,7 +46,6 @@ def test_memstats_make_the_rows_when_they_are_there() -> None:
     found = window_of(view)
     assert found.access is Access.FULL
     assert [point.at for point in found.points] == [NOON, NOON + 30]
-    assert len(found.process) == 60
 
 
 def test_rows_of_proc_stand_in_when_memstats_stopped_coming() -> None:
@@ -175,3 +175,11 @@ def test_three_days_are_a_few_hundred_rows_from_their_first_hour_on(cycle: MakeC
     assert found.points[0].at < NOON + 3600
     assert found.points[-1].at > NOON + days - 60
     assert found.cycles_seen > 200_000
+
+
+def test_the_window_of_an_ended_process_stays_where_it_ended() -> None:
+    view = seen(*((at, runtime()) for at in range(0, 60, 5)), (57, Ended("ended")), until=9000)
+    found = window_of(view)
+    assert found.access is Access.FULL
+    assert found.end == NOON + 57
+    assert len(found.points) == 12
