@@ -532,3 +532,40 @@ def test_a_slow_leak_is_seen_through_the_tide_of_the_day_and_the_tide_alone_is_n
 
     assert causes(diagnose(made(40))) == [Cause.HEAP_LEAK]
     assert causes(diagnose(made(0))) == [Cause.STEADY]
+
+
+def test_a_live_heap_that_swings_as_far_as_it_grew_is_no_leak() -> None:
+    def live(second: float) -> float:
+        return 20 + second / 20 + 7 * math.sin(second / 13)
+
+    made = window(
+        live=live, alloc=lambda second: 1.3 * live(second), goal=lambda second: 2 * live(second),
+        inuse=lambda second: 1.3 * live(second) + 1, unreturned=lambda second: 0.7 * live(second),
+    )  # fmt: skip
+    assert Cause.HEAP_LEAK not in causes(diagnose(made))
+
+
+def test_what_was_allocated_since_the_last_cycle_is_no_jump_of_the_live_heap() -> None:
+    made = window(
+        240, live=40, goal=200, unreturned=0,
+        alloc=lambda second: 42 + max(0, second - 100) / 7,
+        inuse=lambda second: 43 + max(0, second - 100) / 7,
+    )  # fmt: skip
+    points = tuple(replace(each, cycles=min(each.cycles or 0, 51)) for each in made.points)
+    assert Cause.DEAD_NOT_COLLECTED not in causes(diagnose(replace(made, points=points)))
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"), [("50", 50), ("off", None), (None, 100), (Absent.NO_ACCESS, 100)]
+)
+def test_gogc_as_the_process_was_started_with(
+    text: str | Absent | None, percent: int | None
+) -> None:
+    place = Surroundings(
+        Absent.NO_ACCESS, Absent.NO_ACCESS, text, None, None, "madvise", Absent.NO_ACCESS
+    )
+    made = window(without=("live",), fields={"surroundings": place})
+    assert made.gogc == percent
+    assert made.live is not None
+    by_troughs = made.live.source is LiveSource.BY_TROUGHS
+    assert by_troughs == (percent is None)

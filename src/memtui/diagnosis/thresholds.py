@@ -18,6 +18,7 @@ class Thresholds:
     - ``growth_bytes``, ``growth_share`` (of RES): RES grows when it grew by more than both.
     - ``part_bytes``, ``part_share`` (of the growth of RES): the same for one part of it.
     - ``live_share``: the live heap grows when it grew by more than this share of itself.
+    - ``swings``: and by more than it swings around its own slope.
     - ``big_bytes``, ``big_share`` (of RES): what a part must be to matter though nothing grows.
     - ``retained``: heap objects and free memory, by the collector's goal. The scavenger aims at 1.1
       (Go 1.27.3 runtime/mgcscavenge.go), healthy programs were seen at 0.8 to 1.15.
@@ -44,6 +45,7 @@ class Thresholds:
     part_bytes: float = 3 * MIB
     part_share: float = 0.2
     live_share: float = 0.1
+    swings: float = 1.2
     big_bytes: float = 6 * MIB
     big_share: float = 0.1
     retained: float = 1.6

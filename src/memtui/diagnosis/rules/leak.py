@@ -49,7 +49,9 @@ def heap_leak(window: Window) -> Finding | None:
     # What grew by far more than RES was never touched, or grew into memory that lay free.
     is_resident = live.growth <= 1.5 * window.growth
     rises = is_rising(live.trend, least) and window.live_growth >= least and is_resident
-    if not rises or not _is_confirmed(window, live) or blames_goroutines(window):
+    if not (rises and _stands_out(window, live) and _is_confirmed(window, live)):
+        return None
+    if blames_goroutines(window):
         return None
     share = share_of(_claimed(window, live), window.growth)
     if share < (limits.part_share if window.access is Access.FULL else 2 * limits.part_share):
@@ -81,6 +83,18 @@ def heap_leak(window: Window) -> Finding | None:
         raised_by=to_be_surer(window)
         + (() if functions else ("two heap profiles would name the functions",)),
     )
+
+
+def _stands_out(window: Window, live: LiveHeap) -> bool:
+    """Tell whether it grew by more than it swings around its own slope.
+
+    A load that comes and goes drifts as far within a window as a leak does.
+    """
+    trend = live.trend
+    if trend.shape is Shape.STEP:
+        return True
+    rests = [value - trend.slope_per_h * at / 3600 for at, value in trend.blocks]
+    return live.growth > window.thresholds.swings * (max(rests) - min(rests))
 
 
 def _is_confirmed(window: Window, live: LiveHeap) -> bool:
