@@ -31,8 +31,9 @@ $(BUILD)/orders: $(VENV)/ready tests/targets/go.mod $(wildcard tests/targets/ord
 demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live heap does not
 	@GODEBUG=madvdontneed=0 $(BIN)/memtui run -- $(BUILD)/orders || [ $$? -gt 128 ] # ended by q, e
 
-test: $(VENV)/ready ## run every test
-	$(BIN)/python -m pytest
+# Most tests wait for programs, terminals and clocks: so more of them run at once than there are cores.
+test: $(VENV)/ready $(BUILD)/go-1.21/ready ## run every test
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: $(VENV)/ready ## lint, types, import contracts
 	$(BIN)/ruff check .
@@ -69,7 +70,7 @@ test-lowest: ## run the quick tests with the oldest supported versions of the de
 	$(PYTHON) -m venv $(VENV)-lowest
 	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint tests/lowest.txt --editable '.[test]'
-	$(VENV)-lowest/bin/python -m pytest -m 'not terminal'
+	$(VENV)-lowest/bin/python -m pytest -n 3 --dist loadfile -m 'not terminal'
 
 clean: ## remove what was made
 	rm -rf $(VENV) $(VENV)-lowest $(BUILD)

@@ -77,6 +77,8 @@ def test_another_process_cuts_the_window_and_its_first_moments_are_left_out() ->
 def test_the_first_cycles_are_left_out_when_there_were_more() -> None:
     view = seen(*((at, runtime(num_gc=at // 5)) for at in range(0, 60, 5)))
     assert [point.cycles for point in window_of(view).points] == [4, 5, 6, 7, 8, 9, 10, 11]
+    rare = seen(*((at, runtime(num_gc=1 + at // 50)) for at in range(0, 160, 5)))
+    assert len(window_of(rare).points) == 32
     few = seen(*((at, runtime(num_gc=2)) for at in range(0, 60, 5)))
     assert len(window_of(few).points) == 12
 

@@ -23,9 +23,11 @@ from memtui.diagnosis import (
     window_of,
 )
 from memtui.diagnosis.heap import LiveSource
+from memtui.diagnosis.window import Traced
 from memtui.model import (
     Absent,
     FunctionValue,
+    GcCycle,
     MappingGroup,
     MappingGroups,
     MappingKind,
@@ -569,3 +571,22 @@ def test_gogc_as_the_process_was_started_with(
     assert made.live is not None
     by_troughs = made.live.source is LiveSource.BY_TROUGHS
     assert by_troughs == (percent is None)
+
+
+def bursting(*moments: float, cycle: Callable[..., GcCycle]) -> Window:
+    """Return a trace of a heap that was large at these moments, of a process that stays large."""
+    made = window(
+        400, access=Access.TRACE, alloc=60, inuse=61, goal=17, live=8,
+        without=("alloc", "inuse", "unreturned", "released", "stacks", "own"),
+    )  # fmt: skip
+    large = replace(cycle(9), heap_end_bytes=60 * MIB)
+    cycles = tuple(Traced(NOON + at, large, 17 * MIB) for at in moments)
+    return replace(made, cycles=(*cycles, Traced(NOON + 399, cycle(10), 17 * MIB)))
+
+
+def test_a_trace_tells_what_was_freed_unless_it_is_used_again_as_often(
+    cycle: Callable[..., GcCycle],
+) -> None:
+    assert causes(diagnose(bursting(100, cycle=cycle))) == [Cause.FREED_NOT_RETURNED]
+    again = bursting(10, 110, 210, 310, cycle=cycle)
+    assert Cause.FREED_NOT_RETURNED not in causes(diagnose(again))

@@ -224,11 +224,18 @@ def _runtime_points(
     ]
 
 
+def _spans(points: Sequence[Point]) -> float:
+    return points[-1].at - points[0].at if points else 0.0
+
+
 def _without_warm_up(points: list[Point], view: View) -> tuple[list[Point], bool]:
-    """Leave out the first cycles of a process; tell whether the window begins with it."""
+    """Leave out the first cycles of a process; tell whether the window begins with it.
+
+    Unless they took most of the time: then cycles are rare, and the process is not that young.
+    """
     identity = view.sample(ProcessIdentity)
     later = [point for point in points if point.cycles is None or point.cycles > WARM_UP_CYCLES]
-    was_cut = 0 < len(later) < len(points)
+    was_cut = 0 < len(later) < len(points) and _spans(later) > 0.5 * _spans(points)
     kept = later if was_cut else points
     if identity and identity.started_at:
         grown_up = [point for point in kept if point.at >= identity.started_at + 3.0]

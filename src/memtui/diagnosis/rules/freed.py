@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
@@ -181,7 +182,11 @@ def _by_trace(window: Window) -> Finding | None:
     surplus = int(min(held[-1], cycle.heap_end_bytes) - 1.1 * goal - SLACK) if held else 0
     seconds = window.end - since
     has_fallen = bool(held) and min(held) < 0.85 * max(held)
-    if has_fallen or surplus < window.big or seconds < window.thresholds.settled_s:
+    # A burst now and then uses it again: it must lie there longer than ever before.
+    usual = max((later.at - each.at for each, later in pairwise(large)), default=0.0)
+    if has_fallen or surplus < window.big:
+        return None
+    if seconds < max(window.thresholds.settled_s, 1.5 * usual):
         return None
     evidence = (
         res_moved(window),
