@@ -163,7 +163,7 @@ def unexplained(seen: Sequence[Watched]) -> list[str]:
 
 
 def _rest(seen: Watched) -> str:
-    looks = [look for look in seen.at(FULL) if look.res and look.after_s >= SETTLED_S]
+    looks = [look for look in seen.at(FULL) if look.after_s >= SETTLED_S and _has_memstats(look)]
     rests = [look.rest for look in looks]
     if not rests:
         return ""
@@ -172,6 +172,11 @@ def _rest(seen: Watched) -> str:
     told = f"{_mib(median(rests))} [{_mib(min(rests))}, {_mib(max(rests))}] Δ {_mib(change)}"
     over = sum(not is_explained(look) for look in looks)
     return told + (f", **{over} of {len(looks)} beyond**" if over else "")
+
+
+def _has_memstats(look: Look) -> bool:
+    """Tell whether the endpoint had answered by then; without it all of the heap is unexplained."""
+    return look.growths.get("freed_not_returned") is not None
 
 
 def is_explained(look: Look) -> bool:

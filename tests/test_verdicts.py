@@ -29,6 +29,7 @@ SICK = {
     Cause.HEAP_LEAK: ("cache", "-rate", "5", "-traffic", "20"),
     Cause.OFF_HEAP: ("mmap", "-rate", "5", "-traffic", "20"),
 }
+PARTS: dict[str, int | None] = {"freed_not_returned": 0}
 HEALTHY = ("documents", "-rate", "16")
 MIB = 1 << 20
 
@@ -75,7 +76,7 @@ async def test_live_programs_are_judged_right_and_a_healthy_one_is_not_blamed(
 def seen(name: str, *causes: str, level: str = FULL, rest: int = 0) -> Watched:
     """Return looks of one level, one each 20 s."""
     return Watched(name, "1.27", 80, tuple(
-        Look(20.0 * number, level, (cause,), f"{cause}.", 100 * MIB, rest, {})
+        Look(20.0 * number, level, (cause,), f"{cause}.", 100 * MIB, rest, PARTS)
         for number, cause in enumerate(causes, 1)
     ))  # fmt: skip
 
