@@ -479,7 +479,7 @@ def test_a_page_that_tells_gogc_tells_another_goal_from_a_leak_at_once() -> None
         inuse=lambda second: 17 if second < 100 else 41,
         without=("live",),
     )
-    assert causes(diagnose(made))[0] is Cause.HEAP_LEAK
+    assert causes(diagnose(made)) == [UNKNOWN]
     told = tuple(
         replace(point, gogc=100 if point.at < NOON + 100 else 400) for point in made.points
     )

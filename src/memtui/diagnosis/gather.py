@@ -128,7 +128,10 @@ def _cycles(
     """Return cycles of a window, and the last one before it if it is of the same process."""
     track = timeline.track(GcCycle)
     before = track.last(start)
-    found = track.sampled(start, end, MOST_POINTS)
+    # Two cycles right after each other find different heaps, and a goal belongs to its cycle.
+    count = track.numbers(end).stop - track.numbers(start).stop
+    is_few = count <= 2 * MOST_POINTS
+    found = track.between(start, end) if is_few else track.sampled(start, end, MOST_POINTS)
     if before and (born is None or before[0] >= born) and before not in found[:1]:
         found.insert(0, before)
     return found

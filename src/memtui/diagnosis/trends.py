@@ -88,6 +88,20 @@ def troughs_of(series: Series, samples: int = 3) -> list[tuple[float, float]]:
     return blocks_of(series, max(1, min(MOST_BLOCKS, len(series) // samples)), min)
 
 
+def floor_of(series: Series, neighbours: int = 3) -> list[tuple[float, float]]:
+    """Return at each moment the lowest of this value and of those that follow it.
+
+    What only grows stays as it is; what goes up and comes back down within so many does not count.
+    The last value takes the one before it, as none follows.
+    """
+    values = [value for _, value in series]
+    last = max(0, len(values) - 2)
+    return [
+        (at, min(values[min(number, last) : number + neighbours]))
+        for number, (at, _) in enumerate(series)
+    ]
+
+
 def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
     """Judge a series; None when it is too short to be judged.
 
@@ -117,6 +131,13 @@ def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
         is_last_high=last >= top - 0.25 * (top - bottom),
         blocks=tuple(blocks),
     )
+
+
+def swing_of(series: Series, slope_per_h: float) -> float:
+    """Return how far apart the values lie when their slope is taken out, without the far tenths."""
+    rests = sorted(value - slope_per_h * at / 3600 for at, value in series)
+    far = len(rests) // 10
+    return rests[-1 - far] - rests[far] if rests else 0.0
 
 
 def between(trend: Trend | None, first: float | None, last: float | None) -> Trend | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
+from memtui.diagnosis.heap import LiveSource
 from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
@@ -29,6 +30,12 @@ def goal_growth(window: Window) -> Finding | None:
         return None
     # Another goal is no warm-up, also when it came first of all: live and goal warm up together.
     if not live.is_sure or not goal.grows or goal.growth < window.least_part:
+        return None
+    allowance = window.allowance if live.source is LiveSource.MEASURED else None
+    if allowance is not None and (
+        not allowance.grows
+        or allowance.last < window.thresholds.goal_factor * allowance.first
+    ):
         return None
     # Stacks count in the goal (Go 1.18 and newer), as much as the live heap does.
     first, last = goal.first, goal.last

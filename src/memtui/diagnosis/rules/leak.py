@@ -48,8 +48,13 @@ def heap_leak(window: Window) -> Finding | None:
     )
     # What grew by far more than RES was never touched, or grew into memory that lay free.
     is_resident = live.growth <= 1.5 * window.growth
-    rises = is_rising(live.trend, least) and window.live_growth >= least and is_resident
-    if not (rises and _stands_out(window, live) and _is_confirmed(window, live)):
+    # A load that comes and goes drifts as far within a window as a leak does.
+    stands_out = live.growth > limits.swings * live.swing
+    # What came at once, in one cycle, is no growth: a buffer, a table, a pool that was filled.
+    rises = live.trend.shape is Shape.SLOPE and is_rising(live.trend, least)
+    if not (rises and window.live_growth >= least and is_resident and stands_out):
+        return None
+    if window.cycles_seen < limits.fewest_cycles:
         return None
     if blames_goroutines(window):
         return None
@@ -83,30 +88,6 @@ def heap_leak(window: Window) -> Finding | None:
         raised_by=to_be_surer(window)
         + (() if functions else ("two heap profiles would name the functions",)),
     )
-
-
-def _stands_out(window: Window, live: LiveHeap) -> bool:
-    """Tell whether it grew by more than it swings around its own slope.
-
-    A load that comes and goes drifts as far within a window as a leak does.
-    """
-    trend = live.trend
-    if trend.shape is Shape.STEP:
-        return True
-    rests = [value - trend.slope_per_h * at / 3600 for at, value in trend.blocks]
-    return live.growth > window.thresholds.swings * (max(rests) - min(rests))
-
-
-def _is_confirmed(window: Window, live: LiveHeap) -> bool:
-    """Tell whether enough cycles found it alive; what came at once must outlive two more."""
-    if window.cycles_seen < window.thresholds.fewest_cycles:
-        return False
-    if live.trend.shape is not Shape.STEP:
-        return True
-    high = live.first + 0.9 * live.growth
-    since = next(at for at, value in live.trend.blocks if value >= min(high, live.last))
-    counts = [point.cycles for point in window.points if point.at >= since and point.cycles]
-    return len(counts) > 1 and counts[-1] - counts[0] >= 2
 
 
 def _claimed(window: Window, live: LiveHeap) -> float:
