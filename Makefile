@@ -43,10 +43,12 @@ check: $(VENV)/ready ## lint, types, import contracts
 
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
+	$(BIN)/python benchmarks/keys.py
 	$(BIN)/python benchmarks/cycles.py
 	$(BIN)/python benchmarks/gctrace.py
 	$(BIN)/python benchmarks/pprof.py
 	$(BIN)/python benchmarks/fuzz_gctrace.py
+	$(BIN)/python benchmarks/fuzz_profile.py
 	$(BIN)/python benchmarks/verdicts.py --short
 
 OTHER_GO := 1.22 1.23 1.24 1.25 1.26

@@ -33,8 +33,7 @@ def goal_growth(window: Window) -> Finding | None:
         return None
     allowance = window.allowance if live.source is LiveSource.MEASURED else None
     if allowance is not None and (
-        not allowance.grows
-        or allowance.last < window.thresholds.goal_factor * allowance.first
+        not allowance.grows or allowance.last < window.thresholds.goal_factor * allowance.first
     ):
         return None
     # Stacks count in the goal (Go 1.18 and newer), as much as the live heap does.
