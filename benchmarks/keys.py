@@ -72,7 +72,7 @@ def with_profile(path: Path, *, is_large: bool) -> list[float]:
 
 
 def with_trace(path: Path) -> tuple[list[float], str]:
-    """Return the answers while 2,000 cycles a second are written, and how many the screen counts."""
+    """Return the answers while a trace comes fast, and how many cycles the screen counts then."""
     path.write_text("")
     command = [str(MEMTUI), "--pid", str(os.getpid()), "--gctrace", str(path), "--no-probe"]
     run = Run(command, (120, 40), ENVIRONMENT)
