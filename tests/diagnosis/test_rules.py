@@ -138,7 +138,7 @@ def test_freed_memory_that_an_idle_program_keeps_until_it_gives_it_back() -> Non
     assert causes(diagnose(lying)) == [Cause.FREED_NOT_RETURNED]
     early = window_of(timeline_of(path, start=100, end=160))
     assert causes(diagnose(early)) == [UNKNOWN]
-    assert "lies free" in diagnose(early).first.line
+    assert "has lain free" in diagnose(early).first.line
     after = window_of(timeline_of(path, start=262, end=330))
     assert causes(diagnose(after)) == [Cause.STEADY]
 

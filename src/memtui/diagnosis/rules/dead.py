@@ -52,8 +52,9 @@ def dead_not_collected(window: Window) -> Finding | None:
     )
     return Finding(
         cause=Cause.DEAD_NOT_COLLECTED,
-        sentence=f"{size} of heap may be dead: no GC has looked for {age}.",
-        line=f"{size} heap may be dead, no GC has looked for {age}.",
+        sentence=f"{size} of the heap may be dead: the last GC was {age} ago.",
+        line=f"{size} of the heap may be dead, the last GC was {age} ago.",
+        brief=f"{size} may be dead, no GC for {age}.",
         share=share,
         of_growth=of_growth,
         confidence=Confidence.HIGH if last.has_goal is False else Confidence.MEDIUM,

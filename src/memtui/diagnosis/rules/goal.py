@@ -66,9 +66,10 @@ def goal_growth(window: Window) -> Finding | None:
     return Finding(
         cause=Cause.GOAL_GROWTH,
         sentence=f"The collector lets the heap grow by {size} more before it runs: its goal rose "
-        f"from {units.size(int(first))} to {units.size(int(last))}, the live heap did not.",
-        line=f"{units.change(int(claimed))} room: the GC goal rose to {units.size(int(last))}, "
-        "live heap flat. Not a leak.",
+        f"from {units.size(int(first))} to {units.size(int(last))}, and the live heap did not.",
+        line=f"{units.change(int(claimed))} of room: the GC goal rose to {units.size(int(last))}, "
+        "the live heap is flat. Not a leak.",
+        brief=f"{units.change(int(claimed))} of room for the heap. Not a leak.",
         share=share,
         of_growth=True,
         confidence=confidence_of(window, share),

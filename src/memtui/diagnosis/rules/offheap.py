@@ -47,7 +47,7 @@ def off_heap(window: Window) -> Finding | None:
     evidence = (
         res_moved(window),
         grew("anonymous memory that Go does not hold", trend.first, trend.last, Place.LEDGER),
-        slope("that", trend, Place.LEDGER),
+        slope("memory outside of Go", trend, Place.LEDGER),
         *_threads(window),
     )
     return _finding(window, trend.growth, share, evidence, confidence_of(window, share, trend),
@@ -65,8 +65,9 @@ def _finding(
     size = units.size(int(growth))
     return Finding(
         cause=Cause.OFF_HEAP,
-        sentence=f"{size} grew outside of Go: C code, mmap, or thread stacks.",
+        sentence=f"Memory outside of Go grew by {size}: C code, mmap, or thread stacks.",
         line=f"{units.change(int(growth))} outside of Go (C malloc, mmap, threads).",
+        brief=f"{units.change(int(growth))} outside of Go.",
         share=share,
         of_growth=True,
         confidence=confidence,

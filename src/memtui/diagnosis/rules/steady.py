@@ -14,7 +14,7 @@ from memtui.diagnosis.heap import LiveSource
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import SLACK, lying_free
-from memtui.diagnosis.rules.judging import res_moved, to_be_surer
+from memtui.diagnosis.rules.judging import counted, res_moved, to_be_surer
 from memtui.diagnosis.trends import Shape
 from memtui.diagnosis.window import Access, Window
 
@@ -51,13 +51,19 @@ def steady(window: Window) -> Finding | None:
         return None
     blocks = [value for _, value in trend.blocks]
     spread = units.size(int((max(blocks) - min(blocks)) / 2))
-    size, cycles = units.size(window.res), window.cycles_seen
+    size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
     time = units.duration(window.seconds)
-    is_sure = window.access is Access.FULL and cycles >= window.thresholds.fewest_cycles
+    is_sure = window.access is Access.FULL and window.cycles_seen >= window.thresholds.fewest_cycles
     found = [
         res_moved(window),
-        Evidence(f"{size} ±{spread} in {time}, {cycles} cycles", Place.TREND),
+        Evidence(f"{size} ±{spread} in {time}, {cycles}", Place.TREND),
     ]
+    line, brief = f"steady at {size} ±{spread}, {cycles}.", f"steady at {size}."
+    if window.growth < -window.least_growth:
+        fell = units.size(-window.growth)
+        line, brief = f"fell by {fell} to {size}, {cycles}.", f"fell by {fell} to {size}."
+    elif window.grows and why == _calm_live(window):
+        line = f"{size}: {why}."
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
@@ -65,7 +71,8 @@ def steady(window: Window) -> Finding | None:
     return Finding(
         cause=Cause.STEADY,
         sentence=f"Steady: {why}.",
-        line=f"steady at {size} ±{spread}, {cycles} cycles.",
+        line=line,
+        brief=brief,
         share=1.0,
         of_growth=False,
         confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
@@ -148,22 +155,29 @@ def _is_unseen(window: Window) -> bool:
     """
     points = [point for point in window.points if point.cycles is not None]
     if window.access is Access.TRACE:
-        last_at = window.cycles[-1].at if window.cycles else window.start
-        silence = window.end - last_at
+        silence = _silence(window)
         if window.grows and silence > max(window.thresholds.stale_s, 0.3 * window.seconds):
             return True
         return silence > window.thresholds.stale_s and _is_much_unseen(window)
     if not points:
         return False
     last = points[-1]
-    since = next(point.at for point in points if point.cycles == last.cycles)
-    if last.at - since <= window.thresholds.stale_s:
+    if _silence(window) <= window.thresholds.stale_s:
         return False
     if last.live is None and window.cycles_seen == 0:
         return True
     ledger = window.ledger
     grown = ledger.grown(*HEAP_PARTS) if ledger else 0
     return window.grows and grown > 0.5 * window.growth and not _filling(last)
+
+
+def _silence(window: Window) -> float:
+    """Return for how many seconds nobody saw a cycle."""
+    if window.access is Access.TRACE:
+        return window.end - (window.cycles[-1].at if window.cycles else window.start)
+    points = [point for point in window.points if point.cycles is not None]
+    since = next((point.at for point in points if point.cycles == points[-1].cycles), window.end)
+    return points[-1].at - since if points else 0.0
 
 
 def _is_much_unseen(window: Window) -> bool:
@@ -231,21 +245,23 @@ def not_enough_data(window: Window) -> Finding:
     lacking = missing(window)
     if lacking:
         sentence = f"Not enough data yet: {lacking}."
-        line = f"not enough data yet ({lacking})."
+        line, brief = f"not enough data yet ({lacking}).", "not enough data yet."
         found: tuple[Evidence, ...] = ()
     elif window.grows:
         sentence, line = _growing(window)
+        brief = "the cause is not known yet."
         found = (res_moved(window), *_suspects(window))
     else:
         size = units.size(window.res)
         what = _unsaid(window)
         sentence = f"RES does not grow ({size}); {what}."
-        line = f"flat at {size}; {what}."
+        line, brief = f"flat at {size}; {what}.", "flat, and not known why it is so large."
         found = (res_moved(window),)
     return Finding(
         cause=Cause.NOT_ENOUGH_DATA,
         sentence=sentence,
         line=line,
+        brief=brief,
         share=0.0,
         of_growth=window.grows,
         confidence=Confidence.LOW,
@@ -258,15 +274,18 @@ def not_enough_data(window: Window) -> Finding:
 def _unsaid(window: Window) -> str:
     """Say what cannot be known of a process that does not grow."""
     if window.access is Access.PROC:
-        return "what it holds needs an endpoint or gctrace"
+        return "an endpoint or gctrace would tell what it holds"
+    if _is_unseen(window):
+        return f"nobody knows what of it is dead: no GC for {units.duration(_silence(window))}"
     if window.access is Access.TRACE:
-        return "it holds more than the goal explains: an endpoint tells what"
+        return "it holds more than the goal explains: an endpoint would tell what"
     free = lying_free(window)
     if free:
-        return f"{units.size(free.size)} lies free for {units.duration(free.seconds)}: wait for it"
+        size, age = units.size(free.size), units.duration(free.seconds)
+        return f"{size} has lain free for {age}: wait for the next GC"
     if not _is_all_known(window):
-        return "memory beyond Go is lazily freed, in huge pages, or C: smaps_rollup tells"
-    return "no cycle has looked at the heap: what of it is dead nobody knows"
+        return "memory beyond Go is lazily freed, in huge pages, or C: smaps_rollup would tell"
+    return "nothing tells what of it is alive"
 
 
 def _growing(window: Window) -> tuple[str, str]:
