@@ -121,7 +121,7 @@ def verdict_line(view: View, diagnosis: Diagnosis, width: int) -> Line:
         return sources_line(view)
     states = _states(view)
     room = max(0, width - cells(states) - 2)
-    said = cut(one_line(diagnosis), room)
+    said = cut(one_line(diagnosis, room), room)
     return apart(line(" ", Span(said, role_of(diagnosis.first.cause))), states, width)
 
 

@@ -21,6 +21,7 @@ from memtui.diagnosis.rules.judging import (
     share_of,
     slope,
     to_be_surer,
+    verdict_of_leak,
 )  # fmt: skip
 from memtui.diagnosis.trends import Shape
 from memtui.diagnosis.window import Access, Window
@@ -64,20 +65,17 @@ def heap_leak(window: Window) -> Finding | None:
     functions = grown_functions(window.profiles, "inuse_space")
     by = f", most of it by {functions[0][0]}" if functions else ""
     size = units.size(int(live.growth))
-    is_step = live.trend.shape is Shape.STEP
-    how = (
-        f"The live heap rose by {size} at once and was not let go since{by}."
-        if is_step
-        else f"The heap leaks: what each GC finds alive grew by {size}{by}."
-    )
+    confidence = _confidence(window, live, share)
+    leaks = "may leak" if confidence is Confidence.LOW else "leaks"
+    grown, said = units.change(int(live.growth)), verdict_of_leak(confidence)
     return Finding(
         cause=Cause.HEAP_LEAK,
-        sentence=how,
-        line=f"{units.change(int(live.growth))} live heap{by}, and room for its garbage. "
-        + ("It was not let go." if is_step else "A leak."),
+        sentence=f"The heap {leaks}: what each GC finds alive grew by {size}{by}.",
+        line=f"{grown} live heap{by}, and room for its garbage. {said}",
+        brief=f"{grown} live heap. {said}",
         share=share,
         of_growth=True,
-        confidence=_confidence(window, live, share),
+        confidence=confidence,
         evidence=_evidence(window, live, functions),
         advice=ADVICE,
         rivals=_rivals(window, live),
