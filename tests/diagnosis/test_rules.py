@@ -321,22 +321,28 @@ def test_a_leak_goes_on_while_res_is_swapped_out() -> None:
 
 
 def test_mappings_tell_c_from_the_go_heap_where_proc_is_all_there_is() -> None:
-    def groups(go: int, c: int) -> MappingGroups:
-        kinds = ((MappingKind.GO_HEAP, go), (MappingKind.C_MALLOC, c))
+    def groups(go: int, other: int, *, kind: MappingKind, by_name: bool) -> MappingGroups:
+        kinds = ((MappingKind.GO_HEAP, go), (kind, other))
         found = []
         for kind, size in kinds:
             unknown = Resident(*[Absent.NOT_REPORTED] * 10)
             resident = replace(unknown, rss_bytes=size * MIB, anonymous_bytes=size * MIB)
             found.append(MappingGroup(kind, 1, size * MIB, resident, "[heap]", size * MIB))
-        return MappingGroups(tuple(found), by_name=False, took_s=0.01)
+        return MappingGroups(tuple(found), by_name=by_name, took_s=0.01)
 
-    def with_groups(go: int, c: int) -> Window:
+    def found(
+        go: int, other: int, kind: MappingKind = MappingKind.C_MALLOC, *, by_name: bool = False
+    ) -> list[Cause]:
         made = window(access=Access.PROC, beyond=rising(0, 10))
-        pair = ((NOON, groups(20, 5)), (NOON + 299, groups(20 + go, 5 + c)))
-        return replace(made, groups=pair)
+        before = groups(20, 5, kind=kind, by_name=by_name)
+        after = groups(20 + go, 5 + other, kind=kind, by_name=by_name)
+        return causes(diagnose(replace(made, groups=((NOON, before), (NOON + 299, after)))))
 
-    assert causes(diagnose(with_groups(0, 50))) == [Cause.OFF_HEAP]
-    assert causes(diagnose(with_groups(50, 0))) == [UNKNOWN]
+    assert found(0, 50) == [Cause.OFF_HEAP]
+    assert found(50, 0) == [UNKNOWN]
+    # Without names the runtime's own memory looks like that of an mmap.
+    assert found(0, 50, MappingKind.OTHER) == [UNKNOWN]
+    assert found(0, 50, MappingKind.OTHER, by_name=True) == [Cause.OFF_HEAP]
 
 
 def test_two_causes_at_once_are_ranked_by_their_share() -> None:

@@ -32,6 +32,8 @@ WARM_UP_CYCLES = 3
 """The first cycles of a process find a heap that is still being made (go-memory: warm-up)."""
 BELIEVED_APART_S = 0.05
 """The kernel's numbers and Go's of one ledger lie at most so far apart."""
+LATE_S = 10.0
+"""A page that was read so long after /proc was found late."""
 NEAR_S = 20.0
 """smaps_rollup read so near stands for a moment."""
 
@@ -51,11 +53,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
     surroundings = found[1] if found else None
     cycles = with_goals(_cycles(timeline, start, end, born), surroundings)
     mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
-    access, points = Access.FULL, _runtime_points(timeline, start, end, mappings, cycles)
-    if not points or points[-1].at < end - max(3 * NEAR_S, 0.2 * (end - start)):
-        access = Access.TRACE if cycles else Access.PROC
-        points = _process_points(timeline, start, end, mappings, cycles)
-    points, is_young = _without_warm_up(points, view)
+    access, points, is_young = _chosen(view, start, end, mappings, cycles, thresholds)
     begin = points[0].at if points else start
     identity = view.last(ProcessIdentity)
     return Window(
@@ -76,6 +74,36 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
     )
 
 
+def _chosen(
+    view: View,
+    start: float,
+    end: float,
+    mappings: Sequence[tuple[float, MappingSample]],
+    cycles: Sequence[Traced],
+    limits: Thresholds,
+) -> tuple[Access, list[Point], bool]:
+    """Return the rows to judge by, and whether they begin with the process.
+
+    MemStats tell most, but a page may be found late, or fail: what /proc and a trace have told by
+    then counts more, until MemStats alone would be enough. Of a trace, until they have a third of
+    its time: a slow leak does not show in less.
+    """
+    runtime = _runtime_points(view.timeline, start, end, mappings, cycles)
+    full, is_young = _without_warm_up(runtime, view)
+    process = _process_points(view.timeline, start, end, mappings, cycles)
+    other, is_other_young = _without_warm_up(process, view)
+    is_over = not full or full[-1].at < end - max(3 * NEAR_S, 0.2 * (end - start))
+    was_found_late = _spans(full) < _spans(other) - LATE_S
+    is_little = not _is_enough(full, limits) or (cycles and _spans(full) < _spans(other) / 3)
+    if is_over or (was_found_late and is_little and _is_enough(other, limits)):
+        return (Access.TRACE if cycles else Access.PROC), other, is_other_young
+    return Access.FULL, full, is_young
+
+
+def _is_enough(points: Sequence[Point], limits: Thresholds) -> bool:
+    return len(points) >= limits.fewest_points and _spans(points) >= limits.shortest_s
+
+
 def _last_moment(view: View) -> float:
     """Return the moment of a view; of a process that has ended, that of its end."""
     ended = view.ended()
@@ -84,8 +112,9 @@ def _last_moment(view: View) -> float:
 
 def point_at(view: View) -> Point | None:
     """Return the newest row of a view, for a ledger of its moment; None without RES."""
-    window = window_of(view, NEAR_S * 3)
-    return window.points[-1] if window.points else None
+    end = _last_moment(view)
+    points = points_between(view, max(_born(view, end - NEAR_S * 3) or 0.0, end - NEAR_S * 3), end)
+    return points[-1] if points else None
 
 
 def points_between(view: View, start: float, end: float) -> list[Point]:

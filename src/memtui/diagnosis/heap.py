@@ -14,10 +14,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from statistics import median
 
+from memtui.diagnosis.ledger import length_of_end
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import Thresholds
-from memtui.diagnosis.trends import Series, Trend, floor_of, swing_of, trend_of, troughs_of
+from memtui.diagnosis.trends import (
+    Series,
+    Trend,
+    between,
+    by_second,
+    floor_of,
+    swing_of,
+    trend_of,
+    troughs_of,
+)
 
 CLOSE = 0.97
 """HeapAlloc may lie so far below a concluded live heap: globals and rounding are in it."""
@@ -93,8 +104,13 @@ def live_heap(
 
 def _judged(series: Series, source: LiveSource, limits: Thresholds) -> LiveHeap | None:
     """Return what the lowest of each few cycles did, and how far single cycles swing."""
-    trend = trend_of(floor_of(series), limits.flat_share)
-    return LiveHeap(trend, source, swing_of(series, trend.slope_per_h)) if trend else None
+    floor = floor_of(by_second(series))
+    trend = trend_of(floor, limits.flat_share)
+    if trend is None:
+        return None
+    values, length = [value for _, value in floor], length_of_end(len(floor))
+    ends = median(values[:length]), median(values[-length:])
+    return LiveHeap(between(trend, *ends), source, swing_of(series, trend.slope_per_h))
 
 
 def _by_cycle(points: Sequence[Point], column: Callable[[Point], float | None]) -> Series:
@@ -146,4 +162,4 @@ def _checked(
         chance *= max(0.0, 1 - (value - live.first) / (aim - live.first))
     if far_below > max(2, 0.15 * seen):
         return replace(live, goal_moved_alone=True)
-    return replace(live, is_sure=chance < limits.chance and below <= max(1, 0.1 * seen))
+    return replace(live, is_sure=chance < limits.chance and below <= 0.05 * seen)

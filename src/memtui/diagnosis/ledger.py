@@ -213,10 +213,14 @@ def _mean(points: Sequence[Point], at: float) -> Point:
     return replace(points[-1], at=at, **means)  # type: ignore[arg-type]  # all are int | None
 
 
+def length_of_end(count: int) -> int:
+    """Return how many of so many samples make one end."""
+    return max(1, min(LARGEST_END, max(min(3, count // 3), count // 16)))
+
+
 def ends_of(points: Sequence[Point]) -> tuple[Point, Point]:
     """Return the settled first and last moments of a window."""
-    count = len(points)
-    length = max(1, min(LARGEST_END, max(min(3, count // 3), count // 16)))
+    length = length_of_end(len(points))
     return settled(points[:length]), settled(points[-length:])
 
 

@@ -92,14 +92,24 @@ def floor_of(series: Series, neighbours: int = 3) -> list[tuple[float, float]]:
     """Return at each moment the lowest of this value and of those that follow it.
 
     What only grows stays as it is; what goes up and comes back down within so many does not count.
-    The last value takes the one before it, as none follows.
+    The last value, which none follows, is left out.
     """
     values = [value for _, value in series]
-    last = max(0, len(values) - 2)
     return [
-        (at, min(values[min(number, last) : number + neighbours]))
-        for number, (at, _) in enumerate(series)
+        (at, min(values[number : number + neighbours]))
+        for number, (at, _) in enumerate(series[:-1])
     ]
+
+
+def by_second(series: Series) -> list[tuple[float, float]]:
+    """Return the lowest value of each second: what comes all at once is one observation."""
+    found: list[tuple[float, float]] = []
+    for at, value in series:
+        if found and at - found[-1][0] < 1.0:
+            found[-1] = (found[-1][0], min(value, found[-1][1]))
+        else:
+            found.append((at, value))
+    return found
 
 
 def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
@@ -140,9 +150,9 @@ def swing_of(series: Series, slope_per_h: float) -> float:
     return rests[-1 - far] - rests[far] if rests else 0.0
 
 
-def between(trend: Trend | None, first: float | None, last: float | None) -> Trend | None:
+def between(trend: Trend, first: float | None, last: float | None) -> Trend:
     """Return a trend with other values at its ends, where these are known."""
-    if trend is None or first is None or last is None:
+    if first is None or last is None:
         return trend
     return replace(trend, first=first, last=last)
 

@@ -76,7 +76,8 @@ class Window:
         if not series or len(series) < 0.8 * len(self.points):
             return None
         first, last = (column(end) for end in self.ends)
-        return between(trend_of(series, self.thresholds.flat_share), first, last)
+        trend = trend_of(series, self.thresholds.flat_share)
+        return between(trend, first, last) if trend else None
 
     @cached_property
     def ledger(self) -> Ledger | None:

@@ -31,10 +31,11 @@ def goal_growth(window: Window) -> Finding | None:
     # Another goal is no warm-up, also when it came first of all: live and goal warm up together.
     if not live.is_sure or not goal.grows or goal.growth < window.least_part:
         return None
+    if live.source is not LiveSource.MEASURED and window.live_growth >= window.least_part:
+        return None  # a concluded live heap explains its goal
     allowance = window.allowance if live.source is LiveSource.MEASURED else None
     if allowance is not None and (
-        not allowance.grows
-        or allowance.last < window.thresholds.goal_factor * allowance.first
+        not allowance.grows or allowance.last < window.thresholds.goal_factor * allowance.first
     ):
         return None
     # Stacks count in the goal (Go 1.18 and newer), as much as the live heap does.

@@ -28,7 +28,7 @@ ADVICE = Advice(
     useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count this memory.",),
 )
 
-OUTSIDE = (MappingKind.C_MALLOC, MappingKind.THREAD_STACKS, MappingKind.OTHER)
+OUTSIDE = (MappingKind.C_MALLOC, MappingKind.THREAD_STACKS)
 
 
 def off_heap(window: Window) -> Finding | None:
@@ -94,7 +94,10 @@ def _threads(window: Window) -> tuple[Evidence, ...]:
 
 
 def _by_mappings(window: Window) -> Finding | None:
-    """Conclude it from smaps read twice: what grew does not lie at the Go heap's addresses."""
+    """Conclude it from smaps read twice: what grew does not lie at the Go heap's addresses.
+
+    Where the kernel names no mappings, those of other kinds may be the runtime's own.
+    """
     if len(window.groups) < 2:
         return None
     grown = 0
@@ -105,7 +108,8 @@ def _by_mappings(window: Window) -> Finding | None:
             size = group.resident.anonymous_bytes
             if not isinstance(size, int):
                 continue
-            if group.kind in OUTSIDE:
+            is_named_other = groups.by_name and group.kind is MappingKind.OTHER
+            if group.kind in OUTSIDE or is_named_other:
                 grown += sign * size
             elif group.kind is MappingKind.GO_HEAP:
                 heap += sign * size

@@ -5,10 +5,12 @@ To call a process steady is a claim too: it needs data that would have shown a c
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import median
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.heap import LiveSource
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import SLACK, lying_free
@@ -19,6 +21,9 @@ from memtui.diagnosis.window import Access, Window
 HEAP_PARTS = (
     PartName.LIVE, PartName.GARBAGE, PartName.OBJECTS, PartName.FRAGMENTATION, PartName.UNRETURNED,
 )  # fmt: skip
+
+PEAKS = 0.25
+"""The live heap must swing by that much of the growth of RES before its peaks explain it."""
 
 NOTHING = Advice(code=("Nothing to do.",))
 LOOK_AGAIN = Advice(code=("Watch longer, and look again.",))
@@ -88,7 +93,52 @@ def _why_steady(window: Window) -> str | None:
         return "RES rose at first and is flat since, as a program that warms up"
     if _fills_its_goal(window):
         return "the heap fills the room up to its goal, which does not move"
-    return None
+    return _calm_live(window)
+
+
+def _calm_live(window: Window) -> str | None:
+    """Say that the live heap is calm though RES rises, when the heap alone made it rise.
+
+    It comes back down between its peaks, and RES keeps room for these; or it rose once and each
+    cycle since found the same, and RES fills the room that the new goal gives.
+    """
+    live = window.live
+    if live is None or live.source is not LiveSource.MEASURED or not _is_the_heap(window):
+        return None
+    values = [value for _, value in live.trend.blocks]
+    least = max(window.thresholds.growth_bytes, window.thresholds.growth_share * live.last)
+    has_peaks = live.swing > max(least, PEAKS * window.growth)
+    low_again = min(values[-max(1, len(values) // 3) :])
+    if has_peaks and low_again - live.first <= least and not live.trend.grows:
+        low = units.size(int(low_again))
+        return f"the live heap comes back to {low} between its peaks, and RES keeps room for these"
+    later = values[-window.thresholds.repeated :]
+    has_risen = live.growth > least and live.trend.shape in (Shape.STEP, Shape.LEVELLED)
+    if not has_risen or max(later) - min(later) > least / 2:
+        return None
+    size = units.size(int(live.last))
+    return f"the live heap rose to {size}, and is flat since"
+
+
+def _is_the_heap(window: Window) -> bool:
+    """Tell whether RES grew by the heap alone, and enough cycles tell what is alive in it."""
+    if window.cycles_seen < 2 * window.thresholds.repeated:
+        return False
+    if window.access is not Access.FULL:
+        return True
+    goals = [point.goal for point in window.points if point.goal is not None]
+    heap = window.ends[1].heap
+    return (
+        _beyond_heap(window) < window.least_part
+        and heap is not None
+        and bool(goals)
+        and (heap <= 1.3 * max(goals[len(goals) // 2 :]))
+    )
+
+
+def _beyond_heap(window: Window) -> int:
+    """Return by how much RES grew outside of the Go heap."""
+    return window.growth - (window.ledger.grown(*HEAP_PARTS) if window.ledger else 0)
 
 
 def _is_unseen(window: Window) -> bool:
@@ -100,7 +150,9 @@ def _is_unseen(window: Window) -> bool:
     if window.access is Access.TRACE:
         last_at = window.cycles[-1].at if window.cycles else window.start
         silence = window.end - last_at
-        return window.grows and silence > max(window.thresholds.stale_s, 0.3 * window.seconds)
+        if window.grows and silence > max(window.thresholds.stale_s, 0.3 * window.seconds):
+            return True
+        return silence > window.thresholds.stale_s and _is_much_unseen(window)
     if not points:
         return False
     last = points[-1]
@@ -112,6 +164,20 @@ def _is_unseen(window: Window) -> bool:
     ledger = window.ledger
     grown = ledger.grown(*HEAP_PARTS) if ledger else 0
     return window.grows and grown > 0.5 * window.growth and not _filling(last)
+
+
+def _is_much_unseen(window: Window) -> bool:
+    """Tell whether a trace leaves more of the heap open than GOGC=100 would, for longer than ever.
+
+    A goal that is far away explains it, but not whether it is alive or dead.
+    """
+    last, moments = window.ends[1], [traced.at for traced in window.cycles]
+    if not moments or last.anon is None:
+        return True
+    usual = max((later - at for at, later in pairwise(moments)), default=0.0)
+    alive = (last.live or 0) + (last.scanned or 0)
+    unseen = last.anon - (last.lazy or 0) - (last.live or 0) - SLACK
+    return window.end - moments[-1] > 1.5 * usual and unseen > window.thresholds.unseen * alive
 
 
 def _filling(last: Point) -> bool:
@@ -146,9 +212,9 @@ def _is_within_goal(window: Window) -> bool:
 
 def _fills_its_goal(window: Window) -> bool:
     """Tell whether the heap alone grew, towards a goal that did not, over a flat live heap."""
-    live, ledger = window.live, window.ledger
+    live = window.live
     goal = window.trend(lambda point: point.goal)
-    if live is None or ledger is None or goal is None or window.cycles_seen == 0:
+    if live is None or goal is None or window.cycles_seen == 0:
         return False
     if window.live_growth >= window.least_part:
         return False
@@ -156,11 +222,8 @@ def _fills_its_goal(window: Window) -> bool:
         return False
     if window.access is not Access.FULL:
         return True
-    others = window.growth - ledger.grown(*HEAP_PARTS)
-    last = window.ends[1]
-    return (
-        others < window.least_part and last.heap is not None and last.heap <= 1.3 * (last.goal or 0)
-    )
+    heap, goal_now = window.ends[1].heap, window.ends[1].goal or 0
+    return _beyond_heap(window) < window.least_part and heap is not None and heap <= 1.3 * goal_now
 
 
 def not_enough_data(window: Window) -> Finding:
