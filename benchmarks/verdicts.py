@@ -46,6 +46,9 @@ from the moment on in which their cause is at work, some of them at once, and ju
 (/proc). In each diagnosis the parts sum to RES, and their growths to its growth, to the byte. A
 cell has the verdict after {JUDGED_S} s (✓ right, – not enough data, ✗ wrong), after how many
 seconds it was right first, and how often it was not right after that, or wrong."""
+PREFACE_OF_CALM = """\
+The healthy programs, all at once and with little traffic (1 MiB/s, a collection each 5 to 60 s),
+judged every 5 s over the last ten minutes; any cause is a false alarm."""
 PREFACE_OF_REST = """\
 What of RES no part of the ledger explains, in MiB: median [least, most] after the first minute, and
 Δ from the first tenth of the time to the last. Below zero is what Go counts and never touched. The
@@ -96,7 +99,8 @@ def section() -> list[str]:
         lines += ["### Causes", "", *verdict_tables.verdicts(causes)]
     if calm:
         minutes = max(each.seconds for each in calm) / 60
-        lines += [f"### Healthy for {minutes:g} minutes", "", *verdict_tables.calm(calm)]
+        lines += [f"### Healthy for {minutes:g} minutes", "", PREFACE_OF_CALM, ""]
+        lines += verdict_tables.calm(calm)
     if calm or rest:
         lines += ["### Not explained by Go", "", PREFACE_OF_REST, ""]
         lines += verdict_tables.unexplained([*rest, *calm])
