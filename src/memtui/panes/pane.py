@@ -56,6 +56,8 @@ class Pane(Painted, can_focus=True):
 
     def show(self, view: View) -> None:
         """Show what this view holds; nothing is drawn when nothing came."""
+        if self.view is not None and self.view.timeline is not view.timeline:
+            self._stamp = ()
         self.view = view
         stamp = (
             view.frozen and view.until,
