@@ -9,7 +9,7 @@ from memtui.timeline.session import (
     TraceLine,
     View,
 )
-from memtui.timeline.track import PAGE_EVENTS, Extent, Track
+from memtui.timeline.track import PAGE_EVENTS, Extent, Track, main_series
 
 __all__ = [
     "KEPT_EVENTS",
@@ -22,4 +22,5 @@ __all__ = [
     "TraceLine",
     "Track",
     "View",
+    "main_series",
 ]
