@@ -35,13 +35,13 @@ from memtui.screens.picker import PickerScreen
 from memtui.screens.quit import QuitScreen
 from memtui.screens.timing import Playing, Timing
 from memtui.screens.trial import Trials
-from memtui.tape import Tape
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child
 from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
 from memtui.sources.source import Clock, Refreshable, Source, keep_trying
 from memtui.sources.threads import ThreadsLeftBehind
+from memtui.tape import Tape
 from memtui.timeline import Timeline, View
 
 SOON_S = 0.03
@@ -379,7 +379,6 @@ class MemtuiApp(App[None]):
             self._current().focus()
         self._play.heed()
         self.paint()
-
 
     @on(Errand)
     def _errand(self, errand: Errand) -> None:

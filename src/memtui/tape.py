@@ -126,7 +126,7 @@ class Tape:
         self._scratch.flush()
         self.store.refresh()
         first, last = self.store.span()
-        for number, event in enumerate(self.store.events(first, last)):
+        for number, event in enumerate(self.store.events(first, last, whole=True)):
             self._fed_at = event.at
             recorder.append(event)
             if number % _FED_AT_ONCE == 0:

@@ -111,6 +111,8 @@ def _ledger(first: Moment, second: Moment) -> list[_Row]:
     if first.point is None or second.point is None:
         return []
     then, now = ledger_at(first.point), ledger_between(first.point, second.point)
+    if then is None or now is None:
+        return []
     rows = [
         _Row(part.title, _size(_size_in(then, part.name)), _size(part.size), _change(part.growth))
         for part in now.parts
@@ -186,4 +188,3 @@ def _functions(first: Moment, second: Moment) -> list[_Row]:
 
 def _values(profile: Profile, sample_type: str) -> SampleValues | None:
     return next((each for each in profile.values if each.type == sample_type), None)
-

@@ -256,9 +256,10 @@ class Player:
     def _settle(self) -> None:
         """Read more around the cursor where it came to rest after a fast journey."""
         at, reel = self.cursor.at, self._reel
-        if at is not None and reel is not None and self._shown is reel.timeline:
-            if not reel.is_rich(at):
-                self._read(reel, at)
+        if at is None or reel is None or self._shown is not reel.timeline:
+            return
+        if not reel.is_rich(at):
+            self._read(reel, at)
 
     async def _survey(self) -> None:
         if self._reel is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 
@@ -153,9 +152,8 @@ def _none(by: int) -> str:
 
 
 def _where(text: str, course: Course, at: float) -> float:
-    """Return the moment that a text means; raise ValueError that says what is wrong with it."""
-    marks = [(each.at, each.text) for each in course.landmarks if each.kind == "mark"]
-    found = moment(text, start=course.first, end=course.last, now=at, marks=marks)
-    if not math.isfinite(found):
-        raise ValueError("no such moment")
-    return found
+    """Return the moment that a text means; raise ValueError that says why it means none."""
+    marks = [
+        Event(each.at, "user", Mark(each.text)) for each in course.landmarks if each.kind == "mark"
+    ]
+    return moment(text, (course.first, course.last), here=at, marks=marks)

@@ -109,7 +109,10 @@ class Trials:
             def answered(yes: bool | None) -> None:
                 if yes:
                     self._app.run_worker(
-                        self._run(actor, act, pid), group="trial", exclusive=True, exit_on_error=False
+                        self._run(actor, act, pid),
+                        group="trial",
+                        exclusive=True,
+                        exit_on_error=False,
                     )
 
             self._app.push_screen(TrialScreen(act, _expected(act, view)), answered)

@@ -21,11 +21,10 @@ from memtui.timeline.store import (
     Pages,
     PageStore,
     PageSummary,
-    mark_named,
     recalled,
     step_from,
 )
-from memtui.timeline.track import PAGE_EVENTS, Extent, Track
+from memtui.timeline.track import PAGE_EVENTS, Extent, Track, main_series
 
 __all__ = [
     "GAP_S",
@@ -48,7 +47,7 @@ __all__ = [
     "View",
     "gaps_between",
     "landmarks_of",
-    "mark_named",
+    "main_series",
     "neighbour",
     "recalled",
     "spikes",

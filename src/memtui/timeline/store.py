@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from memtui.model import Event, GcCycle, Mark, ProcessSample, RuntimeSample, Sample
+from memtui.model import Event, GcCycle, ProcessSample, RuntimeSample, Sample
 from memtui.timeline.landmarks import Landmark
 from memtui.timeline.session import Timeline
 from memtui.timeline.track import Extent, Page, Placed
@@ -98,7 +98,6 @@ class Pages:
                 )
                 self.by_kind.setdefault(kind, []).append(page)
 
-
     def beginning(self, at: float) -> float:
         """Return where the page of a moment begins."""
         place = bisect_right(self._starts, at)
@@ -134,11 +133,3 @@ def step_from(timeline: Timeline, at: float, by: int) -> float | None:
         if track.count:
             return track.after(at) if by > 0 else track.before(at)
     return None
-
-
-def mark_named(timeline: Timeline, landmarks: Sequence[Landmark], name: str) -> float | None:
-    """Return the moment of the mark whose text begins with ``name``, in any case of letters."""
-    wanted = name.casefold()
-    marks = [(each.at, each.text) for each in landmarks if each.kind == "mark"]
-    marks += [(at, mark.text) for at, mark in timeline.track(Mark).between(0.0, float("inf"))]
-    return next((at for at, text in marks if text.casefold().startswith(wanted)), None)

@@ -45,7 +45,7 @@ class Extent:
         return Extent(min(self.low, later.low), max(self.high, later.high), later.last)
 
 
-def _series(sample: Sample) -> Iterator[tuple[str, int]]:
+def main_series(sample: Sample) -> Iterator[tuple[str, int]]:
     """Yield the main series that a sample carries; unknown values carry nothing."""
     if isinstance(sample, ProcessSample):
         yield from _known(("res", sample.res_bytes), ("shr", sample.shr_bytes))
@@ -101,7 +101,7 @@ class Page:
         self.end = placed.at
         self.count += 1
         self.events.append(placed)
-        for name, value in _series(placed.event.sample):
+        for name, value in main_series(placed.event.sample):
             now = Extent(value, value, value)
             known = self.extents.get(name)
             self.extents[name] = known.joined(now) if known else now
@@ -290,7 +290,7 @@ class Track(Generic[S]):
                         note(name, column, extent)
                 continue
             for at, event in page.events[: bisect_right(page.events, end, key=_at)]:
-                for name, value in _series(event.sample):
+                for name, value in main_series(event.sample):
                     note(name, int((at - start) // step_s), Extent(value, value, value))
         return list(found.values())
 

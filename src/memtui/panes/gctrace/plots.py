@@ -31,7 +31,7 @@ class _Asked(NamedTuple):
     height: int
     window: Window
     frozen_at: float | None
-    timeline: Timeline
+    timeline: Timeline | None
 
 
 class Plots:
@@ -88,8 +88,8 @@ class Plots:
         chart = self.chart(view)
         if chart is None or height < 4 or width < 3 * LABEL_CELLS:
             return []
-        at = view.until if view.frozen else None
-        asked = _Asked(chart.name, width, height, self.window, at, view.timeline)
+        at, shown = (view.until, view.timeline) if view.frozen else (None, None)
+        asked = _Asked(chart.name, width, height, self.window, at, shown)
         kinds = (GcCycle, GcPause, ScavengeLine, Restart)
         counts = tuple(view.timeline.track(kind).count for kind in kinds)
         is_soon = 0 <= view.now - self._drawn_s < BETWEEN_DRAWINGS_S
