@@ -2,7 +2,7 @@
 
     python scripts/record_demo.py [--minutes 15] [-o FILE]
 
-The service is tests/targets/orders: it makes a report every minute, each one a megabyte larger than
+The service is tests/targets/orders: it makes a report every 48 s, each one a megabyte larger than
 the one before, and frees it. With GODEBUG=madvdontneed=0 the kernel may take the freed memory, but
 needs not: RES climbs from 40 to 60 MB while the live heap stays flat.
 """  # fmt: skip
@@ -31,18 +31,20 @@ from memtui.sources.threads import ThreadsLeftBehind
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "src" / "memtui" / "demo" / "orders.memtui"
-ARGUMENTS = ("-items", "8192", "-report", "1", "-report-every", "60s", "-log-every", "15s")
-MARKS = ((60.0, "reports are made from now on"), (540.0, "the pager: RES is up by a third"))
+ARGUMENTS = tuple(
+    "-items 13000 -orders 2000 -report 1 -report-every 48s -largest 20 -log-every 15s".split()
+)
+MARKS = ((60.0, "release 41: reports for every shop"), (540.0, "the pager: RES is up by a third"))
 GROUPS_EVERY_S = 60.0
-SETTLES_S = 40.0
-"""The service has made its first report by then, and its RES is at its level."""
+SETTLES_S = 25.0
+"""The heap has its size by then, and RES its level."""
 
 
 def built(folder: Path) -> Path:
     """Build the service so that no path of this machine stands in its profiles."""
     go = Path(sysconfig.get_path("scripts")) / "go"
     environment = os.environ | {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
-    command = [go, "build", "-trimpath", "-o", folder / "orders", "./orders"]
+    command = [str(go), "build", "-trimpath", "-o", str(folder / "orders"), "./orders"]
     subprocess.run(command, cwd=ROOT / "tests" / "targets", env=environment, check=True)
     return folder / "orders"
 

@@ -4,10 +4,12 @@ import os
 import sys
 
 from memtui.cli.complaint import Complaint
+from memtui.cli.demo import demo
 from memtui.cli.doctor import doctor
 from memtui.cli.explain import explain
 from memtui.cli.gctrace import gctrace
 from memtui.cli.peek import peek
+from memtui.cli.replay import replay
 from memtui.cli.run import run
 from memtui.cli.top import top
 from memtui.cli.tree import tree
@@ -15,7 +17,7 @@ from memtui.cli.watch import memtui
 
 __all__ = ["main"]
 
-for _command in (run, explain, doctor, gctrace, top, peek, tree):
+for _command in (run, replay, demo, explain, doctor, gctrace, top, peek, tree):
     memtui.add_command(_command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -151,6 +152,24 @@ def profile_options(command: F) -> F:
     ):
         decorated = option(decorated)
     return cast("F", decorated)
+
+
+def record_option(command: F) -> F:
+    """Add ``--record[=FILE]``: the command gets the file as ``record``, None without it."""
+
+    def file(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
+        if text is None:
+            return None
+        return Path(text or time.strftime("memtui-%Y%m%d-%H%M%S.memtui"))
+
+    return click.option(
+        "--record",
+        is_flag=False,
+        flag_value="",
+        callback=file,
+        metavar="FILE",
+        help="Record from the start (--record=FILE); without a name into one made of the time.",
+    )(command)
 
 
 def target_options(command: F) -> F:

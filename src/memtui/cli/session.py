@@ -17,6 +17,8 @@ from memtui.cli.complaint import Complaint
 from memtui.cli.options import ProfileOptions
 from memtui.cli.terminal import end_with_the_terminal, take_terminal
 from memtui.model import GcCycle, ProcessIdentity
+from memtui.player import Player
+from memtui.recording import CannotRecord, Keeping
 from memtui.screens.choice import Choice
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
@@ -34,6 +36,7 @@ from memtui.sources.runtime import RuntimeSource
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Nothing, Source, SourceFailed
 from memtui.sources.surroundings import SurroundingsSource
+from memtui.tape import Tape
 from memtui.timeline import Timeline
 
 if TYPE_CHECKING:  # Textual: not before a screen is needed
@@ -77,6 +80,18 @@ class Session:
         self._child: Child | None = None
         self._early = EarlySignals()
         self._answers = Answers()
+        self._tape: Tape | None = None
+
+    def record(self, file: Path | None = None) -> None:
+        """Keep what is shown, to look back at it, and record into a file from the start.
+
+        Raises Complaint when there can be no such file.
+        """
+        self._tape = Tape(self._clock, Keeping(), file)
+        try:
+            self._tape.begin()
+        except CannotRecord as cannot:
+            raise Complaint(cannot.reason, cannot.hint) from None
 
     def listen(self) -> None:
         """Heed signals from now on: before a child is started, and before the screen is."""
@@ -195,9 +210,12 @@ class Session:
         """Return the dashboard of this session."""
         from memtui.app import MemtuiApp
 
+        store = self._tape.store if self._tape else None
         return MemtuiApp(
             self.timeline,
             self.sources,
+            player=Player(self.timeline, self._clock, store),
+            tape=self._tape,
             choice=self._choice,
             child=self._child,
             may_suspend=self._child is None and self._trace.fd is None,
@@ -211,6 +229,8 @@ class Session:
         """Show the screen until it is closed; return the exit code."""
         take_terminal()
         self.listen()
+        if self._tape is None:
+            self.record()
         end_with_the_terminal(self._kill_child)
         app = self.screen()
         app.run()

@@ -1,7 +1,15 @@
 """The meaning: where RES goes, which part grew, and why; pure functions of a timeline window."""
 
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
-from memtui.diagnosis.ledger import Ledger, Part, PartName, Step, ledger_at, ledger_between, waterfall
+from memtui.diagnosis.ledger import (
+    Ledger,
+    Part,
+    PartName,
+    Step,
+    ledger_at,
+    ledger_between,
+    waterfall,
+)
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trial import Expectation, Trial, expectation, is_lazy, trial_of

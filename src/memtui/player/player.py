@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 from memtui.model import Event, Mark
 from memtui.player.reel import Reel, covers
+from memtui.recording import NotARecording
 from memtui.timeline import (
     Course,
     Cursor,
@@ -268,6 +270,12 @@ class Player:
             self.changed()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
+        task = asyncio.ensure_future(_readable(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _readable(work: Coroutine[None, None, None]) -> None:
+    """Do what reads the store; where that cannot be read there is only what memory holds."""
+    with contextlib.suppress(NotARecording, OSError):
+        await work

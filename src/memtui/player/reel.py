@@ -185,6 +185,16 @@ class Reel:
         return [each for each in spikes(cycles) if start <= each.at <= end]
 
 
+def recent(store: PageStore, course: Course) -> Timeline:
+    """Return the end of a store as a timeline that goes on to grow; reads the store at once."""
+    begun = store.events(course.first, course.first + QUICK_S, whole=True)
+    pages = Pages(store.summaries(), begun)
+    start = pages.beginning(course.last - RICH_S)
+    timeline = recalled(store, pages, start, course.first)
+    timeline.extend(store.events(start, course.last, whole=True))
+    return timeline
+
+
 def covers(timeline: Timeline, at: float) -> bool:
     """Tell whether a timeline holds in full what is to be seen at a moment."""
     since = timeline.whole_since
