@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test check bench timelines screenshots test-lowest clean
+.PHONY: help demo test check bench fuzz timelines screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -31,8 +31,9 @@ $(BUILD)/orders: $(VENV)/ready tests/targets/go.mod $(wildcard tests/targets/ord
 demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live heap does not
 	@GODEBUG=madvdontneed=0 $(BIN)/memtui run -- $(BUILD)/orders || [ $$? -gt 128 ] # ended by q, e
 
-test: $(VENV)/ready ## run every test
-	$(BIN)/python -m pytest
+# Most tests wait for programs, terminals and clocks: so more of them run at once than there are cores.
+test: $(VENV)/ready $(BUILD)/go-1.21/ready ## run every test
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: $(VENV)/ready ## lint, types, import contracts
 	$(BIN)/ruff check .
@@ -43,6 +44,13 @@ check: $(VENV)/ready ## lint, types, import contracts
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 	$(BIN)/python benchmarks/cycles.py
+	$(BIN)/python benchmarks/gctrace.py
+	$(BIN)/python benchmarks/pprof.py
+	$(BIN)/python benchmarks/fuzz_gctrace.py
+
+fuzz: $(VENV)/ready ## damage a million trace lines and 100,000 profiles; see that nothing wrong comes
+	$(BIN)/python benchmarks/fuzz_gctrace.py
+	$(BIN)/python benchmarks/fuzz_profile.py
 
 timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
 	$(BIN)/python benchmarks/record_targets.py
@@ -55,7 +63,7 @@ test-lowest: ## run the quick tests with the oldest supported versions of the de
 	$(PYTHON) -m venv $(VENV)-lowest
 	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint tests/lowest.txt --editable '.[test]'
-	$(VENV)-lowest/bin/python -m pytest -m 'not terminal'
+	$(VENV)-lowest/bin/python -m pytest -n 3 --dist loadfile -m 'not terminal'
 
 clean: ## remove what was made
 	rm -rf $(VENV) $(VENV)-lowest $(BUILD)

@@ -125,12 +125,10 @@ def says_what_it_stands_for(cycle: GcCycle) -> bool:
 
 
 def torn(random: Random, line: str) -> str:
-    """Return a line with lines inside, with one text, or its beginning: the process was killed.
+    """Return a line with lines inside, or with one text.
 
     A text without newline and a line in the same trace line: then nobody can see where it ended.
     """
-    if random.random() < 0.05:
-        return line[: random.randrange(len(line))] + random.choice(INTRUDERS[:2])
     if random.random() < 0.2:
         return _parted(random, line, 1, INTRUDERS)
     return _parted(random, line, random.randrange(4), WHOLE_LINES)
@@ -174,10 +172,15 @@ def fuzz(lines: int, seed: int) -> Counter[str]:
         for _ in range(BATCH):
             number, at_ms = number + 1, at_ms + random.randrange(1, 5000)
             line = a_cycle(random, number, at_ms)
-            sample = trace_sample(line)
-            assert sample, line
-            written.add(numbers(sample[1]))
-            parts.append(torn(random, line) if is_torn else damaged(random, line))
+            written.add(numbers(read_alone(line)))
+            if is_torn and random.random() < 0.02:  # killed, and another one begins
+                parts.append(line[: random.randrange(len(line))] + random.choice(WHOLE_LINES))
+                number, at_ms = 1, random.randrange(5000)
+                line = a_cycle(random, number, at_ms)
+                written.add(numbers(read_alone(line)))
+                parts.append(line + "\n")
+            else:
+                parts.append(torn(random, line) if is_torn else damaged(random, line))
             parts += random.choices(INTRUDERS, k=random.randrange(2))
         raw = "".join(parts).encode()
         decoder = TraceDecoder(keep_output=random.random() < 0.5)
@@ -199,9 +202,16 @@ def fuzz(lines: int, seed: int) -> Counter[str]:
     return found
 
 
-def numbers(cycle: object) -> tuple[object, ...]:
+def read_alone(line: str) -> GcCycle:
+    """Return what a whole line says."""
+    found = trace_sample(line)
+    assert found, line
+    assert isinstance(found[1], GcCycle)
+    return found[1]
+
+
+def numbers(cycle: GcCycle) -> tuple[object, ...]:
     """Return all that a line says but for the words behind its last number."""
-    assert isinstance(cycle, GcCycle)
     return astuple(cycle)[:12]
 
 

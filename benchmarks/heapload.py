@@ -9,7 +9,7 @@ from pathlib import Path
 
 GO = Path(sys.executable).parent / "go"
 PACKAGES, METHODS = 24, 40
-SIZES = {"small": 60, "medium": 22_000, "large": 250_000}
+SIZES = {"small": 30, "medium": 22_000, "large": 250_000}
 """Stacks of each profile: about 20 kB, 1 MB and 10 MB gzipped."""
 
 _ROAD = """package road

@@ -27,7 +27,9 @@ STORY_S = 75.0
 SHOTS: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
     ("dashboard", (120, 36), ()),
     ("small", (80, 24), ()),
-    ("gctrace", (100, 30), ("3", "o", "z")),
+    ("explain", (100, 40), ("5",)),
+    ("gctrace", (100, 30), ("3", "z")),
+    ("flame", (100, 24), ("4", "z", "v", "v")),
 )
 
 
@@ -61,7 +63,7 @@ async def draw(pid: int) -> None:
             await asyncio.sleep(STORY_S)
             for key in keys:
                 await pilot.press(key)
-            await pilot.pause(0.5)
+                await pilot.pause(1.0)
             save(name, app.export_screenshot(title=f"memtui --pid {pid}"))
 
     await asyncio.gather(*(shoot(*shot) for shot in SHOTS))
@@ -77,7 +79,7 @@ def main() -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environ | {"GODEBUG": "gctrace=1,madvdontneed=0"},
+            env=environ | {"GODEBUG": "gctrace=1,scavtrace=1,madvdontneed=0"},
         )
         try:
             asyncio.run(draw(service.pid))

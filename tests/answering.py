@@ -6,9 +6,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
-Answer = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
-"""Writes an answer to the request for a path."""
+
+class Request(NamedTuple):
+    """What was asked: the path with its query, and all the lines of the head."""
+
+    path: str
+    head: str
+
+
+Answer = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
+"""Writes an answer to a request."""
 
 
 def ok(body: bytes) -> bytes:
@@ -24,8 +33,8 @@ async def answering(answer: Answer) -> AsyncIterator[int]:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                head = await reader.readuntil(b"\r\n\r\n")
-                await answer(head.split(b" ")[1].decode(), writer)
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                await answer(Request(head.split(" ")[1], head), writer)
                 await writer.drain()
             writer.close()
         finally:

@@ -127,7 +127,7 @@ async def test_an_address_that_has_no_profile_says_why(
     async with running(app, WIDE):
         await until(lambda: f"{where}/debug/pprof/heap {reason}" in said(app, "pprof"))
         assert "next try at" in said(app, "pprof")
-        assert f"● pprof {where}" in shown(app, "sources")
+        await until(lambda: "✗pprof" in shown(app, "verdict"))
 
 
 async def test_the_others_go_on_while_no_profile_comes(
@@ -168,13 +168,13 @@ async def test_trouble_stands_beside_the_last_profile_until_the_service_is_back(
         await pilot.press("4", "r")
         await until(lambda: "refused the connection" in shown(app, "pprof").splitlines()[-1])
         assert shown(app, "pprof").splitlines()[1:-1] == table
-        assert "refused the connection" in shown(app, "sources")
+        assert "✗pprof" in shown(app, "verdict")
         await others_go_on(app)
         assert "LIVE" in shown(app, "heading")
         _ = start_go("orders", "-listen", where).address
         await pilot.press("4", "r")
         await until(lambda: counted(app, Profile) > 1)
-        await until(lambda: "refused" not in shown(app, "pprof") + shown(app, "sources"))
+        await until(lambda: "refused" not in shown(app, "pprof"))
 
 
 # Processes that cannot be read, or are no more
@@ -258,7 +258,7 @@ async def test_a_pid_that_is_used_again_is_told_and_not_watched_on(
     story: list[Sample] = [identity, process(res=40 << 20, shr=8 << 20), reused]
     app = MemtuiApp(Timeline(time.time()), [Script("process", story)])
     async with running(app, WIDE):
-        await until(lambda: reused.reason in shown(app, "sources"))
+        await until(lambda: reused.reason in shown(app, "verdict"))
         assert "ENDED" in shown(app, "heading")
         assert "orders 77" in shown(app, "heading")
         assert "40.0M" in shown(app, "process")
@@ -351,7 +351,7 @@ async def test_a_frozen_view_stays_the_same_whatever_comes(
 ) -> None:
     reading, writing = pipe
     trace = (data / "gctrace" / "goroutineleak-1.27.3.log").read_text()
-    panes = ("process", "trend", "gctrace", "pprof", "sources", "hint")
+    panes = ("process", "trend", "gctrace", "pprof", "verdict", "hint")
     app = app_on(busy.pid, trace=Trace(fd=reading))
     async with running(app, WIDE) as pilot:
         writing.write(trace)

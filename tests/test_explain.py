@@ -33,7 +33,7 @@ async def test_pane_5_shows_the_ledger_and_leads_to_what_it_rests_on(start_go: S
     app = app_on(service.pid)
     async with running(app, (100, 40)) as pilot:
         await until(lambda: counted(app, RuntimeSample))
-        await until(lambda: "RES" in shown(app, "sources"))
+        await until(lambda: "RES" in shown(app, "verdict"))
         assert all(pane.display for pane in app.panes[:4])
         await pilot.press("5")
         await until(lambda: "freed, not returned" in shown(app, "explain"))

@@ -94,7 +94,7 @@ def test_programs_pass_vet(version: str, go_command: Callable[[str], Path]) -> N
 def wait_for_part(shape: str, service: GoService, look: Callable[[GoService], Row]) -> None:
     """Wait until its part is so large as it is in no program that has just begun."""
     part = PARTS[MOVES[shape]]
-    wait_for(lambda: part(look(service)) > 24 << 10, 20)
+    wait_for(lambda: part(look(service)) > 24 << 10, 40)
 
 
 @VERSIONS

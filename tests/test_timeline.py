@@ -1,5 +1,6 @@
 """All events of a session in bounded memory, and the moment that is looked at."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -10,9 +11,11 @@ from memtui.model import (
     Attached,
     Event,
     FunctionValue,
+    Origin,
     OutputLine,
     ProcessSample,
     Profile,
+    RuntimeSample,
     Sample,
     SampleValues,
     TornLine,
@@ -106,6 +109,48 @@ def test_old_pages_answer_with_their_summary(timeline: Timeline, process: MakePr
     assert whole[0] is not None
     assert whole[0].low == 100
     assert whole[-1] == Extent(100 + count * 9 // 10, 100 + count - 1, 100 + count - 1)
+
+
+def test_samples_evenly_over_the_time_reach_back_into_old_pages(
+    timeline: Timeline, process: MakeProcess
+) -> None:
+    count = KEPT_EVENTS[ProcessSample] * 2
+    timeline.extend(Event(1000.0 + i, "process", process(res=i)) for i in range(count))
+    track = timeline.track(ProcessSample)
+    found = track.sampled(1000.0, 1000.0 + count, 100)
+    assert 90 <= len(found) <= 101
+    assert found[0][0] < 1000 + 60
+    assert found[-1] == (1000.0 + count - 1, process(res=count - 1))
+    assert [sample.res_bytes for _, sample in found] == [at - 1000.0 for at, _ in found]
+    gaps = [later - at for (at, _), (later, _) in itertools.pairwise(found)]
+    assert max(gaps) < 3 * count / 100
+
+
+@given(
+    st.lists(st.floats(0, 200), min_size=1, max_size=60),
+    st.floats(-10, 210),
+    st.floats(-10, 210),
+    st.integers(1, 70),
+)
+def test_samples_lie_within_their_span_and_keep_its_ends(
+    moments: list[float], start: float, end: float, most: int
+) -> None:
+    timeline = Timeline(0.0)
+    moments.sort()
+    timeline.extend(line_event(at) for at in moments)
+    within = [at for at in moments if start <= at <= end]
+    found = [at for at, _ in timeline.track(OutputLine).sampled(start, end, most)]
+    assert len(found) <= most + 2
+    assert found == sorted(found)
+    assert set(found) <= set(within)
+    assert (found[:1], found[-1:]) == (within[:1], within[-1:])
+
+
+def test_only_kinds_that_a_ledger_needs_outlive_their_page(timeline: Timeline) -> None:
+    many = KEPT_EVENTS[OutputLine] * 2
+    timeline.extend(line_event(1000 + i / 10) for i in range(many))
+    found = timeline.track(OutputLine).sampled(1000.0, 2000.0, 50)
+    assert found[0][0] > 1000 + (many - KEPT_EVENTS[OutputLine] - PAGE_EVENTS) / 10
 
 
 def test_a_span_without_samples_stays_empty(timeline: Timeline, process: MakeProcess) -> None:
@@ -218,3 +263,15 @@ def test_the_newest_profile_keeps_its_bytes_however_many(timeline: Timeline) -> 
         timeline.append(Event(at, "profile", large))
     held = [profile.data is not None for _, profile in timeline.track(Profile).tail(9, 1e9)]
     assert held == [False, True]
+
+
+def test_memstats_carry_their_main_series_into_the_summary(timeline: Timeline) -> None:
+    names = ["heap_inuse", "heap_unreturned", "runtime_total", "next_gc"]
+    for at in range(3):
+        sample = RuntimeSample(
+            origin=Origin.EXPVAR, where="", took_s=0.0, size_bytes=0, heap_inuse_bytes=70 + at,
+            heap_idle_bytes=30, heap_released_bytes=10, sys_bytes=150, next_gc_bytes=None,
+        )  # fmt: skip
+        timeline.append(Event(1000.0 + at, "runtime", sample))
+    found = timeline.track(RuntimeSample).envelopes(names, 1000.0, 10.0, 1, 2000.0)
+    assert found == [[Extent(70, 72, 72)], [Extent(20, 20, 20)], [Extent(140, 140, 140)], [None]]

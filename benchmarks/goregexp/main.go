@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-var line = regexp.MustCompile(`^gc (\d+) @([\d.]+)s (\d+)%: ([\d.]+)\+([\d.]+)\+([\d.]+) ms clock, ` +
+var line = regexp.MustCompile(`gc (\d+) @([\d.]+)s (\d+)%( \(checking for goroutine leaks\))?: ([\d.]+)\+([\d.]+)\+([\d.]+) ms clock, ` +
 	`([\d.]+)\+([\d.]+)/([\d.]+)/([\d.]+)\+([\d.]+) ms cpu, (\d+)->(\d+)->(\d+) MB, (\d+) MB goal, ` +
-	`(\d+) MB stacks, (\d+) MB globals, (\d+) P( \(forced\))?$`)
+	`(?:(\d+) MB stacks, (\d+) MB globals, )?(\d+) P( \(forced\))?$`)
 
 type cycle struct {
 	number, percent, start, end, live, goal, stacks, globals, procs uint64
@@ -48,14 +48,14 @@ func read(text []byte) (c cycle, ok bool) {
 	}
 	c.number, c.at, c.percent = whole(m[1]), real(m[2]), whole(m[3])
 	for i := range c.clock {
-		c.clock[i] = real(m[4+i])
+		c.clock[i] = real(m[5+i])
 	}
 	for i := range c.cpu {
-		c.cpu[i] = real(m[7+i])
+		c.cpu[i] = real(m[8+i])
 	}
-	c.start, c.end, c.live, c.goal = whole(m[12]), whole(m[13]), whole(m[14]), whole(m[15])
-	c.stacks, c.globals, c.procs = whole(m[16]), whole(m[17]), whole(m[18])
-	c.forced = m[19] != nil
+	c.start, c.end, c.live, c.goal = whole(m[13]), whole(m[14]), whole(m[15]), whole(m[16])
+	c.stacks, c.globals, c.procs = whole(m[17]), whole(m[18]), whole(m[19])
+	c.forced = m[20] != nil
 	return c, true
 }
 

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.options import ProfileOptions, period, size
+from memtui.cli.options import ProfileOptions, period, profile_options, size
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,19 @@ def test_a_file_is_a_file_even_when_it_looks_like_an_address(
 def test_neither_file_nor_address() -> None:
     with pytest.raises(Complaint, match="no such file: nowhere"):
         ProfileOptions.given("nowhere.pb.gz", no_probe=False, every_s=None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "every_s"),
+    [((), 5.0), (("--memstats-every", "1m"), 60.0), (("--memstats-every", "off"), None)],
+)
+def test_memstats_are_asked_for_each_five_seconds_unless_told(
+    arguments: tuple[str, ...], every_s: float | None
+) -> None:
+    @click.command
+    @profile_options
+    def command(options: ProfileOptions) -> ProfileOptions:
+        return options
+
+    found = command.main(list(arguments), standalone_mode=False)
+    assert found.memstats_every_s == every_s

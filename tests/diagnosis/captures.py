@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from memtui.model import (
     GcCycle,
     MappingSample,
     Origin,
+    ProcessIdentity,
     ProcessSample,
     Resident,
     RuntimeSample,
     Sample,
+    Surroundings,
 )
 from memtui.model.process import Absent
+from memtui.parse.gctrace import trace_sample
 from memtui.timeline import Cursor, Timeline, View
 
 FOLDER = Path(__file__).parent.parent / "data" / "timelines"
@@ -48,13 +52,19 @@ def timeline_of(
     end: float = 1e9,
     runtime_s: float = 5.0,
     rollup_s: float | None = 10.0,
+    lines: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> View:
     """Return what memtui would have seen from ``start`` to ``end`` seconds of a recording.
 
     /proc each second; with FULL MemStats every ``runtime_s``, with the live heap or, as expvar,
-    without; with TRACE a line for each change of NumGC; smaps_rollup every ``rollup_s`` or never.
+    without; with TRACE the gctrace of ``lines``, or else a line for each change of NumGC;
+    smaps_rollup every ``rollup_s`` or never. ``environment`` is that of the process, which began
+    with the recording.
     """
-    timeline = Timeline(NOON)
+    events: list[Event] = []
+    if environment is not None:
+        events += begun(environment, NOON + start)
     next_runtime = next_rollup = 0.0
     cycles = -1.0
     at = NOON
@@ -69,11 +79,39 @@ def timeline_of(
         if access is Access.FULL and row["t"] >= next_runtime:
             found.append(("runtime", runtime_of(row, has_live=has_live)))
             next_runtime = row["t"] + runtime_s
-        if access is Access.TRACE and row["NumGC"] != cycles:
+        if access is Access.TRACE and lines is None and row["NumGC"] != cycles:
             found.append(("gctrace", cycle_of(row)))
             cycles = row["NumGC"]
-        timeline.extend(Event(at, source, sample) for source, sample in found)
-    return Cursor().view(timeline, min(at, NOON + end))
+        events += [Event(at, source, sample) for source, sample in found]
+    if access is Access.TRACE and lines is not None:
+        events += [each for each in cycles_of(lines) if NOON + start <= each.at <= NOON + end]
+    timeline = Timeline(NOON)
+    timeline.extend(sorted(events, key=lambda event: event.at))
+    return Cursor().view(timeline, max((event.at for event in events), default=NOON))
+
+
+def begun(environment: Mapping[str, str], at: float) -> list[Event]:
+    """Return what is known of a process that began with the recording."""
+    identity = ProcessIdentity(1, 1, NOON, "shapes", ("shapes",), "me", "go1.27.3")
+    unknown = Absent.NO_ACCESS
+    place = Surroundings(
+        levels=unknown, cgroup_version=unknown, gogc=environment.get("GOGC"),
+        gomemlimit=environment.get("GOMEMLIMIT"), godebug=environment.get("GODEBUG"),
+        thp="madvise", max_ptes_none=511,
+    )  # fmt: skip
+    return [Event(at, "process", identity), Event(at, "process", place)]
+
+
+@cache
+def cycles_of(lines: Path) -> tuple[Event, ...]:
+    """Return the cycles that a program wrote, each at its own moment."""
+    found = []
+    with gzip.open(lines, "rt", errors="replace") as text:
+        for line in text:
+            told = trace_sample(line.rstrip("\n"))
+            if told and isinstance(told[1], GcCycle) and told[1].at_s is not None:
+                found.append(Event(NOON + told[1].at_s, "gctrace", told[1]))
+    return tuple(found)
 
 
 def process_of(row: Row) -> ProcessSample:

@@ -49,7 +49,6 @@ def window(
         end=points[-1].at,
         access=access,
         points=tuple(points),
-        process=tuple(points),
         cycles_seen=int(seconds / per_cycle_s),
         **(fields or {}),
     )

@@ -139,3 +139,14 @@ def test_ends_are_means_so_that_a_sawtooth_is_no_growth() -> None:
     assert found.ledger is not None
     assert abs(found.ledger.grown(PartName.GARBAGE)) < 5 * MIB
     assert found.ledger.growth == 0
+
+
+def test_a_live_heap_that_is_known_at_one_end_only_is_no_part() -> None:
+    known, unknown = window().points[0], window(without=("live",)).points[0]
+    for before, now in ((known, unknown), (unknown, known)):
+        ledger = ledger_between(before, now)
+        assert ledger is not None
+        sums_up(ledger)
+        assert ledger.part(PartName.LIVE) is None
+        assert ledger.grown(PartName.OBJECTS) == 0
+        assert all(part.growth == 0 for part in ledger.parts)

@@ -19,11 +19,15 @@ from memtui.diagnosis import (
     Diagnosis,
     Window,
     diagnose,
+    one_line,
     window_of,
 )
+from memtui.diagnosis.heap import LiveSource
+from memtui.diagnosis.window import Traced
 from memtui.model import (
     Absent,
     FunctionValue,
+    GcCycle,
     MappingGroup,
     MappingGroups,
     MappingKind,
@@ -364,3 +368,225 @@ def test_each_finding_says_all_that_it_must() -> None:
         assert found.advice.lines()
         assert any(line.startswith("Will not help") for line in found.advice.lines())
         assert 0 < found.share <= 1
+
+
+def test_memory_that_is_used_again_every_two_minutes_is_not_kept_for_nothing() -> None:
+    def heap(second: float) -> float:
+        return 60.0 if 10 < second % 120 < 16 else 9.0
+
+    shape: dict[str, Any] = {
+        "alloc": heap,
+        "inuse": lambda second: heap(second) + 1,
+        "unreturned": lambda second: 70 - heap(second),
+        "goal": lambda second: 110 if 10 < second % 120 < 16 else 17,
+    }
+    for seconds in range(260, 600, 15):
+        assert Cause.FREED_NOT_RETURNED not in causes(diagnose(window(seconds, **shape)))
+
+
+def test_a_high_gogc_that_lets_garbage_be_until_its_goal_is_healthy() -> None:
+    def garbage(second: float) -> float:
+        return 32 * (second % 100) / 100
+
+    shape: dict[str, Any] = {
+        "alloc": lambda second: 8 + garbage(second),
+        "inuse": lambda second: 9 + garbage(second),
+        "unreturned": lambda second: 33 - garbage(second),
+        "goal": 43,
+    }
+    for seconds in range(220, 600, 15):
+        made = window(seconds, per_cycle_s=100, **shape)
+        assert causes(diagnose(made))[0] in (Cause.STEADY, UNKNOWN)
+
+
+def jumping(at_s: float, *, is_young: bool) -> Window:
+    """Return a heap that jumps at a moment, with the last cycle right before it."""
+    shape: dict[str, Any] = {
+        "alloc": lambda second: 12 if second < at_s else 70,
+        "inuse": lambda second: 13 if second < at_s else 71,
+        "live": lambda second: 8 if second < at_s else 60,
+        "goal": lambda second: 17 if second < at_s else 120,
+        "unreturned": 0,
+    }
+    made = window(240, per_cycle_s=2, **shape)
+    last = int(at_s / 2) + 1
+    points = tuple(replace(each, cycles=min(each.cycles or 0, last)) for each in made.points)
+    return replace(made, points=points, is_young=is_young)
+
+
+def test_a_jump_that_no_cycle_has_seen_since_may_be_dead_unless_the_process_just_began() -> None:
+    assert causes(diagnose(jumping(100, is_young=False)))[0] is Cause.DEAD_NOT_COLLECTED
+    assert Cause.DEAD_NOT_COLLECTED not in causes(diagnose(jumping(100, is_young=True)))
+
+
+def test_an_object_that_was_never_touched_is_no_leak_of_what_res_grew_by() -> None:
+    shape: dict[str, Any] = {
+        "live": lambda second: 8 if second < 100 else 72,
+        "alloc": lambda second: 12 if second < 100 else 76,
+        "inuse": lambda second: 13 if second < 100 else 77,
+        "goal": lambda second: 17 if second < 100 else 145,
+        "beyond": lambda second: -3 if second < 100 else -57,
+    }
+    made = window(**shape)
+    assert made.grows
+    assert Cause.HEAP_LEAK not in causes(diagnose(made))
+
+
+def test_slots_that_are_filled_before_the_next_cycle_are_no_fragmentation() -> None:
+    def waste(second: float) -> float:
+        return 20 - second % 40 / 2
+
+    swinging = window(
+        alloc=lambda second: 30 - waste(second), inuse=30, live=9, goal=40, per_cycle_s=40
+    )
+    assert causes(diagnose(swinging)) == [Cause.STEADY]
+    assert causes(diagnose(window(alloc=10, inuse=30, live=9, goal=40))) == [Cause.FRAGMENTATION]
+
+
+def test_what_exceeds_the_goal_is_not_the_leaks_doing() -> None:
+    shape = leaking(per_minute=1)
+    shape["inuse"] = lambda second: shape["alloc"](second) + 1 + second / 6
+    assert causes(diagnose(window(**shape))) == [Cause.FRAGMENTATION]
+    more = leaking(per_minute=3)
+    more["inuse"] = lambda second: more["alloc"](second) + 1 + second / 6
+    waste, leak = diagnose(window(**more)).findings
+    assert (waste.cause, leak.cause) == (Cause.FRAGMENTATION, Cause.HEAP_LEAK)
+    assert leak.share < 0.5
+
+
+def test_stacks_that_grow_without_goroutines_are_no_leak_of_goroutines() -> None:
+    made = window(stacks=rising(2, 10))
+    assert causes(diagnose(made)) == [Cause.GOROUTINE_LEAK]
+    counted = tuple(replace(point, goroutines=50) for point in made.points)
+    assert causes(diagnose(replace(made, points=counted))) == [UNKNOWN]
+
+
+def test_a_trace_without_rollup_does_not_believe_a_rare_high_goal() -> None:
+    shape: dict[str, Any] = {
+        "goal": lambda second: 80 if second % 100 < 10 else 17, "lazy": 40,
+    }  # fmt: skip
+    without = ("alloc", "inuse", "unreturned", "released", "stacks", "own")
+    kwargs: dict[str, Any] = {"access": Access.TRACE, **shape}
+    assert causes(diagnose(window(without=without, **kwargs))) == [Cause.LAZILY_FREED]
+    blind = window(without=(*without, "lazy", "huge"), **kwargs)
+    assert causes(diagnose(blind)) == [UNKNOWN]
+
+
+def test_a_page_that_tells_gogc_tells_another_goal_from_a_leak_at_once() -> None:
+    made = window(
+        goal=lambda second: 17.4 if second < 100 else 43,
+        alloc=lambda second: 16 if second < 100 else 40,
+        inuse=lambda second: 17 if second < 100 else 41,
+        without=("live",),
+    )
+    assert causes(diagnose(made))[0] is Cause.HEAP_LEAK
+    told = tuple(
+        replace(point, gogc=100 if point.at < NOON + 100 else 400) for point in made.points
+    )
+    assert causes(diagnose(replace(made, points=told))) == [Cause.GOAL_GROWTH]
+
+
+def test_a_goal_that_the_limit_makes_says_nothing_of_the_live_heap() -> None:
+    made = window(goal=60, without=("live",))
+    assert made.live is not None
+    limited = tuple(replace(point, limit=64 * MIB) for point in made.points)
+    held = replace(made, points=limited).live
+    assert held is not None
+    assert (made.live.source, held.source) == (LiveSource.BY_GOAL, LiveSource.BY_TROUGHS)
+
+
+def test_a_trace_that_fell_silent_while_res_grew_calls_nothing_steady() -> None:
+    place: dict[str, Any] = {"goal": 90, "live": 9, "alloc": lambda second: min(50, 9 + second)}
+    place |= {"inuse": lambda second: min(51, 10 + second), "unreturned": 0}
+    assert causes(diagnose(window(access=Access.TRACE, **place))) == [UNKNOWN]
+
+
+DAY_S = 86400.0
+
+
+def daily(swing: float) -> Callable[[float], float]:
+    """Return a tide of a day, with the noise of what was just going on."""
+    return lambda second: (
+        swing * (1 - math.cos(second / DAY_S * 2 * math.pi) + 0.3 * math.sin(second * 12.9898))
+    )
+
+
+def test_three_days_of_memory_that_was_freed_and_not_returned() -> None:
+    made = window(3 * DAY_S, step_s=1080, per_cycle_s=60, unreturned=rising(4, 20 / 3 / 1440))
+    found = diagnose(made)
+    assert causes(found) == [Cause.FREED_NOT_RETURNED]
+    said = "+19.1M freed by the GC, not returned to the OS. Not a leak."
+    assert one_line(found) == f"RES +19.1M in 3d00h: {said}"
+
+
+def test_a_slow_leak_is_seen_through_the_tide_of_the_day_and_the_tide_alone_is_none() -> None:
+    def made(leak: float) -> Window:
+        live = daily(5)
+        rise = rising(10, leak / 3 / 1440)
+        return window(
+            3 * DAY_S, step_s=1080, per_cycle_s=60,
+            live=lambda second: rise(second) + live(second),
+            alloc=lambda second: 1.4 * (rise(second) + live(second)),
+            inuse=lambda second: 1.4 * (rise(second) + live(second)) + 1,
+            unreturned=lambda second: 0.6 * (rise(second) + live(second)),
+            goal=lambda second: 2 * (rise(second) + live(second)),
+        )  # fmt: skip
+
+    assert causes(diagnose(made(40))) == [Cause.HEAP_LEAK]
+    assert causes(diagnose(made(0))) == [Cause.STEADY]
+
+
+def test_a_live_heap_that_swings_as_far_as_it_grew_is_no_leak() -> None:
+    def live(second: float) -> float:
+        return 20 + second / 20 + 7 * math.sin(second / 13)
+
+    made = window(
+        live=live, alloc=lambda second: 1.3 * live(second), goal=lambda second: 2 * live(second),
+        inuse=lambda second: 1.3 * live(second) + 1, unreturned=lambda second: 0.7 * live(second),
+    )  # fmt: skip
+    assert Cause.HEAP_LEAK not in causes(diagnose(made))
+
+
+def test_what_was_allocated_since_the_last_cycle_is_no_jump_of_the_live_heap() -> None:
+    made = window(
+        240, live=40, goal=200, unreturned=0,
+        alloc=lambda second: 42 + max(0, second - 100) / 7,
+        inuse=lambda second: 43 + max(0, second - 100) / 7,
+    )  # fmt: skip
+    points = tuple(replace(each, cycles=min(each.cycles or 0, 51)) for each in made.points)
+    assert Cause.DEAD_NOT_COLLECTED not in causes(diagnose(replace(made, points=points)))
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"), [("50", 50), ("off", None), (None, 100), (Absent.NO_ACCESS, 100)]
+)
+def test_gogc_as_the_process_was_started_with(
+    text: str | Absent | None, percent: int | None
+) -> None:
+    place = Surroundings(
+        Absent.NO_ACCESS, Absent.NO_ACCESS, text, None, None, "madvise", Absent.NO_ACCESS
+    )
+    made = window(without=("live",), fields={"surroundings": place})
+    assert made.gogc == percent
+    assert made.live is not None
+    by_troughs = made.live.source is LiveSource.BY_TROUGHS
+    assert by_troughs == (percent is None)
+
+
+def bursting(*moments: float, cycle: Callable[..., GcCycle]) -> Window:
+    """Return a trace of a heap that was large at these moments, of a process that stays large."""
+    made = window(
+        400, access=Access.TRACE, alloc=60, inuse=61, goal=17, live=8,
+        without=("alloc", "inuse", "unreturned", "released", "stacks", "own"),
+    )  # fmt: skip
+    large = replace(cycle(9), heap_end_bytes=60 * MIB)
+    cycles = tuple(Traced(NOON + at, large, 17 * MIB) for at in moments)
+    return replace(made, cycles=(*cycles, Traced(NOON + 399, cycle(10), 17 * MIB)))
+
+
+def test_a_trace_tells_what_was_freed_unless_it_is_used_again_as_often(
+    cycle: Callable[..., GcCycle],
+) -> None:
+    assert causes(diagnose(bursting(100, cycle=cycle))) == [Cause.FREED_NOT_RETURNED]
+    again = bursting(10, 110, 210, 310, cycle=cycle)
+    assert Cause.FREED_NOT_RETURNED not in causes(diagnose(again))

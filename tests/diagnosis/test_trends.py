@@ -111,3 +111,15 @@ def test_the_time_to_a_limit_has_an_interval() -> None:
     reached = time_to(100.0, 200.0, trend)
     assert reached is not None
     assert reached.likely_s == 0
+
+
+def test_a_load_that_drifts_grows_seldom() -> None:
+    dice = random.Random(11)
+    grown = 0
+    for _ in range(300):
+        value, values = 0.0, []
+        for _ in range(120):
+            value = 0.97 * value + dice.gauss(0, 1)
+            values.append(100 + value)
+        grown += judged(values).grows
+    assert grown < 30

@@ -158,7 +158,8 @@ def test_a_service_of_the_journal_that_starts_anew_is_a_restart() -> None:
 
 def test_a_torn_line_among_lines_of_another_stream_is_given_up_at_last() -> None:
     head = f"{STAMP} stderr F {CYCLE[:60]}ts=1"
-    items = items_of(head, *[f"{STAMP} stdout F hello"] * 2000, keep_output=False)
+    decoder = TraceDecoder(keep_output=False)
+    items = decoder.feed(f"{head}\n".encode() + f"{STAMP} stdout F hello\n".encode() * 2000)
     assert [type(item) for item, _ in items] == [TornLine]
 
 

@@ -14,6 +14,7 @@ from memtui.parse.proc import (
     ParseError,
     full_name,
     parse_command,
+    parse_environ,
     parse_stat,
     parse_statm,
     parse_status,
@@ -200,3 +201,9 @@ def test_a_name_that_the_kernel_cut_is_completed_from_the_command() -> None:
     assert full_name("catalogue-servi", ("/opt/other",)) == "catalogue-servi"
     assert full_name("orders", ("/opt/orders-and-more",)) == "orders"
     assert full_name("kthreadd", ()) == "kthreadd"
+
+
+def test_of_an_environment_only_what_is_wanted_is_kept() -> None:
+    text = b"GOGC=50\0TOKEN=s3cret\0NAME\0GOGC=9\0GODEBUG=a=1,b=2\0\xff=x\0"
+    assert parse_environ(text, ("GOGC", "GODEBUG", "NAME")) == {"GOGC": "50", "GODEBUG": "a=1,b=2"}
+    assert parse_environ(b"", ("GOGC",)) == {}

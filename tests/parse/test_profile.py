@@ -116,7 +116,7 @@ def test_what_it_cost_and_where_it_came_from_are_kept(data: Path) -> None:
 def test_profiles_come_packed_and_not(data: Path) -> None:
     packed = (data / "profile" / "heapleak" / "heap.pb.gz").read_bytes()
     plain = gzip.decompress(packed)
-    members = gzip.compress(plain[:700]) + gzip.compress(plain[700:])
+    members = gzip.compress(plain[:700], mtime=0) + gzip.compress(plain[700:])
     values = [parse_profile(form, where="", took_s=0).values for form in (packed, plain, members)]
     assert values[0] == values[1] == values[2]
 
@@ -270,15 +270,15 @@ NO_TYPE.sample.add()
     ("data", "reason"),
     [
         (b"", "empty"),
-        (gzip.compress(b""), "not a profile"),
+        (gzip.compress(b"", mtime=0), "not a profile"),
         (b"<!doctype html>\n<html>", "looks like HTML"),
-        (gzip.compress(b"<html>"), "looks like HTML"),
+        (gzip.compress(b"<html>", mtime=0), "looks like HTML"),
         (b'{"error": "no"}', "looks like JSON"),
         (b"--- contention:\ncycles/second=1\n", "without debug=1"),
         (b"404 page not found\n", "text: 404 page not found"),
         (b"\x7fELF\x02\x01\x01" + bytes(20), "looks like a program"),
         (b"\x1f\x8b\x08\x00garbage that is no deflate", "damaged gzip"),
-        (gzip.compress(forged().SerializeToString()) + b"trailing", "damaged gzip"),
+        (gzip.compress(forged().SerializeToString(), mtime=0) + b"trailing", "damaged gzip"),
         (b"\xff" * 50, "not a profile, or a damaged one"),
         (NO_TYPE.SerializeToString(), "not a profile"),
         (TWICE.SerializeToString(), "location 1 is there twice"),
@@ -304,7 +304,7 @@ def test_a_profile_that_was_cut_off_anywhere_is_refused(data: Path) -> None:
 
 
 def test_a_bomb_is_refused_before_it_takes_more_memory_than_the_limit() -> None:
-    bomb = gzip.compress(bytes(300 << 20), compresslevel=1)
+    bomb = gzip.compress(bytes(300 << 20), compresslevel=1, mtime=0)
     code = (
         "import resource, sys\n"
         "from memtui.parse.profile import ProfileError, parse_profile\n"
@@ -316,7 +316,7 @@ def test_a_bomb_is_refused_before_it_takes_more_memory_than_the_limit() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], input=bomb, capture_output=True, check=True)
     reason, grown_kib = run.stdout.decode().splitlines()
-    assert reason == "larger than 8 MiB unpacked"
+    assert reason == "larger than 8.00M unpacked"
     assert int(grown_kib) < 24 << 10
 
 
@@ -325,9 +325,52 @@ def test_a_profile_above_the_limit_is_refused_unpacked_too() -> None:
         parse_profile(forged().SerializeToString(), where="", took_s=0, limit_bytes=10)
 
 
+def test_a_profile_of_several_pieces_is_read_whole() -> None:
+    profile = forged(
+        samples=tuple(((1 + number % 3,) * 30, (number,)) for number in range(60_000)),
+        locations={1: (1,), 2: (2,), 3: (3, 1)},
+        functions={1: "one", 2: "two", 3: "three"},
+    )
+    tables, samples = wire.Profile(), wire.Profile()
+    tables.CopyFrom(profile)
+    del tables.sample[:]
+    samples.sample.extend(profile.sample)
+    raw = samples.SerializeToString()
+    assert len(raw) > 2 << 20
+    third = sum(range(0, 60_000, 3))
+    expected = [
+        ("three", third + 40_000, third + 40_000),
+        ("two", third + 20_000, third + 20_000),
+        ("one", third, 2 * third + 40_000),
+    ]
+    for data in (tables.SerializeToString() + raw, raw + tables.SerializeToString()):
+        (values,) = parse_profile(data, where="", took_s=0).values
+        assert [(each.name, each.flat, each.cum) for each in values.functions] == expected
+
+
+EMPTY_SAMPLE, EMPTY_LOCATION, EMPTY_LINE = b"\x12\x00", b"\x22\x00", b"\x22\x00"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        EMPTY_SAMPLE * 70_000,
+        EMPTY_LOCATION * 70_000,
+        b"\x22\x80\x89\x7a" + EMPTY_LINE * 1_000_000,
+        b"\x12\x80\x89\x7a" + b"\x08\x01" * 1_000_000,
+        b"\x32\x80\x89\x7a" + b"()" * 1_000_000,
+        (b"\x1a\x80\x02" + bytes(256)) * 5000,
+    ],
+)
+def test_what_would_only_grow_in_memory_is_refused_before_it_is_decoded(more: bytes) -> None:
+    with pytest.raises(ProfileError, match="forged"):
+        parse_profile(forged().SerializeToString() + more, where="", took_s=0, limit_bytes=4 << 20)
+
+
 def test_a_profile_that_only_wants_our_time_is_refused() -> None:
-    lines = (1,) * 40_000
-    profile = forged(samples=(((1,) * 40_000, (1,)),), locations={1: lines}, functions={1: "again"})
+    lines = (1,) * 10_000
+    samples = (((1,) * 200_000, (1,)),) * 2
+    profile = forged(samples=samples, locations={1: lines}, functions={1: "again"})
     with pytest.raises(ProfileError, match="no end"):
         parse_profile(profile.SerializeToString(), where="", took_s=0)
 
@@ -351,7 +394,7 @@ def test_mutated_profiles_are_read_or_refused_but_never_crash(data: Path) -> Non
 
 def test_protobuf_is_imported_only_when_a_profile_is_parsed() -> None:
     code = (
-        "import sys, memtui.sources.profile as source\n"
+        "import sys, memtui.sources.profile, memtui.parse.profile as source\n"
         "heavy = [name for name in ('google.protobuf', 'httpx', 'anyio') if name in sys.modules]\n"
         "assert not heavy, heavy\n"
         "source.parse_profile(sys.stdin.buffer.read(), where='', took_s=0)\n"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import astuple
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
+from fuzz_gctrace import a_cycle
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -155,6 +158,31 @@ def test_pieces_stay_few_however_the_program_logs(log: str) -> None:
     assert not decoder._unprefixed._pieces
 
 
+HEAD = "gc 28 @862.213s 8%: 2.4+12+0.021 ms clock, 0.059+12"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (  # the first line is broken for good, and the end is that of the second
+            f"{HEAD}/12/0+0.071 ms cpu, 66->70->0 MB, 33 MB goal, 74!8 MB sta!cks, 1 P",
+            "gc 29 @865.950s 11%: 41+0+12 ms clock, 0!.05+0.014/0.032/12+0 ms ts=1",
+            "cpu, 99->37->0 MB, 0 MB goal, 0 MB stacks, 2 MB globals, 16 P (forced)",
+        ),
+        # something is missing between "goal" and the end, as the words behind it show
+        (f"{HEAD}/94/0+0 ms cpu, 90->0->0 MB, 84 MB goal, 55 MB s!tacks, 0 MB globals", ", 2 P"),
+        # 0.022, in three pieces
+        (f"{HEAD}/0.02ts=1", "2ts=2", "/0+22 ms cpu, 0->22->0 MB, 85 MB goal, 2 P"),
+        # 8522 MB, where the text of the program looks like the prefix of another one
+        (f"{HEAD}/12/12+0 ms cpu, 68->0->0 MB, ts=1", "85web-1  | hello", "22 MB goal, 1 P"),
+    ],
+)
+def test_what_could_be_joined_in_another_way_is_counted(lines: tuple[str, ...]) -> None:
+    items = read("".join(f"{line}\n" for line in lines).encode())
+    assert kinds(items)["GcCycle"] == 0
+    assert kinds(items)["TornLine"] >= 1
+
+
 def undetectable(text: str) -> bool:
     """Whether nobody can see that ``text`` does not belong into a trace line.
 
@@ -215,3 +243,42 @@ def test_a_line_torn_between_many_writes_yields_no_wrong_number(
         pieces.insert(cut, f"{log}\n")
     for cycle in cycles_in("".join(pieces).encode()):
         assert numbers(cycle) == numbers(cycle_of(line))
+
+
+def is_digits(text: str) -> bool:
+    return not text.strip("0123456789.")
+
+
+@given(
+    random=st.randoms(use_true_random=False),
+    places=st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=4),
+    logs=st.lists(
+        st.sampled_from(
+            [LOG, "ts=1 msg=ok", "12 items", "gc done", "0.5 s", "gc 3 @ home", "", '{"n":1}']
+        ),
+        min_size=4,
+        max_size=4,
+    ),
+    chunk=st.integers(1, 400),
+)
+@settings(max_examples=400, deadline=None)
+def test_lines_of_every_version_torn_anywhere_yield_no_wrong_number(
+    random: Random, places: list[float], logs: list[str], chunk: int
+) -> None:
+    """A number is printed at once, so no more than one line can be inside it."""
+    lines = [a_cycle(random, number, number * 1000) for number in (7, 8, 9)]
+    torn = lines[1]
+    cuts = sorted({int(place * len(torn)) for place in places} - {0})
+    assume(not any(is_digits(torn[start:end]) for start, end in pairwise(cuts)))
+    pieces = [torn[start:end] for start, end in pairwise([0, *cuts, len(torn)])]
+    middle = "".join(f"{piece}{log}\n" for piece, log in zip(pieces[:-1], logs, strict=False))
+    raw = f"{lines[0]}\n{middle}{pieces[-1]}\n{lines[2]}\n".encode()
+    decoder, items = TraceDecoder(keep_output=chunk % 2 == 0), []
+    for at in range(0, len(raw), chunk):
+        items += untimed(decoder.feed(raw[at : at + chunk]))
+    items += untimed(decoder.flush())
+    found = [numbers(item) for item in items if isinstance(item, GcCycle)]
+    true = [numbers(cycle_of(line)) for line in lines]
+    assert found in (true, [true[0], true[2]])
+    if found != true:
+        assert kinds(items)["TornLine"] or not torn.startswith("gc ") or cuts[0] < 20

@@ -48,6 +48,7 @@ def test_the_base_is_the_whole_when_asked() -> None:
         (profile(("space", "litres"), values=(1,)), "space/bytes and space/litres"),
         (profile(("space", "bytes"), values=(1,), period="cpu"), "period type"),
     ],
+    ids=["type", "unit", "period"],
 )
 def test_what_cannot_be_subtracted_is_refused(base: bytes, reason: str) -> None:
     now = read_stacks(profile(("space", "bytes"), values=(1,)))

@@ -153,3 +153,19 @@ def test_a_command_that_makes_no_sense_is_refused_in_words(arguments: list[str],
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_lines_that_were_told_are_not_told_again(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("before\n" + LINE.format(1, "1.000"))
+    source = CommandTrace(script(tmp_path / "logs", f"cat {log}"), time.time() - 60, time.time)
+
+    async def add(_: float) -> None:
+        with log.open("a") as file:
+            file.write("after\n" + LINE.format(2, "2.000"))
+
+    events = await collect(
+        keep_trying(source, time.time, add), lambda events: cycles(events) == [1, 2]
+    )
+    lines = [event.sample.text for event in events if isinstance(event.sample, OutputLine)]
+    assert lines == ["before", "after"]

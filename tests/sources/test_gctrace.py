@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import aclosing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -434,6 +435,36 @@ async def test_with_the_start_of_a_process_only_its_cycles_are_told(tmp_path: Pa
         *("GcCycle", "OutputLine", "GcCycle")
     ]
     assert [event.at - started_at for event in events[1:]] == pytest.approx([0.5, 0.5, 1.5])
+
+
+def stamp(at: float) -> str:
+    """Write a moment as docker logs -t does."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z ")
+
+
+async def test_a_prefix_gives_a_line_its_moment(tmp_path: Path) -> None:
+    path = tmp_path / "trace.log"
+    lines = [LINE.format(1, "1.000"), "hello\n", LINE.format(2, "2.000")]
+    path.write_text("".join(stamp(1000.5 + n) + line for n, line in enumerate(lines)))
+    for source in (FileTrace(path, None, time.time), FileTrace(path, 500.0, time.time)):
+        events = await collect(source, at_least(2))
+        assert [event.at for event in events[1:]] == [1000.5, 1001.5, 1002.5]
+        assert events[2].sample == OutputLine("hello")
+
+
+async def test_what_a_prefix_dates_before_the_process_is_of_another_one(tmp_path: Path) -> None:
+    path = tmp_path / "trace.log"
+    started_at = float(int(time.time()) - 100)
+    path.write_text(
+        stamp(started_at - 50)
+        + LINE.format(1, "1.000")
+        + stamp(started_at - 40)
+        + "of the old one\n"
+        + stamp(started_at + 3)
+        + LINE.format(2, "2.000")
+    )
+    events = await collect(FileTrace(path, started_at, time.time), at_least(1))
+    assert [(event.at - started_at, type(event.sample)) for event in events[1:]] == [(3, GcCycle)]
 
 
 async def test_a_named_pipe_is_emptied(tmp_path: Path) -> None:

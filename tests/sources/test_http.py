@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from answering import Answer, answering
+from answering import Answer, Request, answering
 
 from memtui.sources.http import Address, Cause, HttpFailed, get
 
 
-async def long_answer(path: str, writer: asyncio.StreamWriter) -> None:
+async def long_answer(request: Request, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
     for _ in range(32):
         writer.write(b"x" * (1 << 16))
@@ -28,7 +28,7 @@ async def test_of_a_long_answer_only_the_end_is_kept() -> None:
 
 
 async def test_a_short_answer_is_kept_whole() -> None:
-    async def short(path: str, writer: asyncio.StreamWriter) -> None:
+    async def short(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.0 200 OK\r\n\r\nall of it\n")
 
     async with answering(short) as port:
@@ -37,14 +37,14 @@ async def test_a_short_answer_is_kept_whole() -> None:
     assert (answer.body, answer.size_bytes) == (b"all of it\n", 10)
 
 
-async def endless(path: str, writer: asyncio.StreamWriter) -> None:
+async def endless(request: Request, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
     while True:
         writer.write(b"x" * (1 << 16))
         await writer.drain()
 
 
-async def announced(path: str, writer: asyncio.StreamWriter) -> None:
+async def announced(request: Request, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.0 200 OK\r\nContent-Length: 9000000000\r\n\r\nx")
 
 
@@ -58,7 +58,7 @@ async def test_an_answer_without_end_is_cut_off_at_the_limit(answer: Answer) -> 
 
 
 async def test_the_deadline_holds_also_while_the_answer_drips() -> None:
-    async def drip(path: str, writer: asyncio.StreamWriter) -> None:
+    async def drip(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
         while True:
             writer.write(b"x")

@@ -182,6 +182,17 @@ def test_a_trace_alone_shows_its_cycles(
     assert window.modes() == RESTORED
 
 
+@pytest.mark.parametrize(("name", "type_"), [("heap", "inuse_space"), ("cpu", "cpu")])
+def test_a_profile_in_a_file_needs_no_process(
+    terminal: OpenTerminal, data: Path, name: str, type_: str
+) -> None:
+    window = terminal(100, 40)
+    window.type(f"memtui --pprof {data}/profile/heapleak/{name}.pb.gz; echo code=$?")
+    window.wait_for(f"4 {type_} ", "no process is watched")
+    window.press("q")
+    window.wait_for("code=0")
+
+
 # Signals
 
 

@@ -81,6 +81,11 @@ class ProfileOptions:
         return cls(pprof, not no_probe, every_s, memstats_every_s, limit_bytes, free_url)
 
     @property
+    def is_file(self) -> bool:
+        """Whether ``pprof`` is a file: it needs no process beside it."""
+        return self.pprof is not None and not self.is_address
+
+    @property
     def is_address(self) -> bool:
         """Whether ``pprof`` is an address and no file."""
         return self.pprof is not None and "://" in self.pprof
@@ -123,7 +128,7 @@ def profile_options(command: F) -> F:
             default="5s",
             show_default=True,
             metavar="TIME",
-            help="Ask for MemStats this often, which allocates 60 KB in the process; off: never.",
+            help="Ask for MemStats this often, which allocates 30 KB in the process; off: never.",
         ),
         click.option(
             "--profile-every",
@@ -142,7 +147,7 @@ def profile_options(command: F) -> F:
             help="Refuse a profile that is larger than this, as it comes or unpacked.",
         ),
         click.option(
-            "--no-probe", is_flag=True, help="Do not ask the process's listeners for /debug/pprof."
+            "--no-probe", is_flag=True, help="Do not ask the process's listeners for anything."
         ),
         click.option(
             "--pprof",

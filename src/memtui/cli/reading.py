@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memtui import units
 from memtui.cli.complaint import Complaint
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ def stacks_from(place: str, *, deadline_s: float, limit_bytes: int) -> Stacks:
         return read_stacks(data, limit_bytes)
     except ProfileError as error:
         hint = "--max-size takes more" if "larger than" in str(error) else ""
-        raise Complaint(f"{_shown(place)}: {error}", hint) from None
+        raise Complaint(f"{place_shown(place)}: {error}", hint) from None
 
 
-def _shown(place: str) -> str:
+def place_shown(place: str) -> str:
     """Return a place for an error: without the credentials that an address may hold."""
     if "://" not in place:
         return place
@@ -91,9 +92,7 @@ def _piped(pipe: int, name: str, deadline_s: float, limit_bytes: int) -> bytes:
 
 def _within(data: bytes, name: str, limit_bytes: int) -> bytes:
     if len(data) > limit_bytes:
-        raise Complaint(
-            f"{name} is larger than {limit_bytes / (1 << 20):g} MiB", "--max-size takes more"
-        )
+        raise Complaint(f"{name} is larger than {units.size(limit_bytes)}", "--max-size takes more")
     return data
 
 

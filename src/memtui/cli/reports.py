@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -74,13 +75,14 @@ class Report:
 
     def write(self, lines: Callable[[Stacks], Iterable[str]]) -> None:
         """Read the profile and print what ``lines`` makes of it; raise Complaint."""
+        from memtui.cli.reading import place_shown
         from memtui.pprof.report import LEGEND
         from memtui.pprof.stacks import StacksError
 
         try:
             text = [line if line == LEGEND else plain(line) for line in lines(self.stacks())]
         except StacksError as error:
-            raise Complaint(f"{self.profile}: {error}") from None
+            raise Complaint(f"{place_shown(self.profile)}: {error}") from None
         click.echo("\n".join(text).encode("utf-8", "replace"))
 
 
@@ -89,6 +91,13 @@ def report_options(command: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def _finite(context: click.Context, option: click.Parameter, number: float) -> float:
+    """Refuse nan and inf, which are numbers to Python."""
+    if not math.isfinite(number):
+        raise click.BadParameter(f"{number} is no number to count with")
+    return number
 
 
 _OPTIONS = (
@@ -106,12 +115,12 @@ _OPTIONS = (
     ),
     click.option("--base", metavar="P", help="Subtract this profile; 100 % is the difference."),
     click.option("--diff-base", metavar="P", help="Subtract this profile; 100 % is the base."),
-    click.option("--focus", default="", metavar="RE", help="Only stacks with such a frame."),
-    click.option("--ignore", default="", metavar="RE", help="No stacks with such a frame."),
+    click.option("--focus", default="", metavar="RE", help="Only stacks in which a frame matches."),
+    click.option("--ignore", default="", metavar="RE", help="No stacks in which a frame matches."),
     click.option("--hide", default="", metavar="RE", help="No frames that match."),
     click.option("--show", default="", metavar="RE", help="Only frames that match."),
     click.option(
-        "--show-from", default="", metavar="RE", help="Nothing above the highest such frame."
+        "--show-from", default="", metavar="RE", help="Nothing above the highest match."
     ),
     click.option("--no-inlines", is_flag=True, help="Count inlined functions for their callers."),
     click.option("--drop-negative", is_flag=True, help="Leave out what shrank."),
@@ -119,22 +128,26 @@ _OPTIONS = (
         "--nodecount", type=int, default=-1, metavar="N", help="The most functions; 0: all."
     ),
     click.option(
-        "--nodefraction", type=float, default=0.005, show_default=True, metavar="F",
+        "--nodefraction", callback=_finite,
+        type=float, default=0.005, show_default=True, metavar="F",
         help="Leave out functions below this part of the total.",
     ),
     click.option(
-        "--edgefraction", type=float, default=0.001, show_default=True, metavar="F",
+        "--edgefraction", callback=_finite,
+        type=float, default=0.001, show_default=True, metavar="F",
         help="Leave out calls below this part of the total.",
     ),
     click.option(
         "--unit", default="minimum", metavar="U", help="Write values in this unit: B, MB, ms, s."
     ),
     click.option(
-        "--max-size", type=click.FloatRange(0, _MOST_MIB, min_open=True), default=256,
+        "--max-size", callback=_finite,
+        type=click.FloatRange(0, _MOST_MIB, min_open=True), default=256,
         show_default=True, metavar="MIB", help="The largest profile to read, packed and unpacked.",
     ),
     click.option(
-        "--timeout", type=click.FloatRange(0, min_open=True), default=60, show_default=True,
+        "--timeout", callback=_finite,
+        type=click.FloatRange(0, min_open=True), default=60, show_default=True,
         metavar="SECONDS", help="How long to wait for an address.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),

@@ -16,9 +16,13 @@ from typing import TYPE_CHECKING
 from memtui.cli.complaint import Complaint
 from memtui.cli.options import ProfileOptions
 from memtui.cli.terminal import end_with_the_terminal, take_terminal
+<<<<<<< HEAD
 from memtui.model import GcCycle, ProcessIdentity
 from memtui.player import Player
 from memtui.recording import CannotRecord, Keeping
+=======
+from memtui.model import GcCycle, GcPause, ProcessIdentity
+>>>>>>> explain
 from memtui.screens.choice import Choice
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
@@ -114,8 +118,8 @@ class Session:
             *self._picked(child.pid),
         ]
 
-    def watch_trace(self) -> None:
-        """Watch a trace alone: nobody knows whose it is."""
+    def watch_files(self) -> None:
+        """Watch a trace or a profile alone: nobody knows whose it is."""
         self.sources = self._sources_without(*NO_PROCESS)
 
     def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:
@@ -202,9 +206,12 @@ class Session:
         )
 
     def _gc_number(self) -> int | None:
-        """Return the number of the newest collection, None while no trace tells."""
+        """Return the number of the newest collection; None while nobody tells."""
         found = self.timeline.track(GcCycle).last(math.inf)
-        return found[1].number if found else None
+        if found is not None:
+            return found[1].number
+        told = self.timeline.track(GcPause).last(math.inf)
+        return told[1].number if told else None
 
     def screen(self) -> MemtuiApp:
         """Return the dashboard of this session."""

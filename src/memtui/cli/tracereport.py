@@ -19,7 +19,10 @@ KIB = 1 << 10
 _PHASES = ("sweep_term", "assist", "background", "idle", "mark_term")
 _PHASES_1_5 = ("sweep_term", "scan", "install_wb", *_PHASES[1:])
 
-_ROW = "{:>6}  {:<23}  {:<10}  {:>14}  {:>7}  {:>11}  {:>7}  {:>7}  {:>6}  {:>7}"
+_HEAD = (
+    f"{'gc':>6}  {'time':<23}  {'kind':<10}  {'heap MB':>14}  {'goal MB':>7}  "
+    f"{'pauses ms':>11}  {'CPU now':>7}  {'CPU all':>7}  {'stacks':>6}  {'globals':>7}"
+)
 
 
 class Report(Protocol):
@@ -144,8 +147,7 @@ class TextReport:
 
     def head(self) -> list[str]:
         """Return the names of the columns."""
-        names = ("gc", "time", "kind", "heap MB", "goal MB", "pauses ms")
-        return [_ROW.format(*names, "CPU now", "CPU all", "stacks", "globals")]
+        return [_HEAD]
 
     def lines(self, items: Sequence[TimedItem]) -> list[str]:
         """Return a row for each cycle, and a line for each restart."""
@@ -162,22 +164,23 @@ class TextReport:
 
     def _row(self, cycle: GcCycle, at: float | None) -> str:
         self._tally.add(cycle.at_s if cycle.at_s is not None else at or 0.0, cycle)
-        self._kinds[kind_of(cycle)] += 1
+        kind = kind_of(cycle)
+        self._kinds[kind] += 1
         now = gc_cpu_share(self._previous, cycle)
         self._previous = cycle
-        heap = (cycle.heap_start_bytes, cycle.heap_end_bytes, cycle.heap_live_bytes)
-        return _ROW.format(
-            cycle.number,
-            _when(cycle, at),
-            kind_of(cycle),
-            "→".join(str(each // MIB) for each in heap if each is not None),
-            "none" if cycle.goal_bytes is None else cycle.goal_bytes // MIB,
-            "+".join(f"{pause:g}" for pause in cycle.pauses_ms),
-            "–" if now is None else f"{now:.1%}",
-            "–" if cycle.gc_cpu_percent is None else f"{cycle.gc_cpu_percent}%",
-            "–" if cycle.stacks_bytes is None else cycle.stacks_bytes // MIB,
-            "–" if cycle.globals_bytes is None else cycle.globals_bytes // MIB,
-        ).rstrip()
+        heap = f"{cycle.heap_start_bytes // MIB}→{cycle.heap_end_bytes // MIB}"
+        if cycle.heap_live_bytes is not None:
+            heap += f"→{cycle.heap_live_bytes // MIB}"
+        pauses = "+".join([f"{pause:g}" for pause in cycle.pauses_ms])
+        goal = "none" if cycle.goal_bytes is None else cycle.goal_bytes // MIB
+        share = "–" if now is None else f"{now:.1%}"
+        percent = "–" if cycle.gc_cpu_percent is None else f"{cycle.gc_cpu_percent}%"
+        stacks = "–" if cycle.stacks_bytes is None else cycle.stacks_bytes // MIB
+        globals_ = "–" if cycle.globals_bytes is None else cycle.globals_bytes // MIB
+        return (
+            f"{cycle.number:>6}  {_when(cycle, at):<23}  {kind:<10}  {heap:>14}  {goal:>7}  "
+            f"{pauses:>11}  {share:>7}  {percent:>7}  {stacks:>6}  {globals_:>7}"
+        )
 
     def summary(self, decoder: TraceDecoder) -> list[str]:
         """Return what the cycles have in common, and how well the trace could be read."""

@@ -118,8 +118,8 @@ def watch(
         _watch_name(session, name)
     elif trace.fd is not None:
         _watch_writer(session, trace.fd)
-    elif trace.given:
-        session.watch_trace()
+    elif trace.given or options.is_file:
+        session.watch_files()
     else:
         _watch_chosen(session)
     return session.run()
@@ -166,4 +166,4 @@ def _watch_writer(session: Session, fd: int) -> None:
     elif go:
         session.choose(lambda: iter(go), "several programs write into this pipe: which one?")
     else:
-        session.watch_trace()
+        session.watch_files()

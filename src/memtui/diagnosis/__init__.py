@@ -1,6 +1,7 @@
 """The meaning: where RES goes, which part grew, and why; pure functions of a timeline window."""
 
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.gather import USUAL_S, point_at, points_between, window_of
 from memtui.diagnosis.ledger import (
     Ledger,
     Part,
@@ -14,7 +15,7 @@ from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trial import Expectation, Trial, expectation, is_lazy, trial_of
 from memtui.diagnosis.verdict import Diagnosis, as_json, diagnose, one_line
-from memtui.diagnosis.window import USUAL_S, Access, Window, point_at, points_between, window_of
+from memtui.diagnosis.window import Access, Window
 
 __all__ = [
     "DEFAULT",

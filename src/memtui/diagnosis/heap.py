@@ -21,6 +21,9 @@ FAR = 0.8
 """So far below it lies only when the conclusion is wrong; what has a finalizer counts as alive for
 a cycle longer than it is."""
 
+NEAR_LIMIT = 0.7
+"""A goal so near the memory limit may be made by the limit: that is less than what GOGC allows."""
+
 
 class LiveSource(Enum):
     """How the live heap is known; the value says it."""
@@ -79,23 +82,31 @@ def live_heap(
     measured = judged(lambda point: point.live, LiveSource.MEASURED)
     if measured:
         return measured
-    if gogc:
-        concluded = judged(lambda point: _concluded(point, gogc), LiveSource.BY_GOAL)
-        if concluded:
-            return _checked(points, concluded, gogc, limits)
+    concluded = judged(lambda point: _concluded(point, gogc), LiveSource.BY_GOAL)
+    if concluded:
+        return _checked(points, concluded, gogc, limits)
     allocated = [(point.at, float(point.alloc)) for point in points if point.alloc is not None]
     trend = trend_of(troughs_of(allocated), limits.flat_share)
     return LiveHeap(trend, LiveSource.BY_TROUGHS) if trend else None
 
 
-def _concluded(point: Point, gogc: int) -> float | None:
-    if point.goal is None:
+def _concluded(point: Point, started_with: int | None) -> float | None:
+    """Return the live heap that this goal was made for; None when GOGC did not make it.
+
+    The setting in force counts, where the page tells it.
+    """
+    gogc = started_with if point.gogc is None else point.gogc
+    if point.goal is None or gogc is None or gogc <= 0:
+        return None
+    if point.limit is not None and point.goal > NEAR_LIMIT * point.limit:
         return None
     share = gogc / 100
     return max(0.0, (point.goal - share * (point.stacks or 0)) / (1 + share))
 
 
-def _checked(points: Sequence[Point], live: LiveHeap, gogc: int, limits: Thresholds) -> LiveHeap:
+def _checked(
+    points: Sequence[Point], live: LiveHeap, gogc: int | None, limits: Thresholds
+) -> LiveHeap:
     """Hold a concluded live heap against HeapAlloc, which is never less than what is alive.
 
     Were the live heap still what it was, HeapAlloc would lie anywhere between it and the goal: the

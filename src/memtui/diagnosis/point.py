@@ -25,7 +25,8 @@ class Point:
     HeapReleased. ``live`` is what the last cycle found alive. ``stacks`` to ``other`` are the
     ``…Sys`` of MemStats, ``own`` the five last together. ``goal`` is the goal in force, None also
     when there is none; ``has_goal`` tells which. ``scanned`` is the stacks that gctrace says were
-    scanned, ``cycles`` the number of cycles since the start of the process.
+    scanned, ``cycles`` the number of cycles since the start of the process. ``gogc`` (percent, −1
+    for off) and ``limit`` are the settings in force, where the page tells them.
     """
 
     at: float
@@ -56,6 +57,8 @@ class Point:
     threads: int | None = None
     cycles: int | None = None
     allocated: int | None = None
+    gogc: int | None = None
+    limit: int | None = None
 
     @property
     def heap(self) -> int | None:
@@ -182,6 +185,8 @@ def of_runtime(
         threads=number(sample.threads),
         cycles=number(sample.num_gc),
         allocated=number(sample.total_alloc_bytes),
+        gogc=-1 if sample.gogc_percent is None else number(sample.gogc_percent),
+        limit=number(sample.memory_limit_bytes),
     )
 
 

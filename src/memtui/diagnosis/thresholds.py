@@ -1,6 +1,6 @@
 """How much is much: every number that a rule compares with, in one place.
 
-None of them may be a knife's edge: the tests move each by a third, and no verdict may become wrong.
+None is a knife's edge: the tests move each by three tenths, and no verdict may become wrong.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ class Thresholds:
     - ``growth_bytes``, ``growth_share`` (of RES): RES grows when it grew by more than both.
     - ``part_bytes``, ``part_share`` (of the growth of RES): the same for one part of it.
     - ``live_share``: the live heap grows when it grew by more than this share of itself.
+    - ``swings``: and by more than it swings around its own slope.
     - ``big_bytes``, ``big_share`` (of RES): what a part must be to matter though nothing grows.
-    - ``retained``: heap that is resident, by the goal of the collector. The scavenger aims at 1.1
-      (Go 1.27.3 runtime/mgcscavenge.go), a healthy program was seen at 0.8 to 1.15.
+    - ``retained``: heap objects and free memory, by the collector's goal. The scavenger aims at 1.1
+      (Go 1.27.3 runtime/mgcscavenge.go), healthy programs were seen at 0.8 to 1.15.
     - ``waste``: unused slots at their fewest, by heap in use at its most. Healthy programs were
       seen at 0.01 to 0.28, fragmented ones from 0.48. And by RES (``waste_share``): up to 0.20,
       and from 0.35.
@@ -31,6 +32,8 @@ class Thresholds:
     - ``flat_share``: growth of the last two fifths below this share of the whole is "flat since".
     - ``chance``: how likely a pattern may be by chance and still count as one.
     - ``goal_factor``: how much the goal by live heap must have grown to be another goal.
+    - ``goroutines``, ``goroutines_share``: so many more goroutines, and stacks so much larger, may
+      be a leak of goroutines that is seen by what they hold.
     - ``held_bytes``: what a goroutine may hold on the heap and still be the one to blame for it.
     """
 
@@ -42,6 +45,7 @@ class Thresholds:
     part_bytes: float = 3 * MIB
     part_share: float = 0.2
     live_share: float = 0.1
+    swings: float = 1.2
     big_bytes: float = 6 * MIB
     big_share: float = 0.1
     retained: float = 1.6
@@ -51,7 +55,7 @@ class Thresholds:
     stale_s: float = 30.0
     unseen: float = 1.4
     flat_share: float = 0.12
-    chance: float = 0.02
+    chance: float = 0.05
     goal_factor: float = 1.3
     goroutines: float = 100.0
     goroutines_share: float = 0.3

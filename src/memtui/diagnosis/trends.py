@@ -8,11 +8,11 @@ from the distribution of Kendall's S.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import pairwise
 from statistics import median
 from typing import TypeAlias
 
@@ -102,8 +102,8 @@ def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
         for moment, later in blocks[number + 1 :]
         if moment > at
     )
-    low, high = _interval(slopes, len(blocks))
     values = [value for _, value in blocks]
+    low, high = _interval(slopes, len(blocks), _inertia(blocks, median(slopes)))
     fifth = max(1, len(values) // 5)
     first, last = median(values[:fifth]), median(values[-fifth:])
     top, bottom = max(values), min(values)
@@ -126,9 +126,27 @@ def between(trend: Trend | None, first: float | None, last: float | None) -> Tre
     return replace(trend, first=first, last=last)
 
 
-def _interval(slopes: Sequence[float], count: int) -> tuple[float, float]:
+def _inertia(blocks: Sequence[tuple[float, float]], slope_per_h: float) -> float:
+    """Return by how much an interval must be wider because neighbours resemble each other.
+
+    A load that comes and goes drifts: sixteen values of it say as little as a few independent
+    ones. That is what is left of the values when their slope is taken out, and how it goes with
+    itself one block later (the first autocorrelation, as in a process of order one).
+    """
+    rests = [value - slope_per_h * at / 3600 for at, value in blocks]
+    middle = sum(rests) / len(rests)
+    rests = [rest - middle for rest in rests]
+    whole = sum(rest * rest for rest in rests)
+    if whole <= 0:
+        return 1.0
+    likeness = sum(rest * later for rest, later in pairwise(rests)) / whole
+    likeness = min(0.9, max(0.0, likeness))
+    return math.sqrt((1 + likeness) / (1 - likeness))
+
+
+def _interval(slopes: Sequence[float], count: int, inertia: float) -> tuple[float, float]:
     """Return the bounds of Sen's interval among the sorted slopes between ``count`` values."""
-    spread = SIGMAS * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    spread = inertia * SIGMAS * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
     low = max(0, math.floor((len(slopes) - spread) / 2))
     high = min(len(slopes) - 1, math.ceil((len(slopes) + spread) / 2))
     return slopes[low], slopes[high]
@@ -183,7 +201,7 @@ def moved_at(trend: Trend) -> float:
 
 def _noise(values: Sequence[float]) -> float:
     """Return the typical change between neighbours around their own trend (MAD of differences)."""
-    steps = [later - value for value, later in itertools.pairwise(values)]
+    steps = [later - value for value, later in pairwise(values)]
     middle = median(steps)
     return median([abs(step - middle) for step in steps])
 

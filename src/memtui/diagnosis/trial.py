@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memtui import units
+from memtui.diagnosis.gather import points_between
 from memtui.diagnosis.ledger import Ledger, ledger_between
 from memtui.diagnosis.point import Point
-from memtui.diagnosis.window import points_between
 from memtui.model import Act, Mark, Surroundings
 from memtui.timeline import View
 

@@ -76,15 +76,13 @@ def diagnose(window: Window) -> Diagnosis:
 
 def _first_moved(window: Window) -> tuple[str, float] | None:
     """Return which series left its level first, of those that grew as much as counts."""
-    moved = []
-    for name, column in SERIES:
-        trend = window.trend(column)
-        if trend is not None and trend.grows and trend.growth >= window.least_part:
-            moved.append((moved_at(trend), name))
-    if not moved:
-        return None
-    at, name = min(moved)
-    return name, at
+    moved = [
+        (name, moved_at(trend))
+        for name, column in SERIES
+        if (trend := window.trend(column)) and trend.grows and trend.growth >= window.least_part
+    ]
+    # Of two that moved in one block the one that causes the other stands first in SERIES.
+    return min(moved, key=lambda entry: entry[1], default=None)
 
 
 def _nearest_limit(window: Window) -> tuple[tuple[str, int], TimeLeft] | None:
@@ -100,7 +98,9 @@ def _nearest_limit(window: Window) -> tuple[tuple[str, int], TimeLeft] | None:
         left = time_to(window.res + room, window.res, trend)
         if left:
             found.append((("cgroup", level.limit_bytes), left))
-    limit = memory_limit(place.gomemlimit) if isinstance(place.gomemlimit, str) else None
+    limit = window.ends[1].limit
+    if limit is None and isinstance(place.gomemlimit, str):
+        limit = memory_limit(place.gomemlimit)
     total = window.ends[1].go_total if window.access is Access.FULL else None
     held = window.trend(lambda point: point.go_total)
     if limit is not None and total is not None and held is not None:

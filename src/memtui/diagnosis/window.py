@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from itertools import pairwise
-from statistics import median
 
 from memtui.diagnosis.heap import LiveHeap, live_heap
 from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between
-from memtui.diagnosis.point import Point, is_sound, of_process, of_runtime
+from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trends import Series, Trend, between, trend_of
-from memtui.model import (
-    Absent,
-    GcCycle,
-    GcPause,
-    MappingGroups,
-    MappingSample,
-    Mark,
-    ProcessIdentity,
-    ProcessSample,
-    Profile,
-    Restart,
-    RuntimeSample,
-    Surroundings,
-)
-from memtui.timeline import Timeline, View
-
-USUAL_S = 600.0
-MOST_POINTS = 240
-WARM_UP_CYCLES = 3
-"""The first cycles of a process find a heap that is still being made (go-memory: warm-up)."""
-BELIEVED_APART_S = 0.05
-"""The kernel's numbers and Go's of one ledger lie at most so far apart."""
-NEAR_S = 20.0
-"""smaps_rollup read so near stands for a moment."""
-
-LEAST_GOAL = 4 << 20
-"""The goal of a heap that is nearly empty, with GOGC=100 (Go 1.27.3 runtime/mgcpacer.go)."""
+from memtui.model import GcCycle, MappingGroups, ProcessIdentity, Profile, Surroundings
 
 Column = Callable[[Point], int | None]
 
@@ -68,18 +39,17 @@ class Access(Enum):
 class Window:
     """A table of at most some hundred moments of one process, between two restarts.
 
-    ``points`` are rows at the moments of MemStats (FULL) or of /proc, ``process`` are rows of
-    /proc alone for the whole window. ``cycles`` are the collector's, thinned out too, with the
-    moments they were read at; ``cycles_seen`` is how many there were. ``profiles`` are heap and
-    goroutine profiles in the order of time. ``is_young`` tells that the window begins with the
-    process.
+    ``points`` are rows at the moments of MemStats (FULL) or of /proc. ``cycles`` are the
+    collector's, thinned out too; ``cycles_seen`` is how many there were. ``profiles`` are heap and
+    goroutine profiles in the order of time. ``marks`` are things done to the process, ``sources``
+    what was seen of each source, "" for nothing. ``is_young`` tells that the window begins with
+    the process.
     """
 
     start: float
     end: float
     access: Access
     points: tuple[Point, ...]
-    process: tuple[Point, ...] = ()
     cycles: tuple[Traced, ...] = ()
     cycles_seen: int = 0
     groups: tuple[tuple[float, MappingGroups], ...] = ()
@@ -197,236 +167,3 @@ class Window:
     def has_rollup(self) -> bool:
         """Whether LazyFree is known."""
         return bool(self.points) and self.points[-1].lazy is not None
-
-
-def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEFAULT) -> Window:
-    """Collect the last ``seconds`` up to the moment of a view, from the last restart on.
-
-    The first cycles of a process are left out when there were more. Costs as much as its rows.
-    """
-    timeline, end = view.timeline, view.until
-    born = _born(view, end - seconds)
-    start = end - seconds if born is None else born
-    found = view.last(Surroundings)
-    surroundings = found[1] if found else None
-    cycles = with_goals(_cycles(timeline, start, end, born), surroundings)
-    mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
-    process = _process_points(timeline, start, end, mappings, cycles)
-    runtime = _runtime_points(timeline, start, end, mappings, cycles)
-    access = Access.TRACE if cycles else Access.PROC
-    points = process
-    if runtime and runtime[-1].at >= end - max(3 * NEAR_S, 0.2 * (end - start)):
-        access, points = Access.FULL, runtime
-    points, is_young = _without_warm_up(points, view)
-    begin = points[0].at if points else start
-    identity = view.last(ProcessIdentity)
-    return Window(
-        start=begin,
-        end=end,
-        access=access,
-        points=tuple(points),
-        process=tuple(point for point in process if point.at >= begin),
-        cycles=tuple(traced for traced in cycles if traced.at >= begin),
-        cycles_seen=_cycles_seen(timeline, points, cycles, begin, end),
-        groups=tuple(timeline.track(MappingGroups).between(begin, end)),
-        profiles=tuple(timeline.track(Profile).between(begin, end)),
-        marks=tuple((at, mark.text) for at, mark in timeline.track(Mark).between(begin, end)),
-        surroundings=surroundings,
-        identity=identity[1] if identity else None,
-        sources=_sources(view, cycles, mappings),
-        is_young=is_young,
-        thresholds=thresholds,
-    )
-
-
-def point_at(view: View) -> Point | None:
-    """Return the newest row of a view, for a ledger of its moment; None without RES."""
-    window = window_of(view, NEAR_S * 3)
-    return window.points[-1] if window.points else None
-
-
-def points_between(view: View, start: float, end: float) -> list[Point]:
-    """Return the rows of MemStats between two moments; those of /proc where there are none."""
-    timeline = view.timeline
-    seen = timeline.track(GcCycle).sampled(start - USUAL_S, end, MOST_POINTS)
-    cycles = with_goals(seen, view.sample(Surroundings))
-    mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
-    found = _runtime_points(timeline, start, end, mappings, cycles)
-    return found or _process_points(timeline, start, end, mappings, cycles)
-
-
-def _born(view: View, start: float) -> float | None:
-    """Return when, since ``start``, what is watched began to be this process; None: before."""
-    identities = view.timeline.track(ProcessIdentity).between(start, view.until)
-    restarts = view.timeline.track(Restart).between(start, view.until)
-    if len(identities) > 1 or (identities and view.timeline.track(ProcessIdentity).count > 1):
-        restarts.append((identities[-1][0], Restart()))
-    return max((at for at, _ in restarts), default=None)
-
-
-def _nearest(
-    mappings: Sequence[tuple[float, MappingSample]], at: float, near_s: float
-) -> MappingSample | None:
-    place = bisect_left(mappings, at, key=_moment)
-    around = mappings[max(0, place - 1) : place + 1]
-    best = min(around, key=lambda entry: abs(entry[0] - at), default=None)
-    return best[1] if best and abs(best[0] - at) <= near_s else None
-
-
-def _gap(mappings: Sequence[tuple[float, MappingSample]]) -> float:
-    """Return how far away smaps_rollup may have been read: it is read the rarer the dearer."""
-    moments = [at for at, _ in mappings]
-    gaps = [later - at for at, later in pairwise(moments)]
-    return max(NEAR_S, 1.5 * median(gaps)) if gaps else NEAR_S
-
-
-def _cycles(
-    timeline: Timeline, start: float, end: float, born: float | None
-) -> list[tuple[float, GcCycle]]:
-    """Return cycles of a window, and the last one before it if it is of the same process."""
-    track = timeline.track(GcCycle)
-    before = track.last(start)
-    found = track.sampled(start, end, MOST_POINTS)
-    if before and (born is None or before[0] >= born) and before not in found[:1]:
-        found.insert(0, before)
-    return found
-
-
-def _before(cycles: Sequence[Traced], at: float) -> Traced | None:
-    place = bisect_right(cycles, at, key=lambda entry: entry.at)
-    return cycles[place - 1] if place else None
-
-
-def with_goals(
-    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
-) -> list[Traced]:
-    """Return each cycle with the goal that was in force after it.
-
-    A line tells the goal that its cycle had; the one that it set is that of the next line. After
-    the last it is concluded: what was alive, times what the lines before it made of theirs.
-    """
-    found = [Traced(at, cycle, later.goal_bytes) for (at, cycle), (_, later) in pairwise(cycles)]
-    if cycles:
-        at, last = cycles[-1]
-        found.append(Traced(at, last, _next_goal(cycles, surroundings)))
-    return found
-
-
-def _next_goal(
-    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
-) -> int | None:
-    """Conclude the goal after the last cycle; None when there is none, or nobody can tell."""
-    last = cycles[-1][1]
-    times = [
-        later.goal_bytes / cycle.heap_live_bytes
-        for (_, cycle), (_, later) in pairwise(cycles)
-        if later.number == cycle.number + 1 and later.goal_bytes and cycle.heap_live_bytes
-    ]
-    if last.goal_bytes is None or last.heap_live_bytes is None:
-        return last.goal_bytes
-    if surroundings and isinstance(surroundings.gomemlimit, str):
-        return last.goal_bytes
-    ratio = median(times[-3:]) if times else 2.0
-    return max(LEAST_GOAL, round(ratio * last.heap_live_bytes))
-
-
-def _moment(entry: tuple[float, object]) -> float:
-    return entry[0]
-
-
-def _told(traced: Traced | None) -> tuple[GcCycle | None, int | None]:
-    return (traced.cycle, traced.next_goal) if traced else (None, None)
-
-
-def _process_points(
-    timeline: Timeline,
-    start: float,
-    end: float,
-    mappings: Sequence[tuple[float, MappingSample]],
-    cycles: Sequence[Traced],
-) -> list[Point]:
-    near_s = _gap(mappings)
-    return [
-        of_process(at, sample, _nearest(mappings, at, near_s), *_told(_before(cycles, at)))
-        for at, sample in timeline.track(ProcessSample).sampled(start, end, MOST_POINTS)
-        if isinstance(sample.res_bytes, int)
-    ]
-
-
-def _runtime_points(
-    timeline: Timeline,
-    start: float,
-    end: float,
-    mappings: Sequence[tuple[float, MappingSample]],
-    cycles: Sequence[Traced],
-) -> list[Point]:
-    """Return the rows of MemStats that are to be believed.
-
-    What cannot be true is left out. So is what was read too far from the kernel's numbers, unless
-    that is the rule: a slow page is better than none.
-    """
-    found = [
-        (at, sample)
-        for at, sample in timeline.track(RuntimeSample).sampled(start, end, MOST_POINTS)
-        if is_sound(sample) and isinstance(sample.rss_bytes, int)
-    ]
-    close = [
-        (at, sample)
-        for at, sample in found
-        if not isinstance(sample.apart_s, Absent) and sample.apart_s <= BELIEVED_APART_S
-    ]
-    near_s = _gap(mappings)
-    return [
-        of_runtime(at, sample, _nearest(mappings, at, near_s), _told(_before(cycles, at))[0])
-        for at, sample in (close if len(close) >= len(found) / 2 else found)
-    ]
-
-
-def _without_warm_up(points: list[Point], view: View) -> tuple[list[Point], bool]:
-    """Leave out the first cycles of a process; tell whether the window begins with it."""
-    identity = view.sample(ProcessIdentity)
-    later = [point for point in points if point.cycles is None or point.cycles > WARM_UP_CYCLES]
-    was_cut = 0 < len(later) < len(points)
-    kept = later if was_cut else points
-    if identity and identity.started_at:
-        grown_up = [point for point in kept if point.at >= identity.started_at + 3.0]
-        was_cut = was_cut or len(grown_up) < len(kept)
-        kept = grown_up or kept
-        was_cut = was_cut or bool(kept and kept[0].at - identity.started_at < 30.0)
-    return kept, was_cut
-
-
-def _cycles_seen(
-    timeline: Timeline,
-    points: Sequence[Point],
-    cycles: Sequence[Traced],
-    begin: float,
-    end: float,
-) -> int:
-    counts = [point.cycles for point in points if point.cycles is not None]
-    numbers = [traced.cycle.number for traced in cycles if traced.at >= begin]
-    told = [
-        numbers[-1] - numbers[0] + 1 if numbers else 0,
-        counts[-1] - counts[0] if counts else 0,
-    ]
-    if not any(told):
-        told.append(len(timeline.track(GcPause).between(begin, end)))
-    return max(told)
-
-
-def _sources(
-    view: View,
-    cycles: Sequence[Traced],
-    mappings: Sequence[tuple[float, MappingSample]],
-) -> tuple[tuple[str, str], ...]:
-    """Return what was seen of each source, by its name, and "" for what was not."""
-    runtime = view.sample(RuntimeSample)
-    process = view.sample(ProcessSample)
-    profile = view.sample(Profile)
-    return (
-        ("process", "/proc/PID/status" if process else ""),
-        ("mapping", "smaps_rollup" if mappings else ""),
-        ("gctrace", "gctrace=1" if cycles else ""),
-        ("runtime", f"{runtime.origin.value} {runtime.where}" if runtime else ""),
-        ("profile", profile.where if profile else ""),
-    )

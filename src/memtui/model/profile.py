@@ -30,16 +30,23 @@ class ProfileRequest:
         return f"{self.kind}?gc=1" if self.gc else self.kind
 
     @property
+    def runs_gc(self) -> bool:
+        """Whether the collector runs for it: of goroutineleak to find what nobody can wake.
+
+        Source: Go 1.27.3 runtime/pprof/pprof.go, writeGoroutineLeak.
+        """
+        return self.gc or self.kind == "goroutineleak"
+
+    @property
     def acts(self) -> str:
         """What taking it does to the target besides allocating a little; "" when nothing.
 
-        A goroutineleak runs the collector to find what nobody can wake (Go 1.27.3
-        runtime/pprof/pprof.go, writeGoroutineLeak); a CPU profile interrupts each running
-        thread a hundred times a second of CPU (runtime/pprof/pprof.go, StartCPUProfile).
+        A CPU profile interrupts each running thread a hundred times a second of CPU (Go 1.27.3
+        runtime/pprof/pprof.go, StartCPUProfile).
         """
         if self.kind == "cpu":
             return f"sampled its CPU for {self.seconds} s"
-        return "forced a GC" if self.gc or self.kind == "goroutineleak" else ""
+        return "forced a GC" if self.runs_gc else ""
 
 
 @dataclass(frozen=True, slots=True)

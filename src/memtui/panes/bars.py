@@ -143,7 +143,7 @@ def _latest(view: View, source: str) -> str:
             return f"gc {cycle.number}" if cycle else ""
         case "runtime":
             stats = view.sample(RuntimeSample)
-            return stats.origin.value if stats else ""
+            return stats.origin.value.partition("?")[0] if stats else ""
         case _:
             found = view.last(Profile)
             return f"at {clock(found[0])}" if found else ""

@@ -80,8 +80,8 @@ def _shortened(line: bytes) -> bytes:
 
 def _text(data: bytes) -> str:
     text = data.decode("utf-8", "backslashreplace")
-    if "\r" in text:
+    if "\r" in text:  # one character is found a hundred times faster than two
         text = text.replace("\r\n", "\n")
-    if "\0" in text or "\r\n" in text:
+    if "\0" in text or ("\r" in text and "\r\n" in text):
         text = _LINE_ENDS.sub("\n", text)
     return text

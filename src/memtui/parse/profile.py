@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
-from memtui.parse.profiletables import Tables, in_order
+from memtui.parse.profilesamples import WireSamples, decoded
+from memtui.parse.profiletables import Tables
 from memtui.parse.profilewire import (
-    Pieces,
     ProfileError,
     parted,
-    spans_of,
     unpacked,
     what_it_is,
 )
 from memtui.pprof.frames import frames
 from memtui.pprof.lens import Lens
-from memtui.pprof.stacks import Labels, Sample, SampleType, Stacks, StacksError
+from memtui.pprof.stacks import SampleType, Stacks, StacksError
 from memtui.pprof.sums import Sums, add_up_all
 
 if TYPE_CHECKING:
     from memtui.model import FunctionValue, Profile, SampleValues
 
     # Only when the first profile is decoded: protobuf costs 40 ms and 5 MB to import.
-    from memtui.parse import profile_pb2 as wire
 
 __all__ = [
     "LIMIT_BYTES",
@@ -41,8 +36,6 @@ LIMIT_BYTES = 256 << 20
 _HEAD_BYTES = 64
 _MOST_CELLS = 1 << 24
 """Functions times sample types: more is no profile but an attempt on our memory."""
-_MOST_STEPS = 1 << 31
-"""Frames times the most lines of one: twenty times what a profile of 10 MB gzipped needs."""
 
 
 def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
@@ -59,8 +52,8 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
         if (text := read_text(raw, limit_bytes)) is not None:
             return text
     pieces = parted(raw, limit_bytes)
-    profile = _decoded(pieces)
-    pieces = replace(pieces, tables=b"")
+    profile = decoded(pieces)
+    pieces = pieces._replace(tables=b"")
     if not profile.sample_type:
         raise ProfileError(what_it_is(raw))
     tables = Tables(profile)
@@ -71,19 +64,11 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
     binaries = tables.binaries()
     locations = tables.locations(binaries)
     named = profile.default_sample_type
-    width = len(types)
-    widest = max((len(each.lines) for each in locations.values()), default=1)
-
-    def samples() -> Iterator[Sample]:
-        return _samples(pieces, width, widest)
-
-    def labelled() -> Iterator[tuple[Sample, Labels]]:
-        return _labelled(pieces, width, widest, tables)
-
+    wire_samples = WireSamples(pieces, len(types), locations, tables)
     return Stacks(
         types=types,
-        samples=samples,
-        labelled=labelled,
+        samples=wire_samples.walk,
+        labelled=wire_samples.labelled,
         locations=locations,
         default_type=text_of(named) if 0 < named < len(profile.string_table) else "",
         main=next(iter(binaries.values()), None),
@@ -98,62 +83,6 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
         comments=tuple(text_of(comment) for comment in profile.comment),
         doc_url=text_of(profile.doc_url),
     )
-
-
-def _decoded(pieces: Pieces) -> wire.Profile:
-    from google.protobuf.message import DecodeError
-
-    from memtui.parse import profile_pb2
-
-    try:
-        return profile_pb2.Profile.FromString(pieces.tables)
-    except DecodeError:
-        raise ProfileError(what_it_is(pieces.raw)) from None
-
-
-def _samples(pieces: Pieces, width: int, widest: int) -> Iterator[wire.Sample]:
-    """Decode the samples a piece at a time."""
-    from google.protobuf.message import DecodeError
-
-    from memtui.parse import profile_pb2
-
-    counts_steps = len(pieces.raw) * max(widest, 1) > _MOST_STEPS
-    steps = 0
-    for piece in spans_of(pieces):
-        try:
-            decoded = profile_pb2.Samples.FromString(piece)
-        except DecodeError:
-            raise ProfileError("damaged: its samples cannot be decoded") from None
-        for sample in decoded.sample:
-            if len(sample.value) != width:
-                raise ProfileError(
-                    f"inconsistent: {len(sample.value)} values for {width} sample types"
-                )
-            if counts_steps:
-                steps += len(sample.location_id) * widest
-                if steps > _MOST_STEPS:
-                    raise ProfileError("forged: its stacks have no end")
-            yield sample
-
-
-def _labelled(
-    pieces: Pieces, width: int, widest: int, tables: Tables
-) -> Iterator[tuple[Sample, Labels]]:
-    """Decode the samples with their labels, each different label once."""
-    from google.protobuf.message import DecodeError
-
-    from memtui.parse import profile_pb2
-
-    @cache
-    def said(label: bytes) -> tuple[str, object] | None:
-        try:
-            return tables.labels(profile_pb2.Label.FromString(label))
-        except DecodeError:
-            raise ProfileError("damaged: its labels cannot be decoded") from None
-
-    for sample in _samples(pieces, width, widest):
-        labels = [found for label in sample.label if (found := said(label)) is not None]
-        yield sample, in_order(labels) if labels else ()
 
 
 def parse_profile(

@@ -6,12 +6,13 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from memtui import units
 from memtui.pprof.stacks import StacksError
 
 _CHUNK_BYTES = 1 << 20
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 18
 _GZIP = b"\x1f\x8b"
 _SAMPLE, _STRING = 0x12, 0x32  # fields 2 and 6, each with a length before it
 _SHORT = frozenset((0x0A, 0x12, 0x1A, 0x22, 0x2A, 0x32))
@@ -35,12 +36,11 @@ class ProfileError(StacksError):
     """These bytes are no profile that can be read; the message is one line and says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
+class Pieces(NamedTuple):
     """A profile parted: all that is no sample, and from where to where samples lie in ``raw``.
 
-    A piece holds about a megabyte and whole samples only, so that a large profile is decoded a
-    little at a time: one megabyte of forged samples is some 40 MB decoded, 256 would be 10 GB.
+    A piece holds a quarter of a megabyte, and whole samples only, so that a large profile is
+    decoded a little at a time: a megabyte of forged samples is some 40 MB decoded.
     """
 
     raw: bytes | bytearray
@@ -52,7 +52,7 @@ def unpacked(data: bytes, limit_bytes: int) -> bytes | bytearray:
     """Return the bytes without their gzip; never holds more than ``limit_bytes`` of them."""
     if not data:
         raise ProfileError("empty: no profile in 0 bytes")
-    too_large = f"larger than {limit_bytes / (1 << 20):g} MiB unpacked"
+    too_large = f"larger than {units.size(limit_bytes)} unpacked"
     if not data.startswith(_GZIP):
         if len(data) > limit_bytes:
             raise ProfileError(too_large)

@@ -116,7 +116,6 @@ class TraceDecoder:
         return items
 
     def _read(self, text: str) -> None:
-        self.lines += text.count("\n")
         at = 0
         while at < len(text):
             end = text.find("\n", at + BLOCK_CHARS) + 1 or len(text)
@@ -128,8 +127,10 @@ class TraceDecoder:
         gaps, cycles = self._cycle_lines.read(text)
         self._looked_at += len(cycles)
         if cycles and gaps[-1] == "\n" and not any(gaps[:-1]):
+            self.lines += len(cycles)
             self._unprefixed.run(cycles)
             return
+        self.lines += text.count("\n") - 1
         telling = telling_lines(text) if self._keep_output else lines_to_count(text)
         at = seen = 0
         for gap, cycle in zip(gaps, cycles, strict=False):  # one gap more than cycles

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from memtui.pprof.measure import same_kind, scaled
 from memtui.pprof.stacks import (
@@ -98,8 +99,7 @@ def _columns(stacks: Stacks, types: Sequence[SampleType]) -> list[tuple[int, flo
     return columns
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(NamedTuple):
     """What makes two samples one."""
 
     ids: tuple[int, ...]
@@ -159,7 +159,7 @@ class _Merged:
         key = (offset, id(binary), places, column, location.folded)
         number = self._ids.setdefault(key, len(self._ids) + 1)
         known[id_] = number
-        self.locations.setdefault(number, replace(location, address=address, binary=binary))
+        self.locations.setdefault(number, location._replace(address=address, binary=binary))
         return number
 
     def _binary(self, location: Location) -> tuple[Binary | None, int]:

@@ -35,7 +35,7 @@ def edges(
     newGraph).
     """
     found: Edges = {}
-    at = _kept_at(seen, kept)
+    at = _KeptAt(seen, kept)
     wanted = None if near is None else _touching(seen, near)
     for value, ids in walk(stacks, seen, column):
         if wanted is not None and wanted.isdisjoint(ids):
@@ -61,24 +61,38 @@ def _count(found: Edges, pair: tuple[int, int], value: int, inline: bool) -> Non
         edge.inline = edge.inline and inline
 
 
-_Kept = dict[int, tuple[tuple[int, bool], ...]]
+class _KeptAt(dict[int, tuple[tuple[int, bool], ...]]):
+    """The kept nodes at each location, outermost first, and whether each was inlined there."""
 
+    def __init__(self, seen: Frames, kept: Collection[int] | None) -> None:
+        super().__init__()
+        self._at = seen.at
+        self._kept = kept
 
-def _kept_at(seen: Frames, kept: Collection[int] | None) -> _Kept:
-    """Return for each location its kept nodes, outermost first, and whether each was inlined."""
-    return {
-        id_: tuple(
-            (nodes[place], place != len(nodes) - 1)
-            for place in range(len(nodes) - 1, -1, -1)
+    def __missing__(self, id_: int) -> tuple[tuple[int, bool], ...]:
+        nodes, kept = self._at[id_], self._kept
+        last = len(nodes) - 1
+        found = self[id_] = tuple(
+            (nodes[place], place != last)
+            for place in range(last, -1, -1)
             if kept is None or nodes[place] in kept
         )
-        for id_, nodes in seen.at.items()
-    }
+        return found
 
 
 def _touching(seen: Frames, near: frozenset[int]) -> set[int]:
     """Return the locations that hold one of these nodes."""
     return {id_ for id_, nodes in seen.at.items() if not near.isdisjoint(nodes)}
+
+
+def _places(seen: Frames, wanted: set[int]) -> dict[int, list[int]]:
+    """Return the locations that hold each node."""
+    places: dict[int, list[int]] = {node: [] for node in wanted}
+    for id_, nodes in seen.at.items():
+        if not wanted.isdisjoint(nodes):
+            for node in wanted.intersection(nodes):
+                places[node].append(id_)
+    return places
 
 
 class Inlining:
@@ -95,7 +109,7 @@ class Inlining:
         self._stacks = stacks
         self._seen = seen
         self._column = column
-        self._at = _kept_at(seen, kept)
+        self._at = _KeptAt(seen, kept)
         self._cutoff = cutoff
 
     def ways(self, listed: frozenset[int], *, only_grows: bool) -> dict[int, set[bool]]:
@@ -120,20 +134,22 @@ class Inlining:
         ``open_`` are the locations that hold a node which is not settled.
         """
         found: Edges = {}
-        open_ = {id_ for id_, nodes in self._at.items() if any(node in wanted for node, _ in nodes)}
+        places = _places(self._seen, wanted)
+        open_ = set().union(*places.values())
         for value, ids in walk(self._stacks, self._seen, self._column):
             if open_.isdisjoint(ids):
                 if not open_:
                     break
                 continue
-            met = self._edges_of(ids, open_, wanted)
-            for pair, inline in met.items():
+            for pair, inline in self._edges_of(ids, open_, wanted).items():
                 _count(found, pair, value, inline)
-            settled = {pair[1] for pair in met if found[pair].weight >= self._cutoff}
-            if settles and settled:
-                wanted = wanted - settled
-                open_ = {id_ for id_ in open_ if any(node in wanted for node, _ in self._at[id_])}
+                if settles and found[pair].weight >= self._cutoff and pair[1] in wanted:
+                    wanted = wanted - {pair[1]}
+                    open_ -= {id_ for id_ in places[pair[1]] if self._is_settled(id_, wanted)}
         return found
+
+    def _is_settled(self, id_: int, wanted: set[int]) -> bool:
+        return wanted.isdisjoint(self._seen.at[id_])
 
     def _edges_of(
         self, ids: Sequence[int], open_: set[int], wanted: set[int]

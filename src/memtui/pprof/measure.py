@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(NamedTuple):
     """Units of one kind: how each is written, its aliases in lower case, its factor."""
 
     units: tuple[tuple[str, tuple[str, ...], float], ...]

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from memtui.pprof.calls import CallNode, StackLine, calls, stacks_of
 from memtui.pprof.difference import difference
-from memtui.pprof.frames import frames, total, walk
+from memtui.pprof.frames import frames, walk
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import SampleType, Stacks
 from memtui.pprof.top import Peek, Row, peek, top
@@ -107,7 +107,7 @@ def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
             return Around(kind, near.summary.total, near.entries[0], ways)
         case _:
             column = seen.index_of(lens.sample_type)
-            return Called(kind, total(seen, column), calls(seen, lens))
+            return Called(kind, _whole(seen, column), calls(seen, lens))
 
 
 def _ways(stacks: Stacks, lens: Lens) -> tuple[StackLine, ...]:
@@ -119,3 +119,9 @@ def _ways(stacks: Stacks, lens: Lens) -> tuple[StackLine, ...]:
         merged[tuple(node for id_ in ids for node in seen.at[id_])] += value
     largest = heapq.nsmallest(MOST_STACKS, merged.items(), key=lambda each: -abs(each[1]))
     return tuple(StackLine(tuple(names[node] for node in path), value) for path, value in largest)
+
+
+def _whole(stacks: Stacks, column: int) -> int:
+    """Return what counts as 100 %, as ``add_up`` has it."""
+    base = stacks.base_totals[column] if stacks.base_totals else 0
+    return base if base > 0 else sum(abs(each.value[column]) for each in stacks.samples())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from memtui.pprof.frames import base_name
 from memtui.pprof.measure import label, percent, scaled
+from memtui.pprof.nodes import base_name
 from memtui.pprof.stacks import Stacks
 from memtui.pprof.top import Call, Peek, Summary, Top, Tree
 

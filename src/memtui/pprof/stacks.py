@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Labels = tuple[tuple[str, tuple[object, ...]], ...]
 """The labels of one sample in one order: equal labels are equal tuples."""
@@ -22,8 +22,11 @@ class SampleType:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+# Tables of a large profile have tens of thousands of these; a named tuple is made three times as
+# fast as a dataclass.
+
+
+class Binary(NamedTuple):
     """A file that was mapped into the process: its path, its build id, where it lay."""
 
     file: str
@@ -33,8 +36,7 @@ class Binary:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function as its profile names it. ``file`` is a path; lines count from 1, 0 is unknown."""
 
     name: str
@@ -43,8 +45,7 @@ class Function:
     start_line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A place in the source of a function; line and column 0 are unknown."""
 
     function: Function
@@ -52,8 +53,7 @@ class Line:
     column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """An address in a stack. With several lines the first was inlined into the second, and so on.
 
     Without a line nobody knows its function.
@@ -80,8 +80,7 @@ class Sample(Protocol):
         """One value for each sample type, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(NamedTuple):
     """A sample that is not on the wire: made from text or from two profiles."""
 
     location_id: tuple[int, ...]

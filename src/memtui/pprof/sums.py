@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from operator import lshift
+from typing import NamedTuple
 
 from memtui.pprof.frames import Frames
 from memtui.pprof.stacks import Stacks, StacksError
 
 _COLUMN_BITS = 96
+_MANY = 64
 _COLUMN_MASK = (1 << _COLUMN_BITS) - 1
 """A value has 64 bits and a profile less than 2^31 samples."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """What each node of Frames comes to: by itself, and with all it called; and 100 %.
 
     ``only_grows`` is true when no stack has a value below zero.
@@ -38,13 +38,16 @@ class _Nowhere(tuple[int, ...]):
 
 
 def _nodes_at(seen: Frames) -> Callable[[int], tuple[int, ...]]:
-    """Return how to look up a location: in a list, which is faster, when ids are 1, 2, 3…"""
+    """Return how to look up a location: in a list, which is faster, when ids are 1, 2, 3…
+
+    The innermost node stays the first; forged ones with thousands of lines lose the equal ones.
+    """
     count = len(seen.at)
     if not count or count != max(seen.at):
         return seen.at.__getitem__
     table: list[tuple[int, ...]] = [_Nowhere()] * (count + 1)
     for id_, nodes in seen.at.items():
-        table[id_] = nodes
+        table[id_] = nodes if len(nodes) < _MANY else tuple(dict.fromkeys(nodes))
     return table.__getitem__
 
 
@@ -110,22 +113,20 @@ def add_up_all(stacks: Stacks, seen: Frames) -> tuple[Sums, ...]:
                     cum[node] += packed
     except IndexError:
         raise StacksError("inconsistent: a stack has a location that is not there") from None
-    width = len(shifts)
-    totals, nets = _unpacked(total, width), _unpacked(net, width)
-    flats = zip(*(_unpacked(each, width) for each in flat), strict=True)
-    cums = zip(*(_unpacked(each, width) for each in cum), strict=True)
-    bases = stacks.base_totals or (0,) * width
+    columns = zip(*(_unpacked(each, len(shifts)) for each in (total, net)), strict=True)
+    bases = stacks.base_totals or (0,) * len(shifts)
     return tuple(
-        Sums(list(flat), list(cum), base if base > 0 else total, total == net)
-        for flat, cum, total, net, base in zip(
-            list(flats) or [()] * width,
-            list(cums) or [()] * width,
-            totals,
-            nets,
-            bases,
-            strict=True,
+        Sums(flats, cums, base if base > 0 else column_total, column_total == column_net)
+        for flats, cums, (column_total, column_net), base in zip(
+            _columns(flat, len(shifts)), _columns(cum, len(shifts)), columns, bases, strict=True
         )
     )
+
+
+def _columns(packed: list[int], width: int) -> list[list[int]]:
+    """Return packed numbers as one list a column."""
+    rows = [_unpacked(each, width) for each in packed]
+    return [[row[column] for row in rows] for column in range(width)]
 
 
 def _unpacked(packed: int, width: int) -> list[int]:

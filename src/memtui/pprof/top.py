@@ -6,12 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from memtui.pprof.frames import Frames, Node, frames
+from memtui.pprof.frames import Frames, frames
 from memtui.pprof.graph import Edges, Inlining, edges
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import report_unit
+from memtui.pprof.nodes import Node
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
 from memtui.pprof.sums import Sums, add_up
 
@@ -90,8 +91,7 @@ class Tree:
     entries: tuple[Peek, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Trimmed:
+class _Trimmed(NamedTuple):
     """The nodes that a report shows, in its order.
 
     ``kept`` is None when edges go over nothing: no node was dropped.

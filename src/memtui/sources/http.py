@@ -12,6 +12,7 @@ from enum import Enum
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from memtui import units
 from memtui.sources.source import SourceFailed
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ async def _body(
                 del body[:-tail_bytes]
         else:
             return bytes(body), size_bytes
-    raise HttpFailed(Cause.TOO_LARGE, f"the answer is larger than {limit_bytes / (1 << 20):g} MiB")
+    raise HttpFailed(Cause.TOO_LARGE, f"the answer is larger than {units.size(limit_bytes)}")
 
 
 def _certificates(address: Address) -> ssl.SSLContext | bool:

@@ -65,6 +65,8 @@ class Backlog:
                 self._items.clear()
             elif at is not None and at < earliest:
                 pass
+            elif isinstance(item, GcCycle) and 0 < item.number == self._after:
+                self._items.clear()  # what stands before the last cycle that was told was told too
             elif not (isinstance(item, GcCycle) and item.number <= self._after):
                 self._items.put((item, at), is_line=isinstance(item, OutputLine))
 

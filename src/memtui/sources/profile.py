@@ -36,6 +36,7 @@ from memtui.sources.source import Clock, SourceFailed
 
 DEADLINE_S = 10.0
 _NO_PROFILE = "is it the address of a profile?"
+_TOO_LARGE = "--max-profile-size takes more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +182,14 @@ class ProfileSource(ABC):
 
     async def _profile(self, request: ProfileRequest) -> tuple[float, Profile]:
         """Fetch one and add it up; and say when it was there."""
-        gc_number = None if request.gc else self._gc_number()
+        gc_number = None if request.runs_gc else self._gc_number()
         fetched = await self._fetch(request)
         at = self._clock()
         try:
             values, default_type = await self._analyst.values(fetched.data)
         except NoAnswer as error:
-            raise SourceFailed(f"{fetched.where}: {error}", _NO_PROFILE) from None
+            hint = _TOO_LARGE if "larger than" in str(error) else _NO_PROFILE
+            raise SourceFailed(f"{fetched.where}: {error}", hint) from None
         return at, Profile(
             values=values,
             default_type=default_type,

@@ -7,6 +7,7 @@ import stat
 import time
 from pathlib import Path
 
+from memtui import units
 from memtui.model import ProfileRequest
 from memtui.sources.analyst import Analyst
 from memtui.sources.profile import Fetched, ProfileSource
@@ -63,5 +64,7 @@ def _read(path: Path, limit_bytes: int) -> bytes:
     except OSError as error:
         raise SourceFailed(f"{path}: {(error.strerror or str(error)).lower()}") from None
     if len(data) > limit_bytes:
-        raise SourceFailed(f"{path} is larger than {limit_bytes / (1 << 20):g} MiB")
+        raise SourceFailed(
+            f"{path} is larger than {units.size(limit_bytes)}", "--max-profile-size takes more"
+        )
     return data

@@ -25,6 +25,7 @@ _LEAST_PAUSES = 50
 """A page is asked for at most a fiftieth of the time: the heap?debug=1 of a program with many
 call stacks takes seconds."""
 _MOST_NAMED = 2
+_MOST_TIMEOUTS = 3
 _HINT = 'import _ "expvar" or _ "net/http/pprof" in the service, or give --pprof URL'
 
 
@@ -74,6 +75,7 @@ class RuntimeSource:
         self._lifetime = None if pid is None else Lifetime(pid, proc)
         self._page: Page | None = None
         self._refused: dict[Page, str] = {}
+        self._timeouts = 0
         self._last: Cycle | None = None
         self._asked = asyncio.Event()
 
@@ -116,7 +118,9 @@ class RuntimeSource:
                 return self._page, await self._read(self._page)
             except SourceFailed as failed:
                 gone = isinstance(failed, HttpFailed) and failed.cause is Cause.REFUSED
-                if failed.final or not (gone or isinstance(failed, NoSuchPage)):
+                if isinstance(failed, NoSuchPage):
+                    self._refused[self._page] = failed.reason
+                elif failed.final or not gone:
                     raise
                 self._page = None
         failures: list[str] = []
@@ -169,7 +173,7 @@ class RuntimeSource:
             nothing = None
             yield Page(Origin.GOPS, agent, is_own=True)
         if nothing is not None:
-            raise SourceFailed(nothing.reason.replace("pprof endpoint", "MemStats"), _HINT)
+            raise SourceFailed(nothing.reason.replace("pprof endpoint", "MemStats"), nothing.hint)
 
     # One reading
 
@@ -178,9 +182,12 @@ class RuntimeSource:
         began, at_before, before = time.perf_counter(), self._clock(), self._status()
         try:
             answer = await ask(page)
-        except SourceFailed:
+        except SourceFailed as failed:
             self._check_process()
+            if isinstance(failed, HttpFailed) and self._costs_too_much(page, failed):
+                raise NoSuchPage(failed.reason, failed.hint) from None
             raise
+        self._timeouts = 0
         after, at_after = self._status(), self._clock()
         apart_s = time.perf_counter() - began
         if self._pid is not None and after is not None:
@@ -192,6 +199,16 @@ class RuntimeSource:
                 at_before, began, answer, before, apart_s - (answer.took_s - answer.waited_s)
             )
         return _Reading(at_after, began, answer, after, apart_s)
+
+    def _costs_too_much(self, page: Page, failed: HttpFailed) -> bool:
+        """Tell whether a page is too large to be asked again and again.
+
+        The whole heap profile is written for its last lines, and a program may need minutes.
+        """
+        if page.origin is Origin.HEAP_TEXT and failed.cause is Cause.TIMED_OUT:
+            self._timeouts += 1
+            return self._timeouts >= _MOST_TIMEOUTS
+        return failed.cause is Cause.TOO_LARGE
 
     def _check_process(self) -> None:
         if self._lifetime is not None:

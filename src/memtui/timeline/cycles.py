@@ -90,7 +90,8 @@ class CycleTally:
         What lies between two processes is no gap; a lost line between two others is a cycle.
         """
         self._cycles += 1
-        self._pauses.update(cycle.pauses_ms)
+        for pause_ms in cycle.pauses_ms:
+            self._pauses[pause_ms] += 1
         previous = self._last
         self._last = at, cycle
         if previous is None:

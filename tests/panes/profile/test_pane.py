@@ -173,6 +173,7 @@ def test_a_base_makes_a_difference_of_the_profile_and_again_none(
     old, new = real("goroleak"), replace(real(), values=heap(3 * MIB, 60 * MIB).values)
     pane.view = view((0, "profile", old))
     pane.action_base()
+    assert "since" not in drawn(pane, pane.view, 80, 8), "nothing is compared with itself"
     both = view((0, "profile", old), (720, "profile", new))
     assert "reading" in drawn(pane, both, 80, 8)
     assert isinstance(wanted[-1], Ask)

@@ -98,11 +98,9 @@ def _unseen(window: Window) -> Unseen | None:
     if size > window.thresholds.unseen * (alive + (last.stacks or 0)):
         return Unseen(size, seconds, pace)
     first = window.ends[0]
-    calm = first.live if first.live is not None else first.alloc
-    jump = at_last - (calm or 0)
-    if not window.is_young and window.grows and jump > window.least_part and since is not points[0]:
-        return Unseen(jump, seconds, pace)
-    return None
+    calm = (first.live if first.live is not None else first.alloc) or 0
+    has_jumped = window.grows and since is not points[0] and alive - calm > window.least_part
+    return Unseen(at_last - calm, seconds, pace) if has_jumped and not window.is_young else None
 
 
 def _longest_gap(points: Sequence[Point]) -> float:
@@ -120,7 +118,7 @@ def _is_idle(window: Window, unseen: Unseen) -> bool:
     if last.has_goal is False:
         return True
     limit = window.surroundings.gomemlimit if window.surroundings else None
-    if last.goal is None or last.alloc is None or isinstance(limit, str):
+    if last.goal is None or last.alloc is None or isinstance(limit, str) or last.limit is not None:
         return False
     room = last.goal - last.alloc
     return room > 0.1 * last.goal and room > window.thresholds.stale_s * unseen.pace

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
@@ -54,9 +55,8 @@ def freed_not_returned(window: Window) -> Finding | None:
         return None
     grown = window.ledger.grown(PartName.UNRETURNED) if window.ledger else 0
     of_growth = window.grows and grown >= window.least_part
-    share = share_of(min(grown, kept.size), window.growth) if of_growth else 0.0
-    if share < 0.1:
-        of_growth, share = False, share_of(kept.size, window.res)
+    size = grown if of_growth else kept.size
+    share = share_of(size, window.growth if of_growth else window.res)
     found = (
         res_moved(window),
         Evidence(
@@ -68,7 +68,7 @@ def freed_not_returned(window: Window) -> Finding | None:
         Evidence(f"the next goal is {units.size(kept.goal)} only", Place.GCTRACE,
                  (("goal", kept.goal),)),
     )  # fmt: skip
-    return _finding(window, kept.size, share, found, confidence_of(window, max(share, 0.6)),
+    return _finding(window, size, share, found, confidence_of(window, max(share, 0.6)),
                     of_growth=of_growth)  # fmt: skip
 
 
@@ -82,10 +82,11 @@ def _finding(
     of_growth: bool,
 ) -> Finding:
     words = units.size(size)
+    moved = units.change(size) if of_growth else words
     return Finding(
         cause=Cause.FREED_NOT_RETURNED,
         sentence=f"{words} was freed by the GC and not returned to the operating system.",
-        line=f"{words} freed by the GC, not returned to the OS. Not a leak.",
+        line=f"{moved} freed by the GC, not returned to the OS. Not a leak.",
         share=share,
         of_growth=of_growth,
         confidence=confidence,
@@ -135,10 +136,11 @@ def lying_free(window: Window) -> Unreturned | None:
 
 
 def _is_kept(point: Point, window: Window) -> bool:
-    size, heap, goal = point.unreturned, point.heap, point.goal
-    if size is None or heap is None or not goal:
+    size, alloc, goal = point.unreturned, point.alloc, point.goal
+    if size is None or alloc is None or not goal:
         return False
-    return size > window.big and heap > window.thresholds.retained * goal
+    # Unused slots are left out: they are another cause.
+    return size > window.big and alloc + size > window.thresholds.retained * goal
 
 
 def _longest(points: Sequence[Point], idle: Sequence[bool], end: int) -> float:
@@ -180,7 +182,11 @@ def _by_trace(window: Window) -> Finding | None:
     surplus = int(min(held[-1], cycle.heap_end_bytes) - 1.1 * goal - SLACK) if held else 0
     seconds = window.end - since
     has_fallen = bool(held) and min(held) < 0.85 * max(held)
-    if has_fallen or surplus < window.big or seconds < window.thresholds.settled_s:
+    # A burst now and then uses it again: it must lie there longer than ever before.
+    usual = max((later.at - each.at for each, later in pairwise(large)), default=0.0)
+    if has_fallen or surplus < window.big:
+        return None
+    if seconds < max(window.thresholds.settled_s, 1.5 * usual):
         return None
     evidence = (
         res_moved(window),

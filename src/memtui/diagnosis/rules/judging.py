@@ -10,6 +10,9 @@ from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.trends import Shape, Trend
 from memtui.diagnosis.window import Access, Window
 
+SHORT_S = 120.0
+"""A window in which a load that just rises looks like a leak."""
+
 
 def is_rising(trend: Trend | None, least: float) -> bool:
     """Tell whether a series grew by at least that, beyond doubt, and is not flat since.
@@ -43,7 +46,7 @@ def confidence_of(window: Window, share: float, trend: Trend | None = None) -> C
         found = found.lowered()
     if window.cycles_seen < limits.fewest_cycles and window.access is not Access.PROC:
         found = found.lowered()
-    if trend is not None and trend.shape is Shape.STEP:
+    if trend is not None and (trend.shape is Shape.STEP or window.seconds < SHORT_S):
         found = found.lowered()
     return found
 

@@ -49,7 +49,9 @@ def heap_leak(window: Window) -> Finding | None:
     # What grew by far more than RES was never touched, or grew into memory that lay free.
     is_resident = live.growth <= 1.5 * window.growth
     rises = is_rising(live.trend, least) and window.live_growth >= least and is_resident
-    if not rises or window.cycles_seen < limits.fewest_cycles or blames_goroutines(window):
+    if not (rises and _stands_out(window, live) and _is_confirmed(window, live)):
+        return None
+    if blames_goroutines(window):
         return None
     share = share_of(_claimed(window, live), window.growth)
     if share < (limits.part_share if window.access is Access.FULL else 2 * limits.part_share):
@@ -81,6 +83,30 @@ def heap_leak(window: Window) -> Finding | None:
         raised_by=to_be_surer(window)
         + (() if functions else ("two heap profiles would name the functions",)),
     )
+
+
+def _stands_out(window: Window, live: LiveHeap) -> bool:
+    """Tell whether it grew by more than it swings around its own slope.
+
+    A load that comes and goes drifts as far within a window as a leak does.
+    """
+    trend = live.trend
+    if trend.shape is Shape.STEP:
+        return True
+    rests = [value - trend.slope_per_h * at / 3600 for at, value in trend.blocks]
+    return live.growth > window.thresholds.swings * (max(rests) - min(rests))
+
+
+def _is_confirmed(window: Window, live: LiveHeap) -> bool:
+    """Tell whether enough cycles found it alive; what came at once must outlive two more."""
+    if window.cycles_seen < window.thresholds.fewest_cycles:
+        return False
+    if live.trend.shape is not Shape.STEP:
+        return True
+    high = live.first + 0.9 * live.growth
+    since = next(at for at, value in live.trend.blocks if value >= min(high, live.last))
+    counts = [point.cycles for point in window.points if point.at >= since and point.cycles]
+    return len(counts) > 1 and counts[-1] - counts[0] >= 2
 
 
 def _claimed(window: Window, live: LiveHeap) -> float:
@@ -121,6 +147,7 @@ def _rivals(window: Window, live: LiveHeap) -> tuple[str, ...]:
         f"goal-growth falls: the live heap itself grew, by {units.size(int(live.growth))}.",
     ]
     if first.stacks is not None and last.stacks is not None:
-        moved = units.change(last.stacks - first.stacks)
-        found.append(f"goroutine-leak falls: stacks {moved}.")
+        moved = last.stacks - first.stacks
+        words = f"changed by {units.change(moved)} only" if moved else "did not grow"
+        found.append(f"goroutine-leak falls: stacks {words}.")
     return tuple(found)

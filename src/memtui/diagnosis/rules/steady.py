@@ -97,7 +97,11 @@ def _is_unseen(window: Window) -> bool:
     Either it grew since the last cycle, or nobody knows what was alive at the last one.
     """
     points = [point for point in window.points if point.cycles is not None]
-    if window.access is not Access.FULL or not points:
+    if window.access is Access.TRACE:
+        last_at = window.cycles[-1].at if window.cycles else window.start
+        silence = window.end - last_at
+        return window.grows and silence > max(window.thresholds.stale_s, 0.3 * window.seconds)
+    if not points:
         return False
     last = points[-1]
     since = next(point.at for point in points if point.cycles == last.cycles)

@@ -18,7 +18,7 @@ from memtui.panes.profile.values import Measure, fitting_name, in_words, short_n
 from memtui.panes.profile.walk import Path
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode
-from memtui.pprof.frames import package_of
+from memtui.pprof.nodes import package_of
 
 ROOM_FOR_NAME = 3
 """Cells from which on a box has a name."""

@@ -1,4 +1,4 @@
-"""Pane 4: what is drawn of the profile that is looked at, and what the keys do."""
+"""Pane 4: what of which profile is looked at, what its keys do, and what it wants of the world."""
 
 from __future__ import annotations
 
@@ -10,27 +10,22 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from memtui.model import Profile, ProfileRequest, Taking
-from memtui.panes.cells import Line, Picture, Span, cells, cut, line, wrapped
+from memtui.panes.cells import Line, Picture, Span, line
 from memtui.panes.moments import clock
 from memtui.panes.pane import Pane, explained
-from memtui.panes.profile import errand, words
+from memtui.panes.profile import errand
+from memtui.panes.profile.drawing import Scene, keys_of, under_way
 from memtui.panes.profile.editing import Editing
-from memtui.panes.profile.look import Key, Look, Moment, kept
-from memtui.panes.profile.modes import FAR, FlameMode, Mode, TopMode, TreeMode
-from memtui.panes.profile.progress import bar_of
+from memtui.panes.profile.look import Key, Look, Moment
+from memtui.panes.profile.mode import FAR, Mode
 from memtui.panes.profile.reading import Reading
+from memtui.panes.profile.treemodes import FlameMode, TreeMode
 from memtui.plain import plain
 from memtui.pprof.question import Answer
 from memtui.timeline import View
 
 CPU_S = 10
 """How long a CPU profile takes unless somebody says otherwise."""
-
-
-_IN_TREES = (
-    ("x", "largest"), ("n", "find"), ("v", "view"), ("s", "type"), ("/", "filter"), ("b", "base"),
-)  # fmt: skip
-"""What can be done in a call tree and in the flame view."""
 
 
 class ProfilePane(Pane):
@@ -99,7 +94,7 @@ class ProfilePane(Pane):
     def show(self, view: View) -> None:
         """Show what this view holds; progress is drawn each time."""
         super().show(view)
-        if _under_way(view):
+        if under_way(view):
             self.paint()
 
     def take(self, key: Key, answer: Answer) -> None:
@@ -158,83 +153,11 @@ class ProfilePane(Pane):
         wanted = self._reading.settle(view)
         if wanted is not None:
             self.post_message(errand.Ask(wanted))
-        shown = self.look.shown(view)
-        if shown is None:
-            return self._nothing(view, width)
-        base = self.look.base_of(shown)
-        above = _progress(view, width)
-        below = self._editing.draw(
-            self.look.filters, width, error=self._reading.failure, preview=self._left(view, shown)
-        )
-        room = height - len(above) - len(below)
-        lines = [*above, *self._drawn(view, width, room), *below]
-        title = words.title(self.look, shown, base, width - 5)
-        newer = sum(each.at > shown.at for each in kept(view, self.look.kind))
-        return Picture(
-            title=title,
-            status=words.status(shown, base, newer, width - 6 - cells(title)),
-            start=self._start(view, room, width // 2),
-            foot=self._foot(view, shown, base, width - 14),
-            rows=lines,
-        )
-
-    def _nothing(self, view: View, width: int) -> Picture:
-        rows = explained(view, self.SOURCE, width, "waiting for the first profile …")
-        if self.look.kind is not None:
-            room = max(1, width - 2)
-            rows = wrapped(f"no {self.look.kind} profile yet", room, "dim")
-            rows = wrapped(plain(_last_reason(view)), room, "bad") + rows
-            rows = [(Span(" "), *row) for row in rows]
-        title = line(Span("pprof", "title"))
-        return Picture(title, rows=[*_progress(view, width), *rows], is_empty=True)
-
-    def _drawn(self, view: View, width: int, height: int) -> list[Line]:
-        """Return the lines of the view where we are."""
-        mode = self._reading.mode(view)
-        if self._reading.failure and not self._editing:
-            reason = plain(self._reading.failure)
-            return [(Span(" "), *row) for row in wrapped(reason, width - 2, "bad")]
-        if mode is None:
-            return [line(Span(" reading the profile …", "dim"))]
-        mode, lines = mode.draw(width, height, focused=self.has_focus)
-        self._reading.put(view, mode)
-        return lines
-
-    def _left(self, view: View, shown: Moment) -> str:
-        """Say how many functions the patterns leave, and of how many where that is known."""
-        mode = self._reading.mode(view)
-        if self._reading.is_waiting:
-            return "reading …"
-        if not isinstance(mode, TopMode):
-            return ""
-        count, every = mode.size()[0], len(self.look.values(shown.profile).functions)
-        is_known = self.look.granularity == "functions" and self.look.base_of(shown) is None
-        return f"{count} of {every} functions" if is_known else f"{count} {self.look.granularity}"
-
-    def _start(self, view: View, height: int, room: int) -> Line:
-        """Say how many rows there are below, and what is not seen because it was filtered."""
-        mode = self._reading.mode(view)
-        said: list[Span] = []
-        if isinstance(mode, FlameMode | TreeMode):
-            said += mode.words(room)
-        elif mode is not None:
-            count, top = mode.size()
-            if (below := count - top - (height - 1)) > 0:
-                said.append(Span(f"{below} more ↓", "dim"))
-        if self.look.narrowed:
-            narrowed = f"{'  ' if said else ''}{plain(self.look.narrowed)}"
-            said.append(Span(cut(narrowed, max(0, room - cells(tuple(said)))), "key"))
-        return tuple(said)
-
-    def _foot(self, view: View, shown: Moment, base: Moment | None, room: int) -> Line:
-        under_way = _under_way(view)
-        if under_way is not None and not under_way[1].request.seconds:
-            return line(Span(f"fetching {under_way[1].request} …", "title"))
-        if reason := _last_reason(view):
-            return line(Span(cut(plain(reason), room), "bad"))
-        if self._reading.is_waiting:
-            return line(Span("reading …", "dim"))
-        return words.foot(shown, base, room)
+        scene = Scene(view, self._reading, self._editing, width, height, self.has_focus)
+        if self.shown is None and self.look.kind is None:
+            rows = explained(view, self.SOURCE, width, "waiting for the first profile …")
+            return scene.empty(rows)
+        return scene.picture()
 
     def hint(self, view: View) -> Line:
         """Say what is selected, or what was just done."""
@@ -249,22 +172,7 @@ class ProfilePane(Pane):
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Name the keys of this pane, those first that are wanted most."""
-        if self._editing:
-            return self._editing.keys()
-        if self.view is not None and _under_way(self.view):
-            return (("c", "cancel"),)
-        if self._reading.path:
-            return (("enter", "go there"), ("esc", "back"), ("s", "type"), ("e", "save"))
-        mode = self._reading.mode(self.view) if self.view is not None else None
-        if isinstance(mode, FlameMode):
-            return (("enter", "zoom"), ("esc", "back"), *_IN_TREES)
-        if isinstance(mode, TreeMode):
-            return (("← →", "fold"), ("enter", "calls"), *_IN_TREES)
-        return (
-            ("s", "type"), ("r", "again"), ("t", "take"), ("b", "base"), ("enter", "calls"),
-            ("v", "view"), ("/", "filter"), ("n", "find"), ("[ ]", "older"), ("o", "order"),
-            ("f", "lines"), ("e", "save"),
-        )  # fmt: skip
+        return () if self.view is None else keys_of(self.view, self._reading, self._editing)
 
     # Keys: what is selected
 
@@ -300,7 +208,7 @@ class ProfilePane(Pane):
     def action_back(self) -> None:
         """Undo one step: what is taken, a zoom, the way to a function, an older profile."""
         mode = self._mode()
-        if self.view is not None and _under_way(self.view):
+        if self.view is not None and under_way(self.view):
             self.post_message(errand.Cancel())
         elif mode is not None and (before := mode.back()) is not None:
             self._step(before)
@@ -315,7 +223,7 @@ class ProfilePane(Pane):
         if action != "back":
             return super().check_action(action, parameters)
         mode = self._mode()
-        is_taking = self.view is not None and _under_way(self.view) is not None
+        is_taking = self.view is not None and under_way(self.view) is not None
         has_steps = mode is not None and mode.back() is not None
         return bool(self._reading.path or self.look.pinned or is_taking or has_steps)
 
@@ -451,28 +359,3 @@ class ProfilePane(Pane):
             self.say("no profile to save", is_bad=True)
         else:
             self.post_message(errand.Save(shown))
-
-
-def _under_way(view: View) -> tuple[float, Taking] | None:
-    """Return the profile that is being taken, and since when."""
-    found = view.last(Taking)
-    return found if found is not None and not found[1].over else None
-
-
-def _progress(view: View, width: int) -> list[Line]:
-    """Return the bar of a profile that takes its time, if one is being taken."""
-    found = _under_way(view)
-    if found is None or not found[1].request.seconds:
-        return []
-    return [bar_of("CPU profile", view.now - found[0], found[1].request.seconds, width)]
-
-
-def _last_reason(view: View) -> str:
-    """Return why the profile that was asked for last did not come; "" when it did."""
-    found = view.last(Taking)
-    if found is None or not found[1].over or not found[1].reason:
-        return ""
-    newest = view.last(Profile)
-    if newest is not None and newest[0] > found[0]:
-        return ""
-    return f"{found[1].request}: {found[1].reason}"

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from memtui.model import Profile
 from memtui.panes.profile.look import Key, Look, Moment, span_of
-from memtui.panes.profile.modes import Mode, mode_of, of_values, reordered
+from memtui.panes.profile.mode import Mode
+from memtui.panes.profile.modes import mode_of, of_values, reordered
 from memtui.panes.profile.order import Order
 from memtui.pprof.question import Answer, Views
 from memtui.timeline import View

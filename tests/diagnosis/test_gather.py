@@ -8,9 +8,10 @@ import pytest
 from diagnosis.captures import FOLDER, NOON, mapping_of, process_of, rows_of, runtime_of
 
 from memtui.diagnosis import Access, window_of
-from memtui.diagnosis.window import MOST_POINTS, with_goals
+from memtui.diagnosis.gather import MOST_POINTS, with_goals
 from memtui.model import (
     Absent,
+    Ended,
     Event,
     GcCycle,
     Mark,
@@ -45,7 +46,6 @@ def test_memstats_make_the_rows_when_they_are_there() -> None:
     found = window_of(view)
     assert found.access is Access.FULL
     assert [point.at for point in found.points] == [NOON, NOON + 30]
-    assert len(found.process) == 60
 
 
 def test_rows_of_proc_stand_in_when_memstats_stopped_coming() -> None:
@@ -77,6 +77,8 @@ def test_another_process_cuts_the_window_and_its_first_moments_are_left_out() ->
 def test_the_first_cycles_are_left_out_when_there_were_more() -> None:
     view = seen(*((at, runtime(num_gc=at // 5)) for at in range(0, 60, 5)))
     assert [point.cycles for point in window_of(view).points] == [4, 5, 6, 7, 8, 9, 10, 11]
+    rare = seen(*((at, runtime(num_gc=1 + at // 50)) for at in range(0, 160, 5)))
+    assert len(window_of(rare).points) == 32
     few = seen(*((at, runtime(num_gc=2)) for at in range(0, 60, 5)))
     assert len(window_of(few).points) == 12
 
@@ -175,3 +177,11 @@ def test_three_days_are_a_few_hundred_rows_from_their_first_hour_on(cycle: MakeC
     assert found.points[0].at < NOON + 3600
     assert found.points[-1].at > NOON + days - 60
     assert found.cycles_seen > 200_000
+
+
+def test_the_window_of_an_ended_process_stays_where_it_ended() -> None:
+    view = seen(*((at, runtime()) for at in range(0, 60, 5)), (57, Ended("ended")), until=9000)
+    found = window_of(view)
+    assert found.access is Access.FULL
+    assert found.end == NOON + 57
+    assert len(found.points) == 12

@@ -1,0 +1,203 @@
+"""The views of who calls whom: around one function, as a tree, as flames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from memtui.panes.cells import Line
+from memtui.panes.profile import calltree, flame, peek, walk
+from memtui.panes.profile.calltree import CallTree
+from memtui.panes.profile.flame import Flame
+from memtui.panes.profile.mode import step
+from memtui.panes.profile.peek import Peeked
+from memtui.panes.profile.values import Measure
+from memtui.pprof.calls import CallNode
+
+
+@dataclass(frozen=True, slots=True)
+class PeekMode:
+    """One function between its callers and its calls, and the stacks that lead to it."""
+
+    near: peek.Neighbours
+    state: Peeked
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[PeekMode, list[Line]]:
+        """Draw it."""
+        state, lines = peek.draw(self.near, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say the whole name of the selected line."""
+        return peek.hint(self.near, self.state)
+
+    @property
+    def finds(self) -> bool:
+        """Nothing is searched in here."""
+        return False
+
+    @property
+    def searches(self) -> bool:
+        """Nothing is searched in here."""
+        return False
+
+    def moved(self, by: int) -> PeekMode:
+        """Select another line."""
+        return replace(self, state=self.state.moved(self.near, by))
+
+    def sideways(self, by: int) -> PeekMode:
+        """Move the names."""
+        return replace(self, state=self.state.sideways(step(self.state.shift, by)))
+
+    def entered(self) -> PeekMode | str:
+        """Go to the selected function, or unfold the selected stack."""
+        state, name = self.state.entered(self.near)
+        return name or replace(self, state=state)
+
+    def back(self) -> None:
+        """Nothing to undo in here."""
+
+    def searched(self, text: str) -> PeekMode:
+        """Nothing is searched in here."""
+        return self
+
+    def to_match(self, step: int) -> PeekMode:
+        """Nothing is searched in here."""
+        return self
+
+    def size(self) -> tuple[int, int]:
+        """All of it counts as seen."""
+        return 0, 0
+
+
+@dataclass(frozen=True, slots=True)
+class TreeMode:
+    """The call tree."""
+
+    root: CallNode
+    measure: Measure
+    state: CallTree
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[TreeMode, list[Line]]:
+        """Draw the rows that are not folded away."""
+        state, lines = calltree.draw(
+            self.root, self.measure, self.state, width, height, focused=focused
+        )
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say what is selected."""
+        return calltree.hint(self.root, self.measure, self.state)
+
+    @property
+    def finds(self) -> bool:
+        """Names can be searched."""
+        return True
+
+    @property
+    def searches(self) -> bool:
+        """Whether something was searched."""
+        return bool(self.state.found.text)
+
+    def words(self, room: int) -> Line:
+        """Say what was found."""
+        return calltree.words(self.measure, self.state, room)
+
+    def along_the_largest(self) -> TreeMode:
+        """Open the largest call of each, from the selected one on."""
+        return replace(self, state=self.state.along_the_largest(self.root))
+
+    def moved(self, by: int) -> TreeMode:
+        """Select another row."""
+        return replace(self, state=self.state.moved(self.root, by))
+
+    def sideways(self, by: int) -> TreeMode:
+        """Fold, or open: left and right."""
+        state = self.state.left() if by < 0 else self.state.entered(self.root)
+        return replace(self, state=state)
+
+    def entered(self) -> TreeMode | str:
+        """Go to the selected function."""
+        node = walk.node_at(self.root, self.state.selected)
+        return node.name if self.state.selected and not node.folded else self
+
+    def back(self) -> TreeMode | None:
+        """Forget what was searched."""
+        return self.searched("") if self.state.found.text else None
+
+    def searched(self, text: str) -> TreeMode:
+        """Select the first node with this text in its name."""
+        return replace(self, state=self.state.searched(self.root, text))
+
+    def to_match(self, step: int) -> TreeMode:
+        """Select the next or previous one."""
+        return replace(self, state=self.state.to_match(step))
+
+    def size(self) -> tuple[int, int]:
+        """Folding hides rows: nobody counts them."""
+        return 0, 0
+
+
+@dataclass(frozen=True, slots=True)
+class FlameMode:
+    """The flame view."""
+
+    root: CallNode
+    measure: Measure
+    state: Flame
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[FlameMode, list[Line]]:
+        """Draw the boxes."""
+        return self, flame.draw(self.root, self.measure, self.state, width, height, focused=focused)
+
+    def words(self, room: int) -> Line:
+        """Say into what it is zoomed, and what the search found."""
+        return flame.words(self.root, self.measure, self.state, room)
+
+    def hint(self) -> Line:
+        """Say what is selected."""
+        return flame.hint(self.root, self.measure, self.state)
+
+    @property
+    def finds(self) -> bool:
+        """Names can be searched."""
+        return True
+
+    @property
+    def searches(self) -> bool:
+        """Whether something was searched."""
+        return bool(self.state.found.text)
+
+    def along_the_largest(self) -> FlameMode:
+        """Go to the end of the largest calls from here on."""
+        return replace(self, state=self.state.along_the_largest(self.root))
+
+    def moved(self, by: int) -> FlameMode:
+        """Go to the caller, or to the largest call."""
+        state = self.state.to_parent() if by < 0 else self.state.to_child(self.root)
+        return replace(self, state=state)
+
+    def sideways(self, by: int) -> FlameMode:
+        """Select the box beside."""
+        return replace(self, state=self.state.to_sibling(self.root, by))
+
+    def entered(self) -> FlameMode:
+        """Zoom into the selected box."""
+        return replace(self, state=self.state.zoomed())
+
+    def back(self) -> FlameMode | None:
+        """Forget what was searched, or zoom out."""
+        if self.state.found.text:
+            return self.searched("")
+        return replace(self, state=self.state.back()) if self.state.zooms else None
+
+    def searched(self, text: str) -> FlameMode:
+        """Select the first box with this text in its name."""
+        return replace(self, state=self.state.searched(self.root, text))
+
+    def to_match(self, step: int) -> FlameMode:
+        """Select the next or previous one."""
+        return replace(self, state=self.state.to_match(step))
+
+    def size(self) -> tuple[int, int]:
+        """Boxes are not counted."""
+        return 0, 0

@@ -1,0 +1,194 @@
+"""What is cut from stacks before they count: drop_frames, focus, ignore, hide, show, show_from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from memtui.pprof.lens import Lens
+from memtui.pprof.stacks import Line, Location, Stacks, StacksError
+
+Lines = dict[int, tuple[Line, ...]]
+"""What is left of the lines at each location."""
+
+Cut = Callable[[Sequence[int]], Sequence[int] | None]
+"""Returns what is left of a stack, leaf first; None when nothing of the sample counts."""
+
+
+def cuts(stacks: Stacks, at: Lines, lens: Lens) -> tuple[Cut, ...]:
+    """Return what happens to each stack, in pprof's order; takes hidden lines out of ``at``.
+
+    Raises StacksError for a pattern that is none.
+    """
+    return (*_dropped(stacks, at), *_filtered(stacks, at, lens), *_shown_from(stacks, at, lens))
+
+
+def _pattern(text: str, name: str) -> re.Pattern[str] | None:
+    """Compile a pattern; without one the compiler is not even imported."""
+    if not text:
+        return None
+    from memtui.pprof.pattern import pattern
+
+    return pattern(text, name)
+
+
+def _simple(name: str) -> str:
+    """Return a function without its arguments, which drop_frames does not look at."""
+    name = name.removeprefix(".")
+    for found in re.finditer(r"\(anonymous namespace\)|operator\(\)|\(", name):
+        if found[0] == "(":
+            return name[: found.start()]
+    return name
+
+
+def _names_dropped(at: Lines, drop: re.Pattern[str], keep: re.Pattern[str] | None) -> set[str]:
+    """Return the functions that drop_frames names and keep_frames does not."""
+    names = {line.function.name for lines in at.values() for line in lines}
+    return {
+        name
+        for name in names
+        if name and drop.search(simple := _simple(name)) and not (keep and keep.search(simple))
+    }
+
+
+def _dropped(stacks: Stacks, at: Lines) -> Iterator[Cut]:
+    """Cut what lies beneath a function that drop_frames names (profile/prune.go: Prune).
+
+    A pattern that is none is passed over, as pprof does.
+    """
+    try:
+        drop = _pattern(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
+        keep = _pattern(stacks.keep_frames and f"^({stacks.keep_frames})$", "keep_frames")
+    except StacksError:
+        return
+    if drop is None:
+        return
+    drops = _names_dropped(at, drop, keep)
+    whole: set[int] = set()
+    beneath: set[int] = set()
+    for id_, lines in at.items():
+        found = [number for number, line in enumerate(lines) if line.function.name in drops]
+        if not found:
+            continue
+        if found[-1] == len(lines) - 1:
+            whole.add(id_)
+        else:
+            beneath.add(id_)
+            at[id_] = lines[found[-1] + 1 :]
+    if not whole and not beneath:
+        return
+
+    def cut(ids: Sequence[int]) -> Sequence[int]:
+        user = False
+        for place in range(len(ids) - 1, -1, -1):
+            id_ = ids[place]
+            if id_ not in whole and id_ not in beneath:
+                user = True
+            elif user:
+                return ids[place + 1 :] if id_ in whole else ids[place:]
+        return ids
+
+    yield cut
+
+
+def _finds(
+    expression: re.Pattern[str],
+) -> tuple[Callable[[Line], bool], Callable[[Location], bool]]:
+    """Return how to ask a line and a location's binary, each text looked at once."""
+    known: dict[str, bool] = {}
+
+    def has(text: str) -> bool:
+        if (found := known.get(text)) is None:
+            found = known[text] = expression.search(text) is not None
+        return found
+
+    def in_line(line: Line) -> bool:
+        return has(line.function.name) or has(line.function.file)
+
+    def in_binary(location: Location) -> bool:
+        return location.binary is not None and has(location.binary.file)
+
+    return in_line, in_binary
+
+
+def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Iterator[Cut]:
+    """Apply focus, ignore, hide and show (profile/filter.go: FilterSamplesByName)."""
+    focus, ignore = _pattern(lens.focus, "focus"), _pattern(lens.ignore, "ignore")
+    hide, show = _pattern(lens.hide, "hide"), _pattern(lens.show, "show")
+    if not (focus or ignore or hide or show):
+        return
+
+    def matching(expression: re.Pattern[str] | None) -> set[int]:
+        if expression is None:
+            return set()
+        in_line, in_binary = _finds(expression)
+        return {
+            id_
+            for id_, location in stacks.locations.items()
+            if any(map(in_line, at[id_])) or in_binary(location)
+        }
+
+    ignored = matching(ignore)
+    focused = (matching(focus) if focus else set(at)) - ignored
+    hidden = _hidden(stacks, at, hide, show)
+
+    def cut(ids: Sequence[int]) -> Sequence[int] | None:
+        if focused.isdisjoint(ids) or not ignored.isdisjoint(ids):
+            return None
+        if not hidden:
+            return ids
+        return [id_ for id_ in ids if id_ not in hidden] or None
+
+    yield cut
+
+
+def _hidden(
+    stacks: Stacks,
+    at: Lines,
+    hide: re.Pattern[str] | None,
+    show: re.Pattern[str] | None,
+) -> set[int]:
+    """Take the lines away that are hidden or not shown; return the locations with none left."""
+    hidden: set[int] = set()
+    if hide:
+        in_line, in_binary = _finds(hide)
+        for id_, lines in at.items():
+            if in_binary(stacks.locations[id_]):
+                at[id_] = ()
+            elif any(map(in_line, lines)):
+                at[id_] = tuple(line for line in lines if not in_line(line))
+            else:
+                continue
+            if not at[id_]:
+                hidden.add(id_)
+    if show:
+        in_line, in_binary = _finds(show)
+        for id_, lines in at.items():
+            if not in_binary(stacks.locations[id_]):
+                at[id_] = tuple(line for line in lines if in_line(line))
+            if not at[id_]:
+                hidden.add(id_)
+    return hidden
+
+
+def _shown_from(stacks: Stacks, at: Lines, lens: Lens) -> Iterator[Cut]:
+    """Cut what is above the highest frame that matches (profile/filter.go: ShowFrom)."""
+    expression = _pattern(lens.show_from, "show_from")
+    if expression is None:
+        return
+    in_line, in_binary = _finds(expression)
+    found: set[int] = set()
+    for id_, lines in at.items():
+        if in_binary(stacks.locations[id_]):
+            found.add(id_)
+        elif places := [number for number, line in enumerate(lines) if in_line(line)]:
+            found.add(id_)
+            at[id_] = lines[: places[-1] + 1]
+
+    def cut(ids: Sequence[int]) -> Sequence[int] | None:
+        for place in range(len(ids) - 1, -1, -1):
+            if ids[place] in found:
+                return ids[: place + 1]
+        return None
+
+    yield cut

@@ -1,0 +1,75 @@
+"""What the dashboard asks of a profile is what the reports say."""
+
+from pathlib import Path
+
+import pytest
+
+from memtui.parse.profile import read_stacks
+from memtui.pprof.difference import difference
+from memtui.pprof.lens import Lens
+from memtui.pprof.question import Around, Called, Grown, Listed, Question, Stood, answer
+from memtui.pprof.stacks import Stacks
+from memtui.pprof.top import peek, top
+
+SPACE = Lens("inuse_space")
+ALL = Lens("inuse_space", nodefraction=0.0, edgefraction=0.0, nodecount=0)
+
+
+@pytest.fixture
+def then(data: Path) -> Stacks:
+    return read_stacks((data / "profile/goroleak/heap.pb.gz").read_bytes())
+
+
+@pytest.fixture
+def now(data: Path) -> Stacks:
+    return read_stacks((data / "profile/heapleak/heap.pb.gz").read_bytes())
+
+
+def test_a_list_has_every_row_of_the_report(now: Stacks) -> None:
+    whole = top(now, ALL, marks=False)
+    expected = Listed(whole.summary.type, whole.summary.total, whole.rows)
+    coarse = Lens("inuse_space", nodefraction=0.5, nodecount=3)
+    assert answer(now, None, Question("top", coarse)) == expected
+    assert len(whole.rows) > len(top(now, coarse).rows)
+
+
+@pytest.mark.parametrize("of_base", [False, True])
+def test_what_grew_is_told_by_rows_or_as_a_difference(
+    now: Stacks, then: Stacks, of_base: bool
+) -> None:
+    found = answer(now, then, Question("top", SPACE, of_base=of_base))
+    if of_base:
+        whole = top(difference(now, then, diff_base=True), ALL, marks=False)
+        assert isinstance(found, Listed)
+        assert (found.rows, found.total) == (whole.rows, whole.summary.total)
+    else:
+        assert isinstance(found, Grown)
+        assert found.now == top(now, ALL, marks=False).rows
+        assert found.base == top(then, ALL, marks=False).rows
+
+
+def test_a_function_comes_with_its_neighbours_and_the_stacks_to_it(now: Stacks) -> None:
+    found = answer(now, None, Question("peek", SPACE, "main.main"))
+    assert isinstance(found, Around)
+    assert found.peek == peek(now, "main.main", ALL, exact=True).entries[0]
+    assert sum(stack.value for stack in found.stacks) == found.peek.row.cum
+
+
+@pytest.mark.parametrize("of_base", [False, True])
+def test_a_tree_and_a_list_have_the_same_whole(now: Stacks, then: Stacks, of_base: bool) -> None:
+    for base in (None, then):
+        seen = now if base is None else difference(now, base, diff_base=of_base)
+        found = answer(now, base, Question("calls", SPACE, of_base=of_base))
+        assert isinstance(found, Called)
+        assert found.total == top(seen, ALL, marks=False).summary.total
+
+
+def test_stacks_come_with_those_of_the_base(now: Stacks, then: Stacks) -> None:
+    alone, both = (answer(now, base, Question("stacks", SPACE)) for base in (None, then))
+    assert isinstance(alone, Stood)
+    assert isinstance(both, Stood)
+    assert alone.base is None
+    assert alone.now == both.now
+    assert alone.total == top(now, ALL, marks=False).summary.total
+    assert len({stack.frames for stack in alone.now}) == len(alone.now)
+    assert both.base == answer(then, None, Question("stacks", SPACE)).now  # type: ignore[union-attr]
