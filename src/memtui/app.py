@@ -104,22 +104,14 @@ class MemtuiApp(App[None]):
         self.panes[0].add_class("-current")
         self._explain = next(pane for pane in self.panes if isinstance(pane, ExplainPane))
         self._heading, self._hint = Bar(id="heading"), Bar(id="hint")
-<<<<<<< HEAD
-        self._sources_bar, self._keys = Bar(id="sources"), Bar(id="keys")
-        self._position = PositionBar()
-=======
         self._verdict, self._keys = Bar(id="verdict"), Bar(id="keys")
->>>>>>> explain
+        self._position = PositionBar()
 
     def compose(self) -> ComposeResult:
         """Lay out the lines and the panes."""
         yield self._heading
         yield Container(*self.panes, id="panes")
-<<<<<<< HEAD
-        yield from (self._hint, self._sources_bar, self._position, self._keys)
-=======
-        yield from (self._hint, self._verdict, self._keys)
->>>>>>> explain
+        yield from (self._hint, self._verdict, self._position, self._keys)
 
     # Life
 
@@ -243,13 +235,8 @@ class MemtuiApp(App[None]):
         for pane in self.panes:
             pane.show(view)
         width = self.size.width
-<<<<<<< HEAD
         self._heading.show(heading(view, width, self._moment(view), self._recording()))
-        self._sources_bar.show(verdict_line(view, self._explain.diagnosis(view), width))
-=======
-        self._heading.show(heading(view, width))
         self._verdict.show(verdict_line(view, self._explain.diagnosis(view), width))
->>>>>>> explain
         self._paint_hint()
         if isinstance(self.screen, QuitScreen) and self._child_has_ended():
             self.screen.dismiss(None)

@@ -16,13 +16,9 @@ from typing import TYPE_CHECKING
 from memtui.cli.complaint import Complaint
 from memtui.cli.options import ProfileOptions
 from memtui.cli.terminal import end_with_the_terminal, take_terminal
-<<<<<<< HEAD
-from memtui.model import GcCycle, ProcessIdentity
+from memtui.model import GcCycle, GcPause, ProcessIdentity
 from memtui.player import Player
 from memtui.recording import CannotRecord, Keeping
-=======
-from memtui.model import GcCycle, GcPause, ProcessIdentity
->>>>>>> explain
 from memtui.screens.choice import Choice
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
