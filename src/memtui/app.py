@@ -16,7 +16,7 @@ from textual.containers import Container
 
 from memtui.model import Event, Trouble
 from memtui.panes.bars import footer, heading, verdict_line
-from memtui.panes.cells import Line, Span, line
+from memtui.panes.cells import Line, Role, Span, line
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace import GcTracePane
 from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, FOOTER_IN_TIME, KEYS, PANES
@@ -95,8 +95,9 @@ class MemtuiApp(App[None]):
             self, (actor or Actor()) if is_live else None, lambda: self._sources, self._take,
             clock, self._say,
         )  # fmt: skip
-        self._timing = Timing(self, self.player, self._say, self._take, self._time_moved)
+        self._timing = Timing(self, self.player, self._tell, self._take, self._time_moved)
         self._notice = ""
+        self._notice_role: Role = "bad"
         self._painted_s = 0.0
         self._paint_due = False
         self.panes: list[Pane] = [pane() for pane in PANES]
@@ -135,11 +136,11 @@ class MemtuiApp(App[None]):
 
     def _begin(self) -> None:
         self.player.begin()
-        self._time_moved()
         if self.player.live is None:
-            self._position.focus()
+            self.action_time_line()
         else:
             self._current().focus()
+        self._time_moved()
         self._start(self._sources)
         if self._choice is not None:
             self.push_screen(PickerScreen(self._choice), self._picked)
@@ -248,7 +249,7 @@ class MemtuiApp(App[None]):
         """
         player = self.player
         is_following = player.cursor.is_following
-        is_timed = not is_following or self._position.has_focus
+        is_timed = not is_following or self._is_in_time
         self.screen_stack[0].set_class(is_timed, "-timed")
         if not is_timed:
             return ()
@@ -262,19 +263,23 @@ class MemtuiApp(App[None]):
         words = self._tape.words if self._tape is not None else ""
         return line(Span(f"{words}  ", "bad" if "suspended" in words else "key")) if words else ()
 
-    def _say(self, notice: str) -> None:
+    def _tell(self, notice: str) -> None:
+        """Show in place of the hint what was done, or nothing any more."""
+        self._say(notice, "title")
+
+    def _say(self, notice: str, role: Role = "bad") -> None:
         """Show a notice in place of the hint, or none."""
-        self._notice = notice
+        self._notice, self._notice_role = notice, role
         self._paint_hint()
 
     def _paint_hint(self) -> None:
         pane, bar = self._current(), self._position
-        hint = bar.hint() if bar.has_focus else pane.hint(self.view())
+        hint = bar.hint() if self._is_in_time else pane.hint(self.view())
         if self._notice:
-            hint = (Span(self._notice, "bad"),)
+            hint = (Span(self._notice, self._notice_role),)
         self._hint.show((Span(" "), *hint))
         everywhere = FOOTER if self.player.cursor.is_following else FOOTER_IN_TIME
-        keys = bar.keys() if bar.has_focus else (*pane.keys(), *everywhere)
+        keys = bar.keys() if self._is_in_time else (*pane.keys(), *everywhere)
         self._keys.show(footer(keys, FOOTER_ALWAYS, self.size.width))
 
     # Panes
@@ -327,12 +332,17 @@ class MemtuiApp(App[None]):
 
     # Time
 
+    @property
+    def _is_in_time(self) -> bool:
+        """Whether the line of time has the keys."""
+        return self.screen_stack[0].focused is self._position
+
     def action_freeze(self) -> None:
         """Freeze the view, play from here, or follow again; the sources go on."""
         self.player.toggle()
-        self._time_moved()
         if not self.player.cursor.is_following:
-            self._position.focus()
+            self.action_time_line()
+        self._time_moved()
 
     def action_step_time(self, by: int) -> None:
         """Go to the next sample, or to the one before."""
@@ -342,7 +352,8 @@ class MemtuiApp(App[None]):
     def action_time_line(self) -> None:
         """Give the keys to the line of time."""
         self.screen.add_class("-timed")
-        self._position.focus()
+        self.screen.set_focus(self._position)
+        self.paint()
 
     def action_mark(self) -> None:
         """Put a mark with a note at the moment that is looked at."""
@@ -356,7 +367,7 @@ class MemtuiApp(App[None]):
             self.run_worker(self._toggle_tape(self._tape), group="record", exit_on_error=False)
 
     async def _toggle_tape(self, tape: Tape) -> None:
-        self._say(await tape.toggle())
+        self._tell(await tape.toggle())
         self.paint()
 
     @on(PositionBar.Wanted)
@@ -375,7 +386,7 @@ class MemtuiApp(App[None]):
 
     def _time_moved(self) -> None:
         """Show the moment that the cursor moved to, and play on where it plays."""
-        if self.player.cursor.is_following and self._position.has_focus:
+        if self.player.cursor.is_following and self._is_in_time:
             self._current().focus()
         self._play.heed()
         self.paint()
@@ -400,7 +411,7 @@ class MemtuiApp(App[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.push_screen(HelpScreen(None if self._position.has_focus else self._current()))
+        self.push_screen(HelpScreen(None if self._is_in_time else self._current()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the keys of the dashboard from working behind another screen."""

@@ -117,7 +117,7 @@ class Tape:
             self._fed_at = None
             self._held, self._file = None, recorder
         past_s = round(self._clock() - since) if since is not None else 0
-        return f"recording into {path.name}, and the {past_s} s before; R ends it"
+        return f"recording into {path.name}, with the {past_s} s before; R ends it"
 
     def _feed_past(self, recorder: Recorder) -> float | None:
         """Write what the scratch recording holds; return its first moment."""
@@ -144,7 +144,7 @@ class Tape:
             return ""
         recorder.close()
         name = recorder.path.name if recorder.path else ""
-        return f"recorded into {name}; memtui replay {name} shows it"
+        return f"recorded into {name}: memtui replay shows it"
 
     def _write(self) -> None:
         while not self._ending.wait(BEAT_S):

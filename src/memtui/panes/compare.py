@@ -1,4 +1,4 @@
-"""Two moments of a session side by side: fields, ledger, rate of collections, profile."""
+"""Two moments of a session side by side: ledger, rate of collections, profile, fields."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def compared(first: Moment, second: Moment, width: int) -> list[Line]:
         Span(f"   {units.duration(span_s)} later", "dim"),
     )
     groups = (
-        ("process", _fields(first, second)),
         ("where RES goes", _ledger(first, second)),
         (f"collections, {RATE_S / 60:.0f} min before", _cycles(first.cycles, second.cycles)),
         (_profile_title(second.profile), _functions(first, second)),
+        ("process", _fields(first, second)),
     )
     lines = [head]
     for title, rows in groups:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
-from memtui.model import Event, Mark
+from memtui.model import Event, Mark, ProcessSample
 from memtui.player.reel import Reel, covers
 from memtui.recording import NotARecording
 from memtui.timeline import (
@@ -95,7 +95,8 @@ class Player:
         if self.live is None:
             assert known is not None
             return known.first, known.last
-        first = self.live.started_at
+        begun = self.live.track(ProcessSample).first
+        first = begun[0] if begun else self.live.started_at
         return (min(first, known.first) if known else first), self.live.newest_at
 
     def marked(self, event: Event) -> None:
@@ -227,7 +228,7 @@ class Player:
         elif reel is not None and reel.holds(at):
             self._look_at_reel(reel)
             if self.cursor.playing and reel.needs_more(at, self.cursor.speed):
-                self._start(reel.read_ahead(self.cursor.speed))
+                self._start(self._then_look(reel.read_ahead(self.cursor.speed)))
         elif reel is not None and not (self.cursor.playing and reel.is_reading):
             self._read(reel, at)
 
@@ -252,8 +253,16 @@ class Player:
             self._look_at_reel(reel)
             self.changed()
 
-        briefly = self.cursor.playing and self.cursor.speed > FASTEST_READ
-        self._start(reel.read(at, came, briefly=briefly))
+        speed = self.cursor.speed if self.cursor.playing else 0.0
+        reading = reel.read(at, came, speed, briefly=speed > FASTEST_READ)
+        self._start(self._then_look(reading))
+
+    async def _then_look(self, reading: Coroutine[None, None, None]) -> None:
+        """Look again when something was read: the cursor may have gone on beyond it."""
+        await reading
+        if self.cursor.playing and self.cursor.at != self._seen:
+            self._look()
+            self.changed()
 
     def _settle(self) -> None:
         """Read more around the cursor where it came to rest after a fast journey."""

@@ -17,10 +17,13 @@ from memtui.timeline import (
     neighbour,
     recalled,
     spikes,
+    stepped_kind,
 )
 
 QUICK_S = 120.0
 """So much before a moment is read before anything is shown: two or three pages."""
+LEAST_S = 60.0
+"""So much before a moment must be in memory to look at it."""
 RICH_S = 3600.0
 """So much is read then, in the background."""
 AHEAD_S = 60.0
@@ -65,7 +68,7 @@ class Reel:
 
     def holds(self, at: float) -> bool:
         """Tell whether all that is to be seen at a moment is in memory."""
-        is_begun = self._begin <= self.course.first or at - QUICK_S >= self._begin
+        is_begun = self._begin <= self.course.first or at - LEAST_S >= self._begin
         return at <= self._end and is_begun and covers(self.timeline, at)
 
     def is_rich(self, at: float) -> bool:
@@ -80,22 +83,27 @@ class Reel:
             self.timeline.append(self._ahead.popleft())
 
     def next_moment(self, at: float) -> float | None:
-        """Return the moment of the first event that the timeline does not hold yet."""
-        return next((event.at for event in self._ahead if event.at > at), None)
+        """Return the moment of the next sample that the timeline does not hold yet."""
+        kind = stepped_kind(self.timeline)
+        moments = (event.at for event in self._ahead if isinstance(event.sample, kind))
+        return next((moment for moment in moments if moment > at), None)
 
     def forget_wishes(self) -> None:
         """Let what is being read not come any more."""
         self._wish += 1
 
-    async def read(self, at: float, came: Callable[[], None], *, briefly: bool = False) -> None:
+    async def read(
+        self, at: float, came: Callable[[], None], speed: float = 0.0, *, briefly: bool = False
+    ) -> None:
         """Read what is around a moment, a little at first; ``came`` is called for each part.
 
-        A newer wish goes before this one. ``briefly`` leaves it at the little.
+        A newer wish goes before this one. ``briefly`` leaves it at the little. ``speed`` is how
+        fast it will be played: so much more is read ahead.
         """
         self._wish += 1
         wish = self._wish
         self.is_reading = True
-        stages = ((QUICK_S, AHEAD_S / 2), (RICH_S, AHEAD_S))
+        stages = ((QUICK_S, max(AHEAD_S / 2, speed)), (RICH_S, max(AHEAD_S, speed * 4.0)))
         try:
             for before_s, after_s in stages[:1] if briefly else stages:
                 async with self._lock:
@@ -198,4 +206,4 @@ def recent(store: PageStore, course: Course) -> Timeline:
 def covers(timeline: Timeline, at: float) -> bool:
     """Tell whether a timeline holds in full what is to be seen at a moment."""
     since = timeline.whole_since
-    return since is None or at - QUICK_S >= since
+    return since is None or at - LEAST_S >= since

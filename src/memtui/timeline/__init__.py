@@ -23,6 +23,7 @@ from memtui.timeline.store import (
     PageSummary,
     recalled,
     step_from,
+    stepped_kind,
 )
 from memtui.timeline.track import PAGE_EVENTS, Extent, Track, main_series
 
@@ -52,4 +53,5 @@ __all__ = [
     "recalled",
     "spikes",
     "step_from",
+    "stepped_kind",
 ]

@@ -13,7 +13,7 @@ from memtui.timeline.session import Timeline
 from memtui.timeline.track import Extent, Page, Placed
 
 STEPPED = (ProcessSample, GcCycle, RuntimeSample)
-"""Whose moments a step goes to: the first of these of which there is any."""
+"""Whose moments a step may go to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,15 @@ def recalled(store: PageStore, pages: Pages, start: float, first: float) -> Time
     return timeline
 
 
+def stepped_kind(timeline: Timeline) -> type[ProcessSample | GcCycle | RuntimeSample]:
+    """Return the kind of sample that a step goes to: the first of STEPPED of which there is any."""
+    return next((kind for kind in STEPPED if timeline.track(kind).count), ProcessSample)
+
+
 def step_from(timeline: Timeline, at: float, by: int) -> float | None:
     """Return the moment of the next sample after ``at`` (``by`` > 0) or of the one before it.
 
     None where the timeline holds none.
     """
-    for kind in STEPPED:
-        track = timeline.track(kind)
-        if track.count:
-            return track.after(at) if by > 0 else track.before(at)
-    return None
+    track = timeline.track(stepped_kind(timeline))
+    return track.after(at) if by > 0 else track.before(at)
