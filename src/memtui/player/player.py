@@ -106,6 +106,11 @@ class Player:
             self._marks.append(Landmark(event.at, "mark", event.sample.text))
 
     @property
+    def is_reading(self) -> bool:
+        """Whether something is on its way into memory."""
+        return bool(self._tasks)
+
+    @property
     def has_moved(self) -> bool:
         """Whether the cursor of a frozen live session is elsewhere than where it froze."""
         return self.live is None or self.cursor.at != self._froze_at
