@@ -6,8 +6,12 @@ import sys
 from memtui.cli.complaint import Complaint
 from memtui.cli.doctor import doctor
 from memtui.cli.explain import explain
+from memtui.cli.export import export
 from memtui.cli.gctrace import gctrace
+from memtui.cli.info import info
 from memtui.cli.peek import peek
+from memtui.cli.record import record
+from memtui.cli.repair import repair
 from memtui.cli.run import run
 from memtui.cli.top import top
 from memtui.cli.tree import tree
@@ -15,7 +19,7 @@ from memtui.cli.watch import memtui
 
 __all__ = ["main"]
 
-for _command in (run, explain, doctor, gctrace, top, peek, tree):
+for _command in (run, record, info, export, repair, explain, doctor, gctrace, top, peek, tree):
     memtui.add_command(_command)
 
 

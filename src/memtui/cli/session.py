@@ -66,10 +66,13 @@ class Session:
     ``timeline`` holds what the ``sources`` tell, once somebody drives them.
     """
 
-    def __init__(self, options: ProfileOptions, trace: Trace, clock: Clock) -> None:
+    def __init__(
+        self, options: ProfileOptions, trace: Trace, clock: Clock, interval_s: float = 1.0
+    ) -> None:
         self._options = options
         self._trace = trace
         self._clock = clock
+        self._interval_s = interval_s
         self.timeline = Timeline(clock())
         self._analyst = Analyst(options.limit_bytes)
         self.sources: list[Source] = []
@@ -77,6 +80,8 @@ class Session:
         self._child: Child | None = None
         self._early = EarlySignals()
         self._answers = Answers()
+        self.newest_gc: int | None = None
+        """The number of the newest collection, where nobody puts it on the timeline."""
 
     def listen(self) -> None:
         """Heed signals from now on: before a child is started, and before the screen is."""
@@ -122,7 +127,7 @@ class Session:
 
     def _sources_of(self, identity: ProcessIdentity) -> list[Source]:
         return [
-            ProcessSource(identity, self._clock),
+            ProcessSource(identity, self._clock, self._interval_s),
             self._trace_source(identity.pid, identity.started_at),
             self._profile_source(identity.pid),
             self._runtime_source(identity.pid),
@@ -189,7 +194,7 @@ class Session:
     def _gc_number(self) -> int | None:
         """Return the number of the newest collection, None while no trace tells."""
         found = self.timeline.track(GcCycle).last(math.inf)
-        return found[1].number if found else None
+        return found[1].number if found else self.newest_gc
 
     def screen(self) -> MemtuiApp:
         """Return the dashboard of this session."""

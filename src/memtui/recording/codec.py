@@ -135,12 +135,12 @@ _KIB = "_kib"
 _BYTES = "_bytes"
 
 
-def _path(name: str) -> str:
+def path_of(name: str) -> str:
     """Return the path of the field of the model that a name of a row stands for."""
     return name.removesuffix(_KIB) + _BYTES if name.endswith(_KIB) else name
 
 
-_GETTERS = {name: attrgetter(*map(_path, names)) for name, names in FIELDS.items()}
+_GETTERS = {name: attrgetter(*map(path_of, names)) for name, names in FIELDS.items()}
 _SHIFTED = {name: [each.endswith(_KIB) for each in names] for name, names in FIELDS.items()}
 
 
@@ -356,8 +356,8 @@ def _readers(kind: type, prefix: str, names: tuple[str, ...]) -> list[_Reader]:
     hints = _hints(kind)
     found: list[_Reader] = []
     for place, name in enumerate(names):
-        field = _path(name)[len(prefix) :]
-        if _path(name).startswith(prefix) and field in _names(kind):
+        field = path_of(name)[len(prefix) :]
+        if path_of(name).startswith(prefix) and field in _names(kind):
             hint = hints[field]
             in_kib = name.endswith(_KIB)
             found.append((place, field, bool(prefix), _scalars(hint), in_kib, hint))
@@ -366,7 +366,7 @@ def _readers(kind: type, prefix: str, names: tuple[str, ...]) -> list[_Reader]:
 
 def _defaults(kind: type, names: tuple[str, ...], prefix: str, besides: str) -> dict[str, object]:
     """Return what stands for the fields that a row does not have."""
-    there = {_path(name) for name in names}
+    there = {path_of(name) for name in names}
     return {
         each.name: _missing(each, _hints(kind)[each.name])
         for each in dataclasses.fields(kind)

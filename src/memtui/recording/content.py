@@ -20,15 +20,17 @@ from memtui.recording.codec import (
 )
 from memtui.recording.container import (
     HEAD_BYTES,
+    MOST_MEMBER_BYTES,
     MOST_PROFILE_BYTES,
     Damage,
     Inflated,
+    Kind,
     Member,
     ReadAt,
     inflate,
 )
 from memtui.recording.header import Header, read_header
-from memtui.recording.sealed import records_of, unsealed
+from memtui.recording.sealed import is_sealed, records_of, unsealed
 
 _MOST_LINE_BYTES = 1 << 20
 _FIRST_BYTES = 1 << 14
@@ -73,6 +75,16 @@ def read_content(read_at: ReadAt, member: Member, file: str) -> Content:
             reader.read(record)
     damage = _damage(member, file, found, reader.bad, rest)
     return Content(header, tuple(reader.events), found.end, damage, reader.unknown)
+
+
+def damage_of(read_at: ReadAt, member: Member, file: str) -> Damage | None:
+    """Return what is wrong with a member, by its CRCs alone."""
+    limit = MOST_MEMBER_BYTES if member.kind is Kind.SAMPLES else MOST_PROFILE_BYTES
+    found = inflate(read_at, member, limit)
+    lines = found.data.split(b"\n")
+    rest = lines.pop()
+    bad = sum(not is_sealed(line) for line in lines)
+    return _damage(member, file, found, bad, rest)
 
 
 class Events:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from memtui.model import Ended, Event, Mark, Restart
+from memtui.model import Ended, Event, Mark, ProcessIdentity, Restart
 from memtui.recording.container import Damage, Gap, Kind, Member
 from memtui.recording.content import Content
 from memtui.recording.digest import LASTING, Standing, Tally
@@ -206,6 +206,25 @@ class Recording:
         last = tuple(each for each in standing.events() if isinstance(each.sample, LASTING))
         return replace(tally.summary(), last=last)
 
+    def headers(self) -> Iterator[Header]:
+        """Yield the headers of all members that have a readable one."""
+        for place in self.members():
+            if place.member.kind is Kind.SAMPLES:
+                header = self._header(place)
+                if header is not None:
+                    yield header
+
+    def profiles(self) -> list[float]:
+        """Return the moments of all profiles, as far as they are needed to seek one."""
+        return [each.member.start for each in self.members() if each.member.kind is Kind.PROFILE]
+
+    def identity(self, at: float) -> ProcessIdentity | None:
+        """Return who the process was at a moment."""
+        for event in self.standing(at):
+            if isinstance(event.sample, ProcessIdentity):
+                return event.sample
+        return None
+
     def notable(self) -> list[Event]:
         """Return all marks, restarts and ends of the process, reading only where there are any."""
         found: list[Event] = []
@@ -236,12 +255,11 @@ class Recording:
         return sorted(self._damage.values(), key=lambda each: (each.start, each.offset))
 
     def check(self) -> Iterator[Place]:
-        """Read all of it, so that ``damage`` is whole; yield after each member."""
+        """Unpack all of it, so that ``damage`` is whole; yield after each member."""
         for place in self.members():
-            if place.member.kind is Kind.SAMPLES:
-                self._content(place)
-            elif place.part.profile(place.member, whole=True) is None:
-                self._note(self._broken(place, "a profile that is not whole"))
+            damage = place.part.damage(place.member)
+            if damage is not None:
+                self._note(damage)
             yield place
 
     def follow(self) -> Follower:

@@ -37,13 +37,17 @@ def records_of(line: Record) -> list[Json]:
     return found if isinstance(found, list) else []
 
 
+def is_sealed(line: bytes) -> bool:
+    """Tell whether a line is as it was written."""
+    return line[-_SEAL_BYTES:] == b'%b%08x"}' % (_SEAL, zlib.crc32(line[:-_SEAL_BYTES]))
+
+
 def unsealed(line: bytes) -> Record | None:
     """Return the record of a line (without its newline); None when it is damaged."""
-    body = line[:-_SEAL_BYTES]
-    if line[-_SEAL_BYTES:] != b'%b%08x"}' % (_SEAL, zlib.crc32(body)):
+    if not is_sealed(line):
         return None
     try:
-        found = json.loads(body + b"}")
+        found = json.loads(line[:-_SEAL_BYTES] + b"}")
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
