@@ -69,10 +69,13 @@ class Session:
     ``timeline`` holds what the ``sources`` tell, once somebody drives them.
     """
 
-    def __init__(self, options: ProfileOptions, trace: Trace, clock: Clock) -> None:
+    def __init__(
+        self, options: ProfileOptions, trace: Trace, clock: Clock, interval_s: float = 1.0
+    ) -> None:
         self._options = options
         self._trace = trace
         self._clock = clock
+        self._interval_s = interval_s
         self.timeline = Timeline(clock())
         self._analyst = Analyst(options.limit_bytes)
         self.sources: list[Source] = []
@@ -81,6 +84,8 @@ class Session:
         self._early = EarlySignals()
         self._answers = Answers()
         self._tape: Tape | None = None
+        self.newest_gc: int | None = None
+        """The number of the newest collection, where nobody puts it on the timeline."""
 
     def record(self, file: Path | None = None) -> None:
         """Keep what is shown, to look back at it, and record into a file from the start.
@@ -137,7 +142,7 @@ class Session:
 
     def _sources_of(self, identity: ProcessIdentity) -> list[Source]:
         return [
-            ProcessSource(identity, self._clock),
+            ProcessSource(identity, self._clock, self._interval_s),
             self._trace_source(identity.pid, identity.started_at),
             self._profile_source(identity.pid),
             self._runtime_source(identity.pid),
@@ -207,7 +212,7 @@ class Session:
         if found is not None:
             return found[1].number
         told = self.timeline.track(GcPause).last(math.inf)
-        return told[1].number if told else None
+        return told[1].number if told else self.newest_gc
 
     def screen(self) -> MemtuiApp:
         """Return the dashboard of this session."""

@@ -90,6 +90,9 @@ _SOURCES = {
 
 _TRACE = (GcCycle, ScavengeLine)
 
+_EXACT = 1 << 53
+"""A float has whole numbers below this exactly."""
+
 
 class BadRecord(ValueError):  # noqa: N818 - it says what happened
     """A record that says something impossible: its line is damaged, or was forged."""
@@ -99,21 +102,46 @@ class UnknownRecord(ValueError):  # noqa: N818 - it says what happened
     """A record of a kind, or with a word, that only a newer memtui knows: it is passed over."""
 
 
-def _paths(kind: type) -> tuple[str, ...]:
-    """Return the names of all fields; those of a sample within a sample with a dot."""
-    found: list[str] = []
-    hints = get_type_hints(kind)
-    for each in dataclasses.fields(kind):
-        hint = hints[each.name]
-        inner = _paths(cast("type", hint)) if dataclasses.is_dataclass(hint) else ()
-        found += [f"{each.name}.{name}" for name in inner] or [each.name]
-    return tuple(found)
+FIELDS: Fields = {
+    "process": (
+        "cpu_s", "open_files", "res_kib", "anon_kib", "file_kib", "shmem_kib", "swap_kib",
+        "shr_kib", "peak_kib", "data_kib", "virt_kib", "code_kib", "threads", "state", "tty",
+    ),
+    "runtime": (
+        "took_s", "apart_s", "size_bytes", "total_alloc_bytes", "mallocs", "frees", "heap_objects",
+        "heap_alloc_bytes", "heap_inuse_kib", "heap_idle_kib", "heap_released_kib",
+        "mspan_inuse_bytes", "gc_sys_bytes", "other_sys_bytes", "rss_kib", "rss_anon_kib",
+        "rss_file_kib", "rss_shmem_kib", "swap_kib", "gc_cpu_fraction", "last_gc_at", "num_gc",
+        "next_gc_bytes", "heap_live_bytes", "goroutines", "heap_sys_kib", "stack_inuse_kib",
+        "stack_sys_kib", "mspan_sys_kib", "buck_hash_sys_bytes", "sys_bytes", "num_forced_gc",
+        "mcache_inuse_bytes", "mcache_sys_bytes", "threads", "gogc_percent", "memory_limit_bytes",
+        "cycles_lost", "origin", "where",
+    ),
+    "mapping": (
+        "took_s", "resident.rss_kib", "resident.pss_kib", "resident.private_dirty_kib",
+        "resident.anonymous_kib", "resident.private_clean_kib", "resident.shared_clean_kib",
+        "resident.shared_dirty_kib", "resident.lazy_free_kib", "resident.anon_huge_kib",
+        "resident.swap_kib",
+    ),
+    "pause": ("number", "pause_s", "next_goal_bytes"),
+}  # fmt: skip
+"""The kinds that are rows, and the names of their values as they are written now.
+
+``res_kib`` is ``res_bytes`` in units of 1024 bytes, as the kernel counts. What moves often stands
+first and side by side, for what stays the same costs nothing but the breaks between.
+"""
+
+_KIB = "_kib"
+_BYTES = "_bytes"
 
 
-FIELDS: Fields = {name: _paths(KINDS[name]) for name in ("process", "runtime", "mapping", "pause")}
-"""The kinds that are rows, and the names of their values as they are written now."""
+def path_of(name: str) -> str:
+    """Return the path of the field of the model that a name of a row stands for."""
+    return name.removesuffix(_KIB) + _BYTES if name.endswith(_KIB) else name
 
-_GETTERS = {name: attrgetter(*paths) for name, paths in FIELDS.items()}
+
+_GETTERS = {name: attrgetter(*map(path_of, names)) for name, names in FIELDS.items()}
+_SHIFTED = {name: [each.endswith(_KIB) for each in names] for name, names in FIELDS.items()}
 
 
 # Writing
@@ -127,8 +155,10 @@ def encode(event: Event) -> Record:
     if event.source != _SOURCES.get(kind):
         record["s"] = event.source
     if kind in FIELDS:
-        values = _GETTERS[kind](sample)
-        record["v"] = [each if type(each) is int else _written(each) for each in values]
+        record["v"] = [
+            _in_kib(value) if is_shifted else value if type(value) is int else _written(value)
+            for value, is_shifted in zip(_GETTERS[kind](sample), _SHIFTED[kind], strict=True)
+        ]
     elif isinstance(sample, _TRACE) and _from_line(sample.line, sample) == sample:
         record["line"] = sample.line
         if isinstance(sample, GcCycle) and sample.periodic:
@@ -138,6 +168,28 @@ def encode(event: Event) -> Record:
     else:
         record |= cast("Record", _written(sample))
     return record
+
+
+def _in_kib(value: object) -> Json:
+    """Return a size in KiB: a fraction where it is no whole one, which a float has exactly."""
+    if type(value) is not int:
+        return _written(value)
+    if not value & 1023:
+        return value >> 10
+    return value / 1024 if abs(value) < _EXACT else {"bytes": value}
+
+
+def _of_kib(value: Json, hint: object) -> object:
+    """Return the bytes of a size in KiB."""
+    if type(value) is int:
+        return value << 10
+    if type(value) is float and value.is_integer() is False and abs(value) < _EXACT:
+        return int(value * 1024)
+    if isinstance(value, dict) and type(value.get("bytes")) is int:
+        return value["bytes"]
+    if value is None or isinstance(value, dict):
+        return _read(value, hint)
+    raise BadRecord("a size is a number")
 
 
 def _profile(profile: Profile) -> Record:
@@ -212,7 +264,7 @@ def decode(record: Mapping[str, Json], fields: Fields = FIELDS) -> Event:
             raise BadRecord("a source is a text")
         if "v" in record:
             return Event(at, source, _row(kind, record["v"], fields.get(kind, ())))
-        if isinstance(line := record.get("line"), str) and "number" not in record:
+        if isinstance(line := record.get("line"), str) and "forced" not in record:
             return Event(at, source, _trace(sample_type, line, record))
         if sample_type is Profile:
             return Event(at, source, _read_profile(record))
@@ -230,8 +282,6 @@ def _number(value: Json) -> float:
 def _trace(kind: type[Sample], line: str, record: Mapping[str, Json]) -> Sample:
     found = trace_sample(line)
     if found is None or type(found[1]) is not kind:
-        if kind is ScavengeLine and "work_bytes" in record:
-            return cast("Sample", _object(kind, record))
         raise BadRecord("no line of this trace")
     sample = found[1]
     if isinstance(sample, GcCycle) and record.get("periodic") is True:
@@ -271,44 +321,59 @@ def _row(kind: str, values: Json, names: tuple[str, ...]) -> Sample:
 def _plan(kind: str, names: tuple[str, ...]) -> Callable[[list[Json]], Sample]:
     """Return what makes a sample of a row with these names."""
     sample_type = KINDS[kind]
-    known = [(place, name) for place, name in enumerate(names) if name in FIELDS[kind]]
-    if any("." in name for _, name in known):
-        return lambda values: cast(
-            "Sample", _object(sample_type, _nested((name, values[place]) for place, name in known))
-        )
-    readers = [
-        (place, name, _scalars(hint), hint)
-        for place, name in known
-        for hint in [_hints(sample_type)[name]]
-    ]
-    missing = {
-        each.name: _missing(each, _hints(sample_type)[each.name])
-        for each in dataclasses.fields(sample_type)
-        if each.name not in names and each.default is dataclasses.MISSING
-    }
-
-    make = cast("Callable[..., Sample]", sample_type)
+    make, fields = cast("Callable[..., Sample]", sample_type), _names(sample_type)
+    inner = next(
+        (each for each in fields if dataclasses.is_dataclass(_hints(sample_type)[each])), ""
+    )
+    parts = [(sample_type, ""), *([(_hints(sample_type)[inner], f"{inner}.")] if inner else [])]
+    readers: list[_Reader] = []
+    for part, prefix in parts:
+        readers += _readers(cast("type", part), prefix, names)
+    missing = _defaults(sample_type, names, "", inner)
+    absent = _defaults(cast("type", parts[-1][0]), names, parts[-1][1], "") if inner else {}
 
     def read(values: list[Json]) -> Sample:
-        given: dict[str, object] = dict(missing)
-        for place, name, scalars, hint in readers:
+        given, nested = dict(missing), dict(absent)
+        for place, name, is_nested, scalars, in_kib, hint in readers:
             value = values[place]
-            given[name] = value if type(value) in scalars else _read(value, hint)
+            into = nested if is_nested else given
+            if in_kib:
+                into[name] = value << 10 if type(value) is int else _of_kib(value, hint)
+            else:
+                into[name] = value if type(value) in scalars else _read(value, hint)
+        if inner:
+            given[inner] = cast("Callable[..., object]", parts[-1][0])(**nested)
         return make(**given)
 
     return read
 
 
-def _nested(entries: object) -> Record:
-    """Return objects within objects for names with dots."""
-    found: dict[str, Json] = {}
-    for name, value in cast("Sequence[tuple[str, Json]]", entries):
-        outer, _, inner = name.partition(".")
-        if inner:
-            cast("Record", found.setdefault(outer, {}))[inner] = value
-        else:
-            found[outer] = value
+_Reader: TypeAlias = tuple[int, str, bool, frozenset[type], bool, object]
+
+
+def _readers(kind: type, prefix: str, names: tuple[str, ...]) -> list[_Reader]:
+    """Return how the fields of a sample, or of the one within it, are read of a row."""
+    hints = _hints(kind)
+    found: list[_Reader] = []
+    for place, name in enumerate(names):
+        field = path_of(name)[len(prefix) :]
+        if path_of(name).startswith(prefix) and field in _names(kind):
+            hint = hints[field]
+            in_kib = name.endswith(_KIB)
+            found.append((place, field, bool(prefix), _scalars(hint), in_kib, hint))
     return found
+
+
+def _defaults(kind: type, names: tuple[str, ...], prefix: str, besides: str) -> dict[str, object]:
+    """Return what stands for the fields that a row does not have."""
+    there = {path_of(name) for name in names}
+    return {
+        each.name: _missing(each, _hints(kind)[each.name])
+        for each in dataclasses.fields(kind)
+        if prefix + each.name not in there
+        and each.name != besides
+        and each.default is dataclasses.MISSING
+    }
 
 
 _hints: Callable[[type], dict[str, object]] = cache(get_type_hints)

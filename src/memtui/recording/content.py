@@ -8,18 +8,29 @@ import zlib
 from dataclasses import dataclass
 
 from memtui.model import Event, Profile
-from memtui.recording.codec import FIELDS, BadRecord, Json, Record, UnknownRecord, decode, with_data
+from memtui.recording.codec import (
+    FIELDS,
+    BadRecord,
+    Fields,
+    Json,
+    Record,
+    UnknownRecord,
+    decode,
+    with_data,
+)
 from memtui.recording.container import (
     HEAD_BYTES,
+    MOST_MEMBER_BYTES,
     MOST_PROFILE_BYTES,
     Damage,
     Inflated,
+    Kind,
     Member,
     ReadAt,
     inflate,
 )
 from memtui.recording.header import Header, read_header
-from memtui.recording.sealed import unsealed
+from memtui.recording.sealed import is_sealed, records_of, unsealed
 
 _MOST_LINE_BYTES = 1 << 20
 _FIRST_BYTES = 1 << 14
@@ -49,24 +60,52 @@ def read_content(read_at: ReadAt, member: Member, file: str) -> Content:
     lines = found.data.split(b"\n")
     rest = lines.pop()
     header: Header | None = None
-    events: list[Event] = []
-    bad = unknown = 0
+    reader = Events()
     for number, line in enumerate(lines):
         record = unsealed(line)
         if record is None:
-            bad += 1
-            continue
-        try:
-            if number == 0:
+            reader.bad += 1
+        elif number == 0:
+            try:
                 header = read_header(record)
-            else:
-                events.append(decode(record, header.fields if header else FIELDS))
-        except UnknownRecord:
-            unknown += 1
-        except BadRecord:
-            bad += 1
-    damage = _damage(member, file, found, bad, rest)
-    return Content(header, tuple(events), found.end, damage, unknown)
+                reader.fields = header.fields
+            except BadRecord:
+                reader.bad += 1
+        else:
+            reader.read(record)
+    damage = _damage(member, file, found, reader.bad, rest)
+    return Content(header, tuple(reader.events), found.end, damage, reader.unknown)
+
+
+def damage_of(read_at: ReadAt, member: Member, file: str) -> Damage | None:
+    """Return what is wrong with a member, by its CRCs alone."""
+    limit = MOST_MEMBER_BYTES if member.kind is Kind.SAMPLES else MOST_PROFILE_BYTES
+    found = inflate(read_at, member, limit)
+    lines = found.data.split(b"\n")
+    rest = lines.pop()
+    bad = sum(not is_sealed(line) for line in lines)
+    return _damage(member, file, found, bad, rest)
+
+
+class Events:
+    """Collects the events of lines; counts the records that are bad, and those of newer kinds."""
+
+    def __init__(self, fields: Fields = FIELDS) -> None:
+        self.fields = fields
+        self.events: list[Event] = []
+        self.bad = self.unknown = 0
+
+    def read(self, line: Record) -> None:
+        """Read the records of a line."""
+        for record in records_of(line):
+            try:
+                if not isinstance(record, dict):
+                    raise BadRecord("a record is an object")
+                self.events.append(decode(record, self.fields))
+            except UnknownRecord:
+                self.unknown += 1
+            except BadRecord:
+                self.bad += 1
 
 
 def _damage(member: Member, file: str, found: Inflated, bad: int, rest: bytes) -> Damage | None:

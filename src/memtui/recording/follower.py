@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 
 from memtui.model import Event
-from memtui.recording.codec import FIELDS, BadRecord, Fields, UnknownRecord, decode
+from memtui.recording.codec import FIELDS, BadRecord, Fields
 from memtui.recording.container import (
     HEAD_BYTES,
     MOST_MEMBER_BYTES,
@@ -14,6 +15,7 @@ from memtui.recording.container import (
     after,
     read_head,
 )
+from memtui.recording.content import Events
 from memtui.recording.header import OtherVersion, read_header
 from memtui.recording.part import NotARecording, Part
 from memtui.recording.sealed import unsealed
@@ -31,7 +33,7 @@ class _Open:
         self.inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         self.rest = b""
         self.size = 0
-        self.fields: Fields | None = None
+        self.fields: Fields = FIELDS
         self.is_told = False
         """Whether the profile of it was told."""
 
@@ -83,7 +85,7 @@ class Follower:
         if here.size > MOST_MEMBER_BYTES or here.inflater.unconsumed_tail:
             return self._resync()
         *lines, here.rest = (here.rest + data).split(b"\n")
-        return [event for line in lines if (event := self._event(line)) is not None]
+        return [event for line in lines for event in self._events(line)]
 
     def _read_profile(self, here: _Open) -> list[Event] | None:
         end = here.member.offset + here.member.length
@@ -95,17 +97,17 @@ class Follower:
         event = self._part.profile(here.member, whole=False)
         return [event] if event else []
 
-    def _event(self, line: bytes) -> Event | None:
+    def _events(self, line: bytes) -> list[Event]:
         record = unsealed(line)
         if record is None:
-            return None
-        try:
-            if record.get("k") == "header":
+            return []
+        if record.get("k") == "header":
+            with contextlib.suppress(BadRecord, OtherVersion):
                 self._open.fields = read_header(record).fields
-                return None
-            return decode(record, self._open.fields or FIELDS)
-        except (BadRecord, UnknownRecord, OtherVersion):
-            return None
+            return []
+        reader = Events(self._open.fields)
+        reader.read(record)
+        return reader.events
 
     def _go_to(self, offset: int) -> list[Event] | None:
         """Go on with the member that begins at an offset, or behind it."""

@@ -87,7 +87,7 @@ def header_record(header: Header) -> Record:
         "start_ticks": header.start_ticks,
         "name": header.name,
         "interval_s": header.interval_s,
-        "fields": {kind: list(names) for kind, names in header.fields.items()},
+        "fields": {kind: " ".join(names) for kind, names in header.fields.items()},
         "last": [encode(each) for each in header.last],
     }
     if header.before is not None:
@@ -114,7 +114,7 @@ def read_header(record: Record) -> Header:
         if record.get("k") != "header":
             raise BadRecord("a member begins with a header")
         version = _version(record["version"])
-        fields = _fields(cast("Mapping[str, list[str]]", record["fields"]))
+        fields = _fields(cast("Mapping[str, str]", record["fields"]))
         number, interval = record.get("number", 0), record.get("interval_s")
         return Header(
             version=version,
@@ -151,10 +151,11 @@ def _version(value: Json) -> tuple[int, int]:
     return major, minor
 
 
-def _fields(given: Mapping[str, list[str]]) -> Fields:
-    if sum(len(names) for names in given.values()) > _MOST_NAMES:
+def _fields(given: Mapping[str, str]) -> Fields:
+    found = {kind: tuple(names.split()) for kind, names in given.items()}
+    if sum(map(len, found.values())) > _MOST_NAMES:
         raise BadRecord("header: too many names")
-    return {kind: tuple(map(str, names)) for kind, names in given.items()}
+    return found
 
 
 def _events(records: Iterable[Record], fields: Fields) -> Iterable[Event]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from memtui.model import Event
-from memtui.recording.container import HEAD_BYTES, Kind, Member, after, before, read_head
-from memtui.recording.content import Content, header_of, profile_of, read_content
+from memtui.recording.container import HEAD_BYTES, Damage, Kind, Member, after, before, read_head
+from memtui.recording.content import Content, damage_of, header_of, profile_of, read_content
 from memtui.recording.header import Header
 
 __all__ = ["NotARecording", "Part"]
@@ -127,6 +127,10 @@ class Part:
     def header(self, member: Member) -> Header | None:
         """Return the header of a member of samples, None when it is damaged."""
         return header_of(self.read_at, member)
+
+    def damage(self, member: Member) -> Damage | None:
+        """Unpack a member and check its CRCs, decoding nothing; return what is wrong with it."""
+        return damage_of(self.read_at, member, self.path.name)
 
     def profile(self, member: Member, *, whole: bool) -> Event | None:
         """Return the profile of a member, ``whole`` with its bytes; None when it is damaged."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from memtui.model import Ended, Event, Mark, Restart
+from memtui.model import Ended, Event, Mark, ProcessIdentity, Restart
 from memtui.recording.container import Damage, Gap, Kind, Member
 from memtui.recording.content import Content
 from memtui.recording.digest import LASTING, Standing, Tally
@@ -130,12 +130,24 @@ class Recording:
         An event that came late, by more than LATE_S, has its place where it came. Profiles have
         their totals only, unless ``whole_profiles``: ``profile`` reads one.
         """
-        for place in self._walk(self.seek(start)):
+        for place in self._walk(self._with_profiles(self.seek(start), start)):
             if place.member.start > end + LATE_S:
                 return
             for event in self._events_of(place, whole=whole_profiles):
                 if event.at <= end and max(event.at, place.member.start) >= start:
                     yield event
+
+    def _with_profiles(self, place: Place, start: float) -> Place:
+        """Return the first of the profiles right before a member that are of ``start`` or later.
+
+        A profile stands before the samples that were written with it.
+        """
+        part, member = place.part, place.member
+        while (found := part.before(member)) is not None:
+            if found.kind is not Kind.PROFILE or found.start < start - _SAME_S:
+                break
+            member = found
+        return Place(part, member)
 
     def standing(self, at: float) -> tuple[Event, ...]:
         """Return the newest event of each slow kind at a moment, and each source's last word.
@@ -162,8 +174,9 @@ class Recording:
                 known_at = header.profile_at if header else None
                 if known_at is None:
                     continue
-                member = part.find(known_at)
-                while member.kind is not Kind.PROFILE and member.start >= known_at:
+                # A member's first bytes tell its moment to the millisecond.
+                member = part.find(known_at + _SAME_S)
+                while member.kind is not Kind.PROFILE and member.start > known_at - _SAME_S:
                     found = part.before(member)
                     if found is None:
                         break
@@ -206,6 +219,25 @@ class Recording:
         last = tuple(each for each in standing.events() if isinstance(each.sample, LASTING))
         return replace(tally.summary(), last=last)
 
+    def headers(self) -> Iterator[Header]:
+        """Yield the headers of all members that have a readable one."""
+        for place in self.members():
+            if place.member.kind is Kind.SAMPLES:
+                header = self._header(place)
+                if header is not None:
+                    yield header
+
+    def profiles(self) -> list[float]:
+        """Return the moments of all profiles, as far as they are needed to seek one."""
+        return [each.member.start for each in self.members() if each.member.kind is Kind.PROFILE]
+
+    def identity(self, at: float) -> ProcessIdentity | None:
+        """Return who the process was at a moment."""
+        for event in self.standing(at):
+            if isinstance(event.sample, ProcessIdentity):
+                return event.sample
+        return None
+
     def notable(self) -> list[Event]:
         """Return all marks, restarts and ends of the process, reading only where there are any."""
         found: list[Event] = []
@@ -236,12 +268,11 @@ class Recording:
         return sorted(self._damage.values(), key=lambda each: (each.start, each.offset))
 
     def check(self) -> Iterator[Place]:
-        """Read all of it, so that ``damage`` is whole; yield after each member."""
+        """Unpack all of it, so that ``damage`` is whole; yield after each member."""
         for place in self.members():
-            if place.member.kind is Kind.SAMPLES:
-                self._content(place)
-            elif place.part.profile(place.member, whole=True) is None:
-                self._note(self._broken(place, "a profile that is not whole"))
+            damage = place.part.damage(place.member)
+            if damage is not None:
+                self._note(damage)
             yield place
 
     def follow(self) -> Follower:

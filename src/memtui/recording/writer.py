@@ -31,7 +31,7 @@ from memtui.recording.files import CannotRecord, OutFile, WriteFailed, create
 from memtui.recording.header import VERSION, Header, Summary, header_record
 from memtui.recording.parts import Rotation, reopened
 from memtui.recording.repair import LAST_BLOCK
-from memtui.recording.sealed import sealed
+from memtui.recording.sealed import batches, sealed
 
 __all__ = ["CannotRecord", "Clocks", "Keeping", "Recorder"]
 
@@ -285,7 +285,7 @@ class Recorder:
             member = _Open(self._start, now.steady)
             first = head(Kind.SAMPLES, self._start, major=VERSION[0])
             lines = sealed(header_record(self._header()))
-        lines += b"".join([sealed(encode(each)) for each in events])
+        lines += batches([encode(each) for each in events])
         try:
             self._file.write(first + member.packed(lines))
         except WriteFailed:
