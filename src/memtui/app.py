@@ -97,7 +97,7 @@ class MemtuiApp(App[None]):
         )  # fmt: skip
         self._timing = Timing(self, self.player, self._tell, self._take, self._time_moved)
         self._notice = ""
-        self._notice_role: Role = "bad"
+        self._told: Line = ()
         self._painted_s = 0.0
         self._paint_due = False
         self.panes: list[Pane] = [pane() for pane in PANES]
@@ -263,20 +263,20 @@ class MemtuiApp(App[None]):
         words = self._tape.words if self._tape is not None else ""
         return line(Span(f"{words}  ", "bad" if "suspended" in words else "key")) if words else ()
 
-    def _tell(self, notice: str) -> None:
-        """Show in place of the hint what was done, or nothing any more."""
-        self._say(notice, "title")
-
-    def _say(self, notice: str, role: Role = "bad") -> None:
-        """Show a notice in place of the hint, or none."""
-        self._notice, self._notice_role = notice, role
+    def _tell(self, text: str, role: Role = "title") -> None:
+        """Show in place of the hint what was done, until the selection or the cursor moves."""
+        self._told = line(Span(text, role)) if text else ()
         self._paint_hint()
+
+    def _say(self, trouble: str) -> None:
+        """Show in place of the hint what went wrong, or what is under way."""
+        self._tell(trouble, "bad")
 
     def _paint_hint(self) -> None:
         pane, bar = self._current(), self._position
         hint = bar.hint() if self._is_in_time else pane.hint(self.view())
-        if self._notice:
-            hint = (Span(self._notice, self._notice_role),)
+        if self._notice or self._told:
+            hint = (Span(self._notice, "bad"),) if self._notice else self._told
         self._hint.show((Span(" "), *hint))
         everywhere = FOOTER if self.player.cursor.is_following else FOOTER_IN_TIME
         keys = bar.keys() if self._is_in_time else (*pane.keys(), *everywhere)
@@ -296,7 +296,7 @@ class MemtuiApp(App[None]):
 
     @on(Pane.Moved)
     def _selection_moved(self) -> None:
-        self._paint_hint()
+        self._tell("")
 
     def action_go(self, number: int) -> None:
         """Go to a pane by its number."""

@@ -22,7 +22,6 @@ SCRATCH_S = 6 * 3600.0
 """The scratch recording holds at most so much, and goes back so far."""
 BEAT_S = 1.0
 _LONGEST_END_S = 3.0
-_FED_AT_ONCE = 2000
 
 Clock = Callable[[], float]
 
@@ -126,11 +125,12 @@ class Tape:
         self._scratch.flush()
         self.store.refresh()
         first, last = self.store.span()
-        for number, event in enumerate(self.store.events(first, last, whole=True)):
-            self._fed_at = event.at
-            recorder.append(event)
-            if number % _FED_AT_ONCE == 0:
+        written_at = self._fed_at = first
+        for event in self.store.events(first, last, whole=True):
+            if event.at - written_at >= BEAT_S:  # as it was written when it came
                 recorder.flush()
+                written_at = self._fed_at = event.at
+            recorder.append(event)
         recorder.flush()
         return first
 

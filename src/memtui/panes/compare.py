@@ -164,7 +164,7 @@ def _profile_title(profile: Profile | None) -> str:
 
 
 def _functions(first: Moment, second: Moment) -> list[_Row]:
-    """Return the functions that changed most between the profiles of both moments."""
+    """Return the functions that changed most between both moments, then the largest ones."""
     if first.profile is None or second.profile is None:
         return []
     wanted = second.profile.default_type
@@ -176,11 +176,11 @@ def _functions(first: Moment, second: Moment) -> list[_Row]:
     then = {each.name: each.flat for each in before.functions}
     now = {each.name: each.flat for each in after.functions}
     growth = {name: now.get(name, 0) - then.get(name, 0) for name in then.keys() | now.keys()}
-    names = sorted(growth, key=lambda name: (-abs(growth[name]), name))
+    names = sorted(growth, key=lambda name: (-abs(growth[name]), -now.get(name, 0), name))
     rows = [
         _Row(cut(plain(name), 60), write(then.get(name, 0)), write(now.get(name, 0)),
              changed(growth[name]))
-        for name in names[:MOST_FUNCTIONS] if growth[name]
+        for name in names[:MOST_FUNCTIONS]
     ]  # fmt: skip
     total = after.total - before.total
     return [*rows, _Row("all", write(before.total), write(after.total), changed(total), "title")]
