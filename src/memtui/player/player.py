@@ -279,7 +279,7 @@ class Player:
 
     async def _survey(self) -> None:
         if self._reel is not None:
-            await self._reel.survey()
+            await self._reel.survey(grows=self.live is not None)
             self._recent = None
             self.changed()
 

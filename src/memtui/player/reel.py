@@ -162,15 +162,16 @@ class Reel:
         """Tell whether it is time to read ahead."""
         return self._end - at < max(AHEAD_S / 2, speed * 2.0) and self._end < self.course.last
 
-    async def survey(self) -> None:
+    async def survey(self, *, grows: bool) -> None:
         """Learn what stands out in the whole session, and where it ends by now."""
         async with self._lock:
-            self.course = await asyncio.to_thread(self._surveyed)
+            self.course = await asyncio.to_thread(self._surveyed, grows)
 
-    def _surveyed(self) -> Course:
+    def _surveyed(self, grows: bool) -> Course:
         store = self._store
-        store.refresh()
-        self._pages = None
+        if grows:
+            store.refresh()
+            self._pages = None
         return Course(*store.span(), tuple(store.landmarks()), store.host())
 
     async def spike(self, at: float, until: float, by: int) -> Landmark | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
+from collections.abc import Container
 from dataclasses import dataclass
 
 from memtui.model import Event, Profile
@@ -142,13 +143,18 @@ def read_head_line(read_at: ReadAt, member: Member) -> Record | None:
     return None
 
 
-def header_of(read_at: ReadAt, member: Member) -> Header | None:
-    """Return the header of a member of samples; None when it is damaged. Raises OtherVersion."""
+def header_of(
+    read_at: ReadAt, member: Member, kinds: Container[str] | None = None
+) -> Header | None:
+    """Return the header of a member of samples; None when it is damaged. Raises OtherVersion.
+
+    ``kinds`` are those of the newest slow values that are wanted, None for all.
+    """
     record = read_head_line(read_at, member)
     if record is None:
         return None
     try:
-        return read_header(record)
+        return read_header(record, kinds)
     except BadRecord:
         return None
 

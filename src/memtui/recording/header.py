@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -108,8 +108,11 @@ def header_record(header: Header) -> Record:
     return record
 
 
-def read_header(record: Record) -> Header:
-    """Return the header that a record says; raise BadRecord, or OtherVersion."""
+def read_header(record: Record, kinds: Container[str] | None = None) -> Header:
+    """Return the header that a record says; raise BadRecord, or OtherVersion.
+
+    Of the newest slow values only those of ``kinds`` are read, where these are given.
+    """
     try:
         if record.get("k") != "header":
             raise BadRecord("a member begins with a header")
@@ -128,7 +131,7 @@ def read_header(record: Record) -> Header:
             name=_text(record.get("name")),
             interval_s=float(interval) if isinstance(interval, int | float) else None,
             fields=fields,
-            last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields)),
+            last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields, kinds)),
             before=_summary(cast("Mapping[str, Json] | None", record.get("before"))),
             gap=_gap(cast("Mapping[str, Json] | None", record.get("gap"))),
             profile_at=_moment(record["profile_at"]) if "profile_at" in record else None,
@@ -158,8 +161,12 @@ def _fields(given: Mapping[str, str]) -> Fields:
     return found
 
 
-def _events(records: Iterable[Record], fields: Fields) -> Iterable[Event]:
+def _events(
+    records: Iterable[Record], fields: Fields, kinds: Container[str] | None
+) -> Iterable[Event]:
     for record in records:
+        if kinds is not None and record.get("k") not in kinds:
+            continue
         try:
             yield decode(record, fields)
         except UnknownRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from memtui.model import Event
@@ -124,9 +124,9 @@ class Part:
         """Return what a member of samples holds. Raises OtherVersion."""
         return read_content(self.read_at, member, self.path.name)
 
-    def header(self, member: Member) -> Header | None:
-        """Return the header of a member of samples, None when it is damaged."""
-        return header_of(self.read_at, member)
+    def header(self, member: Member, kinds: Container[str] | None = None) -> Header | None:
+        """Return the header of a member of samples, None when it is damaged; see header_of."""
+        return header_of(self.read_at, member, kinds)
 
     def damage(self, member: Member) -> Damage | None:
         """Unpack a member and check its CRCs, decoding nothing; return what is wrong with it."""

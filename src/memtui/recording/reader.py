@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from memtui.model import Ended, Event, Mark, ProcessIdentity, Restart
+from memtui.recording.codec import NAMES
 from memtui.recording.container import Damage, Gap, Kind, Member
 from memtui.recording.content import Content
 from memtui.recording.digest import LASTING, Standing, Tally
@@ -17,6 +19,8 @@ from memtui.recording.part import NotARecording, Part
 from memtui.recording.parts import parts_beside
 
 __all__ = ["NotARecording", "Place", "Recording"]
+
+_LASTING = frozenset(NAMES[kind] for kind in LASTING)
 
 KEPT_MEMBERS = 64
 """How many decoded members stay in memory: an hour."""
@@ -35,6 +39,14 @@ class Place:
     member: Member
 
 
+class _Summed(NamedTuple):
+    """A member summed up, and the gap before it."""
+
+    place: Place
+    summary: Summary
+    gap: Gap | None
+
+
 class Recording:
     """What was recorded, as one sequence of events; only what is asked for is ever decoded.
 
@@ -45,6 +57,9 @@ class Recording:
         self._parts = sorted(parts, key=lambda part: (part.first.start, part.path.name))
         self._contents: OrderedDict[tuple[int, int], Content] = OrderedDict()
         self._index: list[Place] = []
+        self._whole: list[_Summed] = []
+        self._waiting: tuple[Place, Gap | None] | None = None
+        """The last member that was summed up, which may still grow."""
         self._damage: dict[tuple[str, int], Damage] = {}
         self.header = self._first_header()
         """The first header that can be read."""
@@ -189,21 +204,22 @@ class Recording:
 
     def summaries(self) -> list[Summary]:
         """Return what happened in each member, from the headers alone: days in a moment."""
-        return [summary for _, summary in self._summed()]
+        return [each.summary for each in self._summed()]
 
-    def _summed(self) -> list[tuple[Place, Summary]]:
-        found: list[tuple[Place, Summary]] = []
-        waiting: Place | None = None
-        for place in self.members():
-            if place.member.kind is not Kind.SAMPLES:
-                continue
+    def _summed(self) -> list[_Summed]:
+        """Return all members of samples summed up; those that are whole are read only once."""
+        whole = self._whole
+        places = [each for each in self.members() if each.member.kind is Kind.SAMPLES]
+        waiting: tuple[Place, Gap | None] | None = self._waiting
+        for place in places[len(whole) + (waiting is not None) :]:
             header = self._header(place)
             if waiting is not None:
-                found.append((waiting, self._summary(waiting, header)))
-            waiting = place
-        if waiting is not None:
-            found.append((waiting, self._summary(waiting, None)))
-        return found
+                whole.append(_Summed(waiting[0], self._summary(waiting[0], header), waiting[1]))
+            waiting = place, header.gap if header else None
+        self._waiting = waiting
+        if waiting is None:
+            return whole
+        return [*whole, _Summed(waiting[0], self._summary(waiting[0], None), waiting[1])]
 
     def _summary(self, place: Place, next_header: Header | None) -> Summary:
         """Return the summary of a member: from the header behind it, or by reading it."""
@@ -223,7 +239,7 @@ class Recording:
         """Yield the headers of all members that have a readable one."""
         for place in self.members():
             if place.member.kind is Kind.SAMPLES:
-                header = self._header(place)
+                header = self._header(place, None)
                 if header is not None:
                     yield header
 
@@ -241,7 +257,7 @@ class Recording:
     def notable(self) -> list[Event]:
         """Return all marks, restarts and ends of the process, reading only where there are any."""
         found: list[Event] = []
-        for place, summary in self._summed():
+        for place, summary, _ in self._summed():
             if any(summary.counts.get(kind) for kind in ("mark", "restart", "ended")):
                 events = self._content(place).events
                 found += [
@@ -253,10 +269,9 @@ class Recording:
         """Return the spans for which nothing was recorded, and why."""
         found: list[Gap] = []
         last_end: float | None = None
-        for place, summary in self._summed():
-            header = self._header(place)
-            if header is not None and header.gap is not None:
-                found.append(header.gap)
+        for place, summary, gap in self._summed():
+            if gap is not None:
+                found.append(gap)
             elif last_end is not None and place.member.start - last_end > GAP_S:
                 found.append(Gap(last_end, place.member.start, "damaged"))
             last_end = summary.end
@@ -302,9 +317,9 @@ class Recording:
         event = place.part.profile(place.member, whole=whole)
         return (event,) if event else ()
 
-    def _header(self, place: Place) -> Header | None:
+    def _header(self, place: Place, kinds: Container[str] | None = _LASTING) -> Header | None:
         try:
-            return place.part.header(place.member)
+            return place.part.header(place.member, kinds)
         except OtherVersion as error:
             self._note(self._broken(place, str(error)))
             return None
