@@ -358,7 +358,7 @@ async def test_a_frozen_view_stays_the_same_whatever_comes(
         await until(lambda: counted(app, GcCycle) == 21 and counted(app, Profile))
         await until(lambda: counted(app, ProcessSample))
         await pilot.press("3", "o")
-        await pilot.press("space")
+        await pilot.press("space", "3")
         frozen = {name: shown(app, name) for name in panes}
         assert "request handled id=7" in frozen["gctrace"]
         samples = counted(app, ProcessSample)

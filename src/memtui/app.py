@@ -16,21 +16,24 @@ from textual.containers import Container
 
 from memtui.model import Event, Trouble
 from memtui.panes.bars import footer, heading, verdict_line
-from memtui.panes.cells import Line, Span
+from memtui.panes.cells import Line, Role, Span, line
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace import GcTracePane
-from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, KEYS, PANES
+from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, FOOTER_IN_TIME, KEYS, PANES
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
+from memtui.panes.position import PositionBar, state_words
 from memtui.panes.profile import ProfilePane
 from memtui.panes.profile.errand import Errand
 from memtui.panes.theme import DARK
+from memtui.player import Player
 from memtui.screens.choice import Choice
 from memtui.screens.cycle import CycleScreen
 from memtui.screens.errands import Errands
 from memtui.screens.help import HelpScreen
 from memtui.screens.picker import PickerScreen
 from memtui.screens.quit import QuitScreen
+from memtui.screens.timing import Playing, Timing
 from memtui.screens.trial import Trials
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
@@ -39,7 +42,8 @@ from memtui.sources.mapping import MappingSource
 from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
 from memtui.sources.source import Clock, Refreshable, Source, keep_trying
 from memtui.sources.threads import ThreadsLeftBehind
-from memtui.timeline import Cursor, Timeline, View
+from memtui.tape import Tape
+from memtui.timeline import Timeline, View
 
 SOON_S = 0.03
 """Events that come together are painted together."""
@@ -68,12 +72,15 @@ class MemtuiApp(App[None]):
         clock: Clock = time.time,
         analyst: Analyst | None = None,
         actor: Actor | None = None,
+        player: Player | None = None,
+        tape: Tape | None = None,
     ) -> None:
         super().__init__()
         self.register_theme(DARK)
         self.theme = DARK.name
         self.timeline = timeline
-        self.cursor = Cursor()
+        self.player = player or Player(timeline, clock)
+        self.player.changed = self.paint
         self.defect: BaseException | None = None
         """The error that ended the dashboard, when it was one of memtui itself."""
         self._sources = list(sources)
@@ -82,12 +89,16 @@ class MemtuiApp(App[None]):
         self._may_suspend = may_suspend
         self._early = early or EarlySignals()
         self._clock = clock
-        self._errands = Errands(self, lambda: self._sources, analyst or Analyst(), timeline)
+        self._tape = tape
+        self._errands = Errands(self, lambda: self._sources, analyst or Analyst(), self.view)
+        is_live = self.player.live is not None
         self._trials = Trials(
-            self, actor or Actor(), timeline, lambda: self._sources, clock, self._say
-        )
-        self._looked_at = timeline
+            self, (actor or Actor()) if is_live else None, lambda: self._sources, self._take,
+            clock, self._say,
+        )  # fmt: skip
+        self._timing = Timing(self, self.player, self._tell, self._take, self._time_moved)
         self._notice = ""
+        self._told: Line = ()
         self._painted_s = 0.0
         self._paint_due = False
         self.panes: list[Pane] = [pane() for pane in PANES]
@@ -96,12 +107,13 @@ class MemtuiApp(App[None]):
         self._explain = next(pane for pane in self.panes if isinstance(pane, ExplainPane))
         self._heading, self._hint = Bar(id="heading"), Bar(id="hint")
         self._verdict, self._keys = Bar(id="verdict"), Bar(id="keys")
+        self._position = PositionBar()
 
     def compose(self) -> ComposeResult:
         """Lay out the lines and the panes."""
         yield self._heading
         yield Container(*self.panes, id="panes")
-        yield from (self._hint, self._verdict, self._keys)
+        yield from (self._hint, self._verdict, self._position, self._keys)
 
     # Life
 
@@ -117,13 +129,19 @@ class MemtuiApp(App[None]):
             loop.add_signal_handler(signal.SIGQUIT, self._pass_on, signal.SIGQUIT)
         self.app_resume_signal.subscribe(self, self._resumed)
         self.set_interval(1.0, self._tick)
+        self._play = Playing(self, self.player, self.paint)
         self.paint()
         self.call_after_refresh(self._begin)
         if self._early.told_to_end is not None:
             self._told_to_end(self._early.told_to_end)
 
     def _begin(self) -> None:
-        self._current().focus()
+        self.player.begin()
+        if self.player.live is None:
+            self.action_time_line()
+        else:
+            self._current().focus()
+        self._time_moved()
         self._start(self._sources)
         if self._choice is not None:
             self.push_screen(PickerScreen(self._choice), self._picked)
@@ -146,12 +164,18 @@ class MemtuiApp(App[None]):
         try:
             async with aclosing(keep_trying(source, self._clock, sleep)) as told:
                 async for event in told:
-                    self.timeline.append(event)
-                    self._paint_soon()
+                    self._take(event)
         except Exception as error:  # noqa: BLE001 - a defect in one source must not end the others
             trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
-            self.timeline.append(Event(self._clock(), source.name, trouble))
-            self._paint_soon()
+            self._take(Event(self._clock(), source.name, trouble))
+
+    def _take(self, event: Event) -> None:
+        """Put an event on the timeline and into the recording."""
+        if self.player.live is not None:
+            self.timeline.append(event)
+        if self._tape is not None:
+            self._tape.append(event)
+        self._paint_soon()
 
     def _pass_on(self, number: int) -> None:
         """Pass a signal on that is none of ours; without a child it is ignored."""
@@ -194,7 +218,7 @@ class MemtuiApp(App[None]):
 
     def view(self) -> View:
         """Return what the panes look at now."""
-        return self.cursor.view(self._looked_at, self._clock())
+        return self.player.view()
 
     def _paint_soon(self) -> None:
         """Paint in a moment, once for all that comes until then."""
@@ -213,22 +237,51 @@ class MemtuiApp(App[None]):
         for pane in self.panes:
             pane.show(view)
         width = self.size.width
-        self._heading.show(heading(view, width))
+        self._heading.show(heading(view, width, self._moment(view), self._recording()))
         self._verdict.show(verdict_line(view, self._explain.diagnosis(view), width))
         self._paint_hint()
         if isinstance(self.screen, QuitScreen) and self._child_has_ended():
             self.screen.dismiss(None)
 
-    def _say(self, notice: str) -> None:
-        """Show a notice in place of the hint, or none."""
-        self._notice = notice
+    def _moment(self, view: View) -> Line:
+        """Show where in time the screen looks, and return the words for it; none while it follows.
+
+        The line of time is on the screen when it has something to say, or the focus.
+        """
+        player = self.player
+        is_following = player.cursor.is_following
+        is_timed = not is_following or self._is_in_time
+        self.screen_stack[0].set_class(is_timed, "-timed")
+        if not is_timed:
+            return ()
+        course = player.course()
+        self._position.show(course, player.cursor, view.until)
+        is_live = player.live is not None
+        return () if is_following else state_words(view, player.cursor, course, is_live=is_live)
+
+    def _recording(self) -> Line:
+        """Return in a word what becomes of the recording; nothing when there is none."""
+        words = self._tape.words if self._tape is not None else ""
+        return line(Span(f"{words}  ", "bad" if "suspended" in words else "key")) if words else ()
+
+    def _tell(self, text: str, role: Role = "title") -> None:
+        """Show in place of the hint what was done, until the selection or the cursor moves."""
+        self._told = line(Span(text, role)) if text else ()
         self._paint_hint()
 
+    def _say(self, trouble: str) -> None:
+        """Show in place of the hint what went wrong, or what is under way."""
+        self._tell(trouble, "bad")
+
     def _paint_hint(self) -> None:
-        pane = self._current()
-        hint: Line = (Span(self._notice, "bad"),) if self._notice else pane.hint(self.view())
+        pane, bar = self._current(), self._position
+        hint = bar.hint() if self._is_in_time else pane.hint(self.view())
+        if self._notice or self._told:
+            hint = (Span(self._notice, "bad"),) if self._notice else self._told
         self._hint.show((Span(" "), *hint))
-        self._keys.show(footer((*pane.keys(), *FOOTER), FOOTER_ALWAYS, self.size.width))
+        everywhere = FOOTER if self.player.cursor.is_following else FOOTER_IN_TIME
+        keys = bar.keys() if self._is_in_time else (*pane.keys(), *everywhere)
+        self._keys.show(footer(keys, FOOTER_ALWAYS, self.size.width))
 
     # Panes
 
@@ -244,7 +297,7 @@ class MemtuiApp(App[None]):
 
     @on(Pane.Moved)
     def _selection_moved(self) -> None:
-        self._paint_hint()
+        self._tell("")
 
     def action_go(self, number: int) -> None:
         """Go to a pane by its number."""
@@ -285,11 +338,65 @@ class MemtuiApp(App[None]):
         """Do something to the process, after a question, to see what comes of it."""
         self._trials.begin(message.act, self.view())
 
+    # Time
+
+    @property
+    def _is_in_time(self) -> bool:
+        """Whether the line of time has the keys."""
+        return self.screen_stack[0].focused is self._position
+
     def action_freeze(self) -> None:
-        """Freeze the view at this moment, or follow again; the sources go on."""
-        self.cursor = self.cursor.toggled(self.view().until)
-        frozen = self.cursor.frozen_at is not None
-        self._looked_at = self.timeline.copied() if frozen else self.timeline
+        """Freeze the view, play from here, or follow again; the sources go on."""
+        self.player.toggle()
+        if not self.player.cursor.is_following:
+            self.action_time_line()
+        self._time_moved()
+
+    def action_step_time(self, by: int) -> None:
+        """Go to the next sample, or to the one before."""
+        self.player.step(by)
+        self._time_moved()
+
+    def action_time_line(self) -> None:
+        """Give the keys to the line of time."""
+        self.screen.add_class("-timed")
+        self.screen.set_focus(self._position)
+        self.paint()
+
+    def action_mark(self) -> None:
+        """Put a mark with a note at the moment that is looked at."""
+        self._timing.ask_mark()
+
+    def action_record(self) -> None:
+        """Begin to record into a file, what was before too; or end it."""
+        if self._tape is None:
+            self._say("this is a recording already" if self.player.live is None else "no recorder")
+        else:
+            self.run_worker(self._toggle_tape(self._tape), group="record", exit_on_error=False)
+
+    async def _toggle_tape(self, tape: Tape) -> None:
+        self._tell(await tape.toggle())
+        self.paint()
+
+    @on(PositionBar.Wanted)
+    def _time_wanted(self, wanted: PositionBar.Wanted) -> None:
+        """Move in time as a key asked; or give the keys back to the pane."""
+        if wanted.what == "pane":
+            self._current().focus()
+            if wanted.amount:
+                self._current().action_move(wanted.amount)
+        else:
+            self._timing.run(wanted)
+
+    @on(PositionBar.Focused)
+    def _time_focused(self) -> None:
+        self.call_later(self.paint)
+
+    def _time_moved(self) -> None:
+        """Show the moment that the cursor moved to, and play on where it plays."""
+        if self.player.cursor.is_following and self._is_in_time:
+            self._current().focus()
+        self._play.heed()
         self.paint()
 
     @on(Errand)
@@ -300,8 +407,10 @@ class MemtuiApp(App[None]):
                 self._errands.run(errand, pane)
 
     def on_unmount(self) -> None:
-        """Leave no process behind."""
+        """Leave no process behind, and no recording open."""
         self._errands.close()
+        if self._tape is not None:
+            self._tape.close()
 
     @on(GcTracePane.Opened)
     def _open_cycle(self, message: GcTracePane.Opened) -> None:
@@ -310,7 +419,7 @@ class MemtuiApp(App[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.push_screen(HelpScreen(self._current()))
+        self.push_screen(HelpScreen(None if self._is_in_time else self._current()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the keys of the dashboard from working behind another screen."""

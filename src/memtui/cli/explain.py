@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memtui.cli.options import ProfileOptions, period, profile_options, target_options
+from memtui.cli.recordings import opened, window, window_options
 
 if TYPE_CHECKING:
     from memtui.cli.headless import Progress
@@ -21,6 +22,8 @@ _WIDTHS = (60, 100)
 
 
 @click.command(short_help="Say where RES goes and why, without a screen.")
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@window_options
 @target_options
 @click.option(
     "--for",
@@ -36,6 +39,9 @@ _WIDTHS = (60, 100)
 @profile_options
 def explain(
     context: click.Context,
+    files: tuple[str, ...],
+    start: str | None,
+    end: str | None,
     pid: int | None,
     name: str | None,
     gctrace_command: str | None,
@@ -45,9 +51,17 @@ def explain(
 ) -> None:
     """Watch a process for a while; print the parts of its RES, what grew, and the cause.
 
+    With FILE, a recording is judged instead: all of it, or what lies between --from and --to.
+
     Exit code 0: steady; 3: a cause was found; 4: not enough data. --json prints the verdicts with
     evidence and advice, the ledger in bytes (null: could not be read), the window and the sources.
     """
+    if files:
+        if pid is not None or name is not None:
+            raise click.UsageError("give either a recording or a process")
+        context.exit(_explain_recorded(files, start, end, as_json=as_json))
+    if start is not None or end is not None:
+        raise click.UsageError("--from and --to are for a recording")
     if seconds is None:
         raise click.UsageError("--for takes a time: 30s, 2m, 1h")
     context.exit(_explain(pid, name, gctrace_command, seconds, options, as_json=as_json))
@@ -78,6 +92,22 @@ def _explain(
     _clear()
     diagnosis = diagnose(window_of(view, seconds))
     _print(diagnosis, view, as_json=as_json)
+    return exit_code(diagnosis)
+
+
+def _explain_recorded(
+    files: tuple[str, ...], start: str | None, end: str | None, *, as_json: bool
+) -> int:
+    """Judge a part of a recording."""
+    from memtui.diagnosis import diagnose, window_of
+    from memtui.recording.loading import timeline_of
+    from memtui.timeline import View
+
+    with opened(files) as recording:
+        first, last = window(recording, start, end)
+        timeline = timeline_of(recording, first, last)
+    diagnosis = diagnose(window_of(View(timeline, last, last, frozen=True), last - first))
+    _print(diagnosis, as_json=as_json)
     return exit_code(diagnosis)
 
 

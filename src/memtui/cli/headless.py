@@ -14,7 +14,7 @@ from memtui.model import Event, Trouble
 from memtui.sources.mapping import MappingSource
 from memtui.sources.source import Clock, Refreshable, Source, keep_trying
 from memtui.sources.threads import ThreadsLeftBehind
-from memtui.timeline import Cursor, Timeline, View
+from memtui.timeline import Cursor, View
 
 BEAT_S = 1.0
 LAST_LOOK_S = 3.0
@@ -29,11 +29,12 @@ def session_of(
 ) -> Session:
     """Return the session of one process, by its pid or its name; raise Complaint."""
     session = Session(options, trace, clock)
-    session.watch_process(_pid_of(name) if pid is None else pid)
+    session.watch_process(pid_of(name) if pid is None else pid)
     return session
 
 
-def _pid_of(name: str | None) -> int:
+def pid_of(name: str | None) -> int:
+    """Return the pid of the one process whose name matches; raise Complaint."""
     from memtui.sources.discovery import Census, matching
 
     if name is None:
@@ -54,7 +55,7 @@ async def watched(session: Session, seconds: float, clock: Clock, progress: Prog
     """Drive all sources of a session for some time, or until the process ends; return the view."""
     asyncio.get_running_loop().set_default_executor(ThreadsLeftBehind())
     timeline = session.timeline
-    tasks = [asyncio.create_task(_drive(each, timeline, clock)) for each in session.sources]
+    tasks = [asyncio.create_task(drive(each, timeline.append, clock)) for each in session.sources]
     try:
         _look_closely(session.sources, is_last=False)
         for beat in range(round(seconds / BEAT_S)):
@@ -81,13 +82,14 @@ def _look_closely(sources: list[Source], *, is_last: bool) -> None:
             source.refresh()
 
 
-async def _drive(source: Source, timeline: Timeline, clock: Clock) -> None:
+async def drive(source: Source, tell: Callable[[Event], None], clock: Clock) -> None:
+    """Tell all that a source tells, for as long as it lives, and when memtui itself fails."""
     sleep = source.pause if isinstance(source, Refreshable) else asyncio.sleep
     try:
         async with aclosing(keep_trying(source, clock, sleep)) as told:
             async for event in told:
-                timeline.append(event)
+                tell(event)
     except Exception as error:  # noqa: BLE001 - a defect in one source must not end the others
         with contextlib.suppress(RuntimeError):
             trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
-            timeline.append(Event(clock(), source.name, trouble))
+            tell(Event(clock(), source.name, trouble))

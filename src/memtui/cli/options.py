@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -17,18 +18,18 @@ F = TypeVar("F", bound=Callable[..., object])
 
 LIMIT = "256M"
 _BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def period(text: str) -> float | None:
-    """Return the seconds of "60", "60s", "5m" or "1h", None for "off"; raise BadParameter."""
+    """Return the seconds of "60", "60s", "5m", "1h", "7d", None for "off"; raise BadParameter."""
     text = text.strip().lower()
     if text == "off":
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
     if seconds < 1:
-        raise click.BadParameter(f"{text!r} is no time: write 60s, 5m, 1h or off")
+        raise click.BadParameter(f"{text!r} is no time: write 60s, 5m, 1h, 7d or off")
     return seconds
 
 
@@ -156,6 +157,24 @@ def profile_options(command: F) -> F:
     ):
         decorated = option(decorated)
     return cast("F", decorated)
+
+
+def record_option(command: F) -> F:
+    """Add ``--record[=FILE]``: the command gets the file as ``record``, None without it."""
+
+    def file(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
+        if text is None:
+            return None
+        return Path(text or time.strftime("memtui-%Y%m%d-%H%M%S.memtui"))
+
+    return click.option(
+        "--record",
+        is_flag=False,
+        flag_value="",
+        callback=file,
+        metavar="FILE",
+        help="Record from the start (--record=FILE); without a name into one made of the time.",
+    )(command)
 
 
 def target_options(command: F) -> F:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from pathlib import Path
 
 import click
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.options import ProfileOptions, profile_options
+from memtui.cli.options import ProfileOptions, profile_options, record_option
 
 
 @click.command(
     context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
     short_help="Start a command with gctrace=1 and watch it.",
 )
+@record_option
 @profile_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND…")
 @click.pass_context
 def run(
     context: click.Context,
+    record: Path | None,
     options: ProfileOptions,
     command: tuple[str, ...],
 ) -> None:
@@ -34,10 +37,12 @@ def run(
             "go run starts the compiler first, and its memory is not your program's: "
             "go build -o app . && memtui run -- ./app"
         )
-    context.exit(watch_command(command, options))
+    context.exit(watch_command(command, options, record))
 
 
-def watch_command(command: tuple[str, ...], options: ProfileOptions) -> int:
+def watch_command(
+    command: tuple[str, ...], options: ProfileOptions, record: Path | None = None
+) -> int:
     """Start the command, show the dashboard, and return the exit code."""
     from memtui.cli.session import Session, Trace
     from memtui.cli.terminal import take_terminal
@@ -48,6 +53,8 @@ def watch_command(command: tuple[str, ...], options: ProfileOptions) -> int:
     take_terminal()
     session = Session(options, Trace(), time.time)
     session.listen()
+    if record is not None:
+        session.record(record)
     try:
         child = Child(command, os.environ)
     except OSError as error:

@@ -17,6 +17,8 @@ from memtui.cli.complaint import Complaint
 from memtui.cli.options import ProfileOptions
 from memtui.cli.terminal import end_with_the_terminal, take_terminal
 from memtui.model import GcCycle, GcPause, ProcessIdentity
+from memtui.player import Player
+from memtui.recording import CannotRecord, Keeping
 from memtui.screens.choice import Choice
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
@@ -34,6 +36,7 @@ from memtui.sources.runtime import RuntimeSource
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Nothing, Source, SourceFailed
 from memtui.sources.surroundings import SurroundingsSource
+from memtui.tape import Tape
 from memtui.timeline import Timeline
 
 if TYPE_CHECKING:  # Textual: not before a screen is needed
@@ -66,10 +69,13 @@ class Session:
     ``timeline`` holds what the ``sources`` tell, once somebody drives them.
     """
 
-    def __init__(self, options: ProfileOptions, trace: Trace, clock: Clock) -> None:
+    def __init__(
+        self, options: ProfileOptions, trace: Trace, clock: Clock, interval_s: float = 1.0
+    ) -> None:
         self._options = options
         self._trace = trace
         self._clock = clock
+        self._interval_s = interval_s
         self.timeline = Timeline(clock())
         self._analyst = Analyst(options.limit_bytes)
         self.sources: list[Source] = []
@@ -77,6 +83,20 @@ class Session:
         self._child: Child | None = None
         self._early = EarlySignals()
         self._answers = Answers()
+        self._tape: Tape | None = None
+        self.newest_gc: int | None = None
+        """The number of the newest collection, where nobody puts it on the timeline."""
+
+    def record(self, file: Path | None = None) -> None:
+        """Keep what is shown, to look back at it, and record into a file from the start.
+
+        Raises Complaint when there can be no such file.
+        """
+        self._tape = Tape(self._clock, Keeping(), file)
+        try:
+            self._tape.begin()
+        except CannotRecord as cannot:
+            raise Complaint(cannot.reason, cannot.hint) from None
 
     def listen(self) -> None:
         """Heed signals from now on: before a child is started, and before the screen is."""
@@ -122,7 +142,7 @@ class Session:
 
     def _sources_of(self, identity: ProcessIdentity) -> list[Source]:
         return [
-            ProcessSource(identity, self._clock),
+            ProcessSource(identity, self._clock, self._interval_s),
             self._trace_source(identity.pid, identity.started_at),
             self._profile_source(identity.pid),
             self._runtime_source(identity.pid),
@@ -192,15 +212,18 @@ class Session:
         if found is not None:
             return found[1].number
         told = self.timeline.track(GcPause).last(math.inf)
-        return told[1].number if told else None
+        return told[1].number if told else self.newest_gc
 
     def screen(self) -> MemtuiApp:
         """Return the dashboard of this session."""
         from memtui.app import MemtuiApp
 
+        store = self._tape.store if self._tape else None
         return MemtuiApp(
             self.timeline,
             self.sources,
+            player=Player(self.timeline, self._clock, store),
+            tape=self._tape,
             choice=self._choice,
             child=self._child,
             may_suspend=self._child is None and self._trace.fd is None,
@@ -214,6 +237,8 @@ class Session:
         """Show the screen until it is closed; return the exit code."""
         take_terminal()
         self.listen()
+        if self._tape is None:
+            self.record()
         end_with_the_terminal(self._kill_child)
         app = self.screen()
         app.run()

@@ -12,7 +12,7 @@ import click
 
 from memtui import __version__
 from memtui.cli.complaint import Complaint, exists
-from memtui.cli.options import ProfileOptions, profile_options
+from memtui.cli.options import ProfileOptions, profile_options, record_option
 
 if TYPE_CHECKING:  # a session brings in the sources, which --help has no use for
     from memtui.cli.session import Session, Trace
@@ -39,6 +39,7 @@ HINT_FOR_PICKING = "without --pid and --name memtui shows a list to choose from"
     metavar="COMMAND",
     help="Read them from what a command writes: 'docker logs -f web'.",
 )
+@record_option
 @profile_options
 @click.version_option(__version__, prog_name="memtui", message="%(prog)s %(version)s")
 @click.pass_context
@@ -48,6 +49,7 @@ def memtui(
     name: str | None,
     gctrace: str | None,
     gctrace_command: str | None,
+    record: Path | None,
     options: ProfileOptions,
 ) -> None:
     """Why does the RES of this Go process grow?
@@ -62,7 +64,7 @@ def memtui(
         raise click.UsageError("--pid and --name exclude each other")
     if gctrace is not None and gctrace_command is not None:
         raise click.UsageError("--gctrace and --gctrace-command exclude each other")
-    context.exit(watch(pid, name, _trace(gctrace, gctrace_command), options))
+    context.exit(watch(pid, name, _trace(gctrace, gctrace_command), options, record))
 
 
 def _trace(gctrace: str | None, command: str | None) -> Trace:
@@ -97,11 +99,19 @@ def _checked(command: str) -> str:
     return command
 
 
-def watch(pid: int | None, name: str | None, trace: Trace, options: ProfileOptions) -> int:
+def watch(
+    pid: int | None,
+    name: str | None,
+    trace: Trace,
+    options: ProfileOptions,
+    record: Path | None = None,
+) -> int:
     """Show the dashboard; return the exit code."""
     from memtui.cli.session import Session
 
     session = Session(options, trace, time.time)
+    if record is not None:
+        session.record(record)
     if pid is not None:
         session.watch_process(pid)
     elif name is not None:

@@ -2,7 +2,15 @@
 
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.gather import USUAL_S, point_at, points_between, window_of
-from memtui.diagnosis.ledger import Ledger, Part, PartName, Step, ledger_at, waterfall
+from memtui.diagnosis.ledger import (
+    Ledger,
+    Part,
+    PartName,
+    Step,
+    ledger_at,
+    ledger_between,
+    waterfall,
+)
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trial import Expectation, Trial, expectation, is_lazy, trial_of
@@ -34,6 +42,7 @@ __all__ = [
     "expectation",
     "is_lazy",
     "ledger_at",
+    "ledger_between",
     "one_line",
     "point_at",
     "points_between",

@@ -30,13 +30,15 @@ SOURCES = (
 )
 
 
-def heading(view: View, width: int) -> Line:
-    """Return the top line: which process; which moment.
+def heading(view: View, width: int, moment: Line = (), recording: Line = ()) -> Line:
+    """Return the top line: which process; what is recorded; which moment.
+
+    ``moment`` says how the screen looks at it, where it does not follow now.
 
     The moment always stays: a frozen or dead view must not look like a live one. Where there is
     no room the name is cut, and what the panes show too gives way before that.
     """
-    moment = _moment(view)
+    moment = (*recording, *(moment or _moment(view)))
     room = width - cells(moment) - 1
     if room <= 0:
         return exactly(moment, width)

@@ -22,13 +22,21 @@ KEYS: list[BindingType] = [
     Binding("shift+tab", "step(-1)", "previous pane", id="go.previous", priority=True),
     Binding("z", "zoom", "zoom", id="zoom"),
     Binding("escape", "unzoom", "back", id="unzoom", show=False),
-    Binding("space", "freeze", "freeze", id="freeze"),
+    Binding("6", "time_line", "time line", id="time_line"),
+    Binding("space", "freeze", "freeze, play", id="freeze"),
+    Binding("full_stop", "step_time(1)", "next sample", id="time.step", show=False),
+    Binding("comma", "step_time(-1)", "sample before", id="time.step_back", show=False),
+    Binding("m", "mark", "mark", id="mark"),
+    Binding("R", "record", "record", id="record"),
     Binding("question_mark,f1", "help", "help", id="help"),
     Binding("q,ctrl+c", "leave", "quit", id="quit"),
     Binding("ctrl+z", "suspend_process", "suspend", id="suspend", show=False),
 ]
 
-ACTIONS = frozenset({"go", "step", "zoom", "unzoom", "freeze", "help", "leave"})
+ACTIONS = frozenset(
+    {"go", "step", "zoom", "unzoom", "time_line", "freeze", "step_time", "mark", "record", "help",
+     "leave"}
+)  # fmt: skip
 """What must not happen while another screen covers the panes."""
 
 FOOTER = (
@@ -36,4 +44,6 @@ FOOTER = (
     ("z", "zoom"),
     ("space", "freeze"),
 )
+FOOTER_IN_TIME = (("1-5", "pane"), ("6", "time"), ("space", "play"), (". ,", "step"))
+"""While the screen does not follow now."""
 FOOTER_ALWAYS = (("?", "help"), ("q", "quit"))

@@ -20,3 +20,8 @@ def day_or_clock(at: float) -> str:
 def day_and_clock(at: float) -> str:
     """Write a moment (Unix seconds) as local day and time: 11-22 14:03."""
     return time.strftime("%m-%d %H:%M", time.localtime(at))
+
+
+def date_and_clock(at: float) -> str:
+    """Write a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -52,13 +52,13 @@ class Pane(Painted, can_focus=True):
         super().__init__(id=self.NAME)
         self.view: View | None = None
         self.selection = Selection(None if self.TAIL else 0)
-        self._stamp: tuple[float, ...] = ()
+        self._stamp: tuple[object, ...] = ()
 
     def show(self, view: View) -> None:
         """Show what this view holds; nothing is drawn when nothing came."""
         self.view = view
         stamp = (
-            view.frozen and view.until,
+            (view.until, view.timeline) if view.frozen else None,
             view.timeline.states(self.SOURCE).count,
             *(view.timeline.track(kind).count for kind in self.KINDS),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from memtui.sources.analyst import Analyst, NoAnswer
 from memtui.sources.profile import ProfileSource
 from memtui.sources.save import profile_stem, save
 from memtui.sources.source import Source, SourceFailed
-from memtui.timeline import Timeline
+from memtui.timeline import View
 
 
 class Errands:
@@ -30,12 +29,12 @@ class Errands:
         app: App[None],
         sources: Callable[[], Sequence[Source]],
         analyst: Analyst,
-        timeline: Timeline,
+        view: Callable[[], View],
     ) -> None:
         self._app = app
         self._sources = sources
         self._analyst = analyst
-        self._timeline = timeline
+        self._view = view
 
     def run(self, wanted: errand.Errand, pane: ProfilePane) -> None:
         """Run an errand of the pane."""
@@ -129,5 +128,4 @@ class Errands:
             pane.say(f"saved {path}")
 
     def _identity(self) -> ProcessIdentity | None:
-        found = self._timeline.track(ProcessIdentity).last(math.inf)
-        return found[1] if found else None
+        return self._view().sample(ProcessIdentity)

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from memtui.panes import position
 from memtui.panes.pane import Pane
 
 _EVERYWHERE = (
@@ -18,7 +19,8 @@ _EVERYWHERE = (
     ("z esc", "zoom the pane; all panes again"),
     ("↑↓ jk", "select a row; the line under the panes explains it"),
     ("pgup pgdn g G", "a page; the first row; the last row"),
-    ("space", "freeze the view; the sources go on, nothing is lost"),
+    ("space  . ,", "freeze, play; the sample after, before: nothing is lost"),
+    ("6  m  R", "the time line and its keys; a mark; record, stop"),
     ("q ctrl+c", "quit"),
 )
 
@@ -28,11 +30,13 @@ _MEANING = (
 )
 
 
-def help_text(pane: type[Pane]) -> Text:
-    """Return the keys in their groups."""
+def help_text(pane: type[Pane] | None) -> Text:
+    """Return the keys in their groups: those of a pane, or (None) of the time line."""
     text = Text()
     _add(text, "Everywhere", _EVERYWHERE)
-    if pane.KEYS_HELP:
+    if pane is None:
+        _add(text, "On the time line (6)", position.KEYS_HELP)
+    elif pane.KEYS_HELP:
         _add(text, f"In pane {pane.NUMBER}, {pane.NAME}", pane.KEYS_HELP)
     text.append(f"\n{_MEANING}")
     return text
@@ -52,9 +56,9 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q,enter,space,f1,ctrl+c", "dismiss", "close")
     ]
 
-    def __init__(self, pane: Pane) -> None:
+    def __init__(self, pane: Pane | None) -> None:
         super().__init__()
-        self._pane = type(pane)
+        self._pane = None if pane is None else type(pane)
 
     def compose(self) -> ComposeResult:
         """Show the text in a box."""

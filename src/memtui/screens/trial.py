@@ -18,7 +18,7 @@ from memtui.panes.explain.trial import HANDLER
 from memtui.plain import plain
 from memtui.sources.acting import Actor
 from memtui.sources.source import Clock, Refreshable, Source, SourceFailed
-from memtui.timeline import Timeline, View
+from memtui.timeline import View
 
 _DOES = {
     Act.FORCE_GC: "The service runs a garbage collection now: it takes CPU for a moment, and its "
@@ -72,30 +72,36 @@ class HandlerScreen(ModalScreen[None]):
 
 
 class Trials:
-    """Asks, acts, and reads MemStats before and after, so that the ledger shows what came."""
+    """Asks, acts, and reads MemStats before and after, so that the ledger shows what came.
+
+    Without an ``actor`` nothing is done: whoever has the pid of a recording now is another process.
+    ``take`` puts an event on the timeline.
+    """
 
     def __init__(
         self,
         app: App[None],
-        actor: Actor,
-        timeline: Timeline,
+        actor: Actor | None,
         sources: Callable[[], Sequence[Source]],
+        take: Callable[[Event], None],
         clock: Clock,
         say: Callable[[str], None],
     ) -> None:
         self._app = app
         self._actor = actor
-        self._timeline = timeline
         self._sources = sources
+        self._take = take
         self._clock = clock
         self._say = say
 
     def begin(self, act: Act, view: View) -> None:
         """Ask the user; do it when the answer is yes."""
-        identity = view.sample(ProcessIdentity)
-        if identity is None:
+        identity, actor = view.sample(ProcessIdentity), self._actor
+        if actor is None:
+            self._say("this is a recording: the process is not within reach")
+        elif identity is None:
             self._say("no process is watched")
-        elif not self._actor.can(act):
+        elif not actor.can(act):
             self._app.push_screen(HandlerScreen())
         else:
             pid = identity.pid
@@ -103,22 +109,25 @@ class Trials:
             def answered(yes: bool | None) -> None:
                 if yes:
                     self._app.run_worker(
-                        self._run(act, pid), group="trial", exclusive=True, exit_on_error=False
+                        self._run(actor, act, pid),
+                        group="trial",
+                        exclusive=True,
+                        exit_on_error=False,
                     )
 
             self._app.push_screen(TrialScreen(act, _expected(act, view)), answered)
 
-    async def _run(self, act: Act, pid: int) -> None:
+    async def _run(self, actor: Actor, act: Act, pid: int) -> None:
         self._read()
         await asyncio.sleep(BEFORE_S)
         at = self._clock()
         try:
-            done = await self._actor.act(act, pid)
+            done = await actor.act(act, pid)
         except SourceFailed as failed:
             self._say(f"{act.value}: {failed.reason}")
-            self._timeline.append(Event(at, "trial", Mark(f"{act.value}: {failed.reason}")))
+            self._take(Event(at, "trial", Mark(f"{act.value}: {failed.reason}")))
             return
-        self._timeline.append(Event(self._clock(), "trial", Mark(done, act)))
+        self._take(Event(self._clock(), "trial", Mark(done, act)))
         self._say("")
         for pause_s in AFTER_S:
             await asyncio.sleep(pause_s)

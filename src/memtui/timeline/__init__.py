@@ -1,25 +1,57 @@
 """All events of a session in bounded memory, and the moment of it that the screen shows."""
 
+from memtui.timeline.cursor import SPEEDS, Cursor, Gap, View
+from memtui.timeline.landmarks import (
+    GAP_S,
+    Course,
+    Landmark,
+    gaps_between,
+    landmarks_of,
+    neighbour,
+    spikes,
+)
 from memtui.timeline.session import (
     KEPT_EVENTS,
     KEPT_FUNCTIONS,
     KEPT_PROFILE_BYTES,
-    Cursor,
     Timeline,
     TraceLine,
-    View,
 )
-from memtui.timeline.track import PAGE_EVENTS, Extent, Track
+from memtui.timeline.store import (
+    Pages,
+    PageStore,
+    PageSummary,
+    recalled,
+    step_from,
+    stepped_kind,
+)
+from memtui.timeline.track import PAGE_EVENTS, Extent, Track, main_series
 
 __all__ = [
+    "GAP_S",
     "KEPT_EVENTS",
     "KEPT_FUNCTIONS",
     "KEPT_PROFILE_BYTES",
     "PAGE_EVENTS",
+    "SPEEDS",
+    "Course",
     "Cursor",
     "Extent",
+    "Gap",
+    "Landmark",
+    "PageStore",
+    "PageSummary",
+    "Pages",
     "Timeline",
     "TraceLine",
     "Track",
     "View",
+    "gaps_between",
+    "landmarks_of",
+    "main_series",
+    "neighbour",
+    "recalled",
+    "spikes",
+    "step_from",
+    "stepped_kind",
 ]

@@ -1,10 +1,10 @@
-"""All events of a session, and the moment of it that the screen shows."""
+"""All events of a session, one track a kind of sample."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias, TypeVar, cast
 
 from memtui.model import (
@@ -124,6 +124,12 @@ class Timeline:
         """Return the track of a kind of sample."""
         return cast("Track[S]", self._tracks[kind])
 
+    @property
+    def whole_since(self) -> float | None:
+        """The moment since which every sample of memory is held; None: since the start."""
+        ends = (self.track(kind).whole_since for kind in (ProcessSample, GcCycle, RuntimeSample))
+        return max((end for end in ends if end is not None), default=None)
+
     def copied(self) -> Timeline:
         """Return a timeline that holds what this one holds now, and stays as it is."""
         copy = Timeline(self.started_at)
@@ -136,55 +142,3 @@ class Timeline:
     def states(self, source: str) -> Track[Attached | Trouble | Ended]:
         """Return what a source said about itself."""
         return self._states.setdefault(source, Track(256))
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where on the timeline the screen looks: at a moment, or (None) wherever now is."""
-
-    frozen_at: float | None = None
-
-    def toggled(self, now: float) -> Cursor:
-        """Freeze at ``now``, or follow again."""
-        return Cursor(now if self.frozen_at is None else None)
-
-    def view(self, timeline: Timeline, now: float) -> View:
-        """Return what a pane gets.
-
-        Following shows all that came, also when the clock was set back since.
-        """
-        if self.frozen_at is None:
-            return View(timeline, max(now, timeline.newest_at), now, frozen=False)
-        return View(timeline, self.frozen_at, now, frozen=True)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A timeline and the moment it is looked at: all that a pane gets.
-
-    ``until`` is the last moment shown, ``now`` the time of day; both Unix seconds.
-    """
-
-    timeline: Timeline
-    until: float
-    now: float
-    frozen: bool
-
-    def last(self, kind: type[S]) -> tuple[float, S] | None:
-        """Return the newest sample of a kind and its moment."""
-        return self.timeline.track(kind).last(self.until)
-
-    def sample(self, kind: type[S]) -> S | None:
-        """Return the newest sample of a kind."""
-        found = self.last(kind)
-        return found[1] if found else None
-
-    def ended(self) -> tuple[float, Ended] | None:
-        """Return when and how the process ended; who knows its exit code knows best."""
-        found = self.timeline.track(Ended).tail(8, self.until)
-        knowing = (entry for entry in found if entry[1].exit_code is not None)
-        return next(knowing, found[0] if found else None)
-
-    def state(self, source: str) -> tuple[float, Attached | Trouble | Ended] | None:
-        """Return what a source last said about itself."""
-        return self.timeline.states(source).last(self.until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +45,7 @@ class Extent:
         return Extent(min(self.low, later.low), max(self.high, later.high), later.last)
 
 
-def _series(sample: Sample) -> Iterator[tuple[str, int]]:
+def main_series(sample: Sample) -> Iterator[tuple[str, int]]:
     """Yield the main series that a sample carries; unknown values carry nothing."""
     if isinstance(sample, ProcessSample):
         yield from _known(("res", sample.res_bytes), ("shr", sample.shr_bytes))
@@ -100,7 +101,7 @@ class Page:
         self.end = placed.at
         self.count += 1
         self.events.append(placed)
-        for name, value in _series(placed.event.sample):
+        for name, value in main_series(placed.event.sample):
             now = Extent(value, value, value)
             known = self.extents.get(name)
             self.extents[name] = known.joined(now) if known else now
@@ -121,7 +122,7 @@ class Track(Generic[S]):
         """Add an event; one that claims to be older than the last is placed right behind it."""
         pages = self._pages
         at = max(event.at, pages[-1].end) if pages else event.at
-        if not pages or at - pages[-1].start >= PAGE_S or pages[-1].count >= PAGE_EVENTS:
+        if not pages or _is_full(pages[-1], at):
             pages.append(Page(at, at))
         pages[-1].append(Placed(at, event))
         if self.first is None:
@@ -146,6 +147,38 @@ class Track(Generic[S]):
                 self._emptied += 1
             del oldest.events[:spare]
             self._held -= spare
+
+    def recall(self, pages: Sequence[Page], until: float) -> None:
+        """Begin with the summaries of pages whose events lie elsewhere, those before ``until``."""
+        known = pages[: bisect_left(pages, until, key=lambda page: page.end)]
+        self._pages = deque(known[-KEPT_PAGES:])
+        self._emptied = len(self._pages)
+        self.count = sum(page.count for page in known)
+
+    def count_again(self) -> None:
+        """Expect an event that the summaries have counted already."""
+        self.count = max(0, self.count - 1)
+
+    @property
+    def whole_since(self) -> float | None:
+        """The end of the last page whose events were let go; None while all are held."""
+        return self._pages[self._emptied - 1].end if self._emptied else None
+
+    def after(self, at: float) -> float | None:
+        """Return the moment of the first event after ``at``; None when none is held."""
+        for page in self._overlapping(at, math.inf):
+            place = bisect_right(page.events, at, key=_at)
+            if place < len(page.events):
+                return page.events[place].at
+        return None
+
+    def before(self, at: float) -> float | None:
+        """Return the moment of the last event before ``at``; None when none is held."""
+        for page in reversed(self._pages):
+            place = bisect_left(page.events, at, key=_at)
+            if place:
+                return page.events[place - 1].at
+        return None
 
     def lighten(self, room: int, weight: Callable[[S], int], light: Callable[[S], S]) -> None:
         """Make the older samples light, so that the weights of the newer ones fit into ``room``.
@@ -257,7 +290,7 @@ class Track(Generic[S]):
                         note(name, column, extent)
                 continue
             for at, event in page.events[: bisect_right(page.events, end, key=_at)]:
-                for name, value in _series(event.sample):
+                for name, value in main_series(event.sample):
                     note(name, int((at - start) // step_s), Extent(value, value, value))
         return list(found.values())
 
@@ -276,6 +309,11 @@ class Track(Generic[S]):
         first = bisect_left(self._pages, start, key=lambda page: page.end)
         last = bisect_right(self._pages, end, key=lambda page: page.start)
         return list(islice(self._pages, first, last))
+
+
+def _is_full(page: Page, at: float) -> bool:
+    """Tell whether an event of this moment needs a page of its own; one let go takes no more."""
+    return at - page.start >= PAGE_S or page.count >= PAGE_EVENTS or not page.events
 
 
 def _at(placed: Placed) -> float:

@@ -11,7 +11,7 @@ from memtui.panes.gctrace.charts import OF_MEMSTATS, OF_TRACE, AnyChart, AnyFold
 from memtui.panes.gctrace.drawing import LABEL_ASIDE_CELLS, Drawn, legend, picture
 from memtui.panes.gctrace.window import LONGEST_BY_ITSELF_S, Stretch, Window
 from memtui.panes.plot import LABEL_CELLS
-from memtui.timeline import View
+from memtui.timeline import Timeline, View
 
 BETWEEN_DRAWINGS_S = 1.0
 _ANY_COLUMNS = 60
@@ -31,6 +31,7 @@ class _Asked(NamedTuple):
     height: int
     window: Window
     frozen_at: float | None
+    timeline: Timeline | None
 
 
 class Plots:
@@ -87,7 +88,8 @@ class Plots:
         chart = self.chart(view)
         if chart is None or height < 4 or width < 3 * LABEL_CELLS:
             return []
-        asked = _Asked(chart.name, width, height, self.window, view.until if view.frozen else None)
+        at, shown = (view.until, view.timeline) if view.frozen else (None, None)
+        asked = _Asked(chart.name, width, height, self.window, at, shown)
         kinds = (GcCycle, GcPause, ScavengeLine, Restart)
         counts = tuple(view.timeline.track(kind).count for kind in kinds)
         is_soon = 0 <= view.now - self._drawn_s < BETWEEN_DRAWINGS_S

@@ -1,0 +1,105 @@
+"""``memtui export``: a recording for other programs, or one of its profiles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from memtui.cli.complaint import Complaint
+from memtui.cli.options import period
+from memtui.cli.recordings import WHEN, at_moment, opened, output, window, window_options
+
+if TYPE_CHECKING:
+    from memtui.recording import Recording
+
+FORMATS = ("csv", "jsonl", "openmetrics")
+
+
+@click.command(short_help="Write a recording as CSV, JSON lines or OpenMetrics.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="What to write.")
+@click.option("--profile", metavar="WHEN", help=f"Write the profile of a moment: {WHEN}.")
+@window_options
+@click.option(
+    "--every",
+    callback=lambda context, option, text: period(text),
+    default="off",
+    show_default="all",
+    metavar="TIME",
+    help="At most one sample of a kind in this time.",
+)
+@click.option("-o", "--output", "out", metavar="OUT", help="A new file; else standard output.")
+def export(
+    files: tuple[str, ...],
+    form: str | None,
+    profile: str | None,
+    start: str | None,
+    end: str | None,
+    every: float | None,
+    out: str | None,
+) -> None:
+    """Write a recording, or a part of it, for other programs.
+
+    csv: a row for each sample of the process, with the newest MemStats and mappings of that row.
+    jsonl: an object for each event. openmetrics: gauges and counters with their moments.
+    Sizes are in bytes, what is not known is empty or null. --profile writes the profile that was
+    the newest at a moment, as it came: go tool pprof reads it.
+    """
+    if (form is None) == (profile is None):
+        raise click.UsageError("give either --format or --profile")
+    with opened(files) as recording:
+        if profile is not None:
+            _write_profile(recording, profile, out)
+            return
+        span = window(recording, start, end)
+        lines = {"csv": _csv, "jsonl": _jsonl, "openmetrics": _metrics}[str(form)]
+        with output(out) as file:
+            for line in lines(recording, span, every):
+                file.write(line.encode("utf-8", "backslashreplace"))
+
+
+def _write_profile(recording: Recording, when: str, out: str | None) -> None:
+    from memtui.model import Profile
+
+    event = recording.profile(at_moment(recording, when) + 0.001)
+    if event is None or not isinstance(event.sample, Profile) or event.sample.data is None:
+        raise Complaint(f"no profile was recorded up to {when}", "memtui info says what there is")
+    with output(out) as file:
+        file.write(event.sample.data)
+
+
+def _csv(recording: Recording, span: tuple[float, float], every: float | None) -> Iterator[str]:
+    from memtui.recording.flat import Thinning
+    from memtui.recording.table import rows
+
+    thinning = Thinning(every)
+    yield from rows(each for each in recording.events(*span) if thinning.takes(each))
+
+
+def _metrics(recording: Recording, span: tuple[float, float], every: float | None) -> Iterator[str]:
+    from memtui.recording.flat import Thinning
+    from memtui.recording.table import metrics
+
+    thinning = Thinning(every)
+    identity = recording.identity(span[1])
+    labels = {"host": recording.header.host}
+    if identity is not None:
+        labels |= {"name": identity.name, "pid": str(identity.pid)}
+    yield from metrics((e for e in recording.events(*span) if thinning.takes(e)), labels)
+
+
+def _jsonl(recording: Recording, span: tuple[float, float], every: float | None) -> Iterator[str]:
+    from memtui.recording.flat import Thinning, flat, flat_gap
+
+    thinning = Thinning(every)
+    gaps = [each for each in recording.gaps() if span[0] <= each.end and each.start <= span[1]]
+    for event in recording.events(*span):
+        while gaps and gaps[0].end <= event.at:
+            yield json.dumps(flat_gap(gaps.pop(0))) + "\n"
+        if thinning.takes(event):
+            yield json.dumps(flat(event)) + "\n"
+    for gap in gaps:
+        yield json.dumps(flat_gap(gap)) + "\n"

@@ -1,0 +1,196 @@
+"""What one member says: its header, its events, and what of it is damaged."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Container
+from dataclasses import dataclass
+
+from memtui.model import Event, Profile
+from memtui.recording.codec import (
+    FIELDS,
+    BadRecord,
+    Fields,
+    Json,
+    Record,
+    UnknownRecord,
+    decode,
+    with_data,
+)
+from memtui.recording.container import (
+    HEAD_BYTES,
+    MOST_MEMBER_BYTES,
+    MOST_PROFILE_BYTES,
+    Damage,
+    Inflated,
+    Kind,
+    Member,
+    ReadAt,
+    inflate,
+)
+from memtui.recording.header import Header, read_header
+from memtui.recording.sealed import is_sealed, records_of, unsealed
+
+_MOST_LINE_BYTES = 1 << 20
+_FIRST_BYTES = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a member holds; ``end`` is where it ends, None while it is open or when it is torn.
+
+    ``header`` is None for a member with a profile, and where the first line is damaged.
+    ``unknown`` counts records that only a newer memtui can read.
+    """
+
+    header: Header | None
+    events: tuple[Event, ...]
+    end: int | None
+    damage: Damage | None = None
+    unknown: int = 0
+
+
+def read_content(read_at: ReadAt, member: Member, file: str) -> Content:
+    """Return what a member of samples holds, as far as it is whole: never a wrong value.
+
+    Raises OtherVersion.
+    """
+    found = inflate(read_at, member)
+    lines = found.data.split(b"\n")
+    rest = lines.pop()
+    header: Header | None = None
+    reader = Events()
+    for number, line in enumerate(lines):
+        record = unsealed(line)
+        if record is None:
+            reader.bad += 1
+        elif number == 0:
+            try:
+                header = read_header(record)
+                reader.fields = header.fields
+            except BadRecord:
+                reader.bad += 1
+        else:
+            reader.read(record)
+    damage = _damage(member, file, found, reader.bad, rest)
+    return Content(header, tuple(reader.events), found.end, damage, reader.unknown)
+
+
+def damage_of(read_at: ReadAt, member: Member, file: str) -> Damage | None:
+    """Return what is wrong with a member, by its CRCs alone."""
+    limit = MOST_MEMBER_BYTES if member.kind is Kind.SAMPLES else MOST_PROFILE_BYTES
+    found = inflate(read_at, member, limit)
+    lines = found.data.split(b"\n")
+    rest = lines.pop()
+    bad = sum(not is_sealed(line) for line in lines)
+    return _damage(member, file, found, bad, rest)
+
+
+class Events:
+    """Collects the events of lines; counts the records that are bad, and those of newer kinds."""
+
+    def __init__(self, fields: Fields = FIELDS) -> None:
+        self.fields = fields
+        self.events: list[Event] = []
+        self.bad = self.unknown = 0
+
+    def read(self, line: Record) -> None:
+        """Read the records of a line."""
+        for record in records_of(line):
+            try:
+                if not isinstance(record, dict):
+                    raise BadRecord("a record is an object")
+                self.events.append(decode(record, self.fields))
+            except UnknownRecord:
+                self.unknown += 1
+            except BadRecord:
+                self.bad += 1
+
+
+def _damage(member: Member, file: str, found: Inflated, bad: int, rest: bytes) -> Damage | None:
+    if found.reason:
+        return Damage(file, member.offset, member.start, found.reason)
+    if bad:
+        return Damage(file, member.offset, member.start, f"{bad} damaged lines")
+    if found.end is None:
+        return Damage(file, member.offset, member.start, "no end", is_tail=True)
+    if rest:
+        return Damage(file, member.offset, member.start, "ends within a line")
+    return None
+
+
+def read_head_line(read_at: ReadAt, member: Member) -> Record | None:
+    """Return the first line of a member, unpacking little more; None when it is damaged."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    offset, found = member.offset + HEAD_BYTES, b""
+    step = _FIRST_BYTES // 8
+    while len(found) < _MOST_LINE_BYTES:
+        chunk = read_at(offset, step)
+        if not chunk:
+            return None
+        try:
+            found += inflater.decompress(chunk, _MOST_LINE_BYTES)
+        except zlib.error:
+            return None
+        line, newline, _ = found.partition(b"\n")
+        if newline:
+            return unsealed(line)
+        if inflater.eof:
+            return None
+        offset += len(chunk)
+    return None
+
+
+def header_of(
+    read_at: ReadAt, member: Member, kinds: Container[str] | None = None
+) -> Header | None:
+    """Return the header of a member of samples; None when it is damaged. Raises OtherVersion.
+
+    ``kinds`` are those of the newest slow values that are wanted, None for all.
+    """
+    record = read_head_line(read_at, member)
+    if record is None:
+        return None
+    try:
+        return read_header(record, kinds)
+    except BadRecord:
+        return None
+
+
+def profile_of(read_at: ReadAt, member: Member, *, whole: bool) -> Event | None:
+    """Return the profile of a member: its totals, or ``whole`` with its bytes and functions.
+
+    None when it is damaged.
+    """
+    record = read_head_line(read_at, member)
+    if record is None:
+        return None
+    try:
+        event = decode(record)
+        if not whole or not isinstance(event.sample, Profile):
+            return event if isinstance(event.sample, Profile) else None
+        data = _data(read_at, member)
+    except (BadRecord, UnknownRecord):
+        return None
+    if data is None or len(data) != event.sample.size_bytes:
+        return None
+    return Event(event.at, event.source, with_data(event.sample, data))
+
+
+def _data(read_at: ReadAt, member: Member) -> bytes | None:
+    found = inflate(read_at, member, MOST_PROFILE_BYTES)
+    if found.end is None or found.reason:
+        return None
+    parts: list[bytes] = []
+    for line in found.data.split(b"\n")[1:-1]:
+        record = unsealed(line)
+        text: Json = record.get("data") if record and record.get("k") == "bytes" else None
+        if not isinstance(text, str):
+            return None
+        try:
+            parts.append(base64.b64decode(text, validate=True))
+        except binascii.Error:
+            return None
+    return b"".join(parts)

@@ -1,0 +1,91 @@
+"""What a recording holds in all, and what of it is damaged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from memtui.model import Mark, Restart
+from memtui.recording.container import Damage, Gap
+from memtui.recording.header import Header
+from memtui.recording.reader import Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that was recorded."""
+
+    name: str
+    pid: int | None
+    start_ticks: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A recording in figures: moments are Unix seconds, ``kinds`` counts the events of each kind.
+
+    ``sessions`` are the first header of each run that wrote to it. ``is_open``: its end is
+    missing, for it is being written or its writer was killed; that is no damage.
+    """
+
+    files: tuple[Path, ...]
+    size_bytes: int
+    start: float
+    end: float
+    header: Header
+    processes: tuple[Process, ...]
+    sessions: tuple[Header, ...]
+    members: int
+    kinds: dict[str, int]
+    marks: tuple[tuple[float, str], ...]
+    restarts: tuple[float, ...]
+    gaps: tuple[Gap, ...]
+    damage: tuple[Damage, ...]
+    is_open: bool
+
+
+def contents_of(recording: Recording) -> Contents:
+    """Read all of a recording once, and return what it holds."""
+    for _ in recording.check():
+        pass
+    start, end = recording.span
+    kinds: Counter[str] = Counter()
+    for summary in recording.summaries():
+        kinds.update(summary.counts)
+    if profiles := recording.profiles():
+        kinds["profile"] = len(profiles)
+    sessions: dict[str, Header] = {}
+    processes: dict[Process, None] = {}
+    for header in recording.headers():
+        sessions.setdefault(header.session, header)
+        if header.pid is not None:
+            processes[Process(header.name, header.pid, header.start_ticks)] = None
+    notable = recording.notable()
+    damage = recording.damage
+    return Contents(
+        files=tuple(part.path for part in recording.parts),
+        size_bytes=sum(part.size for part in recording.parts),
+        start=start,
+        end=end,
+        header=recording.header,
+        processes=tuple(processes) or _first(recording),
+        sessions=tuple(sessions.values()),
+        members=len(recording.members()),
+        kinds=dict(kinds.most_common()),
+        marks=tuple(
+            (each.at, each.sample.text) for each in notable if isinstance(each.sample, Mark)
+        ),
+        restarts=tuple(each.at for each in notable if isinstance(each.sample, Restart)),
+        gaps=tuple(recording.gaps()),
+        damage=tuple(each for each in damage if not each.is_tail),
+        is_open=any(each.is_tail for each in damage),
+    )
+
+
+def _first(recording: Recording) -> tuple[Process, ...]:
+    """Return the process of the first member, whose header came before it was known."""
+    identity = recording.identity(recording.span[1])
+    if identity is None:
+        return ()
+    return (Process(identity.name, identity.pid, identity.start_ticks),)

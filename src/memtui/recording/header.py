@@ -1,0 +1,206 @@
+"""The first line of each member: all that a reader needs to draw with this member alone."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from memtui.model import Event
+from memtui.recording.codec import (
+    FIELDS,
+    BadRecord,
+    Fields,
+    Json,
+    Record,
+    UnknownRecord,
+    decode,
+    encode,
+)
+from memtui.recording.container import Gap
+from memtui.timeline import Extent
+
+VERSION = (1, 0)
+"""Of the format: the first number changes only when an old reader would show something false."""
+
+_MOST_NAMES = 512
+
+
+class OtherVersion(ValueError):  # noqa: N818 - it says what happened
+    """A recording of a format that this memtui cannot read; the message says which one can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What happened in a stretch of a recording, mostly one member, with nothing decoded.
+
+    ``counts`` is the number of events of each kind of record, ``extents`` what each main series
+    (the names of timeline.series) did. ``last`` are the last samples of it: for a ledger of days.
+    """
+
+    start: float
+    end: float
+    counts: Mapping[str, int] = field(default_factory=dict)
+    extents: Mapping[str, Extent] = field(default_factory=dict)
+    last: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a member says of itself.
+
+    ``written_by`` is the program, ``session`` is the id of one run of it, ``number`` that of the
+    member in it. ``pid``, ``start_ticks`` and ``name`` are those of the process, None and "" while
+    it is not known. ``last`` are the newest slow values before this member, and ``before`` is the
+    summary of the member before it. ``gap`` says that nothing was recorded before it.
+    ``profile_at`` is the moment of the newest profile before it.
+    """
+
+    version: tuple[int, int]
+    at: float
+    written_by: str = ""
+    session: str = ""
+    number: int = 0
+    host: str = ""
+    pid: int | None = None
+    start_ticks: int | None = None
+    name: str = ""
+    interval_s: float | None = None
+    fields: Fields = field(default_factory=lambda: FIELDS)
+    last: tuple[Event, ...] = ()
+    before: Summary | None = None
+    gap: Gap | None = None
+    profile_at: float | None = None
+
+
+def header_record(header: Header) -> Record:
+    """Return a header as the record of a line."""
+    record: Record = {
+        "k": "header",
+        "t": header.at,
+        "version": list(header.version),
+        "by": header.written_by,
+        "session": header.session,
+        "number": header.number,
+        "host": header.host,
+        "pid": header.pid,
+        "start_ticks": header.start_ticks,
+        "name": header.name,
+        "interval_s": header.interval_s,
+        "fields": {kind: " ".join(names) for kind, names in header.fields.items()},
+        "last": [encode(each) for each in header.last],
+    }
+    if header.before is not None:
+        record["before"] = {
+            "from": header.before.start,
+            "to": header.before.end,
+            "counts": dict(header.before.counts),
+            "series": {
+                name: [each.low, each.high, each.last]
+                for name, each in header.before.extents.items()
+            },
+        }
+    if header.profile_at is not None:
+        record["profile_at"] = header.profile_at
+    if header.gap is not None:
+        gap = header.gap
+        record["gap"] = {"from": gap.start, "to": gap.end, "reason": gap.reason}
+    return record
+
+
+def read_header(record: Record, kinds: Container[str] | None = None) -> Header:
+    """Return the header that a record says; raise BadRecord, or OtherVersion.
+
+    Of the newest slow values only those of ``kinds`` are read, where these are given.
+    """
+    try:
+        if record.get("k") != "header":
+            raise BadRecord("a member begins with a header")
+        version = _version(record["version"])
+        fields = _fields(cast("Mapping[str, str]", record["fields"]))
+        number, interval = record.get("number", 0), record.get("interval_s")
+        return Header(
+            version=version,
+            at=_moment(record["t"]),
+            written_by=_text(record.get("by")),
+            session=_text(record.get("session")),
+            number=number if type(number) is int else 0,
+            host=_text(record.get("host")),
+            pid=_whole(record.get("pid")),
+            start_ticks=_whole(record.get("start_ticks")),
+            name=_text(record.get("name")),
+            interval_s=float(interval) if isinstance(interval, int | float) else None,
+            fields=fields,
+            last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields, kinds)),
+            before=_summary(cast("Mapping[str, Json] | None", record.get("before"))),
+            gap=_gap(cast("Mapping[str, Json] | None", record.get("gap"))),
+            profile_at=_moment(record["profile_at"]) if "profile_at" in record else None,
+        )
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise BadRecord(f"header: {type(error).__name__}: {error}") from None
+
+
+def _version(value: Json) -> tuple[int, int]:
+    major, minor = cast("list[int]", value)
+    if type(major) is not int or type(minor) is not int:
+        raise BadRecord("header: no version")
+    if major != VERSION[0]:
+        raise OtherVersion(
+            f"a recording of format {major}.{minor}; this memtui reads {VERSION[0]}.x: "
+            f"memtui {major}.0 or newer reads it"
+            if major > VERSION[0]
+            else f"a recording of format {major}.{minor}; this memtui reads {VERSION[0]}.x"
+        )
+    return major, minor
+
+
+def _fields(given: Mapping[str, str]) -> Fields:
+    found = {kind: tuple(names.split()) for kind, names in given.items()}
+    if sum(map(len, found.values())) > _MOST_NAMES:
+        raise BadRecord("header: too many names")
+    return found
+
+
+def _events(
+    records: Iterable[Record], fields: Fields, kinds: Container[str] | None
+) -> Iterable[Event]:
+    for record in records:
+        if kinds is not None and record.get("k") not in kinds:
+            continue
+        try:
+            yield decode(record, fields)
+        except UnknownRecord:
+            continue
+
+
+def _summary(given: Mapping[str, Json] | None) -> Summary | None:
+    if given is None:
+        return None
+    counts = cast("Mapping[str, int]", given.get("counts", {}))
+    series = cast("Mapping[str, list[int]]", given.get("series", {}))
+    return Summary(
+        _moment(given["from"]),
+        _moment(given["to"]),
+        {str(name): int(count) for name, count in counts.items()},
+        {str(name): Extent(*map(int, values)) for name, values in series.items()},
+    )
+
+
+def _gap(given: Mapping[str, Json] | None) -> Gap | None:
+    if given is None:
+        return None
+    return Gap(_moment(given["from"]), _moment(given["to"]), _text(given.get("reason")))
+
+
+def _moment(value: Json) -> float:
+    if type(value) not in (int, float):
+        raise BadRecord("header: a moment is a number")
+    return cast("float", value)
+
+
+def _whole(value: Json) -> int | None:
+    return value if type(value) is int else None
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,56 @@
+"""Puts part of a recording on a timeline: all of it where it is short, else what lasts of it."""
+
+from __future__ import annotations
+
+from memtui.model import Event, Mark, Profile, Restart
+from memtui.recording.reader import Recording
+from memtui.timeline import Timeline
+
+WHOLE_S = 2 * 3600.0
+"""A window up to so long is loaded with all its events."""
+EDGE_S = 600.0
+"""Of a longer one, so much at its start and at its end; between them one sample of a kind a minute,
+and the marks."""
+
+
+def timeline_of(recording: Recording, start: float, end: float) -> Timeline:
+    """Return a timeline with what a ledger and a verdict of this window need.
+
+    The first and the last profile of it are whole, the others have their totals only.
+    """
+    timeline = Timeline(start)
+    for event in recording.standing(start):
+        timeline.append(event)
+    for event in _with_whole_profiles(recording, _events(recording, start, end)):
+        timeline.append(event)
+    return timeline
+
+
+def _events(recording: Recording, start: float, end: float) -> list[Event]:
+    if end - start <= WHOLE_S:
+        return list(recording.events(start, end))
+    first, last = start + EDGE_S, end - EDGE_S
+    between = [
+        event
+        for summary in recording.summaries()
+        if first < summary.end < last
+        for event in summary.last
+        if first < event.at < last
+    ]
+    between += [
+        each
+        for each in recording.notable()
+        if first < each.at < last and isinstance(each.sample, Mark | Restart)
+    ]
+    between.sort(key=lambda event: event.at)
+    return [*recording.events(start, first), *between, *recording.events(last, end)]
+
+
+def _with_whole_profiles(recording: Recording, events: list[Event]) -> list[Event]:
+    places = [at for at, event in enumerate(events) if isinstance(event.sample, Profile)]
+    found = list(events)
+    for place in {*places[:1], *places[-1:]}:
+        whole = recording.profile(events[place].at + 1.0)
+        if whole is not None and whole.at == events[place].at:
+            found[place] = whole
+    return found

@@ -1,0 +1,53 @@
+"""Lines of JSON that carry a CRC, so that a flipped bit is never read as a value.
+
+A line holds all that came in one second: with a line and a CRC for each event a recording would be
+a tenth larger.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+
+from memtui.recording.codec import Json, Record
+
+_SEAL = b',"c":"'
+_MOST_IN_LINE = 256
+_SEAL_BYTES = len(_SEAL) + 8 + len(b'"}')
+
+_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def sealed(record: Mapping[str, Json]) -> bytes:
+    """Return a record as a line, sealed by the CRC-32 of all before ``,"c":`` in hex digits."""
+    body = _text(record)[:-1].encode()
+    return b'%b,"c":"%08x"}\n' % (body, zlib.crc32(body))
+
+
+def batches(records: Sequence[Record]) -> bytes:
+    """Return the lines of some records, ``{"e":[...]}``: one, or more where there are many."""
+    whole = range(0, len(records), _MOST_IN_LINE)
+    return b"".join([sealed({"e": records[at : at + _MOST_IN_LINE]}) for at in whole])
+
+
+def records_of(line: Record) -> list[Json]:
+    """Return the records of a line; none for a line that is no batch."""
+    found = line.get("e")
+    return found if isinstance(found, list) else []
+
+
+def is_sealed(line: bytes) -> bool:
+    """Tell whether a line is as it was written."""
+    return line[-_SEAL_BYTES:] == b'%b%08x"}' % (_SEAL, zlib.crc32(line[:-_SEAL_BYTES]))
+
+
+def unsealed(line: bytes) -> Record | None:
+    """Return the record of a line (without its newline); None when it is damaged."""
+    if not is_sealed(line):
+        return None
+    try:
+        found = json.loads(line[:-_SEAL_BYTES] + b"}")
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

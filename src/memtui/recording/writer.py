@@ -1,0 +1,381 @@
+"""Writes events into a file, a second at a time; whatever happens to it, the file stays whole."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import socket
+import threading
+import time
+import uuid
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from memtui import __version__
+from memtui.model import (
+    Ended,
+    Event,
+    Mark,
+    OutputLine,
+    ProcessIdentity,
+    Profile,
+    Restart,
+    TornLine,
+)
+from memtui.recording.codec import encode, totals
+from memtui.recording.container import HEAD_BYTES, Gap, Kind, head, trailer
+from memtui.recording.digest import Standing, Tally
+from memtui.recording.files import CannotRecord, OutFile, WriteFailed, create
+from memtui.recording.header import VERSION, Header, Summary, header_record
+from memtui.recording.parts import Rotation, reopened
+from memtui.recording.repair import LAST_BLOCK
+from memtui.recording.sealed import batches, sealed
+
+__all__ = ["CannotRecord", "Clocks", "Keeping", "Recorder"]
+
+MEMBER_S = 60.0
+MOST_MEMBER_BYTES = 8 << 20
+"""A member that is unpacked larger than this ends early: readers keep a few of them in memory."""
+RETRY_S = 10.0
+STEP_S = 2.0
+"""Clocks that moved apart by more than this since the last flush: one was set, or all slept."""
+STALL_S = 10.0
+"""Nothing was written for longer than this: memtui itself stood still."""
+_LEVEL = 9
+_BASE64_BYTES = 3 << 18
+"""Bytes of a profile in one line."""
+_MOST_WAITING = 65_536
+_MOST_HELD = 1024
+_RARE = (Mark, Restart, Ended, ProcessIdentity)
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The time of day, one that is never set, and one that goes on while the machine sleeps."""
+
+    wall: Clock = time.time
+    steady: Clock = time.monotonic
+    boot: Clock = field(default=lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
+
+    @classmethod
+    def made(cls, clock: Clock) -> Clocks:
+        """Return clocks that all go as one does: a session that is played faster than it was."""
+        return cls(clock, clock, clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is kept of that which may be a secret: arguments of the process, lines it wrote."""
+
+    args: bool = False
+    log: bool = False
+
+    def kept(self, event: Event) -> Event | None:
+        """Return what is to be recorded of an event; None for nothing."""
+        sample = event.sample
+        if isinstance(sample, ProcessIdentity) and not self.args:
+            return replace(event, sample=replace(sample, command=sample.command[:1]))
+        if isinstance(sample, OutputLine) and not self.log:
+            return None
+        if isinstance(sample, TornLine) and not self.log:
+            return replace(event, sample=TornLine(""))
+        return event
+
+
+class _Open:
+    """The member that is being written: what of it is in the file, and its compressor."""
+
+    def __init__(self, start: float, began_s: float) -> None:
+        self.start = start
+        self.began_s = began_s
+        self.size = 0
+        self.is_broken = False
+        """Whether its last lines could not be written: it takes no more, and is only closed."""
+        self.tally = Tally(start)
+        self._crc = 0
+        self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+
+    def packed(self, lines: bytes) -> bytes:
+        """Return what lines become in the file, up to a flush."""
+        return self._deflater.compress(lines) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
+
+    def wrote(self, lines: bytes) -> None:
+        """Know that lines are in the file."""
+        self._crc = zlib.crc32(lines, self._crc)
+        self.size += len(lines)
+
+    def end(self) -> bytes:
+        """Return what closes it behind its last flush."""
+        return LAST_BLOCK + trailer(self._crc, self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What all clocks say at once."""
+
+    wall: float
+    steady: float
+    boot: float
+
+
+class Recorder:
+    """Takes events at any time, and writes them when told to flush: once a second.
+
+    ``append`` is quick and may be called from any thread; ``flush`` writes, and may wait for a
+    disk: call it in a thread of its own. A ``path`` of None is a stream to ``descriptor``. A file
+    that is there is appended to if it is a recording, and replaced with ``force``. With
+    ``max_bytes`` or ``max_age_s`` the file is parted, and the oldest parts are removed.
+
+    Raises CannotRecord when it is made; after that, a write that fails only suspends it.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        descriptor: int = 1,
+        clocks: Clocks | None = None,
+        host: str | None = None,
+        interval_s: float = 1.0,
+        keeping: Keeping | None = None,
+        max_bytes: int | None = None,
+        max_age_s: float | None = None,
+        force: bool = False,
+    ) -> None:
+        self.session = str(uuid.uuid4())
+        self.path = path
+        self.suspended = ""
+        """Why nothing can be written at the moment; "" when all is well."""
+        self.finished = False
+        """Whether nobody can read what would be written: the other end of the stream is closed."""
+        self._clocks = clocks or Clocks()
+        self._keeping = keeping or Keeping()
+        self._host = socket.gethostname() if host is None else host
+        self._interval_s = interval_s
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._waiting: list[Event] = []
+        self._held: list[Event] = []
+        self._dropped = 0
+        self._standing = Standing()
+        self._before: Summary | None = None
+        self._gap: Gap | None = None
+        self._profile_at: float | None = None
+        self._open: _Open | None = None
+        self._number = 0
+        self._start = 0.0
+        self._retry_s = 0.0
+        self._is_closed = False
+        if path is None:
+            self._file = OutFile(descriptor, None)
+            self._parts = None
+        else:
+            self._file = self._opened(path, force=force)
+            self._parts = Rotation(path, max_bytes, max_age_s)
+        self._seen = self._now()
+        self._wrote_at = self._seen.wall
+
+    def _opened(self, path: Path, *, force: bool) -> OutFile:
+        try:
+            return create(path, force=force)
+        except FileExistsError:
+            file, left = reopened(path)
+        self._before, self._start, self._profile_at = left.summary, left.start, left.profile_at
+        if left.end is not None:
+            why = "memtui was killed" if left.was_torn else "memtui did not run"
+            self._gap = Gap(left.end, max(left.end, self._clocks.wall()), why)
+        return file
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the file that is written now."""
+        return self._file.size
+
+    def append(self, event: Event) -> None:
+        """Take an event, to be written with the next flush."""
+        kept = self._keeping.kept(event)
+        if kept is None:
+            return
+        with self._lock:
+            if len(self._waiting) >= _MOST_WAITING:
+                del self._waiting[0]
+                self._dropped += 1
+            self._waiting.append(kept)
+
+    def flush(self) -> None:
+        """Write what came since the last flush, with one write; never raises for a bad disk."""
+        with self._writing:
+            if not self._is_closed:
+                self._flush()
+
+    def close(self) -> None:
+        """Write what is left, close the member, have the disk keep it, and let go of the file."""
+        with self._writing:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._retry_s = 0.0
+            self._flush()
+            with contextlib.suppress(WriteFailed):  # the file is whole without its last bytes
+                self._end_member()
+            self._file.close()
+
+    # Writing
+
+    def _flush(self) -> None:
+        with self._lock:
+            events, self._waiting = self._waiting, []
+        now = self._now()
+        self._note_step(now)
+        if self.finished or (self.suspended and now.steady < self._retry_s):
+            self._hold(events)
+            return
+        events = [*self._held, *events]
+        try:
+            self._write(events, now)
+        except WriteFailed as failed:
+            self._suspend(failed, events, now)
+            return
+        self.suspended = ""
+        self._held = []
+        self._wrote_at = now.wall
+
+    def _write(self, events: list[Event], now: _Now) -> None:
+        """Write events; raise WriteFailed, with the file as it was."""
+        profiles = [each for each in events if isinstance(each.sample, Profile)]
+        rows = [each for each in events if not isinstance(each.sample, Profile)]
+        if profiles or self._gap is not None or self._is_due(now):
+            self._end_member()
+            self._part(now)
+        for event in profiles:
+            self._start = max(self._start, now.wall)
+            self._file.write(profile_member(event, self._start))
+            self._profile_at = self._start
+        if rows:
+            self._write_rows(rows, now)
+
+    def _is_due(self, now: _Now) -> bool:
+        member = self._open
+        if member is None:
+            return False
+        is_old = now.steady - member.began_s >= MEMBER_S
+        return member.is_broken or is_old or member.size >= MOST_MEMBER_BYTES
+
+    def _end_member(self) -> None:
+        if self._open is None:
+            return
+        self._file.write(self._open.end())
+        self._before = self._open.tally.summary()
+        self._open = None
+        self._file.sync()
+
+    def _part(self, now: _Now) -> None:
+        """Go on in a new file when this one is full."""
+        if self._parts is not None and self._parts.is_due(self._file.size, now.wall):
+            self._file = self._parts.next(self._file, now.wall)
+
+    def _write_rows(self, events: list[Event], now: _Now) -> None:
+        member, lines, first = self._open, b"", b""
+        if member is None:
+            self._start = max(self._start, now.wall)
+            member = _Open(self._start, now.steady)
+            first = head(Kind.SAMPLES, self._start, major=VERSION[0])
+            lines = sealed(header_record(self._header()))
+        lines += batches([encode(each) for each in events])
+        try:
+            self._file.write(first + member.packed(lines))
+        except WriteFailed:
+            member.is_broken = True
+            raise
+        member.wrote(lines)
+        if first:
+            self._open = member
+            self._number += 1
+            self._gap = None
+        for event in events:
+            member.tally.note(event)
+            self._standing.note(event)
+
+    def _header(self) -> Header:
+        identity = self._standing.identity
+        return Header(
+            version=VERSION,
+            at=self._start,
+            written_by=f"memtui {__version__}",
+            session=self.session,
+            number=self._number,
+            host=self._host,
+            pid=identity.pid if identity else None,
+            start_ticks=identity.start_ticks if identity else None,
+            name=identity.name if identity else "",
+            interval_s=self._interval_s,
+            last=self._standing.events(),
+            before=self._before,
+            gap=self._gap,
+            profile_at=self._profile_at,
+        )
+
+    # What goes wrong
+
+    def _suspend(self, failed: WriteFailed, events: list[Event], now: _Now) -> None:
+        self.suspended = failed.reason
+        self.finished = failed.is_final
+        self._retry_s = now.steady + RETRY_S
+        self._hold(events)
+        self._gap = Gap(self._wrote_at, now.wall, failed.reason)
+
+    def _hold(self, events: list[Event]) -> None:
+        """Keep of events that cannot be written what is rare, and what stands."""
+        for event in events:
+            self._standing.note(event)
+            if isinstance(event.sample, _RARE) and event not in self._held:
+                self._held.append(event)
+        del self._held[:-_MOST_HELD]
+        if self._gap is not None and events:
+            self._gap = replace(self._gap, end=max(self._gap.end, self._clocks.wall()))
+
+    def _now(self) -> _Now:
+        clocks = self._clocks
+        return _Now(clocks.wall(), clocks.steady(), clocks.boot())
+
+    def _note_step(self, now: _Now) -> None:
+        """Find out whether a clock was set, the machine slept, or memtui stood still."""
+        seen, self._seen = self._seen, now
+        passed_s = now.steady - seen.steady
+        slept_s = now.boot - seen.boot - passed_s
+        stepped_s = now.wall - seen.wall - passed_s - slept_s
+        reasons = []
+        if slept_s > STEP_S:
+            reasons.append(f"the machine was suspended for {slept_s:.0f} s")
+        if abs(stepped_s) > STEP_S:
+            way = "forward" if stepped_s > 0 else "back"
+            reasons.append(f"the clock was set {way} by {abs(stepped_s):.0f} s")
+        if passed_s > STALL_S:
+            reasons.append(f"memtui was held up for {passed_s:.0f} s")
+        if self._dropped:
+            reasons.append(f"{self._dropped} events came too fast")
+            self._dropped = 0
+        if reasons and self._gap is None:
+            self._gap = Gap(seen.wall, now.wall, ", ".join(reasons))
+
+
+def profile_member(event: Event, start: float) -> bytes:
+    """Return a member with one profile: what it is of, and its bytes in lines of base64."""
+    profile = event.sample
+    assert isinstance(profile, Profile)
+    data = profile.data or b""
+    first = encode(replace(event, sample=totals(profile)))
+    lines = [sealed({**first, "version": list(VERSION)})]
+    for at in range(0, len(data), _BASE64_BYTES):
+        text = base64.b64encode(data[at : at + _BASE64_BYTES]).decode()
+        lines.append(sealed({"k": "bytes", "data": text}))
+    whole = b"".join(lines)
+    deflater = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = deflater.compress(whole) + deflater.flush()
+    length = HEAD_BYTES + len(packed) + 8
+    end = trailer(zlib.crc32(whole), len(whole))
+    return head(Kind.PROFILE, start, length, VERSION[0]) + packed + end
