@@ -106,8 +106,9 @@ def _explain_recorded(
     with opened(files) as recording:
         first, last = window(recording, start, end)
         timeline = timeline_of(recording, first, last)
-    diagnosis = diagnose(window_of(View(timeline, last, last, frozen=True), last - first))
-    _print(diagnosis, as_json=as_json)
+    view = View(timeline, last, last, frozen=True)
+    diagnosis = diagnose(window_of(view, last - first))
+    _print(diagnosis, view, as_json=as_json)
     return exit_code(diagnosis)
 
 
