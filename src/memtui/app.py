@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
 from typing import ClassVar
 
 from textual import events, on
@@ -13,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 
-from memtui.model import Event, Trouble
+from memtui.model import Event
 from memtui.panes.bars import footer, heading, verdict_line
 from memtui.panes.cells import Line, Role, Span, line
 from memtui.panes.explain.pane import ExplainPane
@@ -39,7 +38,7 @@ from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child
 from memtui.sources.mapping import MappingSource
 from memtui.sources.signals import EarlySignals
-from memtui.sources.source import Clock, Refreshable, Source, keep_trying
+from memtui.sources.source import Clock, Source, drive
 from memtui.sources.threads import ThreadsLeftBehind
 from memtui.tape import Tape
 from memtui.timeline import Timeline, View
@@ -146,18 +145,8 @@ class MemtuiApp(App[None]):
 
     def _start(self, sources: Sequence[Source]) -> None:
         for source in sources:
-            self.run_worker(self._drive(source), group=source.name, exit_on_error=False)
-
-    async def _drive(self, source: Source) -> None:
-        """Put all that a source tells on the timeline, for as long as it lives."""
-        sleep = source.pause if isinstance(source, Refreshable) else asyncio.sleep
-        try:
-            async with aclosing(keep_trying(source, self._clock, sleep)) as told:
-                async for event in told:
-                    self._take(event)
-        except Exception as error:  # noqa: BLE001 - a defect in one source must not end the others
-            trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
-            self._take(Event(self._clock(), source.name, trouble))
+            running = drive(source, self._take, self._clock)
+            self.run_worker(running, group=source.name, exit_on_error=False)
 
     def _take(self, event: Event) -> None:
         """Put an event on the timeline and into the recording."""
