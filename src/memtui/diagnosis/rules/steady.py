@@ -62,8 +62,8 @@ def steady(window: Window) -> Finding | None:
     if window.growth < -window.least_growth:
         fell = units.size(-window.growth)
         line, brief = f"fell by {fell} to {size}, {cycles}.", f"fell by {fell} to {size}."
-    elif window.grows and why == _calm_live(window):
-        line = f"{size}: {why}."
+    elif window.grows:
+        line = f"{size}: {'it' + why[3:] if why.startswith('RES') else why}."
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
