@@ -53,11 +53,13 @@ def steady(window: Window) -> Finding | None:
         Evidence(f"{size} ±{spread} in {time}, {cycles}", Place.TREND),
     ]
     line, brief = f"steady at {size} ±{spread}, {cycles}.", f"steady at {size}."
-    if window.growth < -window.least_growth:
+    third = max(1, len(blocks) // 3)
+    if window.growth < -window.least_growth and max(blocks[-third:]) < min(blocks[:third]):
         fell = units.size(-window.growth)
         line, brief = f"fell by {fell} to {size}, {cycles}.", f"fell by {fell} to {size}."
     elif window.grows:
         line = f"{size}: {'it' + why[3:] if why.startswith('RES') else why}."
+        brief = f"{size}, the live heap is calm."
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
@@ -112,7 +114,7 @@ def _calm_live(window: Window) -> str | None:
     low_again = min(values[-max(1, len(values) // 3) :])
     if has_peaks and low_again - live.first <= least and not live.trend.grows:
         low = units.size(int(low_again))
-        return f"the live heap comes back to {low} between its peaks, and RES keeps room for these"
+        return f"the live heap comes back to {low} between its peaks"
     later = values[-window.thresholds.repeated :]
     has_risen = live.growth > least and live.trend.shape in (Shape.STEP, Shape.LEVELLED)
     if not has_risen or max(later) - min(later) > least / 2:
