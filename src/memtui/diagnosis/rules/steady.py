@@ -10,6 +10,7 @@ from statistics import median
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.heap import LiveSource
+from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.rules.freed import SLACK, lying_free
 from memtui.diagnosis.rules.judging import counted, res_moved, to_be_surer
 from memtui.diagnosis.rules.unseen import HEAP_PARTS, is_unseen, silence_of
@@ -140,8 +141,9 @@ def _is_the_heap(window: Window) -> bool:
 
 
 def _beyond_heap(window: Window) -> int:
-    """Return by how much RES grew outside of the Go heap."""
-    return window.growth - (window.ledger.grown(*HEAP_PARTS) if window.ledger else 0)
+    """Return by how much RES grew outside of the Go heap; what Go gave back lazily was heap."""
+    ledger = window.ledger
+    return window.growth - (ledger.grown(*HEAP_PARTS, PartName.LAZY) if ledger else 0)
 
 
 def _is_all_known(window: Window) -> bool:
