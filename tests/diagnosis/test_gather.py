@@ -8,7 +8,8 @@ import pytest
 from diagnosis.captures import FOLDER, NOON, cycle_of, mapping_of, process_of, rows_of, runtime_of
 
 from memtui.diagnosis import Access, Window, window_of
-from memtui.diagnosis.gather import MOST_POINTS, with_goals
+from memtui.diagnosis.gather import MOST_POINTS
+from memtui.diagnosis.goals import with_goals
 from memtui.model import (
     Absent,
     Ended,

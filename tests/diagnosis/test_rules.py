@@ -596,3 +596,93 @@ def test_a_trace_tells_what_was_freed_unless_it_is_used_again_as_often(
     assert causes(diagnose(bursting(100, cycle=cycle))) == [Cause.FREED_NOT_RETURNED]
     again = bursting(10, 110, 210, 310, cycle=cycle)
     assert Cause.FREED_NOT_RETURNED not in causes(diagnose(again))
+
+
+BLIND = ("alloc", "inuse", "unreturned", "released", "stacks", "own")
+"""What a trace does not tell."""
+
+
+def traced(
+    live: Callable[[float], float], cycle: Callable[..., GcCycle], every_s: float = 5.0,
+    seconds: float = 240.0, **courses: Course
+) -> Window:  # fmt: skip
+    """Return a window of a trace whose cycles find that much alive, and a heap of twice as much."""
+    cycles = []
+    for number in range(int(seconds / every_s)):
+        found = int(live(number * every_s) * MIB)
+        told = replace(cycle(number), heap_live_bytes=found, heap_end_bytes=found, stacks_bytes=0)
+        cycles.append(Traced(NOON + number * every_s, told, 2 * found))
+
+    def last(second: float) -> float:
+        return live(second // every_s * every_s)
+
+    course: dict[str, Any] = {
+        "live": last, "goal": lambda second: 2 * last(second), "alloc": last, "inuse": last,
+        "unreturned": last, **courses,
+    }  # fmt: skip
+    made = window(seconds, access=Access.TRACE, per_cycle_s=every_s, without=BLIND, **course)
+    return replace(made, cycles=tuple(cycles))
+
+
+def test_a_live_heap_that_swings_from_cycle_to_cycle_does_not_leak(
+    cycle: Callable[..., GcCycle],
+) -> None:
+    def live(second: float) -> float:
+        peak = min(60.0, 10 + second / 3)
+        return peak if second % 10 else 9.0
+
+    kept: dict[str, Any] = {
+        "alloc": lambda second: 10 + second / 6,
+        "inuse": lambda second: 11 + second / 6,
+    }
+    made = traced(live, cycle, **kept)
+    assert made.grows
+    found = diagnose(made).first
+    assert found.cause is Cause.STEADY
+    assert "comes back to 9.00M" in found.line
+    assert causes(diagnose(traced(lambda second: 9 + second / 5, cycle))) == [Cause.HEAP_LEAK]
+
+
+def test_a_live_heap_that_rose_at_once_is_steady_when_enough_cycles_found_the_same(
+    cycle: Callable[..., GcCycle],
+) -> None:
+    def made(seconds: float) -> Window:
+        return traced(
+            lambda second: 9 if second < 20 else 64, cycle, every_s=8, seconds=seconds,
+            alloc=lambda second: 9 if second < 20 else min(120, 64 + second / 3),
+        )  # fmt: skip
+
+    for seconds in range(48, 240, 16):
+        assert causes(diagnose(made(seconds)))[0] in (Cause.STEADY, UNKNOWN)
+    assert causes(diagnose(made(44))) == [UNKNOWN]
+    assert causes(diagnose(made(120))) == [Cause.STEADY]
+
+
+def test_a_trace_that_left_much_of_the_heap_unseen_calls_nothing_steady(
+    cycle: Callable[..., GcCycle],
+) -> None:
+    made = window(
+        120, access=Access.TRACE, goal=90, live=8, alloc=60, inuse=61, unreturned=0, without=BLIND
+    )
+    told = replace(cycle(9), heap_live_bytes=8 * MIB, stacks_bytes=0)
+
+    def heard(*moments: float) -> Diagnosis:
+        cycles = tuple(Traced(NOON + at, told, 90 * MIB) for at in moments)
+        return diagnose(replace(made, cycles=cycles))
+
+    found = heard(1, 3, 5)
+    assert causes(found) == [UNKNOWN]
+    assert found.first.line == ("flat at 71.1M; nobody knows what of it is dead: no GC for 1m55s.")
+    assert causes(heard(1, 3, 110)) == [Cause.STEADY]
+    # With one each minute it is used to that.
+    assert causes(heard(1, 61)) == [Cause.STEADY]
+
+
+def test_what_three_cycles_have_found_alive_is_not_dead() -> None:
+    made = jumping(100, is_young=False)
+    later = tuple(
+        replace(each, cycles=(each.cycles or 0) + (3 if each.at >= NOON + 130 else 0))
+        for each in made.points
+    )
+    assert causes(diagnose(made))[0] is Cause.DEAD_NOT_COLLECTED
+    assert Cause.DEAD_NOT_COLLECTED not in causes(diagnose(replace(made, points=later)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from memtui.diagnosis.goals import with_goals
 from memtui.diagnosis.point import Point, is_sound, of_process, of_runtime
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.window import Access, Traced, Window
@@ -36,9 +37,6 @@ LATE_S = 10.0
 """A page that was read so long after /proc was found late."""
 NEAR_S = 20.0
 """smaps_rollup read so near stands for a moment."""
-
-LEAST_GOAL = 4 << 20
-"""The goal of a heap that is nearly empty, with GOGC=100 (Go 1.27.3 runtime/mgcpacer.go)."""
 
 
 def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEFAULT) -> Window:
@@ -169,39 +167,6 @@ def _cycles(
 def _before(cycles: Sequence[Traced], at: float) -> Traced | None:
     place = bisect_right(cycles, at, key=lambda entry: entry.at)
     return cycles[place - 1] if place else None
-
-
-def with_goals(
-    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
-) -> list[Traced]:
-    """Return each cycle with the goal that was in force after it.
-
-    A line tells the goal that its cycle had; the one that it set is that of the next line. After
-    the last it is concluded: what was alive, times what the lines before it made of theirs.
-    """
-    found = [Traced(at, cycle, later.goal_bytes) for (at, cycle), (_, later) in pairwise(cycles)]
-    if cycles:
-        at, last = cycles[-1]
-        found.append(Traced(at, last, _next_goal(cycles, surroundings)))
-    return found
-
-
-def _next_goal(
-    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
-) -> int | None:
-    """Conclude the goal after the last cycle; None when there is none, or nobody can tell."""
-    last = cycles[-1][1]
-    times = [
-        later.goal_bytes / cycle.heap_live_bytes
-        for (_, cycle), (_, later) in pairwise(cycles)
-        if later.number == cycle.number + 1 and later.goal_bytes and cycle.heap_live_bytes
-    ]
-    if last.goal_bytes is None or last.heap_live_bytes is None:
-        return last.goal_bytes
-    if surroundings and isinstance(surroundings.gomemlimit, str):
-        return last.goal_bytes
-    ratio = median(times[-3:]) if times else 2.0
-    return max(LEAST_GOAL, round(ratio * last.heap_live_bytes))
 
 
 def _moment(entry: tuple[float, object]) -> float:

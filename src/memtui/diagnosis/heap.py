@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from statistics import median
 
-from memtui.diagnosis.ledger import length_of_end
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import Thresholds
 from memtui.diagnosis.trends import (
@@ -25,6 +24,7 @@ from memtui.diagnosis.trends import (
     between,
     by_second,
     floor_of,
+    length_of_end,
     swing_of,
     trend_of,
     troughs_of,

@@ -12,9 +12,7 @@ from enum import Enum
 from statistics import median
 
 from memtui.diagnosis.point import Point
-
-LARGEST_END = 12
-"""How many samples, at most, are settled into one end of a window."""
+from memtui.diagnosis.trends import length_of_end
 
 
 class PartName(Enum):
@@ -211,11 +209,6 @@ def _mean(points: Sequence[Point], at: float) -> Point:
         known = [value for value in values if value is not None]
         means[name] = round(sum(known) / len(known)) if len(known) == len(values) else None
     return replace(points[-1], at=at, **means)  # type: ignore[arg-type]  # all are int | None
-
-
-def length_of_end(count: int) -> int:
-    """Return how many of so many samples make one end."""
-    return max(1, min(LARGEST_END, max(min(3, count // 3), count // 16)))
 
 
 def ends_of(points: Sequence[Point]) -> tuple[Point, Point]:

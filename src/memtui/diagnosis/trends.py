@@ -21,6 +21,8 @@ Series: TypeAlias = Sequence[tuple[float, float]]
 
 MOST_BLOCKS = 16
 FEWEST_BLOCKS = 4
+LARGEST_END = 12
+"""How many samples, at most, are settled into one end of a window."""
 SIGMAS = 1.96
 """Of the normal distribution: an interval of 95 %."""
 
@@ -99,6 +101,11 @@ def floor_of(series: Series, neighbours: int = 3) -> list[tuple[float, float]]:
         (at, min(values[number : number + neighbours]))
         for number, (at, _) in enumerate(series[:-1])
     ]
+
+
+def length_of_end(count: int) -> int:
+    """Return how many of so many samples make one end."""
+    return max(1, min(LARGEST_END, max(min(3, count // 3), count // 16)))
 
 
 def by_second(series: Series) -> list[tuple[float, float]]:

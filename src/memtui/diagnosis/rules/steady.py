@@ -5,22 +5,17 @@ To call a process steady is a claim too: it needs data that would have shown a c
 
 from __future__ import annotations
 
-from itertools import pairwise
 from statistics import median
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.heap import LiveSource
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import SLACK, lying_free
 from memtui.diagnosis.rules.judging import counted, res_moved, to_be_surer
+from memtui.diagnosis.rules.unseen import HEAP_PARTS, is_unseen, silence_of
 from memtui.diagnosis.trends import Shape
 from memtui.diagnosis.window import Access, Window
-
-HEAP_PARTS = (
-    PartName.LIVE, PartName.GARBAGE, PartName.OBJECTS, PartName.FRAGMENTATION, PartName.UNRETURNED,
-)  # fmt: skip
 
 PEAKS = 0.25
 """The live heap must swing by that much of the growth of RES before its peaks explain it."""
@@ -44,7 +39,7 @@ def steady(window: Window) -> Finding | None:
     if missing(window) or window.access is Access.PROC:
         return None
     trend = window.res_trend
-    if trend is None or _is_unseen(window) or lying_free(window):
+    if trend is None or is_unseen(window) or lying_free(window):
         return None
     why = _why_steady(window)
     if why is None:
@@ -59,11 +54,13 @@ def steady(window: Window) -> Finding | None:
         Evidence(f"{size} ±{spread} in {time}, {cycles}", Place.TREND),
     ]
     line, brief = f"steady at {size} ±{spread}, {cycles}.", f"steady at {size}."
-    if window.growth < -window.least_growth:
+    third = max(1, len(blocks) // 3)
+    if window.growth < -window.least_growth and max(blocks[-third:]) < min(blocks[:third]):
         fell = units.size(-window.growth)
         line, brief = f"fell by {fell} to {size}, {cycles}.", f"fell by {fell} to {size}."
-    elif window.grows and why == _calm_live(window):
-        line = f"{size}: {why}."
+    elif window.grows:
+        line = f"{size}: {'it' + why[3:] if why.startswith('RES') else why}."
+        brief = f"{size}, the live heap is calm."
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
@@ -118,7 +115,7 @@ def _calm_live(window: Window) -> str | None:
     low_again = min(values[-max(1, len(values) // 3) :])
     if has_peaks and low_again - live.first <= least and not live.trend.grows:
         low = units.size(int(low_again))
-        return f"the live heap comes back to {low} between its peaks, and RES keeps room for these"
+        return f"the live heap comes back to {low} between its peaks"
     later = values[-window.thresholds.repeated :]
     has_risen = live.growth > least and live.trend.shape in (Shape.STEP, Shape.LEVELLED)
     if not has_risen or max(later) - min(later) > least / 2:
@@ -144,59 +141,9 @@ def _is_the_heap(window: Window) -> bool:
 
 
 def _beyond_heap(window: Window) -> int:
-    """Return by how much RES grew outside of the Go heap."""
-    return window.growth - (window.ledger.grown(*HEAP_PARTS) if window.ledger else 0)
-
-
-def _is_unseen(window: Window) -> bool:
-    """Tell whether much of the heap was never looked at by a cycle that anybody saw.
-
-    Either it grew since the last cycle, or nobody knows what was alive at the last one.
-    """
-    points = [point for point in window.points if point.cycles is not None]
-    if window.access is Access.TRACE:
-        silence = _silence(window)
-        if window.grows and silence > max(window.thresholds.stale_s, 0.3 * window.seconds):
-            return True
-        return silence > window.thresholds.stale_s and _is_much_unseen(window)
-    if not points:
-        return False
-    last = points[-1]
-    if _silence(window) <= window.thresholds.stale_s:
-        return False
-    if last.live is None and window.cycles_seen == 0:
-        return True
+    """Return by how much RES grew outside of the Go heap; what Go gave back lazily was heap."""
     ledger = window.ledger
-    grown = ledger.grown(*HEAP_PARTS) if ledger else 0
-    return window.grows and grown > 0.5 * window.growth and not _filling(last)
-
-
-def _silence(window: Window) -> float:
-    """Return for how many seconds nobody saw a cycle."""
-    if window.access is Access.TRACE:
-        return window.end - (window.cycles[-1].at if window.cycles else window.start)
-    points = [point for point in window.points if point.cycles is not None]
-    since = next((point.at for point in points if point.cycles == points[-1].cycles), window.end)
-    return points[-1].at - since if points else 0.0
-
-
-def _is_much_unseen(window: Window) -> bool:
-    """Tell whether a trace leaves more of the heap open than GOGC=100 would, for longer than ever.
-
-    A goal that is far away explains it, but not whether it is alive or dead.
-    """
-    last, moments = window.ends[1], [traced.at for traced in window.cycles]
-    if not moments or last.anon is None:
-        return True
-    usual = max((later - at for at, later in pairwise(moments)), default=0.0)
-    alive = (last.live or 0) + (last.scanned or 0)
-    unseen = last.anon - (last.lazy or 0) - (last.live or 0) - SLACK
-    return window.end - moments[-1] > 1.5 * usual and unseen > window.thresholds.unseen * alive
-
-
-def _filling(last: Point) -> bool:
-    """Tell whether a heap is on its way to its goal, and nearly there."""
-    return last.goal is not None and last.alloc is not None and last.alloc > 0.9 * last.goal
+    return window.growth - (ledger.grown(*HEAP_PARTS, PartName.LAZY) if ledger else 0)
 
 
 def _is_all_known(window: Window) -> bool:
@@ -275,8 +222,8 @@ def _unsaid(window: Window) -> str:
     """Say what cannot be known of a process that does not grow."""
     if window.access is Access.PROC:
         return "an endpoint or gctrace would tell what it holds"
-    if _is_unseen(window):
-        return f"nobody knows what of it is dead: no GC for {units.duration(_silence(window))}"
+    if is_unseen(window):
+        return f"nobody knows what of it is dead: no GC for {units.duration(silence_of(window))}"
     if window.access is Access.TRACE:
         return "it holds more than the goal explains: an endpoint would tell what"
     free = lying_free(window)
