@@ -74,7 +74,7 @@ class Recording:
             part.close()
 
     def _first_header(self) -> Header:
-        for place in self._walk(Place(self._parts[0], self._parts[0].first)):
+        for place in self._walk(self._first):
             if place.member.kind is not Kind.SAMPLES:
                 continue
             try:
@@ -116,6 +116,11 @@ class Recording:
             member = part.samples_at(at)
             if member is not None:
                 return Place(part, member)
+        places = self._walk(self._first)
+        return next((each for each in places if each.member.kind is Kind.SAMPLES), self._first)
+
+    @property
+    def _first(self) -> Place:
         return Place(self._parts[0], self._parts[0].first)
 
     def header_at(self, at: float) -> Header:
@@ -130,7 +135,11 @@ class Recording:
         An event that came late, by more than LATE_S, has its place where it came. Profiles have
         their totals only, unless ``whole_profiles``: ``profile`` reads one.
         """
-        for place in self._walk(self.seek(start)):
+        first = self.seek(start)
+        # A profile may stand in front of the samples of the same moment.
+        while (earlier := first.part.before(first.member)) and earlier.start >= start:
+            first = Place(first.part, earlier)
+        for place in self._walk(first):
             if place.member.start > end + LATE_S:
                 return
             for event in self._events_of(place, whole=whole_profiles):
@@ -164,10 +173,9 @@ class Recording:
                     continue
                 member = part.find(known_at)
                 while member.kind is not Kind.PROFILE and member.start >= known_at:
-                    found = part.before(member)
-                    if found is None:
+                    member = part.before(member) or part.first
+                    if member is part.first:
                         break
-                    member = found
             if member.kind is Kind.PROFILE:
                 event = part.profile(member, whole=True)
                 if event is not None:
@@ -274,7 +282,7 @@ class Recording:
             last = self._index[-1]
             self._index += list(self._walk(last))[1:]
         else:
-            self._index = list(self._walk(Place(self._parts[0], self._parts[0].first)))
+            self._index = list(self._walk(self._first))
         return self._index
 
     def _walk(self, place: Place) -> Iterator[Place]:
