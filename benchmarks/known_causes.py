@@ -11,7 +11,8 @@ class Run:
 
     ``causes`` are right, the first one of them best, for a window that begins with the phase
     ``since`` of the program's standard output and ends with the recording. ``note`` says what is
-    special or can be disputed.
+    special or can be disputed. ``before`` is right as well until the cause is seen to be at work,
+    where that is for the kernel to decide.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Run:
     seconds: int = 80
     environment: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    before: tuple[str, ...] = ()
 
 
 RUNS = (
@@ -85,6 +87,7 @@ RUNS = (
         "collected",
         seconds=110,
         note="RES has just fallen, and comes back as khugepaged fills the gaps",
+        before=("steady",),
     ),
     Run("fragments", "shapes fragments", ("fragmentation",), seconds=110),
     Run("strdup", "outside strdup -traffic 2", ("off-heap",)),

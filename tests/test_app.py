@@ -157,7 +157,8 @@ async def test_a_process_that_ends_leaves_the_screen_as_it_was(start_go: StartGo
     service = start_go("orders", GODEBUG="gctrace=1")
     app = app_on(service.pid)
     async with running(app):
-        await until(lambda: counted(app, Profile) and counted(app, ProcessSample) > 1)
+        await until(lambda: "main.loadCatalogue" in shown(app, "pprof"))
+        await until(lambda: counted(app, ProcessSample) > 1)
         service.end()
         await until(lambda: counted(app, Ended))
         await until(lambda: f"{service.pid} ended" in shown(app, "verdict"))

@@ -39,6 +39,8 @@ async def test_pane_5_shows_the_ledger_and_leads_to_what_it_rests_on(start_go: S
         await until(lambda: "freed, not returned" in shown(app, "explain"))
         assert [pane.id for pane in app.panes if pane.display] == ["explain"]
         assert "MemStats and /proc" in shown(app, "explain").splitlines()[-1]
+        await pilot.press("m")
+        await until(lambda: "Mappings at" in shown(app, "explain"))
         await pilot.press("escape")
         await until(lambda: all(pane.display for pane in app.panes[:4]))
         assert app.focused is not None

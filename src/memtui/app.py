@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
 from typing import ClassVar
 
 from textual import events, on
@@ -14,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 
-from memtui.model import Event, Trouble
+from memtui.model import Event
 from memtui.panes.bars import footer, heading, verdict_line
 from memtui.panes.cells import Line, Role, Span, line
 from memtui.panes.explain.pane import ExplainPane
@@ -31,15 +29,16 @@ from memtui.screens.choice import Choice
 from memtui.screens.cycle import CycleScreen
 from memtui.screens.errands import Errands
 from memtui.screens.help import HelpScreen
+from memtui.screens.leaving import Leaving
 from memtui.screens.picker import PickerScreen
-from memtui.screens.quit import QuitScreen
 from memtui.screens.timing import Playing, Timing
 from memtui.screens.trial import Trials
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child
-from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
-from memtui.sources.source import Clock, Refreshable, Source, keep_trying
+from memtui.sources.mapping import MappingSource
+from memtui.sources.signals import EarlySignals
+from memtui.sources.source import Clock, Source, drive
 from memtui.sources.threads import ThreadsLeftBehind
 from memtui.tape import Tape
 from memtui.timeline import Timeline, View
@@ -84,9 +83,7 @@ class MemtuiApp(App[None]):
         """The error that ended the dashboard, when it was one of memtui itself."""
         self._sources = list(sources)
         self._choice = choice
-        self._child = child
         self._may_suspend = may_suspend
-        self._early = early or EarlySignals()
         self._clock = clock
         self._tape = tape
         self._errands = Errands(self, lambda: self._sources, analyst or Analyst(), self.view)
@@ -95,6 +92,7 @@ class MemtuiApp(App[None]):
             self, (actor or Actor()) if is_live else None, lambda: self._sources, self._take,
             clock, self._say,
         )  # fmt: skip
+        self._leaving = Leaving(self, child, early, self._wait_for)
         self._timing = Timing(self, self.player, self._tell, self._take, self._time_moved)
         self._notice = ""
         self._told: Line = ()
@@ -118,21 +116,13 @@ class MemtuiApp(App[None]):
 
     def on_mount(self) -> None:
         """Paint first; the sources start when the empty screen is there."""
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadsLeftBehind())
-        for number in ENDING:
-            loop.add_signal_handler(number, self._told_to_end, number)
-        for number in PASSED_ON:
-            loop.add_signal_handler(number, self._pass_on, number)
-        if self._child is not None:
-            loop.add_signal_handler(signal.SIGQUIT, self._pass_on, signal.SIGQUIT)
+        asyncio.get_running_loop().set_default_executor(ThreadsLeftBehind())
         self.app_resume_signal.subscribe(self, self._resumed)
         self.set_interval(1.0, self._tick)
         self._play = Playing(self, self.player, self.paint)
         self.paint()
         self.call_after_refresh(self._begin)
-        if self._early.told_to_end is not None:
-            self._told_to_end(self._early.told_to_end)
+        self._leaving.listen()
 
     def _begin(self) -> None:
         self.player.begin()
@@ -155,18 +145,8 @@ class MemtuiApp(App[None]):
 
     def _start(self, sources: Sequence[Source]) -> None:
         for source in sources:
-            self.run_worker(self._drive(source), group=source.name, exit_on_error=False)
-
-    async def _drive(self, source: Source) -> None:
-        """Put all that a source tells on the timeline, for as long as it lives."""
-        sleep = source.pause if isinstance(source, Refreshable) else asyncio.sleep
-        try:
-            async with aclosing(keep_trying(source, self._clock, sleep)) as told:
-                async for event in told:
-                    self._take(event)
-        except Exception as error:  # noqa: BLE001 - a defect in one source must not end the others
-            trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
-            self._take(Event(self._clock(), source.name, trouble))
+            running = drive(source, self._take, self._clock)
+            self.run_worker(running, group=source.name, exit_on_error=False)
 
     def _take(self, event: Event) -> None:
         """Put an event on the timeline and into the recording."""
@@ -175,26 +155,6 @@ class MemtuiApp(App[None]):
         if self._tape is not None:
             self._tape.append(event)
         self._paint_soon()
-
-    def _pass_on(self, number: int) -> None:
-        """Pass a signal on that is none of ours; without a child it is ignored."""
-        if self._child is not None:
-            self._child.forward(number)
-
-    def _told_to_end(self, number: int) -> None:
-        """End as the signal asks: the child first, so that it can end cleanly."""
-        self.run_worker(self._end(number), group="end", exclusive=True, exit_on_error=False)
-
-    async def _end(self, number: int) -> None:
-        code = 128 + number
-        try:
-            if self._child is not None:
-                self._notice = f"ending {self._child.name}: then by SIGTERM, and at last by SIGKILL"
-                self._paint_hint()
-                await self._child.end(number)
-                code = self._child.exit_code or 0
-        finally:
-            self.exit(return_code=code)
 
     def _resumed(self, app: App[None]) -> None:
         """Paint all anew after ctrl+z and fg: the shell wrote over the screen."""
@@ -239,8 +199,7 @@ class MemtuiApp(App[None]):
         self._heading.show(heading(view, width, self._moment(view), self._recording()))
         self._verdict.show(verdict_line(view, self._explain.diagnosis(view), width))
         self._paint_hint()
-        if isinstance(self.screen, QuitScreen) and self._child_has_ended():
-            self.screen.dismiss(None)
+        self._leaving.look()
 
     def _moment(self, view: View) -> Line:
         """Show where in time the screen looks, and return the words for it; none while it follows.
@@ -271,6 +230,11 @@ class MemtuiApp(App[None]):
     def _say(self, trouble: str) -> None:
         """Show in place of the hint what went wrong, or what is under way."""
         self._tell(trouble, "bad")
+
+    def _wait_for(self, notice: str) -> None:
+        """Show in place of the hint what is being waited for, from now on."""
+        self._notice = notice
+        self._paint_hint()
 
     def _paint_hint(self) -> None:
         pane, bar = self._current(), self._position
@@ -324,6 +288,13 @@ class MemtuiApp(App[None]):
     def _go_to_evidence(self, message: ExplainPane.Go) -> None:
         """Show the pane that a number of the verdict came from."""
         self.action_go(message.number)
+
+    @on(ExplainPane.MappingsWanted)
+    def _read_mappings(self) -> None:
+        """Read the mappings of the process by kind."""
+        for source in self._sources:
+            if isinstance(source, MappingSource):
+                source.read_groups()
 
     @on(ExplainPane.Wanted)
     def _try(self, message: ExplainPane.Wanted) -> None:
@@ -421,21 +392,4 @@ class MemtuiApp(App[None]):
 
     def action_leave(self) -> None:
         """Quit; a running child is first asked about."""
-        if self._child is None or self._child_has_ended():
-            self._exit_with_child()
-        elif not self._notice:
-            self.push_screen(QuitScreen(self._child.name), self._answered)
-
-    def _answered(self, answer: str | None) -> None:
-        if answer == "end":
-            self._told_to_end(signal.SIGINT)
-        elif answer == "leave":
-            self._exit_with_child()
-
-    def _child_has_ended(self) -> bool:
-        return self._child is not None and self._child.exit_code is not None
-
-    def _exit_with_child(self) -> None:
-        """Exit with the code of the child: 0 without one, and while it runs on."""
-        code = self._child.exit_code if self._child else None
-        self.exit(return_code=code or 0)
+        self._leaving.ask()

@@ -53,12 +53,14 @@ def timeline_of(
     runtime_s: float = 5.0,
     rollup_s: float | None = 10.0,
     lines: Path | None = None,
+    is_traced: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> View:
     """Return what memtui would have seen from ``start`` to ``end`` seconds of a recording.
 
     /proc each second; with FULL MemStats every ``runtime_s``, with the live heap or, as expvar,
-    without; with TRACE the gctrace of ``lines``, or else a line for each change of NumGC;
+    without; with TRACE, or if ``is_traced``, the gctrace of ``lines``, or else (TRACE) a line for
+    each change of NumGC;
     smaps_rollup every ``rollup_s`` or never. ``environment`` is that of the process, which began
     with the recording.
     """
@@ -76,14 +78,14 @@ def timeline_of(
         if rollup_s is not None and row["t"] >= next_rollup:
             found.append(("mapping", mapping_of(row)))
             next_rollup = row["t"] + rollup_s
-        if access is Access.FULL and row["t"] >= next_runtime:
+        if access is Access.FULL and row["t"] >= next_runtime and "HeapAlloc" in row:
             found.append(("runtime", runtime_of(row, has_live=has_live)))
             next_runtime = row["t"] + runtime_s
         if access is Access.TRACE and lines is None and row["NumGC"] != cycles:
             found.append(("gctrace", cycle_of(row)))
             cycles = row["NumGC"]
         events += [Event(at, source, sample) for source, sample in found]
-    if access is Access.TRACE and lines is not None:
+    if lines is not None and (access is Access.TRACE or is_traced):
         events += [each for each in cycles_of(lines) if NOON + start <= each.at <= NOON + end]
     timeline = Timeline(NOON)
     timeline.extend(sorted(events, key=lambda event: event.at))

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from diagnosis.captures import FOLDER, NOON, mapping_of, process_of, rows_of, runtime_of
+from diagnosis.captures import FOLDER, NOON, cycle_of, mapping_of, process_of, rows_of, runtime_of
 
-from memtui.diagnosis import Access, window_of
-from memtui.diagnosis.gather import MOST_POINTS, with_goals
+from memtui.diagnosis import Access, Window, window_of
+from memtui.diagnosis.gather import MOST_POINTS
+from memtui.diagnosis.goals import with_goals
 from memtui.model import (
     Absent,
     Ended,
@@ -42,10 +43,34 @@ def runtime(**changes: Any) -> RuntimeSample:
 
 
 def test_memstats_make_the_rows_when_they_are_there() -> None:
-    view = seen(*((at, process_of(ROW)) for at in range(60)), *((at, runtime()) for at in (0, 30)))
+    pages = range(0, 60, 5)
+    view = seen(*((at, process_of(ROW)) for at in range(60)), *((at, runtime()) for at in pages))
     found = window_of(view)
     assert found.access is Access.FULL
-    assert [point.at for point in found.points] == [NOON, NOON + 30]
+    assert [point.at for point in found.points] == [NOON + at for at in pages]
+
+
+def found_late(first_s: int, end_s: int, *, is_traced: bool) -> Window:
+    """Return the window of a process whose page answers from some second on."""
+    events: list[tuple[float, Sample]] = [(at, process_of(ROW)) for at in range(end_s)]
+    events += [(at, runtime()) for at in range(first_s, end_s, 5)]
+    if is_traced:
+        events += [(at, cycle_of(ROW | {"t": float(at)})) for at in range(0, end_s, 3)]
+    return window_of(seen(*sorted(events, key=lambda event: event[0])))
+
+
+def test_a_page_that_was_found_late_takes_over_when_it_tells_enough() -> None:
+    assert found_late(60, 80, is_traced=True).access is Access.TRACE
+    assert found_late(60, 80, is_traced=False).access is Access.PROC
+    assert found_late(60, 110, is_traced=True).access is Access.FULL
+    # Before there is enough of anything, what tells most.
+    assert found_late(15, 35, is_traced=True).access is Access.FULL
+
+
+def test_a_trace_of_long_counts_more_than_a_page_of_a_moment() -> None:
+    assert found_late(400, 460, is_traced=True).access is Access.TRACE
+    assert found_late(400, 460, is_traced=False).access is Access.FULL
+    assert found_late(400, 620, is_traced=True).access is Access.FULL
 
 
 def test_rows_of_proc_stand_in_when_memstats_stopped_coming() -> None:

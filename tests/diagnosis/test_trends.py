@@ -10,7 +10,10 @@ from memtui.diagnosis.trends import (
     Shape,
     Trend,
     blocks_of,
+    by_second,
+    floor_of,
     moved_at,
+    swing_of,
     time_to,
     trend_of,
     troughs_of,
@@ -123,3 +126,26 @@ def test_a_load_that_drifts_grows_seldom() -> None:
             values.append(100 + value)
         grown += judged(values).grows
     assert grown < 30
+
+
+def test_the_floor_of_what_only_grows_is_itself() -> None:
+    rising = [(float(at), 2.0 * at) for at in range(9)]
+    assert floor_of(rising) == rising[:-1]
+
+
+def test_the_floor_leaves_out_what_comes_back_down() -> None:
+    burst = [(float(at), 40.0 if at % 3 == 1 else 8.0) for at in range(12)]
+    assert {value for _, value in floor_of(burst)} == {8.0}
+    step = [(float(at), 8.0 if at < 6 else 40.0) for at in range(12)]
+    assert [value for _, value in floor_of(step)] == [8.0] * 6 + [40.0] * 5
+
+
+def test_what_comes_within_a_second_is_one_observation() -> None:
+    cycles = [(0.0, 9.0), (0.2, 30.0), (0.4, 56.0), (3.0, 40.0), (3.9, 8.0), (4.0, 9.0)]
+    assert by_second(cycles) == [(0.0, 9.0), (3.0, 8.0), (4.0, 9.0)]
+
+
+def test_the_swing_is_what_is_left_without_the_slope_and_rare_peaks() -> None:
+    flat = [(float(at), at / 3600 + (100.0 if at == 9 else at % 2)) for at in range(20)]
+    assert swing_of(flat, 1.0) == pytest.approx(1.0)
+    assert swing_of([], 1.0) == 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import sysconfig
 from collections.abc import Callable
@@ -34,11 +33,11 @@ def test_keys_are_answered_while_a_large_profile_is_read(
 ) -> None:
     """Reading it takes a second or more: a screen that waited for it would answer one key."""
     monkeypatch.syspath_prepend(BENCHMARKS)
-    from keys import answers
+    from keys import with_profile
     from largeprofile import large_profile
 
     path = tmp_path / "heap.pb.gz"
     path.write_bytes(large_profile(60_000))
-    found = answers(path, os.getpid(), is_large=True)
+    found = with_profile(path, is_large=True)
     assert len(found) >= 5
     assert statistics.median(found) < 0.5

@@ -91,7 +91,7 @@ def _explain(
         view = Cursor().view(session.timeline, time.time())
     _clear()
     diagnosis = diagnose(window_of(view, seconds))
-    _print(diagnosis, as_json=as_json)
+    _print(diagnosis, view, as_json=as_json)
     return exit_code(diagnosis)
 
 
@@ -106,8 +106,9 @@ def _explain_recorded(
     with opened(files) as recording:
         first, last = window(recording, start, end)
         timeline = timeline_of(recording, first, last)
-    diagnosis = diagnose(window_of(View(timeline, last, last, frozen=True), last - first))
-    _print(diagnosis, as_json=as_json)
+    view = View(timeline, last, last, frozen=True)
+    diagnosis = diagnose(window_of(view, last - first))
+    _print(diagnosis, view, as_json=as_json)
     return exit_code(diagnosis)
 
 
@@ -120,7 +121,7 @@ def exit_code(diagnosis: Diagnosis) -> int:
     )
 
 
-def _print(diagnosis: Diagnosis, *, as_json: bool) -> None:
+def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
     if as_json:
         import json
 
@@ -130,12 +131,13 @@ def _print(diagnosis: Diagnosis, *, as_json: bool) -> None:
         return
     from memtui.diagnosis import one_line
     from memtui.panes.cells import text_of
+    from memtui.panes.explain.place import place_rows
     from memtui.panes.explain.rows import rows_of
 
     least, most = _WIDTHS
     width = max(least, min(most, shutil.get_terminal_size().columns))
     click.echo(f" {one_line(diagnosis)}\n")
-    for row in rows_of(diagnosis, width, frozenset()):
+    for row in (*rows_of(diagnosis, width, frozenset()), *place_rows(view, width)):
         click.echo(text_of(row.line).rstrip())
 
 

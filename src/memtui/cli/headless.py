@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
-from contextlib import aclosing
 
 from memtui.cli.complaint import Complaint
 from memtui.cli.options import ProfileOptions
 from memtui.cli.session import Session, Trace
-from memtui.model import Event, Trouble
 from memtui.sources.mapping import MappingSource
-from memtui.sources.source import Clock, Refreshable, Source, keep_trying
+from memtui.sources.source import Clock, Refreshable, Source, drive
 from memtui.sources.threads import ThreadsLeftBehind
 from memtui.timeline import Cursor, View
 
@@ -80,16 +77,3 @@ def _look_closely(sources: list[Source], *, is_last: bool) -> None:
             source.read_groups()
         elif is_last and isinstance(source, Refreshable):
             source.refresh()
-
-
-async def drive(source: Source, tell: Callable[[Event], None], clock: Clock) -> None:
-    """Tell all that a source tells, for as long as it lives, and when memtui itself fails."""
-    sleep = source.pause if isinstance(source, Refreshable) else asyncio.sleep
-    try:
-        async with aclosing(keep_trying(source, clock, sleep)) as told:
-            async for event in told:
-                tell(event)
-    except Exception as error:  # noqa: BLE001 - a defect in one source must not end the others
-        with contextlib.suppress(RuntimeError):
-            trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
-            tell(Event(clock(), source.name, trouble))

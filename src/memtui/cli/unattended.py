@@ -10,12 +10,13 @@ from typing import Protocol
 
 from memtui import units
 from memtui.cli.complaint import Complaint
-from memtui.cli.headless import drive, pid_of
+from memtui.cli.headless import pid_of
 from memtui.cli.options import ProfileOptions
 from memtui.cli.session import Session, Trace
 from memtui.model import Ended, Event, GcCycle, ProcessIdentity, ProcessSample, Restart
 from memtui.plain import plain
 from memtui.recording import Recorder
+from memtui.sources.source import drive
 from memtui.sources.threads import ThreadsLeftBehind
 
 FLUSH_S = 1.0

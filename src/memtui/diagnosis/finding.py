@@ -82,14 +82,16 @@ class Finding:
     """A cause and all that is to be said about it.
 
     ``sentence`` is what a person repeats to another at night. ``line`` is the same in a few words
-    for the line that is always on the screen. ``share`` is that of the growth of RES
-    (``of_growth``) or of RES, 0 to 1. ``rivals`` name the other causes and why they fall,
-    ``refuted_by`` what would prove this one wrong, ``raised_by`` what would make it surer.
+    for the line that is always on the screen, ``brief`` for a narrow screen. ``share`` is that of
+    the growth of RES (``of_growth``) or of RES, 0 to 1. ``rivals`` name the other causes and why
+    they fall, ``refuted_by`` what would prove this one wrong, ``raised_by`` what would make it
+    surer.
     """
 
     cause: Cause
     sentence: str
     line: str
+    brief: str
     share: float
     of_growth: bool
     confidence: Confidence

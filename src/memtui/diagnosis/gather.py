@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from memtui.diagnosis.goals import with_goals
 from memtui.diagnosis.point import Point, is_sound, of_process, of_runtime
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.window import Access, Traced, Window
@@ -32,11 +33,10 @@ WARM_UP_CYCLES = 3
 """The first cycles of a process find a heap that is still being made (go-memory: warm-up)."""
 BELIEVED_APART_S = 0.05
 """The kernel's numbers and Go's of one ledger lie at most so far apart."""
+LATE_S = 10.0
+"""A page that was read so long after /proc was found late."""
 NEAR_S = 20.0
 """smaps_rollup read so near stands for a moment."""
-
-LEAST_GOAL = 4 << 20
-"""The goal of a heap that is nearly empty, with GOGC=100 (Go 1.27.3 runtime/mgcpacer.go)."""
 
 
 def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEFAULT) -> Window:
@@ -51,11 +51,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
     surroundings = found[1] if found else None
     cycles = with_goals(_cycles(timeline, start, end, born), surroundings)
     mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
-    access, points = Access.FULL, _runtime_points(timeline, start, end, mappings, cycles)
-    if not points or points[-1].at < end - max(3 * NEAR_S, 0.2 * (end - start)):
-        access = Access.TRACE if cycles else Access.PROC
-        points = _process_points(timeline, start, end, mappings, cycles)
-    points, is_young = _without_warm_up(points, view)
+    access, points, is_young = _chosen(view, start, end, mappings, cycles, thresholds)
     begin = points[0].at if points else start
     identity = view.last(ProcessIdentity)
     return Window(
@@ -76,6 +72,36 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
     )
 
 
+def _chosen(
+    view: View,
+    start: float,
+    end: float,
+    mappings: Sequence[tuple[float, MappingSample]],
+    cycles: Sequence[Traced],
+    limits: Thresholds,
+) -> tuple[Access, list[Point], bool]:
+    """Return the rows to judge by, and whether they begin with the process.
+
+    MemStats tell most, but a page may be found late, or fail: what /proc and a trace have told by
+    then counts more, until MemStats alone would be enough. Of a trace, until they have a third of
+    its time: a slow leak does not show in less.
+    """
+    runtime = _runtime_points(view.timeline, start, end, mappings, cycles)
+    full, is_young = _without_warm_up(runtime, view)
+    process = _process_points(view.timeline, start, end, mappings, cycles)
+    other, is_other_young = _without_warm_up(process, view)
+    is_over = not full or full[-1].at < end - max(3 * NEAR_S, 0.2 * (end - start))
+    was_found_late = _spans(full) < _spans(other) - LATE_S
+    is_little = not _is_enough(full, limits) or (cycles and _spans(full) < _spans(other) / 3)
+    if is_over or (was_found_late and is_little and _is_enough(other, limits)):
+        return (Access.TRACE if cycles else Access.PROC), other, is_other_young
+    return Access.FULL, full, is_young
+
+
+def _is_enough(points: Sequence[Point], limits: Thresholds) -> bool:
+    return len(points) >= limits.fewest_points and _spans(points) >= limits.shortest_s
+
+
 def _last_moment(view: View) -> float:
     """Return the moment of a view; of a process that has ended, that of its end."""
     ended = view.ended()
@@ -84,8 +110,9 @@ def _last_moment(view: View) -> float:
 
 def point_at(view: View) -> Point | None:
     """Return the newest row of a view, for a ledger of its moment; None without RES."""
-    window = window_of(view, NEAR_S * 3)
-    return window.points[-1] if window.points else None
+    end = _last_moment(view)
+    points = points_between(view, max(_born(view, end - NEAR_S * 3) or 0.0, end - NEAR_S * 3), end)
+    return points[-1] if points else None
 
 
 def points_between(view: View, start: float, end: float) -> list[Point]:
@@ -128,7 +155,10 @@ def _cycles(
     """Return cycles of a window, and the last one before it if it is of the same process."""
     track = timeline.track(GcCycle)
     before = track.last(start)
-    found = track.sampled(start, end, MOST_POINTS)
+    # Two cycles right after each other find different heaps, and a goal belongs to its cycle.
+    count = track.numbers(end).stop - track.numbers(start).stop
+    is_few = count <= 2 * MOST_POINTS
+    found = track.between(start, end) if is_few else track.sampled(start, end, MOST_POINTS)
     if before and (born is None or before[0] >= born) and before not in found[:1]:
         found.insert(0, before)
     return found
@@ -137,39 +167,6 @@ def _cycles(
 def _before(cycles: Sequence[Traced], at: float) -> Traced | None:
     place = bisect_right(cycles, at, key=lambda entry: entry.at)
     return cycles[place - 1] if place else None
-
-
-def with_goals(
-    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
-) -> list[Traced]:
-    """Return each cycle with the goal that was in force after it.
-
-    A line tells the goal that its cycle had; the one that it set is that of the next line. After
-    the last it is concluded: what was alive, times what the lines before it made of theirs.
-    """
-    found = [Traced(at, cycle, later.goal_bytes) for (at, cycle), (_, later) in pairwise(cycles)]
-    if cycles:
-        at, last = cycles[-1]
-        found.append(Traced(at, last, _next_goal(cycles, surroundings)))
-    return found
-
-
-def _next_goal(
-    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
-) -> int | None:
-    """Conclude the goal after the last cycle; None when there is none, or nobody can tell."""
-    last = cycles[-1][1]
-    times = [
-        later.goal_bytes / cycle.heap_live_bytes
-        for (_, cycle), (_, later) in pairwise(cycles)
-        if later.number == cycle.number + 1 and later.goal_bytes and cycle.heap_live_bytes
-    ]
-    if last.goal_bytes is None or last.heap_live_bytes is None:
-        return last.goal_bytes
-    if surroundings and isinstance(surroundings.gomemlimit, str):
-        return last.goal_bytes
-    ratio = median(times[-3:]) if times else 2.0
-    return max(LEAST_GOAL, round(ratio * last.heap_live_bytes))
 
 
 def _moment(entry: tuple[float, object]) -> float:

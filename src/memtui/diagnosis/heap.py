@@ -3,6 +3,10 @@
 The collector sets its next goal from what it found alive: live + (live + stacks + globals) ×
 GOGC/100 since Go 1.18 (runtime/mgcpacer.go), so NextGC is the live heap without its swing, as long
 as GOGC stays. When GOGC was changed, HeapAlloc gives it away: it never lies below what is alive.
+
+A live heap is known once a cycle. It is judged over cycles and not over seconds: a value that stays
+for a minute because no cycle came is one value. And by its troughs: what a request holds while a
+cycle runs is alive in that cycle, and gone in one of the next two.
 """
 
 from __future__ import annotations
@@ -10,10 +14,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from statistics import median
 
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import Thresholds
-from memtui.diagnosis.trends import Trend, between, trend_of, troughs_of
+from memtui.diagnosis.trends import (
+    Series,
+    Trend,
+    between,
+    by_second,
+    floor_of,
+    length_of_end,
+    swing_of,
+    trend_of,
+    troughs_of,
+)
 
 CLOSE = 0.97
 """HeapAlloc may lie so far below a concluded live heap: globals and rounding are in it."""
@@ -37,6 +52,7 @@ class LiveSource(Enum):
 class LiveHeap:
     """The trend of the live heap, in bytes, and how it is known.
 
+    ``swing`` is how far it lies apart from cycle to cycle, its slope taken out.
     ``is_sure`` is False when what was seen fits a live heap that grew as well as one that did
     not, with another goal. ``goal_moved_alone`` tells that the goal grew and the live heap not;
     the trend then is that of the conclusion, which is wrong.
@@ -44,6 +60,7 @@ class LiveHeap:
 
     trend: Trend
     source: LiveSource
+    swing: float = 0.0
     is_sure: bool = True
     goal_moved_alone: bool = False
 
@@ -64,30 +81,50 @@ class LiveHeap:
 
 
 def live_heap(
-    points: Sequence[Point], ends: tuple[Point, Point], gogc: int | None, limits: Thresholds
+    points: Sequence[Point],
+    found_alive: Series,
+    gogc: int | None,
+    limits: Thresholds,
 ) -> LiveHeap | None:
     """Judge the live heap of a window; None when too little is known.
 
-    ``ends`` are its settled first and last moments, ``gogc`` is what the process was started
-    with, None for off.
+    ``found_alive`` is what the cycles of a trace found, empty without one; ``gogc`` is what the
+    process was started with, None for off.
     """
-
-    def judged(column: Callable[[Point], float | None], source: LiveSource) -> LiveHeap | None:
-        series = [(point.at, value) for point in points if (value := column(point)) is not None]
-        if len(series) < max(4, 0.8 * len(points)):
-            return None
-        trend = between(trend_of(series, limits.flat_share), column(ends[0]), column(ends[1]))
-        return LiveHeap(trend, source) if trend else None
-
-    measured = judged(lambda point: point.live, LiveSource.MEASURED)
+    measured = found_alive or _by_cycle(points, lambda point: point.live)
     if measured:
-        return measured
-    concluded = judged(lambda point: _concluded(point, gogc), LiveSource.BY_GOAL)
+        return _judged(measured, LiveSource.MEASURED, limits)
+    concluded = _by_cycle(points, lambda point: _concluded(point, gogc))
     if concluded:
-        return _checked(points, concluded, gogc, limits)
+        live = _judged(concluded, LiveSource.BY_GOAL, limits)
+        return _checked(points, live, gogc, limits) if live else None
     allocated = [(point.at, float(point.alloc)) for point in points if point.alloc is not None]
-    trend = trend_of(troughs_of(allocated), limits.flat_share)
-    return LiveHeap(trend, LiveSource.BY_TROUGHS) if trend else None
+    return _judged(troughs_of(allocated), LiveSource.BY_TROUGHS, limits)
+
+
+def _judged(series: Series, source: LiveSource, limits: Thresholds) -> LiveHeap | None:
+    """Return what the lowest of each few cycles did, and how far single cycles swing."""
+    floor = floor_of(by_second(series))
+    trend = trend_of(floor, limits.flat_share)
+    if trend is None:
+        return None
+    values, length = [value for _, value in floor], length_of_end(len(floor))
+    ends = median(values[:length]), median(values[-length:])
+    return LiveHeap(between(trend, *ends), source, swing_of(series, trend.slope_per_h))
+
+
+def _by_cycle(points: Sequence[Point], column: Callable[[Point], float | None]) -> Series:
+    """Return a column once a cycle, empty when it is known too seldom."""
+    series = [(point, value) for point in points if (value := column(point)) is not None]
+    if len(series) < max(4, 0.8 * len(points)):
+        return []
+    found: list[tuple[float, float]] = []
+    cycle: int | None = None
+    for point, value in series:
+        if point.cycles is None or point.cycles != cycle:
+            found.append((point.at, value))
+        cycle = point.cycles
+    return found
 
 
 def _concluded(point: Point, started_with: int | None) -> float | None:
@@ -125,4 +162,4 @@ def _checked(
         chance *= max(0.0, 1 - (value - live.first) / (aim - live.first))
     if far_below > max(2, 0.15 * seen):
         return replace(live, goal_moved_alone=True)
-    return replace(live, is_sure=chance < limits.chance and below <= max(1, 0.1 * seen))
+    return replace(live, is_sure=chance < limits.chance and below <= 0.05 * seen)

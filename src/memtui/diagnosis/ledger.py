@@ -12,9 +12,7 @@ from enum import Enum
 from statistics import median
 
 from memtui.diagnosis.point import Point
-
-LARGEST_END = 12
-"""How many samples, at most, are settled into one end of a window."""
+from memtui.diagnosis.trends import length_of_end
 
 
 class PartName(Enum):
@@ -215,8 +213,7 @@ def _mean(points: Sequence[Point], at: float) -> Point:
 
 def ends_of(points: Sequence[Point]) -> tuple[Point, Point]:
     """Return the settled first and last moments of a window."""
-    count = len(points)
-    length = max(1, min(LARGEST_END, max(min(3, count // 3), count // 16)))
+    length = length_of_end(len(points))
     return settled(points[:length]), settled(points[-length:])
 
 

@@ -15,6 +15,7 @@ class Thresholds:
     """What counts as data, as growth and as much; sizes in bytes, times in seconds.
 
     - ``shortest_s``, ``fewest_points``, ``fewest_cycles``: less is not enough data.
+    - ``repeated``: so many cycles must find the same before the live heap is called flat.
     - ``growth_bytes``, ``growth_share`` (of RES): RES grows when it grew by more than both.
     - ``part_bytes``, ``part_share`` (of the growth of RES): the same for one part of it.
     - ``live_share``: the live heap grows when it grew by more than this share of itself.
@@ -40,6 +41,7 @@ class Thresholds:
     shortest_s: float = 40.0
     fewest_points: int = 8
     fewest_cycles: int = 3
+    repeated: int = 4
     growth_bytes: float = 2 * MIB
     growth_share: float = 0.05
     part_bytes: float = 3 * MIB

@@ -21,6 +21,8 @@ Series: TypeAlias = Sequence[tuple[float, float]]
 
 MOST_BLOCKS = 16
 FEWEST_BLOCKS = 4
+LARGEST_END = 12
+"""How many samples, at most, are settled into one end of a window."""
 SIGMAS = 1.96
 """Of the normal distribution: an interval of 95 %."""
 
@@ -88,6 +90,35 @@ def troughs_of(series: Series, samples: int = 3) -> list[tuple[float, float]]:
     return blocks_of(series, max(1, min(MOST_BLOCKS, len(series) // samples)), min)
 
 
+def floor_of(series: Series, neighbours: int = 3) -> list[tuple[float, float]]:
+    """Return at each moment the lowest of this value and of those that follow it.
+
+    What only grows stays as it is; what goes up and comes back down within so many does not count.
+    The last value, which none follows, is left out.
+    """
+    values = [value for _, value in series]
+    return [
+        (at, min(values[number : number + neighbours]))
+        for number, (at, _) in enumerate(series[:-1])
+    ]
+
+
+def length_of_end(count: int) -> int:
+    """Return how many of so many samples make one end."""
+    return max(1, min(LARGEST_END, max(min(3, count // 3), count // 16)))
+
+
+def by_second(series: Series) -> list[tuple[float, float]]:
+    """Return the lowest value of each second: what comes all at once is one observation."""
+    found: list[tuple[float, float]] = []
+    for at, value in series:
+        if found and at - found[-1][0] < 1.0:
+            found[-1] = (found[-1][0], min(value, found[-1][1]))
+        else:
+            found.append((at, value))
+    return found
+
+
 def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
     """Judge a series; None when it is too short to be judged.
 
@@ -119,9 +150,16 @@ def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
     )
 
 
-def between(trend: Trend | None, first: float | None, last: float | None) -> Trend | None:
+def swing_of(series: Series, slope_per_h: float) -> float:
+    """Return how far apart the values lie when their slope is taken out, without the far tenths."""
+    rests = sorted(value - slope_per_h * at / 3600 for at, value in series)
+    far = len(rests) // 10
+    return rests[-1 - far] - rests[far] if rests else 0.0
+
+
+def between(trend: Trend, first: float | None, last: float | None) -> Trend:
     """Return a trend with other values at its ends, where these are known."""
-    if trend is None or first is None or last is None:
+    if first is None or last is None:
         return trend
     return replace(trend, first=first, last=last)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from unicodedata import east_asian_width
 
 from memtui import units
 from memtui.diagnosis.finding import Cause, Finding
@@ -119,23 +121,40 @@ def memory_limit(text: str) -> int | None:
     return int(match[1]) * _UNITS[match[2] or ""] if match else None
 
 
-def one_line(diagnosis: Diagnosis) -> str:
-    """Return the line that is always on the screen: what RES did, and why."""
+def one_line(diagnosis: Diagnosis, room: int | None = None) -> str:
+    """Return the line that is always on the screen: what RES did, and why.
+
+    With ``room``, in cells, it gives way before anybody has to cut it: the second cause goes first,
+    then details, then the time, then the limit. What remains may be longer all the same.
+    """
+    shorter = list(_lines(diagnosis))
+    fitting = (each for each in shorter if room is None or _cells(each) <= room)
+    return next(fitting, shorter[-1])
+
+
+def _lines(diagnosis: Diagnosis) -> Iterator[str]:
+    """Yield the line at its full length, and then shorter and shorter."""
     window, first = diagnosis.window, diagnosis.first
-    if window.ledger is None:
-        return f"RES: {first.line}"
-    if first.cause is Cause.STEADY:
-        return f"RES {first.line}"
-    time = units.duration(window.seconds)
-    moved = f"RES {units.change(window.growth)} in {time}" if window.grows else (
-        f"RES {units.size(window.res)}"
-    )  # fmt: skip
-    lines = [first.line]
-    lines += [each.line for each in diagnosis.findings[1:] if each.share >= WORTH_SAYING][:1]
-    said = " And ".join(lines)
+    if window.ledger is None or first.cause is Cause.STEADY:
+        colon = ":" if window.ledger is None else ""
+        yield from (f"RES{colon} {first.line}", f"RES{colon} {first.brief}")
+        return
+    left = ""
     if diagnosis.left and diagnosis.limit:
-        said += f" {diagnosis.limit[0]} in {units.duration(diagnosis.left.likely_s)}."
-    return f"{moved}: {said}"
+        left = f" {diagnosis.limit[0]} in {units.duration(diagnosis.left.likely_s)}."
+    moved = f"RES {units.change(window.growth) if window.grows else units.size(window.res)}"
+    time = f" in {units.duration(window.seconds)}" if window.grows else ""
+    for second in [each for each in diagnosis.findings[1:] if each.share >= WORTH_SAYING][:1]:
+        yield f"{moved}{time}: {first.line} And {second.line}{left}"
+    yield f"{moved}{time}: {first.line}{left}"
+    yield f"{moved}{time}: {first.brief}{left}"
+    yield f"{moved}: {first.brief}{left}"
+    yield f"{moved}: {first.brief}"
+
+
+def _cells(text: str) -> int:
+    """Return how many cells a text takes: names of functions may be in any script."""
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def as_json(diagnosis: Diagnosis) -> dict[str, object]:

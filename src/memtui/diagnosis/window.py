@@ -76,7 +76,8 @@ class Window:
         if not series or len(series) < 0.8 * len(self.points):
             return None
         first, last = (column(end) for end in self.ends)
-        return between(trend_of(series, self.thresholds.flat_share), first, last)
+        trend = trend_of(series, self.thresholds.flat_share)
+        return between(trend, first, last) if trend else None
 
     @cached_property
     def ledger(self) -> Ledger | None:
@@ -133,7 +134,27 @@ class Window:
         """What the live heap did; None when too little is known."""
         if not self.points:
             return None
-        return live_heap(self.points, self.ends, self.gogc, self.thresholds)
+        found = [
+            (traced.at, float(traced.cycle.heap_live_bytes))
+            for traced in self.cycles
+            if traced.cycle.heap_live_bytes is not None
+        ]
+        return live_heap(self.points, found, self.gogc, self.thresholds)
+
+    @cached_property
+    def allowance(self) -> Trend | None:
+        """How the goal went by what the same cycle found alive: GOGC, whatever the live heap does.
+
+        Scanned stacks count as what is alive does (Go 1.18 and newer, runtime/mgcpacer.go).
+        """
+        told = [
+            (traced.at, traced.next_goal, traced.cycle.heap_live_bytes, traced.cycle.stacks_bytes)
+            for traced in self.cycles
+        ] or [(point.at, point.goal, point.live, point.stacks) for point in self.points]
+        series = [
+            (at, goal / (live + (stacks or 0))) for at, goal, live, stacks in told if goal and live
+        ]
+        return trend_of(series, self.thresholds.flat_share)
 
     @cached_property
     def live_growth(self) -> float:

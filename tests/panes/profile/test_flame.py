@@ -246,4 +246,4 @@ def test_a_large_tree_is_drawn_in_no_time(tree_of: TreeOf) -> None:
     root = tree_of(stacks)
     began = time.process_time()
     draw(root, Measure("count", root.value), Flame(), 158, 48, focused=True)
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 0.5

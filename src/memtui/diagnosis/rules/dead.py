@@ -52,8 +52,9 @@ def dead_not_collected(window: Window) -> Finding | None:
     )
     return Finding(
         cause=Cause.DEAD_NOT_COLLECTED,
-        sentence=f"{size} of heap may be dead: no GC has looked for {age}.",
-        line=f"{size} heap may be dead, no GC has looked for {age}.",
+        sentence=f"{size} of the heap may be dead: the last GC was {age} ago.",
+        line=f"{size} of the heap may be dead, the last GC was {age} ago.",
+        brief=f"{size} may be dead, no GC for {age}.",
         share=share,
         of_growth=of_growth,
         confidence=Confidence.HIGH if last.has_goal is False else Confidence.MEDIUM,
@@ -97,10 +98,29 @@ def _unseen(window: Window) -> Unseen | None:
     size = at_last - alive
     if size > window.thresholds.unseen * (alive + (last.stacks or 0)):
         return Unseen(size, seconds, pace)
-    first = window.ends[0]
-    calm = (first.live if first.live is not None else first.alloc) or 0
+    calm = _held(window.ends[0])
     has_jumped = window.grows and since is not points[0] and alive - calm > window.least_part
-    return Unseen(at_last - calm, seconds, pace) if has_jumped and not window.is_young else None
+    if window.is_young or not has_jumped or _cycles_since(points, (calm + alive) / 2) > 1:
+        return None
+    return Unseen(at_last - calm, seconds, pace)
+
+
+def _held(point: Point) -> int:
+    """Return what is alive at a moment, or may be."""
+    return (point.live if point.live is not None else point.alloc) or 0
+
+
+def _cycles_since(points: Sequence[Point], level: float) -> int:
+    """Return how many cycles, at least, have come since one found the heap above a level.
+
+    A pool lets go in the second cycle, so does what has a finalizer: what the third finds, lives.
+    """
+    found = points[-1]
+    for point in reversed(points):
+        if _held(point) < level:
+            break
+        found = point
+    return (points[-1].cycles or 0) - (found.cycles or 0)
 
 
 def _longest_gap(points: Sequence[Point]) -> float:

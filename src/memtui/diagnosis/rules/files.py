@@ -42,7 +42,8 @@ def file_mapped(window: Window) -> Finding | None:
     return Finding(
         cause=Cause.FILE_MAPPED,
         sentence=f"{what} grew by {size}; the Go heap has nothing to do with it.",
-        line=f"{units.change(int(trend.growth))} {what.lower()}. Not the Go heap.",
+        line=f"{units.change(int(trend.growth))} of {what.lower()}. Not the Go heap.",
+        brief=f"{units.change(int(trend.growth))} of {what.lower()}.",
         share=share,
         of_growth=True,
         # The kernel counts these pages itself: no other source can make this surer.

@@ -54,8 +54,9 @@ def fragmentation(window: Window) -> Finding | None:
     )
     return Finding(
         cause=Cause.FRAGMENTATION,
-        sentence=f"The heap is fragmented: {words} are unused slots between objects that live on.",
-        line=f"{words} unused slots between live objects: fragmentation. Not a leak.",
+        sentence=f"The heap is fragmented: {words} lies unused between objects that live on.",
+        line=f"{words} of unused slots between live objects: fragmentation. Not a leak.",
+        brief=f"{words} of fragmentation. Not a leak.",
         share=share,
         of_growth=of_growth,
         confidence=confidence_of(window, max(share, 0.3)),

@@ -16,7 +16,7 @@ from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.point import Point
-from memtui.diagnosis.rules.judging import confidence_of, res_moved, share_of, to_be_surer
+from memtui.diagnosis.rules.judging import confidence_of, counted, res_moved, share_of, to_be_surer
 from memtui.diagnosis.window import Access, Window
 
 SLACK = 12 << 20
@@ -61,11 +61,11 @@ def freed_not_returned(window: Window) -> Finding | None:
         res_moved(window),
         Evidence(
             f"never less than {units.size(kept.size)} free and not returned (HeapIdle − "
-            f"HeapReleased) in {units.duration(kept.seconds)} and {kept.cycles} cycles",
+            f"HeapReleased) in {units.duration(kept.seconds)} and {counted(kept.cycles, 'cycle')}",
             Place.LEDGER,
             (("unreturned", kept.size), ("seconds", kept.seconds), ("cycles", kept.cycles)),
         ),
-        Evidence(f"the next goal is {units.size(kept.goal)} only", Place.GCTRACE,
+        Evidence(f"the next goal is only {units.size(kept.goal)}", Place.GCTRACE,
                  (("goal", kept.goal),)),
     )  # fmt: skip
     return _finding(window, size, share, found, confidence_of(window, max(share, 0.6)),
@@ -85,8 +85,9 @@ def _finding(
     moved = units.change(size) if of_growth else words
     return Finding(
         cause=Cause.FREED_NOT_RETURNED,
-        sentence=f"{words} was freed by the GC and not returned to the operating system.",
+        sentence=f"The GC freed {words}, and Go has not returned it to the operating system.",
         line=f"{moved} freed by the GC, not returned to the OS. Not a leak.",
+        brief=f"{moved} freed, not returned. Not a leak.",
         share=share,
         of_growth=of_growth,
         confidence=confidence,

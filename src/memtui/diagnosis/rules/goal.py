@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
+from memtui.diagnosis.heap import LiveSource
 from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
@@ -29,6 +30,13 @@ def goal_growth(window: Window) -> Finding | None:
         return None
     # Another goal is no warm-up, also when it came first of all: live and goal warm up together.
     if not live.is_sure or not goal.grows or goal.growth < window.least_part:
+        return None
+    if live.source is not LiveSource.MEASURED and window.live_growth >= window.least_part:
+        return None  # a concluded live heap explains its goal
+    allowance = window.allowance if live.source is LiveSource.MEASURED else None
+    if allowance is not None and (
+        not allowance.grows or allowance.last < window.thresholds.goal_factor * allowance.first
+    ):
         return None
     # Stacks count in the goal (Go 1.18 and newer), as much as the live heap does.
     first, last = goal.first, goal.last
@@ -58,9 +66,10 @@ def goal_growth(window: Window) -> Finding | None:
     return Finding(
         cause=Cause.GOAL_GROWTH,
         sentence=f"The collector lets the heap grow by {size} more before it runs: its goal rose "
-        f"from {units.size(int(first))} to {units.size(int(last))}, the live heap did not.",
-        line=f"{units.change(int(claimed))} room: the GC goal rose to {units.size(int(last))}, "
-        "live heap flat. Not a leak.",
+        f"from {units.size(int(first))} to {units.size(int(last))}, and the live heap did not.",
+        line=f"{units.change(int(claimed))} of room: the GC goal rose to {units.size(int(last))}, "
+        "the live heap is flat. Not a leak.",
+        brief=f"{units.change(int(claimed))} of room for the heap. Not a leak.",
         share=share,
         of_growth=True,
         confidence=confidence_of(window, share),

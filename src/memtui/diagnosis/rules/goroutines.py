@@ -8,7 +8,7 @@ since Go 1.18, so garbage gets more room too.
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
+from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.functions import grown_functions
 from memtui.diagnosis.rules.judging import (
     confidence_of,
@@ -19,6 +19,7 @@ from memtui.diagnosis.rules.judging import (
     room_growth,
     share_of,
     to_be_surer,
+    verdict_of_leak,
 )  # fmt: skip
 from memtui.diagnosis.trends import Trend
 from memtui.diagnosis.window import Access, Window
@@ -56,14 +57,18 @@ def goroutine_leak(window: Window) -> Finding | None:
     functions = grown_functions(window.profiles, "goroutine", by_cum=True)
     by = f", most of them in {functions[0][0]}" if functions else ""
     count = _more(window)
-    many = f"{count} more goroutines" if count else "Goroutines become more and"
+    many = f"{count} more" if count else "more and more"
+    confidence = confidence_of(window, share, window.stacks)
+    leak = "Goroutines may leak" if confidence is Confidence.LOW else "Goroutines leak"
+    held_by_them, said = units.change(int(stacks + held)), verdict_of_leak(confidence)
     return Finding(
         cause=Cause.GOROUTINE_LEAK,
-        sentence=f"Goroutines leak: {many} wait and hold {units.size(int(stacks))} of stacks{by}.",
-        line=f"{units.change(int(stacks + held))} in goroutines that wait{by}. A leak.",
+        sentence=f"{leak}: {many} of them wait{by}, and hold {units.size(int(stacks))} of stacks.",
+        line=f"{held_by_them} in goroutines that wait{by}. {said}",
+        brief=f"{held_by_them} in goroutines. {said}",
         share=share,
         of_growth=True,
-        confidence=confidence_of(window, share, window.stacks),
+        confidence=confidence,
         evidence=_evidence(window, window.stacks, functions, held),
         advice=ADVICE,
         rivals=(

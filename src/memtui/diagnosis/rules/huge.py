@@ -55,7 +55,8 @@ def huge_pages(window: Window) -> Finding | None:
     return Finding(
         cause=Cause.HUGE_PAGES,
         sentence=f"Huge pages brought back {words} that Go had returned to the kernel.",
-        line=f"{words} that Go returned, filled again by huge pages. Not a leak.",
+        line=f"{words} that Go had returned is back in huge pages. Not a leak.",
+        brief=f"{words} in huge pages. Not a leak.",
         share=share,
         of_growth=rises,
         confidence=confidence_of(window, share, beyond if rises else None),

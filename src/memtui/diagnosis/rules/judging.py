@@ -51,6 +51,11 @@ def confidence_of(window: Window, share: float, trend: Trend | None = None) -> C
     return found
 
 
+def verdict_of_leak(confidence: Confidence) -> str:
+    """Return the last words of a line that blames a leak: no more than is known."""
+    return "It may be a leak." if confidence is Confidence.LOW else "A leak."
+
+
 def to_be_surer(window: Window) -> tuple[str, ...]:
     """Say what would raise the confidence in whatever was found."""
     found = []
@@ -68,17 +73,16 @@ def to_be_surer(window: Window) -> tuple[str, ...]:
 
 
 def grew(name: str, first: float, last: float, place: Place) -> Evidence:
-    """Say that something went from one size to another."""
+    """Say that something went from one size to another; only by how much, if one is below 0."""
     text = f"{name} {units.size(int(first))} → {units.size(int(last))}"
-    return Evidence(
-        f"{text} ({units.change(int(last) - int(first))})", place, (("from", first), ("to", last))
-    )
-
-
-def stayed(name: str, first: float, last: float, place: Place) -> Evidence:
-    """Say that something did not move much."""
-    text = f"{name} flat: {units.size(int(first))} → {units.size(int(last))}"
+    change = units.change(int(last) - int(first))
+    text = f"{name} {change}" if min(first, last) < 0 else f"{text} ({change})"
     return Evidence(text, place, (("from", first), ("to", last)))
+
+
+def counted(count: int, name: str) -> str:
+    """Write a count with its name: 1 cycle, 5 cycles."""
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
 def slope(name: str, trend: Trend, place: Place) -> Evidence:

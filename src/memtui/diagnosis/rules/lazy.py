@@ -52,9 +52,10 @@ def lazily_freed(window: Window) -> Finding | None:
         found.append(Evidence("GODEBUG has madvdontneed=0", Place.PROCESS))
     return Finding(
         cause=Cause.LAZILY_FREED,
-        sentence=f"{units.size(size)} of RES was given back already; the kernel takes it when it "
-        "needs it (MADV_FREE).",
+        sentence=f"Go has given back {units.size(size)} of RES already; the kernel takes it when "
+        "it needs it (MADV_FREE).",
         line=f"{units.size(size)} given back, not yet taken by the kernel (MADV_FREE). Not a leak.",
+        brief=f"{units.size(size)} given back, not taken. Not a leak.",
         share=share,
         of_growth=of_growth,
         confidence=Confidence.HIGH if share >= 0.3 else Confidence.MEDIUM,

@@ -21,6 +21,7 @@ from memtui.diagnosis.rules.judging import (
     share_of,
     slope,
     to_be_surer,
+    verdict_of_leak,
 )  # fmt: skip
 from memtui.diagnosis.trends import Shape
 from memtui.diagnosis.window import Access, Window
@@ -48,8 +49,13 @@ def heap_leak(window: Window) -> Finding | None:
     )
     # What grew by far more than RES was never touched, or grew into memory that lay free.
     is_resident = live.growth <= 1.5 * window.growth
-    rises = is_rising(live.trend, least) and window.live_growth >= least and is_resident
-    if not (rises and _stands_out(window, live) and _is_confirmed(window, live)):
+    # A load that comes and goes drifts as far within a window as a leak does.
+    stands_out = live.growth > limits.swings * live.swing
+    # What came at once, in one cycle, is no growth: a buffer, a table, a pool that was filled.
+    rises = live.trend.shape is Shape.SLOPE and is_rising(live.trend, least)
+    if not (rises and window.live_growth >= least and is_resident and stands_out):
+        return None
+    if window.cycles_seen < limits.fewest_cycles:
         return None
     if blames_goroutines(window):
         return None
@@ -59,20 +65,17 @@ def heap_leak(window: Window) -> Finding | None:
     functions = grown_functions(window.profiles, "inuse_space")
     by = f", most of it by {functions[0][0]}" if functions else ""
     size = units.size(int(live.growth))
-    is_step = live.trend.shape is Shape.STEP
-    how = (
-        f"The live heap rose by {size} at once and was not let go since{by}."
-        if is_step
-        else f"The heap leaks: what each GC finds alive grew by {size}{by}."
-    )
+    confidence = _confidence(window, live, share)
+    leaks = "may leak" if confidence is Confidence.LOW else "leaks"
+    grown, said = units.change(int(live.growth)), verdict_of_leak(confidence)
     return Finding(
         cause=Cause.HEAP_LEAK,
-        sentence=how,
-        line=f"{units.change(int(live.growth))} live heap{by}, and room for its garbage. "
-        + ("It was not let go." if is_step else "A leak."),
+        sentence=f"The heap {leaks}: what each GC finds alive grew by {size}{by}.",
+        line=f"{grown} live heap{by}, and room for its garbage. {said}",
+        brief=f"{grown} live heap. {said}",
         share=share,
         of_growth=True,
-        confidence=_confidence(window, live, share),
+        confidence=confidence,
         evidence=_evidence(window, live, functions),
         advice=ADVICE,
         rivals=_rivals(window, live),
@@ -83,30 +86,6 @@ def heap_leak(window: Window) -> Finding | None:
         raised_by=to_be_surer(window)
         + (() if functions else ("two heap profiles would name the functions",)),
     )
-
-
-def _stands_out(window: Window, live: LiveHeap) -> bool:
-    """Tell whether it grew by more than it swings around its own slope.
-
-    A load that comes and goes drifts as far within a window as a leak does.
-    """
-    trend = live.trend
-    if trend.shape is Shape.STEP:
-        return True
-    rests = [value - trend.slope_per_h * at / 3600 for at, value in trend.blocks]
-    return live.growth > window.thresholds.swings * (max(rests) - min(rests))
-
-
-def _is_confirmed(window: Window, live: LiveHeap) -> bool:
-    """Tell whether enough cycles found it alive; what came at once must outlive two more."""
-    if window.cycles_seen < window.thresholds.fewest_cycles:
-        return False
-    if live.trend.shape is not Shape.STEP:
-        return True
-    high = live.first + 0.9 * live.growth
-    since = next(at for at, value in live.trend.blocks if value >= min(high, live.last))
-    counts = [point.cycles for point in window.points if point.at >= since and point.cycles]
-    return len(counts) > 1 and counts[-1] - counts[0] >= 2
 
 
 def _claimed(window: Window, live: LiveHeap) -> float:

@@ -37,7 +37,7 @@ def runtime_metadata(window: Window) -> Finding | None:
     rows = {name: ledger.grown(name) if ledger else 0 for name in WITHIN_RUNTIME}
     top = max(rows, key=lambda name: rows[name])
     size = units.size(int(trend.growth))
-    which = f", most of it {TITLES[top]} {units.change(rows[top])}" if rows[top] > 0 else ""
+    which = f": {TITLES[top]} {units.change(rows[top])}" if rows[top] > 0 else ""
     found = (
         res_moved(window),
         grew("runtime's own", trend.first, trend.last, Place.LEDGER),
@@ -48,6 +48,7 @@ def runtime_metadata(window: Window) -> Finding | None:
         cause=Cause.RUNTIME_METADATA,
         sentence=f"The runtime's own memory grew by {size}{which}.",
         line=f"{units.change(int(trend.growth))} of the runtime's own{which}.",
+        brief=f"{units.change(int(trend.growth))} of the runtime's own.",
         share=share,
         of_growth=True,
         confidence=confidence_of(window, share, trend),

@@ -28,7 +28,7 @@ ADVICE = Advice(
     useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count this memory.",),
 )
 
-OUTSIDE = (MappingKind.C_MALLOC, MappingKind.THREAD_STACKS, MappingKind.OTHER)
+OUTSIDE = (MappingKind.C_MALLOC, MappingKind.THREAD_STACKS)
 
 
 def off_heap(window: Window) -> Finding | None:
@@ -47,7 +47,7 @@ def off_heap(window: Window) -> Finding | None:
     evidence = (
         res_moved(window),
         grew("anonymous memory that Go does not hold", trend.first, trend.last, Place.LEDGER),
-        slope("that", trend, Place.LEDGER),
+        slope("memory outside of Go", trend, Place.LEDGER),
         *_threads(window),
     )
     return _finding(window, trend.growth, share, evidence, confidence_of(window, share, trend),
@@ -65,8 +65,9 @@ def _finding(
     size = units.size(int(growth))
     return Finding(
         cause=Cause.OFF_HEAP,
-        sentence=f"{size} grew outside of Go: C code, mmap, or thread stacks.",
+        sentence=f"Memory outside of Go grew by {size}: C code, mmap, or thread stacks.",
         line=f"{units.change(int(growth))} outside of Go (C malloc, mmap, threads).",
+        brief=f"{units.change(int(growth))} outside of Go.",
         share=share,
         of_growth=True,
         confidence=confidence,
@@ -94,7 +95,10 @@ def _threads(window: Window) -> tuple[Evidence, ...]:
 
 
 def _by_mappings(window: Window) -> Finding | None:
-    """Conclude it from smaps read twice: what grew does not lie at the Go heap's addresses."""
+    """Conclude it from smaps read twice: what grew does not lie at the Go heap's addresses.
+
+    Where the kernel names no mappings, those of other kinds may be the runtime's own.
+    """
     if len(window.groups) < 2:
         return None
     grown = 0
@@ -105,7 +109,8 @@ def _by_mappings(window: Window) -> Finding | None:
             size = group.resident.anonymous_bytes
             if not isinstance(size, int):
                 continue
-            if group.kind in OUTSIDE:
+            is_named_other = groups.by_name and group.kind is MappingKind.OTHER
+            if group.kind in OUTSIDE or is_named_other:
                 grown += sign * size
             elif group.kind is MappingKind.GO_HEAP:
                 heap += sign * size

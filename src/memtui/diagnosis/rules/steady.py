@@ -9,16 +9,16 @@ from statistics import median
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.heap import LiveSource
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import SLACK, lying_free
-from memtui.diagnosis.rules.judging import res_moved, to_be_surer
+from memtui.diagnosis.rules.judging import counted, res_moved, to_be_surer
+from memtui.diagnosis.rules.unseen import HEAP_PARTS, is_unseen, silence_of
 from memtui.diagnosis.trends import Shape
 from memtui.diagnosis.window import Access, Window
 
-HEAP_PARTS = (
-    PartName.LIVE, PartName.GARBAGE, PartName.OBJECTS, PartName.FRAGMENTATION, PartName.UNRETURNED,
-)  # fmt: skip
+PEAKS = 0.25
+"""The live heap must swing by that much of the growth of RES before its peaks explain it."""
 
 NOTHING = Advice(code=("Nothing to do.",))
 LOOK_AGAIN = Advice(code=("Watch longer, and look again.",))
@@ -39,20 +39,28 @@ def steady(window: Window) -> Finding | None:
     if missing(window) or window.access is Access.PROC:
         return None
     trend = window.res_trend
-    if trend is None or _is_unseen(window) or lying_free(window):
+    if trend is None or is_unseen(window) or lying_free(window):
         return None
     why = _why_steady(window)
     if why is None:
         return None
     blocks = [value for _, value in trend.blocks]
     spread = units.size(int((max(blocks) - min(blocks)) / 2))
-    size, cycles = units.size(window.res), window.cycles_seen
+    size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
     time = units.duration(window.seconds)
-    is_sure = window.access is Access.FULL and cycles >= window.thresholds.fewest_cycles
+    is_sure = window.access is Access.FULL and window.cycles_seen >= window.thresholds.fewest_cycles
     found = [
         res_moved(window),
-        Evidence(f"{size} ±{spread} in {time}, {cycles} cycles", Place.TREND),
+        Evidence(f"{size} ±{spread} in {time}, {cycles}", Place.TREND),
     ]
+    line, brief = f"steady at {size} ±{spread}, {cycles}.", f"steady at {size}."
+    third = max(1, len(blocks) // 3)
+    if window.growth < -window.least_growth and max(blocks[-third:]) < min(blocks[:third]):
+        fell = units.size(-window.growth)
+        line, brief = f"fell by {fell} to {size}, {cycles}.", f"fell by {fell} to {size}."
+    elif window.grows:
+        line = f"{size}: {'it' + why[3:] if why.startswith('RES') else why}."
+        brief = f"{size}, the live heap is calm."
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
@@ -60,7 +68,8 @@ def steady(window: Window) -> Finding | None:
     return Finding(
         cause=Cause.STEADY,
         sentence=f"Steady: {why}.",
-        line=f"steady at {size} ±{spread}, {cycles} cycles.",
+        line=line,
+        brief=brief,
         share=1.0,
         of_growth=False,
         confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
@@ -88,35 +97,53 @@ def _why_steady(window: Window) -> str | None:
         return "RES rose at first and is flat since, as a program that warms up"
     if _fills_its_goal(window):
         return "the heap fills the room up to its goal, which does not move"
-    return None
+    return _calm_live(window)
 
 
-def _is_unseen(window: Window) -> bool:
-    """Tell whether much of the heap was never looked at by a cycle that anybody saw.
+def _calm_live(window: Window) -> str | None:
+    """Say that the live heap is calm though RES rises, when the heap alone made it rise.
 
-    Either it grew since the last cycle, or nobody knows what was alive at the last one.
+    It comes back down between its peaks, and RES keeps room for these; or it rose once and each
+    cycle since found the same, and RES fills the room that the new goal gives.
     """
-    points = [point for point in window.points if point.cycles is not None]
-    if window.access is Access.TRACE:
-        last_at = window.cycles[-1].at if window.cycles else window.start
-        silence = window.end - last_at
-        return window.grows and silence > max(window.thresholds.stale_s, 0.3 * window.seconds)
-    if not points:
+    live = window.live
+    if live is None or live.source is not LiveSource.MEASURED or not _is_the_heap(window):
+        return None
+    values = [value for _, value in live.trend.blocks]
+    least = max(window.thresholds.growth_bytes, window.thresholds.growth_share * live.last)
+    has_peaks = live.swing > max(least, PEAKS * window.growth)
+    low_again = min(values[-max(1, len(values) // 3) :])
+    if has_peaks and low_again - live.first <= least and not live.trend.grows:
+        low = units.size(int(low_again))
+        return f"the live heap comes back to {low} between its peaks"
+    later = values[-window.thresholds.repeated :]
+    has_risen = live.growth > least and live.trend.shape in (Shape.STEP, Shape.LEVELLED)
+    if not has_risen or max(later) - min(later) > least / 2:
+        return None
+    size = units.size(int(live.last))
+    return f"the live heap rose to {size}, and is flat since"
+
+
+def _is_the_heap(window: Window) -> bool:
+    """Tell whether RES grew by the heap alone, and enough cycles tell what is alive in it."""
+    if window.cycles_seen < 2 * window.thresholds.repeated:
         return False
-    last = points[-1]
-    since = next(point.at for point in points if point.cycles == last.cycles)
-    if last.at - since <= window.thresholds.stale_s:
-        return False
-    if last.live is None and window.cycles_seen == 0:
+    if window.access is not Access.FULL:
         return True
+    goals = [point.goal for point in window.points if point.goal is not None]
+    heap = window.ends[1].heap
+    return (
+        _beyond_heap(window) < window.least_part
+        and heap is not None
+        and bool(goals)
+        and (heap <= 1.3 * max(goals[len(goals) // 2 :]))
+    )
+
+
+def _beyond_heap(window: Window) -> int:
+    """Return by how much RES grew outside of the Go heap; what Go gave back lazily was heap."""
     ledger = window.ledger
-    grown = ledger.grown(*HEAP_PARTS) if ledger else 0
-    return window.grows and grown > 0.5 * window.growth and not _filling(last)
-
-
-def _filling(last: Point) -> bool:
-    """Tell whether a heap is on its way to its goal, and nearly there."""
-    return last.goal is not None and last.alloc is not None and last.alloc > 0.9 * last.goal
+    return window.growth - (ledger.grown(*HEAP_PARTS, PartName.LAZY) if ledger else 0)
 
 
 def _is_all_known(window: Window) -> bool:
@@ -146,9 +173,9 @@ def _is_within_goal(window: Window) -> bool:
 
 def _fills_its_goal(window: Window) -> bool:
     """Tell whether the heap alone grew, towards a goal that did not, over a flat live heap."""
-    live, ledger = window.live, window.ledger
+    live = window.live
     goal = window.trend(lambda point: point.goal)
-    if live is None or ledger is None or goal is None or window.cycles_seen == 0:
+    if live is None or goal is None or window.cycles_seen == 0:
         return False
     if window.live_growth >= window.least_part:
         return False
@@ -156,11 +183,8 @@ def _fills_its_goal(window: Window) -> bool:
         return False
     if window.access is not Access.FULL:
         return True
-    others = window.growth - ledger.grown(*HEAP_PARTS)
-    last = window.ends[1]
-    return (
-        others < window.least_part and last.heap is not None and last.heap <= 1.3 * (last.goal or 0)
-    )
+    heap, goal_now = window.ends[1].heap, window.ends[1].goal or 0
+    return _beyond_heap(window) < window.least_part and heap is not None and heap <= 1.3 * goal_now
 
 
 def not_enough_data(window: Window) -> Finding:
@@ -168,21 +192,23 @@ def not_enough_data(window: Window) -> Finding:
     lacking = missing(window)
     if lacking:
         sentence = f"Not enough data yet: {lacking}."
-        line = f"not enough data yet ({lacking})."
+        line, brief = f"not enough data yet ({lacking}).", "not enough data yet."
         found: tuple[Evidence, ...] = ()
     elif window.grows:
         sentence, line = _growing(window)
+        brief = "the cause is not known yet."
         found = (res_moved(window), *_suspects(window))
     else:
         size = units.size(window.res)
         what = _unsaid(window)
         sentence = f"RES does not grow ({size}); {what}."
-        line = f"flat at {size}; {what}."
+        line, brief = f"flat at {size}; {what}.", "flat, and not known why it is so large."
         found = (res_moved(window),)
     return Finding(
         cause=Cause.NOT_ENOUGH_DATA,
         sentence=sentence,
         line=line,
+        brief=brief,
         share=0.0,
         of_growth=window.grows,
         confidence=Confidence.LOW,
@@ -195,15 +221,18 @@ def not_enough_data(window: Window) -> Finding:
 def _unsaid(window: Window) -> str:
     """Say what cannot be known of a process that does not grow."""
     if window.access is Access.PROC:
-        return "what it holds needs an endpoint or gctrace"
+        return "an endpoint or gctrace would tell what it holds"
+    if is_unseen(window):
+        return f"nobody knows what of it is dead: no GC for {units.duration(silence_of(window))}"
     if window.access is Access.TRACE:
-        return "it holds more than the goal explains: an endpoint tells what"
+        return "it holds more than the goal explains: an endpoint would tell what"
     free = lying_free(window)
     if free:
-        return f"{units.size(free.size)} lies free for {units.duration(free.seconds)}: wait for it"
+        size, age = units.size(free.size), units.duration(free.seconds)
+        return f"{size} has lain free for {age}: wait for the next GC"
     if not _is_all_known(window):
-        return "memory beyond Go is lazily freed, in huge pages, or C: smaps_rollup tells"
-    return "no cycle has looked at the heap: what of it is dead nobody knows"
+        return "memory beyond Go is lazily freed, in huge pages, or C: smaps_rollup would tell"
+    return "nothing tells what of it is alive"
 
 
 def _growing(window: Window) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from memtui.diagnosis import USUAL_S, Access, Diagnosis, PartName, trial_of
 from memtui.model import (
     Act,
     GcCycle,
+    MappingGroups,
     MappingSample,
     Mark,
     ProcessSample,
@@ -21,6 +22,7 @@ from memtui.model import (
 )
 from memtui.panes.cells import Line, Picture, Span, line
 from memtui.panes.explain.explainer import Explainer
+from memtui.panes.explain.place import place_rows
 from memtui.panes.explain.row import Row
 from memtui.panes.explain.rows import rows_of
 from memtui.panes.explain.trial import trial_rows
@@ -41,12 +43,16 @@ class ExplainPane(Pane):
     KEYS_HELP = (
         ("←→ hl", "judge a longer, a shorter time"),
         ("enter", "open a part; go to the pane that a number came from"),
+        ("m", "read smaps once: the mappings by kind, at the end of the page"),
         ("c", "force a GC in the service, after a question"),
         ("f", "free its memory (--free-url), after a question"),
     )
-    KINDS = (ProcessSample, RuntimeSample, GcCycle, MappingSample, Restart, Mark)
+    KINDS = (
+        ProcessSample, RuntimeSample, GcCycle, MappingSample, MappingGroups, Restart, Mark,
+    )  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="explain.open"),
+        Binding("m", "mappings", "read the mappings", id="explain.mappings"),
         Binding("c", "act('FORCE_GC')", "force a GC", id="explain.gc"),
         Binding("f", "act('FREE_MEMORY')", "free memory", id="explain.free"),
     ]
@@ -57,6 +63,9 @@ class ExplainPane(Pane):
         def __init__(self, number: int) -> None:
             super().__init__()
             self.number = number
+
+    class MappingsWanted(Message):
+        """The mappings by kind are wanted, once: reading them takes 20 ms a GiB."""
 
     class Wanted(Message):
         """The user wants something done to the process."""
@@ -77,7 +86,10 @@ class ExplainPane(Pane):
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Name the keys of this pane."""
-        return (("←→", "window"), ("enter", "open"), ("c", "force a GC"), ("f", "free memory"))
+        return (
+            ("←→", "window"), ("enter", "open"), ("m", "mappings"), ("c", "force a GC"),
+            ("f", "free memory"),
+        )  # fmt: skip
 
     def show(self, view: View) -> None:
         """Show what this view holds, while the pane is on the screen."""
@@ -85,6 +97,11 @@ class ExplainPane(Pane):
             super().show(view)
         else:
             self.view = view
+
+    def action_mappings(self) -> None:
+        """Have the mappings read, and go to where they will be shown."""
+        self.post_message(self.MappingsWanted())
+        self.action_to_end()
 
     def action_act(self, name: str) -> None:
         """Ask for something to be done to the process, which is asked about first."""
@@ -126,6 +143,7 @@ class ExplainPane(Pane):
         self._rows = rows_of(diagnosis, width, self._opened)
         if trial := trial_of(view):
             self._rows += trial_rows(trial, width)
+        self._rows += place_rows(view, width)
         numbers = range(len(self._rows))
         self.selection = self.selection.within(numbers, height)
         top = self.selection.top

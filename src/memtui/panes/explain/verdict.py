@@ -13,14 +13,16 @@ PANE_OF = {Place.PROCESS: 1, Place.TREND: 2, Place.GCTRACE: 3, Place.PROFILE: 4,
 
 
 def role_of(cause: Cause) -> Role:
-    """Return the role of a cause: good, bad, or nothing said."""
+    """Return the role of a cause: good, bad when memory is lost, or to be looked at."""
     match cause:
+        case Cause.HEAP_LEAK | Cause.GOROUTINE_LEAK | Cause.OFF_HEAP:
+            return "bad"
         case Cause.STEADY:
             return "good"
         case Cause.NOT_ENOUGH_DATA:
             return "dim"
         case _:
-            return "bad"
+            return "grow"
 
 
 def headline(diagnosis: Diagnosis, width: int) -> list[Row]:

@@ -166,6 +166,8 @@ class ProfilePane(Pane):
             return self._said
         if self.look.shown(view) is not None and mode is None:
             return line(Span("reading the profile", "dim"))
+        if mode is None and under_way(view) is not None:
+            return line(Span("shown as soon as it is there", "dim"))
         if mode is None:
             return line('the service needs: import _ "net/http/pprof", and an HTTP server')
         return mode.hint()
