@@ -1,6 +1,6 @@
-"""Record src/memtui/demo/orders.memtui anew: a quarter of an hour of a real service.
+"""Record src/memtui/demo/orders.memtui anew: twelve minutes of a real service.
 
-    python scripts/record_demo.py [--minutes 15] [-o FILE]
+    python scripts/record_demo.py [--minutes 12.5] [-o FILE]
 
 The service is tests/targets/orders: it makes a report every 48 s, each one a megabyte larger than
 the one before, and frees it. With GODEBUG=madvdontneed=0 the kernel may take the freed memory, but
@@ -19,11 +19,12 @@ import sysconfig
 import tempfile
 import time
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 from memtui.cli.options import ProfileOptions
 from memtui.cli.session import Session, Trace
-from memtui.model import Event, Mark
+from memtui.model import Absent, Event, Mark, Surroundings
 from memtui.recording import Keeping, Recorder
 from memtui.sources.mapping import MappingSource
 from memtui.sources.source import Source, keep_trying
@@ -50,6 +51,19 @@ def built(folder: Path) -> Path:
     return folder / "orders"
 
 
+def neutral(event: Event) -> Event:
+    """Return an event without the names that the cgroups of this machine have."""
+    sample = event.sample
+    if not isinstance(sample, Surroundings) or isinstance(sample.levels, Absent):
+        return event
+    names = ("/shop.slice/orders.service", "/shop.slice")
+    levels = tuple(
+        replace(level, path=names[at] if at < len(names) else "/")
+        for at, level in enumerate(sample.levels)
+    )
+    return replace(event, sample=replace(sample, levels=levels))
+
+
 async def record(pid: int, trace: Path, out: Path, minutes: float) -> None:
     """Drive all sources of the dashboard, and record what they tell."""
     asyncio.get_running_loop().set_default_executor(ThreadsLeftBehind())
@@ -60,7 +74,7 @@ async def record(pid: int, trace: Path, out: Path, minutes: float) -> None:
 
     def take(event: Event) -> None:
         session.timeline.append(event)
-        recorder.append(event)
+        recorder.append(neutral(event))
 
     async def drive(source: Source) -> None:
         async with aclosing(keep_trying(source, time.time)) as told:
@@ -90,7 +104,7 @@ async def record(pid: int, trace: Path, out: Path, minutes: float) -> None:
 def main() -> None:
     """Start the service, record it, end it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--minutes", type=float, default=12.5)
     parser.add_argument("-o", dest="out", type=Path, default=OUT)
     given = parser.parse_args()
     folder = Path(tempfile.gettempdir()) / "shop"

@@ -10,7 +10,7 @@ import click
 @click.command(short_help="Show a recorded service whose RES grows and whose heap does not.")
 @click.pass_context
 def demo(context: click.Context) -> None:
-    """Replay a quarter of an hour of a real Go service: RES from 40 to 60 MB, a flat live heap.
+    """Replay twelve minutes of a real Go service: RES from 40 to 60 MB, a flat live heap.
 
     It is in the package, nothing is started and nobody is asked. 5 says why it grows; space stops
     and plays, ? shows the keys.
@@ -22,4 +22,4 @@ def demo(context: click.Context) -> None:
 
 
 SPEED = 15.0
-"""A minute in four seconds: all of it in one."""
+"""A minute in four seconds: all of it in less than one."""
