@@ -50,10 +50,10 @@ def test_memstats_make_the_rows_when_they_are_there() -> None:
     assert [point.at for point in found.points] == [NOON + at for at in pages]
 
 
-def found_late(first_s: int, end_s: int, *, is_traced: bool) -> Window:
+def found_late(first_s: int, end_s: int, *, is_traced: bool, every_s: int = 5) -> Window:
     """Return the window of a process whose page answers from some second on."""
     events: list[tuple[float, Sample]] = [(at, process_of(ROW)) for at in range(end_s)]
-    events += [(at, runtime()) for at in range(first_s, end_s, 5)]
+    events += [(at, runtime()) for at in range(first_s, end_s, every_s)]
     if is_traced:
         events += [(at, cycle_of(ROW | {"t": float(at)})) for at in range(0, end_s, 3)]
     return window_of(seen(*sorted(events, key=lambda event: event[0])))
@@ -65,6 +65,11 @@ def test_a_page_that_was_found_late_takes_over_when_it_tells_enough() -> None:
     assert found_late(60, 110, is_traced=True).access is Access.FULL
     # Before there is enough of anything, what tells most.
     assert found_late(15, 35, is_traced=True).access is Access.FULL
+
+
+def test_a_page_that_is_read_rarely_waits_for_enough_rows() -> None:
+    assert found_late(0, 60, is_traced=True, every_s=12).access is Access.TRACE
+    assert found_late(0, 120, is_traced=True, every_s=12).access is Access.FULL
 
 
 def test_a_trace_of_long_counts_more_than_a_page_of_a_moment() -> None:

@@ -92,8 +92,11 @@ def _chosen(
     other, is_other_young = _without_warm_up(process, view)
     is_over = not full or full[-1].at < end - max(3 * NEAR_S, 0.2 * (end - start))
     was_found_late = _spans(full) < _spans(other) - LATE_S
-    is_little = not _is_enough(full, limits) or (cycles and _spans(full) < _spans(other) / 3)
-    if is_over or (was_found_late and is_little and _is_enough(other, limits)):
+    is_rare = len(full) < limits.fewest_points
+    is_little = was_found_late and (
+        not _is_enough(full, limits) or (bool(cycles) and _spans(full) < _spans(other) / 3)
+    )
+    if is_over or ((is_rare or is_little) and _is_enough(other, limits)):
         return (Access.TRACE if cycles else Access.PROC), other, is_other_young
     return Access.FULL, full, is_young
 
