@@ -127,7 +127,7 @@ def test_one_member_is_enough_to_draw(session: Closed) -> None:
 def test_summaries_say_what_happened_without_reading_it(session: Closed) -> None:
     path, events = session
     recording = Recording.open(path)
-    summaries = recording.summaries()
+    summaries = recording.summaries(with_last=True)
     res = [each.sample.res_bytes for each in events if isinstance(each.sample, ProcessSample)]
     extents = [each.extents["res"] for each in summaries]
     assert min(each.low for each in extents) == min(each for each in res if isinstance(each, int))

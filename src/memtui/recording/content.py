@@ -142,13 +142,13 @@ def read_head_line(read_at: ReadAt, member: Member) -> Record | None:
     return None
 
 
-def header_of(read_at: ReadAt, member: Member) -> Header | None:
+def header_of(read_at: ReadAt, member: Member, *, with_last: bool = True) -> Header | None:
     """Return the header of a member of samples; None when it is damaged. Raises OtherVersion."""
     record = read_head_line(read_at, member)
     if record is None:
         return None
     try:
-        return read_header(record)
+        return read_header(record, with_last=with_last)
     except BadRecord:
         return None
 

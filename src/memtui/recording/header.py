@@ -108,8 +108,11 @@ def header_record(header: Header) -> Record:
     return record
 
 
-def read_header(record: Record) -> Header:
-    """Return the header that a record says; raise BadRecord, or OtherVersion."""
+def read_header(record: Record, *, with_last: bool = True) -> Header:
+    """Return the header that a record says; raise BadRecord, or OtherVersion.
+
+    Decoding the newest values is most of the work: ``with_last`` says whether they are wanted.
+    """
     try:
         if record.get("k") != "header":
             raise BadRecord("a member begins with a header")
@@ -128,7 +131,9 @@ def read_header(record: Record) -> Header:
             name=_text(record.get("name")),
             interval_s=float(interval) if isinstance(interval, int | float) else None,
             fields=fields,
-            last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields)),
+            last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields))
+            if with_last
+            else (),
             before=_summary(cast("Mapping[str, Json] | None", record.get("before"))),
             gap=_gap(cast("Mapping[str, Json] | None", record.get("gap"))),
             profile_at=_moment(record["profile_at"]) if "profile_at" in record else None,

@@ -32,7 +32,7 @@ def _events(recording: Recording, start: float, end: float) -> list[Event]:
     first, last = start + EDGE_S, end - EDGE_S
     between = [
         event
-        for summary in recording.summaries()
+        for summary in recording.summaries(with_last=True)
         if first < summary.end < last
         for event in summary.last
         if first < event.at < last

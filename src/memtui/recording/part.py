@@ -120,9 +120,9 @@ class Part:
         """Return what a member of samples holds. Raises OtherVersion."""
         return read_content(self.read_at, member, self.path.name)
 
-    def header(self, member: Member) -> Header | None:
+    def header(self, member: Member, *, with_last: bool = True) -> Header | None:
         """Return the header of a member of samples, None when it is damaged."""
-        return header_of(self.read_at, member)
+        return header_of(self.read_at, member, with_last=with_last)
 
     def damage(self, member: Member) -> Damage | None:
         """Unpack a member and check its CRCs, decoding nothing; return what is wrong with it."""

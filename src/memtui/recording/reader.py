@@ -182,17 +182,20 @@ class Recording:
                     return event
         return None
 
-    def summaries(self) -> list[Summary]:
-        """Return what happened in each member, from the headers alone: days in a moment."""
-        return [summary for _, summary in self._summed()]
+    def summaries(self, *, with_last: bool = False) -> list[Summary]:
+        """Return what happened in each member, from the headers alone: days in a moment.
 
-    def _summed(self) -> list[tuple[Place, Summary]]:
+        ``with_last`` brings the last samples of each too, for a ledger, and takes twice as long.
+        """
+        return [summary for _, summary in self._summed(with_last=with_last)]
+
+    def _summed(self, *, with_last: bool = False) -> list[tuple[Place, Summary]]:
         found: list[tuple[Place, Summary]] = []
         waiting: Place | None = None
         for place in self.members():
             if place.member.kind is not Kind.SAMPLES:
                 continue
-            header = self._header(place)
+            header = self._header(place, with_last=with_last)
             if waiting is not None:
                 found.append((waiting, self._summary(waiting, header)))
             waiting = place
@@ -297,9 +300,9 @@ class Recording:
         event = place.part.profile(place.member, whole=whole)
         return (event,) if event else ()
 
-    def _header(self, place: Place) -> Header | None:
+    def _header(self, place: Place, *, with_last: bool = False) -> Header | None:
         try:
-            return place.part.header(place.member)
+            return place.part.header(place.member, with_last=with_last)
         except OtherVersion as error:
             self._note(self._broken(place, str(error)))
             return None
