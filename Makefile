@@ -43,6 +43,7 @@ check: $(VENV)/ready ## lint, types, import contracts
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 	$(BIN)/python benchmarks/cycles.py
+	$(BIN)/python benchmarks/recording.py
 
 timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
 	$(BIN)/python benchmarks/record_targets.py
