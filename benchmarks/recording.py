@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=3.0)
     parser.add_argument("--live", type=int, default=60, metavar="SECONDS")
     options = parser.parse_args()
-    lines = [f"{results.machine("memtui")}.", ""]
+    lines = [f"{results.machine('memtui')}.", ""]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for capture in (QUIET, BUSY):
