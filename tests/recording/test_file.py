@@ -162,18 +162,18 @@ def test_a_profile_is_kept_as_its_bytes_and_read_when_it_is_asked_for(tmp_path: 
         clock.at = at
         for event in events:
             file.append(event)
-        if at in (NOON + 20, NOON + 100):
+        if at in (NOON + 0, NOON + 20, NOON + 100):
             file.append(Event(at, "profile", replace(profile, gc_number=int(at - NOON))))
         file.flush()
     file.close()
     recording = Recording.open(path)
-    assert recording.profile(NOON + 19) is None
-    for at, number in ((20.5, 20), (99.0, 20), (100.0, 100), (129.0, 100)):
+    assert recording.profile(NOON - 1) is None
+    for at, number in ((0.0, 0), (19.0, 0), (20.5, 20), (99.0, 20), (100.0, 100), (129.0, 100)):
         found = recording.profile(NOON + at)
         assert found
         assert found.sample == replace(profile, gc_number=number)
     light = [e.sample for e in recording.events(NOON, NOON + 130) if isinstance(e.sample, Profile)]
-    assert [each.data for each in light] == [None, None]
+    assert [each.data for each in light] == [None, None, None]
     assert [each.total for each in light[0].values] == [each.total for each in profile.values]
     whole = recording.events(NOON, NOON + 130, whole_profiles=True)
     assert next(e.sample for e in whole if isinstance(e.sample, Profile)).data == data

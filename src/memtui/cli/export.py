@@ -96,7 +96,7 @@ def _jsonl(recording: Recording, span: tuple[float, float], every: float | None)
 
     thinning = Thinning(every)
     gaps = [each for each in recording.gaps() if span[0] <= each.end and each.start <= span[1]]
-    for event in recording.events(*span):
+    for event in recording.events(*span, whole_profiles=True):
         while gaps and gaps[0].end <= event.at:
             yield json.dumps(flat_gap(gaps.pop(0))) + "\n"
         if thinning.takes(event):

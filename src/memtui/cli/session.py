@@ -70,14 +70,19 @@ class Session:
     """
 
     def __init__(
-        self, options: ProfileOptions, trace: Trace, clock: Clock, interval_s: float = 1.0
+        self,
+        options: ProfileOptions,
+        trace: Trace,
+        clock: Clock,
+        interval_s: float = 1.0,
+        analyst: Analyst | None = None,
     ) -> None:
         self._options = options
         self._trace = trace
         self._clock = clock
         self._interval_s = interval_s
         self.timeline = Timeline(clock())
-        self._analyst = Analyst(options.limit_bytes)
+        self._analyst = analyst or Analyst(options.limit_bytes)
         self.sources: list[Source] = []
         self._choice: Choice | None = None
         self._child: Child | None = None

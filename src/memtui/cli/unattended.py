@@ -16,6 +16,7 @@ from memtui.cli.session import Session, Trace
 from memtui.model import Ended, Event, GcCycle, ProcessIdentity, ProcessSample, Restart
 from memtui.plain import plain
 from memtui.recording import Recorder
+from memtui.sources.analyst import Unread
 from memtui.sources.source import drive
 from memtui.sources.threads import ThreadsLeftBehind
 
@@ -75,7 +76,9 @@ class Target:
         return None
 
     def _session(self, pid: int) -> Session:
-        session = Session(self.options, self.trace, clock, self.interval_s)
+        session = Session(
+            self.options, self.trace, clock, self.interval_s, Unread(self.options.limit_bytes)
+        )
         session.watch_process(pid)
         return session
 

@@ -308,7 +308,12 @@ def with_data(profile: Profile, data: bytes) -> Profile:
         read = parse_profile(data, where=profile.where, took_s=profile.took_s)
     except ProfileError:
         return dataclasses.replace(profile, data=data)
-    return dataclasses.replace(profile, data=data, values=read.values)
+    return dataclasses.replace(
+        profile,
+        data=data,
+        values=read.values,
+        default_type=profile.default_type or read.default_type,
+    )
 
 
 def _row(kind: str, values: Json, names: tuple[str, ...]) -> Sample:

@@ -89,15 +89,11 @@ class Part:
         return low
 
     def samples_at(self, at: float) -> Member | None:
-        """Return the member of samples that holds for a moment; the first one if all are later."""
+        """Return the member of samples that holds for a moment; None if all begin later."""
         member: Member | None = self.find(at)
         while member is not None and member.kind is not Kind.SAMPLES:
             member = before(self.read_at, member.offset)
-        if member is None:
-            return next(
-                (each for each in self.members(self.first) if each.kind is Kind.SAMPLES), None
-            )
-        return member
+        return None if member is None or member.start > at else member
 
     def before(self, member: Member) -> Member | None:
         """Return the member in front of this one."""

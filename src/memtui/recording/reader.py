@@ -89,7 +89,7 @@ class Recording:
             part.close()
 
     def _first_header(self) -> Header:
-        for place in self._walk(Place(self._parts[0], self._parts[0].first)):
+        for place in self._walk(self._first):
             if place.member.kind is not Kind.SAMPLES:
                 continue
             try:
@@ -131,6 +131,11 @@ class Recording:
             member = part.samples_at(at)
             if member is not None:
                 return Place(part, member)
+        places = self._walk(self._first)
+        return next((each for each in places if each.member.kind is Kind.SAMPLES), self._first)
+
+    @property
+    def _first(self) -> Place:
         return Place(self._parts[0], self._parts[0].first)
 
     def header_at(self, at: float) -> Header:
@@ -302,7 +307,7 @@ class Recording:
             last = self._index[-1]
             self._index += list(self._walk(last))[1:]
         else:
-            self._index = list(self._walk(Place(self._parts[0], self._parts[0].first)))
+            self._index = list(self._walk(self._first))
         return self._index
 
     def _walk(self, place: Place) -> Iterator[Place]:

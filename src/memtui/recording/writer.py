@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import math
 import socket
 import threading
 import time
@@ -252,7 +253,7 @@ class Recorder:
             self._end_member()
             self._part(now)
         for event in profiles:
-            self._start = max(self._start, now.wall)
+            self._start = max(self._start, min(now.wall, _whole_ms(event.at)))
             self._file.write(profile_member(event, self._start))
             self._profile_at = self._start
         if rows:
@@ -340,7 +341,7 @@ class Recorder:
 
     def _now(self) -> _Now:
         clocks = self._clocks
-        return _Now(clocks.wall(), clocks.steady(), clocks.boot())
+        return _Now(_whole_ms(clocks.wall()), clocks.steady(), clocks.boot())
 
     def _note_step(self, now: _Now) -> None:
         """Find out whether a clock was set, the machine slept, or memtui stood still."""
@@ -361,6 +362,11 @@ class Recorder:
             self._dropped = 0
         if reasons and self._gap is None:
             self._gap = Gap(seen.wall, now.wall, ", ".join(reasons))
+
+
+def _whole_ms(at: float) -> float:
+    """Return a moment as the first bytes of a member have it, never a later one."""
+    return math.floor(at * 1000) / 1000
 
 
 def profile_member(event: Event, start: float) -> bytes:
