@@ -11,13 +11,21 @@ from memtui.cli.options import ProfileOptions, period, profile_options, size
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("60", 60.0), ("60s", 60.0), ("5m", 300.0), ("1h", 3600.0), ("1.5m", 90.0), ("off", None)],
+    [
+        ("60", 60.0),
+        ("60s", 60.0),
+        ("5m", 300.0),
+        ("1h", 3600.0),
+        ("2d", 172800.0),
+        ("1.5m", 90.0),
+        ("off", None),
+    ],
 )
 def test_a_period(text: str, seconds: float | None) -> None:
     assert period(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "m", "-5", "0", "0.5", "inf", "nan", "1d", "5mm", "5 m m"])
+@pytest.mark.parametrize("text", ["", "m", "-5", "0", "0.5", "inf", "nan", "1w", "5mm", "5 m m"])
 def test_no_period(text: str) -> None:
     with pytest.raises(click.BadParameter):
         period(text)

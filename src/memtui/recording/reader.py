@@ -200,6 +200,7 @@ class Recording:
                     found = part.before(member)
                     if found is None:
                         break
+                    member = found
             if member.kind is Kind.PROFILE:
                 event = part.profile(member, whole=True)
                 if event is not None:
