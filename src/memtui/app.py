@@ -13,14 +13,11 @@ from textual.binding import BindingType
 from textual.containers import Container
 
 from memtui.model import Event
-from memtui.panes.bars import footer, heading, verdict_line
-from memtui.panes.cells import Line, Role, Span, line
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace import GcTracePane
-from memtui.panes.keys import ACTIONS, FOOTER, FOOTER_ALWAYS, FOOTER_IN_TIME, KEYS, PANES
-from memtui.panes.painted import Bar
+from memtui.panes.keys import ACTIONS, KEYS, PANES
 from memtui.panes.pane import Pane
-from memtui.panes.position import PositionBar, state_words
+from memtui.panes.position import PositionBar
 from memtui.panes.profile import ProfilePane
 from memtui.panes.profile.errand import Errand
 from memtui.panes.theme import DARK
@@ -30,6 +27,7 @@ from memtui.screens.cycle import CycleScreen
 from memtui.screens.errands import Errands
 from memtui.screens.help import HelpScreen
 from memtui.screens.leaving import Leaving
+from memtui.screens.lines import Lines
 from memtui.screens.picker import PickerScreen
 from memtui.screens.timing import Playing, Timing
 from memtui.screens.trial import Trials
@@ -86,31 +84,27 @@ class MemtuiApp(App[None]):
         self._may_suspend = may_suspend
         self._clock = clock
         self._tape = tape
+        self._lines = Lines(self, self.player, tape, self._current)
         self._errands = Errands(self, lambda: self._sources, analyst or Analyst(), self.view)
         is_live = self.player.live is not None
         self._trials = Trials(
             self, (actor or Actor()) if is_live else None, lambda: self._sources, self._take,
-            clock, self._say,
+            clock, self._lines.say,
         )  # fmt: skip
-        self._leaving = Leaving(self, child, early, self._wait_for)
-        self._timing = Timing(self, self.player, self._tell, self._take, self._time_moved)
-        self._notice = ""
-        self._told: Line = ()
+        self._leaving = Leaving(self, child, early, self._lines.wait_for)
+        self._timing = Timing(self, self.player, self._lines.tell, self._take, self._time_moved)
         self._painted_s = 0.0
         self._paint_due = False
         self.panes: list[Pane] = [pane() for pane in PANES]
         """The panes, in the order of their numbers."""
         self.panes[0].add_class("-current")
         self._explain = next(pane for pane in self.panes if isinstance(pane, ExplainPane))
-        self._heading, self._hint = Bar(id="heading"), Bar(id="hint")
-        self._verdict, self._keys = Bar(id="verdict"), Bar(id="keys")
-        self._position = PositionBar()
 
     def compose(self) -> ComposeResult:
         """Lay out the lines and the panes."""
-        yield self._heading
+        yield self._lines.above()
         yield Container(*self.panes, id="panes")
-        yield from (self._hint, self._verdict, self._position, self._keys)
+        yield from self._lines.below()
 
     # Life
 
@@ -195,56 +189,8 @@ class MemtuiApp(App[None]):
         view = self.view()
         for pane in self.panes:
             pane.show(view)
-        width = self.size.width
-        self._heading.show(heading(view, width, self._moment(view), self._recording()))
-        self._verdict.show(verdict_line(view, self._explain.diagnosis(view), width))
-        self._paint_hint()
+        self._lines.show(view, self._explain.diagnosis(view))
         self._leaving.look()
-
-    def _moment(self, view: View) -> Line:
-        """Show where in time the screen looks, and return the words for it; none while it follows.
-
-        The line of time is on the screen when it has something to say, or the focus.
-        """
-        player = self.player
-        is_following = player.cursor.is_following
-        is_timed = not is_following or self._is_in_time
-        self.screen_stack[0].set_class(is_timed, "-timed")
-        if not is_timed:
-            return ()
-        course = player.course()
-        self._position.show(course, player.cursor, view.until)
-        is_live = player.live is not None
-        return () if is_following else state_words(view, player.cursor, course, is_live=is_live)
-
-    def _recording(self) -> Line:
-        """Return in a word what becomes of the recording; nothing when there is none."""
-        words = self._tape.words if self._tape is not None else ""
-        return line(Span(f"{words}  ", "bad" if "suspended" in words else "key")) if words else ()
-
-    def _tell(self, text: str, role: Role = "title") -> None:
-        """Show in place of the hint what was done, until the selection or the cursor moves."""
-        self._told = line(Span(text, role)) if text else ()
-        self._paint_hint()
-
-    def _say(self, trouble: str) -> None:
-        """Show in place of the hint what went wrong, or what is under way."""
-        self._tell(trouble, "bad")
-
-    def _wait_for(self, notice: str) -> None:
-        """Show in place of the hint what is being waited for, from now on."""
-        self._notice = notice
-        self._paint_hint()
-
-    def _paint_hint(self) -> None:
-        pane, bar = self._current(), self._position
-        hint = bar.hint() if self._is_in_time else pane.hint(self.view())
-        if self._notice or self._told:
-            hint = (Span(self._notice, "bad"),) if self._notice else self._told
-        self._hint.show((Span(" "), *hint))
-        everywhere = FOOTER if self.player.cursor.is_following else FOOTER_IN_TIME
-        keys = bar.keys() if self._is_in_time else (*pane.keys(), *everywhere)
-        self._keys.show(footer(keys, FOOTER_ALWAYS, self.size.width))
 
     # Panes
 
@@ -260,7 +206,7 @@ class MemtuiApp(App[None]):
 
     @on(Pane.Moved)
     def _selection_moved(self) -> None:
-        self._tell("")
+        self._lines.tell("")
 
     def action_go(self, number: int) -> None:
         """Go to a pane by its number."""
@@ -303,11 +249,6 @@ class MemtuiApp(App[None]):
 
     # Time
 
-    @property
-    def _is_in_time(self) -> bool:
-        """Whether the line of time has the keys."""
-        return self.screen_stack[0].focused is self._position
-
     def action_freeze(self) -> None:
         """Freeze the view, play from here, or follow again; the sources go on."""
         self.player.toggle()
@@ -323,7 +264,7 @@ class MemtuiApp(App[None]):
     def action_time_line(self) -> None:
         """Give the keys to the line of time."""
         self.screen.add_class("-timed")
-        self.screen.set_focus(self._position)
+        self.screen.set_focus(self._lines.position)
         self.paint()
 
     def action_mark(self) -> None:
@@ -333,12 +274,14 @@ class MemtuiApp(App[None]):
     def action_record(self) -> None:
         """Begin to record into a file, what was before too; or end it."""
         if self._tape is None:
-            self._say("this is a recording already" if self.player.live is None else "no recorder")
+            self._lines.say(
+                "this is a recording already" if self.player.live is None else "no recorder"
+            )
         else:
             self.run_worker(self._toggle_tape(self._tape), group="record", exit_on_error=False)
 
     async def _toggle_tape(self, tape: Tape) -> None:
-        self._tell(await tape.toggle())
+        self._lines.tell(await tape.toggle())
         self.paint()
 
     @on(PositionBar.Wanted)
@@ -357,7 +300,7 @@ class MemtuiApp(App[None]):
 
     def _time_moved(self) -> None:
         """Show the moment that the cursor moved to, and play on where it plays."""
-        if self.player.cursor.is_following and self._is_in_time:
+        if self.player.cursor.is_following and self._lines.is_in_time:
             self._current().focus()
         self._play.heed()
         self.paint()
@@ -382,7 +325,7 @@ class MemtuiApp(App[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.push_screen(HelpScreen(None if self._is_in_time else self._current()))
+        self.push_screen(HelpScreen(None if self._lines.is_in_time else self._current()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the keys of the dashboard from working behind another screen."""
