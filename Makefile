@@ -65,7 +65,7 @@ fuzz: $(VENV)/ready ## damage a million trace lines and 100,000 profiles; see th
 timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
 	$(BIN)/python benchmarks/record_targets.py
 
-screenshots: $(BUILD)/orders ## redraw screenshots/ from a live service
+screenshots: $(VENV)/ready ## redraw screenshots/ from the recording that comes with memtui
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
 	$(BIN)/python scripts/screenshots.py
 

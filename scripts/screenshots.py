@@ -1,4 +1,4 @@
-"""Draw screenshots/ anew: memtui on a live service whose RES grows while its live heap does not.
+"""Draw screenshots/ anew from the recording that comes with memtui.
 
 SVG as Textual exports it, without fonts from elsewhere, and PNG drawn from that.
 """
@@ -7,26 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
-import tempfile
 import time
 from os import environ
 from pathlib import Path
 
 import resvg_py
 
-from memtui.app import MemtuiApp
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.replay import opened, replaying
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "screenshots"
 FONT = "DejaVu Sans Mono"
-STORY_S = 75.0
+RECORDING = ROOT / "src" / "memtui" / "demo" / "orders.memtui"
+LOADED_S = 4.0
+"""By then what the pictures show has been read."""
 
 SHOTS: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
-    ("dashboard", (120, 36), ()),
-    ("small", (80, 24), ()),
+    ("dashboard", (120, 36), ("1",)),
+    ("small", (80, 24), ("1",)),
     ("explain", (100, 40), ("5",)),
     ("gctrace", (100, 30), ("3", "z")),
     ("flame", (100, 24), ("4", "z", "v", "v")),
@@ -47,45 +45,24 @@ def save(name: str, svg: str) -> None:
     (OUT / f"{name}.png").write_bytes(bytes(png))
 
 
-def dashboard(pid: int) -> MemtuiApp:
-    """Return the dashboard as ``memtui --pid`` makes it."""
-    session = Session(ProfileOptions(None, probe=True, every_s=20.0), Trace(), time.time)
-    session.watch_process(pid)
-    return session.screen()
-
-
-async def draw(pid: int) -> None:
-    """Watch the service for the length of the story in all sizes at once, then draw them."""
-
-    async def shoot(name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
-        app = dashboard(pid)
-        async with app.run_test(size=size) as pilot:
-            await asyncio.sleep(STORY_S)
-            for key in keys:
-                await pilot.press(key)
-                await pilot.pause(1.0)
-            save(name, app.export_screenshot(title=f"memtui --pid {pid}"))
-
-    await asyncio.gather(*(shoot(*shot) for shot in SHOTS))
+async def draw(name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
+    """Draw one picture of the recording's end."""
+    app = replaying(opened([RECORDING]), "100%", 1.0, is_paused=True)
+    async with app.run_test(size=size) as pilot:
+        await asyncio.sleep(LOADED_S)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(1.5)
+        save(name, app.export_screenshot(title="memtui demo"))
 
 
 def main() -> None:
-    """Start the service, draw, and end it."""
+    """Draw all of them, by the clock of UTC."""
+    environ["TZ"] = "UTC"
+    time.tzset()
     OUT.mkdir(exist_ok=True)
-    story = ["-report", "3", "-report-every", "7s", "-largest", "30", "-log-every", "5s"]
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "orders.log").open("wb") as log:
-        service = subprocess.Popen(
-            [ROOT / "build" / "orders", *story],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environ | {"GODEBUG": "gctrace=1,scavtrace=1,madvdontneed=0"},
-        )
-        try:
-            asyncio.run(draw(service.pid))
-        finally:
-            service.kill()
-            service.wait()
+    for shot in SHOTS:
+        asyncio.run(draw(*shot))
 
 
 if __name__ == "__main__":
