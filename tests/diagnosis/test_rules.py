@@ -11,6 +11,7 @@ import pytest
 from diagnosis.captures import FOLDER, timeline_of
 from diagnosis.made import MIB, NOON, Course, window
 
+from memtui import units
 from memtui.diagnosis import (
     DEFAULT,
     Access,
@@ -640,6 +641,13 @@ def test_a_live_heap_that_swings_from_cycle_to_cycle_does_not_leak(
     found = diagnose(made).first
     assert found.cause is Cause.STEADY
     assert "comes back to 9.00M" in found.line
+    # RES still grows: the line says so first, and nobody is told that there is nothing to do.
+    change = units.change(made.growth)
+    assert found.line.startswith(f"{change} in 4m00s: ")
+    assert found.line.endswith("No leak seen.")
+    assert found.brief.startswith(change)
+    assert found.confidence is Confidence.LOW
+    assert "Nothing to do." not in found.advice.lines()
     assert causes(diagnose(traced(lambda second: 9 + second / 5, cycle))) == [Cause.HEAP_LEAK]
 
 

@@ -14,13 +14,17 @@ from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.rules.freed import SLACK, lying_free
 from memtui.diagnosis.rules.judging import counted, res_moved, to_be_surer
 from memtui.diagnosis.rules.unseen import HEAP_PARTS, is_unseen, silence_of
-from memtui.diagnosis.trends import Shape
+from memtui.diagnosis.trends import Shape, Trend
 from memtui.diagnosis.window import Access, Window
 
 PEAKS = 0.25
 """The live heap must swing by that much of the growth of RES before its peaks explain it."""
 
 NOTHING = Advice(code=("Nothing to do.",))
+LESS_ROOM = Advice(
+    code=("Watch until RES levels off. If it must be less, make the largest burst smaller.",),
+    environment=("A smaller GOGC, or GOMEMLIMIT, leaves the heap less room.",),
+)
 LOOK_AGAIN = Advice(code=("Watch longer, and look again.",))
 
 
@@ -44,40 +48,64 @@ def steady(window: Window) -> Finding | None:
     why = _why_steady(window)
     if why is None:
         return None
-    blocks = [value for _, value in trend.blocks]
-    spread = units.size(int((max(blocks) - min(blocks)) / 2))
+    is_sure = window.access is Access.FULL and window.cycles_seen >= window.thresholds.fewest_cycles
+    confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
+    rises = _still_rises(window, trend)
+    line, brief = _lines(window, trend, why)
     size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
     time = units.duration(window.seconds)
-    is_sure = window.access is Access.FULL and window.cycles_seen >= window.thresholds.fewest_cycles
     found = [
         res_moved(window),
-        Evidence(f"{size} ±{spread} in {time}, {cycles}", Place.TREND),
+        Evidence(f"{size} ±{_spread(trend)} in {time}, {cycles}", Place.TREND),
     ]
-    line, brief = f"steady at {size} ±{spread}, {cycles}.", f"steady at {size}."
-    third = max(1, len(blocks) // 3)
-    if window.growth < -window.least_growth and max(blocks[-third:]) < min(blocks[:third]):
-        fell = units.size(-window.growth)
-        line, brief = f"fell by {fell} to {size}, {cycles}.", f"fell by {fell} to {size}."
-    elif window.grows:
-        line = f"{size}: {'it' + why[3:] if why.startswith('RES') else why}."
-        brief = f"{size}, the live heap is calm."
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
         found.append(Evidence(f"live heap {first} → {last}", Place.GCTRACE))
     return Finding(
         cause=Cause.STEADY,
-        sentence=f"Steady: {why}.",
+        sentence=f"RES {_moved(window)}, but {why}: no leak seen." if rises else f"Steady: {why}.",
         line=line,
         brief=brief,
         share=1.0,
         of_growth=False,
-        confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
+        confidence=confidence.lowered() if rises else confidence,
         evidence=tuple(found),
-        advice=NOTHING,
+        advice=LESS_ROOM if rises else NOTHING,
         refuted_by=("A longer window shows a slope that this one cannot tell from noise.",),
         raised_by=to_be_surer(window),
     )
+
+
+def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
+    """Return the line and the brief one, to follow the word RES."""
+    size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
+    blocks = [value for _, value in trend.blocks]
+    third = max(1, len(blocks) // 3)
+    if window.growth < -window.least_growth and max(blocks[-third:]) < min(blocks[:third]):
+        fell = units.size(-window.growth)
+        return f"fell by {fell} to {size}, {cycles}.", f"fell by {fell} to {size}."
+    if _still_rises(window, trend):
+        change = units.change(window.growth)
+        return f"{_moved(window)}: {why}. No leak seen.", f"{change}, the live heap is calm."
+    if window.grows:
+        it = "it" + why[3:] if why.startswith("RES") else why
+        return f"{size}: {it}.", f"{size}, the live heap is calm."
+    return f"steady at {size} ±{_spread(trend)}, {cycles}.", f"steady at {size}."
+
+
+def _still_rises(window: Window, trend: Trend) -> bool:
+    """Tell whether RES goes on growing, though nothing says that it leaks."""
+    return window.grows and trend.grows and trend.shape is not Shape.LEVELLED
+
+
+def _moved(window: Window) -> str:
+    return f"{units.change(window.growth)} in {units.duration(window.seconds)}"
+
+
+def _spread(trend: Trend) -> str:
+    values = [value for _, value in trend.blocks]
+    return units.size(int((max(values) - min(values)) / 2))
 
 
 def _why_steady(window: Window) -> str | None:
