@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -31,6 +32,7 @@ from memtui.model import (
 )
 from memtui.parse.profile import parse_profile
 from memtui.recording import CannotRecord, Keeping, NotARecording, Recorder, Recording
+from memtui.recording.container import HEAD_BYTES
 from memtui.recording.writer import Clocks
 
 HEAP = Path(__file__).parent.parent / "data" / "profile" / "heapleak"
@@ -314,6 +316,24 @@ def test_a_flipped_bit_is_a_gap_and_never_a_value(session: Closed, tmp_path: Pat
         recording.close()
 
 
+def test_a_line_that_damage_copied_to_another_place_counts_once(
+    session: Closed, tmp_path: Path
+) -> None:
+    path, events = session
+    raw = path.read_bytes()
+    recording = Recording.open(path)
+    second = recording.members()[1].member.offset
+    *lines, rest = gzip.decompress(raw[:second]).split(b"\n")
+    lines[20] = lines[10]
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = packer.compress(b"\n".join([*lines, rest])) + packer.flush()
+    broken = tmp_path / "broken.memtui"
+    broken.write_bytes(raw[:HEAD_BYTES] + packed + raw[second - 8 :])
+    found = read(broken)
+    assert len(found) < len(events)
+    assert found == [each for each in events if each in set(found)]
+
+
 def test_rubbish_in_a_member_never_raises(session: Closed, tmp_path: Path) -> None:
     path, _ = session
     whole = path.read_bytes()
@@ -357,6 +377,7 @@ sys.path[:0] = {paths!r}
 from pathlib import Path
 from longsession import Session
 from memtui.recording import Recorder
+from memtui.recording.container import HEAD_BYTES
 from memtui.recording.writer import Clocks
 at = [{start}]
 file = Recorder(Path({file!r}), clocks=Clocks.made(lambda: at[0]), host="h")

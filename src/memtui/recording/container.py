@@ -144,6 +144,17 @@ class Inflated:
     end: int | None
     reason: str
 
+    def lines(self) -> tuple[list[bytes], bytes]:
+        """Return the lines of it, and what stands behind the last newline.
+
+        A flipped bit in a distance of deflate (RFC 1951, 3.2.5) copies an earlier line to where
+        another one stood, with its right CRC. So a line counts only once, unless the CRC of the
+        whole member proves that it was written twice.
+        """
+        *lines, rest = self.data.split(b"\n")
+        is_proven = self.end is not None and not self.reason
+        return lines if is_proven else list(dict.fromkeys(lines)), rest
+
 
 def inflate(read_at: ReadAt, member: Member, limit: int = MOST_MEMBER_BYTES) -> Inflated:
     """Unpack a member, up to where it is damaged or torn; never more than ``limit`` bytes."""

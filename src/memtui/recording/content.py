@@ -58,8 +58,7 @@ def read_content(read_at: ReadAt, member: Member, file: str) -> Content:
     Raises OtherVersion.
     """
     found = inflate(read_at, member)
-    lines = found.data.split(b"\n")
-    rest = lines.pop()
+    lines, rest = found.lines()
     header: Header | None = None
     reader = Events()
     for number, line in enumerate(lines):
@@ -82,8 +81,7 @@ def damage_of(read_at: ReadAt, member: Member, file: str) -> Damage | None:
     """Return what is wrong with a member, by its CRCs alone."""
     limit = MOST_MEMBER_BYTES if member.kind is Kind.SAMPLES else MOST_PROFILE_BYTES
     found = inflate(read_at, member, limit)
-    lines = found.data.split(b"\n")
-    rest = lines.pop()
+    lines, rest = found.lines()
     bad = sum(not is_sealed(line) for line in lines)
     return _damage(member, file, found, bad, rest)
 

@@ -33,8 +33,7 @@ def mended(part: Part) -> Iterator[Mended]:
             yield _profile(part, member)
             continue
         found = inflate(part.read_at, member)
-        lines = found.data.split(b"\n")
-        rest = lines.pop()
+        lines, rest = found.lines()
         good = [line for line in lines if unsealed(line) is not None]
         header = part.header(member)
         lost = len(lines) - len(good) + bool(rest)
