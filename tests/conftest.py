@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -21,6 +22,15 @@ from memtui.model import GcCycle, ProcessSample
 TESTS = Path(__file__).parent
 NEWEST_GO, OLD_GO = "1.27", "1.21"
 USES_CGO = {"outside"}
+
+
+def pytest_configure() -> None:
+    """Heed ctrl+c again where a shell started the tests in the background, with SIGINT ignored.
+
+    What is ignored stays so in the programs under test (execve(2)), which are to end by it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
