@@ -124,7 +124,7 @@ async def test_a_slow_reader_does_not_stall_a_go_process(go_build: Callable[[str
             process.kill()
             async with asyncio.timeout(15):
                 rest = [event async for event in stream]
-    # What waited when somebody came, and what the pipe still held: its lines have 40 bytes and more.
+    # What waited when somebody came, and what the pipe still held, in lines of 40 bytes and more.
     lines = sum(isinstance(event.sample, OutputLine) for event in rest)
     assert lines <= MOST_LINES + PIPE_BYTES // 40
     numbers = [event.sample.number for event in rest if isinstance(event.sample, GcCycle)]
