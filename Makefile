@@ -43,6 +43,7 @@ check: $(VENV)/ready ## lint, types, import contracts
 
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
+	$(BIN)/python benchmarks/wire.py
 	$(BIN)/python benchmarks/keys.py
 	$(BIN)/python benchmarks/cycles.py
 	$(BIN)/python benchmarks/gctrace.py
