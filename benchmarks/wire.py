@@ -72,7 +72,7 @@ class Relay(threading.Thread):
 def sshd(folder: Path) -> Iterator[int]:
     """Run a server that lets this user in with the key ``folder/key``; yield its port."""
     for name in ("host", "key"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name]
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(command, check=True)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
