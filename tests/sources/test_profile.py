@@ -233,10 +233,11 @@ async def test_each_wrong_answer_has_a_reason_of_its_own_within_the_deadline(
 ) -> None:
     where = doors(kind)[kind]
     analyst = Analyst(4 << 20)
-    source = UrlProfile(f"http://{where}", clock, deadline_s=0.5, analyst=analyst)
+    deadline_s = 0.5 if "timed out" in reason else 20.0
+    source = UrlProfile(f"http://{where}", clock, deadline_s=deadline_s, analyst=analyst)
     began = time.monotonic()
     failed = await failure(source)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < deadline_s + 5
     assert reason in failed.reason
     assert not failed.final
     analyst.close()
