@@ -74,7 +74,7 @@ async def test_a_polite_program_ends_at_the_first_signal() -> None:
         began = time.monotonic()
         await started.end(signal.SIGINT)
         assert started.exit_code == 130
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 1.9
 
 
 async def test_a_stubborn_program_is_killed_in_the_end() -> None:
@@ -111,7 +111,7 @@ async def test_an_orphan_that_nobody_reaps_is_not_waited_for(wait_until: WaitFor
         wait_until(lambda: orphan.status() == psutil.STATUS_ZOMBIE)
         began = time.monotonic()
         await started.end(signal.SIGINT)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 1.9
         assert started.exit_code == 130
         assert os.waitpid(orphan.pid, os.WNOHANG)[0] == orphan.pid  # noqa: ASYNC222 - at once
 

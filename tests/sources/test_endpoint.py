@@ -227,7 +227,7 @@ async def test_a_door_that_said_no_is_not_asked_again(doors: Doors) -> None:
     first = await reason_of(pid, known=known)
     began = time.monotonic()
     second = await reason_of(pid, known=known)
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 0.9
     assert first.reason == second.reason
 
 
