@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import results
 
 from memtui.model import Event, GcCycle
-from memtui.panes.gctrace import GcTracePane
+from memtui.panes.gctrace.pane import GcTracePane
 from memtui.timeline import KEPT_EVENTS, Cursor, Timeline
 
 NOON = 1_795_000_000.0

@@ -14,12 +14,12 @@ from textual.containers import Container
 
 from memtui.model import Event
 from memtui.panes.explain.pane import ExplainPane
-from memtui.panes.gctrace import GcTracePane
+from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.keys import ACTIONS, KEYS, PANES
 from memtui.panes.pane import Pane
 from memtui.panes.position import PositionBar
-from memtui.panes.profile import ProfilePane
 from memtui.panes.profile.errand import Errand
+from memtui.panes.profile.pane import ProfilePane
 from memtui.panes.theme import DARK
 from memtui.player import Player
 from memtui.screens.choice import Choice

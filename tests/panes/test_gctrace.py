@@ -18,8 +18,8 @@ from memtui.model import (
     Trouble,
 )
 from memtui.panes.cells import text_of
-from memtui.panes.gctrace import GcTracePane
 from memtui.panes.gctrace.card import CARD_CELLS
+from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.gctrace.words import in_words
 from memtui.panes.table import Selection
 from memtui.timeline import View

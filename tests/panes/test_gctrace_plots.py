@@ -11,8 +11,8 @@ import pytest
 
 from memtui.model import GcCycle, GcPause, ProcessIdentity, Restart, ScavengeLine
 from memtui.panes.cells import Line, text_of
-from memtui.panes.gctrace import GcTracePane
 from memtui.panes.gctrace.charts import HEAP
+from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.gctrace.peaks import Folded, broken_at
 from memtui.panes.gctrace.plots import Plots
 from memtui.panes.gctrace.scales import in_ms, in_ms_by_powers

@@ -9,9 +9,9 @@ from memtui import units
 from memtui.diagnosis import Ledger, Point, ledger_at, ledger_between, point_at
 from memtui.model import GcCycle, ProcessSample, Profile, SampleValues
 from memtui.panes.cells import Line, Role, Span, cut, left, line, right
+from memtui.panes.fieldlines import facts_of
 from memtui.panes.fields import FIELDS, Facts
 from memtui.panes.moments import date_and_clock
-from memtui.panes.process import facts_of
 from memtui.plain import plain
 from memtui.timeline import View
 from memtui.timeline.cycles import CycleSummary, summary_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from memtui.panes.explain.pane import ExplainPane
-from memtui.panes.gctrace import GcTracePane
+from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.pane import Pane
 from memtui.panes.process import ProcessPane
-from memtui.panes.profile import ProfilePane
+from memtui.panes.profile.pane import ProfilePane
 from memtui.panes.trend import TrendPane
 
 PANES: tuple[type[Pane], ...] = (ProcessPane, TrendPane, GcTracePane, ProfilePane, ExplainPane)

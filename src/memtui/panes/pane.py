@@ -10,9 +10,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from memtui.model import Attached, Sample, Trouble
-from memtui.panes.cells import Line, Picture, Span, cut, framed, line, wrapped
-from memtui.panes.moments import clock
+from memtui.model import Sample, Trouble
+from memtui.panes.cells import Line, Picture, Span, cut, framed, line
 from memtui.panes.painted import Painted
 from memtui.panes.table import Selection
 from memtui.plain import plain
@@ -137,19 +136,3 @@ class Pane(Painted, can_focus=True):
         """Scroll with the wheel."""
         event.stop()
         self.action_move(-3)
-
-
-def explained(view: View, source: str, width: int, waiting: str) -> list[Line]:
-    """Return the lines of a pane that has nothing to show: why, and what to do."""
-    state = view.state(source)
-    said = state[1] if state else None
-    room = max(1, width - 2)
-    if state and isinstance(said, Trouble):
-        rows = wrapped(plain(said.reason), room, "bad") + wrapped(plain(said.hint), room)
-        if said.retry_s is not None:
-            rows += wrapped(f"next try at {clock(state[0] + said.retry_s)}", room, "dim")
-    else:
-        rows = wrapped(waiting, room, "dim")
-        if isinstance(said, Attached):
-            rows = wrapped(plain(said.where), room) + rows
-    return [(Span(" "), *row) for row in rows]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from memtui import units
 from memtui.model import Absent, GcCycle, GcPause, ProcessSample, Reading
 from memtui.panes.cells import Line, Picture, Role, Span, cells, line
+from memtui.panes.explained import explained
 from memtui.panes.moments import clock, day_and_clock
-from memtui.panes.pane import Pane, explained
+from memtui.panes.pane import Pane
 from memtui.panes.plot import LABEL_CELLS, Series, plot, rug
 from memtui.timeline import Extent, View
 

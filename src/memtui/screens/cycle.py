@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from memtui.panes.cells import Line
-from memtui.panes.gctrace import GcTracePane
 from memtui.panes.gctrace.card import CARD_CELLS
+from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.painted import Painted
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from textual.app import App
 
 from memtui.model import ProcessIdentity, ProfileRequest
-from memtui.panes.profile import ProfilePane, errand
+from memtui.panes.profile import errand
+from memtui.panes.profile.pane import ProfilePane
 from memtui.screens.take import ConfirmScreen, TakeScreen
 from memtui.sources.analyst import Analyst, NoAnswer
 from memtui.sources.profile import ProfileSource

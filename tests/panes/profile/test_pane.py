@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from memtui.model import FunctionValue, Profile, ProfileRequest, SampleValues, Taking, Trouble
-from memtui.panes.profile import ProfilePane
 from memtui.panes.profile.errand import Ask, Errand, Fetch
 from memtui.panes.profile.filterline import FilterLine
+from memtui.panes.profile.pane import ProfilePane
 from memtui.parse.profile import read_stacks
 from memtui.pprof.question import answer
 from memtui.timeline import View

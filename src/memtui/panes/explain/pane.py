@@ -26,8 +26,9 @@ from memtui.panes.explain.place import place_rows
 from memtui.panes.explain.row import Row
 from memtui.panes.explain.rows import rows_of
 from memtui.panes.explain.trial import trial_rows
+from memtui.panes.explained import explained
 from memtui.panes.moments import clock
-from memtui.panes.pane import Pane, explained
+from memtui.panes.pane import Pane
 from memtui.panes.table import marked
 from memtui.timeline import View
 

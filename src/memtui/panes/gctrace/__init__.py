@@ -1,5 +1,1 @@
 """Pane 3: the cycles of the collector, as a table and as plots, and what else was written."""
-
-from memtui.panes.gctrace.pane import GcTracePane
-
-__all__ = ["GcTracePane"]

@@ -19,6 +19,7 @@ from memtui.model import (
     TornLine,
 )
 from memtui.panes.cells import Line, Picture, Span, cells, line
+from memtui.panes.explained import explained
 from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, pause_card
 from memtui.panes.gctrace.columns import PAUSES, Entry, cycles_at
 from memtui.panes.gctrace.cycletable import CycleTable
@@ -27,7 +28,7 @@ from memtui.panes.gctrace.output import other_line, output_lines
 from memtui.panes.gctrace.plots import Plots, from_memstats
 from memtui.panes.gctrace.status import Status, in_frame, in_full, status_of
 from memtui.panes.gctrace.words import in_words, pause_in_words
-from memtui.panes.pane import Pane, explained
+from memtui.panes.pane import Pane
 from memtui.panes.table import Selection, marked
 from memtui.timeline import TraceLine, View
 

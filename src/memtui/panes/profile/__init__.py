@@ -1,5 +1,1 @@
 """Pane 4: profiles, as pprof shows them."""
-
-from memtui.panes.profile.pane import ProfilePane
-
-__all__ = ["ProfilePane"]

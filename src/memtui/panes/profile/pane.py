@@ -11,8 +11,9 @@ from textual.binding import Binding, BindingType
 
 from memtui.model import Profile, ProfileRequest, Taking
 from memtui.panes.cells import Line, Picture, Span, line
+from memtui.panes.explained import explained
 from memtui.panes.moments import clock
-from memtui.panes.pane import Pane, explained
+from memtui.panes.pane import Pane
 from memtui.panes.profile import errand
 from memtui.panes.profile.drawing import Scene, keys_of, under_way
 from memtui.panes.profile.editing import Editing

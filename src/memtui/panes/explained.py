@@ -1,0 +1,25 @@
+"""What stands where there is nothing to show: why, and what to do."""
+
+from __future__ import annotations
+
+from memtui.model import Attached, Trouble
+from memtui.panes.cells import Line, Span, wrapped
+from memtui.panes.moments import clock
+from memtui.plain import plain
+from memtui.timeline import View
+
+
+def explained(view: View, source: str, width: int, waiting: str) -> list[Line]:
+    """Return the lines of a pane that has nothing to show: why, and what to do."""
+    state = view.state(source)
+    said = state[1] if state else None
+    room = max(1, width - 2)
+    if state and isinstance(said, Trouble):
+        rows = wrapped(plain(said.reason), room, "bad") + wrapped(plain(said.hint), room)
+        if said.retry_s is not None:
+            rows += wrapped(f"next try at {clock(state[0] + said.retry_s)}", room, "dim")
+    else:
+        rows = wrapped(waiting, room, "dim")
+        if isinstance(said, Attached):
+            rows = wrapped(plain(said.where), room) + rows
+    return [(Span(" "), *row) for row in rows]
