@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,3 +37,20 @@ class Complaint(click.ClickException):
         print(f"memtui: {self.message}", file=file or sys.stderr)
         if self.hint:
             print(f"  hint: {self.hint}", file=file or sys.stderr)
+
+
+class Several(Complaint):
+    """More than one thing is meant: what there is to choose from, a line each, and exit code 2."""
+
+    exit_code = 2
+
+    def __init__(self, reason: str, hint: str, choices: Sequence[str]) -> None:
+        super().__init__(reason, hint)
+        self._choices = [plain(each) for each in choices]
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the line, the choices and the hint."""
+        print(f"memtui: {self.message}", file=file or sys.stderr)
+        for each in self._choices:
+            print(f"  {each}", file=file or sys.stderr)
+        print(f"  hint: {self.hint}", file=file or sys.stderr)

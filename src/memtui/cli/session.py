@@ -247,7 +247,7 @@ class Session:
         end_with_the_terminal(self._kill_child)
         app = self.screen()
         app.run()
-        self._let_go()
+        self.let_go()
         if app.defect is not None:
             raise app.defect
         return app.return_code or 0
@@ -256,7 +256,7 @@ class Session:
         if self._child is not None:
             self._child.forward(signal.SIGKILL)
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
         """Leave what still writes to memtui in peace: without a reader it would be killed."""
         if self._child is not None:
             for fd in (self._child.stdout_fd, self._child.stderr_fd):

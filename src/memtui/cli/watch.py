@@ -13,6 +13,7 @@ import click
 from memtui import __version__
 from memtui.cli.complaint import Complaint, exists
 from memtui.cli.options import ProfileOptions, profile_options, record_option
+from memtui.cli.screenless import Screenless, screenless_options
 
 if TYPE_CHECKING:  # a session brings in the sources, which --help has no use for
     from memtui.cli.session import Session, Trace
@@ -39,6 +40,7 @@ HINT_FOR_PICKING = "without --pid and --name memtui shows a list to choose from"
     metavar="COMMAND",
     help="Read them from what a command writes: 'docker logs -f web'.",
 )
+@screenless_options
 @record_option
 @profile_options
 @click.version_option(__version__, prog_name="memtui", message="%(prog)s %(version)s")
@@ -50,6 +52,7 @@ def memtui(
     gctrace: str | None,
     gctrace_command: str | None,
     record: Path | None,
+    screenless: Screenless | None,
     options: ProfileOptions,
 ) -> None:
     """Why does the RES of this Go process grow?
@@ -64,17 +67,21 @@ def memtui(
         raise click.UsageError("--pid and --name exclude each other")
     if gctrace is not None and gctrace_command is not None:
         raise click.UsageError("--gctrace and --gctrace-command exclude each other")
+    if screenless is not None:
+        piped = screenless.reads_input(pid, name)
+        trace = _trace(gctrace, gctrace_command, reads_input=piped)
+        context.exit(screenless.run(pid, name, trace, options, record))
     context.exit(watch(pid, name, _trace(gctrace, gctrace_command), options, record))
 
 
-def _trace(gctrace: str | None, command: str | None) -> Trace:
-    """Return where the trace comes from, as far as the user said so."""
+def _trace(gctrace: str | None, command: str | None, *, reads_input: bool = True) -> Trace:
+    """Return where the trace comes from: as the user said, or else from standard input."""
     from memtui.cli.session import Trace
     from memtui.cli.terminal import piped_input
 
     if command is not None:
         return Trace(command=_checked(command))
-    piped = piped_input() if gctrace in (None, "-") else None
+    piped = piped_input() if gctrace == "-" or (gctrace is None and reads_input) else None
     if gctrace == "-" and piped is None:
         raise Complaint(
             "nothing is piped into memtui", "memtui --gctrace - reads what another program writes"
@@ -154,13 +161,9 @@ def _watch_name(session: Session, name: str) -> None:
 
 def _watch_writer(session: Session, fd: int) -> None:
     """Watch the program that writes into the pipe, so that all panes have something to show."""
-    from memtui.model import Absent
-    from memtui.sources.discovery import pipe_origin
+    from memtui.sources.discovery import origins
 
-    found = pipe_origin(fd)
-    go = [each for each in found if isinstance(each.go_version, str)] or [
-        each for each in found if isinstance(each.go_version, Absent)
-    ]
+    go = origins(fd)
     if len(go) == 1:
         session.watch_process(go[0].pid)
     elif go:

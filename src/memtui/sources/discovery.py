@@ -186,6 +186,17 @@ def pipe_origin(fd: int, proc: Path = PROC) -> list[Candidate]:
     )
 
 
+def origins(fd: int) -> list[Candidate]:
+    """Return the Go programs that the text in the pipe ``fd`` may come from, ranked.
+
+    Where there is none, those whose binary may not be read.
+    """
+    found = pipe_origin(fd)
+    return [each for each in found if isinstance(each.go_version, str)] or [
+        each for each in found if isinstance(each.go_version, Absent)
+    ]
+
+
 def _is_pipe(fd: int) -> bool:
     try:
         return stat.S_ISFIFO(os.fstat(fd).st_mode)
