@@ -18,10 +18,12 @@ _MOST = 600
 class Course:
     """One series over a time: bytes at its start and end, its extremes, and its slope an hour.
 
-    ``per_h`` is None while too little is known for a slope.
+    ``name`` is that in JSON, ``title`` that on the screen. ``per_h`` is None while too little is
+    known for a slope.
     """
 
     name: str
+    title: str
     first: int
     last: int
     low: int
@@ -44,13 +46,13 @@ def courses(view: View, seconds: float) -> Iterator[Course]:
         (at, res, shr) for at, res, shr in told if isinstance(res, int) and isinstance(shr, int)
     ]
     series = (
-        ("RES", [(at, res) for at, res, _ in told if isinstance(res, int)]),
-        ("RES−SHR", [(at, res - shr) for at, res, shr in known]),
-        ("SHR", [(at, shr) for at, _, shr in known]),
+        ("res", "RES", [(at, res) for at, res, _ in told if isinstance(res, int)]),
+        ("res_less_shr", "RES−SHR", [(at, res - shr) for at, res, shr in known]),
+        ("shr", "SHR", [(at, shr) for at, _, shr in known]),
     )
-    for name, values in series:
+    for name, title, values in series:
         if values:
             sizes = [size for _, size in values]
             trend = trend_of([(at, float(size)) for at, size in values])
             slope = trend.slope_per_h if trend and end - start >= LEAST_S else None
-            yield Course(name, sizes[0], sizes[-1], min(sizes), max(sizes), slope)
+            yield Course(name, title, sizes[0], sizes[-1], min(sizes), max(sizes), slope)

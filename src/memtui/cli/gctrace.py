@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memtui.cli.commands import INTERRUPTED
 from memtui.cli.complaint import Complaint
 
 if TYPE_CHECKING:
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
 READ_BYTES = 64 << 10
 """What a pipe holds, and what the processor's cache has room for beside what is made of it."""
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141
-"""What a shell makes of a program that SIGINT or SIGPIPE has ended."""
+"""What a shell makes of a program that SIGPIPE has ended."""
 
 
 @click.command(short_help="Read a gctrace log without a screen.")

@@ -43,14 +43,17 @@ def print_snapshot(session: Session, seconds: float | None, *, as_json: bool) ->
     return print_view(view, as_json=as_json)
 
 
-def print_view(view: View, *, as_json: bool) -> int:
-    """Print what a view holds; return the exit code of ``memtui explain``."""
+def print_view(view: View, *, as_json: bool, moment: str = "") -> int:
+    """Print what a view holds; return the exit code of ``memtui explain``.
+
+    ``moment`` says in a few words how the view stands to now.
+    """
     diagnosis = diagnose(window_of(view, USUAL_S))
     if as_json:
         click.echo(json.dumps(snapshot_object(view, diagnosis)))
     else:
         width = max(NARROWEST, shutil.get_terminal_size().columns)
-        text = "\n".join(snapshot(view, diagnosis, width))
+        text = "\n".join(snapshot(view, diagnosis, width, moment))
         click.echo(text.encode("utf-8", "replace"))
     return exit_code(diagnosis)
 

@@ -50,6 +50,8 @@ def pace(text: str) -> float:
     help=f"Seconds of it in one second: {_SPEEDS}.",
 )
 @click.option("--paused", is_flag=True, help="Do not begin to play.")
+@click.option("--once", is_flag=True, help="No screen: print all panes of --at, or of the end.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object.")
 @click.option("--follow", is_flag=True, help="The file is being written: show what is added.")
 @click.pass_context
 def replay(
@@ -59,6 +61,8 @@ def replay(
     speed: float,
     paused: bool,
     follow: bool,
+    once: bool,
+    as_json: bool,
 ) -> None:
     """Show one recording, or several as one session, with all panes and the verdict.
 
@@ -67,6 +71,12 @@ def replay(
     """
     if "-" in files and len(files) > 1:
         raise click.UsageError("- stands alone")
+    if as_json and not once:
+        raise click.UsageError("--json is for --once")
+    if once and (follow or files == ("-",)):
+        raise click.UsageError("--once is for a recording in a file, without --follow")
+    if once:
+        context.exit(print_once([Path(each) for each in files], at, as_json=as_json))
     with contextlib.ExitStack() as stack:
         if files == ("-",):
             spool = stack.enter_context(_spool())
@@ -111,6 +121,20 @@ def show(
     return app.return_code or 0
 
 
+def print_once(paths: Sequence[Path], at: str | None, *, as_json: bool) -> int:
+    """Print all panes of one moment; return the exit code of ``memtui explain``."""
+    from memtui.cli.once import print_view
+    from memtui.recording.loading import timeline_of
+    from memtui.timeline import View
+
+    store = opened(paths)
+    first, last = store.span()
+    until = last if at is None else _moment(store, at)
+    view = View(timeline_of(store.recording, first, until), until, until, frozen=True)
+    host = store.host()
+    return print_view(view, as_json=as_json, moment=f"recorded on {host}" if host else "recorded")
+
+
 def opened(paths: Sequence[Path]) -> RecordedPages:
     """Return the recording that these files are; raise Complaint when they are none."""
     from memtui.recording import NotARecording
@@ -138,16 +162,10 @@ def replaying(
     """Return the dashboard on a recording that is over; ``at`` is where it begins."""
     from memtui.app import MemtuiApp
     from memtui.player import Player
-    from memtui.recording.moments import NoMoment, moment
     from memtui.timeline import Course, Cursor, Timeline
 
     first, last = store.span()
-    start = first
-    if at is not None:
-        try:
-            start = moment(at, (first, last), marks=store.recording.notable())
-        except NoMoment as error:
-            raise Complaint(f"--at: {error}") from None
+    start = first if at is None else _moment(store, at)
     player = Player(
         None,
         time.time,
@@ -156,6 +174,15 @@ def replaying(
         Cursor(start, playing=not is_paused, speed=speed),
     )
     return MemtuiApp(Timeline(first), player=player, early=early)
+
+
+def _moment(store: RecordedPages, at: str) -> float:
+    from memtui.recording.moments import NoMoment, moment
+
+    try:
+        return moment(at, store.span(), marks=store.recording.notable())
+    except NoMoment as error:
+        raise Complaint(f"--at: {error}") from None
 
 
 def following(store: RecordedPages, path: Path, early: EarlySignals | None = None) -> MemtuiApp:

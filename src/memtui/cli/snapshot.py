@@ -41,10 +41,13 @@ _COURSE = (
 )  # fmt: skip
 
 
-def snapshot(view: View, diagnosis: Diagnosis, width: int) -> Iterator[str]:
-    """Yield the lines of all panes in at most ``width`` cells, without escape codes."""
+def snapshot(view: View, diagnosis: Diagnosis, width: int, moment: str = "") -> Iterator[str]:
+    """Yield the lines of all panes in at most ``width`` cells, without escape codes.
+
+    ``moment`` says how the view stands to now, where that is not plain from it.
+    """
     blocks = (
-        _head(view, diagnosis, width),
+        _head(view, diagnosis, width, moment),
         _process(view, width),
         _trend(view, width),
         _cycles(view, width),
@@ -59,8 +62,8 @@ def snapshot(view: View, diagnosis: Diagnosis, width: int) -> Iterator[str]:
             yield text_of(exactly(each, width)).rstrip()
 
 
-def _head(view: View, diagnosis: Diagnosis, width: int) -> Iterator[Line]:
-    yield heading(view, width)
+def _head(view: View, diagnosis: Diagnosis, width: int, moment: str) -> Iterator[Line]:
+    yield heading(view, width, line(f"{plain(moment)} ") if moment else ())
     yield line(f" {date_and_clock(view.until)} local time")
     yield from _indented(wrapped(one_line(diagnosis), width - 2))
 
@@ -80,7 +83,7 @@ def _trend(view: View, width: int) -> Iterator[Line]:
     yield line(f"2 RES and SHR from {clock(start)} to {clock(end)} ({lasted})")
     rows = [
         (
-            each.name,
+            each.title,
             units.size(each.last),
             units.change(each.last - each.first),
             units.size(each.low),

@@ -48,17 +48,16 @@ def snapshot_object(view: View, diagnosis: Diagnosis) -> dict[str, object]:
         "trend": {
             "from": moment(start),
             "to": moment(end),
-            "series": [
-                {
-                    "name": each.name,
-                    "first_bytes": each.first,
-                    "last_bytes": each.last,
-                    "low_bytes": each.low,
-                    "high_bytes": each.high,
-                    "bytes_per_h": each.per_h,
-                }
-                for each in courses(view, USUAL_S)
-            ],
+        }
+        | {
+            each.name: {
+                "first_bytes": each.first,
+                "last_bytes": each.last,
+                "low_bytes": each.low,
+                "high_bytes": each.high,
+                "bytes_per_h": each.per_h,
+            }
+            for each in courses(view, USUAL_S)
         },
         "gc": _gc(view),
         "runtime": _newest(view, RuntimeSample) or None,

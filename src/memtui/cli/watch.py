@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memtui import __version__
+from memtui.cli.commands import Commands
 from memtui.cli.complaint import Complaint, exists
 from memtui.cli.options import ProfileOptions, profile_options, record_option
 from memtui.cli.screenless import Screenless, screenless_options
@@ -22,6 +23,7 @@ HINT_FOR_PICKING = "without --pid and --name memtui shows a list to choose from"
 
 
 @click.group(
+    cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
     epilog="In a pipe: ./service |& memtui. Started by memtui: memtui run -- ./service.",
