@@ -1,6 +1,18 @@
-"""``python -m memtui``."""
+"""``memtui`` and ``python -m memtui``."""
 
-from memtui.cli import main
+import signal
+
+
+def main() -> None:
+    """Run the command line; ctrl+c while it is still loaded ends it without a traceback."""
+    own = signal.getsignal(signal.SIGINT)
+    if own is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from memtui.cli import main as run
+
+    signal.signal(signal.SIGINT, own)
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -99,13 +99,14 @@ def _explain_recorded(
     files: tuple[str, ...], start: str | None, end: str | None, *, as_json: bool
 ) -> int:
     """Judge a part of a recording."""
+    from memtui.cli.progress import Progress
     from memtui.diagnosis import diagnose, window_of
     from memtui.recording.loading import timeline_of
     from memtui.timeline import View
 
-    with opened(files) as recording:
+    with opened(files) as recording, Progress("reading") as progress:
         first, last = window(recording, start, end)
-        timeline = timeline_of(recording, first, last)
+        timeline = timeline_of(recording, first, last, progress.over)
     view = View(timeline, last, last, frozen=True)
     diagnosis = diagnose(window_of(view, last - first))
     _print(diagnosis, view, as_json=as_json)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from memtui.cli.complaint import Complaint
 from memtui.cli.options import period
+from memtui.cli.progress import Progress
 from memtui.cli.recordings import WHEN, at_moment, opened, output, window, window_options
 
 if TYPE_CHECKING:
+    from memtui.model import Event
     from memtui.recording import Recording
 
 FORMATS = ("csv", "jsonl", "openmetrics")
@@ -56,8 +58,8 @@ def export(
             return
         span = window(recording, start, end)
         lines = {"csv": _csv, "jsonl": _jsonl, "openmetrics": _metrics}[str(form)]
-        with output(out) as file:
-            for line in lines(recording, span, every):
+        with output(out) as file, Progress("writing", beside_output=out in (None, "-")) as progress:
+            for line in lines(_Wanted(recording, *span, every, progress)):
                 file.write(line.encode("utf-8", "backslashreplace"))
 
 
@@ -71,32 +73,51 @@ def _write_profile(recording: Recording, when: str, out: str | None) -> None:
         file.write(event.sample.data)
 
 
-def _csv(recording: Recording, span: tuple[float, float], every: float | None) -> Iterator[str]:
+class _Wanted(NamedTuple):
+    """The part of a recording that is to be written, and who is told how far that is."""
+
+    recording: Recording
+    start: float
+    end: float
+    every: float | None
+    progress: Progress
+
+    def events(self, *, whole_profiles: bool = False) -> Iterator[Event]:
+        """Yield the events of it."""
+        found = self.recording.events(self.start, self.end, whole_profiles=whole_profiles)
+        return self.progress.over(found, self.start, self.end)
+
+
+def _csv(wanted: _Wanted) -> Iterator[str]:
     from memtui.recording.flat import Thinning
     from memtui.recording.table import rows
 
-    thinning = Thinning(every)
-    yield from rows(each for each in recording.events(*span) if thinning.takes(each))
+    thinning = Thinning(wanted.every)
+    yield from rows(each for each in wanted.events() if thinning.takes(each))
 
 
-def _metrics(recording: Recording, span: tuple[float, float], every: float | None) -> Iterator[str]:
+def _metrics(wanted: _Wanted) -> Iterator[str]:
     from memtui.recording.flat import Thinning
     from memtui.recording.table import metrics
 
-    thinning = Thinning(every)
-    identity = recording.identity(span[1])
-    labels = {"host": recording.header.host}
+    thinning = Thinning(wanted.every)
+    identity = wanted.recording.identity(wanted.end)
+    labels = {"host": wanted.recording.header.host}
     if identity is not None:
         labels |= {"name": identity.name, "pid": str(identity.pid)}
-    yield from metrics((e for e in recording.events(*span) if thinning.takes(e)), labels)
+    yield from metrics((each for each in wanted.events() if thinning.takes(each)), labels)
 
 
-def _jsonl(recording: Recording, span: tuple[float, float], every: float | None) -> Iterator[str]:
+def _jsonl(wanted: _Wanted) -> Iterator[str]:
     from memtui.recording.flat import Thinning, flat, flat_gap
 
-    thinning = Thinning(every)
-    gaps = [each for each in recording.gaps() if span[0] <= each.end and each.start <= span[1]]
-    for event in recording.events(*span, whole_profiles=True):
+    thinning = Thinning(wanted.every)
+    gaps = [
+        each
+        for each in wanted.recording.gaps()
+        if wanted.start <= each.end and each.start <= wanted.end
+    ]
+    for event in wanted.events(whole_profiles=True):
         while gaps and gaps[0].end <= event.at:
             yield json.dumps(flat_gap(gaps.pop(0))) + "\n"
         if thinning.takes(event):

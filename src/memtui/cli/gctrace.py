@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import click
 
 from memtui.cli.commands import INTERRUPTED
 from memtui.cli.complaint import Complaint
+from memtui.cli.progress import Progress
 
 if TYPE_CHECKING:
     from memtui.cli.tracereport import Report
@@ -54,11 +56,17 @@ def _print(file: str, report: Report) -> int:
     decoder = TraceDecoder(keep_output=False, local_time=local_time(time.time))
     exit_code = 0
     fd = _opened(file)
+    is_file = stat.S_ISREG(os.fstat(fd).st_mode)
     try:
         _write(report.head())
         try:
-            for data in _chunks(fd, file):
-                _write(report.lines(decoder.feed(data)))
+            with Progress("reading", beside_output=True) as progress:
+                done, size = 0, max(1, os.fstat(fd).st_size)
+                for data in _chunks(fd, file):
+                    _write(report.lines(decoder.feed(data)))
+                    done += len(data)
+                    if is_file:
+                        progress.at(done / size)
         except KeyboardInterrupt:
             exit_code = INTERRUPTED
         _write(report.lines(decoder.flush()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memtui.cli.progress import Progress
 from memtui.cli.recordings import opened
 from memtui.plain import plain
 
@@ -28,8 +29,8 @@ def info(files: tuple[str, ...], as_json: bool) -> None:
     """
     from memtui.recording.contents import contents_of
 
-    with opened(files) as recording:
-        found = contents_of(recording)
+    with opened(files) as recording, Progress("reading") as progress:
+        found = contents_of(recording, progress.at)
     if as_json:
         import json
 

@@ -70,7 +70,8 @@ def at_moment(recording: Recording, text: str, span: tuple[float, float] | None 
 def output(path: str | None) -> Iterator[IO[bytes]]:
     """Open a new file that its owner alone can read, or standard output; raise Complaint.
 
-    A reader that has seen enough of standard output ends the command quietly.
+    The file gets its name when it is whole: what is interrupted, or fails, leaves none. A reader
+    that has seen enough of standard output ends the command quietly.
     """
     if path is None or path == "-":
         try:
@@ -79,15 +80,34 @@ def output(path: str | None) -> Iterator[IO[bytes]]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
+    if os.path.lexists(path):
+        raise _is_there(path)
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
-    except FileExistsError:
-        raise Complaint(f"{path} is there already", "give another name to -o") from None
-    except OSError as error:
-        raise Complaint(f"cannot write {path}: {error.strerror}") from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+        with _unnamed(path) as file:
             yield file
+    except FileExistsError:  # somebody else made it meanwhile
+        raise _is_there(path) from None
     except OSError as error:
         raise Complaint(f"cannot write {path}: {error.strerror}") from None
+
+
+def _is_there(path: str) -> Complaint:
+    return Complaint(f"{path} is there already", "give another name to -o")
+
+
+@contextlib.contextmanager
+def _unnamed(path: str) -> Iterator[IO[bytes]]:
+    """Write beside ``path``, and give it that name when it is whole; raises OSError."""
+    part = f"{path}.{os.getpid()}.part"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
+        try:
+            yield file
+            file.flush()
+            try:
+                os.link(part, path, follow_symlinks=False)
+            except PermissionError:  # a file system without hard links
+                os.rename(part, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from memtui.cli.progress import Progress
 from memtui.cli.recordings import opened, output
 
 
@@ -19,14 +20,17 @@ def repair(file: str, out: str) -> None:
     from memtui.recording.mending import mended
 
     copied = saved = lost = lines_lost = size = 0
-    with opened((file,)) as recording, output(out) as new:
+    with opened((file,)) as recording, output(out) as new, Progress("reading") as progress:
+        whole, past = sum(part.size for part in recording.parts), 0
         for part in recording.parts:
             for each in mended(part):
+                progress.at((past + each.member.offset) / max(1, whole))
                 copied += each.was_whole
                 saved += bool(each.data) and not each.was_whole
                 lost += not each.data
                 lines_lost += each.lines_lost
                 size += new.write(each.data)
+            past += part.size
     click.echo(
         f"{copied} members were whole, {saved} are saved in part, {lost} are lost; "
         f"{lines_lost} damaged lines left out; {units.size(size)} written",

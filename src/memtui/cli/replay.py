@@ -124,13 +124,16 @@ def show(
 def print_once(paths: Sequence[Path], at: str | None, *, as_json: bool) -> int:
     """Print all panes of one moment; return the exit code of ``memtui explain``."""
     from memtui.cli.once import print_view
+    from memtui.cli.progress import Progress
     from memtui.recording.loading import timeline_of
     from memtui.timeline import View
 
     store = opened(paths)
     first, last = store.span()
     until = last if at is None else _moment(store, at)
-    view = View(timeline_of(store.recording, first, until), until, until, frozen=True)
+    with Progress("reading") as progress:
+        timeline = timeline_of(store.recording, first, until, progress.over)
+    view = View(timeline, until, until, frozen=True)
     host = store.host()
     return print_view(view, as_json=as_json, moment=f"recorded on {host}" if host else "recorded")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,10 +46,16 @@ class Contents:
     is_open: bool
 
 
-def contents_of(recording: Recording) -> Contents:
-    """Read all of a recording once, and return what it holds."""
-    for _ in recording.check():
-        pass
+def contents_of(
+    recording: Recording, told: Callable[[float], None] = lambda share: None
+) -> Contents:
+    """Read all of a recording once, and return what it holds.
+
+    ``told`` is called all along with the share of it (0 to 1) that was read.
+    """
+    count = len(recording.members())
+    for number, _ in enumerate(recording.check()):
+        told(number / count)
     start, end = recording.span
     kinds: Counter[str] = Counter()
     for summary in recording.summaries():

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from memtui.model import Event, Mark, Profile, Restart
 from memtui.recording.reader import Recording
 from memtui.timeline import Timeline
+
+Told = Callable[[Iterable[Event], float, float], Iterable[Event]]
 
 WHOLE_S = 2 * 3600.0
 """A window up to so long is loaded with all its events."""
@@ -13,22 +17,28 @@ EDGE_S = 600.0
 and the marks."""
 
 
-def timeline_of(recording: Recording, start: float, end: float) -> Timeline:
+def timeline_of(
+    recording: Recording,
+    start: float,
+    end: float,
+    told: Told = lambda events, *span: events,
+) -> Timeline:
     """Return a timeline with what a ledger and a verdict of this window need.
 
-    The first and the last profile of it are whole, the others have their totals only.
+    The first and the last profile of it are whole, the others have their totals only. ``told``
+    lets the events through while they are read, between two moments, and can say how far that is.
     """
     timeline = Timeline(start)
     for event in recording.standing(start):
         timeline.append(event)
-    for event in _with_whole_profiles(recording, _events(recording, start, end)):
+    for event in _with_whole_profiles(recording, _events(recording, start, end, told)):
         timeline.append(event)
     return timeline
 
 
-def _events(recording: Recording, start: float, end: float) -> list[Event]:
+def _events(recording: Recording, start: float, end: float, told: Told) -> list[Event]:
     if end - start <= WHOLE_S:
-        return list(recording.events(start, end))
+        return list(told(recording.events(start, end), start, end))
     first, last = start + EDGE_S, end - EDGE_S
     between = [
         event
