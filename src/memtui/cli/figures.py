@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from memtui.model import Absent, GcCycle, GcPause, Profile, Reading, RuntimeSample, Sample
-from memtui.panes.gctrace.status import status_of
 from memtui.timeline import View
 from memtui.timeline.cycles import gc_cpu_share
 
 S = TypeVar("S", bound=Sample)
-_RATE_WINDOWS_S = (60.0, 600.0)
-"""A rate is that of the last minute; of ten where there were not two cycles in it."""
+RATE_WINDOWS_S = (60.0, 600.0)
+FEWEST = 2
+LEAST_S = 5.0
+"""A rate over less time than this is a matter of chance."""
 
 
 def live_bytes(view: View) -> int | None:
@@ -57,12 +58,22 @@ def gc_count(view: View) -> int | None:
 
 
 def gc_per_minute(view: View) -> float | None:
-    """Return how often the collector runs by now; None: unknown."""
-    for window_s in _RATE_WINDOWS_S:
-        found = status_of(view, view.until - window_s, view.until).summary.per_minute
-        if found is not None:
-            return found
-    return None
+    """Return how often the collector runs by now; None: unknown, or seen for too short a time.
+
+    Counted over the last minute, over ten where there were not two cycles in that.
+    """
+    timeline = view.timeline
+    kind: type[GcCycle] | type[GcPause] = GcCycle if timeline.track(GcCycle).count else GcPause
+    track = timeline.track(kind)
+    if track.first is None:
+        return None
+    since = min(timeline.started_at, track.first[0])
+    for window_s in RATE_WINDOWS_S:
+        seconds = min(window_s, view.until - since)
+        count = track.numbers(view.until).stop - track.numbers(view.until - seconds).stop
+        if count >= FEWEST:
+            break
+    return count / seconds * 60 if seconds >= LEAST_S else None
 
 
 def gc_cpu(view: View) -> float | None:

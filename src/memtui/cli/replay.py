@@ -183,7 +183,8 @@ def _moment(store: RecordedPages, at: str) -> float:
     from memtui.recording.moments import NoMoment, moment
 
     try:
-        return moment(at, store.span(), marks=store.recording.notable())
+        marks = store.recording.notable() if at.strip().startswith("@") else ()
+        return moment(at, store.span(), marks=marks)
     except NoMoment as error:
         raise Complaint(f"--at: {error}") from None
 

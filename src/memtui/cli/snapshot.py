@@ -59,7 +59,7 @@ def snapshot(view: View, diagnosis: Diagnosis, width: int, moment: str = "") -> 
         if number:
             yield ""
         for each in block:
-            yield text_of(exactly(each, width)).rstrip()
+            yield plain(text_of(exactly(each, width)).rstrip())
 
 
 def _head(view: View, diagnosis: Diagnosis, width: int, moment: str) -> Iterator[Line]:

@@ -123,4 +123,6 @@ def _source(view: View, source: str) -> Mapping[str, object]:
     if isinstance(said, Trouble):
         return {"where": None, "reason": said.reason, "hint": said.hint}
     where = said.where if isinstance(said, Attached) else None
-    return {"where": where, "reason": None if said else "no answer", "hint": None}
+    if where is None and source == "process" and view.sample(ProcessSample) is not None:
+        where = "/proc"  # it never says so itself: who it is says enough
+    return {"where": where, "reason": None if where else "no answer", "hint": None}

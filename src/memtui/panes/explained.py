@@ -14,6 +14,8 @@ def explained(view: View, source: str, width: int, waiting: str) -> list[Line]:
     state = view.state(source)
     said = state[1] if state else None
     room = max(1, width - 2)
+    if view.frozen and view.timeline.newest_at <= view.timeline.started_at:
+        waiting = "reading the recording …"
     if state and isinstance(said, Trouble):
         rows = wrapped(plain(said.reason), room, "bad") + wrapped(plain(said.hint), room)
         if said.retry_s is not None:
