@@ -120,3 +120,9 @@ def test_a_pane_too_small_for_a_plot_still_says_the_numbers(
     process: Make, view: MakeView, drawn: Draw
 ) -> None:
     assert "RES 5.00M" in drawn(TrendPane(), view((0, "process", process(res=5 * MIB))), 20, 4)
+
+
+def test_a_recording_that_is_being_read_says_so() -> None:
+    empty = Timeline(1_000.0)
+    shown = drawn(TrendPane(), View(empty, 1_500.0, 2_000.0, frozen=True), 40, 6)
+    assert "reading the recording" in shown
