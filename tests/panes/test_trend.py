@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from memtui.model import Ended, GcCycle, GcPause, ProcessSample, Trouble
 from memtui.panes.trend import TrendPane, stretch_of
-from memtui.timeline import View
+from memtui.timeline import Timeline, View
 
 MIB = 1 << 20
 
@@ -122,7 +122,7 @@ def test_a_pane_too_small_for_a_plot_still_says_the_numbers(
     assert "RES 5.00M" in drawn(TrendPane(), view((0, "process", process(res=5 * MIB))), 20, 4)
 
 
-def test_a_recording_that_is_being_read_says_so() -> None:
+def test_a_recording_that_is_being_read_says_so(drawn: Draw) -> None:
     empty = Timeline(1_000.0)
     shown = drawn(TrendPane(), View(empty, 1_500.0, 2_000.0, frozen=True), 40, 6)
     assert "reading the recording" in shown
