@@ -12,6 +12,9 @@ from memtui.recording.container import Damage, Gap
 from memtui.recording.header import Header
 from memtui.recording.reader import Recording
 
+UNPACKED, SUMMED = 0.5, 0.8
+"""How far it is, of its time, when all is unpacked, and when all members are summed up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -55,7 +58,7 @@ def contents_of(
     """
     count = len(recording.members())
     for number, _ in enumerate(recording.check()):
-        told(number / count)
+        told(number / count * UNPACKED)
     start, end = recording.span
     kinds: Counter[str] = Counter()
     for summary in recording.summaries():
@@ -64,7 +67,8 @@ def contents_of(
         kinds["profile"] = len(profiles)
     sessions: dict[str, Header] = {}
     processes: dict[Process, None] = {}
-    for header in recording.headers():
+    for number, header in enumerate(recording.headers()):
+        told(SUMMED + number / count * (1 - SUMMED))
         sessions.setdefault(header.session, header)
         if header.pid is not None:
             processes[Process(header.name, header.pid, header.start_ticks)] = None
