@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -105,20 +106,21 @@ def test_a_log_that_is_read_says_how_far_it_is(tmp_path: Path, data: Path) -> No
     assert "Traceback" not in text
 
 
-def test_a_large_profile_can_be_given_up(tmp_path: Path) -> None:
+def test_a_large_profile_is_said_to_be_read_and_can_be_given_up(tmp_path: Path) -> None:
     big = tmp_path / "big.pb.gz"
     big.write_bytes(large_profile(60_000))
-    process = subprocess.Popen(
-        [*MEMTUI, "top", big], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    maps = Path(f"/proc/{process.pid}/maps")
-    deadline = time.monotonic() + 30
-    while "_heapq" not in maps.read_text() and "zlib" not in maps.read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert (process.returncode in (130, -signal.SIGINT), err) == (True, "")
+    code, text, _ = in_terminal(["top", str(big)], r"reading the profile, \d+s; ctrl")
+    assert code == 130
+    assert text.endswith("\r\x1b[K")
+    assert "Traceback" not in text
+
+
+def test_a_profile_that_never_comes_can_be_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/debug/pprof/profile?seconds=30"
+        code, text, _ = in_terminal(["top", address], r"reading the profile, 1s")
+    assert code == 130
+    assert "Traceback" not in text
 
 
 def test_a_file_that_is_there_stays(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -52,9 +54,12 @@ class Progress:
         if not self._is_shown or (now := time.monotonic()) < self._next_s:
             return
         self._next_s = now + BEAT_S
+        self.show(f"{min(99, max(0, int(share * 100)))}%")
+
+    def show(self, how_far: str) -> None:
+        """Show the line with these words."""
         self._has_line = True
-        percent = min(99, max(0, int(share * 100)))
-        click.echo(f"\r\x1b[K {self._what} {percent}%; ctrl+c ends it", nl=False, err=True)
+        click.echo(f"\r\x1b[K {self._what} {how_far}; ctrl+c ends it", nl=False, err=True)
 
     def over(self, events: Iterable[Event], start: float, end: float) -> Iterator[Event]:
         """Yield events between two moments, and show how far they are."""
@@ -70,6 +75,31 @@ class Progress:
         if self._has_line:
             click.echo("\r\x1b[K", nl=False, err=True)
         self._has_line = False
+
+
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say what goes on, and for how long already, while that cannot say how far it is."""
+    if not _is_terminal(sys.stderr):
+        yield
+        return
+    over, began_s = threading.Event(), time.monotonic()
+    line = Progress(what)
+
+    def tell() -> None:
+        pause_s = PATIENCE_S
+        while not over.wait(pause_s):
+            line.show(f"{time.monotonic() - began_s:.0f}s")
+            pause_s = 1.0
+
+    telling = threading.Thread(target=tell, name="waiting", daemon=True)
+    telling.start()
+    try:
+        yield
+    finally:
+        over.set()
+        telling.join()
+        line.clear()
 
 
 def _is_terminal(stream: object) -> bool:

@@ -102,16 +102,18 @@ def show(
     paths: Sequence[Path], at: str | None, speed: float, *, is_paused: bool, is_followed: bool
 ) -> int:
     """Show the screen of a recording until it is closed; return the exit code."""
+    from memtui.cli.progress import waiting
     from memtui.cli.terminal import end_with_the_terminal, take_terminal
     from memtui.sources.signals import EarlySignals
 
-    store = opened(paths)
     early = EarlySignals()
-    app = (
-        following(store, paths[-1], early)
-        if is_followed
-        else replaying(store, at, speed, early, is_paused=is_paused)
-    )
+    with waiting("reading the recording,"):
+        store = opened(paths)
+        app = (
+            following(store, paths[-1], early)
+            if is_followed
+            else replaying(store, at, speed, early, is_paused=is_paused)
+        )
     take_terminal()
     early.listen()
     end_with_the_terminal(lambda: None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from memtui.cli.complaint import Complaint
+from memtui.cli.progress import waiting
 from memtui.plain import plain
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class Report:
         from memtui.pprof.stacks import StacksError
 
         try:
-            text = [line if line == LEGEND else plain(line) for line in lines(self.stacks())]
+            with waiting("reading the profile,"):
+                text = [line if line == LEGEND else plain(line) for line in lines(self.stacks())]
         except StacksError as error:
             raise Complaint(f"{place_shown(self.profile)}: {error}") from None
         click.echo("\n".join(text).encode("utf-8", "replace"))
