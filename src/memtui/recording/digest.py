@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from memtui.model import (
     Attached,
@@ -21,6 +22,7 @@ from memtui.model import (
 from memtui.recording.codec import NAMES
 from memtui.recording.header import Summary
 from memtui.timeline import Extent, main_series
+from memtui.timeline.cycles import gc_cpu_share
 
 SLOW: tuple[type[Sample], ...] = (
     ProcessIdentity,
@@ -65,16 +67,23 @@ class Standing:
         found = self._slow.get(ProcessIdentity)
         return found.sample if found and isinstance(found.sample, ProcessIdentity) else None
 
+    @property
+    def cycle(self) -> GcCycle | None:
+        """The newest cycle of the trace."""
+        found = self._slow.get(GcCycle)
+        return found.sample if found and isinstance(found.sample, GcCycle) else None
+
     def events(self) -> tuple[Event, ...]:
         """Return what stands now, the process first."""
         return (*self._states.values(), *(self._slow[kind] for kind in SLOW if kind in self._slow))
 
 
 class Tally:
-    """The summary of a member, as its events come."""
+    """The summary of a member, as its events come; ``cycle`` is the last one before it."""
 
-    def __init__(self, start: float) -> None:
-        self._start = self._end = start
+    def __init__(self, start: float, cycle: GcCycle | None = None) -> None:
+        self._start = self._end = self._earliest = start
+        self._meter = Meter(cycle)
         self._counts: Counter[str] = Counter()
         self._extents: dict[str, Extent] = {}
 
@@ -82,11 +91,38 @@ class Tally:
         """Count an event."""
         self._counts[NAMES[type(event.sample)]] += 1
         self._end = max(self._end, event.at)
-        for name, value in main_series(event.sample):
+        self._earliest = min(self._earliest, event.at)
+        for name, value in self._meter.read(event.sample):
             now = Extent(value, value, value)
             known = self._extents.get(name)
             self._extents[name] = known.joined(now) if known else now
 
     def summary(self) -> Summary:
         """Return what happened until now."""
-        return Summary(self._start, self._end, dict(self._counts), dict(self._extents))
+        return Summary(
+            self._start,
+            self._end,
+            dict(self._counts),
+            dict(self._extents),
+            earliest=self._earliest,
+        )
+
+
+class Meter:
+    """Reads the series of one sample after the other; ``cycle`` is the last one before them.
+
+    Beside those that a sample carries there is ``gc_cpu_ppm``: the collector's share of all
+    processors since the cycle before, in millionths.
+    """
+
+    def __init__(self, cycle: GcCycle | None = None) -> None:
+        self._cycle = cycle
+
+    def read(self, sample: Sample) -> Iterator[tuple[str, int]]:
+        """Yield the name and the value of each series."""
+        yield from main_series(sample)
+        if isinstance(sample, GcCycle):
+            share = gc_cpu_share(self._cycle, sample)
+            if share is not None:
+                yield "gc_cpu_ppm", round(share * 1e6)
+            self._cycle = sample

@@ -20,7 +20,7 @@ from memtui.recording.codec import (
 from memtui.recording.container import Gap
 from memtui.timeline import Extent
 
-VERSION = (1, 0)
+VERSION = (1, 1)
 """Of the format: the first number changes only when an old reader would show something false."""
 
 _MOST_NAMES = 512
@@ -35,7 +35,8 @@ class Summary:
     """What happened in a stretch of a recording, mostly one member, with nothing decoded.
 
     ``counts`` is the number of events of each kind of record, ``extents`` what each main series
-    (the names of timeline.series) did. ``last`` are the last samples of it: for a ledger of days.
+    (those of timeline.main_series) did. ``last`` are the last samples of it: for a ledger of days.
+    ``earliest`` is the earliest moment of its events, which may have come late; None: not known.
     """
 
     start: float
@@ -43,6 +44,7 @@ class Summary:
     counts: Mapping[str, int] = field(default_factory=dict)
     extents: Mapping[str, Extent] = field(default_factory=dict)
     last: tuple[Event, ...] = ()
+    earliest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +93,26 @@ def header_record(header: Header) -> Record:
         "last": [encode(each) for each in header.last],
     }
     if header.before is not None:
-        record["before"] = {
-            "from": header.before.start,
-            "to": header.before.end,
-            "counts": dict(header.before.counts),
-            "series": {
-                name: [each.low, each.high, each.last]
-                for name, each in header.before.extents.items()
-            },
-        }
+        record["before"] = _summary_record(header.before)
     if header.profile_at is not None:
         record["profile_at"] = header.profile_at
     if header.gap is not None:
         gap = header.gap
         record["gap"] = {"from": gap.start, "to": gap.end, "reason": gap.reason}
+    return record
+
+
+def _summary_record(summary: Summary) -> Record:
+    record: Record = {
+        "from": summary.start,
+        "to": summary.end,
+        "counts": dict(summary.counts),
+        "series": {
+            name: [each.low, each.high, each.last] for name, each in summary.extents.items()
+        },
+    }
+    if summary.earliest is not None:
+        record["earliest"] = summary.earliest
     return record
 
 
@@ -183,6 +191,7 @@ def _summary(given: Mapping[str, Json] | None) -> Summary | None:
         _moment(given["to"]),
         {str(name): int(count) for name, count in counts.items()},
         {str(name): Extent(*map(int, values)) for name, values in series.items()},
+        earliest=_moment(given["earliest"]) if "earliest" in given else None,
     )
 
 

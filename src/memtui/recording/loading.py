@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from memtui.model import Event, Mark, Profile, Restart
-from memtui.recording.reader import Recording
+from memtui.recording.reader import LATE_S, Recording
 from memtui.timeline import Timeline
 
 Told = Callable[[Iterable[Event], float, float], Iterable[Event]]
@@ -25,8 +25,8 @@ def timeline_of(
 ) -> Timeline:
     """Return a timeline with what a ledger and a verdict of this window need.
 
-    The first and the last profile of it are whole, the others have their totals only. ``told``
-    lets the events through while they are read, between two moments, and can say how far that is.
+    Of each kind of profile the first and the last one are whole, others have their totals only.
+    ``told`` lets the events through while they are read, between two moments, and can say how far that is.
     """
     timeline = Timeline(start)
     for event in recording.standing(start):
@@ -38,7 +38,7 @@ def timeline_of(
 
 def _events(recording: Recording, start: float, end: float, told: Told) -> list[Event]:
     if end - start <= WHOLE_S:
-        return list(told(recording.events(start, end), start, end))
+        return list(told(recording.within(start, end), start, end))
     first, last = start + EDGE_S, end - EDGE_S
     between = [
         event
@@ -59,8 +59,23 @@ def _events(recording: Recording, start: float, end: float, told: Told) -> list[
 def _with_whole_profiles(recording: Recording, events: list[Event]) -> list[Event]:
     places = [at for at, event in enumerate(events) if isinstance(event.sample, Profile)]
     found = list(events)
-    for place in {*places[:1], *places[-1:]}:
-        whole = recording.profile(events[place].at + 1.0)
-        if whole is not None and whole.at == events[place].at:
-            found[place] = whole
+    for place in sorted(_ends_of_kinds(events, places)):
+        at = events[place].at
+        for reached in (at, at + LATE_S):
+            whole = recording.profile(reached)
+            if whole is not None and whole.at == at:
+                found[place] = whole
+                break
     return found
+
+
+def _ends_of_kinds(events: list[Event], places: list[int]) -> set[int]:
+    """Return the first and the last place of each kind of profile."""
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for place in places:
+        sample = events[place].sample
+        assert isinstance(sample, Profile)
+        first.setdefault(sample.kind, place)
+        last[sample.kind] = place
+    return {*first.values(), *last.values()}

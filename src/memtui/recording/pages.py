@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from memtui.model import Ended, Event, Mark, ProcessSample, Restart, RuntimeSample, Sample
+from memtui.model import (
+    Ended,
+    Event,
+    GcCycle,
+    GcPause,
+    Mark,
+    ProcessSample,
+    Restart,
+    RuntimeSample,
+    Sample,
+)
 from memtui.recording.codec import KINDS
 from memtui.recording.header import Summary
 from memtui.recording.reader import Recording
 from memtui.timeline import Extent, Landmark, PageSummary
 
 _OF_PROCESS = ("res", "shr")
-"""The main series that are of /proc; all others are of the runtime."""
+_OF_TRACE = ("gc_live", "gc_goal", "gc_pause_us", "gc_cpu_ppm")
+_KINDS: Mapping[str, type[Sample]] = {
+    **dict.fromkeys(_OF_PROCESS, ProcessSample),
+    **dict.fromkeys(_OF_TRACE, GcCycle),
+    "pause_us": GcPause,
+}
+"""Of what kind of sample a main series is; those that do not stand here are of MemStats."""
 
 
 class RecordedPages:
@@ -94,7 +110,6 @@ def _landmark(event: Event) -> Landmark:
 def _page(summary: Summary) -> PageSummary:
     extents: dict[type[Sample], dict[str, Extent]] = {}
     for name, extent in summary.extents.items():
-        kind = ProcessSample if name in _OF_PROCESS else RuntimeSample
-        extents.setdefault(kind, {})[name] = extent
+        extents.setdefault(_KINDS.get(name, RuntimeSample), {})[name] = extent
     counts = {KINDS[name]: count for name, count in summary.counts.items() if name in KINDS}
     return PageSummary(summary.start, summary.end, counts, extents, summary.last)

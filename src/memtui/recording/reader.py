@@ -147,8 +147,9 @@ class Recording:
     def events(self, start: float, end: float, *, whole_profiles: bool = False) -> Iterator[Event]:
         """Yield what was told from ``start`` to ``end``, both included, in the order it came.
 
-        An event that came late, by more than LATE_S, has its place where it came. Profiles have
-        their totals only, unless ``whole_profiles``: ``profile`` reads one.
+        An event that came late, by more than LATE_S, has its place where it came: as the screen
+        of the session had it. ``within`` goes by the moments alone. Profiles have their totals
+        only, unless ``whole_profiles``: ``profile`` reads one.
         """
         for place in self._walk(self._with_profiles(self.seek(start), start)):
             if place.member.start > end + LATE_S:
@@ -156,6 +157,33 @@ class Recording:
             for event in self._events_of(place, whole=whole_profiles):
                 if event.at <= end and max(event.at, place.member.start) >= start:
                     yield event
+
+    def within(self, start: float, end: float, *, whole_profiles: bool = False) -> Iterator[Event]:
+        """Yield the events whose moment lies from ``start`` to ``end``, whenever they were told.
+
+        Those that came late stand last, in the order they came. They are looked for by the headers
+        of all that was told after ``end``: a file of format 1.0, which does not say when the
+        earliest moment of a member was, is read to its end.
+        """
+        for event in self.events(start, end, whole_profiles=whole_profiles):
+            if event.at >= start:
+                yield event
+        for place in self._late_for(end):
+            for event in self._events_of(place, whole=whole_profiles):
+                if start <= event.at <= end:
+                    yield event
+
+    def _late_for(self, end: float) -> Iterator[Place]:
+        """Yield the members behind the last one of ``events`` that hold for ``end`` or before."""
+        later = [each for each in self.members() if each.member.start > end + LATE_S]
+        earliest = {each.place: each.summary.earliest for each in self._summed()} if later else {}
+        for place in later:
+            at = earliest.get(place)
+            if place.member.kind is Kind.PROFILE:
+                event = place.part.profile(place.member, whole=False)
+                at = event.at if event else float("inf")
+            if at is None or at <= end:
+                yield place
 
     def _with_profiles(self, place: Place, start: float) -> Place:
         """Return the first of the profiles right before a member that are of ``start`` or later.
@@ -233,7 +261,10 @@ class Recording:
             last = tuple(each for each in next_header.last if isinstance(each.sample, LASTING))
             return replace(before, last=last)
         content = self._content(place)
-        tally, standing = Tally(place.member.start), Standing()
+        standing = Standing()
+        for event in content.header.last if content.header else ():
+            standing.note(event)
+        tally, standing = Tally(place.member.start, standing.cycle), Standing()
         for event in content.events:
             tally.note(event)
             standing.note(event)

@@ -18,6 +18,7 @@ from memtui import __version__
 from memtui.model import (
     Ended,
     Event,
+    GcCycle,
     Mark,
     OutputLine,
     ProcessIdentity,
@@ -90,13 +91,13 @@ class Keeping:
 class _Open:
     """The member that is being written: what of it is in the file, and its compressor."""
 
-    def __init__(self, start: float, began_s: float) -> None:
+    def __init__(self, start: float, began_s: float, cycle: GcCycle | None) -> None:
         self.start = start
         self.began_s = began_s
         self.size = 0
         self.is_broken = False
         """Whether its last lines could not be written: it takes no more, and is only closed."""
-        self.tally = Tally(start)
+        self.tally = Tally(start, cycle)
         self._crc = 0
         self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
 
@@ -283,7 +284,7 @@ class Recorder:
         member, lines, first = self._open, b"", b""
         if member is None:
             self._start = max(self._start, now.wall)
-            member = _Open(self._start, now.steady)
+            member = _Open(self._start, now.steady, self._standing.cycle)
             first = head(Kind.SAMPLES, self._start, major=VERSION[0])
             lines = sealed(header_record(self._header()))
         lines += batches([encode(each) for each in events])

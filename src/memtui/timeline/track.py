@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 from memtui.model import (
     Event,
     GcCycle,
+    GcPause,
     MappingSample,
     ProcessSample,
     Reading,
@@ -46,7 +47,11 @@ class Extent:
 
 
 def main_series(sample: Sample) -> Iterator[tuple[str, int]]:
-    """Yield the main series that a sample carries; unknown values carry nothing."""
+    """Yield the main series that a sample carries; unknown values carry nothing.
+
+    Bytes, but for the pauses: the longest stop of a cycle of the trace, or all stops of one that
+    MemStats tell, in microseconds.
+    """
     if isinstance(sample, ProcessSample):
         yield from _known(("res", sample.res_bytes), ("shr", sample.shr_bytes))
     elif isinstance(sample, RuntimeSample):
@@ -63,6 +68,11 @@ def main_series(sample: Sample) -> Iterator[tuple[str, int]]:
                 yield "heap_unreturned", idle - released
             if isinstance(whole, int):
                 yield "runtime_total", whole - released
+    elif isinstance(sample, GcCycle):
+        yield from _known(("gc_live", sample.heap_live_bytes), ("gc_goal", sample.goal_bytes))
+        yield "gc_pause_us", round(max(sample.pauses_ms, default=0.0) * 1000)
+    elif isinstance(sample, GcPause):
+        yield "pause_us", round(sample.pause_s * 1e6)
 
 
 def _known(*series: tuple[str, Reading | None]) -> Iterator[tuple[str, int]]:
