@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from dashboard import running, shown, until
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from memtui.app import MemtuiApp
 from memtui.cli.complaint import Complaint
@@ -237,6 +238,7 @@ async def test_a_mark_is_seen_at_once(recording: Path) -> None:
         await settled(app, pilot)
         await pilot.press("m", *"[/b]here", "enter")
         await until(lambda: "[/b]here" in shown(app, "hint"))
+        assert "until you quit (a recording is only read)" in shown(app, "hint")
         marked_at = app.player.cursor.at
         await pilot.press("end", "left_square_bracket")
         await until(lambda: app.player.cursor.at != app.player.course().last)
@@ -244,6 +246,19 @@ async def test_a_mark_is_seen_at_once(recording: Path) -> None:
             before = app.player.cursor.at
             await pilot.press("left_square_bracket")
             await until(lambda before=before: app.player.cursor.at != before)  # type: ignore[misc]
+    again = RecordedPages(recording)
+    assert "[/b]here" not in [each.text for each in again.landmarks()]
+
+
+async def test_the_question_for_a_note_says_that_it_is_not_kept(recording: Path) -> None:
+    app = replay_of(recording, "+200s")
+    async with running(app, (80, 25)) as pilot:
+        await settled(app, pilot)
+        await pilot.press("m")
+        await until(lambda: len(app.screen_stack) == 2)
+        await pilot.pause()
+        asked = app.screen.query_one("#ask-said", Static)
+        assert "until you quit" in str(asked.content)
 
 
 async def test_a_damaged_file_is_shown_with_a_gap(recording: Path, tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ async def test_a_live_session_is_recorded_stepped_back_in_and_followed_again(
         await until(lambda: "● REC" in shown(app, "heading"))
         await pilot.press("m", *"deployed", "enter")
         await until(lambda: "marked" in shown(app, "hint"))
+        assert "quit" not in shown(app, "hint")
         await pilot.press("comma", "comma")
         await until(lambda: "FROZEN" in shown(app, "heading"))
         assert "● REC" in shown(app, "heading")

@@ -92,7 +92,10 @@ class MemtuiApp(App[None]):
             clock, self._lines.say,
         )  # fmt: skip
         self._leaving = Leaving(self, child, early, self._lines.wait_for)
-        self._timing = Timing(self, self.player, self._lines.tell, self._take, self._time_moved)
+        self._timing = Timing(
+            self, self.player, self._lines.tell, self._take, self._time_moved,
+            keeps_marks=tape is not None,
+        )  # fmt: skip
         self._painted_s = 0.0
         self._paint_due = False
         self.panes: list[Pane] = [pane() for pane in PANES]

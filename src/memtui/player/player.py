@@ -100,7 +100,7 @@ class Player:
         return (min(first, known.first) if known else first), self.live.newest_at
 
     def marked(self, event: Event) -> None:
-        """Show a mark that was put just now; in a stored session it stays until the end."""
+        """Show a mark that was put just now; in a stored session it stays until it is closed."""
         self._recent = None
         if self.live is None and isinstance(event.sample, Mark):
             self._marks.append(Landmark(event.at, "mark", event.sample.text))

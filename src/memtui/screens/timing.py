@@ -54,7 +54,8 @@ class Timing:
     """Does with the player what the position bar asks for.
 
     ``say`` shows a notice in the line under the panes, ``take`` puts an event on the timeline and
-    into the recording, ``moved`` is called when the cursor moved.
+    into the recording, ``moved`` is called when the cursor moved. ``keeps_marks``: there is a
+    recording that marks go into; one that is looked back at is only read.
     """
 
     def __init__(
@@ -64,8 +65,11 @@ class Timing:
         say: Callable[[str], None],
         take: Callable[[Event], None],
         moved: Callable[[], None],
+        *,
+        keeps_marks: bool,
     ) -> None:
         self._app = app
+        self._keeps_marks = keeps_marks
         self._player = player
         self._say = say
         self._take = take
@@ -122,17 +126,18 @@ class Timing:
     def ask_mark(self) -> None:
         """Ask for a note, and put a mark with it at the moment that is looked at."""
         at = self._player.view().until
+        kept = "" if self._keeps_marks else " until you quit (a recording is only read)"
 
         def put(text: str | None) -> None:
             if text is not None:
                 note = text.strip()[:LONGEST_NOTE] or "mark"
                 self._take(Event(at, "user", Mark(note)))
                 self._player.marked(Event(at, "user", Mark(note)))
-                self._say(f"marked {clock(at)}: {plain(note)}")
+                self._say(f"marked {clock(at)}{kept}: {plain(note)}")
                 self._moved()
 
         self._app.push_screen(
-            AskScreen(f"mark {clock(at)}", "a note in a few words", lambda text: plain(text)), put
+            AskScreen(f"mark {clock(at)}", f"a note in a few words{kept}", plain), put
         )
 
     def _compare(self) -> None:
