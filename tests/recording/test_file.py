@@ -288,6 +288,23 @@ def test_a_torn_tail_is_read_up_to_the_tear_and_appended_to(tmp_path: Path) -> N
             assert [gap.end for gap in Recording.open(cut).gaps()] == [mark.at]
 
 
+@pytest.mark.parametrize("number", [0, 2, -1])
+def test_a_member_whose_first_bytes_are_damaged_is_told(
+    session: Closed, tmp_path: Path, number: int
+) -> None:
+    path, events = session
+    member = Recording.open(path).members()[number].member
+    data = bytearray(path.read_bytes())
+    data[member.offset + 20] ^= 1
+    broken = tmp_path / "broken.memtui"
+    broken.write_bytes(data)
+    recording = Recording.open(broken)
+    assert len(list(recording.events(0, 1e12))) < len(events)
+    assert list(recording.check())
+    assert recording.damage or recording.gaps()
+    assert not any(each.is_tail for each in recording.damage)
+
+
 def test_a_flipped_bit_is_a_gap_and_never_a_value(session: Closed, tmp_path: Path) -> None:
     path, events = session
     whole = path.read_bytes()

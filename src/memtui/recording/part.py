@@ -8,7 +8,16 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 from memtui.model import Event
-from memtui.recording.container import HEAD_BYTES, Damage, Kind, Member, after, before, read_head
+from memtui.recording.container import (
+    HEAD_BYTES,
+    Damage,
+    Kind,
+    Member,
+    after,
+    before,
+    inflate,
+    read_head,
+)
 from memtui.recording.content import Content, damage_of, header_of, profile_of, read_content
 from memtui.recording.header import Header
 
@@ -115,6 +124,23 @@ class Part:
         while member is not None:
             yield member
             member = self.next(member)
+
+    def strays(self) -> Iterator[Damage]:
+        """Yield the bytes in front of the first member and behind the last one, if there are any.
+
+        There a member stood whose first bytes are damaged. Between others it leaves a gap.
+        """
+        if self.first.offset:
+            words = f"damaged: {self.first.offset} bytes in front of the first member"
+            yield Damage(self.path.name, 0, self.first.start, words)
+        last = self.last()
+        end = last.offset + last.length
+        if not last.length:
+            end = inflate(self.read_at, last).end or self.size
+        if end < self.size:
+            words = f"damaged: {self.size - end} bytes behind the last member"
+            is_tail = self.size - end < HEAD_BYTES
+            yield Damage(self.path.name, end, last.start, words, is_tail)
 
     def content(self, member: Member) -> Content:
         """Return what a member of samples holds. Raises OtherVersion."""
