@@ -272,16 +272,24 @@ class Recording:
         return replace(tally.summary(), last=last)
 
     def headers(self) -> Iterator[Header]:
-        """Yield the headers of all members that have a readable one."""
+        """Yield the headers of all members that have one, without the newest values in them."""
         for place in self.members():
             if place.member.kind is Kind.SAMPLES:
-                header = self._header(place, None)
+                header = self._header(place, ())
                 if header is not None:
                     yield header
 
     def profiles(self) -> list[float]:
         """Return the moments of all profiles, as far as they are needed to seek one."""
         return [each.member.start for each in self.members() if each.member.kind is Kind.PROFILE]
+
+    def profile_totals(self, start: float, end: float) -> Iterator[Event]:
+        """Yield the profiles whose moment lies from ``start`` to ``end``, with totals only."""
+        for place in self.members():
+            if place.member.kind is Kind.PROFILE and place.member.start >= start - _SAME_S:
+                event = place.part.profile(place.member, whole=False)
+                if event is not None and start <= event.at <= end:
+                    yield event
 
     def identity(self, at: float) -> ProcessIdentity | None:
         """Return who the process was at a moment."""
@@ -325,6 +333,9 @@ class Recording:
             if damage is not None:
                 self._note(damage)
             yield place
+        for part in self._parts:
+            for damage in part.strays():
+                self._note(damage)
 
     def follow(self) -> Follower:
         """Return what tells the events that come after all that is there now."""
