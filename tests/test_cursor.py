@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtui.model import Event, GcCycle, Mark, ProcessSample, Restart
+from memtui.model import Ended, Event, GcCycle, Mark, ProcessIdentity, ProcessSample, Restart
 from memtui.timeline import (
     SPEEDS,
     Course,
@@ -49,6 +49,19 @@ def test_no_move_leaves_the_session(at: float, by_s: float) -> None:
     moved = Cursor(at).moved(by_s, 0.0, 10.0, 1e5)
     assert moved.at is not None
     assert 10.0 <= moved.at <= 1e5
+
+
+def test_a_process_has_not_ended_when_another_one_is_watched_since() -> None:
+    timeline = Timeline(0.0)
+    first = ProcessIdentity(1, 1, 0.0, "orders", (), "app", None)
+    timeline.append(Event(1.0, "process", first))
+    timeline.append(Event(9.0, "process", Ended("process 1 ended", 137)))
+    timeline.append(Event(9.0, "child", Ended("ended")))
+    assert Cursor(10.0).view(timeline, 99.0).ended() == (9.0, Ended("process 1 ended", 137))
+    timeline.append(Event(20.0, "process", Restart()))
+    timeline.append(Event(20.1, "process", replace(first, pid=2)))
+    assert Cursor(30.0).view(timeline, 99.0).ended() is None
+    assert Cursor(15.0).view(timeline, 99.0).ended() is not None
 
 
 def test_a_step_stands_still_and_a_jump_plays_on() -> None:

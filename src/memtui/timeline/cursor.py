@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from memtui.model import Attached, Ended, Sample, Trouble
+from memtui.model import Attached, Ended, ProcessIdentity, Sample, Trouble
 from memtui.timeline.session import Timeline
 
 S = TypeVar("S", bound=Sample)
@@ -120,8 +120,15 @@ class View:
         return found[1] if found else None
 
     def ended(self) -> tuple[float, Ended] | None:
-        """Return when and how the process ended; who knows its exit code knows best."""
-        found = self.timeline.track(Ended).tail(8, self.until)
+        """Return when and how the process ended; who knows its exit code knows best.
+
+        None also when another one is watched since.
+        """
+        identity = self.last(ProcessIdentity)
+        since = identity[0] if identity else 0.0
+        found = [
+            entry for entry in self.timeline.track(Ended).tail(8, self.until) if entry[0] >= since
+        ]
         knowing = (entry for entry in found if entry[1].exit_code is not None)
         return next(knowing, found[0] if found else None)
 
