@@ -14,6 +14,7 @@ from memtui.cli.peek import peek
 from memtui.cli.record import record
 from memtui.cli.repair import repair
 from memtui.cli.replay import replay
+from memtui.cli.report import report
 from memtui.cli.run import run
 from memtui.cli.top import top
 from memtui.cli.tree import tree
@@ -22,7 +23,8 @@ from memtui.cli.watch import memtui
 __all__ = ["main"]
 
 _COMMANDS = (
-    run, replay, demo, record, info, export, repair, explain, doctor, gctrace, top, peek, tree,
+    run, replay, demo, record, info, export, report, repair, explain, doctor, gctrace, top, peek,
+    tree,
 )  # fmt: skip
 for _command in _COMMANDS:
     memtui.add_command(_command)

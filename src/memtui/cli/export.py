@@ -11,7 +11,16 @@ import click
 from memtui.cli.complaint import Complaint
 from memtui.cli.options import period
 from memtui.cli.progress import Progress
-from memtui.cli.recordings import WHEN, at_moment, opened, output, window, window_options
+from memtui.cli.recordings import (
+    WHEN,
+    at_moment,
+    opened,
+    output,
+    output_options,
+    paths_of,
+    window,
+    window_options,
+)
 
 if TYPE_CHECKING:
     from memtui.model import Event
@@ -33,7 +42,7 @@ FORMATS = ("csv", "jsonl", "openmetrics")
     metavar="TIME",
     help="At most one sample of a kind in this time.",
 )
-@click.option("-o", "--output", "out", metavar="OUT", help="A new file; else standard output.")
+@output_options()
 def export(
     files: tuple[str, ...],
     form: str | None,
@@ -42,6 +51,7 @@ def export(
     end: str | None,
     every: float | None,
     out: str | None,
+    force: bool,
 ) -> None:
     """Write a recording, or a part of it, for other programs.
 
@@ -54,22 +64,23 @@ def export(
         raise click.UsageError("give either --format or --profile")
     with opened(files) as recording:
         if profile is not None:
-            _write_profile(recording, profile, out)
+            _write_profile(recording, profile, out, force=force)
             return
         span = window(recording, start, end)
         lines = {"csv": _csv, "jsonl": _jsonl, "openmetrics": _metrics}[str(form)]
-        with output(out) as file, Progress("writing", beside_output=out in (None, "-")) as progress:
+        progress = Progress("writing", beside_output=out in (None, "-"))
+        with output(out, force=force, sources=paths_of(recording)) as file, progress:
             for line in lines(_Wanted(recording, *span, every, progress)):
                 file.write(line.encode("utf-8", "backslashreplace"))
 
 
-def _write_profile(recording: Recording, when: str, out: str | None) -> None:
+def _write_profile(recording: Recording, when: str, out: str | None, *, force: bool) -> None:
     from memtui.model import Profile
 
     event = recording.profile(at_moment(recording, when) + 0.001)
     if event is None or not isinstance(event.sample, Profile) or event.sample.data is None:
         raise Complaint(f"no profile was recorded up to {when}", "memtui info says what there is")
-    with output(out) as file:
+    with output(out, force=force, sources=paths_of(recording)) as file:
         file.write(event.sample.data)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memtui.cli.reports import Report, as_object, report_options, taken
+from memtui.cli.profilereport import Report, as_object, report_options, taken
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks

@@ -1,6 +1,7 @@
 """The meaning: where RES goes, which part grew, and why; pure functions of a timeline window."""
 
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.functions import Growth, growths
 from memtui.diagnosis.gather import USUAL_S, point_at, points_between, window_of
 from memtui.diagnosis.ledger import (
     Ledger,
@@ -12,6 +13,7 @@ from memtui.diagnosis.ledger import (
     waterfall,
 )
 from memtui.diagnosis.point import Point
+from memtui.diagnosis.surroundings import limit_of, place_words
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trial import Expectation, Trial, expectation, is_lazy, trial_of
 from memtui.diagnosis.verdict import Diagnosis, as_json, diagnose, one_line
@@ -28,6 +30,7 @@ __all__ = [
     "Evidence",
     "Expectation",
     "Finding",
+    "Growth",
     "Ledger",
     "Part",
     "PartName",
@@ -40,10 +43,13 @@ __all__ = [
     "as_json",
     "diagnose",
     "expectation",
+    "growths",
     "is_lazy",
     "ledger_at",
     "ledger_between",
+    "limit_of",
     "one_line",
+    "place_words",
     "point_at",
     "points_between",
     "trial_of",

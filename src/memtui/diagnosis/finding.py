@@ -100,3 +100,11 @@ class Finding:
     rivals: tuple[str, ...] = ()
     refuted_by: tuple[str, ...] = ()
     raised_by: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> str:
+        """Say in a few words which cause it is, how much it explains, and how sure that is."""
+        share = f"{self.share * 100:.0f}% of {'the growth' if self.of_growth else 'RES'}"
+        if self.cause in (Cause.STEADY, Cause.NOT_ENOUGH_DATA):
+            return f"{self.cause.value} · confidence {self.confidence.value}"
+        return f"{self.cause.value} · {share} · confidence {self.confidence.value}"

@@ -3,11 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from memtui.model import Profile, SampleValues
+from memtui.model import FunctionValue, Profile, SampleValues
 from memtui.plain import plain
 
 MOST_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a function had in two profiles, in the unit of their sample type.
+
+    By itself (``flat``) and with all it called (``cum``). ``name`` is as the profile has it.
+    """
+
+    name: str
+    flat_before: int
+    flat: int
+    cum_before: int
+    cum: int
+
+    @property
+    def by_flat(self) -> int:
+        """By how much its own value grew."""
+        return self.flat - self.flat_before
+
+    @property
+    def by_cum(self) -> int:
+        """By how much it grew with all it called."""
+        return self.cum - self.cum_before
+
+
+def growths(before: SampleValues, after: SampleValues) -> list[Growth]:
+    """Return what all functions of two profiles did, the largest growth of their own first."""
+    none = FunctionValue("", 0, 0)
+    then = {each.name: each for each in before.functions}
+    now = {each.name: each for each in after.functions}
+    found = []
+    for name in then | now:
+        old, new = then.get(name, none), now.get(name, none)
+        found.append(Growth(name, old.flat, new.flat, old.cum, new.cum))
+    return sorted(found, key=lambda each: (-each.by_flat, -each.by_cum))
 
 
 def grown_functions(
@@ -21,20 +58,18 @@ def grown_functions(
     found = [values for _, profile in profiles if (values := _of_type(profile, sample_type))]
     if len(found) < 2:
         return []
-    before, after = (
-        {each.name: each for each in values.functions} for values in (found[0], found[-1])
-    )
-    growths = []
-    for name, now in after.items():
-        if by_cum and name.startswith(("runtime.", "internal/", "sync.", "time.")):
-            continue
-        then = before.get(name)
-        grown = (now.cum if by_cum else now.flat) - (
-            0 if then is None else then.cum if by_cum else then.flat
-        )
-        if grown > 0:
-            growths.append((plain(name), grown))
-    return sorted(growths, key=lambda entry: -entry[1])[:MOST_NAMES]
+    grown = [
+        (plain(each.name), each.by_cum if by_cum else each.by_flat)
+        for each in growths(found[0], found[-1])
+        if not (by_cum and is_of_runtime(each.name))
+    ]
+    rising = [entry for entry in grown if entry[1] > 0]
+    return sorted(rising, key=lambda entry: -entry[1])[:MOST_NAMES]
+
+
+def is_of_runtime(name: str) -> bool:
+    """Tell whether a function is one in which goroutines wait, whatever they wait for."""
+    return name.startswith(("runtime.", "internal/", "sync.", "time."))
 
 
 def _of_type(profile: Profile, sample_type: str) -> SampleValues | None:

@@ -60,13 +60,17 @@ def _with_whole_profiles(recording: Recording, events: list[Event]) -> list[Even
     places = [at for at, event in enumerate(events) if isinstance(event.sample, Profile)]
     found = list(events)
     for place in sorted(_ends_of_kinds(events, places)):
-        at = events[place].at
-        for reached in (at, at + LATE_S):
-            whole = recording.profile(reached)
-            if whole is not None and whole.at == at:
-                found[place] = whole
-                break
+        found[place] = whole_profile(recording, events[place]) or events[place]
     return found
+
+
+def whole_profile(recording: Recording, event: Event) -> Event | None:
+    """Return a profile of which the totals are known with all it says; None when it is damaged."""
+    for reached in (event.at, event.at + LATE_S):
+        whole = recording.profile(reached)
+        if whole is not None and whole.at == event.at:
+            return whole
+    return None
 
 
 def _ends_of_kinds(events: list[Event], places: list[int]) -> set[int]:

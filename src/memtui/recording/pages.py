@@ -89,11 +89,14 @@ class RecordedPages:
     def landmarks(self) -> Sequence[Landmark]:
         """Return marks, restarts, ends and gaps of the whole."""
         with self._lock:
-            found = [_landmark(event) for event in self.recording.notable()]
-            found += [
-                Landmark(gap.start, "gap", gap.reason, gap.end) for gap in self.recording.gaps()
-            ]
-        return sorted(found, key=lambda each: each.at)
+            return landmarks_of(self.recording)
+
+
+def landmarks_of(recording: Recording) -> list[Landmark]:
+    """Return marks, restarts, ends and gaps of a recording, in the order of time."""
+    found = [_landmark(event) for event in recording.notable()]
+    found += [Landmark(gap.start, "gap", gap.reason, gap.end) for gap in recording.gaps()]
+    return sorted(found, key=lambda each: each.at)
 
 
 def _landmark(event: Event) -> Landmark:

@@ -5,6 +5,7 @@ from dataclasses import fields
 
 import pytest
 
+from memtui.diagnosis import limit_of
 from memtui.model import (
     Absent,
     CgroupLevel,
@@ -15,7 +16,7 @@ from memtui.model import (
     Surroundings,
 )
 from memtui.panes.cells import text_of
-from memtui.panes.explain.place import limit_of, place_rows
+from memtui.panes.explain.place import place_rows
 from memtui.timeline import View
 
 MIB = 1 << 20

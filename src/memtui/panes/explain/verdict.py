@@ -30,15 +30,8 @@ def headline(diagnosis: Diagnosis, width: int) -> list[Row]:
     rows: list[Row] = []
     for found in diagnosis.findings:
         rows += [Row(each) for each in _indented(found.sentence, width, 1, role_of(found.cause))]
-        rows.append(Row(line(Span(f" {_weight(found)}", "dim"))))
+        rows.append(Row(line(Span(f" {found.weight}", "dim"))))
     return rows
-
-
-def _weight(found: Finding) -> str:
-    share = f"{found.share * 100:.0f}% of {'the growth' if found.of_growth else 'RES'}"
-    if found.cause in (Cause.STEADY, Cause.NOT_ENOUGH_DATA):
-        return f"{found.cause.value} · confidence {found.confidence.value}"
-    return f"{found.cause.value} · {share} · confidence {found.confidence.value}"
 
 
 def reasons(diagnosis: Diagnosis, width: int) -> list[Row]:

@@ -1,0 +1,155 @@
+"""All that a report tells, read from a recording once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from memtui.diagnosis import (
+    Diagnosis,
+    Growth,
+    Trial,
+    diagnose,
+    growths,
+    one_line,
+    place_words,
+    trial_of,
+    window_of,
+)
+from memtui.diagnosis.functions import is_of_runtime
+from memtui.model import Event, ProcessIdentity, ProcessSample, Profile, SampleValues
+from memtui.recording import Recording
+from memtui.recording.contents import Contents, contents_of
+from memtui.recording.loading import timeline_of, whole_profile
+from memtui.recording.pages import landmarks_of
+from memtui.report.series import Columns, columns_of
+from memtui.timeline import Landmark, View
+
+MOST_LIVES = 6
+SHORTEST_LIFE_S = 30.0
+_BEFORE_S = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One process among several: from when to when (Unix seconds) it ran, and its verdict."""
+
+    start: float
+    end: float
+    res: int | None
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What grew between two profiles of one kind: when they were taken, and their functions."""
+
+    kind: str
+    type: str
+    unit: str
+    first_at: float
+    last_at: float
+    total_before: int
+    total: int
+    functions: tuple[Growth, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is told of a recording from ``start`` to ``end`` (Unix seconds).
+
+    ``diagnosis`` is that of the last process in this time, as ``memtui explain`` has it. ``lives``
+    are the processes before it, if there were others. ``landmarks`` are those of this time.
+    ``place`` says where the process runs; ``last`` is what /proc said last.
+    """
+
+    start: float
+    end: float
+    diagnosis: Diagnosis
+    trial: Trial | None
+    columns: Columns
+    landmarks: tuple[Landmark, ...]
+    lives: tuple[Life, ...]
+    grown: tuple[Grown, ...]
+    contents: Contents
+    identity: ProcessIdentity | None
+    last: ProcessSample | None
+    place: tuple[str, ...]
+
+
+def account_of(recording: Recording, start: float, end: float) -> Account:
+    """Read what a report of this time needs: headers of long times, samples of short ones."""
+    view = _view(recording, start, end)
+    diagnosis = diagnose(window_of(view, end - start))
+    landmarks = tuple(
+        each
+        for each in landmarks_of(recording)
+        if each.at <= end and max(each.at, each.until) >= start
+    )
+    return Account(
+        start=start,
+        end=end,
+        diagnosis=diagnosis,
+        trial=trial_of(view),
+        columns=columns_of(recording, start, end),
+        landmarks=landmarks,
+        lives=tuple(_lives(recording, start, end, landmarks)),
+        grown=tuple(_grown(recording, diagnosis.window.start, end)),
+        contents=contents_of(recording),
+        identity=view.sample(ProcessIdentity),
+        last=view.sample(ProcessSample),
+        place=tuple(place_words(view)),
+    )
+
+
+def _view(recording: Recording, start: float, end: float) -> View:
+    return View(timeline_of(recording, start, end), end, end, frozen=True)
+
+
+def _lives(
+    recording: Recording, start: float, end: float, landmarks: Sequence[Landmark]
+) -> Iterator[Life]:
+    """Yield the processes before the last one, the newest of them, each with its verdict."""
+    began = [start, *(each.at for each in landmarks if each.kind == "restart"), end]
+    spans = [(a, b - _BEFORE_S) for a, b in pairwise(began) if b - a >= SHORTEST_LIFE_S]
+    if spans and spans[-1][0] == began[-2]:
+        del spans[-1]
+    ends = [each.at for each in landmarks if each.kind == "end"]
+    for first, begun_anew in spans[-MOST_LIVES:]:
+        last = next((at for at in ends if first < at < begun_anew), begun_anew)
+        diagnosis = diagnose(window_of(_view(recording, first, last), last - first))
+        ledger = diagnosis.ledger
+        yield Life(first, last, ledger.res if ledger else None, one_line(diagnosis))
+
+
+_TYPES = {"heap": "inuse_space", "goroutine": "goroutine", "file": "inuse_space"}
+"""What of a profile says that memory grew, by the kind of profile."""
+
+
+def _grown(recording: Recording, start: float, end: float) -> Iterator[Grown]:
+    """Compare the first and the last profile of each kind."""
+    ends: dict[str, list[Event]] = {}
+    for event in recording.profile_totals(start, end):
+        if isinstance(event.sample, Profile) and event.sample.kind in _TYPES:
+            known = ends.setdefault(event.sample.kind, [event])
+            known[1:] = [event]
+    for kind, events in ends.items():
+        first, last = (_values(recording, event, _TYPES[kind]) for event in (events[0], events[-1]))
+        if len(events) < 2 or events[0].at == events[-1].at or not first or not last:
+            continue
+        found = growths(first, last)
+        if kind == "goroutine":  # all of them wait in the runtime: what called it tells them apart
+            found = [each for each in found if not is_of_runtime(each.name)]
+            found.sort(key=lambda each: -each.by_cum)
+        yield Grown(
+            kind, last.type, last.unit, events[0].at, events[-1].at, first.total, last.total,
+            tuple(found),
+        )  # fmt: skip
+
+
+def _values(recording: Recording, event: Event, sample_type: str) -> SampleValues | None:
+    whole = whole_profile(recording, event)
+    if whole is None or not isinstance(whole.sample, Profile):
+        return None
+    return next((each for each in whole.sample.values if each.type == sample_type), None)

@@ -1,0 +1,49 @@
+"""A series as lines: its highest and its lowest values, and a veil between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from memtui.report.markup import Markup, tag
+from memtui.timeline import Extent
+
+Run: TypeAlias = "list[tuple[int, Extent]]"
+"""Columns that hang together, with what the series did in each."""
+Place: TypeAlias = Callable[[float], float]
+Point: TypeAlias = tuple[float, float]
+
+
+def curve(runs: Sequence[Run], x: Place, y: Place, role: str, dash: str) -> Markup:
+    """Draw a series; ``x`` and ``y`` say where a column and a value lie."""
+    tops, lows, veils = [], [], []
+    for run in runs:
+        if not run:
+            continue
+        high = [(x(column + 0.5), y(extent.high)) for column, extent in run]
+        low = [(x(column + 0.5), y(extent.low)) for column, extent in run]
+        tops.append(_line(high))
+        if high != low:
+            lows.append(_line(low))
+            veils.append(f"{_line(high)}L{_line(low[::-1])[1:]}z")
+    style = {"stroke_dasharray": dash or None}
+    return tag(
+        "g",
+        tag("path", d="".join(veils), class_=f"veil f-{role}") if veils else None,
+        tag("path", d="".join(lows), class_=f"s-{role} low") if lows else None,
+        tag("path", d="".join(tops), class_=f"s-{role}", **style),
+    )
+
+
+def _line(points: Sequence[Point]) -> str:
+    """Write points as path data; those on a level line between others are left out."""
+    if len(points) == 1:
+        (x, y), = points  # fmt: skip
+        return f"M{x - 0.7:.1f},{y:.1f}h1.4"
+    kept = [
+        point
+        for place, point in enumerate(points)
+        if place in (0, len(points) - 1)
+        or not abs(points[place - 1][1] - point[1]) < 0.05 > abs(points[place + 1][1] - point[1])
+    ]
+    return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in kept)

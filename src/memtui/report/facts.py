@@ -1,0 +1,97 @@
+"""What was watched, where it runs, and what the recording is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from memtui import units
+from memtui.model import Absent, ProcessIdentity, ProcessSample, Reading
+from memtui.report.account import Account
+from memtui.report.axes import moment
+from memtui.report.markup import Markup, tag
+
+MOST_NAMES = 8
+_UNSEEN = "not seen"
+
+Fact = tuple[str, str]
+
+
+def facts_section(account: Account) -> Markup:
+    """Return lists of names and values."""
+    lists = (
+        ("Process", [*_process(account.identity), *_sizes(account.last)]),
+        ("Where it runs", [("", each) for each in account.place]),
+        ("Sources of the verdict", [*_sources(account)]),
+        ("Recording", [*_recording(account)]),
+    )
+    shown = [_list(title, facts) for title, facts in lists if facts]
+    return tag("section", tag("h2", "Facts"), tag("div", shown, class_="facts"))
+
+
+def _list(title: str, facts: Sequence[Fact]) -> Markup:
+    rows = [
+        tag("div", tag("dt", name), tag("dd", value)) if name else tag("div", tag("dd", value))
+        for name, value in facts
+    ]
+    return tag("div", tag("h3", title), tag("dl", rows))
+
+
+def _process(found: ProcessIdentity | None) -> Iterator[Fact]:
+    if found is None:
+        yield "process", "who it is was not recorded"
+        return
+    yield "name", f"{found.name}, pid {found.pid}"
+    yield "command", " ".join(found.command)
+    yield "user", found.user
+    version = found.go_version
+    said = "no Go build information" if version is None else version
+    yield "Go", said.value if isinstance(said, Absent) else said
+    yield "started", moment(found.started_at)
+
+
+def _sizes(found: ProcessSample | None) -> Iterator[Fact]:
+    """Yield what /proc said last, in the words of top."""
+    if found is None:
+        return
+    sizes = (
+        ("RES", found.res_bytes), ("peak RES", found.peak_bytes), ("SHR", found.shr_bytes),
+        ("VIRT", found.virt_bytes), ("SWAP", found.swap_bytes), ("DATA", found.data_bytes),
+    )  # fmt: skip
+    yield from ((name, _size(reading)) for name, reading in sizes)
+    for name, count in (("threads", found.threads), ("open files", found.open_files)):
+        yield name, count.value if isinstance(count, Absent) else str(count)
+    if not isinstance(found.cpu_s, Absent):
+        yield "CPU time", units.duration(found.cpu_s)
+
+
+def _size(reading: Reading) -> str:
+    return reading.value if isinstance(reading, Absent) else units.size(reading)
+
+
+def _sources(account: Account) -> Iterator[Fact]:
+    window = account.diagnosis.window
+    if window.points:
+        span = f"{moment(window.start)} to {moment(window.end)}"
+        yield "window", f"{span}, {units.duration(window.seconds)}, {window.access.value}"
+    yield "GC cycles", str(window.cycles_seen)
+    yield from ((name, said or _UNSEEN) for name, said in window.sources)
+
+
+def _recording(account: Account) -> Iterator[Fact]:
+    found = account.contents
+    names = [path.name for path in found.files]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    yield "files", ", ".join(names[:MOST_NAMES]) + more
+    yield "size", units.size(found.size_bytes)
+    yield "from", moment(found.start)
+    yield "to", f"{moment(found.end)}, {units.duration(found.end - found.start)}"
+    if (account.start, account.end) != (found.start, found.end):
+        yield "shown here", f"{moment(account.start)} to {moment(account.end)}"
+    yield "host", found.header.host or "unknown"
+    versions = sorted({each.written_by for each in found.sessions})
+    yield "written by", ", ".join(versions[:MOST_NAMES])
+    yield "events", ", ".join(f"{count} {kind}" for kind, count in found.kinds.items())
+    yield "gaps", str(len(found.gaps)) if found.gaps else "none"
+    yield "damage", f"{len(found.damage)} places" if found.damage else "none: every CRC is right"
+    if found.is_open:
+        yield "end", "open: it is being written, or its writer was killed"

@@ -1,0 +1,61 @@
+"""Which functions grew between the first and the last profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from memtui import units
+from memtui.diagnosis import Growth
+from memtui.report.account import Grown
+from memtui.report.axes import moment
+from memtui.report.figure import wide
+from memtui.report.ledger import growth_class, number_cell
+from memtui.report.markup import Markup, escaped, tag
+
+MOST_ROWS = 15
+_MOST_NAME = 240
+
+
+def growth_section(grown: Sequence[Grown]) -> Markup | None:
+    """Return a table for each kind of profile of which there are two."""
+    if not grown:
+        return None
+    return tag("section", tag("h2", "What grew in the profiles"), [_table(each) for each in grown])
+
+
+def _table(grown: Grown) -> Markup:
+    size, change = _writers(grown.unit)
+    title = (
+        f"{grown.type}: {size(grown.total_before)} → {size(grown.total)} "
+        f"({change(grown.total - grown.total_before)})"
+    )
+    span = units.duration(grown.last_at - grown.first_at)
+    said = f"profiles of {moment(grown.first_at)} and {moment(grown.last_at)}, {span} apart"
+    is_by_cum = grown.kind == "goroutine"
+    rising = [each for each in grown.functions if (each.by_cum if is_by_cum else each.by_flat) > 0]
+    if not rising:
+        words = tag("p", "No function grew.")
+        return tag("div", tag("h3", title), tag("p", said, class_="dim"), words)
+    heads = ("function", "flat then", "flat now", "flat change", "cum now", "cum change")
+    table = tag(
+        "table",
+        tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads])),
+        tag("tbody", [_row(each, size, change) for each in rising[:MOST_ROWS]]),
+    )
+    return tag("div", tag("h3", title), tag("p", said, class_="dim"), wide(title, table))
+
+
+def _row(each: Growth, size: Callable[[int], str], change: Callable[[int], str]) -> Markup:
+    return tag(
+        "tr",
+        tag("th", tag("code", escaped(each.name, _MOST_NAME)), scope="row", class_="name"),
+        number_cell(size(each.flat_before)),
+        number_cell(size(each.flat)),
+        number_cell(change(each.by_flat), growth_class(each.by_flat)),
+        number_cell(size(each.cum)),
+        number_cell(change(each.by_cum), growth_class(each.by_cum)),
+    )
+
+
+def _writers(unit: str) -> tuple[Callable[[int], str], Callable[[int], str]]:
+    return (units.size, units.change) if unit == "bytes" else (str, units.count_change)

@@ -1,0 +1,103 @@
+"""The ledger as a bar, as a table and as the way from RES then to RES now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from memtui import units
+from memtui.diagnosis import Ledger, Part
+from memtui.report.figure import WIDTH, figure, wide
+from memtui.report.looks import swatch
+from memtui.report.markup import Markup, tag
+from memtui.report.waterfall import way
+
+
+def ledger_section(ledger: Ledger) -> Markup:
+    """Return all there is to show of a ledger."""
+    return tag("section", tag("h2", "Where RES is"), bar(ledger), table(ledger), way(ledger))
+
+
+def bar(ledger: Ledger) -> Markup:
+    """Draw RES as one bar, each part as long as its share; a part below 0 takes no room."""
+    parts = [(part, size) for part in ledger.parts if (size := part.size or 0) > 0]
+    whole = sum(size for _, size in parts) or 1
+    x, drawn = 0.0, []
+    for part, size in parts:
+        width = size / whole * WIDTH
+        said = f"{part.title} {units.size(size)}, {share(size, ledger.res)} of RES"
+        fits = width > 7.5 * len(part.title) + 10
+        drawn.append(
+            tag(
+                "g",
+                tag("title", said),
+                tag(
+                    "rect", x=x, y=2, width=max(width, 0.5), height=36,
+                    fill=f"url(#part-{part.name.value})", class_="piece",
+                ),
+                tag("text", part.title, x=x + width / 2, y=56, class_="middle") if fits else None,
+            )
+        )  # fmt: skip
+        x += width
+    title = f"RES {units.size(ledger.res)} and the parts that add up to it"
+    return figure(title, drawn, 62)
+
+
+def table(ledger: Ledger) -> Markup:
+    """Return a row a part, and the last one to which they add up."""
+    heads = ("part", "bytes", "share", "change", "what it is")
+    growth = "" if ledger.growth is None else units.change(ledger.growth)
+    total = tag(
+        "tr", tag("th", "RES", scope="row"), _bytes(ledger.res), number_cell("100%"),
+        number_cell(growth), tag("td", "what the kernel counts: VmRSS"), class_="total",
+    )  # fmt: skip
+    return wide(
+        "The parts of RES",
+        tag(
+            "table",
+            tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads])),
+            tag("tbody", list(_rows(ledger)), total),
+            class_="ledger",
+        ),
+    )
+
+
+def _rows(ledger: Ledger) -> Iterator[Markup]:
+    for part in ledger.parts:
+        yield _row(part, ledger.res)
+        for inner in part.parts:
+            if inner.size:
+                yield _row(inner, ledger.res, is_inner=True)
+
+
+def _row(part: Part, res: int, *, is_inner: bool = False) -> Markup:
+    size = tag("td", "unknown", class_="n") if part.size is None else _bytes(part.size)
+    growth = "" if part.growth is None else units.change(part.growth)
+    known = part.size is not None and part.size >= 0 and res
+    return tag(
+        "tr",
+        tag("th", swatch(part.name), " ", part.title, scope="row"),
+        size,
+        number_cell(share(part.size or 0, res) if known else ""),
+        number_cell(growth, growth_class(part.growth)),
+        tag("td", part.meaning, class_="meaning"),
+        class_="inner" if is_inner else None,
+    )
+
+
+def _bytes(size: int) -> Markup:
+    return tag("td", units.size(size), class_="n", title=f"{size} bytes")
+
+
+def number_cell(text: str, role: str = "") -> Markup:
+    """Return a cell with a number in it."""
+    return tag("td", text, class_=f"n {role}".strip())
+
+
+def share(size: int, res: int) -> str:
+    """Write the share of RES in whole percents."""
+    return f"{size / res * 100:.0f}%" if res else ""
+
+
+def growth_class(growth: int | None) -> str:
+    """Return the class of a change; it has its sign too."""
+    return "" if not growth else "grow" if growth > 0 else "shrink"
