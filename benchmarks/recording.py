@@ -9,6 +9,7 @@ CPU is CPU time, not time that passed. The results go to benchmarks/results.md.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import resource
@@ -27,6 +28,7 @@ from longsession import BUSY, NOON, QUIET, Session
 from memtui.model import GcCycle
 from memtui.recording import Recorder, Recording
 from memtui.recording.writer import Clocks
+from memtui.report import account_of, page
 
 MIDDLE = "documents-limit-1.27"
 SADC = ("/usr/lib/sysstat/sadc", "/usr/lib64/sa/sadc")
@@ -92,12 +94,21 @@ def read(path: Path) -> list[str]:
         seeks.append((time.process_time() - began) * 1000)
     seeks.sort()
     whole_ms = cpu_ms(recording.summaries)
+    memory_mb = resident_kib() / 1024
+    sizes: list[int] = []
+
+    def told() -> None:
+        with contextlib.closing(Recording.open([path])) as anew:
+            sizes.append(len(page(account_of(anew, *anew.span), end)))
+
+    page_ms = cpu_ms(told)
     return [
         f"- open, with the last ten minutes: {opened_ms:.0f} ms",
         f"- go to a moment, with the ten minutes before it: {seeks[SEEKS // 2]:.0f} ms, "
         f"{seeks[SEEKS * 95 // 100]:.0f} ms at the 95th percentile",
         f"- the whole of it as summaries: {whole_ms:.0f} ms",
-        f"- memory of the reading process: {resident_kib() / 1024:.0f} MB",
+        f"- the whole of it as a page (memtui report): {page_ms:.0f} ms, {sizes[0] / 1024:.0f} KiB",
+        f"- memory of the reading process: {memory_mb:.0f} MB, before the page",
     ]
 
 

@@ -99,6 +99,9 @@ def test_a_service_is_recorded_until_it_is_told_to_end(
     out = tmp_path / "heap.pb.gz"
     assert memtui("export", path, "--profile", "100%", "-o", out).returncode == 0
     assert "main." in memtui("top", out).stdout
+    page = memtui("report", path, "-o", "-").stdout
+    assert f"orders {service.pid}" in page
+    assert "hunter2" not in page
 
 
 def test_a_process_that_ends_is_waited_for_by_its_name(
@@ -213,6 +216,10 @@ def test_a_table_has_a_row_for_each_sample(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
     assert len(rows) == 9
+    again = ("export", GOLDEN, "--format", "csv", "-o", out)
+    assert "--force replaces it" in memtui(*again).stderr
+    assert memtui(*again, "--force").returncode == 0
+    assert len(out.read_text().splitlines()) == 101
     res = [e.sample.res_bytes for e in Recording.open([GOLDEN]).events(0, 1e12)
            if isinstance(e.sample, ProcessSample)]  # fmt: skip
     assert [int(row["process_res_bytes"]) for row in rows] == res[:9]

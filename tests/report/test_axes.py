@@ -77,9 +77,12 @@ def test_a_column_keeps_the_lowest_the_highest_and_the_last() -> None:
     def at(second: float, value: int, until: float | None = None) -> Piece:
         return Piece(second, until or second, "res", Extent(value, value, value))
 
-    columns = folded([at(0, 5), at(0.5, 1), at(0.9, 3), at(300, 7, 301)], 0.0, float(COLUMNS))
+    end = float(COLUMNS)
+    pieces = [at(0, 5), at(0.5, 1), at(0.9, 3), at(300, 7, 301), at(end, 9)]
+    columns = folded([*pieces, at(-5, 1), at(end + 1, 1)], 0.0, end)
     res = columns.of("missing", "res")
     assert res[0] == Extent(1, 5, 3)
     assert res[300] == res[301] == Extent(7, 7, 7)
-    assert {place for place, extent in enumerate(res) if extent} == {0, 300, 301}
+    assert res[COLUMNS - 1] == Extent(9, 9, 9)
+    assert {place for place, extent in enumerate(res) if extent} == {0, 300, 301, COLUMNS - 1}
     assert list(columns.of("missing")) == [None] * COLUMNS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 from memtui.report.markup import Markup, tag
@@ -13,19 +14,24 @@ Run: TypeAlias = "list[tuple[int, Extent]]"
 Place: TypeAlias = Callable[[float], float]
 Point: TypeAlias = tuple[float, float]
 
+_NEAR = 2
+
 
 def curve(runs: Sequence[Run], x: Place, y: Place, role: str, dash: str) -> Markup:
     """Draw a series; ``x`` and ``y`` say where a column and a value lie."""
     tops, lows, veils = [], [], []
     for run in runs:
-        if not run:
-            continue
-        high = [(x(column + 0.5), y(extent.high)) for column, extent in run]
-        low = [(x(column + 0.5), y(extent.low)) for column, extent in run]
-        tops.append(_line(high))
-        if high != low:
-            lows.append(_line(low))
-            veils.append(f"{_line(high)}L{_line(low[::-1])[1:]}z")
+        tops.append(_line([(x(column + 0.5), y(extent.high)) for column, extent in run]))
+        for dense in _dense(run):
+            high = [(x(column + 0.5), y(extent.high)) for column, extent in dense]
+            low = [(x(column + 0.5), y(extent.low)) for column, extent in dense]
+            if high == low:
+                continue
+            if len(dense) == 1:
+                lows.append(f"M{high[0][0]:.1f},{high[0][1]:.1f}V{low[0][1]:.1f}")
+            else:
+                lows.append(_line(low))
+                veils.append(f"{_line(high)}L{_line(low[::-1])[1:]}z")
     style = {"stroke_dasharray": dash or None}
     return tag(
         "g",
@@ -33,6 +39,16 @@ def curve(runs: Sequence[Run], x: Place, y: Place, role: str, dash: str) -> Mark
         tag("path", d="".join(lows), class_=f"s-{role} low") if lows else None,
         tag("path", d="".join(tops), class_=f"s-{role}", **style),
     )
+
+
+def _dense(run: Run) -> list[Run]:
+    """Part a run where columns are empty: nobody knows what the lowest value was in between."""
+    parts: list[Run] = [run[:1]]
+    for (last, _), entry in pairwise(run):
+        if entry[0] - last > _NEAR:
+            parts.append([])
+        parts[-1].append(entry)
+    return parts
 
 
 def _line(points: Sequence[Point]) -> str:

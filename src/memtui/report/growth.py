@@ -9,7 +9,7 @@ from memtui.diagnosis import Growth
 from memtui.report.account import Grown
 from memtui.report.axes import moment
 from memtui.report.figure import wide
-from memtui.report.ledger import growth_class, number_cell
+from memtui.report.ledger import growth_class, head_row, number_cell
 from memtui.report.markup import Markup, escaped, tag
 
 MOST_ROWS = 15
@@ -37,9 +37,10 @@ def _table(grown: Grown) -> Markup:
         words = tag("p", "No function grew.")
         return tag("div", tag("h3", title), tag("p", said, class_="dim"), words)
     heads = ("function", "flat then", "flat now", "flat change", "cum now", "cum change")
+    numbers = range(1, len(heads))
     table = tag(
         "table",
-        tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads])),
+        head_row(heads, numbers),
         tag("tbody", [_row(each, size, change) for each in rising[:MOST_ROWS]]),
     )
     return tag("div", tag("h3", title), tag("p", said, class_="dim"), wide(title, table))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from memtui import units
 from memtui.diagnosis import Ledger, Part
@@ -44,7 +44,7 @@ def bar(ledger: Ledger) -> Markup:
 
 def table(ledger: Ledger) -> Markup:
     """Return a row a part, and the last one to which they add up."""
-    heads = ("part", "bytes", "share", "change", "what it is")
+    heads, numbers = ("part", "bytes", "share", "change", "what it is"), range(1, 4)
     growth = "" if ledger.growth is None else units.change(ledger.growth)
     total = tag(
         "tr", tag("th", "RES", scope="row"), _bytes(ledger.res), number_cell("100%"),
@@ -54,7 +54,7 @@ def table(ledger: Ledger) -> Markup:
         "The parts of RES",
         tag(
             "table",
-            tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads])),
+            head_row(heads, numbers),
             tag("tbody", list(_rows(ledger)), total),
             class_="ledger",
         ),
@@ -86,6 +86,15 @@ def _row(part: Part, res: int, *, is_inner: bool = False) -> Markup:
 
 def _bytes(size: int) -> Markup:
     return tag("td", units.size(size), class_="n", title=f"{size} bytes")
+
+
+def head_row(heads: Sequence[str], numbers: range) -> Markup:
+    """Return the head of a table; the columns of ``numbers`` are written to the right."""
+    cells = [
+        tag("th", head, scope="col", class_="n" if place in numbers else None)
+        for place, head in enumerate(heads)
+    ]
+    return tag("thead", tag("tr", cells))
 
 
 def number_cell(text: str, role: str = "") -> Markup:

@@ -67,6 +67,7 @@ def folded(pieces: Iterable[Piece], start: float, end: float) -> Columns:
         first, last = (int((at - start) // step_s) for at in (piece.start, piece.end))
         if last < 0 or piece.start > end:
             continue
+        first = min(first, COLUMNS - 1)  # what is told at the very end belongs to the last one
         found = series.setdefault(piece.name, [None] * COLUMNS)
         for column in range(max(0, first), min(COLUMNS - 1, last) + 1):
             known = found[column]

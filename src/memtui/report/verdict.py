@@ -9,7 +9,7 @@ from memtui.diagnosis import Cause, Diagnosis, Evidence, Finding, Trial
 from memtui.report.account import Account, Life
 from memtui.report.axes import moment
 from memtui.report.figure import wide
-from memtui.report.ledger import number_cell
+from memtui.report.ledger import head_row, number_cell
 from memtui.report.markup import Markup, tag
 
 MOST_NOTES = 20
@@ -94,7 +94,7 @@ def lives_section(lives: Sequence[Life]) -> Markup | None:
     """Return a row for each process before the one that the verdict is about."""
     if not lives:
         return None
-    heads = ("from", "to", "ran", "RES at its end", "verdict")
+    heads, numbers = ("from", "to", "ran", "RES at its end", "verdict"), range(2, 4)
     rows = [
         tag(
             "tr",
@@ -108,7 +108,7 @@ def lives_section(lives: Sequence[Life]) -> Markup | None:
     ]
     table = tag(
         "table",
-        tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads])),
+        head_row(heads, numbers),
         tag("tbody", rows),
     )
     said = "It started anew. Before the process that is judged above:"
