@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from statistics import median
 from typing import TypeAlias
 
 from memtui.report.markup import Markup, tag
@@ -15,12 +16,35 @@ Place: TypeAlias = Callable[[float], float]
 Point: TypeAlias = tuple[float, float]
 
 _NEAR = 2
+"""A column so far from the one before belongs to the same veil."""
+_BRIDGED = 4.0
+"""Times the usual distance of two values: a longer one is not bridged by a line."""
 
 
-def curve(runs: Sequence[Run], x: Place, y: Place, role: str, dash: str) -> Markup:
+def runs(
+    extents: Sequence[Extent | None], breaks: Sequence[int], *, holds: bool = False
+) -> list[Run]:
+    """Return the columns that hang together: none over a break, nor over a long silence.
+
+    ``breaks`` are columns before which a line ends. A value that ``holds`` until the next one
+    knows no silence: what a cycle found alive is not read again and again.
+    """
+    known = [(place, extent) for place, extent in enumerate(extents) if extent]
+    steps = [later[0] - place[0] for place, later in pairwise(known)]
+    bridge = max(3.0, _BRIDGED * median(steps)) if steps and not holds else float("inf")
+    found: list[Run] = [known[:1]]
+    for (last, _), entry in pairwise(known):
+        place = entry[0]
+        if place - last > bridge or any(last < cut <= place for cut in breaks):
+            found.append([])
+        found[-1].append(entry)
+    return found
+
+
+def curve(parts: Sequence[Run], x: Place, y: Place, role: str, dash: str) -> Markup:
     """Draw a series; ``x`` and ``y`` say where a column and a value lie."""
     tops, lows, veils = [], [], []
-    for run in runs:
+    for run in parts:
         tops.append(_line([(x(column + 0.5), y(extent.high)) for column, extent in run]))
         for dense in _dense(run):
             high = [(x(column + 0.5), y(extent.high)) for column, extent in dense]

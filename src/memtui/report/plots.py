@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
 
 from memtui import units
 from memtui.report import axes
 from memtui.report.account import Account
-from memtui.report.curve import Run, curve
+from memtui.report.curve import curve, runs
 from memtui.report.events import Flag, flags, gap_words
 from memtui.report.figure import WIDTH, figure
 from memtui.report.markup import Markup, tag
@@ -21,18 +19,20 @@ from memtui.timeline import Extent
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 128, 20, 24
 _ROOM = WIDTH - _LEFT - _RIGHT
 _LABEL_HEIGHT = 14
-_BRIDGED = 4.0
-"""Times the usual distance of two values: a longer one is not bridged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A series of a plot: the names it may have, the first that is known counts; and its look."""
+    """A series of a plot: the names it may have, the first that is known counts; and its look.
+
+    ``holds``: a value stands until the next one, for there is one in each cycle only.
+    """
 
     title: str
     names: tuple[str, ...]
     role: str
     dash: str = ""
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ MEMORY = Plot(
     "RES and the heap",
     (
         Trace("RES", ("res",), "res"),
-        Trace("goal", ("next_gc", "gc_goal"), "goal", "7 3"),
-        Trace("live heap", ("gc_live", "heap_live"), "live"),
+        Trace("goal", ("next_gc", "gc_goal"), "goal", "7 3", holds=True),
+        Trace("live heap", ("gc_live", "heap_live"), "live", holds=True),
         Trace("freed, not returned", ("heap_unreturned",), "idle", "2 2"),
         Trace("SHR", ("shr",), "shr", "9 3 2 3"),
     ),
@@ -72,12 +72,12 @@ MEMORY = Plot(
 )  # fmt: skip
 GC_CPU = Plot(
     "The collector's share of all CPU",
-    (Trace("GC CPU", ("gc_cpu_ppm",), "gc"),),
+    (Trace("GC CPU", ("gc_cpu_ppm",), "gc", holds=True),),
     _percent, axes.in_tens, 110, "not known: it comes with GODEBUG=gctrace=1",
 )  # fmt: skip
 PAUSES = Plot(
     "The longest stop of the world in a cycle",
-    (Trace("pause", ("gc_pause_us", "pause_us"), "gc"),),
+    (Trace("pause", ("gc_pause_us", "pause_us"), "gc", holds=True),),
     _pause, axes.in_tens, 110, "no cycle in this time",
 )  # fmt: skip
 
@@ -114,7 +114,8 @@ def plot(what: Plot, account: Account, marks: Sequence[Flag]) -> Markup:
     ]
     breaks = _breaks(account)
     for trace, extents in reversed(known):
-        drawn.append(curve(_runs(extents, breaks), _x, y, trace.role, trace.dash))
+        parts = runs(extents, breaks, holds=trace.holds)
+        drawn.append(curve(parts, _x, y, trace.role, trace.dash))
     drawn += _ends(what, known, y, bottom)
     return figure(what.title, drawn, bottom + _BOTTOM, _legend(what, known))
 
@@ -134,20 +135,6 @@ def _breaks(account: Account) -> list[int]:
         for each in account.landmarks
         if each.kind in ("gap", "restart", "end")
     ]
-
-
-def _runs(extents: Sequence[Extent | None], breaks: Sequence[int]) -> list[Run]:
-    """Return the columns that hang together: none over a break or a long silence."""
-    known = [(place, extent) for place, extent in enumerate(extents) if extent]
-    steps = [later[0] - place[0] for place, later in pairwise(known)]
-    bridge = max(3.0, _BRIDGED * median(steps)) if steps else 3.0
-    runs: list[Run] = [known[:1]]
-    for (last, _), entry in pairwise(known):
-        place = entry[0]
-        if place - last > bridge or any(last < cut <= place for cut in breaks):
-            runs.append([])
-        runs[-1].append(entry)
-    return runs
 
 
 def _grid(what: Plot, ticks: Sequence[float], y: Callable[[float], float]) -> list[Markup]:
