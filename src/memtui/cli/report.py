@@ -26,7 +26,7 @@ def report(
     """Write the verdict, the ledger, plots of the whole time and the facts as a page of HTML.
 
     One file that loads nothing and runs no script, to be read in a browser, mailed or printed. The
-    verdict is that of memtui explain FILE. What is above --from and --to is left out.
+    verdict is that of memtui explain FILE. Exit code 0, whatever it is.
     """
     from memtui import units
     from memtui.diagnosis import one_line

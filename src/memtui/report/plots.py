@@ -174,16 +174,21 @@ def _gaps(account: Account, bottom: float) -> list[Markup]:
 
 
 def _flags(account: Account, marks: Sequence[Flag], bottom: float) -> list[Markup]:
-    """Draw marks and restarts with the signs under which they are listed; near ones share one."""
+    """Draw marks and restarts with the signs under which they are listed.
+
+    Where there is no room for all signs, those of restarts and ends go first.
+    """
     found = []
-    free_from = 0.0
-    for flag in marks:
+    taken: list[tuple[float, float]] = []
+    for flag in sorted(marks, key=lambda each: each.role == "mark"):
         x = _x(_column(account, flag.at))
+        half = 4 + 3.5 * len(flag.sign)
+        has_room = all(x + half <= left or x - half >= right for left, right in taken)
         line = tag("path", d=f"M{x:.1f},{_TOP} V{bottom}", class_=f"flag {flag.role}")
-        has_room = x >= free_from
         sign = tag("text", flag.sign, x=x, y=_TOP - 6, class_="middle sign") if has_room else None
         found.append(tag("g", tag("title", flag.words), line, sign))
-        free_from = x + 8 + 7 * len(flag.sign) if has_room else free_from
+        if has_room:
+            taken.append((x - half, x + half))
     return found
 
 
