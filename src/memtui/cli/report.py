@@ -6,6 +6,7 @@ import time
 
 import click
 
+from memtui.cli.progress import waiting
 from memtui.cli.recordings import (
     opened,
     output,
@@ -33,8 +34,9 @@ def report(
     from memtui.report import account_of, page
 
     with opened(files) as recording:
-        account = account_of(recording, *window(recording, start, end))
-        data = page(account, time.time()).encode("utf-8", "backslashreplace")
+        with waiting("reading the recording,"):
+            account = account_of(recording, *window(recording, start, end))
+            data = page(account, time.time()).encode("utf-8", "backslashreplace")
         with output(out, force=force, sources=paths_of(recording)) as file:
             file.write(data)
     if out != "-":

@@ -26,7 +26,8 @@ def timeline_of(
     """Return a timeline with what a ledger and a verdict of this window need.
 
     Of each kind of profile the first and the last one are whole, others have their totals only.
-    ``told`` lets the events through while they are read, between two moments, and can say how far that is.
+    ``told`` lets the events through while they are read, between two moments, and can say how far
+    that is.
     """
     timeline = Timeline(start)
     for event in recording.standing(start):
