@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from dashboard import app_on, counted, running, shown, until
 from memtui.model import Mark, RuntimeSample
 
 StartGo = Callable[..., Any]
+DEMO = Path(str(files("memtui") / "demo" / "orders.memtui"))
 
 # A burst that is freed and kept: its program falls idle, and no cycle comes to return it.
 IDLE = ("burst", "-size", "64", "-after", "500ms", "-traffic", "24")
@@ -139,3 +142,13 @@ def _screen(app: Any) -> str:
 
     boxes = app.screen.query(Static)
     return " ".join(str(box.render()) for box in boxes).replace("\n", " ")
+
+
+@pytest.mark.parametrize("at", ["35%", "50%", "70%", "90%", "100%"])
+def test_the_recorded_service_got_larger_by_what_the_kernel_may_take(at: str) -> None:
+    """RES climbs in two steps: by then LazyFree holds most of what it climbed by."""
+    done = memtui("replay", str(DEMO), "--once", "--json", "--at", at)
+    verdict = json.loads(done.stdout)["explain"]["verdicts"][0]
+    assert verdict["cause"] == "lazily-freed"
+    assert verdict["share_of"] == "growth"
+    assert verdict["share"] > 0.4

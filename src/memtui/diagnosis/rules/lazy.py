@@ -27,6 +27,9 @@ ADVICE = Advice(
     ),
 )
 
+MOST_OF_GROWTH = 0.4
+"""RES that grows in steps may have got it late in the window: then its share of that counts."""
+
 
 def lazily_freed(window: Window) -> Finding | None:
     """Say that much of RES is free for the kernel to take."""
@@ -35,10 +38,12 @@ def lazily_freed(window: Window) -> Finding | None:
         return None
     # Memory that is used again and freed again makes LazyFree jump: the median of the later half.
     size = int(median(series[len(series) // 2 :]))
-    if size <= window.big:
-        return None
     grown = window.ledger.grown(PartName.LAZY) if window.ledger else 0
     of_growth = window.grows and grown >= window.least_part
+    if window.ledger and of_growth and grown >= MOST_OF_GROWTH * window.growth:
+        size = max(size, window.ledger.size(PartName.LAZY))
+    elif size <= window.big:
+        return None
     share = share_of(grown, window.growth) if of_growth else share_of(size, window.res)
     figures = (("lazy_free", float(size)),)
     found = [
@@ -73,4 +78,4 @@ def _go_total(window: Window) -> list[Evidence]:
     total = window.ends[1].go_total
     if window.access is not Access.FULL or total is None:
         return []
-    return [Evidence(f"Go holds {units.size(total)} of it, says Go", Place.LEDGER)]
+    return [Evidence(f"Go counts {units.size(total)} as its own", Place.LEDGER)]
