@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.filter import LineFilter
 
 from memtui.model import Event
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace.pane import GcTracePane
+from memtui.panes.habits import USUAL, Habits
 from memtui.panes.keys import ACTIONS, KEYS, PANES
 from memtui.panes.pane import Pane
 from memtui.panes.position import PositionBar
 from memtui.panes.profile.errand import Errand
 from memtui.panes.profile.pane import ProfilePane
-from memtui.panes.theme import DARK
+from memtui.panes.signs import OtherSigns
+from memtui.panes.theme import ANSI, THEMES
 from memtui.player import Player
 from memtui.screens.choice import Choice
 from memtui.screens.cycle import CycleScreen
@@ -70,10 +74,17 @@ class MemtuiApp(App[None]):
         actor: Actor | None = None,
         player: Player | None = None,
         tape: Tape | None = None,
+        habits: Habits = USUAL,
     ) -> None:
-        super().__init__()
-        self.register_theme(DARK)
-        self.theme = DARK.name
+        # Textual chooses here how to leave colours out (NO_COLOR): all of them, in this theme.
+        super().__init__(ansi_color=habits.theme == ANSI.name or None)
+        self.ansi_color = None
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = habits.theme
+        self.habits = habits
+        self.problems = habits.problems
+        """What of the settings could not be heeded."""
         self.timeline = timeline
         self.player = player or Player(timeline, clock)
         self.player.changed = self.paint
@@ -164,6 +175,15 @@ class MemtuiApp(App[None]):
         else:
             self.defect = error
             self.exit(return_code=1)
+
+    @cached_property
+    def _signs(self) -> LineFilter:
+        return OtherSigns(self.habits.signs)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line goes through before it is drawn."""
+        found = super().get_line_filters()
+        return [*found, self._signs] if self._signs.enabled else found
 
     def _tick(self) -> None:
         """Keep the clock going when no source does."""

@@ -6,10 +6,13 @@ from importlib.resources import as_file, files
 
 import click
 
+from memtui.cli.options import Wishes, look_options
+
 
 @click.command(short_help="Show a recorded service whose RES grows and whose heap does not.")
+@look_options
 @click.pass_context
-def demo(context: click.Context) -> None:
+def demo(context: click.Context, wishes: Wishes) -> None:
     """Replay twelve minutes of a real Go service: RES from 40 to 60 MB, a flat live heap.
 
     It is in the package, nothing is started and nobody is asked. 5 says why it grows; space stops
@@ -18,7 +21,7 @@ def demo(context: click.Context) -> None:
     from memtui.cli.replay import show
 
     with as_file(files("memtui") / "demo" / "orders.memtui") as path:
-        context.exit(show([path], None, SPEED, is_paused=False, is_followed=False))
+        context.exit(show([path], None, SPEED, wishes, is_paused=False, is_followed=False))
 
 
 SPEED = 15.0

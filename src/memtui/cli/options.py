@@ -17,6 +17,7 @@ from memtui.cli.complaint import Complaint, exists
 F = TypeVar("F", bound=Callable[..., object])
 
 LIMIT = "256M"
+THEMES = ("dark", "light", "ansi", "auto")
 _BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
@@ -153,6 +154,39 @@ def profile_options(command: F) -> F:
             "--pprof",
             metavar="URL|FILE",
             help="Take profiles from this address or file, not from what the process listens on.",
+        ),
+    ):
+        decorated = option(decorated)
+    return cast("F", decorated)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the screen is wished by options; None where they say nothing."""
+
+    theme: str | None = None
+    mouse: bool | None = None
+
+
+def look_options(command: F) -> F:
+    """Add ``--theme`` and ``--no-mouse``: the command gets them as ``wishes``."""
+
+    @wraps(command)
+    def with_wishes(
+        *context: click.Context, theme: str | None, no_mouse: bool, **others: object
+    ) -> object:
+        wishes = Wishes(theme, False if no_mouse else None)
+        return command(*context, wishes=wishes, **others)
+
+    decorated = with_wishes
+    for option in (
+        click.option(
+            "--no-mouse", is_flag=True, help="Leave the mouse to the terminal, to select text with."
+        ),
+        click.option(
+            "--theme",
+            type=click.Choice(THEMES),
+            help="Colours; ansi are the terminal's own, auto goes by the terminal.",
         ),
     ):
         decorated = option(decorated)

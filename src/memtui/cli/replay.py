@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from memtui.cli.complaint import Complaint, exists
+from memtui.cli.options import Wishes, look_options
+from memtui.panes.habits import USUAL, Habits
 
 if TYPE_CHECKING:
     from memtui.app import MemtuiApp
@@ -53,6 +55,7 @@ def pace(text: str) -> float:
 @click.option("--once", is_flag=True, help="No screen: print all panes of --at, or of the end.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object.")
 @click.option("--follow", is_flag=True, help="The file is being written: show what is added.")
+@look_options
 @click.pass_context
 def replay(
     context: click.Context,
@@ -63,6 +66,7 @@ def replay(
     follow: bool,
     once: bool,
     as_json: bool,
+    wishes: Wishes,
 ) -> None:
     """Show one recording, or several as one session, with all panes and the verdict.
 
@@ -80,9 +84,9 @@ def replay(
     with contextlib.ExitStack() as stack:
         if files == ("-",):
             spool = stack.enter_context(_spool())
-            context.exit(show([spool.path], at, speed, is_paused=paused, is_followed=True))
+            context.exit(show([spool.path], at, speed, wishes, is_paused=paused, is_followed=True))
         paths = [Path(each) for each in files]
-        context.exit(show(paths, at, speed, is_paused=paused, is_followed=follow))
+        context.exit(show(paths, at, speed, wishes, is_paused=paused, is_followed=follow))
 
 
 def _spool() -> Spool:
@@ -99,25 +103,33 @@ def _spool() -> Spool:
 
 
 def show(
-    paths: Sequence[Path], at: str | None, speed: float, *, is_paused: bool, is_followed: bool
+    paths: Sequence[Path],
+    at: str | None,
+    speed: float,
+    wishes: Wishes,
+    *,
+    is_paused: bool,
+    is_followed: bool,
 ) -> int:
     """Show the screen of a recording until it is closed; return the exit code."""
+    from memtui.cli import terminal
+    from memtui.cli.config import habits
     from memtui.cli.progress import waiting
-    from memtui.cli.terminal import end_with_the_terminal, take_terminal
     from memtui.sources.signals import EarlySignals
 
     early = EarlySignals()
+    used_to = habits(wishes)
     with waiting("reading the recording,"):
         store = opened(paths)
         app = (
-            following(store, paths[-1], early)
+            following(store, paths[-1], early, used_to)
             if is_followed
-            else replaying(store, at, speed, early, is_paused=is_paused)
+            else replaying(store, at, speed, early, used_to, is_paused=is_paused)
         )
-    take_terminal()
+    terminal.take_terminal()
     early.listen()
-    end_with_the_terminal(lambda: None)
-    app.run()
+    terminal.end_with_the_terminal(lambda: None)
+    terminal.show(app)
     if app.defect is not None:
         raise app.defect
     return app.return_code or 0
@@ -161,6 +173,7 @@ def replaying(
     at: str | None,
     speed: float,
     early: EarlySignals | None = None,
+    habits: Habits = USUAL,
     *,
     is_paused: bool,
 ) -> MemtuiApp:
@@ -178,7 +191,7 @@ def replaying(
         Course(first, last, host=store.host()),
         Cursor(start, playing=not is_paused, speed=speed),
     )
-    return MemtuiApp(Timeline(first), player=player, early=early)
+    return MemtuiApp(Timeline(first), player=player, early=early, habits=habits)
 
 
 def _moment(store: RecordedPages, at: str) -> float:
@@ -191,7 +204,12 @@ def _moment(store: RecordedPages, at: str) -> float:
         raise Complaint(f"--at: {error}") from None
 
 
-def following(store: RecordedPages, path: Path, early: EarlySignals | None = None) -> MemtuiApp:
+def following(
+    store: RecordedPages,
+    path: Path,
+    early: EarlySignals | None = None,
+    habits: Habits = USUAL,
+) -> MemtuiApp:
     """Return the dashboard on a recording that is being written; its clock is that of the host."""
     from memtui.app import MemtuiApp
     from memtui.player import Player
@@ -207,4 +225,4 @@ def following(store: RecordedPages, path: Path, early: EarlySignals | None = Non
         return timeline.newest_at
 
     player = Player(timeline, clock, store, Course(first, last, host=store.host()))
-    return MemtuiApp(timeline, [source], player=player, early=early, clock=clock)
+    return MemtuiApp(timeline, [source], player=player, early=early, clock=clock, habits=habits)

@@ -10,7 +10,13 @@ from pathlib import Path
 import click
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.options import ProfileOptions, profile_options, record_option
+from memtui.cli.options import (
+    ProfileOptions,
+    Wishes,
+    look_options,
+    profile_options,
+    record_option,
+)
 
 
 @click.command(
@@ -19,12 +25,14 @@ from memtui.cli.options import ProfileOptions, profile_options, record_option
 )
 @record_option
 @profile_options
+@look_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND…")
 @click.pass_context
 def run(
     context: click.Context,
     record: Path | None,
     options: ProfileOptions,
+    wishes: Wishes,
     command: tuple[str, ...],
 ) -> None:
     """Start COMMAND with GODEBUG=gctrace=1 and watch it.
@@ -37,11 +45,14 @@ def run(
             "go run starts the compiler first, and its memory is not your program's: "
             "go build -o app . && memtui run -- ./app"
         )
-    context.exit(watch_command(command, options, record))
+    context.exit(watch_command(command, options, wishes, record))
 
 
 def watch_command(
-    command: tuple[str, ...], options: ProfileOptions, record: Path | None = None
+    command: tuple[str, ...],
+    options: ProfileOptions,
+    wishes: Wishes,
+    record: Path | None = None,
 ) -> int:
     """Start the command, show the dashboard, and return the exit code."""
     from memtui.cli.session import Session, Trace
@@ -60,4 +71,4 @@ def watch_command(
     except OSError as error:
         raise Complaint(f"cannot start {command[0]}: {error.strerror}") from None
     session.watch_child(child)
-    return session.run()
+    return session.run(wishes)

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.options import ProfileOptions
-from memtui.cli.terminal import end_with_the_terminal, take_terminal
+from memtui.cli.config import habits
+from memtui.cli.options import ProfileOptions, Wishes
+from memtui.cli.terminal import end_with_the_terminal, show, take_terminal
 from memtui.model import GcCycle, GcPause, ProcessIdentity
+from memtui.panes.habits import USUAL, Habits
 from memtui.player import Player
 from memtui.recording import CannotRecord, Keeping
 from memtui.screens.choice import Choice
@@ -219,8 +221,8 @@ class Session:
         told = self.timeline.track(GcPause).last(math.inf)
         return told[1].number if told else self.newest_gc
 
-    def screen(self) -> MemtuiApp:
-        """Return the dashboard of this session."""
+    def screen(self, habits: Habits = USUAL) -> MemtuiApp:
+        """Return the dashboard of this session, as the user is used to it."""
         from memtui.app import MemtuiApp
 
         store = self._tape.store if self._tape else None
@@ -236,17 +238,18 @@ class Session:
             clock=self._clock,
             analyst=self._analyst,
             actor=Actor(self._options.free_url, probe=self._options.probe, known=self._answers),
+            habits=habits,
         )
 
-    def run(self) -> int:
+    def run(self, wishes: Wishes) -> int:
         """Show the screen until it is closed; return the exit code."""
         take_terminal()
         self.listen()
         if self._tape is None:
             self.record()
         end_with_the_terminal(self._kill_child)
-        app = self.screen()
-        app.run()
+        app = self.screen(habits(wishes))
+        show(app)
         self.let_go()
         if app.defect is not None:
             raise app.defect

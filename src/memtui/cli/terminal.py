@@ -10,8 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from memtui.cli.complaint import Complaint
+
+if TYPE_CHECKING:
+    from memtui.app import MemtuiApp
 
 GRACE_S = 8.0
 """How long the dashboard may take to end when the terminal is gone: as long as a child may."""
@@ -73,6 +77,13 @@ def take_terminal() -> None:
         vars(sys)["__stdin__"] = sys.stdin = open(0, closefd=False)  # noqa: SIM115 - stays open
     if sys.__stderr__ is None:
         vars(sys)["__stderr__"] = sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - too
+
+
+def show(app: MemtuiApp) -> None:
+    """Show the screen until it is closed; what is wrong with the settings is told before."""
+    for problem in app.problems:
+        print(f"memtui: {problem}", file=sys.stderr)  # noqa: T201 - stands there after the screen
+    app.run(mouse=app.habits.has_mouse)
 
 
 def _connect(missing: list[int]) -> None:

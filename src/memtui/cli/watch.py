@@ -13,7 +13,13 @@ import click
 from memtui import __version__
 from memtui.cli.commands import Commands
 from memtui.cli.complaint import Complaint, exists
-from memtui.cli.options import ProfileOptions, profile_options, record_option
+from memtui.cli.options import (
+    ProfileOptions,
+    Wishes,
+    look_options,
+    profile_options,
+    record_option,
+)
 from memtui.cli.screenless import Screenless, screenless_options
 
 if TYPE_CHECKING:  # a session brings in the sources, which --help has no use for
@@ -45,6 +51,7 @@ HINT_FOR_PICKING = "without --pid and --name memtui shows a list to choose from"
 @screenless_options
 @record_option
 @profile_options
+@look_options
 @click.version_option(__version__, prog_name="memtui", message="%(prog)s %(version)s")
 @click.pass_context
 def memtui(
@@ -56,6 +63,7 @@ def memtui(
     record: Path | None,
     screenless: Screenless | None,
     options: ProfileOptions,
+    wishes: Wishes,
 ) -> None:
     """Why does the RES of this Go process grow?
 
@@ -73,7 +81,7 @@ def memtui(
         piped = screenless.reads_input(pid, name)
         trace = _trace(gctrace, gctrace_command, reads_input=piped)
         context.exit(screenless.run(pid, name, trace, options, record))
-    context.exit(watch(pid, name, _trace(gctrace, gctrace_command), options, record))
+    context.exit(watch(pid, name, _trace(gctrace, gctrace_command), options, record, wishes))
 
 
 def _trace(gctrace: str | None, command: str | None, *, reads_input: bool = True) -> Trace:
@@ -113,7 +121,8 @@ def watch(
     name: str | None,
     trace: Trace,
     options: ProfileOptions,
-    record: Path | None = None,
+    record: Path | None,
+    wishes: Wishes,
 ) -> int:
     """Show the dashboard; return the exit code."""
     from memtui.cli.session import Session
@@ -131,7 +140,7 @@ def watch(
         session.watch_files()
     else:
         _watch_chosen(session)
-    return session.run()
+    return session.run(wishes)
 
 
 def _watch_chosen(session: Session) -> None:

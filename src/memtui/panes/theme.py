@@ -1,9 +1,21 @@
-"""The colours of the screen itself; those of meanings stand in app.tcss."""
+"""The colours of the screen: each meaning has one in each theme; app.tcss says where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
 
 from textual.theme import Theme
 
+PLAIN_STYLES: Mapping[str, str] = {
+    "dim-style": "none",
+    "bad-style": "none",
+    "selected-style": "bold",
+    "match-style": "bold",
+}
+"""How texts are written where their colours are enough."""
+
 DARK = Theme(
-    name="memtui",
+    name="dark",
     primary="#7a94e8",
     accent="#7a94e8",
     foreground="#d5d9e0",
@@ -14,4 +26,122 @@ DARK = Theme(
     warning="#e6b450",
     error="#f2777a",
     dark=True,
+    variables={
+        "dim": "#8b919c",
+        "frame": "#474c55",
+        "res": "#7dcfff",
+        "shr": "#bb9af7",
+        "live": "#9ece6a",
+        "goal": "#e0af68",
+        "gc": "#ff9e64",
+        "idle": "#e5709b",
+        "grow": "#e6b450",
+        "selected-text": "#e6e9ee",
+        "selected-back": "#34405f",
+        "match-text": "#e6e9ee",
+        "match-back": "#4e412f",
+        "flame-1-text": "#d5d9e0",
+        "flame-1-back": "#34432c",
+        "flame-2-text": "#d5d9e0",
+        "flame-2-back": "#293f4e",
+        "flame-3-text": "#b3b7bd",
+        "flame-3-back": "#292c30",
+        **PLAIN_STYLES,
+    },
 )
+
+LIGHT = Theme(
+    name="light",
+    primary="#3455c4",
+    accent="#3455c4",
+    foreground="#24292f",
+    background="#fbfaf7",
+    surface="#efede8",
+    panel="#efede8",
+    success="#1b703a",
+    warning="#8a5200",
+    error="#b9242b",
+    dark=False,
+    variables={
+        "dim": "#5f646c",
+        "frame": "#bdbab2",
+        "res": "#0a668f",
+        "shr": "#7a3fb0",
+        "live": "#3a6a12",
+        "goal": "#825500",
+        "gc": "#a84500",
+        "idle": "#a8245a",
+        "grow": "#8a5200",
+        "selected-text": "#14181d",
+        "selected-back": "#c9d5f7",
+        "match-text": "#14181d",
+        "match-back": "#f3dfae",
+        "flame-1-text": "#24292f",
+        "flame-1-back": "#d6e6c3",
+        "flame-2-text": "#24292f",
+        "flame-2-back": "#c8e2ef",
+        "flame-3-text": "#3c424a",
+        "flame-3-back": "#e3e1db",
+        **PLAIN_STYLES,
+    },
+)
+
+ANSI = Theme(
+    name="ansi",
+    ansi=True,
+    primary="ansi_bright_blue",
+    secondary="ansi_cyan",
+    accent="ansi_bright_blue",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    dark=True,
+    variables={
+        "dim": "ansi_default",
+        "frame": "ansi_default",
+        "res": "ansi_cyan",
+        "shr": "ansi_magenta",
+        "live": "ansi_green",
+        "goal": "ansi_yellow",
+        "gc": "ansi_bright_red",
+        "idle": "ansi_bright_magenta",
+        "grow": "ansi_yellow",
+        "selected-text": "ansi_default",
+        "selected-back": "ansi_default",
+        "match-text": "ansi_black",
+        "match-back": "ansi_yellow",
+        "flame-1-text": "ansi_black",
+        "flame-1-back": "ansi_green",
+        "flame-2-text": "ansi_black",
+        "flame-2-back": "ansi_cyan",
+        "flame-3-text": "ansi_default",
+        "flame-3-back": "ansi_default",
+        "dim-style": "dim",
+        "bad-style": "bold",
+        "selected-style": "bold reverse",
+        "match-style": "bold underline",
+        # What Textual's own widgets need besides.
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_white",
+        "border-blurred": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-text-style": "bold reverse",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-foreground": "ansi_black",
+        "input-selection-background": "ansi_bright_blue",
+        "screen-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_bright_blue",
+    },
+)
+"""The terminal's own sixteen colours on its own background, whatever that is; where there are no
+colours at all (NO_COLOR), bold, dim, underlined and reverse say the same."""
+
+THEMES: Mapping[str, Theme] = {theme.name: theme for theme in (DARK, LIGHT, ANSI)}
