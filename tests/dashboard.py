@@ -55,6 +55,15 @@ def shown(app: MemtuiApp, name: str) -> str:
     return "\n".join(text_of(row) for row in widget.painted_lines)
 
 
+def on_top(app: MemtuiApp, name: str) -> str:
+    """Return what a widget of the topmost screen shows; nothing while it is not there."""
+    return "\n".join(
+        text_of(row)
+        for widget in app.screen.query(f"#{name}").results(Painted)
+        for row in widget.painted_lines
+    )
+
+
 def counted(app: MemtuiApp, kind: Any) -> int:
     """Return how many samples of a kind came."""
     return app.timeline.track(kind).count

@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import pytest
-from dashboard import app_on, counted, running, shown, until
+from dashboard import app_on, counted, on_top, running, shown, until
 
 from memtui.app import MemtuiApp
 from memtui.cli.session import Trace
 from memtui.model import GcCycle
-from memtui.panes.cells import text_of
-from memtui.panes.painted import Painted
 
 SMALL = (80, 24)
 A_SECOND = 2000
@@ -44,13 +42,6 @@ def pipe() -> Iterator[tuple[int, BinaryIO]]:
 
 def app_reading(fd: int) -> MemtuiApp:
     return app_on(os.getpid(), no_probe=True, trace=Trace(fd=fd))
-
-
-def on_screen(app: MemtuiApp, name: str) -> str:
-    """Return what a widget of the topmost screen shows."""
-    return "\n".join(
-        text_of(row) for row in app.screen.query_one(f"#{name}", Painted).painted_lines
-    )
 
 
 def flood(file: BinaryIO) -> None:
@@ -139,15 +130,15 @@ async def test_keys_of_the_pane(pipe: tuple[int, BinaryIO]) -> None:
         assert "heap MB▲" in shown(app, "gctrace")
         await pilot.press("S", "enter")
         await until(lambda: len(app.screen_stack) == 2)
-        await until(lambda: "live heap" in on_screen(app, "cycle"))
-        card = on_screen(app, "cycle")
+        await until(lambda: "live heap" in on_top(app, "cycle"))
+        card = on_top(app, "cycle")
         assert "gc 300 @0.150s 3%" in card
         assert card.count("\n") + 1 <= 22
         assert not any(row.rstrip().endswith("…") for row in card.splitlines())
         await pilot.press("j")
-        assert on_screen(app, "cycle") != card
+        assert on_top(app, "cycle") != card
         await pilot.press("k")
-        assert on_screen(app, "cycle") == card
+        assert on_top(app, "cycle") == card
         await pilot.press("z")
         assert len(app.screen_stack) == 2
         await pilot.press("escape")

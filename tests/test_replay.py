@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from dashboard import running, shown, until
+from dashboard import on_top, running, shown, until
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -167,8 +167,7 @@ async def test_keys_of_a_pane_are_its_own_again_when_it_has_the_focus(recording:
         await pilot.press("down")
         assert app.focused is app.panes[1]
         await pilot.press("6", "question_mark")
-        await pilot.pause()
-        assert "On the time line" in str(app.screen.query_one("#help").render())
+        await until(lambda: "On the time line" in on_top(app, "help"))
 
 
 async def test_it_plays_faster_stops_at_the_end_and_stays(recording: Path) -> None:

@@ -18,7 +18,8 @@ from memtui.model import Event
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.habits import USUAL, Habits
-from memtui.panes.keys import ACTIONS, KEYS, PANES
+from memtui.panes.keymap import Keymap
+from memtui.panes.keys import ACTIONS, KEYS, PANES, scopes
 from memtui.panes.pane import Pane
 from memtui.panes.position import PositionBar
 from memtui.panes.profile.errand import Errand
@@ -83,7 +84,8 @@ class MemtuiApp(App[None]):
             self.register_theme(theme)
         self.theme = habits.theme
         self.habits = habits
-        self.problems = habits.problems
+        self.keymap = Keymap(habits.keys, scopes())
+        self.problems = (*habits.problems, *self.keymap.problems)
         """What of the settings could not be heeded."""
         self.timeline = timeline
         self.player = player or Player(timeline, clock)
@@ -95,7 +97,7 @@ class MemtuiApp(App[None]):
         self._may_suspend = may_suspend
         self._clock = clock
         self._tape = tape
-        self._lines = Lines(self, self.player, tape, self._current)
+        self._lines = Lines(self, self.player, tape, self._current, self.keymap, self.problems)
         self._errands = Errands(self, lambda: self._sources, analyst or Analyst(), self.view)
         is_live = self.player.live is not None
         self._trials = Trials(
@@ -126,6 +128,8 @@ class MemtuiApp(App[None]):
         """Paint first; the sources start when the empty screen is there."""
         asyncio.get_running_loop().set_default_executor(ThreadsLeftBehind())
         self.app_resume_signal.subscribe(self, self._resumed)
+        if self.keymap.keys:
+            self.set_keymap(self.keymap.keys)
         self.set_interval(1.0, self._tick)
         self._play = Playing(self, self.player, self.paint)
         self.paint()
@@ -347,8 +351,26 @@ class MemtuiApp(App[None]):
         self.push_screen(CycleScreen(message.pane))
 
     def action_help(self) -> None:
-        """Show the keys."""
-        self.push_screen(HelpScreen(None if self._lines.is_in_time else self._current()))
+        """Show the keys, and what the pane at hand shows."""
+        pane = None if self._lines.is_in_time else self._current()
+        self.push_screen(HelpScreen(pane, self.view(), self.keymap))
+
+    def action_copy(self, whole: bool) -> None:
+        """Put the selected row, or all that the pane shows, on the clipboard of the terminal."""
+        text = self._current().copied(whole=whole)
+        self.copy_to_clipboard(text)
+        lines = text.count("\n") + 1
+        self._lines.tell(f"copied: {text}" if lines == 1 else f"copied: {lines} lines")
+
+    def action_palette(self) -> None:
+        """Show all that can be done, to be found by its name."""
+        from memtui.screens.palette import Palette
+
+        self.push_screen(Palette(self.panes, self._lines.position, self.keymap))
+
+    def action_theme(self, name: str) -> None:
+        """Show the screen in another theme."""
+        self.theme = name
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the keys of the dashboard from working behind another screen."""

@@ -116,4 +116,4 @@ def test_without_a_sample_the_trouble_is_shown(view: MakeView, drawn: Draw) -> N
 
 
 def test_every_meaning_is_one_line_of_a_wide_pane() -> None:
-    assert max(len(field.meaning) for field in FIELDS) <= 48
+    assert max(len(field.says.words) for field in FIELDS) <= 48

@@ -16,6 +16,7 @@ from memtui.cli.repair import repair
 from memtui.cli.replay import replay
 from memtui.cli.report import report
 from memtui.cli.run import run
+from memtui.cli.settings import config
 from memtui.cli.top import top
 from memtui.cli.tree import tree
 from memtui.cli.watch import memtui
@@ -24,7 +25,7 @@ __all__ = ["main"]
 
 _COMMANDS = (
     run, replay, demo, record, info, export, report, repair, explain, doctor, gctrace, top, peek,
-    tree,
+    tree, config,
 )  # fmt: skip
 for _command in _COMMANDS:
     memtui.add_command(_command)

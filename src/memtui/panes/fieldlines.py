@@ -40,7 +40,7 @@ def field_row(field: Field, facts: Facts) -> tuple[Span, ...]:
         Span(field.name, "dim"),
         Span(value, role),
         Span(change, direction),
-        Span(field.meaning, "dim"),
+        Span(field.says.words, "dim"),
     )
 
 

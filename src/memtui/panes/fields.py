@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from memtui import units
 from memtui.model import Absent, ProcessIdentity, ProcessSample, Reading
 from memtui.panes.cells import Role
+from memtui.panes.meaning import Meaning
 from memtui.panes.moments import day_or_clock
 from memtui.plain import plain
 
@@ -26,21 +28,35 @@ class Facts:
     elapsed_s: float
 
 
+class Says(NamedTuple):
+    """What a field means: in words, its unit, its source, and how it misleads."""
+
+    words: str
+    unit: str
+    source: str
+    trap: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A row: its name, its value, its change since the session began, and what it means."""
+    """A row: its name, its value, what it means, and its change since the session began."""
 
     name: str
     value: Callable[[Facts], str]
-    meaning: str
+    says: Says
     change: Callable[[Facts], str] = lambda facts: ""
     role: Role = "text"
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the field means, with all that is to be said of it."""
+        return Meaning(self.name, *self.says, role=self.role)
 
 
 def _amount(
     name: str,
     read: Callable[[ProcessSample], Reading],
-    meaning: str,
+    says: Says,
     *,
     role: Role = "text",
     write: Callable[[int], str] = units.size,
@@ -58,7 +74,7 @@ def _amount(
             return ""
         return difference(now - first)
 
-    return Field(name, value, meaning, change, role)
+    return Field(name, value, says, change, role)
 
 
 def _res_less_shr(sample: ProcessSample) -> Reading:
@@ -96,113 +112,226 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "RES",
         lambda sample: sample.res_bytes,
-        "in memory now: RssAnon + RssFile + RssShmem",
+        Says(
+            "in memory now: RssAnon + RssFile + RssShmem",
+            "bytes",
+            "VmRSS of /proc/PID/status",
+            "memory that was freed lazily (MADV_FREE) stays in it until the kernel needs it",
+        ),
         role="res",
     ),
     _amount(
         "RES−SHR",
         _res_less_shr,
-        "anonymous: what leaks and unreturned heap grow",
+        Says(
+            "anonymous: what leaks and unreturned heap grow",
+            "bytes",
+            "VmRSS less RssFile less RssShmem",
+            "it holds what the Go heap freed and kept too: by itself it proves no leak",
+        ),
     ),
     _amount(
         "SHR",
         lambda sample: sample.shr_bytes,
-        "file-backed and shmem; not shared with others",
+        Says(
+            "file-backed and shmem; not shared with others",
+            "bytes",
+            "RssFile + RssShmem of /proc/PID/status",
+            "could be shared, which says nothing of whether it is",
+        ),
         role="shr",
     ),
     _amount(
         "RssAnon",
         lambda sample: sample.anon_bytes,
-        "part of RES: Go heap, stacks, runtime, C malloc",
+        Says(
+            "part of RES: Go heap, stacks, runtime, C malloc",
+            "bytes",
+            "RssAnon of /proc/PID/status",
+            "it cannot be dropped, only swapped out; lazily freed pages count until they are taken",
+        ),
     ),
     _amount(
         "RssFile",
         lambda sample: sample.file_bytes,
-        "part of RES: the binary, mapped files; droppable",
+        Says(
+            "part of RES: the binary, mapped files; droppable",
+            "bytes",
+            "RssFile of /proc/PID/status",
+            "it rises as the program touches more of its own code, with no leak",
+        ),
     ),
     _amount(
         "RssShmem",
         lambda sample: sample.shmem_bytes,
-        "part of RES: shared memory and tmpfs",
+        Says(
+            "part of RES: shared memory and tmpfs",
+            "bytes",
+            "RssShmem of /proc/PID/status",
+            "a container counts it in full against the limit, and it cannot be dropped",
+        ),
     ),
     _amount(
         "SWAP",
         lambda sample: sample.swap_bytes,
-        "swapped out: RES may fall while a leak goes on",
+        Says(
+            "swapped out: RES may fall while a leak goes on",
+            "bytes",
+            "VmSwap of /proc/PID/status",
+            "compare RES + SWAP over time, never RES alone, where this is not 0",
+        ),
     ),
     _amount(
         "VmHWM",
         lambda sample: sample.peak_bytes,
-        "peak of RES; far above RES: memory came back",
+        Says(
+            "peak of RES; far above RES: memory came back",
+            "bytes",
+            "VmHWM of /proc/PID/status",
+            "of the whole life of the process: the peak may be days old",
+        ),
     ),
     _amount(
         "VIRT",
         lambda sample: sample.virt_bytes,
-        "address space, not memory; 1.5G is normal in Go",
+        Says(
+            "address space, not memory; 1.5G is normal in Go",
+            "bytes",
+            "VmSize of /proc/PID/status",
+            "the runtime reserves arenas that it may never touch",
+        ),
     ),
     _amount(
         "CODE",
         lambda sample: sample.code_bytes,
-        "program text; what of it is in memory is in SHR",
+        Says(
+            "program text; what of it is in memory is in SHR",
+            "bytes",
+            "VmExe of /proc/PID/status",
+        ),
     ),
     _amount(
         "DATA",
         lambda sample: sample.data_bytes,
-        "private address space, mostly never touched",
+        Says(
+            "private address space, mostly never touched",
+            "bytes",
+            "VmData + VmStk of /proc/PID/status",
+            "it is no memory, and it does not add up with RES",
+        ),
     ),
-    Field("CPU", _cpu, "of one core, last second; 200% is two cores"),
+    Field(
+        "CPU",
+        _cpu,
+        Says(
+            "of one core, last second; 200% is two cores",
+            "percent of one core",
+            "utime + stime of /proc/PID/stat, over the last interval",
+            "a GC that runs on idle cores counts as well",
+        ),
+    ),
     _amount(
         "threads",
         lambda sample: sample.threads,
-        "kernel threads, not goroutines; cgo makes many",
+        Says(
+            "kernel threads, not goroutines; cgo makes many",
+            "count",
+            "Threads of /proc/PID/status",
+            "the runtime keeps threads that it once needed: the number does not fall",
+        ),
         write=str,
         difference=units.count_change,
     ),
     _amount(
         "files",
         lambda sample: sample.open_files,
-        "open descriptors; a steady rise is a leak too",
+        Says(
+            "open descriptors; a steady rise is a leak too",
+            "count",
+            "entries of /proc/PID/fd",
+            "sockets count; each unclosed HTTP body keeps one, and two goroutines",
+        ),
         write=str,
         difference=units.count_change,
     ),
     _amount(
         "VSZ",
         lambda sample: sample.virt_bytes,
-        "VIRT as ps prints it, in KiB",
+        Says(
+            "VIRT as ps prints it, in KiB",
+            "KiB",
+            "VmSize of /proc/PID/status",
+            "address space, not memory",
+        ),
         write=units.kib,
         difference=_kib_change,
     ),
     _amount(
         "RSS",
         lambda sample: sample.res_bytes,
-        "RES as ps prints it, in KiB",
+        Says(
+            "RES as ps prints it, in KiB",
+            "KiB",
+            "VmRSS of /proc/PID/status",
+        ),
         write=units.kib,
         difference=_kib_change,
     ),
     Field(
         "TTY",
         lambda facts: _words(facts.now.tty, "?"),
-        "its terminal, as ps prints it; ? is none",
+        Says(
+            "its terminal, as ps prints it; ? is none",
+            "name",
+            "tty_nr of /proc/PID/stat",
+        ),
     ),
     Field(
         "STAT",
         lambda facts: _words(facts.now.state, "?"),
-        "R runs, S sleeps, D disk, T stopped; l threads",
+        Says(
+            "R runs, S sleeps, D disk, T stopped; l threads",
+            "letters as ps writes them",
+            "state of /proc/PID/stat",
+            "of one moment only; a stopped process (T) keeps its memory",
+        ),
     ),
     Field(
         "start",
         _of_identity(lambda identity: day_or_clock(identity.started_at)),
-        "another start: another process, same pid",
+        Says(
+            "another start: another process, same pid",
+            "date or time of day",
+            "starttime of /proc/PID/stat",
+        ),
     ),
     Field(
         "Go",
         _of_identity(lambda identity: _words(identity.go_version, "not a Go binary")),
-        "built with; decides how memory is returned",
+        Says(
+            "built with; decides how memory is returned",
+            "version",
+            "build information in /proc/PID/exe",
+            "1.12 to 1.15 free lazily (MADV_FREE): their RES stays up for want of pressure",
+        ),
     ),
-    Field("user", _of_identity(lambda identity: plain(identity.user)), "whose process it is"),
+    Field(
+        "user",
+        _of_identity(lambda identity: plain(identity.user)),
+        Says(
+            "whose process it is",
+            "name",
+            "owner of /proc/PID",
+        ),
+    ),
     Field(
         "command",
         _of_identity(lambda identity: plain(" ".join(identity.command)[:LONGEST_COMMAND])),
-        "how it was started",
+        Says(
+            "how it was started",
+            "words",
+            "/proc/PID/cmdline",
+            "recordings leave it out unless asked",
+        ),
     ),
 )

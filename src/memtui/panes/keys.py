@@ -6,7 +6,9 @@ from textual.binding import Binding, BindingType
 
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace.pane import GcTracePane
+from memtui.panes.keymap import EVERYWHERE, bindings_of, expanded
 from memtui.panes.pane import Pane
+from memtui.panes.position import TIME, PositionBar
 from memtui.panes.process import ProcessPane
 from memtui.panes.profile.pane import ProfilePane
 from memtui.panes.trend import TrendPane
@@ -28,6 +30,9 @@ KEYS: list[BindingType] = [
     Binding("comma", "step_time(-1)", "sample before", id="time.step_back", show=False),
     Binding("m", "mark", "mark", id="mark"),
     Binding("R", "record", "record", id="record"),
+    Binding("y", "copy(False)", "copy the row", id="copy.row"),
+    Binding("Y", "copy(True)", "copy the pane", id="copy.pane"),
+    Binding("colon,ctrl+p", "palette", "all that can be done", id="palette"),
     Binding("question_mark,f1", "help", "help", id="help"),
     Binding("q,ctrl+c", "leave", "quit", id="quit"),
     Binding("ctrl+z", "suspend_process", "suspend", id="suspend", show=False),
@@ -35,9 +40,17 @@ KEYS: list[BindingType] = [
 
 ACTIONS = frozenset(
     {"go", "step", "zoom", "unzoom", "time_line", "freeze", "step_time", "mark", "record", "help",
-     "leave"}
+     "leave", "copy", "palette"}
 )  # fmt: skip
 """What must not happen while another screen covers the panes."""
+
+
+def scopes() -> dict[str, list[Binding]]:
+    """Return the bindings, a key each: those of everywhere, of each pane, of the line of time."""
+    found = {EVERYWHERE: list(expanded(KEYS))}
+    found |= {pane.NAME: bindings_of(pane) for pane in PANES}
+    return found | {TIME: bindings_of(PositionBar)}
+
 
 FOOTER = (
     ("1-5", "pane"),

@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtui.model import Sample, Trouble
-from memtui.panes.cells import Line, Picture, Span, cut, framed, line
+from memtui.panes.cells import Line, Picture, Span, cut, framed, line, text_of
+from memtui.panes.meaning import Meaning
 from memtui.panes.painted import Painted
 from memtui.panes.table import Selection
 from memtui.plain import plain
@@ -31,7 +32,9 @@ class Pane(Painted, can_focus=True):
     """Whether the newest row stands last, and an untouched selection follows it."""
 
     KEYS_HELP: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """The keys of this pane alone, and what they do: for the help, at most twelve."""
+    """The keys of this pane alone, and what they do: for the help, at most ten."""
+    SEARCH_HELP: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """The keys that search, where rows can be searched."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", id="pane.up", show=False),
@@ -44,6 +47,9 @@ class Pane(Painted, can_focus=True):
         Binding("right,l", "shift(1)", "right", id="pane.right", show=False),
     ]
 
+    can_open: ClassVar[str] = ""
+    """The action that opens a row, "" where rows do not open: for a double click."""
+
     class Moved(Message):
         """The selection of the focused pane moved, or the pane got the focus."""
 
@@ -52,6 +58,8 @@ class Pane(Painted, can_focus=True):
         self.view: View | None = None
         self.selection = Selection(None if self.TAIL else 0)
         self._stamp: tuple[object, ...] = ()
+        self._rows_from = 0
+        """The line of the picture in which the first row was drawn."""
 
     def show(self, view: View) -> None:
         """Show what this view holds; nothing is drawn when nothing came."""
@@ -92,6 +100,20 @@ class Pane(Painted, can_focus=True):
         """Return the keys of this pane alone, for the footer: (key, what it does)."""
         return ()
 
+    def meanings(self, view: View) -> Sequence[Meaning]:
+        """Return what each field, column and plot that is seen means."""
+        return ()
+
+    def meaning_at_hand(self, view: View) -> int | None:
+        """Return which of the meanings is that of what is selected, if any is."""
+        return None
+
+    def copied(self, *, whole: bool) -> str:
+        """Return what is seen of the selected row, or of the whole pane, as text without frame."""
+        rows = [row for row in self.painted_lines[1:-1] if whole or _is_selected(row)]
+        seen = [text_of(row).strip("│").rstrip() for row in rows or self.painted_lines[1:-1]]
+        return "\n".join(plain(row) for row in seen).strip("\n")
+
     def _move(self, selection: Selection) -> None:
         self.selection = selection
         self.paint()
@@ -127,6 +149,16 @@ class Pane(Painted, can_focus=True):
         """Draw the frame of a pane at rest."""
         self.call_later(self.paint)
 
+    def on_click(self, event: events.Click) -> None:
+        """Select the row under the mouse; a double click opens it."""
+        row = self.selection.top + event.y - 1 - self._rows_from
+        if self.view is None or not 0 < event.y < self.size.height - 1:
+            return
+        if event.y - 1 >= self._rows_from and row in self.rows(self.view):
+            self._move(replace(self.selection, row=row))
+            if event.chain == 2 and self.can_open:
+                self.run_worker(self.run_action(self.can_open), exit_on_error=False)
+
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll with the wheel."""
         event.stop()
@@ -136,3 +168,7 @@ class Pane(Painted, can_focus=True):
         """Scroll with the wheel."""
         event.stop()
         self.action_move(-3)
+
+
+def _is_selected(row: Line) -> bool:
+    return any(span.role == "selected" for span in row)

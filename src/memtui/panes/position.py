@@ -26,6 +26,9 @@ SIGNS: dict[str, tuple[str, Role]] = {
 }
 """How each landmark is drawn; a later one covers an earlier one."""
 
+TIME = "time"
+"""The scope of the keys of this line."""
+
 KEYS_HELP = (
     ("← → H L", "10 s, with shift (or H L) 1 min back, on"),
     ("{ }", "10 min back, on"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from memtui.model import ProcessIdentity, ProcessSample
 from memtui.panes.cells import Line, Picture, Span, line
 from memtui.panes.explained import explained
 from memtui.panes.fieldlines import facts_of, field_lines
 from memtui.panes.fields import FIELDS
-from memtui.panes.pane import Pane
+from memtui.panes.meaning import Meaning
+from memtui.panes.searched import Searched
 from memtui.panes.table import marked
 from memtui.timeline import View
 
 
-class ProcessPane(Pane):
+class ProcessPane(Searched):
     """The fields of the process."""
 
     NUMBER = 1
@@ -43,9 +46,25 @@ class ProcessPane(Pane):
         foot = line(Span(f"{below} more ↓", "dim")) if below > 0 else ()
         return Picture(title, status, foot=foot, rows=shown[top : top + height])
 
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Name the keys of this pane."""
+        return self.keys_while_typing() or (("/", "find"), ("y", "copy"))
+
+    def row_text(self, view: View, row: int) -> str:
+        """Return the name of a field and what it means."""
+        return f"{FIELDS[row].name} {FIELDS[row].says.words}"
+
+    def meanings(self, view: View) -> Sequence[Meaning]:
+        """Return what the fields mean."""
+        return [field.meaning for field in FIELDS]
+
+    def meaning_at_hand(self, view: View) -> int | None:
+        """Return the field that is selected."""
+        return self.selection.at(self.rows(view))
+
     def hint(self, view: View) -> Line:
         """Say what the selected field means."""
         if view.sample(ProcessSample) is None:
             return ()
         field = FIELDS[self.selection.at(self.rows(view))]
-        return line(Span(field.name, field.role), f"  {field.meaning}")
+        return field.meaning.hint()

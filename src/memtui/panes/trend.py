@@ -10,6 +10,7 @@ from memtui import units
 from memtui.model import Absent, GcCycle, GcPause, ProcessSample, Reading
 from memtui.panes.cells import Line, Picture, Role, Span, cells, line
 from memtui.panes.explained import explained
+from memtui.panes.meaning import Meaning
 from memtui.panes.moments import clock, day_and_clock
 from memtui.panes.pane import Pane
 from memtui.panes.plot import LABEL_CELLS, Series, plot, rug
@@ -70,6 +71,33 @@ def _now(name: str, reading: Reading, role: Role) -> Line:
     return line(Span(f"{name} {value}", role))
 
 
+MEANINGS = (
+    Meaning(
+        "RES", "what is in memory, the highest and lowest of each column", "bytes",
+        "VmRSS of /proc/PID/status each second",
+        "the scale begins at 0, so that a small change does not look like a large one", "res",
+    ),
+    Meaning(
+        "SHR", "of that, what is backed by files and shared memory", "bytes",
+        "RssFile + RssShmem of /proc/PID/status",
+        "where it rises with RES, the heap is not what grew", "shr",
+    ),
+    Meaning(
+        "GC", "a mark is a column of time with a cycle of the collector in it, or several",
+        "cycles", "gctrace lines, or PauseEnd of MemStats",
+        "no marks: nothing told of cycles, which does not mean that there were none", "gc",
+    ),
+    Meaning(
+        "a gap", "nothing was read in that time", "time", "samples more than 3 s apart",
+        "what happened in it is not known",
+    ),
+    Meaning(
+        "10 min", "the time that is shown; ←→ make it longer, shorter", "time", "the timeline",
+        "a saw of seconds is a band in a window of hours",
+    ),
+)  # fmt: skip
+
+
 class TrendPane(Pane):
     """RES and SHR over time."""
 
@@ -90,6 +118,10 @@ class TrendPane(Pane):
     def keys(self) -> Sequence[tuple[str, str]]:
         """Name the keys that change the window."""
         return (("←→", "window"),)
+
+    def meanings(self, view: View) -> Sequence[Meaning]:
+        """Return what the lines and marks mean."""
+        return MEANINGS
 
     def action_shift(self, by: int) -> None:
         """Look at a longer (left) or a shorter (right) time; before the shortest: by itself."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from textual.app import App
 from textual.widget import Widget
@@ -10,10 +10,11 @@ from textual.widget import Widget
 from memtui.diagnosis import Diagnosis
 from memtui.panes.bars import footer, heading, verdict_line
 from memtui.panes.cells import Line, Role, Span, line
+from memtui.panes.keymap import Keymap
 from memtui.panes.keys import FOOTER, FOOTER_ALWAYS, FOOTER_IN_TIME
 from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
-from memtui.panes.position import PositionBar, state_words
+from memtui.panes.position import TIME, PositionBar, state_words
 from memtui.player import Player
 from memtui.tape import Tape
 from memtui.timeline import View
@@ -27,13 +28,21 @@ class Lines:
     """
 
     def __init__(
-        self, app: App[None], player: Player, tape: Tape | None, pane: Callable[[], Pane]
+        self,
+        app: App[None],
+        player: Player,
+        tape: Tape | None,
+        pane: Callable[[], Pane],
+        keymap: Keymap,
+        problems: Sequence[str],
     ) -> None:
         self.position = PositionBar()
         self._app = app
         self._player = player
         self._tape = tape
         self._pane = pane
+        self._keymap = keymap
+        self._problems = problems
         self._notice = ""
         self._told: Line = ()
         self._heading, self._hint = Bar(id="heading"), Bar(id="hint")
@@ -82,7 +91,12 @@ class Lines:
         self._hint.show((Span(" "), *hint))
         everywhere = FOOTER if self._player.cursor.is_following else FOOTER_IN_TIME
         keys = bar.keys() if self.is_in_time else (*pane.keys(), *everywhere)
-        self._keys.show(footer(keys, FOOTER_ALWAYS, self._app.size.width))
+        scope = TIME if self.is_in_time else pane.NAME
+        shown, always = self._named(keys, scope), self._named(FOOTER_ALWAYS, scope)
+        self._keys.show(footer(shown, always, self._app.size.width))
+
+    def _named(self, keys: Sequence[tuple[str, str]], scope: str) -> list[tuple[str, str]]:
+        return [(self._keymap.said(key, scope), does) for key, does in keys]
 
     def _moment(self, view: View) -> Line:
         """Show where in time the screen looks, and return the words for it; none while it follows.
@@ -103,4 +117,5 @@ class Lines:
     def _recording(self) -> Line:
         """Return in a word what becomes of the recording; nothing when there is none."""
         words = self._tape.words if self._tape is not None else ""
-        return line(Span(f"{words}  ", "bad" if "suspended" in words else "key")) if words else ()
+        said = line(Span(f"{words}  ", "bad" if "suspended" in words else "key")) if words else ()
+        return (*said, Span("settings?  ", "bad")) if self._problems else said

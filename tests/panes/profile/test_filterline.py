@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtui.panes.cells import Line, cells, text_of
-from memtui.panes.profile.filterline import Editor, FilterLine, draw
+from memtui.panes.editor import Editor
+from memtui.panes.profile.filterline import FilterLine, draw
 
 Shown = Callable[[Sequence[Line], int], str]
 SOME = FilterLine.of(focus="store", hide=r"runtime\..*").stepped(2)

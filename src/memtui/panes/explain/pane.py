@@ -20,22 +20,23 @@ from memtui.model import (
     Restart,
     RuntimeSample,
 )
-from memtui.panes.cells import Line, Picture, Span, line
+from memtui.panes.cells import Line, Picture, Span, line, text_of
 from memtui.panes.explain.explainer import Explainer
 from memtui.panes.explain.place import place_rows
 from memtui.panes.explain.row import Row
 from memtui.panes.explain.rows import rows_of
 from memtui.panes.explain.trial import trial_rows
 from memtui.panes.explained import explained
+from memtui.panes.meaning import Meaning
 from memtui.panes.moments import clock
-from memtui.panes.pane import Pane
+from memtui.panes.searched import Searched
 from memtui.panes.table import marked
 from memtui.timeline import View
 
 WINDOWS_S = (120.0, USUAL_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
 
 
-class ExplainPane(Pane):
+class ExplainPane(Searched):
     """The ledger and the verdict of the window that ends at the moment of the view."""
 
     NUMBER = 5
@@ -57,6 +58,8 @@ class ExplainPane(Pane):
         Binding("c", "act('FORCE_GC')", "force a GC", id="explain.gc"),
         Binding("f", "act('FREE_MEMORY')", "free memory", id="explain.free"),
     ]
+
+    can_open = "open"
 
     class Go(Message):
         """The pane that shows where a number came from is wanted."""
@@ -87,9 +90,9 @@ class ExplainPane(Pane):
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Name the keys of this pane."""
-        return (
+        return self.keys_while_typing() or (
             ("←→", "window"), ("enter", "open"), ("m", "mappings"), ("c", "force a GC"),
-            ("f", "free memory"),
+            ("f", "free memory"), ("/", "find"), ("y", "copy"),
         )  # fmt: skip
 
     def show(self, view: View) -> None:
@@ -161,6 +164,26 @@ class ExplainPane(Pane):
             foot=line(Span(_basis(diagnosis), "dim")),
             rows=drawn,
         )
+
+    def row_text(self, view: View, row: int) -> str:
+        """Return a row as it was drawn."""
+        return text_of(self._rows[row].line)
+
+    def meanings(self, view: View) -> Sequence[Meaning]:
+        """Return what the parts of the ledger mean."""
+        diagnosis = self.diagnosis(view)
+        parts = diagnosis.ledger.parts if diagnosis.ledger else ()
+        return [
+            Meaning(part.title, part.meaning, "bytes, then its change", _basis(diagnosis))
+            for part in parts
+        ]
+
+    def meaning_at_hand(self, view: View) -> int | None:
+        """Return the part that is selected."""
+        row, ledger = self._selected(), self.diagnosis(view).ledger
+        if row is None or row.part is None or ledger is None or row.part not in ledger.parts:
+            return None
+        return ledger.parts.index(row.part)
 
     def hint(self, view: View) -> Line:
         """Say what the selected row stands for."""

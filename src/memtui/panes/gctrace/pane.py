@@ -18,17 +18,20 @@ from memtui.model import (
     ScavengeLine,
     TornLine,
 )
-from memtui.panes.cells import Line, Picture, Span, cells, line
+from memtui.panes.cells import Line, Picture, Span, cells, line, text_of
 from memtui.panes.explained import explained
 from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, pause_card
+from memtui.panes.gctrace.charts import OF_MEMSTATS, OF_TRACE
 from memtui.panes.gctrace.columns import PAUSES, Entry, cycles_at
 from memtui.panes.gctrace.cycletable import CycleTable
 from memtui.panes.gctrace.edges import note, pager, place_of, title_of, waiting_for
+from memtui.panes.gctrace.meanings import meanings
 from memtui.panes.gctrace.output import other_line, output_lines
 from memtui.panes.gctrace.plots import Plots, from_memstats
 from memtui.panes.gctrace.status import Status, in_frame, in_full, status_of
 from memtui.panes.gctrace.words import in_words, pause_in_words
-from memtui.panes.pane import Pane
+from memtui.panes.meaning import Meaning
+from memtui.panes.searched import Searched
 from memtui.panes.table import Selection, marked
 from memtui.timeline import TraceLine, View
 
@@ -36,10 +39,11 @@ AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause]
 
 ROOM_FOR_A_PLOT = 12
 ROOM_FOR_A_NOTE = 8
+ALL_COLUMNS_CELLS = 200
 NO_CYCLES = "start the program with GODEBUG=gctrace=1 to see its collections here"
 
 
-class GcTracePane(Pane):
+class GcTracePane(Searched):
     """The cycles, newest last or sorted; on the whole screen with a plot above them."""
 
     NUMBER = 3
@@ -55,6 +59,7 @@ class GcTracePane(Pane):
     )
     KINDS = (GcCycle, GcPause, ScavengeLine, OutputLine, TornLine, Restart)
     TAIL = True
+    can_open = "open"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "sort", id="gctrace.sort"),
         Binding("S", "reverse", "reverse", id="gctrace.reverse"),
@@ -93,9 +98,11 @@ class GcTracePane(Pane):
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Name the keys of this pane."""
+        if typing := self.keys_while_typing():
+            return typing
         output = ("o", "cycles alone" if self.everything else "all output")
         plot = (("p", "plot"), ("←→ +−0", "time")) if self.alone else ()
-        return (*plot, ("s S", "sort"), ("⏎", "open"), output)
+        return (*plot, ("s S", "sort"), ("⏎", "open"), output, ("/", "find"), ("y", "copy"))
 
     def show(self, view: View) -> None:
         """Show what this view holds, also what came too soon after the last plot was drawn."""
@@ -248,6 +255,7 @@ class GcTracePane(Pane):
         below = [] if self.everything or height < ROOM_FOR_A_NOTE else note(view, width)
         room = height - len(above) - len(below) - 1
         self._page = max(1, room)
+        self._rows_from = len(above) + 1
         self.selection = self._placed(view).within(numbers, room)
         top = self.selection.top
         shown = range(top, min(top + room, numbers.stop))
@@ -279,6 +287,21 @@ class GcTracePane(Pane):
         """Return a row of all the output and its moment; None where there is none."""
         found = view.timeline.lines.rows(range(row, row + 1))
         return found[0] if found else (0.0, None)
+
+    def row_text(self, view: View, row: int) -> str:
+        """Return a row as it is where there is room for all columns."""
+        _, lines = self._table_lines(view, range(row, row + 1), ALL_COLUMNS_CELLS)
+        return text_of(lines[0]) if lines else ""
+
+    def meanings(self, view: View) -> Sequence[Meaning]:
+        """Return what the columns and the plots mean."""
+        is_trace = not from_memstats(view)
+        figures = cycles_at(self.size.width, True) if is_trace else PAUSES
+        return meanings(figures, OF_TRACE if is_trace else OF_MEMSTATS, is_trace=is_trace)
+
+    def meaning_at_hand(self, view: View) -> int | None:
+        """Return the column that the table is sorted by."""
+        return self._table(view).sorting.column
 
     def hint(self, view: View) -> Line:
         """Say the selected cycle in words; or what a key just showed."""

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from memtui.panes.cells import Line, Span, exactly, line
+from memtui.panes.editor import ENDS, Editor, changed
 from memtui.panes.profile import filterline
-from memtui.panes.profile.filterline import Editor, FilterLine
-
-_IN_THE_TEXT: Mapping[str, Callable[[Editor], Editor]] = {
-    "backspace": Editor.backspace,
-    "ctrl+h": Editor.backspace,
-    "delete": Editor.deleted,
-    "left": lambda editor: editor.moved(-1),
-    "right": lambda editor: editor.moved(1),
-    "home": Editor.at_start,
-    "ctrl+a": Editor.at_start,
-    "end": Editor.at_end,
-    "ctrl+e": Editor.at_end,
-    "ctrl+u": Editor.without_start,
-    "ctrl+w": Editor.without_word,
-}
-_ENDS = ("enter", "escape", "ctrl+c")
+from memtui.panes.profile.filterline import FilterLine
 
 
 class Editing:
@@ -60,17 +46,17 @@ class Editing:
         Esc empties the pattern that is edited, and closes when it is empty; it forgets a search.
         """
         if self._finding is not None:
-            self._finding = None if key in _ENDS else _changed(self._finding, key, text)
+            self._finding = None if key in ENDS else changed(self._finding, key, text)
             return filters
         editor = filters.field.editor
-        if key == "enter" or (key in _ENDS and not editor.text):
+        if key == "enter" or (key in ENDS and not editor.text):
             self._is_filter = False
-        elif key in _ENDS:
+        elif key in ENDS:
             return filters.edited(Editor())
         elif key in ("up", "down"):
             return filters.stepped(1 if key == "down" else -1)
         else:
-            return filters.edited(_changed(editor, key, text))
+            return filters.edited(changed(editor, key, text))
         return filters
 
     def draw(self, filters: FilterLine, width: int, *, error: str, preview: str = "") -> list[Line]:
@@ -87,9 +73,3 @@ class Editing:
         if self._is_filter:
             return (("enter", "done"), ("↑↓", "which"), ("ctrl+u", "clear"), ("esc", "clear"))
         return (("enter", "done"), ("n N", "next match, after that"))
-
-
-def _changed(editor: Editor, key: str, text: str | None) -> Editor:
-    if (change := _IN_THE_TEXT.get(key)) is not None:
-        return change(editor)
-    return editor.inserted(text) if text else editor

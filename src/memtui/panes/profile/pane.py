@@ -10,14 +10,17 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from memtui.model import Profile, ProfileRequest, Taking
-from memtui.panes.cells import Line, Picture, Span, line
+from memtui.panes.cells import Line, Picture, Span, line, text_of
 from memtui.panes.explained import explained
+from memtui.panes.meaning import Meaning
 from memtui.panes.moments import clock
 from memtui.panes.pane import Pane
 from memtui.panes.profile import errand
 from memtui.panes.profile.drawing import Scene, keys_of, under_way
 from memtui.panes.profile.editing import Editing
+from memtui.panes.profile.listmodes import RowMode
 from memtui.panes.profile.look import Key, Look, Moment
+from memtui.panes.profile.meanings import meanings
 from memtui.panes.profile.mode import FAR, Mode
 from memtui.panes.profile.reading import Reading
 from memtui.panes.profile.treemodes import FlameMode, TreeMode
@@ -176,6 +179,33 @@ class ProfilePane(Pane):
     def keys(self) -> Sequence[tuple[str, str]]:
         """Name the keys of this pane, those first that are wanted most."""
         return () if self.view is None else keys_of(self.view, self._reading, self._editing)
+
+    def meanings(self, view: View) -> Sequence[Meaning]:
+        """Return what the sample type and the columns mean."""
+        shown = self.look.shown(view)
+        return meanings(self.look.values(shown.profile).type if shown else "")
+
+    def meaning_at_hand(self, view: View) -> int | None:
+        """Return the sample type."""
+        return 0
+
+    def copied(self, *, whole: bool) -> str:
+        """Return what is seen; of a row also the names that the line under the panes says whole."""
+        seen = super().copied(whole=whole)
+        if whole or self.view is None or self._mode() is None:
+            return seen
+        return f"{seen}  {plain(text_of(self.hint(self.view)))}"
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the row of a list that is under the mouse; a double click opens it."""
+        if not isinstance(mode := self._mode(), RowMode) or not mode.names:
+            return
+        numbers, top = mode.size()
+        row = top + event.y - 2
+        if event.y > 1 and row < min(numbers, top + self.size.height - 3):
+            self._step(mode.moved(row - mode.names.index(mode.selected)))
+            if event.chain == 2:
+                self.action_enter()
 
     # Keys: what is selected
 
