@@ -20,6 +20,7 @@ def config() -> None:
 def template() -> Iterator[str]:
     """Yield the lines of a file in which nothing is set yet."""
     from memtui.cli.config import config_file
+    from memtui.panes.keymap import written
     from memtui.panes.keys import scopes
 
     yield f"# {config_file()}"
@@ -36,7 +37,7 @@ def template() -> Iterator[str]:
         for binding in bindings:
             name = binding.id or ""
             if name not in said:
-                keys.setdefault(name, []).append(binding.key)
+                keys.setdefault(name, []).append(written(binding.key))
                 words[name] = binding.description
         if keys:
             yield f"# {scope}"

@@ -18,6 +18,7 @@ _SHOWN = {
 }  # fmt: skip
 _BY_HAND = {"esc": "escape", "pgup": "pageup", "pgdn": "pagedown", "return": "enter"}
 _LOOKALIKES = {"−": "-", "⏎": "enter"}
+_MODIFIERS = ("ctrl", "shift", "alt")
 _TOKEN = re.compile(
     r"\d-\d|(?:ctrl|shift|alt)\+\w+|enter|esc|space|pgup|pgdn|home|end|tab|backspace|f\d+|.",
     re.DOTALL,
@@ -51,16 +52,22 @@ def shown(key: str) -> str:
     return before + plus + (_SHOWN.get(name) or _NAMES.get(name) or name)
 
 
+def written(key: str) -> str:
+    """Return a key as it is written in the file of settings: question_mark is ?."""
+    return key if key == "comma" else _NAMES.get(key, key)
+
+
 def named(text: str) -> list[str] | None:
     """Return the names of keys that are written with commas between; None when one is no key."""
     found: list[str] = []
     for each in text.split(","):
-        before, plus, last = each.strip().rpartition("+")
-        if not last:  # the key + itself
+        key = each.strip()
+        before, plus, last = ("", "", key) if len(key) == 1 else key.rpartition("+")
+        if not last:
             return None
         name = _BY_HAND.get(last.lower(), last)
         name = next(expanded([Binding(name, "x")])).key if len(name) == 1 else name
-        has_modifiers = all(each in ("ctrl", "shift", "alt") for each in before.split("+") if plus)
+        has_modifiers = all(part in _MODIFIERS for part in before.split("+") if plus)
         if name not in _KNOWN or not has_modifiers:
             return None
         found.append(f"{before}{plus}{name}")
@@ -88,10 +95,14 @@ class Keymap:
                 self.problems.append(f"keys: {name}: nothing is called so; see memtui config")
             elif found is None:
                 self.problems.append(f"keys: {name} = {keys!r}: there is no such key")
-            else:
+            elif found != self._defaults(name):
                 self.keys[name] = ",".join(found)
         for scope in scopes:
             self._find_clashes(scope)
+
+    def _defaults(self, name: str) -> list[str]:
+        found = (each for bindings in self._scopes.values() for each in bindings)
+        return list(dict.fromkeys(each.key for each in found if each.id == name))
 
     def said(self, text: str, scope: str) -> str:
         """Return a text that names keys by their defaults, with the keys that do it now."""
@@ -116,10 +127,8 @@ class Keymap:
     def of(self, binding: str) -> str:
         """Return the keys of a binding as the screen calls them, by its id."""
         keys = self.keys.get(binding)
-        if keys is not None:
-            return " ".join(shown(key) for key in keys.split(","))
-        found = (each for bindings in self._scopes.values() for each in bindings)
-        return " ".join(dict.fromkeys(shown(each.key) for each in found if each.id == binding))
+        found = self._defaults(binding) if keys is None else keys.split(",")
+        return " ".join(shown(key) for key in found)
 
     def _instead(self, scope: str) -> dict[str, str]:
         """Return what is shown in place of each default key: a pane's own come first."""

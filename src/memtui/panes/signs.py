@@ -17,9 +17,8 @@ _ASCII: Mapping[str, str] = {
     **dict.fromkeys("─━┄┈╌═▔", "-"),
     **dict.fromkeys("│┃┆┊║", "|"),
     **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬", "+"),
-    **dict.fromkeys("█▉▊▋▌▓■", "#"),
+    **dict.fromkeys("█▉▊▋▌■", "#"),
     **dict.fromkeys("▍▎▏▐▕", "|"),
-    **dict.fromkeys("░▒┋", ":"),
     **dict.fromkeys("▁▂▃_", "_"),
     **dict.fromkeys("▄▅▆▇▀", "="),
     **dict.fromkeys("▸►▶→❯›", ">"),
@@ -31,7 +30,9 @@ _ASCII: Mapping[str, str] = {
     **dict.fromkeys("−–—‐‑", "-"),
     "●": "*", "○": "o", "•": "*", "◆": "*", "·": ".", "╵": "'", "╷": ",", "…": "~", "×": "x",
     "✗": "x", "✓": "+", "↻": "@", "⏎": "\\", "≈": "~", "±": "~", "µ": "u", "Δ": "d", "°": "o",
-    "≤": "<", "≥": ">", "÷": "/", "\xa0": " ", "■": "#", "␛": "?",
+    "≤": "<", "≥": ">", "÷": "/", "\xa0": " ", "■": "#", "⁴": "4",
+    # The parts of the bar of RES must differ from each other.
+    "▓": "%", "▒": "+", "░": ":", "▚": "\\", "▞": "/", "▤": "=", "▥": "|",
 }  # fmt: skip
 """One ASCII sign for each sign that memtui draws; what came from elsewhere becomes a ?."""
 

@@ -1,0 +1,153 @@
+"""The file of settings: what it says is heeded, what is wrong in it is told in a line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from memtui.cli.config import config_file, habits, settings_in
+from memtui.cli.options import Wishes
+from memtui.cli.watch import memtui
+from memtui.panes.habits import Habits
+from memtui.panes.keymap import Keymap
+from memtui.panes.keys import scopes
+
+UTF8_256 = {"LANG": "en_GB.UTF-8", "TERM": "xterm-256color"}
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of settings of somebody who has none yet."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    found = config_file()
+    assert found == tmp_path / "memtui" / "config.toml"
+    found.parent.mkdir()
+    return found
+
+
+def test_without_a_file_everything_is_as_usual(file: Path) -> None:
+    assert habits(Wishes(), UTF8_256) == Habits()
+
+
+def test_what_the_file_says_is_heeded_and_options_come_first(file: Path) -> None:
+    file.write_text('theme = "light"\nmouse = false\nascii = true\n[keys]\nquit = "ctrl+q"\n')
+    found = habits(Wishes(), UTF8_256)
+    assert found == Habits("light", "ascii", False, {"quit": "ctrl+q"})
+    assert habits(Wishes(theme="dark"), UTF8_256).theme == "dark"
+    file.write_text("mouse = true\n")
+    assert not habits(Wishes(mouse=False), UTF8_256).has_mouse
+
+
+def test_ids_with_dots_may_be_written_both_ways(file: Path) -> None:
+    file.write_text('[keys]\nprofile.fetch = "F"\n"gctrace.sort" = "t"\n')
+    assert settings_in(file).keys == {"profile.fetch": "F", "gctrace.sort": "t"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("theme = light\n", 1, "no TOML"),
+        ('\ntheme = "purple"\n', 2, "theme = 'purple': dark, light, ansi, auto are known"),
+        ('colour = "red"\n', 1, "colour: no such setting; there are theme, mouse, ascii, keys"),
+        ('mouse = "no"\n', 1, "mouse = 'no': true or false"),
+        ("theme = 3\n", 1, "theme = 3"),
+        ('keys = "q"\n', 1, "keys: a table is meant: [keys]"),
+        ("[keys]\n\nquit = 7\n", 3, "quit = 7: a key is meant"),
+        ("[keys]\nprofile.fetch = true\n", 2, "profile.fetch = True: a key is meant"),
+        ('[keys]\nquit = ""\n', 2, "quit = '': a key is meant"),
+        ('"bad\\u001b[31m" = 1\n', 1, "␛[31m: no such setting"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line_and_the_rest_is_heeded(
+    file: Path, text: str, line: int, words: str
+) -> None:
+    is_toml = words != "no TOML"
+    file.write_text(text + ("ascii = true\n" if is_toml and "[keys]" not in text else ""))
+    found = habits(Wishes(), UTF8_256)
+    (problem,) = found.problems
+    assert words in problem
+    assert problem.startswith(f"{file}:{line}: " if is_toml else f"{file}: ")
+    assert "\n" not in problem
+    assert is_toml or "line 1" in problem
+    assert found.theme == "dark"
+    assert found.signs == ("ascii" if is_toml and "[keys]" not in text else "all")
+
+
+def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
+    file.write_bytes(b"theme = '\xff'")
+    assert "not in UTF-8" in habits(Wishes(), UTF8_256).problems[0]
+    file.unlink()
+    file.mkdir()
+    assert "cannot read it" in habits(Wishes(), UTF8_256).problems[0]
+
+
+@pytest.mark.parametrize(
+    ("environment", "theme"),
+    [
+        ({"TERM": "xterm-256color"}, "dark"),
+        ({"TERM": "tmux-256color"}, "dark"),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "dark"),
+        ({"TERM": "linux"}, "ansi"),
+        ({"TERM": "screen"}, "ansi"),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, "ansi"),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, "dark"),
+        ({"TERM": "xterm-256color", "COLORFGBG": "0;15"}, "light"),
+        ({"TERM": "xterm-256color", "COLORFGBG": "15;0"}, "dark"),
+    ],
+)
+def test_by_itself_the_theme_goes_by_the_terminal(
+    file: Path, environment: Mapping[str, str], theme: str
+) -> None:
+    assert habits(Wishes(), environment).theme == theme
+
+
+@pytest.mark.parametrize(
+    ("environment", "signs"),
+    [
+        ({}, "all"),
+        ({"LANG": "C"}, "ascii"),
+        ({"LANG": "C.UTF-8"}, "all"),
+        ({"LANG": "de_DE.utf8@euro"}, "all"),
+        ({"LANG": "de_DE"}, "ascii"),
+        ({"LANG": "en_US.ISO-8859-1"}, "ascii"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"}, "ascii"),
+        ({"LANG": "C", "LC_ALL": "", "LC_CTYPE": "C.UTF-8"}, "all"),
+        ({"LANG": "C.UTF-8", "TERM": "linux"}, "console"),
+        ({"LANG": "C", "TERM": "linux"}, "ascii"),
+    ],
+)
+def test_the_signs_go_by_the_locale(file: Path, environment: Mapping[str, str], signs: str) -> None:
+    assert habits(Wishes(), environment).signs == signs
+    file.write_text("ascii = true\n")
+    assert habits(Wishes(), environment).signs == "ascii"
+    file.write_text("ascii = false\n")
+    assert habits(Wishes(), environment).signs != "ascii"
+
+
+def test_the_printed_settings_are_a_file_in_which_nothing_is_changed(file: Path) -> None:
+    printed = CliRunner().invoke(memtui, ["config"])
+    assert printed.exit_code == 0
+    rows = printed.output.splitlines()
+    assert rows[0] == f"# {file}"
+    file.write_text(printed.output)
+    assert habits(Wishes(), UTF8_256) == Habits()
+
+    known = {name for bindings in scopes().values() for binding in bindings if (name := binding.id)}
+    file.write_text("\n".join(row.removeprefix("# ") if " = " in row else row for row in rows))
+    found = habits(Wishes(), UTF8_256)
+    assert found.problems == ()
+    assert set(found.keys) == known
+    keymap = Keymap(found.keys, scopes())
+    assert (keymap.problems, keymap.keys) == ([], {})
+
+
+def test_the_example_in_the_docs_is_right(file: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+    example = text.partition("```toml\n")[2].partition("```")[0]
+    file.write_text(example)
+    found = habits(Wishes(), UTF8_256)
+    assert found.problems == ()
+    keymap = Keymap(found.keys, scopes())
+    assert keymap.problems == []
+    assert keymap.keys
