@@ -59,8 +59,8 @@ class PositionBar(Painted, can_focus=True):
         Binding("plus,equals_sign", "want('speed',1)", "faster", id="time.faster"),
         Binding("minus", "want('speed',-1)", "slower", id="time.slower"),
         Binding("c", "want('compare',0)", "compare", id="time.compare"),
-        Binding("up,k", "want('pane',-1)", "to the pane", id="time.up", show=False),
-        Binding("down,j", "want('pane',1)", "to the pane", id="time.down", show=False),
+        Binding("up,k", "want('pane',-1)", "to the pane, a row up", id="time.up", show=False),
+        Binding("down,j", "want('pane',1)", "to the pane, a row down", id="time.down", show=False),
         Binding("enter,escape", "want('pane',0)", "to the pane", id="time.leave", show=False),
     ]
 

@@ -27,7 +27,7 @@ _KEYS = (
     ("q ctrl+c", "quit"),
 )
 _WIDTH, _KEY_CELLS = 78, 15
-_CLOSES = "? what it means   esc closes"
+_CLOSES = "esc closes"
 
 
 def help_lines(pane: type[Pane] | None, keymap: Keymap) -> list[Line]:
@@ -58,14 +58,15 @@ class HelpScreen(SheetScreen):
 
     def __init__(self, pane: Pane | None, view: View, keymap: Keymap) -> None:
         kind = None if pane is None else type(pane)
-        keys = help_lines(kind, keymap)
-        super().__init__(Sheet(lambda width: keys, id="help", closes=_CLOSES), "memtui: keys")
-        self.sheet.styles.width = _WIDTH
-        self.sheet.styles.height = len(keys) + 2
         self._pane = kind
         self._meanings = pane.meanings(view) if pane else ()
         self._at_hand = pane.meaning_at_hand(view) if pane else None
         self._is_turned = False
+        keys = help_lines(kind, keymap)
+        closes = f"? what it means   {_CLOSES}" if self._meanings else _CLOSES
+        super().__init__(Sheet(lambda width: keys, id="help", closes=closes), "memtui: keys")
+        self.sheet.styles.width = _WIDTH
+        self.sheet.styles.height = len(keys) + 2
 
     def action_turn(self) -> None:
         """Show the next page; after the last one close."""
@@ -77,4 +78,4 @@ class HelpScreen(SheetScreen):
         lines, first = sheet(self._meanings, self._at_hand, width)
         self.sheet.styles.height = len(lines) + 2
         self.sheet.border_title = f"memtui: what pane {self._pane.NUMBER}, {self._pane.NAME}, shows"
-        self.sheet.turn_to(lambda width: lines, first, "esc closes")
+        self.sheet.turn_to(lambda width: lines, first, _CLOSES)

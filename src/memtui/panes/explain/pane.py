@@ -45,7 +45,7 @@ class ExplainPane(Searched):
     KEYS_HELP = (
         ("←→ hl", "judge a longer, a shorter time"),
         ("enter", "open a part; go to the pane that a number came from"),
-        ("m", "read smaps once: the mappings by kind, at the end of the page"),
+        ("m", "read smaps once: the mappings by kind, at the end"),
         ("c", "force a GC in the service, after a question"),
         ("f", "free its memory (--free-url), after a question"),
     )
