@@ -179,6 +179,23 @@ async def test_the_mouse_selects_a_pane_and_a_row_and_a_double_click_opens_it() 
         assert "gc 248" in on_top(app, "cycle")
 
 
+async def test_a_click_on_the_line_of_time_goes_there() -> None:
+    async with at_the_end(SMALL) as (app, pilot):
+        course = app.player.course()
+        rail = shown(app, "position").index("├"), shown(app, "position").index("┤")
+        await pilot.click("#position", offset=((rail[0] + rail[1]) // 2, 0))
+        middle = (course.first + course.last) / 2
+        await until(lambda: app.player.cursor.at and abs(app.player.cursor.at - middle) < 30)
+
+
+async def test_enter_zooms_a_pane_that_has_nothing_to_open() -> None:
+    async with at_the_end(SMALL) as (app, pilot):
+        await pilot.press("2", "enter")
+        await until(lambda: [pane.NAME for pane in app.panes if pane.display] == ["trend"])
+        await pilot.press("escape")
+        await until(lambda: all(pane.display for pane in app.panes[:4]))
+
+
 async def test_help_shows_the_keys_and_then_what_is_seen() -> None:
     async with at_the_end(SMALL) as (app, pilot):
         for pane in PANES:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +45,8 @@ def settings_in(file: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not in UTF-8"
         return Settings(problems=(f"{plain(str(file))}: cannot read it: {reason}",))
+    import tomllib  # few have such a file
+
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -62,7 +62,7 @@ def _details(view: View) -> Sequence[Line]:
     found: list[Line] = []
     sample, identity = view.sample(ProcessSample), view.sample(ProcessIdentity)
     if sample is not None and not isinstance(sample.res_bytes, Absent):
-        found.append(line(Span(f"  RES {units.size(sample.res_bytes)}", "res"), _limit(view)))
+        found.append(line(Span(f"  RES {units.size(sample.res_bytes):>5}", "res"), _limit(view)))
     if identity is not None:
         ended = view.ended()
         until = min(view.until, ended[0]) if ended else view.until

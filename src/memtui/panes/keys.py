@@ -22,7 +22,7 @@ KEYS: list[BindingType] = [
     ),
     Binding("tab", "step(1)", "next pane", id="go.next", priority=True),
     Binding("shift+tab", "step(-1)", "previous pane", id="go.previous", priority=True),
-    Binding("z", "zoom", "zoom", id="zoom"),
+    Binding("z,enter", "zoom", "zoom", id="zoom"),
     Binding("escape", "unzoom", "back", id="unzoom", show=False),
     Binding("6", "time_line", "time line", id="time_line"),
     Binding("space", "freeze", "freeze, play", id="freeze"),

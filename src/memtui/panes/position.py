@@ -26,6 +26,9 @@ SIGNS: dict[str, tuple[str, Role]] = {
 }
 """How each landmark is drawn; a later one covers an earlier one."""
 
+LEAST_RAIL = 8
+"""Cells below which there is no rail."""
+
 TIME = "time"
 """The scope of the keys of this line."""
 
@@ -113,6 +116,14 @@ class PositionBar(Painted, can_focus=True):
         """Ask for something to happen to the cursor."""
         self.post_message(self.Wanted(what, amount))
 
+    def on_click(self, event: events.Click) -> None:
+        """Go to the moment that was clicked on."""
+        places = rail_cells(self._course, self._at, self.size.width)
+        if event.x in places:
+            share = (event.x - places.start + 0.5) / len(places)
+            moment = self._course.first + share * (self._course.last - self._course.first)
+            self.post_message(self.Wanted("move", round(moment - self._at)))
+
     def on_focus(self, event: events.Focus) -> None:
         """Draw the line as the one that has the keys."""
         self.call_later(self.paint)
@@ -127,18 +138,30 @@ class PositionBar(Painted, can_focus=True):
 def position_line(course: Course, at: float, width: int, *, focused: bool) -> Line:
     """Return the position in a session in ``width`` cells; the rail takes what the words leave."""
     edge: Role = "focus" if focused else "dim"
+    start, end = _around(course, at)
+    places = rail_cells(course, at, width)
+    if not places:
+        return apart(start, end, width)
+    rail = _rail(course, at, len(places), edge)
+    return (*start, Span(" ├", edge), *rail, Span("┤ ", edge), *end)
+
+
+def rail_cells(course: Course, at: float, width: int) -> range:
+    """Return the cells of the line in which the rail is drawn; none where there is no room."""
+    start, end = _around(course, at)
+    first, room = cells(start) + 2, width - cells(start) - cells(end) - 4
+    return range(first, first + room) if room >= LEAST_RAIL else range(0)
+
+
+def _around(course: Course, at: float) -> tuple[Line, Line]:
+    """Return the words before the rail, and those behind it."""
     start = line(
         Span(" 6 ", "key"), Span(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)), "title")
     )
     if course.host:
         start += line(Span(f" {cut(plain(course.host), 16)}", "dim"))
     whole_s, gone_s = course.last - course.first, max(0.0, at - course.first)
-    end = line(Span(f"{units.duration(gone_s)} of {units.duration(whole_s)} ", "dim"))
-    room = width - cells(start) - cells(end) - 4
-    if room < 8:
-        return apart(start, end, width)
-    rail = _rail(course, at, room, edge)
-    return (*start, Span(" ├", edge), *rail, Span("┤ ", edge), *end)
+    return start, line(Span(f"{units.duration(gone_s)} of {units.duration(whole_s)} ", "dim"))
 
 
 def _rail(course: Course, at: float, columns: int, edge: Role) -> Line:

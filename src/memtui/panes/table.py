@@ -27,11 +27,16 @@ class Column:
 
 
 def table(
-    columns: Sequence[Column], rows: Sequence[Sequence[str | Span]], width: int
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str | Span]],
+    width: int,
+    widest: dict[str, int] | None = None,
 ) -> tuple[Line, list[Line]]:
     """Return the head line and a line a row; each cell is a text, or a span with its own role.
 
     The lines take ``width`` cells at most, unless the columns that always stay take more.
+    ``widest`` remembers by its title how wide each column was: where there is room it stays so,
+    and numbers do not jump from side to side as rows come and go.
     """
     widths = [
         column.width if column.text else max([column.width, *(_cells(row[at]) for row in rows)])
@@ -43,6 +48,8 @@ def table(
         if not yielding:
             break
         kept.remove(max(yielding, key=lambda at: columns[at].yields))
+    if widest is not None:
+        _keep_wide(widest, columns, kept, widths, width)
     last = kept[-1]
     if columns[last].text:
         widths[last] += width - sum(widths[at] + 1 for at in kept) + 1
@@ -51,6 +58,23 @@ def table(
         _joined([_as_span(row[at], columns[at].role) for at in kept], kept, columns, widths)
         for row in rows
     ]
+
+
+def _keep_wide(
+    widest: dict[str, int],
+    columns: Sequence[Column],
+    kept: Sequence[int],
+    widths: list[int],
+    width: int,
+) -> None:
+    """Widen columns to what they were, as far as there is room, and remember how wide they are."""
+    free = width - sum(widths[at] + 1 for at in kept) + 1
+    for at in kept:
+        title = columns[at].title
+        more = max(0, min(free, widest.get(title, 0) - widths[at]))
+        widths[at] += more
+        free -= more
+        widest[title] = max(widest.get(title, 0), widths[at])
 
 
 def _cells(cell: str | Span) -> int:

@@ -68,7 +68,7 @@ def _range(extents: Sequence[Extent | None]) -> str:
 
 def _now(name: str, reading: Reading, role: Role) -> Line:
     value = reading.value if isinstance(reading, Absent) else units.size(reading)
-    return line(Span(f"{name} {value}", role))
+    return line(Span(f"{name} {value:>5}", role))
 
 
 MEANINGS = (

@@ -224,14 +224,18 @@ def cycle_lines(
     *,
     sorted_by: int | None,
     descending: bool,
+    widest: dict[str, int] | None = None,
 ) -> tuple[Line, list[Line]]:
-    """Return the head line and a line a cycle; the head marks the column that they go by."""
+    """Return the head line and a line a cycle; the head marks the column that they go by.
+
+    ``widest`` is what ``table`` remembers of the widths.
+    """
     columns = [
         _column(figure, ("▲", "▼")[descending] if at == sorted_by else "")
         for at, figure in enumerate(figures)
     ]
     rows = [[figure.write(entry) for figure in figures] for entry in entries]
-    return table(columns, rows, width)
+    return table(columns, rows, width, widest)
 
 
 def _column(figure: Figure[S], mark: str) -> Column:

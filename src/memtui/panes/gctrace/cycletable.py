@@ -41,6 +41,7 @@ class CycleTable(Generic[S]):
         self._figures_at: FigureMaker[S] = figures_at
         self._order: Order[S] | None = None
         self._chosen: int | None = None
+        self._widest: dict[str, int] = {}
 
     @property
     def follows(self) -> bool:
@@ -113,6 +114,7 @@ class CycleTable(Generic[S]):
             width,
             sorted_by=self.sorting.column,
             descending=self.sorting.descending,
+            widest=self._widest,
         )
 
     def _track(self, view: View) -> Track[S]:
