@@ -61,7 +61,7 @@ def prepared(keys: tuple[str, ...]) -> Callable[[Pilot[None]], Awaitable[None]]:
     async def prepare(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, MemtuiApp)
-        await until(lambda: app.focused)  # the line of time has the keys at first
+        await until(lambda: app.focused and app.focused.id == "position")  # it has the keys first
         if app.size.width >= 70:
             await until(lambda: "main" in shown(app, "pprof") and "253" in shown(app, "gctrace"))
         for key in keys:
