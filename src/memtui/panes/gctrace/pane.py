@@ -102,7 +102,7 @@ class GcTracePane(Searched):
             return typing
         output = ("o", "cycles alone" if self.everything else "all output")
         plot = (("p", "plot"), ("←→ +−0", "time")) if self.alone else ()
-        return (*plot, ("s S", "sort"), ("⏎", "open"), output, ("/", "find"), ("y", "copy"))
+        return (*plot, ("s S", "sort"), ("enter", "open"), output, ("/", "find"), ("y", "copy"))
 
     def show(self, view: View) -> None:
         """Show what this view holds, also what came too soon after the last plot was drawn."""
