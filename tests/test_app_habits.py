@@ -58,6 +58,7 @@ async def test_what_is_wrong_with_the_settings_stands_in_the_first_line() -> Non
     habits = Habits(keys={"nonsense": "x", "quit": "m"}, problems=("config.toml:1: theme",))
     async with at_the_end(SMALL, habits) as (app, _):
         assert "settings?" in shown(app, "heading")
+        await until(lambda: "config.toml:1: theme" in shown(app, "hint"))
         assert len(app.problems) >= 3
         assert any("quit takes m from mark" in each for each in app.problems)
     async with at_the_end(SMALL) as (app, _):

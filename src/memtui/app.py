@@ -48,6 +48,7 @@ from memtui.timeline import Timeline, View
 
 SOON_S = 0.03
 """Events that come together are painted together."""
+SAID_AFTER_S = 0.3
 BETWEEN_PAINTS_S = 0.5
 """The screen is painted twice a second at most, however fast events come; keys paint at once."""
 
@@ -143,6 +144,8 @@ class MemtuiApp(App[None]):
         else:
             self._current().focus()
         self._time_moved()
+        if self.problems:  # later than the pane at hand says what it has to say
+            self.set_timer(SAID_AFTER_S, lambda: self._lines.say(self.problems[0]))
         self._start(self._sources)
         if self._choice is not None:
             self.push_screen(PickerScreen(self._choice), self._picked)

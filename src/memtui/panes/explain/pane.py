@@ -34,6 +34,22 @@ from memtui.panes.table import marked
 from memtui.timeline import View
 
 WINDOWS_S = (120.0, USUAL_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
+COLUMNS = (
+    Meaning("share", "of RES now", "percent", "the ledger", "with a part below 0 it exceeds 100%"),
+    Meaning(
+        "growth", "how much the part changed in the time that is judged", "bytes, signed",
+        "the ledger at both ends of the window (←→)",
+        "the growth of one part may be the loss of another, with RES as it was", "grow",
+    ),
+    Meaning(
+        "then → now", "the way from RES at the start of the window to RES now, a step a part",
+        "one scale for all steps", "the ledger",
+    ),
+    Meaning(
+        "confidence", "how much of what would tell this cause from its rivals was seen",
+        "high, medium, low", "the evidence below the ledger",
+    ),
+)  # fmt: skip
 
 
 class ExplainPane(Searched):
@@ -174,8 +190,11 @@ class ExplainPane(Searched):
         diagnosis = self.diagnosis(view)
         parts = diagnosis.ledger.parts if diagnosis.ledger else ()
         return [
-            Meaning(part.title, part.meaning, "bytes, then its change", _basis(diagnosis))
-            for part in parts
+            *(
+                Meaning(part.title, part.meaning, "bytes, then its change", _basis(diagnosis))
+                for part in parts
+            ),
+            *COLUMNS,
         ]
 
     def meaning_at_hand(self, view: View) -> int | None:
