@@ -6,7 +6,7 @@ import pytest
 
 from memtui.panes.keymap import Keymap, named
 from memtui.panes.keys import PANES, scopes
-from memtui.panes.profile import ProfilePane
+from memtui.panes.profile.pane import ProfilePane
 
 SCOPES = scopes()
 
