@@ -180,6 +180,16 @@ async def test_the_mouse_selects_a_pane_and_a_row_and_a_double_click_opens_it() 
         assert "gc 248" in on_top(app, "cycle")
 
 
+async def test_the_mouse_selects_a_box_of_the_flame_and_zooms_into_it() -> None:
+    async with at_the_end(SMALL) as (app, pilot):
+        await pilot.press("4", "z", "v", "v")
+        await until(lambda: "main.main" in shown(app, "pprof"))
+        await pilot.click("#pprof", offset=(20, 3))
+        await until(lambda: "▸main.main" in shown(app, "pprof"))
+        await pilot.click("#pprof", offset=(20, 3), times=2)
+        await until(lambda: "in main.main" in shown(app, "pprof"))
+
+
 async def test_a_click_on_the_line_of_time_goes_there() -> None:
     async with at_the_end(SMALL) as (app, pilot):
         course = app.player.course()

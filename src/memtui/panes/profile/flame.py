@@ -158,12 +158,29 @@ def draw(
 ) -> list[Line]:
     """Return ``height`` lines of exactly ``width`` cells, with the selected box in sight."""
     flame = replace(flame, selected=walk.settled(root, flame.selected))
-    below = len(flame.selected) - len(flame.zoom)
-    first = max(0, below - max(0, height - 2))
-    rows = boxes(root, flame.zoom, width, first + height)[first:]
+    rows = _seen(root, flame, width, height)
     selected = flame.selected if focused else None
     pen = _Pen(measure, selected, frozenset(flame.found.paths))
     return fitted((_row(row, width, pen) for row in rows), width, height)
+
+
+def _seen(root: CallNode, flame: Flame, width: int, height: int) -> list[list[Box]]:
+    """Return the rows of boxes that are seen: so many that the selected box is among them."""
+    below = len(flame.selected) - len(flame.zoom)
+    first = max(0, below - max(0, height - 2))
+    return boxes(root, flame.zoom, width, first + height)[first:]
+
+
+def path_under(root: CallNode, flame: Flame, cell: tuple[int, int], size: tuple[int, int]) -> Path:
+    """Return the path of the box that covers a cell (x, y); that of the selected box if none does.
+
+    ``size`` is the width and height in which the boxes are drawn.
+    """
+    flame = replace(flame, selected=walk.settled(root, flame.selected))
+    rows = _seen(root, flame, *size)
+    row = rows[cell[1]] if cell[1] < len(rows) else []
+    found = (box.path for box in row if box.x <= cell[0] < box.x + box.width)
+    return next(found, flame.selected)
 
 
 @dataclass(frozen=True, slots=True)

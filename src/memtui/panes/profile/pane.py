@@ -197,15 +197,22 @@ class ProfilePane(Pane):
         return f"{seen}  {plain(text_of(self.hint(self.view)))}"
 
     def on_click(self, event: events.Click) -> None:
-        """Select the row of a list that is under the mouse; a double click opens it."""
-        if not isinstance(mode := self._mode(), RowMode) or not mode.names:
+        """Select the row of a list, or the box, under the mouse; a double click opens it."""
+        mode, width, height = self._mode(), self.size.width - 2, self.size.height - 2
+        if self._editing or not (0 < event.y <= height and 0 < event.x <= width):
             return
-        numbers, top = mode.size()
-        row = top + event.y - 2
-        if event.y > 1 and row < min(numbers, top + self.size.height - 3):
+        if isinstance(mode, FlameMode):
+            self._step(mode.clicked((event.x - 1, event.y - 1), (width, height)))
+        elif isinstance(mode, RowMode) and event.y > 1:
+            count, top = mode.size()
+            row = top + event.y - 2
+            if row >= count:
+                return
             self._step(mode.moved(row - mode.names.index(mode.selected)))
-            if event.chain == 2:
-                self.action_enter()
+        else:
+            return
+        if event.chain == 2:
+            self.action_enter()
 
     # Keys: what is selected
 

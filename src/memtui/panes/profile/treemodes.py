@@ -180,6 +180,11 @@ class FlameMode:
         """Select the box beside."""
         return replace(self, state=self.state.to_sibling(self.root, by))
 
+    def clicked(self, cell: tuple[int, int], size: tuple[int, int]) -> FlameMode:
+        """Select the box that covers a cell (x, y) of all that are drawn."""
+        path = flame.path_under(self.root, self.state, cell, size)
+        return replace(self, state=replace(self.state, selected=path))
+
     def entered(self) -> FlameMode:
         """Zoom into the selected box."""
         return replace(self, state=self.state.zoomed())
