@@ -10,6 +10,7 @@ import re
 import time
 from os import environ
 from pathlib import Path
+from typing import NamedTuple
 
 import resvg_py
 
@@ -22,12 +23,25 @@ RECORDING = ROOT / "src" / "memtui" / "demo" / "orders.memtui"
 LOADED_S = 4.0
 """By then what the pictures show has been read."""
 
-SHOTS: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
-    ("dashboard", (120, 36), ("1",)),
-    ("small", (80, 24), ("1",)),
-    ("explain", (100, 40), ("5",)),
-    ("gctrace", (100, 30), ("3", "z")),
-    ("flame", (100, 24), ("4", "z", "v", "v")),
+
+class Shot(NamedTuple):
+    """A picture: columns by rows, the moment that is looked at, and the keys that lead to it."""
+
+    name: str
+    size: tuple[int, int]
+    keys: tuple[str, ...]
+    at: str = "100%"
+
+
+OLDER, NEWER = "left_square_bracket", "right_square_bracket"
+SHOTS = (
+    Shot("dashboard", (120, 36), ("1",)),
+    Shot("small", (80, 24), ("1",)),
+    Shot("explain", (100, 40), ("5",)),
+    Shot("gctrace", (100, 30), ("3", "z")),
+    Shot("flame", (100, 24), ("4", "z", "v", "v")),
+    Shot("comparison", (100, 20), ("4", "z", "s", "s", *[OLDER] * 6, "b", *[NEWER] * 6)),
+    Shot("replay", (120, 36), ("2",), at="33%"),
 )
 
 
@@ -45,15 +59,15 @@ def save(name: str, svg: str) -> None:
     (OUT / f"{name}.png").write_bytes(bytes(png))
 
 
-async def draw(name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
-    """Draw one picture of the recording's end."""
-    app = replaying(opened([RECORDING]), "100%", 1.0, is_paused=True)
-    async with app.run_test(size=size) as pilot:
+async def draw(shot: Shot) -> None:
+    """Draw one picture of the recording."""
+    app = replaying(opened([RECORDING]), shot.at, 1.0, is_paused=True)
+    async with app.run_test(size=shot.size) as pilot:
         await asyncio.sleep(LOADED_S)
-        for key in keys:
+        for key in shot.keys:
             await pilot.press(key)
             await pilot.pause(1.5)
-        save(name, app.export_screenshot(title="memtui demo"))
+        save(shot.name, app.export_screenshot(title="memtui demo"))
 
 
 def main() -> None:
@@ -62,7 +76,7 @@ def main() -> None:
     time.tzset()
     OUT.mkdir(exist_ok=True)
     for shot in SHOTS:
-        asyncio.run(draw(*shot))
+        asyncio.run(draw(shot))
 
 
 if __name__ == "__main__":
