@@ -83,5 +83,5 @@ def _summary(events: list[Event]) -> PageSummary:
         events[-1].at,
         Counter(type(event.sample) for event in events),
         extents,
-        tuple(last[kind] for kind in (ProcessSample, GcCycle) if kind in last),
+        last.get,
     )

@@ -137,7 +137,13 @@ def test_summaries_say_what_happened_without_reading_it(session: Closed) -> None
     assert sum(each.counts["process"] for each in summaries) == 300
     assert extents[-1].last == res[-1]
     assert all(one.start < other.start for one, other in pairwise(summaries))
-    assert {type(each.sample) for each in summaries[-1].last} >= {ProcessSample, RuntimeSample}
+    last = summaries[-1].last(ProcessSample)
+    assert last
+    assert last.sample == next(
+        each.sample for each in reversed(events) if isinstance(each.sample, ProcessSample)
+    )
+    assert summaries[0].last(RuntimeSample)
+    assert summaries[0].last(Mark) is None
 
 
 def test_other_programs_read_it(session: Closed, tmp_path: Path) -> None:

@@ -223,7 +223,29 @@ def _written(value: object) -> Json:
         return [_written(each) for each in value]
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode()}
-    return {each: _written(getattr(value, each)) for each in _names(type(value))}
+    unwritten = _nullable(type(value))
+    fields = ((each, getattr(value, each)) for each in _names(type(value)))
+    return {
+        name: _written(each) for name, each in fields if each is not None or name not in unwritten
+    }
+
+
+def _nullable_of(kind: type) -> frozenset[str]:
+    """Return the fields whose None needs no writing: it is what a missing value is read as."""
+    return frozenset(
+        each.name
+        for each in dataclasses.fields(kind)
+        if each.default is None
+        or (each.default is dataclasses.MISSING and _is_none_when_missing(_hints(kind)[each.name]))
+    )
+
+
+_nullable: Callable[[type], frozenset[str]] = cache(_nullable_of)
+
+
+def _is_none_when_missing(hint: object) -> bool:
+    options = get_args(hint)
+    return type(None) in options and Absent not in options
 
 
 def _names_of(kind: type) -> tuple[str, ...]:
@@ -385,10 +407,15 @@ _hints: Callable[[type], dict[str, object]] = cache(get_type_hints)
 
 
 @cache
+def _options(hint: object) -> tuple[object, ...]:
+    """Return the types that a hint allows."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+@cache
 def _scalars(hint: object) -> frozenset[type]:
     """Return the types of JSON values that need no conversion."""
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    found = {each for each in options if each in (int, float, bool, str, type(None))}
+    found = {each for each in _options(hint) if each in (int, float, bool, str, type(None))}
     if float in found:
         found.add(int)
     return frozenset(cast("set[type]", found))
@@ -423,7 +450,9 @@ def _missing(each: dataclasses.Field[object], hint: object) -> object:
 
 def _read(value: Json, hint: object) -> object:
     """Return the value of the model that JSON stands for; raise BadRecord, UnknownRecord."""
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    options = _options(hint)
+    if Absent in options and (found := _absent(value)) is not _NOT_THIS:  # most often, of a row
+        return found
     for option in options:
         found = _read_as(value, option)
         if found is not _NOT_THIS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Container
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memtui.model import Event, Profile
@@ -30,11 +30,12 @@ from memtui.recording.container import (
     ReadAt,
     inflate,
 )
-from memtui.recording.header import Header, read_header
+from memtui.recording.header import Brief, Header, read_brief, read_header
 from memtui.recording.sealed import is_sealed, records_of, unsealed
 
 _MOST_LINE_BYTES = 1 << 20
-_FIRST_BYTES = 1 << 14
+_HEAD_STEP_BYTES = 1 << 10
+"""A header takes about so much in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,18 @@ class Events:
     def read(self, line: Record) -> None:
         """Read the records of a line."""
         for record in records_of(line):
-            try:
-                if not isinstance(record, dict):
-                    raise BadRecord("a record is an object")
-                self.events.append(decode(record, self.fields))
-            except UnknownRecord:
-                self.unknown += 1
-            except BadRecord:
-                self.bad += 1
+            self.take(record)
+
+    def take(self, record: Json) -> None:
+        """Read a record."""
+        try:
+            if not isinstance(record, dict):
+                raise BadRecord("a record is an object")
+            self.events.append(decode(record, self.fields))
+        except UnknownRecord:
+            self.unknown += 1
+        except BadRecord:
+            self.bad += 1
 
 
 def _damage(member: Member, file: str, found: Inflated, bad: int, rest: bytes) -> Damage | None:
@@ -119,13 +124,12 @@ def _damage(member: Member, file: str, found: Inflated, bad: int, rest: bytes) -
     return None
 
 
-def read_head_line(read_at: ReadAt, member: Member) -> Record | None:
+def head_line(read_at: ReadAt, member: Member) -> bytes | None:
     """Return the first line of a member, unpacking little more; None when it is damaged."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     offset, found = member.offset + HEAD_BYTES, b""
-    step = _FIRST_BYTES // 8
     while len(found) < _MOST_LINE_BYTES:
-        chunk = read_at(offset, step)
+        chunk = read_at(offset, _HEAD_STEP_BYTES)
         if not chunk:
             return None
         try:
@@ -134,27 +138,49 @@ def read_head_line(read_at: ReadAt, member: Member) -> Record | None:
             return None
         line, newline, _ = found.partition(b"\n")
         if newline:
-            return unsealed(line)
+            return line if is_sealed(line) else None
         if inflater.eof:
             return None
         offset += len(chunk)
     return None
 
 
-def header_of(
-    read_at: ReadAt, member: Member, kinds: Container[str] | None = None
-) -> Header | None:
+def header_of(read_at: ReadAt, member: Member, *, newest: bool = True) -> Header | None:
     """Return the header of a member of samples; None when it is damaged. Raises OtherVersion.
 
-    ``kinds`` are those of the newest slow values that are wanted, None for all.
+    The newest values in it take longer than all the rest: they may be left out.
     """
-    record = read_head_line(read_at, member)
+    record = _head_record(read_at, member)
     if record is None:
         return None
     try:
-        return read_header(record, kinds)
+        return read_header(record if newest else {**record, "last": []})
     except BadRecord:
         return None
+
+
+def brief_of(read_at: ReadAt, member: Member) -> Brief | None:
+    """Return the same in brief: for all members, one after the other."""
+    line = head_line(read_at, member)
+    return None if line is None else read_brief(line)
+
+
+def _head_record(read_at: ReadAt, member: Member) -> Record | None:
+    line = head_line(read_at, member)
+    return None if line is None else unsealed(line)
+
+
+def notable_of(read_at: ReadAt, member: Member, kinds: Sequence[str]) -> list[Event]:
+    """Return the events of rare kinds of a member of samples: no other line of it is read."""
+    signs = [b'"k":"%b"' % kind.encode() for kind in kinds]
+    lines, _ = inflate(read_at, member).lines()
+    reader = Events()
+    for line in lines[1:]:
+        record = unsealed(line) if any(sign in line for sign in signs) else None
+        for each in records_of(record or {}):
+            if isinstance(each, dict) and each.get("k") in kinds:
+                reader.take(each)
+    return reader.events
 
 
 def profile_of(read_at: ReadAt, member: Member, *, whole: bool) -> Event | None:
@@ -162,7 +188,7 @@ def profile_of(read_at: ReadAt, member: Member, *, whole: bool) -> Event | None:
 
     None when it is damaged.
     """
-    record = read_head_line(read_at, member)
+    record = _head_record(read_at, member)
     if record is None:
         return None
     try:

@@ -35,9 +35,6 @@ SLOW: tuple[type[Sample], ...] = (
 )
 """Kinds whose newest sample stands in each header: with these alone every pane can be drawn."""
 
-LASTING: tuple[type[Sample], ...] = (ProcessSample, RuntimeSample, MappingSample, GcCycle)
-"""Those that the ledger of a long span is made of."""
-
 _STATES = (Attached, Trouble, Ended)
 _MOST_STATES = 32
 
@@ -66,6 +63,10 @@ class Standing:
         """Who the process is."""
         found = self._slow.get(ProcessIdentity)
         return found.sample if found and isinstance(found.sample, ProcessIdentity) else None
+
+    def newest(self, kind: type[Sample]) -> Event | None:
+        """Return the newest event of a slow kind."""
+        return self._slow.get(kind)
 
     @property
     def cycle(self) -> GcCycle | None:

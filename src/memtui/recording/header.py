@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from sys import intern
 from typing import cast
 
-from memtui.model import Event
+from memtui.model import Event, Sample
 from memtui.recording.codec import (
     FIELDS,
+    NAMES,
     BadRecord,
     Fields,
     Json,
@@ -18,12 +21,18 @@ from memtui.recording.codec import (
     encode,
 )
 from memtui.recording.container import Gap
+from memtui.recording.sealed import body, dumped, read_object, unsealed
 from memtui.timeline import Extent
 
-VERSION = (1, 1)
+VERSION = (1, 2)
 """Of the format: the first number changes only when an old reader would show something false."""
 
+NAMES_1_2 = FIELDS
+"""What the values of rows are where a header does not say it: 1.2 says it once in a file. A later
+version that has other names must say them in each header."""
+
 _MOST_NAMES = 512
+_LAST = b',"last":'
 
 
 class OtherVersion(ValueError):  # noqa: N818 - it says what happened
@@ -35,16 +44,25 @@ class Summary:
     """What happened in a stretch of a recording, mostly one member, with nothing decoded.
 
     ``counts`` is the number of events of each kind of record, ``extents`` what each main series
-    (those of timeline.main_series) did. ``last`` are the last samples of it: for a ledger of days.
-    ``earliest`` is the earliest moment of its events, which may have come late; None: not known.
+    (those of timeline.main_series) did. ``last`` reads the last sample of a slow kind: a ledger of
+    days wants that of a few of many. ``earliest`` is the earliest moment of its events, which may
+    have come late; None: not known.
     """
 
     start: float
     end: float
     counts: Mapping[str, int] = field(default_factory=dict)
     extents: Mapping[str, Extent] = field(default_factory=dict)
-    last: tuple[Event, ...] = ()
+    last: Callable[[type[Sample]], Event | None] = lambda kind: None
     earliest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a chart of days needs of a header: what was before its member; see Header."""
+
+    before: Summary | None = None
+    gap: Gap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +93,8 @@ class Header:
     profile_at: float | None = None
 
 
-def header_record(header: Header) -> Record:
-    """Return a header as the record of a line."""
+def header_record(header: Header, *, with_names: bool = True) -> Record:
+    """Return a header as the record of a line; without names those of rows are NAMES_1_2."""
     record: Record = {
         "k": "header",
         "t": header.at,
@@ -89,9 +107,9 @@ def header_record(header: Header) -> Record:
         "start_ticks": header.start_ticks,
         "name": header.name,
         "interval_s": header.interval_s,
-        "fields": {kind: " ".join(names) for kind, names in header.fields.items()},
-        "last": [encode(each) for each in header.last],
     }
+    if with_names or header.fields != NAMES_1_2:
+        record["fields"] = {kind: " ".join(names) for kind, names in header.fields.items()}
     if header.before is not None:
         record["before"] = _summary_record(header.before)
     if header.profile_at is not None:
@@ -99,6 +117,8 @@ def header_record(header: Header) -> Record:
     if header.gap is not None:
         gap = header.gap
         record["gap"] = {"from": gap.start, "to": gap.end, "reason": gap.reason}
+    # They stand last, so that a chart of days need not read them.
+    record["last"] = [encode(each) for each in header.last]
     return record
 
 
@@ -116,16 +136,45 @@ def _summary_record(summary: Summary) -> Record:
     return record
 
 
-def read_header(record: Record, kinds: Container[str] | None = None) -> Header:
-    """Return the header that a record says; raise BadRecord, or OtherVersion.
+def read_brief(line: bytes) -> Brief | None:
+    """Return what a chart of days needs of a sealed line; None for no header. Raises OtherVersion.
 
-    Of the newest slow values only those of ``kinds`` are read, where these are given.
+    What stood at the end of the member before is read when somebody asks for it: that is as much
+    as all the rest.
     """
+    start, found, last = body(line).partition(_LAST)
+    record = read_object(start + b"}") if found and last.endswith(b"]") else None
+    if record is None:  # older versions have them before that
+        record = unsealed(line) or {}
+        last = dumped(record.get("last", []))
+    try:
+        if record.get("k") != "header":
+            return None
+        _version(record["version"])
+        fields = _fields(cast("Mapping[str, str] | None", record.get("fields")))
+        before = _summary(cast("Mapping[str, Json] | None", record.get("before")))
+        gap = _gap(cast("Mapping[str, Json] | None", record.get("gap")))
+    except (BadRecord, KeyError, TypeError, AttributeError, OverflowError):
+        return None
+    return Brief(before and replace(before, last=partial(_last_of, last, fields)), gap)
+
+
+def _last_of(text: bytes, fields: Fields, kind: type[Sample]) -> Event | None:
+    record = read_object(b'{"last":%b}' % text) or {}
+    try:
+        records = cast("Iterable[Record]", record.get("last", ()))
+        return next((decode(each, fields) for each in records if each["k"] == NAMES[kind]), None)
+    except (BadRecord, UnknownRecord, KeyError, TypeError):
+        return None
+
+
+def read_header(record: Record) -> Header:
+    """Return the header that a record says; raise BadRecord, or OtherVersion."""
     try:
         if record.get("k") != "header":
             raise BadRecord("a member begins with a header")
         version = _version(record["version"])
-        fields = _fields(cast("Mapping[str, str]", record["fields"]))
+        fields = _fields(cast("Mapping[str, str] | None", record.get("fields")))
         number, interval = record.get("number", 0), record.get("interval_s")
         return Header(
             version=version,
@@ -139,7 +188,7 @@ def read_header(record: Record, kinds: Container[str] | None = None) -> Header:
             name=_text(record.get("name")),
             interval_s=float(interval) if isinstance(interval, int | float) else None,
             fields=fields,
-            last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields, kinds)),
+            last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields)),
             before=_summary(cast("Mapping[str, Json] | None", record.get("before"))),
             gap=_gap(cast("Mapping[str, Json] | None", record.get("gap"))),
             profile_at=_moment(record["profile_at"]) if "profile_at" in record else None,
@@ -162,19 +211,17 @@ def _version(value: Json) -> tuple[int, int]:
     return major, minor
 
 
-def _fields(given: Mapping[str, str]) -> Fields:
+def _fields(given: Mapping[str, str] | None) -> Fields:
+    if given is None:
+        return NAMES_1_2
     found = {kind: tuple(names.split()) for kind, names in given.items()}
     if sum(map(len, found.values())) > _MOST_NAMES:
         raise BadRecord("header: too many names")
     return found
 
 
-def _events(
-    records: Iterable[Record], fields: Fields, kinds: Container[str] | None
-) -> Iterable[Event]:
+def _events(records: Iterable[Record], fields: Fields) -> Iterator[Event]:
     for record in records:
-        if kinds is not None and record.get("k") not in kinds:
-            continue
         try:
             yield decode(record, fields)
         except UnknownRecord:
@@ -189,8 +236,8 @@ def _summary(given: Mapping[str, Json] | None) -> Summary | None:
     return Summary(
         _moment(given["from"]),
         _moment(given["to"]),
-        {str(name): int(count) for name, count in counts.items()},
-        {str(name): Extent(*map(int, values)) for name, values in series.items()},
+        {intern(name): int(count) for name, count in counts.items()},
+        {intern(name): Extent(*map(int, values)) for name, values in series.items()},
         earliest=_moment(given["earliest"]) if "earliest" in given else None,
     )
 

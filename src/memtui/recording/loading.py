@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from memtui.model import Event, Mark, Profile, Restart
 from memtui.recording.reader import LATE_S, Recording
-from memtui.timeline import Timeline
+from memtui.timeline import LASTING, Timeline
 
 Told = Callable[[Iterable[Event], float, float], Iterable[Event]]
 
@@ -45,8 +45,8 @@ def _events(recording: Recording, start: float, end: float, told: Told) -> list[
         event
         for summary in recording.summaries()
         if first < summary.end < last
-        for event in summary.last
-        if first < event.at < last
+        for event in map(summary.last, LASTING)
+        if event is not None and first < event.at < last
     ]
     between += [
         each

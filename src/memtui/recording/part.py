@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from memtui.model import Event
@@ -18,8 +18,16 @@ from memtui.recording.container import (
     inflate,
     read_head,
 )
-from memtui.recording.content import Content, damage_of, header_of, profile_of, read_content
-from memtui.recording.header import Header
+from memtui.recording.content import (
+    Content,
+    brief_of,
+    damage_of,
+    header_of,
+    notable_of,
+    profile_of,
+    read_content,
+)
+from memtui.recording.header import Brief, Header
 
 __all__ = ["NotARecording", "Part"]
 
@@ -146,9 +154,17 @@ class Part:
         """Return what a member of samples holds. Raises OtherVersion."""
         return read_content(self.read_at, member, self.path.name)
 
-    def header(self, member: Member, kinds: Container[str] | None = None) -> Header | None:
-        """Return the header of a member of samples, None when it is damaged; see header_of."""
-        return header_of(self.read_at, member, kinds)
+    def header(self, member: Member, *, newest: bool = True) -> Header | None:
+        """Return the header of a member of samples, None if it is damaged; see header_of."""
+        return header_of(self.read_at, member, newest=newest)
+
+    def brief(self, member: Member) -> Brief | None:
+        """Return what a chart of days needs of it. Raises OtherVersion."""
+        return brief_of(self.read_at, member)
+
+    def notable(self, member: Member, kinds: Sequence[str]) -> list[Event]:
+        """Return the events of rare kinds of a member of samples."""
+        return notable_of(self.read_at, member, kinds)
 
     def damage(self, member: Member) -> Damage | None:
         """Unpack a member and check its CRCs, decoding nothing; return what is wrong with it."""

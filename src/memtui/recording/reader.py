@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from memtui.model import Ended, Event, Mark, ProcessIdentity, Restart
 from memtui.recording.codec import NAMES
 from memtui.recording.container import Damage, Gap, Kind, Member
 from memtui.recording.content import Content
-from memtui.recording.digest import LASTING, Standing, Tally
+from memtui.recording.digest import Standing, Tally
 from memtui.recording.follower import Follower
-from memtui.recording.header import Header, OtherVersion, Summary
+from memtui.recording.header import Brief, Header, OtherVersion, Summary
 from memtui.recording.part import NotARecording, Part
 from memtui.recording.parts import parts_beside
 
 __all__ = ["NotARecording", "Place", "Recording"]
 
-_LASTING = frozenset(NAMES[kind] for kind in LASTING)
+_NOTABLE = [NAMES[kind] for kind in (Mark, Restart, Ended)]
+
+T = TypeVar("T")
 
 KEPT_MEMBERS = 64
 """How many decoded members stay in memory: an hour."""
@@ -245,21 +248,20 @@ class Recording:
         places = [each for each in self.members() if each.member.kind is Kind.SAMPLES]
         waiting: tuple[Place, Gap | None] | None = self._waiting
         for place in places[len(whole) + (waiting is not None) :]:
-            header = self._header(place)
+            brief = self._read(place, place.part.brief)
             if waiting is not None:
-                whole.append(_Summed(waiting[0], self._summary(waiting[0], header), waiting[1]))
-            waiting = place, header.gap if header else None
+                whole.append(_Summed(waiting[0], self._summary(waiting[0], brief), waiting[1]))
+            waiting = place, brief.gap if brief else None
         self._waiting = waiting
         if waiting is None:
             return whole
         return [*whole, _Summed(waiting[0], self._summary(waiting[0], None), waiting[1])]
 
-    def _summary(self, place: Place, next_header: Header | None) -> Summary:
+    def _summary(self, place: Place, brief: Brief | None) -> Summary:
         """Return the summary of a member: from the header behind it, or by reading it."""
-        before = next_header.before if next_header else None
-        if next_header and before and abs(before.start - place.member.start) < _SAME_S:
-            last = tuple(each for each in next_header.last if isinstance(each.sample, LASTING))
-            return replace(before, last=last)
+        before = brief.before if brief else None
+        if before and abs(before.start - place.member.start) < _SAME_S:
+            return before
         content = self._content(place)
         standing = Standing()
         for event in content.header.last if content.header else ():
@@ -268,14 +270,13 @@ class Recording:
         for event in content.events:
             tally.note(event)
             standing.note(event)
-        last = tuple(each for each in standing.events() if isinstance(each.sample, LASTING))
-        return replace(tally.summary(), last=last)
+        return replace(tally.summary(), last=standing.newest)
 
     def headers(self) -> Iterator[Header]:
         """Yield the headers of all members that have one, without the newest values in them."""
         for place in self.members():
             if place.member.kind is Kind.SAMPLES:
-                header = self._header(place, ())
+                header = self._read(place, partial(place.part.header, newest=False))
                 if header is not None:
                     yield header
 
@@ -302,11 +303,9 @@ class Recording:
         """Return all marks, restarts and ends of the process, reading only where there are any."""
         found: list[Event] = []
         for place, summary, _ in self._summed():
-            if any(summary.counts.get(kind) for kind in ("mark", "restart", "ended")):
-                events = self._content(place).events
-                found += [
-                    each for each in events if isinstance(each.sample, Mark | Restart | Ended)
-                ]
+            kinds = [kind for kind in _NOTABLE if summary.counts.get(kind)]
+            if kinds:
+                found += place.part.notable(place.member, kinds)
         return found
 
     def gaps(self) -> list[Gap]:
@@ -364,9 +363,9 @@ class Recording:
         event = place.part.profile(place.member, whole=whole)
         return (event,) if event else ()
 
-    def _header(self, place: Place, kinds: Container[str] | None = _LASTING) -> Header | None:
+    def _read(self, place: Place, read: Callable[[Member], T | None]) -> T | None:
         try:
-            return place.part.header(place.member, kinds)
+            return read(place.member)
         except OtherVersion as error:
             self._note(self._broken(place, str(error)))
             return None

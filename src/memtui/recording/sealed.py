@@ -19,10 +19,15 @@ _SEAL_BYTES = len(_SEAL) + 8 + len(b'"}')
 _text = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
+def dumped(value: Json) -> bytes:
+    """Return a value as JSON."""
+    return _text(value).encode()
+
+
 def sealed(record: Mapping[str, Json]) -> bytes:
     """Return a record as a line, sealed by the CRC-32 of all before ``,"c":`` in hex digits."""
-    body = _text(record)[:-1].encode()
-    return b'%b,"c":"%08x"}\n' % (body, zlib.crc32(body))
+    said = dumped(record)[:-1]
+    return b'%b,"c":"%08x"}\n' % (said, zlib.crc32(said))
 
 
 def batches(records: Sequence[Record]) -> bytes:
@@ -44,10 +49,18 @@ def is_sealed(line: bytes) -> bool:
 
 def unsealed(line: bytes) -> Record | None:
     """Return the record of a line (without its newline); None when it is damaged."""
-    if not is_sealed(line):
-        return None
+    return read_object(line[:-_SEAL_BYTES] + b"}") if is_sealed(line) else None
+
+
+def body(line: bytes) -> bytes:
+    """Return what a sealed line says, without its seal and the brace behind it."""
+    return line[:-_SEAL_BYTES]
+
+
+def read_object(text: bytes) -> Record | None:
+    """Return an object of JSON, None when the text is none."""
     try:
-        found = json.loads(line[:-_SEAL_BYTES] + b"}")
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

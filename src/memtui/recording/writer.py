@@ -99,7 +99,7 @@ class _Open:
         """Whether its last lines could not be written: it takes no more, and is only closed."""
         self.tally = Tally(start, cycle)
         self._crc = 0
-        self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+        self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
 
     def packed(self, lines: bytes) -> bytes:
         """Return what lines become in the file, up to a flush."""
@@ -286,7 +286,8 @@ class Recorder:
             self._start = max(self._start, now.wall)
             member = _Open(self._start, now.steady, self._standing.cycle)
             first = head(Kind.SAMPLES, self._start, major=VERSION[0])
-            lines = sealed(header_record(self._header()))
+            is_first = self._file.size == 0 or self._number == 0
+            lines = sealed(header_record(self._header(), with_names=is_first))
         lines += batches([encode(each) for each in events])
         try:
             self._file.write(first + member.packed(lines))

@@ -86,7 +86,7 @@ def _of_summaries(summaries: Iterable[Summary]) -> Iterator[Piece]:
     for summary in summaries:
         for name, extent in summary.extents.items():
             yield Piece(summary.start, summary.end, name, extent)
-        for event in summary.last:
+        for event in filter(None, map(summary.last, (RuntimeSample, GcCycle))):
             if event.at < summary.start - 1.0:  # it stands from a member before this one
                 continue
             more = [*_of_memstats(event.sample)]

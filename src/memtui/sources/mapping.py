@@ -21,7 +21,7 @@ from memtui.parse.proc import ParseError
 from memtui.parse.smaps import grouped, is_named
 from memtui.sources.lifetime import Lifetime
 from memtui.sources.proc import PROC, read_rollup, read_smaps, who_may
-from memtui.sources.source import Clock, SourceFailed
+from memtui.sources.source import Clock, SourceFailed, to_microseconds
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class MappingSource:
         def timed() -> tuple[T, float]:
             began = time.perf_counter()
             found = read(self._pid, self._proc)
-            return found, time.perf_counter() - began
+            return found, to_microseconds(time.perf_counter() - began)
 
         at = self._clock()
         try:

@@ -32,7 +32,7 @@ from memtui.sources.pprofpages import (
     request_of,
     sampling_s,
 )
-from memtui.sources.source import Clock, SourceFailed
+from memtui.sources.source import Clock, SourceFailed, to_microseconds
 
 DEADLINE_S = 10.0
 _NO_PROFILE = "is it the address of a profile?"
@@ -195,7 +195,7 @@ class ProfileSource(ABC):
             default_type=default_type,
             where=fetched.where,
             size_bytes=len(fetched.data),
-            took_s=fetched.took_s,
+            took_s=to_microseconds(fetched.took_s),
             request=request,
             data=fetched.data,
             gc_number=gc_number,

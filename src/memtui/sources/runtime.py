@@ -17,7 +17,7 @@ from memtui.sources.http import Address, Cause, HttpFailed
 from memtui.sources.lifetime import Lifetime
 from memtui.sources.memstats import Answer, NoSuchPage, Page, ask, pages_of_pprof, pages_of_url
 from memtui.sources.proc import read_status
-from memtui.sources.source import Clock, SourceFailed
+from memtui.sources.source import Clock, SourceFailed, to_microseconds
 from memtui.sources.stranger import holds, stranger
 
 EVERY_S = 5.0
@@ -41,6 +41,14 @@ class _Reading:
     answer: Answer
     status: ProcStatus | None
     apart_s: float
+
+
+def _short(fraction: float | Absent) -> float | Absent:
+    """Return a share of the CPU without the digits that say nothing, and take room.
+
+    It is one since the start: after a month the seventh digit is a quarter of a second.
+    """
+    return fraction if isinstance(fraction, Absent) else round(fraction, 7)
 
 
 class RuntimeSource:
@@ -236,10 +244,10 @@ class RuntimeSource:
             yield Event(min(cycle.ended_at, now), self.name, pause)
         status = reading.status
         sample = RuntimeSample(
-            **asdict(stats),
+            **asdict(stats) | {"gc_cpu_fraction": _short(stats.gc_cpu_fraction)},
             origin=page.origin,
             where=str(page),
-            took_s=reading.answer.took_s,
+            took_s=to_microseconds(reading.answer.took_s),
             size_bytes=reading.answer.size_bytes,
             cycles_lost=lost,
             rss_bytes=status.res_bytes if status else Absent.NOT_REPORTED,
@@ -247,7 +255,7 @@ class RuntimeSource:
             rss_file_bytes=status.file_bytes if status else Absent.NOT_REPORTED,
             rss_shmem_bytes=status.shmem_bytes if status else Absent.NOT_REPORTED,
             swap_bytes=status.swap_bytes if status else Absent.NOT_REPORTED,
-            apart_s=reading.apart_s if status else Absent.NOT_REPORTED,
+            apart_s=to_microseconds(reading.apart_s) if status else Absent.NOT_REPORTED,
         )
         yield Event(reading.at, self.name, sample)
 

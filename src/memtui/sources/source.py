@@ -18,6 +18,11 @@ Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
 
+def to_microseconds(seconds: float) -> float:
+    """Return a duration without the digits that say nothing, and take room in a recording."""
+    return round(seconds, 6)
+
+
 class SourceFailed(Exception):  # noqa: N818 - it says what happened
     """A source cannot read: a reason in one line, a hint, and whether to give up for good."""
 

@@ -25,13 +25,14 @@ from memtui.timeline.store import (
     step_from,
     stepped_kind,
 )
-from memtui.timeline.track import PAGE_EVENTS, Extent, Track, main_series
+from memtui.timeline.track import LASTING, PAGE_EVENTS, Extent, Track, main_series
 
 __all__ = [
     "GAP_S",
     "KEPT_EVENTS",
     "KEPT_FUNCTIONS",
     "KEPT_PROFILE_BYTES",
+    "LASTING",
     "PAGE_EVENTS",
     "SPEEDS",
     "Course",

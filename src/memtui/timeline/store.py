@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from memtui.model import Event, GcCycle, ProcessSample, RuntimeSample, Sample
 from memtui.timeline.landmarks import Landmark
 from memtui.timeline.session import Timeline
-from memtui.timeline.track import Extent, Page, Placed
+from memtui.timeline.track import LASTING, Extent, Page, Placed
 
 STEPPED = (ProcessSample, GcCycle, RuntimeSample)
 """Whose moments a step may go to."""
@@ -20,15 +21,15 @@ STEPPED = (ProcessSample, GcCycle, RuntimeSample)
 class PageSummary:
     """What a page of a stored session holds, without its events.
 
-    ``counts`` and ``extents`` go by the kind of sample; ``last`` are the last samples of those
-    kinds of which a ledger of three days needs one a page.
+    ``counts`` and ``extents`` go by the kind of sample. ``last`` reads the last sample of one of
+    the LASTING kinds: of a window of days a few pages are asked for theirs.
     """
 
     start: float
     end: float
     counts: Mapping[type[Sample], int] = field(default_factory=dict)
     extents: Mapping[type[Sample], Mapping[str, Extent]] = field(default_factory=dict)
-    last: tuple[Event, ...] = ()
+    last: Callable[[type[Sample]], Event | None] = lambda kind: None
 
 
 class PageStore(Protocol):
@@ -86,15 +87,13 @@ class Pages:
         for event in begun:
             self.first.setdefault(type(event.sample), event)
         for summary in summaries:
-            last = {type(event.sample): event for event in summary.last}
             for kind, count in summary.counts.items():
-                left = last.get(kind)
                 page = Page(
                     summary.start,
                     summary.end,
                     count,
                     extents=dict(summary.extents.get(kind, {})),
-                    left=Placed(left.at, left) if left else None,
+                    left=partial(_last_of, summary.last, kind) if kind in LASTING else None,
                 )
                 self.by_kind.setdefault(kind, []).append(page)
 
@@ -102,6 +101,11 @@ class Pages:
         """Return where the page of a moment begins."""
         place = bisect_right(self._starts, at)
         return self._starts[place - 1] if place else at
+
+
+def _last_of(read: Callable[[type[Sample]], Event | None], kind: type[Sample]) -> Placed | None:
+    event = read(kind)
+    return Placed(event.at, event) if event else None
 
 
 def recalled(store: PageStore, pages: Pages, start: float, first: float) -> Timeline:

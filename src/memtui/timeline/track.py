@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar, cast
 
@@ -96,7 +97,7 @@ class Placed(NamedTuple):
 class Page:
     """Events of one kind, at most PAGE_S long; ``events`` is emptied when the page grows old.
 
-    ``left`` is the last event of an emptied page of a LASTING kind.
+    ``left`` tells the last event of an emptied page of a LASTING kind.
     """
 
     start: float
@@ -104,7 +105,7 @@ class Page:
     count: int = 0
     events: list[Placed] = field(default_factory=list)
     extents: dict[str, Extent] = field(default_factory=dict)
-    left: Placed | None = None
+    left: Callable[[], Placed | None] | None = None
 
     def append(self, placed: Placed) -> None:
         """Add an event and keep the summary true."""
@@ -153,7 +154,7 @@ class Track(Generic[S]):
             else:
                 spare = len(oldest.events)
                 if spare and isinstance(oldest.events[-1].event.sample, LASTING):
-                    oldest.left = oldest.events[-1]
+                    oldest.left = partial(_itself, oldest.events[-1])
                 self._emptied += 1
             del oldest.events[:spare]
             self._held -= spare
@@ -261,7 +262,8 @@ class Track(Generic[S]):
         for page in pages:
             if page.end < edge:
                 continue
-            events = page.events or ([page.left] if page.left else [])
+            left = page.left() if page.left and not page.events else None
+            events = page.events or ([left] if left else [])
             at = bisect_left(events, edge, key=_at)
             while at < len(events) and events[at].at <= end:
                 found.append(events[at])
@@ -324,6 +326,10 @@ class Track(Generic[S]):
 def _is_full(page: Page, at: float) -> bool:
     """Tell whether an event of this moment needs a page of its own; one let go takes no more."""
     return at - page.start >= PAGE_S or page.count >= PAGE_EVENTS or not page.events
+
+
+def _itself(placed: Placed) -> Placed:
+    return placed
 
 
 def _at(placed: Placed) -> float:
