@@ -232,7 +232,8 @@ class Player:
             self._look_at_live(self.live, at)
         elif reel is not None and reel.holds(at):
             self._look_at_reel(reel)
-            if self.cursor.playing and reel.needs_more(at, self.cursor.speed):
+            is_slow = self.cursor.speed <= FASTEST_READ
+            if self.cursor.playing and is_slow and reel.needs_more(at, self.cursor.speed):
                 self._start(self._then_look(reel.read_ahead(self.cursor.speed)))
         elif reel is not None and not (self.cursor.playing and reel.is_reading):
             self._read(reel, at)

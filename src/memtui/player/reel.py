@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -24,12 +25,16 @@ QUICK_S = 120.0
 """So much before a moment is read before anything is shown: two or three pages."""
 LEAST_S = 60.0
 """So much before a moment must be in memory to look at it."""
+BRIEF_S = 600.0
+"""So much where the session is played so fast that nothing is read ahead: what the trend shows."""
 RICH_S = 3600.0
 """So much is read then, in the background."""
 AHEAD_S = 60.0
 """So much is read behind the moment, so that playing on does not wait."""
 SEARCHED_S = 6 * 3600.0
 """So far GC spikes are looked for where nothing else stands out nearer."""
+REST_S = 0.2
+"""Much is read only where the cursor rests for so long: not under a key that is held."""
 _CHUNK_S = 600.0
 _LOOKS_UP = 256
 """After so many events it is looked up whether they are still wanted."""
@@ -103,13 +108,19 @@ class Reel:
         self._wish += 1
         wish = self._wish
         self.is_reading = True
-        stages = ((QUICK_S, max(AHEAD_S / 2, speed)), (RICH_S, max(AHEAD_S, speed * 4.0)))
+        stages = [(BRIEF_S, AHEAD_S / 2)]
+        if not briefly:
+            stages = [(QUICK_S, max(AHEAD_S / 2, speed)), (RICH_S, max(AHEAD_S, speed * 4.0))]
         try:
-            for before_s, after_s in stages[:1] if briefly else stages:
+            for before_s, after_s in stages:
+                if before_s == RICH_S and not speed:
+                    await asyncio.sleep(REST_S)
+                    if wish != self._wish:
+                        return
                 async with self._lock:
                     part = await asyncio.to_thread(
                         self._part, at - before_s, at, at + after_s, lambda: wish == self._wish,
-                        is_quick=before_s == QUICK_S,
+                        is_quick=before_s != RICH_S,
                     )  # fmt: skip
                 if part is None or wish != self._wish:
                     return
@@ -126,9 +137,7 @@ class Reel:
         if not is_wanted():
             return None
         if self._pages is None and not is_quick:
-            first = self.course.first
-            begun = self._store.events(first, first + QUICK_S, whole=True)
-            self._pages = Pages(self._store.summaries(), begun)
+            self._learn_pages()
         if self._pages is not None:
             start = self._pages.beginning(start)
         timeline = recalled(self._store, self._pages or Pages(()), start, self.course.first)
@@ -143,6 +152,14 @@ class Reel:
         if is_quick and (profile := self._store.profile(at)) is not None:
             timeline.append(profile)
         return Part(timeline, ahead, start, end)
+
+    def _learn_pages(self) -> None:
+        first = self.course.first
+        begun = self._store.events(first, first + QUICK_S, whole=True)
+        self._pages = Pages(self._store.summaries(), begun)
+        # They stay: the collector of Python would walk through all of them, days of pages, every
+        # few moments that are gone to, and take twice as long as all the rest.
+        gc.freeze()
 
     async def read_ahead(self, speed: float) -> None:
         """Read on behind what was read last."""
@@ -172,6 +189,8 @@ class Reel:
         if grows:
             store.refresh()
             self._pages = None
+        elif self._pages is None:
+            self._learn_pages()
         return Course(*store.span(), tuple(store.landmarks()), store.host())
 
     async def spike(self, at: float, until: float, by: int) -> Landmark | None:

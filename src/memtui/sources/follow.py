@@ -7,12 +7,17 @@ import os
 import stat
 from collections.abc import AsyncGenerator
 from enum import Enum, auto
+from itertools import count
 from typing import Protocol
 
 from memtui.sources.source import SourceFailed
 
 POLL_S = 0.25
 """Between two looks at a file that did not grow: a look costs some microseconds, no watcher."""
+
+LOOKS_AROUND = 4
+"""At each so many looks it is asked too whether the file is still the right one: that costs more
+than all the rest of it, some reads of /proc."""
 
 SLICE_BYTES = 256 << 10
 """Read between two turns of the event loop."""
@@ -125,10 +130,11 @@ async def follow(target: Target) -> AsyncGenerator[bytes | Turn, None]:
     file = target.open()
     try:
         yield Turn.OPENED
-        while True:
+        for look in count():
             # Both are asked first: what was written until then is read before the file is left.
-            is_over = target.is_over()
-            has_moved = not is_over and target.has_moved(file)
+            is_asked = look % LOOKS_AROUND == 0
+            is_over = is_asked and target.is_over()
+            has_moved = is_asked and not is_over and target.has_moved(file)
             if file.was_cut():
                 yield Turn.CUT
             while data := file.read():
