@@ -49,6 +49,7 @@ bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/result
 	$(BIN)/python benchmarks/gctrace.py
 	$(BIN)/python benchmarks/pprof.py
 	$(BIN)/python benchmarks/recording.py
+	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/fuzz_gctrace.py
 	$(BIN)/python benchmarks/fuzz_profile.py
 	$(BIN)/python benchmarks/verdicts.py --short

@@ -158,6 +158,7 @@ class Session:
             sys_bytes=row["Sys"] * KIB, total_alloc_bytes=self._allocated, mallocs=self._mallocs,
             frees=self._frees, next_gc_bytes=row["NextGC"] * KIB + chance.randrange(1024),
             last_gc_at=self._last_gc_at + round(chance.random() / 1000, 6),
-            num_gc=self._number, num_forced_gc=0, gc_cpu_fraction=chance.uniform(0.001, 0.02),
+            num_gc=self._number, num_forced_gc=0,
+            gc_cpu_fraction=round(chance.uniform(0.001, 0.02), 7),
             goroutines=Absent.NOT_REPORTED, threads=Absent.NOT_REPORTED,
         )  # fmt: skip

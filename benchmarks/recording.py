@@ -1,58 +1,153 @@
-"""What a recording costs: bytes a second, opening it, seeking in it, and its writer.
+"""What a recording costs: bytes a second, the process that writes it, and days of it.
 
-``python benchmarks/recording.py [--days 3] [--live 60]``: a session of days is written with a
-clock of its own, from captures of real programs, and read again; then a live process is recorded
-for some seconds, beside ``atop -w`` and ``sadc`` where they are installed (Debian: atop, sysstat).
-CPU is CPU time, not time that passed. The results go to benchmarks/results.md.
-"""
+    python benchmarks/recording.py [--live 200] [--hours 72] [--no-write]
+
+A live service is recorded, beside ``atop -w`` and ``sadc`` where they are installed (Debian: atop,
+sysstat). Then days are recorded a thousand times faster, of what was recorded live; and some hours
+of captures of other programs. CPU is CPU time, not time that passed.
+"""  # fmt: skip
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
-import random
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import results
 from longsession import BUSY, NOON, QUIET, Session
+from orders import running_orders
 
 from memtui.model import GcCycle
 from memtui.recording import Recorder, Recording
+from memtui.recording.container import Kind
+from memtui.recording.part import Part
 from memtui.recording.writer import Clocks
 from memtui.report import account_of, page
 
 MIDDLE = "documents-limit-1.27"
 SADC = ("/usr/lib/sysstat/sadc", "/usr/lib64/sa/sadc")
-SEEKS = 200
+SETTLED_S = 20
+"""After so long all that a recorder imports is imported, and the first profile is there."""
+
+PREFACE = """\
+`benchmarks/recording.py`. `memtui record` of a live service (`tests/targets/orders`, gctrace on, a
+profile a minute, MemStats each 5 s) for {live} s, at the same time as the others; steady is after
+the first {settled} s. atop records all processes, sadc the machine. CPU is that of one core.
+
+{machine}.{load}
+"""
 
 
-def resident_kib() -> int:
-    """Return the resident memory of this process."""
-    text = Path("/proc/self/status").read_text()
-    return int(text.split("VmRSS:")[1].split()[0])
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a recorder took: CPU seconds of its start and a second after it, memory in MiB."""
+
+    start_s: float
+    steady: float
+    rss_mib: float
+    bytes_per_s: float
 
 
-def cpu_ms(work: Callable[[], object]) -> float:
-    """Return the CPU time that some work takes."""
-    began = time.process_time()
-    work()
-    return (time.process_time() - began) * 1000
+def cpu_s(pid: int) -> float:
+    """Return the CPU time of a process, ended threads included (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid) << 3 | 2)
 
 
-def write(path: Path, capture: str, seconds: int) -> list[str]:
-    """Write a session with a clock of its own; return what it took."""
-    now = [NOON]
+@contextlib.contextmanager
+def running(command: Sequence[str]) -> Iterator[int]:
+    """Start a program, and end it."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def live(folder: Path, seconds: int) -> dict[str, Cost]:
+    """Record a service by all recorders that are there, at once; return what each took."""
+    memtui = [sys.executable, "-m", "memtui", "record", "-o", str(folder / "memtui"), "--pid"]
+    commands = {"memtui record": memtui}
+    if atop := shutil.which("atop"):
+        commands["atop -w"] = [atop, "-w", str(folder / "atop"), "1"]
+    if sadc := next(filter(os.path.exists, SADC), None):
+        commands["sadc -S DISK"] = [sadc, "-S", "DISK", "1", str(folder / "sadc")]
+    with contextlib.ExitStack() as stack:
+        memtui.append(str(stack.enter_context(running_orders())))
+        pids = {name: stack.enter_context(running(each)) for name, each in commands.items()}
+        time.sleep(SETTLED_S)
+        starts = {name: cpu_s(pid) for name, pid in pids.items()}
+        time.sleep(seconds - SETTLED_S)
+        found = {}
+        for name, pid in pids.items():
+            status = Path(f"/proc/{pid}/status").read_text()
+            found[name] = Cost(
+                starts[name],
+                (cpu_s(pid) - starts[name]) / (seconds - SETTLED_S),
+                int(status.split("VmHWM:")[1].split()[0]) / 1024,
+                sum(each.stat().st_size for each in _files(folder, name)) / seconds,
+            )
+    return found
+
+
+def _files(folder: Path, name: str) -> list[Path]:
+    return list(folder.glob(f"{name.split()[0]}*"))
+
+
+def table(costs: dict[str, Cost], path: Path) -> list[str]:
+    """Return the lines that compare the recorders."""
+    ours = costs["memtui record"]
+    samples, profile = shares(path)
+    lines = [
+        "| | bytes a second | CPU, start | CPU, steady | RSS, most |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, each in costs.items():
+        lines.append(
+            f"| {name} | {each.bytes_per_s:,.0f} | {each.start_s:.2f} s | {each.steady:.2%} | "
+            f"{each.rss_mib:.1f} MiB |"
+        )
+    for name, each in costs.items():
+        if each is not ours:
+            lines.append(f"| memtui by {name} | {ours.bytes_per_s / each.bytes_per_s:.3f} | | | |")
+    return [
+        *lines,
+        "",
+        "Goals of memtui: 0.5 % of a core, 40 MB. Of its bytes a second "
+        f"{samples:.1f} are samples and lines of the collector, with the headers of their members; "
+        f"a profile takes {profile:,.0f} bytes.",
+    ]
+
+
+def shares(path: Path) -> tuple[float, float]:
+    """Return the bytes a second of the whole members of samples, and those of a profile."""
+    part = Part(path)
+    members = [*part.members(part.first)]
+    sizes = [later.offset - each.offset for each, later in pairwise(members)]
+    samples = [at for at, each in enumerate(members) if each.kind is Kind.SAMPLES]
+    whole = samples[1:-1]  # the first has what was before the recording began
+    seconds = members[whole[-1] + 1].start - members[whole[0]].start
+    profiles = [size for size, each in zip(sizes, members, strict=False) if each.length]
+    part.close()
+    return sum(sizes[at] for at in whole) / seconds, sum(profiles) / len(profiles)
+
+
+def captured(folder: Path, capture: str, seconds: int) -> str:
+    """Write a session of a captured program with a clock of its own; return what it took."""
+    now, path = [NOON], folder / f"{capture}.memtui"
     file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
-    spent_s, cycles, after_hour = 0.0, 0, 0
+    spent_s, cycles = 0.0, 0
     for now[0], events in Session(capture).seconds(seconds):
         began = time.process_time()
         for event in events:
@@ -60,119 +155,80 @@ def write(path: Path, capture: str, seconds: int) -> list[str]:
         file.flush()
         spent_s += time.process_time() - began
         cycles += sum(isinstance(event.sample, GcCycle) for event in events)
-        if now[0] == NOON + 3600:
-            after_hour = resident_kib()
     file.close()
-    grown = f", its memory grew by {resident_kib() - after_hour} KiB after the first hour"
+    return (
+        f"| {capture} | {cycles / seconds:.2f} | {path.stat().st_size / seconds:.1f} | "
+        f"{spent_s / seconds * 1e6:.0f} µs |"
+    )
+
+
+def faster(folder: Path, source: Path, hours: float) -> list[str]:
+    """Record days of what was recorded live, in a process of its own; return what it took."""
+    program = Path(__file__).parent / "unattended.py"
+    command = [
+        sys.executable,
+        str(program),
+        str(source),
+        str(folder / "days.memtui"),
+        "--hours",
+        str(hours),
+    ]
+    said = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    found = json.loads(said)
     return [
-        f"- {capture}, {seconds / 3600:g} h, {cycles / seconds:.2f} collections a second: "
-        f"{path.stat().st_size / seconds:.1f} bytes a second, {spent_s / seconds * 1e6:.0f} µs of "
-        f"CPU a second{grown if after_hour else ''}"
+        f"{hours:g} h of what was recorded live, told again and again through the recorder of "
+        f"`memtui record` (`benchmarks/unattended.py`), {found['speed']:.0f} times faster: "
+        f"{found['cpu_us_per_s']:.0f} µs of CPU and {found['bytes_per_s']:.1f} bytes a second, "
+        f"RssAnon {found['anon_mib']:.1f} MiB at the end; it grew by at most "
+        f"{found['grown_kib']} KiB after the first hour (goal: 1 MB). "
+        f"Open files left: {found['files_left']}."
     ]
 
 
-def read(path: Path) -> list[str]:
-    """Read a session as a screen does; return what it took."""
-    found: list[Recording] = []
-
-    def open_it() -> None:
-        recording = Recording.open([path])
-        end = recording.span[1]
-        list(recording.events(end - 600, end))
-        found.append(recording)
-
-    opened_ms = cpu_ms(open_it)
-    recording = found[0]
-    start, end = recording.span
-    chance = random.Random(3)
-    seeks = []
-    for _ in range(SEEKS):
-        began = time.process_time()
-        at = chance.uniform(start, end)
-        recording.standing(at)
-        list(recording.events(at - 600, at))
-        seeks.append((time.process_time() - began) * 1000)
-    seeks.sort()
-    whole_ms = cpu_ms(recording.summaries)
-    memory_mb = resident_kib() / 1024
-    sizes: list[int] = []
-
-    def told() -> None:
-        with contextlib.closing(Recording.open([path])) as anew:
-            sizes.append(len(page(account_of(anew, *anew.span), end)))
-
-    page_ms = cpu_ms(told)
-    return [
-        f"- open, with the last ten minutes: {opened_ms:.0f} ms",
-        f"- go to a moment, with the ten minutes before it: {seeks[SEEKS // 2]:.0f} ms, "
-        f"{seeks[SEEKS * 95 // 100]:.0f} ms at the 95th percentile",
-        f"- the whole of it as summaries: {whole_ms:.0f} ms",
-        f"- the whole of it as a page (memtui report): {page_ms:.0f} ms, {sizes[0] / 1024:.0f} KiB",
-        f"- memory of the reading process: {memory_mb:.0f} MB, before the page",
-    ]
-
-
-def live(name: str, command: Sequence[str], out: Path, seconds: int) -> str:
-    """Run a recorder of this machine for some seconds; return what it wrote and took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        time.sleep(seconds - 1)
-        status = Path(f"/proc/{running.pid}/status").read_text()
-        rss_mb = int(status.split("VmHWM:")[1].split()[0]) / 1024
-        time.sleep(1)
-        running.send_signal(signal.SIGTERM)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    size = sum(each.stat().st_size for each in out.parent.glob(out.name + "*"))
-    return f"| {name} | {size / seconds:,.0f} | {cpu_s / seconds:.2%} | {rss_mb:.0f} |"
-
-
-def beside(folder: Path, seconds: int) -> list[str]:
-    """Record a live process with memtui, and the machine with the tools that are there."""
-    binary = Path(__file__).parent.parent / "build" / "orders"
-    rows = [
-        f"Live, {seconds} s, the start of each program included; memtui records one process with "
-        "its trace, MemStats and profiles, atop all processes, sadc the machine.",
-        "",
-        "| | bytes a second | CPU | memory, MB |",
-        "| --- | --- | --- | --- |",
-    ]
-    with (folder / "stderr").open("wb") as stderr, subprocess.Popen(
-        [binary], stdout=subprocess.DEVNULL, stderr=stderr,
-        env=os.environ | {"GODEBUG": "gctrace=1"},
-    ) as service:  # fmt: skip
-        out = folder / "live.memtui"
-        record = [sys.executable, "-m", "memtui", "record", "--pid", str(service.pid), "-o"]
-        rows.append(live("memtui record", [*record, str(out)], out, seconds))
-        atop, sadc = shutil.which("atop"), next(filter(os.path.exists, SADC), None)
-        if atop:
-            out = folder / "atop.raw"
-            rows.append(live("atop -w", [atop, "-w", str(out), "1"], out, seconds))
-        if sadc:
-            out = folder / "sadc.raw"
-            rows.append(live("sadc -S DISK", [sadc, "-S", "DISK", "1", str(out)], out, seconds))
-        service.kill()
-    missing = [name for name, path in (("atop", atop), ("sadc", sadc)) if path is None]
-    return rows + [f"\nNot installed: {', '.join(missing)}." for _ in missing[:1]]
+def paged(path: Path) -> str:
+    """Write a page of all of it, as ``memtui report`` does; return what it took."""
+    before = time.process_time()
+    with contextlib.closing(Recording.open([path])) as recording:
+        text = page(account_of(recording, *recording.span), recording.span[1])
+    return (
+        f"All of that as a page (memtui report): {time.process_time() - before:.2f} s of CPU, "
+        f"{len(text) / 1024:.0f} KiB."
+    )
 
 
 def main() -> None:
     """Measure, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--days", type=float, default=3.0)
-    parser.add_argument("--live", type=int, default=60, metavar="SECONDS")
+    parser.add_argument("--live", type=int, default=200, metavar="SECONDS")
+    parser.add_argument("--hours", type=float, default=72.0)
+    parser.add_argument("--no-write", action="store_true")
     options = parser.parse_args()
-    lines = [f"{results.machine('memtui')}.", ""]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for capture in (QUIET, BUSY):
-            lines += write(folder / f"{capture}.memtui", capture, 7200)
-        path = folder / "days.memtui"
-        lines += write(path, MIDDLE, int(options.days * 86_400))
-        lines += read(path)
-        lines += ["", *beside(folder, options.live)]
-    results.write("A recording (benchmarks/recording.py)", lines)
-    print("\n".join(lines))  # noqa: T201 - a program
+        costs = live(folder, options.live)
+        lines = table(costs, folder / "memtui")
+        lines += ["", *faster(folder, folder / "memtui", options.hours)]
+        lines += ["", paged(folder / "days.memtui")]
+        lines += [
+            "",
+            "Two hours of captures of other programs, with fields made up where they have none:",
+            "",
+            "| capture | collections a second | bytes a second | CPU a second |",
+            "| --- | --- | --- | --- |",
+            *(captured(folder, each, 7200) for each in (QUIET, MIDDLE, BUSY)),
+            "",
+            *(f"Not installed: {each}." for each in ("atop", "sadc") if each not in str(costs)),
+        ]
+    preface = PREFACE.format(
+        live=options.live,
+        settled=SETTLED_S,
+        machine=f"Measured on {results.machine('memtui')}",
+        load=results.load(),
+    )
+    lines = [*preface.splitlines(), "", *lines]
+    if not options.no_write:
+        results.write("A recording", lines)
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

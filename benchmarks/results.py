@@ -23,6 +23,12 @@ def machine(*packages: str) -> str:
     )
 
 
+def load() -> str:
+    """Say how busy other programs keep the machine, where they do."""
+    busy = os.getloadavg()[1]
+    return f" Other programs ran meanwhile: the load was {busy:.1f}." if busy > 1.5 else ""
+
+
 def write(title: str, lines: Sequence[str]) -> None:
     """Replace the section under ``## title``, or add it at the end; the others stay as they are."""
     old = RESULTS.read_text() if RESULTS.exists() else ""
