@@ -61,7 +61,7 @@ class Looked:
     CPU in ms, memory in MiB.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, moves: int, played_s: float) -> None:
         from memtui.cli.replay import opened, replaying
 
         began = time.process_time()
@@ -70,6 +70,7 @@ class Looked:
         self.found: dict[str, float] = {"imports": time.process_time() * 1000}
         self._began = time.process_time()
         self.found["imports of the screen"] = (self._began - began) * 1000
+        self._moves, self._played_s = moves, played_s
         self._app = replaying(opened([path]), "50%", 1.0, is_paused=True)
 
     def run(self) -> None:
@@ -94,18 +95,18 @@ class Looked:
         await self._rested()
         self.found["opened, and all around it"] = (time.process_time() - self._began) * 1000
         self._remember("opened")
-        await self._anywhere(int(os.environ["MOVES"]))
+        await self._anywhere()
         self._remember("went")
         await self._zoomed()
         self._remember("zoomed")
         await self._played()
 
-    async def _anywhere(self, moves: int) -> None:
+    async def _anywhere(self) -> None:
         """Go to moments all over."""
         player = self._app.player
         first, last = player.course().first, player.course().last
         chance, costs = random.Random(7), []
-        for _ in range(moves):
+        for _ in range(self._moves):
             at = first + chance.random() * (last - first)
             before = time.process_time()
             player.go(at)
@@ -144,7 +145,7 @@ class Looked:
             player.hasten(1)
         self._app.action_freeze()
         before, began, most = time.process_time(), time.monotonic(), memory()
-        while time.monotonic() - began < PLAYED_S:
+        while time.monotonic() - began < self._played_s:
             await asyncio.sleep(0.1)
             most = max(most, memory())
         spent_s, past_s = time.process_time() - before, time.monotonic() - began
@@ -170,12 +171,13 @@ class Looked:
         await self._painted()
 
 
-def measured(path: Path, moves: int) -> dict[str, float]:
+def measured(path: Path, moves: int, played_s: float = PLAYED_S) -> dict[str, float]:
     """Show a recording in a pseudo terminal; return what it cost."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "found.json"
-        environment = os.environ | {"TERM": "xterm-256color", "MOVES": str(moves)}
-        run = Run([sys.executable, __file__, "--look", str(path), str(out)], (120, 40), environment)
+        command = [sys.executable, __file__, "--look", str(path), str(out)]
+        command += ["--moves", str(moves), "--played", str(played_s)]
+        run = Run(command, (120, 40), os.environ | {"TERM": "xterm-256color"})
         with contextlib.suppress(OSError):  # the other side closes the terminal
             run.read_until(LONGEST_S)
         with contextlib.suppress(ProcessLookupError):
@@ -240,6 +242,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--days", type=float, default=3.0)
     parser.add_argument("--moves", type=int, default=200)
+    parser.add_argument("--played", type=float, default=PLAYED_S, metavar="SECONDS")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--file", type=Path)
     parser.add_argument("--no-write", action="store_true")
@@ -247,7 +250,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.look:
         path, out = given.look
-        looked = Looked(path)
+        looked = Looked(path, given.moves, given.played)
         looked.run()
         out.write_text(json.dumps(looked.found))
         return

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
+import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
@@ -41,3 +44,40 @@ def test_keys_are_answered_while_a_large_profile_is_read(
     found = with_profile(path, is_large=True)
     assert len(found) >= 5
     assert statistics.median(found) < 0.5
+
+
+@pytest.mark.terminal
+def test_a_recording_of_hours_is_looked_into_cheaply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from replay import measured
+    from retold import written
+
+    path = tmp_path / "hours.memtui"
+    written(path, 0.25)
+    found = measured(path, moves=8, played_s=3.0)
+    assert found["opened"] < 900
+    assert found["go, median"] < 150
+    assert found["all of it"] < 400
+    assert max(value for name, value in found.items() if name.startswith("rss")) < 130
+    assert found["play, share of a core"] < 0.4
+
+
+def test_hours_of_recording_leave_no_memory_and_no_file_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from retold import DEMO
+
+    command = [sys.executable, str(BENCHMARKS / "unattended.py"), str(DEMO)]
+    said = subprocess.run(
+        [*command, str(tmp_path / "hours.memtui"), "--hours", "2"],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=120,
+    ).stdout
+    found = json.loads(said)
+    assert found["grown_kib"] < 1024
+    assert found["files_left"] == 0
+    assert found["bytes_per_s"] < 250
