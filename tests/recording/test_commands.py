@@ -60,7 +60,10 @@ def recorded(path: Path, enough: Callable[[list[Event]], bool], wait: Callable[.
     def holds() -> bool:
         if not path.exists() or not path.stat().st_size:
             return False
-        recording = Recording.open(path)
+        try:
+            recording = Recording.open(path)
+        except NotARecording:  # its first second is just being written
+            return False
         try:
             return enough(list(recording.events(0, 1e12)))
         finally:
