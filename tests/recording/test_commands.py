@@ -20,7 +20,7 @@ import pytest
 from longsession import NOON, Session
 
 from memtui.model import Event, GcCycle, ProcessSample, Profile, Restart, RuntimeSample
-from memtui.recording import Recorder, Recording
+from memtui.recording import NotARecording, Recorder, Recording
 from memtui.recording.writer import Clocks
 
 StartGo = Callable[..., Any]
