@@ -64,6 +64,13 @@ def test_a_process_has_not_ended_when_another_one_is_watched_since() -> None:
     assert Cursor(15.0).view(timeline, 99.0).ended() is not None
 
 
+def test_a_process_that_ended_before_it_was_said_who_it_is_has_ended() -> None:
+    timeline = Timeline(0.0)
+    timeline.append(Event(1.0, "process", Ended("sh ended with exit code 1", 1)))
+    timeline.append(Event(1.1, "process", ProcessIdentity(1, 1, 0.0, "sh", (), "app", None)))
+    assert Cursor(2.0).view(timeline, 99.0).ended() == (1.0, Ended("sh ended with exit code 1", 1))
+
+
 def test_a_step_stands_still_and_a_jump_plays_on() -> None:
     cursor = Cursor(100.0, playing=True, speed=2.0)
     assert cursor.stepped(101.0) == Cursor(101.0, playing=False, speed=2.0)

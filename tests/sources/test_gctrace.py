@@ -410,6 +410,20 @@ async def test_a_file_is_followed_by_its_name_through_rotation(tmp_path: Path) -
     assert not any(isinstance(event.sample, Restart) for event in events)
 
 
+async def test_a_file_that_was_cut_and_is_long_again_is_read_from_its_start(tmp_path: Path) -> None:
+    """Between two looks: its size alone does not tell, and lines of a trace end alike."""
+    path = tmp_path / "trace.log"
+    path.write_text("".join(LINE.format(n, f"{n}.000") for n in (1, 2, 3)))
+
+    def until(events: list[Event]) -> bool:
+        if numbers(events) == [1, 2, 3]:
+            path.write_text("".join(LINE.format(n, f"{n}.000") for n in (4, 5, 6, 7)))
+        return numbers(events)[-1:] == [7]
+
+    events = await collect(FileTrace(path, None, time.time), until)
+    assert numbers(events) == [1, 2, 3, 4, 5, 6, 7]
+
+
 async def test_a_restart_in_a_file_is_told(tmp_path: Path) -> None:
     path = tmp_path / "trace.log"
     path.write_text(LINE.format(1, "1.000") + LINE.format(2, "2.000") + LINE.format(1, "0.500"))

@@ -22,6 +22,10 @@ than all the rest of it, some reads of /proc."""
 SLICE_BYTES = 256 << 10
 """Read between two turns of the event loop."""
 
+KNOWN_BYTES = 256
+"""So many of the bytes read last are known again: longer than a line of the trace, whose ends are
+all alike."""
+
 
 class Turn(Enum):
     """What happened between two chunks."""
@@ -60,6 +64,8 @@ class FollowedFile:
         self._in_partial_line = self._at > 0 and os.pread(self._fd, 1, self._at - 1) != b"\n"
         if since is not None and found.st_mtime < since - 1:
             self._at, self._in_partial_line = found.st_size, False
+        self._known = b""
+        """What stands before the place up to which it has been read."""
 
     def close(self) -> None:
         """Close the file."""
@@ -71,21 +77,28 @@ class FollowedFile:
         return self._at >= self._backlog_end
 
     def was_cut(self) -> bool:
-        """Whether the file became shorter than what was read; it is read from its start then.
+        """Whether the file was truncated since it was read; it is read from its start then.
 
-        A writer without O_APPEND goes on at its old place after a truncation: what lies between
-        is a hole, and the file as long as before. Then nothing was lost, and nothing is told.
+        It is shorter than what was read, or has grown again meanwhile, and other bytes stand where
+        the last ones stood. A writer without O_APPEND goes on at its old place after a truncation:
+        what lies between is a hole, and the file as long as before. Then nothing was lost, and
+        nothing is told.
         """
-        if os.fstat(self._fd).st_size >= self._at:
+        if os.fstat(self._fd).st_size >= self._at and self._is_as_it_was():
             return False
-        self._at, self._backlog_end = 0, 0
+        self._at, self._backlog_end, self._known = 0, 0, b""
         self._in_partial_line = False
         return True
+
+    def _is_as_it_was(self) -> bool:
+        there = os.pread(self._fd, len(self._known), self._at - len(self._known))
+        return there == self._known or not there.strip(b"\0")
 
     def read(self) -> bytes:
         """Return the next bytes, at most SLICE_BYTES; none when there are no more yet."""
         while data := os.pread(self._fd, SLICE_BYTES, self._at):
             self._at += len(data)
+            self._known = (self._known + data[-KNOWN_BYTES:])[-KNOWN_BYTES:]
             if not data.strip(b"\0"):
                 self._skip_hole()
                 continue
@@ -101,9 +114,11 @@ class FollowedFile:
     def _skip_hole(self) -> None:
         """Jump over a hole, which reads as NULs and may be as long as a log ever was."""
         try:
-            self._at = max(self._at, os.lseek(self._fd, self._at, os.SEEK_DATA))
+            data_at = os.lseek(self._fd, self._at, os.SEEK_DATA)
         except OSError:  # ENXIO: nothing but the hole up to the end; EINVAL: no such thing here
             return
+        if data_at > self._at:
+            self._at, self._known = data_at, b""
 
 
 class Target(Protocol):
@@ -135,9 +150,11 @@ async def follow(target: Target) -> AsyncGenerator[bytes | Turn, None]:
             is_asked = look % LOOKS_AROUND == 0
             is_over = is_asked and target.is_over()
             has_moved = is_asked and not is_over and target.has_moved(file)
-            if file.was_cut():
-                yield Turn.CUT
-            while data := file.read():
+            while True:
+                if file.was_cut():
+                    yield Turn.CUT
+                if not (data := file.read()):
+                    break
                 yield data
                 if file.is_caught_up:
                     yield Turn.CAUGHT_UP

@@ -124,8 +124,9 @@ class View:
 
         None also when another one is watched since.
         """
-        identity = self.last(ProcessIdentity)
-        since = identity[0] if identity else 0.0
+        told = self.timeline.track(ProcessIdentity).tail(2, self.until)
+        # One that ended at once may have ended before anybody said who it was.
+        since = told[-1][0] if len({identity for _, identity in told}) > 1 else 0.0
         found = [
             entry for entry in self.timeline.track(Ended).tail(8, self.until) if entry[0] >= since
         ]
