@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.filter import LineFilter
+from textual.screen import Screen
 
 from memtui.model import Event
 from memtui.panes.explain.pane import ExplainPane
@@ -26,6 +28,7 @@ from memtui.panes.profile.errand import Errand
 from memtui.panes.profile.pane import ProfilePane
 from memtui.panes.signs import OtherSigns
 from memtui.panes.theme import ANSI, THEMES
+from memtui.panes.sparing import sparing
 from memtui.player import Player
 from memtui.screens.choice import Choice
 from memtui.screens.cycle import CycleScreen
@@ -191,6 +194,10 @@ class MemtuiApp(App[None]):
         """Return what every line goes through before it is drawn."""
         found = super().get_line_filters()
         return [*found, self._signs] if self._signs.enabled else found
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Write an update to the terminal, in few bytes."""
+        super()._display(screen, sparing(renderable))
 
     def _tick(self) -> None:
         """Keep the clock going when no source does."""

@@ -25,6 +25,9 @@ class Span(NamedTuple):
 
 Line: TypeAlias = tuple[Span, ...]
 
+NEAR_CELLS = 4
+"""To send so many unchanged cells again takes fewer bytes than to go around them."""
+
 
 def line(*pieces: str | Span) -> Line:
     """Return a line made of spans and ordinary texts."""
@@ -143,19 +146,27 @@ def fitted(rows: Iterable[Line], width: int, height: int) -> list[Line]:
     return [exactly(row, width) for row in blank_below(rows, height)]
 
 
-def differing(old: Line, new: Line) -> tuple[int, int] | None:
-    """Return the cells, from and to, in which two lines of equal width differ; None if in none."""
+def differing(old: Line, new: Line) -> list[tuple[int, int]]:
+    """Return the runs of cells, from and to, in which two lines of equal width differ.
+
+    Runs with at most NEAR_CELLS between them are one.
+    """
     if old == new:
-        return None
+        return []
     before, after = _by_cell(old), _by_cell(new)
     if len(before) != len(after):
-        return 0, max(len(before), len(after))
-    places = [at for at, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
-    return (places[0], places[-1] + 1) if places else None
+        return [(0, max(len(before), len(after)))]
+    runs: list[tuple[int, int]] = []
+    for at, (was, now) in enumerate(zip(before, after, strict=True)):
+        if was != now:
+            near = runs and at - runs[-1][1] <= NEAR_CELLS
+            start = runs.pop()[0] if near else at
+            runs.append((start, at + 1))
+    return runs
 
 
 def _by_cell(spans: Line) -> list[tuple[str, Role]]:
-    """Return a cell at a time; the second cell of a wide character holds an empty text."""
+    """Return a cell at a time; the second cell of a wide character is no other one's first."""
     found: list[tuple[str, Role]] = []
     for text, role in spans:
         if cell_len(text) == len(text):
@@ -165,7 +176,7 @@ def _by_cell(spans: Line) -> list[tuple[str, Role]]:
             length = cell_len(char)
             if length or not found:
                 found.append((char, role))
-                found += repeat(("", role), length - 1)
+                found += repeat((f"\0{char}", role), length - 1)
             else:  # a combining mark belongs to the cell before it
                 found[-1] = (found[-1][0] + char, role)
     return found

@@ -54,9 +54,9 @@ class Painted(Widget):
             self.refresh()
             return
         regions = [
-            Region(span[0], y, span[1] - span[0], 1)
+            Region(start, y, end - start, 1)
             for y in range(height)
-            if (span := differing(old[y], lines[y]))
+            for start, end in differing(old[y], lines[y])
         ]
         if regions:
             self.refresh(*regions)

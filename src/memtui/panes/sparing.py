@@ -1,0 +1,113 @@
+"""Updates of the screen in few bytes: the cells that changed, and of their styles what differs.
+
+Textual sends a changed line from the left edge of its widget on, and each piece of text with all of
+its style and a reset behind it: two to three times as many bytes (benchmarks/results.md), and they
+go over SSH each second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.color import ColorSystem
+from rich.console import Console, RenderableType
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate
+from textual.strip import Strip
+
+_ATTRIBUTES = {
+    "bold": "1", "dim": "2", "italic": "3", "underline": "4", "blink": "5", "blink2": "6",
+    "reverse": "7", "conceal": "8", "strike": "9", "underline2": "21", "frame": "51",
+    "encircle": "52", "overline": "53",
+}  # fmt: skip
+"""What a style may have besides its colours, in SGR codes (ECMA-48, 8.3.117)."""
+_OFF = {"1": "22", "2": "22"}
+"""What takes attributes away and leaves the colours; of others all is taken away."""
+_SYSTEMS = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}
+
+
+class _Codes(NamedTuple):
+    """A style in SGR codes."""
+
+    attributes: str = ""
+    color: str = "39"
+    background: str = "49"
+
+
+_PLAIN = _Codes()
+
+
+def sparing(update: RenderableType | None) -> RenderableType | None:
+    """Return an update of some cells of the screen in its short form; any other one as it is."""
+    if type(update) is ChopsUpdate:
+        return SparingUpdate(update.chops, update.spans, update.chop_ends)
+    return update
+
+
+class SparingUpdate(CompositorUpdate):
+    """Some cells of the screen: of each line the pieces (by their first cell), and where they end.
+
+    ``spans`` are the cells to send: the line, from, to.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[Mapping[int, Strip | None]],
+        spans: Sequence[tuple[int, int, int]],
+        ends: Sequence[Sequence[int]],
+    ) -> None:
+        self._pieces = pieces
+        self._spans = spans
+        self._ends = ends
+
+    def render_segments(self, console: Console) -> str:
+        """Return what to write to the terminal, which has no style before and behind it."""
+        system = _SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
+        sent: list[str] = []
+        now, line = _PLAIN, -1
+        for y, x, strip in self._strips():
+            sent.append(f"\x1b[{x + 1}G" if y == line else f"\x1b[{y + 1};{x + 1}H")
+            line = y
+            for segment in strip:
+                wanted = _codes(segment.style, system) if segment.style else _PLAIN
+                sent.append(_change(now, wanted))
+                sent.append(segment.text)
+                now = wanted
+        sent.append(_change(now, _PLAIN))
+        return "".join(sent)
+
+    def _strips(self) -> Iterator[tuple[int, int, Strip]]:
+        """Yield the line, the first cell and the content of each piece of a span."""
+        for y, begin, stop in self._spans:
+            for end, (x, strip) in zip(self._ends[y], self._pieces[y].items(), strict=False):
+                if strip is not None and x < stop and end > begin:
+                    start = max(x, begin)
+                    yield y, start, strip.crop(start - x, min(end, stop) - x)
+
+
+@lru_cache(256)
+def _codes(style: Style, system: ColorSystem) -> _Codes:
+    color, background = style.color, style.bgcolor
+    return _Codes(
+        ";".join(code for name, code in _ATTRIBUTES.items() if getattr(style, name)),
+        ";".join(color.downgrade(system).get_ansi_codes()) if color else _PLAIN.color,
+        ";".join(background.downgrade(system).get_ansi_codes(foreground=False))
+        if background
+        else _PLAIN.background,
+    )
+
+
+def _change(now: _Codes, wanted: _Codes) -> str:
+    """Return the shortest sequence that makes one style another one."""
+    if now == wanted:
+        return ""
+    if wanted == _PLAIN:
+        return "\x1b[0m"
+    codes = [] if now.attributes == wanted.attributes else [wanted.attributes]
+    if now.attributes and codes:
+        codes.insert(0, _OFF.get(now.attributes, "0"))
+        now = now if codes[0] != "0" else _PLAIN
+    codes += [new for old, new in zip(now[1:], wanted[1:], strict=True) if old != new]
+    return f"\x1b[{';'.join(code for code in codes if code)}m"
