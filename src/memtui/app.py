@@ -16,7 +16,16 @@ from textual.containers import Container
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from memtui.model import Event
+from memtui.model import (
+    Event,
+    GcCycle,
+    GcPause,
+    MappingSample,
+    OutputLine,
+    RuntimeSample,
+    ScavengeLine,
+    TornLine,
+)
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.habits import USUAL, Habits
@@ -54,6 +63,8 @@ SOON_S = 0.03
 SAID_AFTER_S = 0.3
 BETWEEN_PAINTS_S = 0.5
 """The screen is painted twice a second at most, however fast events come; keys paint at once."""
+BESIDE = (GcCycle, GcPause, ScavengeLine, OutputLine, TornLine, RuntimeSample, MappingSample)
+"""What is painted together with the next sample of the process, or a second later at most."""
 
 
 class MemtuiApp(App[None]):
@@ -172,7 +183,8 @@ class MemtuiApp(App[None]):
             self.timeline.append(event)
         if self._tape is not None:
             self._tape.append(event)
-        self._paint_soon()
+        if not isinstance(event.sample, BESIDE) or self.timeline.track(type(event.sample)).count < 2:
+            self._paint_soon()
 
     def _resumed(self, app: App[None]) -> None:
         """Paint all anew after ctrl+z and fg: the shell wrote over the screen."""
@@ -200,7 +212,7 @@ class MemtuiApp(App[None]):
         super()._display(screen, sparing(renderable))
 
     def _tick(self) -> None:
-        """Keep the clock going when no source does."""
+        """Paint what came, and the clock, when the process has no samples to be painted with."""
         if time.monotonic() - self._painted_s > 0.9:
             self.paint()
 

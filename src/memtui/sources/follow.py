@@ -12,8 +12,8 @@ from typing import Protocol
 
 from memtui.sources.source import SourceFailed
 
-POLL_S = 0.25
-"""Between two looks at a file that did not grow: a look costs some microseconds, no watcher."""
+POLL_S = 0.5
+"""Between two looks at a file that did not grow: what is seen is painted once a second."""
 
 LOOKS_AROUND = 4
 """At each so many looks it is asked too whether the file is still the right one: that costs more

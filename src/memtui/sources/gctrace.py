@@ -9,14 +9,14 @@ from contextlib import aclosing
 from pathlib import Path
 
 from memtui.model import Attached, Event, GcCycle, Restart
-from memtui.parse.proc import ParseError, parse_stat
+from memtui.parse.proc import ParseError
 from memtui.parse.tracelines import TraceDecoder
 from memtui.sources.command import output_of
 from memtui.sources.follow import FollowedFile, Turn, follow
 from memtui.sources.localtime import local_time
 from memtui.sources.moments import NAME, Backlog, Moments
 from memtui.sources.pipe import PipeTrace
-from memtui.sources.proc import who_may
+from memtui.sources.proc import read_stat, who_may
 from memtui.sources.source import Clock, SourceFailed
 from memtui.sources.stderr import has_gctrace, not_to_be_opened, stderr_of
 
@@ -213,7 +213,7 @@ class _StderrFile:
     def _ticks(self) -> int | None:
         """Return when the process started; None when it is gone, or a zombie."""
         try:
-            found = parse_stat((self._proc / str(self._pid) / "stat").read_bytes())
+            found = read_stat(self._pid, self._proc)
         except (OSError, ParseError):
             return None
         return None if found.is_over else found.start_ticks
