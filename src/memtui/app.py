@@ -183,7 +183,8 @@ class MemtuiApp(App[None]):
             self.timeline.append(event)
         if self._tape is not None:
             self._tape.append(event)
-        if not isinstance(event.sample, BESIDE) or self.timeline.track(type(event.sample)).count < 2:
+        kind = type(event.sample)
+        if kind not in BESIDE or self.timeline.track(kind).count < 2:
             self._paint_soon()
 
     def _resumed(self, app: App[None]) -> None:

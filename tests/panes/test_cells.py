@@ -37,14 +37,25 @@ def test_what_is_outside_of_the_differing_cells_is_equal(
     one: Line, other: Line, width: int
 ) -> None:
     old, new = exactly(one, width), exactly(other, width)
-    place = differing(old, new)
+    runs = differing(old, new)
     cells_of = [[(char, span.role) for span in spans for char in span.text] for spans in (old, new)]
-    if place is None:
-        assert cells_of[0] == cells_of[1]
-    elif all(len(span.text) == cells((span,)) for span in (*old, *new)):
-        assert cells_of[0][: place[0]] == cells_of[1][: place[0]]
-        assert cells_of[0][place[1] :] == cells_of[1][place[1] :]
-        assert cells_of[0][place[0]] != cells_of[1][place[0]]
+    if any(len(span.text) != cells((span,)) for span in (*old, *new)):
+        return
+    inside = {at for start, end in runs for at in range(start, end)}
+    for at, (was, now) in enumerate(zip(*cells_of, strict=True)):
+        assert at in inside or was == now
+    assert all(cells_of[0][at] != cells_of[1][at] for run in runs for at in (run[0], run[1] - 1))
+
+
+def test_far_apart_changes_are_runs_of_their_own() -> None:
+    old, new = line("12:00 " + "x" * 20 + " 34"), line("12:01 " + "x" * 20 + " 39")
+    assert differing(old, new) == [(4, 5), (28, 29)]
+    assert differing(line("1  2"), line("3  4")) == [(0, 4)]
+
+
+def test_a_wide_character_changes_with_both_its_cells() -> None:
+    assert differing(line("大 a"), line("小 a")) == [(0, 2)]
+    assert differing(line("a大"), line("大b")) == [(0, 3)]
 
 
 def test_a_cut_text_ends_with_an_ellipsis_and_fits_with_wide_characters() -> None:

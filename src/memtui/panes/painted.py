@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, get_args
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.dom import DOMNode
 from textual.events import Resize
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from memtui.panes.cells import Line, Role, blank_below, differing, exactly
-
-_ROLES: tuple[Role, ...] = get_args(Role)
 
 
 class Painted(Widget):
@@ -24,12 +22,12 @@ class Painted(Widget):
     times the CPU and four times the bytes (benchmarks/results.md).
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"painted--{role}" for role in _ROLES}
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
         self._styles_by_role: dict[Role, Style] = {}
+        self._rules: object = None
+        """The rules of the style sheet that the styles were made by."""
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         """Return what is to be seen in ``width`` by ``height`` cells."""
@@ -77,13 +75,21 @@ class Painted(Widget):
     def _style_of(self, role: Role) -> Style:
         style = self._styles_by_role.get(role)
         if style is None:
-            style = self.get_component_rich_style(f"painted--{role}")
-            self._styles_by_role[role] = style
+            # As of a component class (COMPONENT_CLASSES), but of the roles that are drawn alone:
+            # all of them in all widgets would take 3 MB, and half of the time of a zoom.
+            node = DOMNode(classes=f"painted--{role}")
+            node._attach(self)
+            self.app.stylesheet.apply(node, animate=False)
+            style = self._styles_by_role[role] = node.rich_style
         return style
 
     def notify_style_update(self) -> None:
-        """Forget the styles when the theme or the style sheet changes them."""
-        self._styles_by_role = {}
+        """Forget the styles when the style sheet was read anew, as it is for another theme."""
+        rules = self.app.stylesheet.rules
+        if rules is not self._rules:
+            self._rules = rules
+            self._styles_by_role = {}
+            self.refresh()
         super().notify_style_update()
 
 

@@ -7,14 +7,14 @@ go over SSH each second.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate
+from textual._compositor import ChopsUpdate
 from textual.strip import Strip
 
 _ATTRIBUTES = {
@@ -46,21 +46,8 @@ def sparing(update: RenderableType | None) -> RenderableType | None:
     return update
 
 
-class SparingUpdate(CompositorUpdate):
-    """Some cells of the screen: of each line the pieces (by their first cell), and where they end.
-
-    ``spans`` are the cells to send: the line, from, to.
-    """
-
-    def __init__(
-        self,
-        pieces: Sequence[Mapping[int, Strip | None]],
-        spans: Sequence[tuple[int, int, int]],
-        ends: Sequence[Sequence[int]],
-    ) -> None:
-        self._pieces = pieces
-        self._spans = spans
-        self._ends = ends
+class SparingUpdate(ChopsUpdate):
+    """Some cells of the screen: spans of them, and of each line the pieces that they are cut of."""
 
     def render_segments(self, console: Console) -> str:
         """Return what to write to the terminal, which has no style before and behind it."""
@@ -80,8 +67,8 @@ class SparingUpdate(CompositorUpdate):
 
     def _strips(self) -> Iterator[tuple[int, int, Strip]]:
         """Yield the line, the first cell and the content of each piece of a span."""
-        for y, begin, stop in self._spans:
-            for end, (x, strip) in zip(self._ends[y], self._pieces[y].items(), strict=False):
+        for y, begin, stop in self.spans:
+            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 if strip is not None and x < stop and end > begin:
                     start = max(x, begin)
                     yield y, start, strip.crop(start - x, min(end, stop) - x)
