@@ -45,7 +45,6 @@ from memtui.screens.errands import Errands
 from memtui.screens.help import HelpScreen
 from memtui.screens.leaving import Leaving
 from memtui.screens.lines import Lines
-from memtui.screens.picker import PickerScreen
 from memtui.screens.timing import Playing, Timing
 from memtui.screens.trial import Trials
 from memtui.sources.acting import Actor
@@ -162,6 +161,9 @@ class MemtuiApp(App[None]):
             self.set_timer(SAID_AFTER_S, lambda: self._lines.say(self.problems[0]))
         self._start(self._sources)
         if self._choice is not None:
+            # Its table takes 20 ms to import, which the others can do without.
+            from memtui.screens.picker import PickerScreen
+
             self.push_screen(PickerScreen(self._choice), self._picked)
 
     def _picked(self, pid: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import select
 import signal
@@ -248,7 +249,11 @@ class Session:
         if self._tape is None:
             self.record()
         end_with_the_terminal(self._kill_child)
+        # What is loaded now stays as long as the screen does: no collection needs to look at it.
+        gc.disable()
         app = self.screen(habits(wishes))
+        gc.freeze()
+        gc.enable()
         show(app)
         self.let_go()
         if app.defect is not None:

@@ -17,6 +17,7 @@ KERNEL_THREAD = 0x00200000
 """PF_KTHREAD among the flags of stat (linux/include/linux/sched.h)."""
 
 _COMM_BYTES = 15
+_BOOTED = re.compile(rb"^btime (\d{1,18})$", re.MULTILINE)
 _SIZE = re.compile(rb"\s*(\d{1,18}) kB\s*")
 
 
@@ -226,6 +227,14 @@ def state_words(stat: ProcStat, locked_bytes: Reading) -> str:
             "+" if stat.pgrp == stat.tpgid else "",
         )
     )
+
+
+def parse_boot_time(text: bytes) -> float:
+    """Return when the machine started, in Unix seconds: btime of /proc/stat (man proc_stat)."""
+    found = _BOOTED.search(text)
+    if found is None:
+        raise ParseError("/proc/stat has no btime")
+    return float(found[1])
 
 
 def device_numbers(tty: int) -> tuple[int, int]:

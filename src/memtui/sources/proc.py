@@ -20,6 +20,7 @@ from memtui.parse.proc import (
     ProcStatm,
     ProcStatus,
     device_numbers,
+    parse_boot_time,
     parse_command,
     parse_environ,
     parse_stat,
@@ -129,11 +130,8 @@ def terminal_name(tty: int) -> Words:
 
 
 def boot_time() -> float:
-    """Return when the machine started, in Unix seconds (btime of /proc/stat)."""
-    # Takes 20 ms to import, and the first frame can do without.
-    import psutil
-
-    return psutil.boot_time()
+    """Return when the machine started, in Unix seconds; raise OSError or ParseError."""
+    return parse_boot_time(_read(f"{PROC}/stat"))
 
 
 def user_name(uid: int) -> str:
