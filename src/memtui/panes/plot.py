@@ -54,9 +54,12 @@ def plot(series: Sequence[Series], width: int, height: int, bridge: int) -> list
         label = labels.get(y, "")
         axis = "┤" if label else "│"
         spans = [Span(f"{label:>{LABEL_CELLS - 1}}{axis}", "dim")]
-        drawn = [_cell([grid[y][x] for grid in grids], series) for x in range(columns)]
-        for role, group in groupby(drawn, key=lambda cell: cell[1]):
-            spans.append(Span("".join(char for char, _ in group), role))
+        if any(any(grid[y]) for grid in grids):
+            drawn = [_cell([grid[y][x] for grid in grids], series) for x in range(columns)]
+            for role, group in groupby(drawn, key=lambda cell: cell[1]):
+                spans.append(Span("".join(char for char, _ in group), role))
+        else:  # as most rows of a plot that starts at zero
+            spans.append(Span(" " * columns))
         rows.append(tuple(spans))
     return rows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rich.cells import cell_len
 
@@ -53,10 +54,10 @@ def table(
     last = kept[-1]
     if columns[last].text:
         widths[last] += width - sum(widths[at] + 1 for at in kept) + 1
-    head = _joined([Span(columns[at].title, "dim") for at in kept], kept, columns, widths)
+    shape = tuple((columns[at].text, widths[at]) for at in kept)
+    head = _joined(tuple(Span(columns[at].title, "dim") for at in kept), shape)
     return head, [
-        _joined([_as_span(row[at], columns[at].role) for at in kept], kept, columns, widths)
-        for row in rows
+        _joined(tuple(_as_span(row[at], columns[at].role) for at in kept), shape) for row in rows
     ]
 
 
@@ -85,13 +86,16 @@ def _as_span(cell: str | Span, role: Role) -> Span:
     return Span(cell, role) if isinstance(cell, str) else cell
 
 
-def _joined(
-    row: Sequence[Span], kept: Sequence[int], columns: Sequence[Column], widths: Sequence[int]
-) -> Line:
+@lru_cache(1024)
+def _joined(row: tuple[Span, ...], shape: tuple[tuple[bool, int], ...]) -> Line:
+    """Return the line of a row; a column is text or numbers, and has a width.
+
+    From one paint to the next most rows are the same.
+    """
     spans: list[Span] = []
-    for number, (cell, at) in enumerate(zip(row, kept, strict=True)):
-        side = left if columns[at].text else right
-        spans.append(Span(("", " ")[number > 0] + side(cell.text, widths[at]), cell.role))
+    for number, (cell, (is_text, width)) in enumerate(zip(row, shape, strict=True)):
+        side = left if is_text else right
+        spans.append(Span(("", " ")[number > 0] + side(cell.text, width), cell.role))
     return line(*spans)
 
 
