@@ -116,12 +116,12 @@ def test_runs_of_points_are_cut_at_the_breaks() -> None:
 def test_of_each_cell_the_lowest_and_the_highest_value_are_kept(
     cycle: MakeCycle, view: MakeView, columns: int
 ) -> None:
-    values = [30 + round(20 * math.sin(n) + 9 * math.cos(n * 7)) for n in range(3000)]
+    values = [30 + round(20 * math.sin(n) + 9 * math.cos(n * 7)) for n in range(2000)]
     seen = view(*((n * 0.02, "gctrace", cycle(n + 1, live=mb)) for n, mb in enumerate(values)))
     stretch = Window(60).stretch(NOON, NOON + 59.0, columns)
     folded = HEAP.folded(seen.timeline, stretch.cell_s)
     numbers = HEAP.numbers(seen.timeline, seen.until)
-    for stop in (1, 700, 701, 3000):  # as they come, and not all at once
+    for stop in (1, 700, 701, 2000):  # as they come, and not all at once
         folded.take(range(numbers.start, stop))
     points = folded.points(0, stretch)
     inside = [(at, mb) for at, mb in points if stretch.start <= at < stretch.end]

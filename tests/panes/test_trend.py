@@ -1,9 +1,10 @@
 """Pane 2: RES and SHR on one scale, with the collections under them."""
 
+import math
 from collections.abc import Callable
 
-from memtui.model import Ended, GcCycle, GcPause, ProcessSample, Trouble
-from memtui.panes.trend import TrendPane, stretch_of
+from memtui.model import Ended, Event, GcCycle, GcPause, ProcessSample, Trouble
+from memtui.panes.trend import Past, TrendPane, stretch_of
 from memtui.timeline import Timeline, View
 
 MIB = 1 << 20
@@ -126,3 +127,21 @@ def test_a_recording_that_is_being_read_says_so(drawn: Draw) -> None:
     empty = Timeline(1_000.0)
     shown = drawn(TrendPane(), View(empty, 1_500.0, 2_000.0, frozen=True), 40, 6)
     assert "reading the recording" in shown
+
+
+def test_what_was_read_before_is_what_would_be_read_again(process: Make) -> None:
+    timeline = Timeline(0.0)
+    track = timeline.track(ProcessSample)
+    past = Past(("res", "shr"))
+    until = 0.0
+    for second in range(400):
+        until = second * 1.01
+        sample = process(res=(40 + second * 7919 % 31) * MIB, shr=(1 + second % 9) * MIB)
+        timeline.append(Event(until, "process", sample))
+        step_s = 0.75 if second < 300 else 1.5
+        start = 0.0 if until < 60 else math.ceil(until / step_s) * step_s - 60
+        columns = round(60 / step_s)
+        expected = track.envelopes(("res", "shr"), start, step_s, columns, until)
+        assert past.envelopes(track, start, step_s, columns, until) == expected
+    expected = track.envelopes(("res", "shr"), 90.0, 1.5, 40, 130.0)
+    assert past.envelopes(track, 90.0, 1.5, 40, 130.0) == expected, "back in time"

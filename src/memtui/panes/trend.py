@@ -14,7 +14,7 @@ from memtui.panes.meaning import Meaning
 from memtui.panes.moments import clock, day_and_clock
 from memtui.panes.pane import Pane
 from memtui.panes.plot import LABEL_CELLS, Series, plot, rug
-from memtui.timeline import Extent, View
+from memtui.timeline import Extent, Track, View
 
 WINDOWS_S = (60, 120, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
 LONGEST_BY_ITSELF_S = 600
@@ -98,6 +98,44 @@ MEANINGS = (
 )  # fmt: skip
 
 
+class Past:
+    """Series of the process over time; what lies behind the last sample is read only once.
+
+    Ten minutes hold 600 samples, of which one is new each second.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._track: Track[ProcessSample] | None = None
+        self._step_s = 0.0
+        self._start = 0.0
+        self._until = 0.0
+        self._found: list[list[Extent | None]] = []
+
+    def envelopes(
+        self, track: Track[ProcessSample], start: float, step_s: float, columns: int, until: float
+    ) -> list[list[Extent | None]]:
+        """Return what ``Track.envelopes`` does, for columns that move by whole steps or stay."""
+        shift = round((start - self._start) / step_s)
+        done = 0
+        if (
+            track is self._track
+            and step_s == self._step_s
+            and until >= self._until
+            and shift >= 0
+            and abs(self._start + shift * step_s - start) < step_s / 1000
+        ):
+            known = len(self._found[0]) - shift
+            done = max(0, min(columns, known, int((self._until - start) // step_s)))
+        fresh = track.envelopes(self._names, start + done * step_s, step_s, columns - done, until)
+        self._found = [
+            [*old[shift : shift + done], *new]
+            for old, new in zip(self._found or fresh, fresh, strict=True)
+        ]
+        self._track, self._step_s, self._start, self._until = track, step_s, start, until
+        return self._found
+
+
 class TrendPane(Pane):
     """RES and SHR over time."""
 
@@ -110,6 +148,7 @@ class TrendPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self._chosen_s: int | None = None
+        self._past = Past(("res", "shr"))
 
     def rows(self, view: View) -> range:
         """Return no numbers: nothing is selected here."""
@@ -145,9 +184,8 @@ class TrendPane(Pane):
             return Picture(_now("RES", sample.res_bytes, "res"))
         until = last_moment(view)
         span = stretch_of(view, self._chosen_s, columns)
-        res, shr = view.timeline.track(ProcessSample).envelopes(
-            ("res", "shr"), span.start, span.cell_s / 2, columns * 2, until
-        )
+        track = view.timeline.track(ProcessSample)
+        res, shr = self._past.envelopes(track, span.start, span.cell_s / 2, columns * 2, until)
         legend = line(
             " ", Span(f"RES {_range(res)}", "res"), "  ", Span(f"SHR {_range(shr)}", "shr")
         )

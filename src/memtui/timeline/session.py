@@ -32,15 +32,15 @@ from memtui.model import (
 from memtui.timeline.track import Track
 
 KEPT_EVENTS: dict[type[Sample], int] = {
-    ProcessSample: 7200,
-    RuntimeSample: 7200,
-    MappingSample: 2048,
+    ProcessSample: 3600,
+    RuntimeSample: 720,
+    MappingSample: 720,
     MappingGroups: 16,
     Surroundings: 2048,
-    GcCycle: 8192,
-    GcPause: 8192,
+    GcCycle: 2048,
+    GcPause: 2048,
     ScavengeLine: 1024,
-    OutputLine: 4096,
+    OutputLine: 2048,
     TornLine: 1024,
     Profile: 64,
     Taking: 64,
@@ -51,7 +51,10 @@ KEPT_EVENTS: dict[type[Sample], int] = {
     Attached: 256,
     Trouble: 256,
 }
-"""How many events of each kind stay in full; of older pages only the summary is kept."""
+"""How many events of each kind stay in full; of older pages only the summary is kept.
+
+An hour of what comes steadily: that is 5 MB, and what is older stands in the scratch recording.
+"""
 
 TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
 
