@@ -11,7 +11,7 @@ from memorystore import MemoryStore
 
 from memtui.model import Event, GcCycle, Mark, ProcessSample, Profile
 from memtui.player import Player
-from memtui.timeline import Course, Cursor, Timeline
+from memtui.timeline import KEPT_EVENTS, Course, Cursor, Timeline
 
 MakeProcess = Callable[..., ProcessSample]
 MakeCycle = Callable[..., GcCycle]
