@@ -7,9 +7,11 @@ import fcntl
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import struct
+import subprocess
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -43,12 +45,7 @@ def measure(
     command: Sequence[str], seconds: float, size: tuple[int, int], settle_s: float = 5.0
 ) -> Figures:
     """Run ``command`` in a terminal of columns by rows cells for some seconds, and end it."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("PYTHONDONTWRITEBYTECODE", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
-    }
-    run = Run(command, size, environment | {"TERM": "xterm-256color"})
+    run = Run(command, size, plain_environment())
     try:
         frame_s, frame_cpu_s = run.first_frame(settle_s)
         run.read_until(settle_s)
@@ -67,6 +64,16 @@ def measure(
         run.end()
 
 
+def plain_environment() -> dict[str, str]:
+    """Return the environment of a terminal of 256 colours; Python keeps what it compiled."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONDONTWRITEBYTECODE", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
+    }
+    return kept | {"TERM": "xterm-256color"}
+
+
 class Run:
     """A program in a pseudo terminal; it is ended with ``end``."""
 
@@ -74,8 +81,8 @@ class Run:
         self, command: Sequence[str], size: tuple[int, int], environment: Mapping[str, str]
     ) -> None:
         self._started = time.monotonic()
-        self._pid, self._fd = pty.fork()
-        if not self._pid:
+        self.pid, self._fd = pty.fork()
+        if not self.pid:
             os.execvpe(command[0], list(command), dict(environment))
         columns, rows = size
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -125,26 +132,22 @@ class Run:
         return self.elapsed() - began
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds of all its threads (schedstat, nanoseconds)."""
-        found = 0
-        for task in Path(f"/proc/{self._pid}/task").iterdir():
-            with contextlib.suppress(OSError):  # a thread that ended meanwhile
-                found += int((task / "schedstat").read_text().split()[0])
-        return found / 1e9
+        """Return the CPU seconds of the program and of all that it started."""
+        return tree_cpu_s(self.pid)
 
     def rss_anon_mib(self) -> float:
         """Return the anonymous memory that it has now."""
-        status = Path(f"/proc/{self._pid}/status").read_text()
+        status = Path(f"/proc/{self.pid}/status").read_text()
         found = re.search(r"RssAnon:\s+(\d+)", status)
         return int(found[1]) / 1024 if found else 0.0
 
     def end(self) -> None:
         """End the program and reap it."""
-        os.kill(self._pid, signal.SIGTERM)
+        os.kill(self.pid, signal.SIGTERM)
         deadline = time.monotonic() + 5
-        while not os.waitpid(self._pid, os.WNOHANG)[0]:
+        while not os.waitpid(self.pid, os.WNOHANG)[0]:
             if time.monotonic() > deadline:
-                os.kill(self._pid, signal.SIGKILL)
+                os.kill(self.pid, signal.SIGKILL)
             if select.select([self._fd], [], [], 0.05)[0]:
                 _quietly(lambda: os.read(self._fd, 1 << 16))
         os.close(self._fd)
@@ -155,6 +158,32 @@ def _quietly(read: Callable[[], bytes]) -> None:
         read()
     except OSError:  # the program closed its side
         time.sleep(0.01)
+
+
+def tree_cpu_s(pid: int) -> float:
+    """Return the CPU seconds of a process and its descendants, those included that have ended.
+
+    The clock of a process counts nanoseconds and its threads that are gone (man 3
+    clock_getcpuclockid); of children that were waited for stat counts ticks.
+    """
+    try:
+        found = time.clock_gettime(~pid << 3 | 2)
+        waited = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[13:15]
+    except OSError:  # it has ended, and its parent will count it
+        return 0.0
+    found += sum(map(int, waited)) / os.sysconf("SC_CLK_TCK")
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread that ended meanwhile
+            found += sum(tree_cpu_s(int(child)) for child in children.read_text().split())
+    return found
+
+
+def command_cpu_s(command: Sequence[str]) -> float:
+    """Run a command to its end; return its CPU seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, stdout=subprocess.DEVNULL, env=plain_environment(), check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _answer(query: re.Match[bytes]) -> bytes:
