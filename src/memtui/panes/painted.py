@@ -58,6 +58,7 @@ class Painted(Widget):
         ]
         if regions:
             self.refresh(*regions)
+            self._dirty_regions.clear()  # for who does not render by line; nobody else clears them
 
     def on_resize(self, event: Resize) -> None:
         """Compose for the new size at once."""

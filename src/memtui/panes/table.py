@@ -86,7 +86,7 @@ def _as_span(cell: str | Span, role: Role) -> Span:
     return Span(cell, role) if isinstance(cell, str) else cell
 
 
-@lru_cache(1024)
+@lru_cache(160)
 def _joined(row: tuple[Span, ...], shape: tuple[tuple[bool, int], ...]) -> Line:
     """Return the line of a row; a column is text or numbers, and has a width.
 
