@@ -41,9 +41,11 @@ check: $(VENV)/ready ## lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# top, htop and glances are measured beside it where they are installed.
 bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 	$(BIN)/python benchmarks/wire.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/keys.py
 	$(BIN)/python benchmarks/cycles.py
 	$(BIN)/python benchmarks/gctrace.py

@@ -13,6 +13,7 @@ from memtui.model import Absent
 from memtui.parse.proc import (
     ParseError,
     full_name,
+    parse_boot_time,
     parse_command,
     parse_environ,
     parse_stat,
@@ -207,3 +208,10 @@ def test_of_an_environment_only_what_is_wanted_is_kept() -> None:
     text = b"GOGC=50\0TOKEN=s3cret\0NAME\0GOGC=9\0GODEBUG=a=1,b=2\0\xff=x\0"
     assert parse_environ(text, ("GOGC", "GODEBUG", "NAME")) == {"GOGC": "50", "GODEBUG": "a=1,b=2"}
     assert parse_environ(b"", ("GOGC",)) == {}
+
+
+def test_the_boot_time_is_a_line_of_its_own() -> None:
+    assert parse_boot_time(b"cpu  1 2 3\nctxt 15\nbtime 1795000000\nprocesses 9\n") == 1795000000.0
+    for text in (b"", b"btime \n", b"cpu 1\nxbtime 5\n", b"btime -5\n"):
+        with pytest.raises(ParseError):
+            parse_boot_time(text)
