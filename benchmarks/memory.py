@@ -23,7 +23,8 @@ from pathlib import Path
 import results
 from longsession import NOON, Session
 from meter import Run, plain_environment
-from screen import MEMTUI, service
+from orders import running_orders
+from screen import MEMTUI
 
 from memtui.model import Event
 from memtui.parse.profile import parse_profile
@@ -107,7 +108,7 @@ def told(hours: float) -> list[tuple[float, float]]:
 def lived(hours: float) -> list[tuple[float, float]]:
     """Watch a live service for some hours; return the memory at each minute: seconds, MiB."""
     found: list[tuple[float, float]] = []
-    with service() as pid:
+    with running_orders() as pid:
         run = Run([MEMTUI, "--pid", str(pid)], SIZE, plain_environment())
         try:
             while run.elapsed() < hours * HOUR_S:

@@ -14,11 +14,11 @@ ORDERS = Path(__file__).parent.parent / "build" / "orders"
 
 
 @contextmanager
-def running_orders() -> Iterator[int]:
-    """Run the service, with its trace in a file; yield its process id."""
+def running_orders(*options: str) -> Iterator[int]:
+    """Run the service with these options, its trace in a file; yield its process id."""
     with tempfile.TemporaryFile() as log:
         service = subprocess.Popen(
-            [ORDERS, "-listen", "127.0.0.1:0"],
+            [ORDERS, "-listen", "127.0.0.1:0", *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -10,19 +10,15 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import results
 from meter import Figures, command_cpu_s, measure
+from orders import running_orders
 from rivals import missing, rivals, version
 
-ROOT = Path(__file__).parent.parent
 MEMTUI = str(Path(sys.executable).parent / "memtui")
 EMPTY = "empty Textual app"
 EMPTY_APP = [sys.executable, "-c", "from textual.app import App; App().run()"]
@@ -57,25 +53,6 @@ GOALS = {
 }
 
 Runs = dict[str, list[Figures]]
-
-
-@contextmanager
-def service(*options: str) -> Iterator[int]:
-    """Run the Go service with its trace in a file; yield its pid."""
-    with tempfile.TemporaryFile() as log:
-        running = subprocess.Popen(
-            [ROOT / "build" / "orders", "-listen", "127.0.0.1:0", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=os.environ | {"GODEBUG": "gctrace=1"},
-        )
-        try:
-            time.sleep(2)
-            yield running.pid
-        finally:
-            running.kill()
-            running.wait()
 
 
 def programs(pid: int) -> Mapping[str, Sequence[str]]:
@@ -121,14 +98,14 @@ def table(size: str, runs: Runs) -> list[str]:
 def report(seconds: float, repeats: int) -> list[str]:
     """Measure everything; return the lines of the report."""
     lines: list[str] = []
-    with service() as pid:
+    with running_orders() as pid:
         commands = programs(pid)
         for size in SIZES:
             name = f"{size[0]}x{size[1]}"
             runs = measured(commands, seconds, size, repeats)
             lines += [f"### {name}, {seconds:g} s, {repeats} runs", "", *table(name, runs)]
             print("\n".join(lines[-len(ROWS) - 5 :]), flush=True)  # noqa: T201 - its result
-    with service(*NOISY) as pid:
+    with running_orders(*NOISY) as pid:
         memtui = {"memtui": programs(pid)["memtui"]}
         noisy = measured(memtui, seconds, SIZES[0], repeats)["memtui"]
     figures = [
