@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from memtui.model import Attached, Event, GcCycle, OutputLine, Restart, ScavengeLine, TornLine
+from memtui.sources.follow import POLL_S
 from memtui.sources.gctrace import FileTrace, StderrTrace
 from memtui.sources.source import Source, SourceFailed
 
@@ -156,15 +157,16 @@ async def test_what_happens_to_the_file_does_not_end_the_trace(
         "unlink": path.unlink,
         "truncate": lambda: os.truncate(path, 0),
     }
-    at_fate = 0
+    at_fate, fate_s = 0, 0.0
 
     def until(events: list[Event]) -> bool:
-        nonlocal at_fate
+        nonlocal at_fate, fate_s
         told = numbers(events)
         if len(told) == 10 and not at_fate:
-            at_fate = told[-1]
+            at_fate, fate_s = told[-1], time.monotonic()
             acts[fate]()
-        return bool(at_fate) and told[-1] >= at_fate + 15
+        is_later = time.monotonic() - fate_s > 4 * POLL_S  # what was read before has been told
+        return bool(at_fate) and is_later and told[-1] >= at_fate + 15
 
     events = await collect(StderrTrace(service.pid, None, time.time), until)
     told = numbers(events)

@@ -37,10 +37,10 @@ KEPT_EVENTS: dict[type[Sample], int] = {
     MappingSample: 720,
     MappingGroups: 16,
     Surroundings: 2048,
-    GcCycle: 2048,
-    GcPause: 2048,
+    GcCycle: 8192,
+    GcPause: 8192,
     ScavengeLine: 1024,
-    OutputLine: 2048,
+    OutputLine: 4096,
     TornLine: 1024,
     Profile: 64,
     Taking: 64,
@@ -53,7 +53,7 @@ KEPT_EVENTS: dict[type[Sample], int] = {
 }
 """How many events of each kind stay in full; of older pages only the summary is kept.
 
-An hour of what comes steadily: that is 5 MB, and what is older stands in the scratch recording.
+An hour of what comes steadily, in 3 MB; what is older stands in the scratch recording.
 """
 
 TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
