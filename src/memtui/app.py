@@ -36,8 +36,8 @@ from memtui.panes.position import PositionBar
 from memtui.panes.profile.errand import Errand
 from memtui.panes.profile.pane import ProfilePane
 from memtui.panes.signs import OtherSigns
-from memtui.panes.theme import ANSI, THEMES
 from memtui.panes.sparing import sparing
+from memtui.panes.theme import ANSI, THEMES
 from memtui.player import Player
 from memtui.screens.choice import Choice
 from memtui.screens.cycle import CycleScreen
