@@ -117,3 +117,15 @@ def test_without_a_sample_the_trouble_is_shown(view: MakeView, drawn: Draw) -> N
 
 def test_every_meaning_is_one_line_of_a_wide_pane() -> None:
     assert max(len(field.says.words) for field in FIELDS) <= 48
+
+
+def test_a_process_that_ended_before_it_was_read_says_so(view: MakeView, drawn: Draw) -> None:
+    seen = view((0, "process", ORDERS), (0.2, "process", Ended("sh ended with exit code 1", 1)))
+    assert drawn(ProcessPane(), seen, 40, 4) == (
+        """
+╭ 1 process ───────────────────────────╮
+│ sh ended with exit code 1            │
+│ before anything was read of it       │
+╰──────────────────────────────────────╯
+"""
+    )

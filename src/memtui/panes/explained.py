@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtui.model import Attached, Trouble
+from memtui.model import Attached, Ended, Trouble
 from memtui.panes.cells import Line, Span, wrapped
 from memtui.panes.moments import clock
 from memtui.plain import plain
@@ -20,6 +20,9 @@ def explained(view: View, source: str, width: int, waiting: str) -> list[Line]:
         rows = wrapped(plain(said.reason), room, "bad") + wrapped(plain(said.hint), room)
         if said.retry_s is not None:
             rows += wrapped(f"next try at {clock(state[0] + said.retry_s)}", room, "dim")
+    elif isinstance(said, Ended):
+        rows = wrapped(plain(said.reason), room, "bad")
+        rows += wrapped("before anything was read of it", room)
     else:
         rows = wrapped(waiting, room, "dim")
         if isinstance(said, Attached):
