@@ -52,8 +52,6 @@ bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/result
 	$(BIN)/python benchmarks/pprof.py
 	$(BIN)/python benchmarks/recording.py
 	$(BIN)/python benchmarks/replay.py
-	$(BIN)/python benchmarks/fuzz_gctrace.py
-	$(BIN)/python benchmarks/fuzz_profile.py
 	$(BIN)/python benchmarks/verdicts.py --short
 
 OTHER_GO := 1.22 1.23 1.24 1.25 1.26
@@ -62,9 +60,8 @@ verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## judge prog
 	$(BIN)/python benchmarks/verdicts.py --rest 4 $(OTHER_GO:%=--go %)
 	$(BIN)/python benchmarks/verdicts.py --calm 30
 
-fuzz: $(VENV)/ready ## damage a million trace lines and 100,000 profiles; see that nothing wrong comes
-	$(BIN)/python benchmarks/fuzz_gctrace.py
-	$(BIN)/python benchmarks/fuzz_profile.py
+fuzz: $(VENV)/ready ## a million hostile inputs for each parser and reader (two hours)
+	PYTHONPATH=benchmarks:tests $(BIN)/python -m fuzz $(FUZZ)
 
 timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
 	$(BIN)/python benchmarks/record_targets.py

@@ -6,7 +6,7 @@ import dataclasses
 from random import Random
 
 import pytest
-from fuzz_gctrace import a_cycle
+from fuzz.gctrace import a_cycle
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,24 +1,61 @@
-"""The short form of the fuzz benchmark, and that it would see a wrong number."""
+"""The short form of the fuzzer, and that it would see what goes wrong."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from random import Random
 
 import pytest
-from fuzz_gctrace import a_cycle, fuzz, says_what_it_stands_for
+from fuzz import TARGETS
+from fuzz.__main__ import TookTooLong, apart, part
+from fuzz.gctrace import a_cycle, says_what_it_stands_for, trial
+from fuzz.target import Read, Target, of_bytes
 
 from memtui.model import GcCycle
 from memtui.parse.gctrace import trace_sample
 from memtui.parse.rejoin import Pieces
 
+SEED = 1
+"""The same inputs each time; ``make fuzz`` makes a million of each, and takes other seeds."""
 
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_no_damage_makes_an_exception_or_a_wrong_number(seed: int) -> None:
-    found = fuzz(2000, seed)
-    assert found["cycles read"] > 100
-    assert found["rejoined"] > 50
-    assert found["torn"] > 500
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_no_input_makes_an_exception_a_hang_or_a_wrong_number(name: str) -> None:
+    target = TARGETS[name]
+    came = apart(target, SEED, target.short)
+    if name == "gctrace":
+        assert came.found["cycles read"] > 500
+        assert came.found["rejoined"] > 200
+        assert came.found["torn"] > 1000
+    else:
+        assert came.found["read"] > target.short // 50
+
+
+def read_by(what: Callable[[bytes], object]) -> Target:
+    """Return a target whose reader does something else with some of its inputs."""
+    read: Read = lambda data: not (b"x" in data and what(data))  # noqa: E731 - a line
+    return Target("broken", of_bytes(lambda: [b"sound 1 input"], read), most_s=0.3, most_mib=30)
+
+
+def test_an_exception_would_be_seen() -> None:
+    with pytest.raises(ZeroDivisionError) as raised:
+        part(read_by(lambda data: 1 // 0), SEED, 3000)
+    assert "see it again: python -m fuzz broken --seed" in "".join(raised.value.__notes__)
+
+
+def test_a_hang_would_be_seen() -> None:
+    def hang(data: bytes) -> None:
+        while True:
+            pass
+
+    with pytest.raises(TookTooLong):
+        part(read_by(hang), SEED, 3000)
+
+
+def test_a_flood_of_memory_would_be_seen() -> None:
+    with pytest.raises(AssertionError, match="MiB more than at the start"):
+        part(read_by(lambda data: data == b"x" * (600 << 20)), SEED, 3000)
 
 
 def test_a_wrong_number_would_be_seen() -> None:
@@ -36,4 +73,4 @@ def test_a_reader_that_guesses_would_be_caught(monkeypatch: pytest.MonkeyPatch) 
     joined_by = Pieces.joined_by
     monkeypatch.setattr(Pieces, "joined_by", lambda pieces, tail: joined_by(pieces, tail)[:1])
     with pytest.raises(AssertionError):
-        fuzz(4000, 1)
+        part(Target("guessing", lambda: trial), SEED, 200)

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from fuzz_gctrace import a_cycle
+from fuzz.gctrace import a_cycle
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 

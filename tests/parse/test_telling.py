@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from fuzz_gctrace import a_cycle, torn
+from fuzz.gctrace import a_cycle, torn
 
 from memtui.model import OutputLine
 from memtui.parse.tracelines import TimedItem, TraceDecoder

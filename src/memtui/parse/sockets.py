@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 _TCP_LISTEN = "0A"
 """TCP_LISTEN of the kernel's include/net/tcp_states.h, as the column ``st`` prints it."""
+_LAST_PORT = 0xFFFF
 _ACCEPTS = 1 << 16
 """__SO_ACCEPTCON of include/uapi/linux/net.h, in the column Flags: somebody called listen(2)."""
 _STREAM = "0001"
@@ -81,9 +82,11 @@ def parse_tcp_listeners(
         fields = line.split()
         if len(fields) < 10 or fields[3] != _TCP_LISTEN:
             continue
-        address, _, port = fields[1].partition(":")
+        address, _, digits = fields[1].partition(":")
         try:
-            found.append(TcpListener(_host(address, byte_order), int(port, 16), int(fields[9])))
+            port = int(digits, 16)
+            if 0 <= port <= _LAST_PORT:
+                found.append(TcpListener(_host(address, byte_order), port, int(fields[9])))
         except ValueError:
             continue
     return found

@@ -13,7 +13,7 @@ import math
 import types
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Literal, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
@@ -41,6 +41,7 @@ from memtui.model import (
     Trouble,
 )
 from memtui.parse.gctrace import trace_sample
+from memtui.recording.container import LAST_MOMENT
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Record: TypeAlias = dict[str, Json]
@@ -276,10 +277,10 @@ def decode(record: Mapping[str, Json], fields: Fields = FIELDS) -> Event:
     UnknownRecord for what a newer one wrote, BadRecord for what nobody can have written.
     """
     try:
-        kind, at = record["k"], _number(record["t"])
+        kind, at = record["k"], moment_of(record["t"])
         sample_type = KINDS[kind] if isinstance(kind, str) and kind in KINDS else None
         if sample_type is None:
-            raise UnknownRecord(str(kind)[:40])
+            raise UnknownRecord(_short(kind))
         assert isinstance(kind, str)
         source = record.get("s", _SOURCES.get(kind, ""))
         if not isinstance(source, str):
@@ -291,13 +292,16 @@ def decode(record: Mapping[str, Json], fields: Fields = FIELDS) -> Event:
         if sample_type is Profile:
             return Event(at, source, _read_profile(record))
         return Event(at, source, cast("Sample", _object(sample_type, record)))
-    except (KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise BadRecord(f"{type(error).__name__}: {error}") from None
+    except (BadRecord, UnknownRecord):
+        raise
+    except (LookupError, TypeError, AttributeError, OverflowError, ValueError) as error:
+        raise BadRecord(type(error).__name__) from None
 
 
-def _number(value: Json) -> float:
-    if type(value) not in (int, float):
-        raise BadRecord("a moment is a number")
+def moment_of(value: Json) -> float:
+    """Return a moment; raise BadRecord for one that no clock tells."""
+    if type(value) not in (int, float) or not 0 <= cast("float", value) < LAST_MOMENT:
+        raise BadRecord("a moment is a number of seconds since 1970")
     return cast("float", value)
 
 
@@ -344,7 +348,7 @@ def _row(kind: str, values: Json, names: tuple[str, ...]) -> Sample:
     return _plan(kind, names)(values)
 
 
-@cache
+@lru_cache(64)  # a forged file has other names in each member
 def _plan(kind: str, names: tuple[str, ...]) -> Callable[[list[Json]], Sample]:
     """Return what makes a sample of a row with these names."""
     sample_type = KINDS[kind]
@@ -457,7 +461,7 @@ def _read(value: Json, hint: object) -> object:
         found = _read_as(value, option)
         if found is not _NOT_THIS:
             return found
-    raise BadRecord(f"no value for {hint}: {str(value)[:40]}")
+    raise BadRecord(f"no value for {hint}: {_short(value)}")
 
 
 _NOT_THIS = object()
@@ -507,7 +511,12 @@ def _enum(value: Json, option: type[Enum]) -> object:
 
 
 def _unknown(value: Json) -> object:
-    raise UnknownRecord(str(value)[:40])
+    raise UnknownRecord(_short(value))
+
+
+def _short(value: Json) -> str:
+    """Name a value: what lies in it may be as deep as Python can go."""
+    return value[:40] if isinstance(value, str) else type(value).__name__
 
 
 def _tuple(value: Json, option: object) -> object:

@@ -26,6 +26,8 @@ MOST_MEMBER_BYTES = 64 << 20
 MOST_PROFILE_BYTES = 512 << 20
 """The same of a profile: 256 MiB of it in base64."""
 
+LAST_MOMENT = 253_402_300_800.0
+"""The year 10000: the calendars of programs end there."""
 _STEP_BYTES = 1 << 16
 _SALVAGE_BYTES = 64
 
@@ -97,6 +99,8 @@ def read_head(data: bytes, at: int, offset: int) -> Member | None:
         return None
     size, name, field_size, kind, major, start_ms, length = _FIELD.unpack_from(raw, _FIXED.size)
     if (size, name, field_size) != (_XLEN_BYTES, b"MT", _FIELD_BYTES) or kind not in b"SP":
+        return None
+    if start_ms / 1000 >= LAST_MOMENT:
         return None
     return Member(offset, Kind(kind), start_ms / 1000, length, major)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -215,6 +214,6 @@ def _data(read_at: ReadAt, member: Member) -> bytes | None:
             return None
         try:
             parts.append(base64.b64decode(text, validate=True))
-        except binascii.Error:
+        except ValueError:  # binascii.Error is one, and text that is not ASCII is another
             return None
     return b"".join(parts)

@@ -88,7 +88,8 @@ class Follower:
         return [event for line in lines for event in self._events(line)]
 
     def _read_profile(self, here: _Open) -> list[Event] | None:
-        end = here.member.offset + here.member.length
+        # A forged length must not lead back to where we are.
+        end = here.member.offset + max(HEAD_BYTES, here.member.length)
         if here.is_told:
             return self._go_to(end)
         if self._part.size < end:

@@ -19,6 +19,7 @@ from memtui.recording.codec import (
     UnknownRecord,
     decode,
     encode,
+    moment_of,
 )
 from memtui.recording.container import Gap
 from memtui.recording.sealed import body, dumped, read_object, unsealed
@@ -178,7 +179,7 @@ def read_header(record: Record) -> Header:
         number, interval = record.get("number", 0), record.get("interval_s")
         return Header(
             version=version,
-            at=_moment(record["t"]),
+            at=moment_of(record["t"]),
             written_by=_text(record.get("by")),
             session=_text(record.get("session")),
             number=number if type(number) is int else 0,
@@ -191,10 +192,12 @@ def read_header(record: Record) -> Header:
             last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields)),
             before=_summary(cast("Mapping[str, Json] | None", record.get("before"))),
             gap=_gap(cast("Mapping[str, Json] | None", record.get("gap"))),
-            profile_at=_moment(record["profile_at"]) if "profile_at" in record else None,
+            profile_at=moment_of(record["profile_at"]) if "profile_at" in record else None,
         )
-    except (KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise BadRecord(f"header: {type(error).__name__}: {error}") from None
+    except (BadRecord, OtherVersion):
+        raise
+    except (LookupError, TypeError, AttributeError, OverflowError, ValueError) as error:
+        raise BadRecord(f"header: {type(error).__name__}") from None
 
 
 def _version(value: Json) -> tuple[int, int]:
@@ -234,24 +237,18 @@ def _summary(given: Mapping[str, Json] | None) -> Summary | None:
     counts = cast("Mapping[str, int]", given.get("counts", {}))
     series = cast("Mapping[str, list[int]]", given.get("series", {}))
     return Summary(
-        _moment(given["from"]),
-        _moment(given["to"]),
+        moment_of(given["from"]),
+        moment_of(given["to"]),
         {intern(name): int(count) for name, count in counts.items()},
         {intern(name): Extent(*map(int, values)) for name, values in series.items()},
-        earliest=_moment(given["earliest"]) if "earliest" in given else None,
+        earliest=moment_of(given["earliest"]) if "earliest" in given else None,
     )
 
 
 def _gap(given: Mapping[str, Json] | None) -> Gap | None:
     if given is None:
         return None
-    return Gap(_moment(given["from"]), _moment(given["to"]), _text(given.get("reason")))
-
-
-def _moment(value: Json) -> float:
-    if type(value) not in (int, float):
-        raise BadRecord("header: a moment is a number")
-    return cast("float", value)
+    return Gap(moment_of(given["from"]), moment_of(given["to"]), _text(given.get("reason")))
 
 
 def _whole(value: Json) -> int | None:

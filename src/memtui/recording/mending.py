@@ -6,8 +6,15 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from memtui.recording.container import HEAD_BYTES, Kind, Member, head, inflate, trailer
-from memtui.recording.header import VERSION, Header, header_record
+from memtui.recording.container import (
+    MOST_PROFILE_BYTES,
+    Kind,
+    Member,
+    head,
+    inflate,
+    trailer,
+)
+from memtui.recording.header import VERSION, Header, OtherVersion, header_record
 from memtui.recording.part import Part
 from memtui.recording.sealed import sealed, unsealed
 
@@ -35,7 +42,11 @@ def mended(part: Part) -> Iterator[Mended]:
         found = inflate(part.read_at, member)
         lines, rest = found.lines()
         good = [line for line in lines if unsealed(line) is not None]
-        header = part.header(member)
+        try:
+            header = part.header(member)
+        except OtherVersion:  # a newer memtui can save it; the old file stays as it is
+            yield Mended(member, b"", len(lines), was_whole=False)
+            continue
         lost = len(lines) - len(good) + bool(rest)
         if found.end is not None and not found.reason and not lost:
             data = part.read_at(member.offset, found.end - member.offset)
@@ -67,6 +78,9 @@ def _closed(member: Member, lines: list[bytes]) -> bytes:
 
 
 def _profile(part: Part, member: Member) -> Mended:
-    is_whole = member.length > HEAD_BYTES and part.profile(member, whole=True) is not None
+    end = inflate(part.read_at, member, MOST_PROFILE_BYTES).end
+    is_whole = (  # its first bytes may lie about its length
+        end == member.offset + member.length and part.profile(member, whole=True) is not None
+    )
     data = part.read_at(member.offset, member.length) if is_whole else b""
     return Mended(member, data, 0 if is_whole else 1, was_whole=is_whole)

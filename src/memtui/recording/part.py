@@ -87,7 +87,7 @@ class Part:
         """Return bytes at an offset, fewer at the end; a disk that fails is an end too."""
         try:
             return os.pread(self._descriptor, length, offset)
-        except OSError:
+        except (OSError, OverflowError):  # a forged length leads beyond what a file can have
             return b""
 
     def last(self) -> Member:

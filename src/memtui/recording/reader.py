@@ -122,7 +122,8 @@ class Recording:
         if last is not None:
             events = self._content(Place(part, last)).events
             end = max([end, *(event.at for event in events)])
-        return self._parts[0].first.start, end
+        start = self._parts[0].first.start
+        return start, max(start, end)  # of a forged file no member need lie behind the first
 
     def seek(self, at: float) -> Place:
         """Return the member of samples that holds for a moment, by bisection.

@@ -16,12 +16,25 @@ _SEAL = b',"c":"'
 _MOST_IN_LINE = 256
 _SEAL_BYTES = len(_SEAL) + 8 + len(b'"}')
 
+_MOST = 1 << 64
+"""No number that is written is larger; one of a thousand digits would be shown for minutes."""
 _text = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
 def dumped(value: Json) -> bytes:
     """Return a value as JSON."""
     return _text(value).encode()
+
+
+def _bounded(digits: str) -> int:
+    """Read a whole number; raise ValueError for one that nobody wrote, and for NaN and Infinity."""
+    number = int(digits)
+    if not -_MOST <= number <= _MOST:
+        raise ValueError("no number of a recording")
+    return number
+
+
+_decoder = json.JSONDecoder(parse_int=_bounded, parse_constant=_bounded)
 
 
 def sealed(record: Mapping[str, Json]) -> bytes:
@@ -60,7 +73,7 @@ def body(line: bytes) -> bytes:
 def read_object(text: bytes) -> Record | None:
     """Return an object of JSON, None when the text is none."""
     try:
-        found = json.loads(text)
+        found = _decoder.decode(text.decode())
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

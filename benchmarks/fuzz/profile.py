@@ -1,39 +1,26 @@
-"""Feeds damaged and forged profiles to the decoder: none may crash, hang or fill the memory.
+"""Damaged and forged profiles, of protobuf and of text: none may crash, hang or fill the memory.
 
-    python benchmarks/fuzz_profile.py [--count 100000] [--seed 1]
-
-Each process of its own takes a part, with a limit of 8 MiB for a profile. What counts: a profile
-is read, or refused in one line; the slowest one; the most memory that a process ever held above
-what it held when it had read a sound one.
-"""  # fmt: skip
+With a limit of 8 MiB for a profile. What counts: it is read, or refused in one line.
+"""
 
 from __future__ import annotations
 
-import argparse
 import gzip
-import resource
-import subprocess
-import sys
-import time
+from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 
-import results
 from google.protobuf.message import DecodeError
+from randomprofile import RandomProfile
 
+from fuzz.target import DATA, Target, Trial, of_bytes, refused
 from memtui.parse import profile_pb2 as wire
+from memtui.parse.profile import parse_profile, read_stacks
+from memtui.pprof.lens import Lens
+from memtui.pprof.stacks import StacksError
+from memtui.pprof.top import top
 
-ROOT = Path(__file__).parent.parent
 LIMIT_BYTES = 8 << 20
-PART = 5_000
-SLOWEST_S = 5.0
-PREFACE = (
-    "`benchmarks/fuzz_profile.py`: sound profiles with bytes changed, cut, doubled and left out, "
-    "gzipped ones too, and forged ones. Each is read, or refused in one line."
-)
-
-sys.path.insert(0, str(ROOT / "tests"))
 
 
 def varint(number: int) -> bytes:
@@ -136,11 +123,10 @@ CHANGES: tuple[Callable[[bytearray, Random], bytearray], ...] = (
 FORGED_EVERY = 250
 
 
-def mutated(seed: int, sound: list[bytes]) -> bytes:
-    """Return one damaged profile; the same seed gives the same one."""
-    chance = Random(seed)
+def mutated(chance: Random, sound: list[bytes]) -> bytes:
+    """Return one damaged profile."""
     data = bytearray(chance.choice(sound))
-    is_forged = seed % FORGED_EVERY == 0
+    is_forged = chance.randrange(FORGED_EVERY) == 0
     for _ in range(chance.choice((0, 0, 1)) if is_forged else chance.choice((1, 1, 2, 4))):
         if data:
             data = chance.choice(CHANGES)(data, chance)
@@ -152,79 +138,30 @@ def mutated(seed: int, sound: list[bytes]) -> bytes:
     return bytes(data)
 
 
-def sound_profiles() -> list[bytes]:
-    """Return what is damaged then: real profiles, both forms, and random ones."""
-    from randomprofile import RandomProfile
-
-    folder = ROOT / "tests" / "data" / "profile"
-    real = [gzip.decompress(path.read_bytes()) for path in sorted(folder.rglob("*.pb.gz"))]
-    texts = [path.read_bytes() for path in sorted(folder.rglob("*.debug1.txt"))]
-    return real + texts + [RandomProfile(seed).data for seed in range(40)]
-
-
-def feed(first: int, count: int) -> str:
-    """Read ``count`` damaged profiles in this process; return what came of them, in one line."""
-    from memtui.parse.profile import parse_profile, read_stacks
-    from memtui.pprof.lens import Lens
-    from memtui.pprof.stacks import StacksError
-    from memtui.pprof.top import top
-
-    sound = sound_profiles()
-    for data in sound:
-        top(read_stacks(data, LIMIT_BYTES))
-    before = peak_kib()
-    refused, slowest = 0, 0.0
-    for seed in range(first, first + count):
-        data = mutated(seed, sound)
-        began = time.process_time()
-        try:
-            parse_profile(data, where="", took_s=0, limit_bytes=LIMIT_BYTES)
-            top(read_stacks(data, LIMIT_BYTES), Lens(granularity="lines", focus="main"))
-        except StacksError as error:
-            refused += 1
-            if "\n" in str(error):
-                raise
-        slowest = max(slowest, time.process_time() - began)
-    return f"{refused} {slowest:.3f} {(peak_kib() - before) / 1024:.1f}"
+def read(data: bytes) -> bool:
+    """Read a profile in both ways, and make a report of it."""
+    try:
+        parse_profile(data, where="", took_s=0, limit_bytes=LIMIT_BYTES)
+        top(read_stacks(data, LIMIT_BYTES), Lens(granularity="lines", focus="main"))
+    except StacksError as error:
+        return refused(error)
+    return True
 
 
-def peak_kib() -> int:
-    """Return the most memory that this process ever held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def prepare() -> Trial:
+    """Return the trial of profiles in protobuf: real ones, and random ones."""
+    real = [gzip.decompress(path.read_bytes()) for path in sorted(DATA.rglob("*.pb.gz"))]
+    sound = real + [RandomProfile(seed).data for seed in range(40)]
+    for each in sound:
+        assert read(each)
+    return lambda random: Counter({"read" if read(mutated(random, sound)) else "refused": 1})
 
 
-def main() -> None:
-    """Run the parts one after the other and say what came of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--no-write", action="store_true")
-    parser.add_argument("--part", type=int, nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.part:
-        sys.stdout.write(feed(*options.part))
-        return
-    refused, slowest, most_mib = 0, 0.0, 0.0
-    for first in range(options.seed, options.seed + options.count, PART):
-        count = min(PART, options.seed + options.count - first)
-        command = [sys.executable, __file__, "--part", str(first), str(count)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"profiles {first} to {first + count}: {done.stderr}")
-        part = done.stdout.split()
-        refused += int(part[0])
-        slowest, most_mib = max(slowest, float(part[1])), max(most_mib, float(part[2]))
-    said = (
-        f"{options.count:,} damaged profiles: {options.count - refused:,} read, {refused:,} "
-        f"refused in one line; the slowest took {slowest:.2f} s of CPU, and no process held more "
-        f"than {most_mib:.0f} MiB above its start (a profile may have {LIMIT_BYTES >> 20} MiB)."
-    )
-    sys.stdout.write(f"{said}\n")
-    if not options.no_write:
-        results.write("Fuzzed profiles", [PREFACE, "", said])
-    if slowest > SLOWEST_S:
-        raise SystemExit("too slow")
+def texts() -> list[bytes]:
+    """Return the start and the end of real texts: the middle is more of the same."""
+    found = [path.read_bytes() for path in sorted(DATA.rglob("*.debug1.txt"))]
+    return [b"\n".join(each.split(b"\n")[:lines]) for each in found for lines in (4, 40, 400)]
 
 
-if __name__ == "__main__":
-    main()
+PROFILE = Target("profile", prepare, short=1_500, most_s=5.0, most_mib=768)
+PROFILE_TEXT = Target("profile-text", of_bytes(texts, read), short=3_000)

@@ -1,29 +1,23 @@
-"""Damages trace lines in every way, and checks that no exception and no wrong number comes of it.
+"""Trace lines that are damaged in every way: no exception and no wrong number may come of it.
 
-    python benchmarks/fuzz_gctrace.py [--lines 1000000] [--seed 1] [--no-write]
-"""  # fmt: skip
+Lines of every Go version, torn by other text at any place (a cycle that comes out must be one that
+was written), or with characters changed, doubled, moved and left out (its numbers, printed as the
+runtime does, must be its line again); chunks are cut anywhere.
+"""
 
 from __future__ import annotations
 
-import argparse
 import re
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple
 from itertools import pairwise
 from random import Random
 
-import results
-
+from fuzz.target import Target
 from memtui.model import GcCycle, TornLine
 from memtui.parse.gctrace import trace_sample
 from memtui.parse.tracelines import TraceDecoder
-
-PREFACE = """\
-`benchmarks/fuzz_gctrace.py`: lines of every Go version, torn by other text at any place (a cycle
-that comes out must be one that was written), or with characters changed, doubled, moved and left
-out (its numbers, printed as the runtime does, must be its line again); chunks are cut anywhere."""
 
 BATCH = 40
 MIB = 1 << 20
@@ -160,46 +154,50 @@ def damaged(random: Random, line: str) -> str:
     return "".join(chars) + "\n"
 
 
-def fuzz(lines: int, seed: int) -> Counter[str]:
-    """Damage so many lines; return what became of them. Raises AssertionError at a wrong number."""
-    random = Random(seed)
-    found: Counter[str] = Counter()
-    number = at_ms = 0
-    while found["lines"] < lines:
-        is_torn = random.random() < 0.5
-        written: set[tuple[object, ...]] = set()
-        parts: list[str] = []
-        for _ in range(BATCH):
-            number, at_ms = number + 1, at_ms + random.randrange(1, 5000)
+def trial(random: Random) -> Counter[str]:
+    """Damage a batch of lines, and read it; raise AssertionError at a wrong number."""
+    is_torn = random.random() < 0.5
+    raw, written = a_batch(random, is_torn=is_torn)
+    decoder = TraceDecoder(keep_output=random.random() < 0.5)
+    items = []
+    at = 0
+    while at < len(raw):
+        size = random.choice((1 << 20, random.randrange(1, 400)))
+        items += decoder.feed(raw[at : at + size])
+        at += size
+    items += decoder.flush()
+    cycles = [item for item, _ in items if isinstance(item, GcCycle)]
+    for cycle in cycles:
+        assert says_what_it_stands_for(cycle), (cycle, raw)
+        assert not is_torn or numbers(cycle) in written, (cycle, raw)
+    return Counter(
+        {
+            "cycles read": len(cycles),
+            "rejoined": decoder.rejoined,
+            "torn": sum(isinstance(item, TornLine) for item, _ in items),
+        }
+    )
+
+
+def a_batch(random: Random, *, is_torn: bool) -> tuple[bytes, set[tuple[object, ...]]]:
+    """Return lines that are torn, or damaged, and the numbers of the cycles they were."""
+    number, at_ms = random.randrange(10**5), random.randrange(10**8)
+    written: set[tuple[object, ...]] = set()
+    parts: list[str] = []
+    for _ in range(BATCH):
+        number, at_ms = number + 1, at_ms + random.randrange(1, 5000)
+        line = a_cycle(random, number, at_ms)
+        written.add(numbers(read_alone(line)))
+        if is_torn and random.random() < 0.02:  # killed, and another one begins
+            parts.append(line[: random.randrange(len(line))] + random.choice(WHOLE_LINES))
+            number, at_ms = 1, random.randrange(5000)
             line = a_cycle(random, number, at_ms)
             written.add(numbers(read_alone(line)))
-            if is_torn and random.random() < 0.02:  # killed, and another one begins
-                parts.append(line[: random.randrange(len(line))] + random.choice(WHOLE_LINES))
-                number, at_ms = 1, random.randrange(5000)
-                line = a_cycle(random, number, at_ms)
-                written.add(numbers(read_alone(line)))
-                parts.append(line + "\n")
-            else:
-                parts.append(torn(random, line) if is_torn else damaged(random, line))
-            parts += random.choices(INTRUDERS, k=random.randrange(2))
-        raw = "".join(parts).encode()
-        decoder = TraceDecoder(keep_output=random.random() < 0.5)
-        items = []
-        at = 0
-        while at < len(raw):
-            size = random.choice((1 << 20, random.randrange(1, 400)))
-            items += decoder.feed(raw[at : at + size])
-            at += size
-        items += decoder.flush()
-        for item, _ in items:
-            if isinstance(item, GcCycle):
-                assert says_what_it_stands_for(item), (item, raw)
-                assert not is_torn or numbers(item) in written, (item, raw)
-        found["lines"] += BATCH
-        found["cycles read"] += sum(isinstance(item, GcCycle) for item, _ in items)
-        found["torn"] += sum(isinstance(item, TornLine) for item, _ in items)
-        found["rejoined"] += decoder.rejoined
-    return found
+            parts.append(line + "\n")
+        else:
+            parts.append(torn(random, line) if is_torn else damaged(random, line))
+        parts += random.choices(INTRUDERS, k=random.randrange(2))
+    return "".join(parts).encode(), written
 
 
 def read_alone(line: str) -> GcCycle:
@@ -215,24 +213,4 @@ def numbers(cycle: GcCycle) -> tuple[object, ...]:
     return astuple(cycle)[:12]
 
 
-def main() -> None:
-    """Fuzz, and write what became of it."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--lines", type=int, default=1_000_000)
-    options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--no-write", action="store_true")
-    given = options.parse_args()
-    began = time.process_time()
-    found = fuzz(given.lines, given.seed)
-    counts = ", ".join(f"{count:,} {what}" for what, count in found.items())
-    said = (
-        f"{counts}; no exception, no wrong number (seed {given.seed}, "
-        f"{time.process_time() - began:.0f} s of CPU)."
-    )
-    print(said)  # noqa: T201 - its result
-    if not given.no_write:
-        results.write("Fuzzed traces", [PREFACE, "", said])
-
-
-if __name__ == "__main__":
-    main()
+GCTRACE = Target("gctrace", lambda: trial, full=25_000, short=150, batch=BATCH)
