@@ -16,6 +16,7 @@ from memtui.cli.options import ProfileOptions
 from memtui.cli.session import Session, Trace
 from memtui.panes.cells import text_of
 from memtui.panes.painted import Painted
+from memtui.sources.access import ANYBODY, Access
 
 
 def app_on(
@@ -25,9 +26,12 @@ def app_on(
     no_probe: bool = False,
     trace: Trace | None = None,
     free_url: str | None = None,
+    access: Access = ANYBODY,
 ) -> MemtuiApp:
     """Return the dashboard as ``memtui --pid PID --pprof PPROF`` makes it."""
-    options = ProfileOptions.given(pprof, no_probe=no_probe, every_s=None, free_url=free_url)
+    options = ProfileOptions.given(
+        pprof, no_probe=no_probe, every_s=None, free_url=free_url, access=access
+    )
     session = Session(options, trace or Trace(), time.time)
     session.watch_process(pid)
     return session.screen()

@@ -218,7 +218,7 @@ async def test_what_was_seen_is_listed_in_one_line(doors: Doors) -> None:
 
 async def test_a_locked_door_says_how_to_give_the_password(doors: Doors) -> None:
     pid, _ = doors("locked=127.0.0.1:0")
-    assert "USER:PASSWORD" in (await reason_of(pid)).hint
+    assert "--auth-env" in (await reason_of(pid)).hint
 
 
 async def test_a_door_that_said_no_is_not_asked_again(doors: Doors) -> None:

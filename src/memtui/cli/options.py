@@ -12,7 +12,9 @@ from typing import TypeVar, cast
 
 import click
 
+from memtui.cli.access import access_options, access_to, check_access
 from memtui.cli.complaint import Complaint, exists
+from memtui.sources.access import ANYBODY, Access
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -49,7 +51,8 @@ class ProfileOptions:
 
     MemStats come from the same address, or from the listeners. None is never. ``free_url`` is an
     address that makes the process return memory.
-    ``limit_bytes`` is the most that a profile may have, as it comes or unpacked.
+    ``limit_bytes`` is the most that a profile may have, as it comes or unpacked. ``access`` is for
+    the server of ``pprof`` alone.
 
     Raises Complaint when ``pprof`` is neither a file nor an address.
     """
@@ -60,6 +63,7 @@ class ProfileOptions:
     memstats_every_s: float | None = 5.0
     limit_bytes: int = 256 << 20
     free_url: str | None = None
+    access: Access = ANYBODY
 
     @classmethod
     def given(
@@ -71,6 +75,7 @@ class ProfileOptions:
         memstats_every_s: float | None = 5.0,
         limit_bytes: int = 256 << 20,
         free_url: str | None = None,
+        access: Access = ANYBODY,
     ) -> ProfileOptions:
         """Return the options as the user gave them: host:port is an address too."""
         if pprof is not None and "://" not in pprof and not exists(Path(pprof)):
@@ -79,7 +84,14 @@ class ProfileOptions:
                     f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT"
                 )
             pprof = f"http://{pprof}" if not pprof.startswith(":") else f"http://127.0.0.1{pprof}"
-        return cls(pprof, not no_probe, every_s, memstats_every_s, limit_bytes, free_url)
+        found = cls(pprof, not no_probe, every_s, memstats_every_s, limit_bytes, free_url, access)
+        check_access(access, found.pprof if found.is_address else None, "--pprof URL")
+        return found
+
+    @property
+    def free_access(self) -> Access:
+        """What goes with ``free_url``: that of ``pprof`` where both are of one server."""
+        return access_to(self.free_url or "", self.access, self.pprof or "")
 
     @property
     def is_file(self) -> bool:
@@ -104,6 +116,7 @@ def profile_options(command: F) -> F:
         memstats_every: float | None,
         max_profile_size: int,
         free_url: str | None,
+        access: Access,
         **others: object,
     ) -> object:
         options = ProfileOptions.given(
@@ -113,10 +126,11 @@ def profile_options(command: F) -> F:
             memstats_every_s=memstats_every,
             limit_bytes=max_profile_size,
             free_url=free_url,
+            access=access,
         )
         return command(*context, options=options, **others)
 
-    decorated = with_options
+    decorated = access_options(with_options)
     for option in (
         click.option(
             "--free-url",

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from memtui.cli.access import access_options, access_to, check_access
 from memtui.cli.complaint import Complaint
 from memtui.cli.progress import waiting
 from memtui.plain import plain
+from memtui.sources.access import Access
 
 if TYPE_CHECKING:
     from memtui.pprof.lens import Lens
@@ -37,12 +39,14 @@ class Report:
     timeout_s: float
     max_mib: float
     lens: Lens
+    access: Access
 
     @classmethod
     def given(
         cls,
         profile: str,
         *,
+        access: Access,
         base: str | None,
         diff_base: str | None,
         timeout: float,
@@ -58,21 +62,28 @@ class Report:
         if len(chosen) > 1:
             raise click.UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other")
         options["granularity"] = chosen[0] if chosen else "functions"
-        return cls(profile, base, diff_base, timeout, max_size, Lens(**options))
+        check_access(access, profile if "://" in profile else None, "a URL")
+        return cls(profile, base, diff_base, timeout, max_size, Lens(**options), access)
 
     def stacks(self) -> Stacks:
         """Read what the report is about: a profile, or the difference of two. Raises Complaint."""
-        from memtui.cli.reading import stacks_from
-
-        limit_bytes = int(self.max_mib * _MIB)
-        stacks = stacks_from(self.profile, deadline_s=self.timeout_s, limit_bytes=limit_bytes)
+        stacks = self._read(self.profile)
         against = self.base or self.diff_base
         if against is None:
             return stacks
         from memtui.pprof.difference import difference
 
-        base = stacks_from(against, deadline_s=self.timeout_s, limit_bytes=limit_bytes)
-        return difference(stacks, base, diff_base=self.diff_base is not None)
+        return difference(stacks, self._read(against), diff_base=self.diff_base is not None)
+
+    def _read(self, place: str) -> Stacks:
+        from memtui.cli.reading import stacks_from
+
+        return stacks_from(
+            place,
+            deadline_s=self.timeout_s,
+            limit_bytes=int(self.max_mib * _MIB),
+            access=access_to(place, self.access, self.profile),
+        )
 
     def write(self, lines: Callable[[Stacks], Iterable[str]]) -> None:
         """Read the profile and print what ``lines`` makes of it; raise Complaint."""
@@ -92,7 +103,7 @@ def report_options(command: F) -> F:
     """Add the options of a report to a command: those of pprof, by its names."""
     for option in reversed(_OPTIONS):
         command = option(command)
-    return command
+    return access_options(command)
 
 
 def _finite(context: click.Context, option: click.Parameter, number: float) -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from memtui import units
 from memtui.cli.complaint import Complaint
+from memtui.sources.access import ANYBODY, Access
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 20
 
 
-def stacks_from(place: str, *, deadline_s: float, limit_bytes: int) -> Stacks:
+def stacks_from(
+    place: str, *, deadline_s: float, limit_bytes: int, access: Access = ANYBODY
+) -> Stacks:
     """Read and decode a profile; ``-`` is standard input. Raises Complaint."""
     from memtui.parse.profile import ProfileError, read_stacks
 
-    data = _bytes_of(place, deadline_s, limit_bytes)
+    data = _bytes_of(place, deadline_s, limit_bytes, access)
     try:
         return read_stacks(data, limit_bytes)
     except ProfileError as error:
@@ -40,11 +43,11 @@ def place_shown(place: str) -> str:
     return shown(place)
 
 
-def _bytes_of(place: str, deadline_s: float, limit_bytes: int) -> bytes:
+def _bytes_of(place: str, deadline_s: float, limit_bytes: int, access: Access) -> bytes:
     if place == "-":
         return _piped(sys.stdin.fileno(), "standard input", deadline_s, limit_bytes)
     if "://" in place:
-        return _fetched(place, deadline_s, limit_bytes)
+        return _fetched(place, deadline_s, limit_bytes, access)
     try:
         return _from_file(Path(place), deadline_s, limit_bytes)
     except (FileNotFoundError, NotADirectoryError):
@@ -96,7 +99,7 @@ def _within(data: bytes, name: str, limit_bytes: int) -> bytes:
     return data
 
 
-def _fetched(url: str, deadline_s: float, limit_bytes: int) -> bytes:
+def _fetched(url: str, deadline_s: float, limit_bytes: int, access: Access) -> bytes:
     """Ask an address as the dashboard does: no redirects, no proxies."""
     import asyncio
 
@@ -105,7 +108,7 @@ def _fetched(url: str, deadline_s: float, limit_bytes: int) -> bytes:
     from memtui.sources.source import SourceFailed
 
     async def body() -> bytes:
-        address = profile_address(url)
+        address = profile_address(url, access)
         response = await get(address, deadline_s=deadline_s, limit_bytes=limit_bytes)
         if (failed := refusal(address, response)) is not None:
             raise failed

@@ -186,7 +186,8 @@ class Session:
     def _profile_source(self, pid: int | None) -> Source:
         every_s, place = self._options.every_s, self._options.pprof
         if place is not None and self._options.is_address:
-            return UrlProfile(place, self._clock, every_s, analyst=self._analyst)
+            access = self._options.access
+            return UrlProfile(place, self._clock, every_s, analyst=self._analyst, access=access)
         if place is not None:
             return FileProfile(Path(place), self._clock, analyst=self._analyst)
         assert pid is not None
@@ -209,7 +210,7 @@ class Session:
             pid,
             self._clock,
             options.memstats_every_s,
-            url=None if place is None else profile_address(place),
+            url=None if place is None else profile_address(place, options.access),
             probe=options.probe,
             known=self._answers,
         )
@@ -238,7 +239,12 @@ class Session:
             early=self._early,
             clock=self._clock,
             analyst=self._analyst,
-            actor=Actor(self._options.free_url, probe=self._options.probe, known=self._answers),
+            actor=Actor(
+                self._options.free_url,
+                probe=self._options.probe,
+                known=self._answers,
+                access=self._options.free_access,
+            ),
             habits=habits,
         )
 

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from memtui.model import Act
+from memtui.sources.access import ANYBODY, Access
 from memtui.sources.endpoint import PROC, Answers, find_pprof
 from memtui.sources.gops import find_gops, force_gc
 from memtui.sources.http import Address, get, refusal
@@ -21,7 +22,8 @@ class Actor:
     """Acts on a process by the ways that it offers.
 
     ``free_url`` is the address of a handler that calls debug.FreeOSMemory; the user gives it,
-    nobody looks for it. ``known`` is what the listeners answered, shared with other sources.
+    nobody looks for it, and ``access`` goes with it. ``known`` is what the listeners answered,
+    shared with other sources.
     """
 
     def __init__(
@@ -30,9 +32,11 @@ class Actor:
         *,
         probe: bool = True,
         known: Answers | None = None,
+        access: Access = ANYBODY,
         proc: Path = PROC,
     ) -> None:
         self.free_url = free_url
+        self._access = access
         self._probe = probe
         self._known = Answers() if known is None else known
         self._proc = proc
@@ -46,7 +50,7 @@ class Actor:
         if act is Act.FREE_MEMORY:
             if self.free_url is None:
                 raise SourceFailed("no address to free memory by", "--free-url URL")
-            address = Address(self.free_url)
+            address = Address(self.free_url, access=self._access)
             await self._ask(address)
             return f"{address}: freed memory"
         return await self._force_gc(pid)

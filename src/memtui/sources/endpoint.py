@@ -206,7 +206,7 @@ def _not_found(probes: list[Probe], not_probed: int) -> SourceFailed:
     left = f", {not_probed} not probed" if not_probed else ""
     reason = f"no pprof endpoint: {_named(probes)}{left}"
     if any(probe.verdict is Verdict.LOCKED for probe in probes):
-        return SourceFailed(reason, "--pprof http://USER:PASSWORD@HOST:PORT/debug/pprof/")
+        return SourceFailed(reason, "--pprof URL with --auth-env or --auth-file")
     return SourceFailed(reason, _IMPORT)
 
 

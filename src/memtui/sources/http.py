@@ -7,12 +7,13 @@ import ssl
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from memtui import units
+from memtui.sources.access import ANYBODY, Access, BadSecret
 from memtui.sources.source import SourceFailed
 
 if TYPE_CHECKING:
@@ -46,25 +47,31 @@ class HttpFailed(SourceFailed):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to ask: a URL, the unix socket to reach it by, and whether to check certificates.
+    """Where to ask: a URL, the unix socket to reach it by, and what the user gave with it.
 
-    Only a service that memtui found itself, in its own sockets, is asked without a check: there
-    is no name to check, and nothing secret is sent.
+    A service that memtui found itself, in its own sockets, is asked without a check of its
+    certificate: there is no name to check, and nothing secret is sent.
     """
 
     url: str
     unix_socket: str | None = None
     verify: bool = True
+    access: Access = ANYBODY
 
     def join(self, path: str) -> Address:
         """Return the address of something below this one."""
-        return Address(self.url.rstrip("/") + "/" + path, self.unix_socket, self.verify)
+        return replace(self, url=self.url.rstrip("/") + "/" + path)
 
     def at(self, path: str) -> Address:
         """Return the address of another path of the same server; a query stays behind."""
         scheme, _, rest = self.url.partition("://")
         authority = rest.partition("?")[0].partition("/")[0]
-        return Address(f"{scheme}://{authority}{path}", self.unix_socket, self.verify)
+        return replace(self, url=f"{scheme}://{authority}{path}")
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether a secret goes to the server."""
+        return "@" in self.url or self.access.has_secret
 
     def __str__(self) -> str:
         """Write it for the screen and the record: never with credentials or a query's values."""
@@ -120,15 +127,21 @@ async def get(
 
     The deadline is for everything from the connection to the last byte. Proxies, netrc files and
     whatever else the environment says are not obeyed; redirects are not followed; credentials
-    are sent only if the URL holds them.
+    are sent only if the address holds them.
     """
     if "httpx" not in sys.modules:
         await asyncio.to_thread(_import_httpx)
     import httpx
 
     try:
+        authorization = address.access.authorization()
+    except BadSecret as error:
+        reason = f"no secret for {address} in {address.access.secret_file}: {error}"
+        raise SourceFailed(reason) from None
+    headers = _HEADERS | ({"Authorization": authorization} if authorization else {})
+    try:
         async with asyncio.timeout(deadline_s):
-            return await _get(address, limit_bytes, tail_bytes)
+            return await _get(address, headers, limit_bytes, tail_bytes)
     except TimeoutError:
         raise HttpFailed(
             Cause.TIMED_OUT,
@@ -140,7 +153,9 @@ async def get(
         raise _failure(address, error) from None
 
 
-async def _get(address: Address, limit_bytes: int, tail_bytes: int | None) -> Response:
+async def _get(
+    address: Address, headers: Mapping[str, str], limit_bytes: int, tail_bytes: int | None
+) -> Response:
     import httpx
 
     began = time.perf_counter()
@@ -152,15 +167,16 @@ async def _get(address: Address, limit_bytes: int, tail_bytes: int | None) -> Re
     )
     async with (
         httpx.AsyncClient(
-            transport=transport, headers=_HEADERS, timeout=None, trust_env=False
+            transport=transport, headers=headers, timeout=None, trust_env=False
         ) as client,
         client.stream("GET", url, follow_redirects=False) as answer,
     ):
         waited_s = time.perf_counter() - began
         body, size_bytes = await _body(answer, limit_bytes, tail_bytes)
         took_s = time.perf_counter() - began
-        headers = dict(answer.headers)
-        return Response(answer.status_code, headers, body, took_s, waited_s, size_bytes)
+        return Response(
+            answer.status_code, dict(answer.headers), body, took_s, waited_s, size_bytes
+        )
 
 
 async def _body(
@@ -183,14 +199,24 @@ async def _body(
 
 
 def _certificates(address: Address) -> ssl.SSLContext | bool:
-    """Return what to check certificates with: the authorities of this machine and of httpx."""
-    if not address.verify or not address.url.startswith("https:"):
+    """Return what to check certificates with: the authorities of this machine and of httpx.
+
+    Or those that the user gave, and no others.
+    """
+    if not address.verify or address.access.insecure or not is_https(address.url):
         return False
+    if address.access.cacert is not None:
+        return ssl.create_default_context(cafile=address.access.cacert)
     import httpx
 
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     return context
+
+
+def is_https(url: str) -> bool:
+    """Tell whether a URL wants TLS, however it is spelled."""
+    return url[:6].lower() == "https:"
 
 
 def _failure(address: Address, error: Exception) -> HttpFailed:
@@ -201,7 +227,7 @@ def _failure(address: Address, error: Exception) -> HttpFailed:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = f"{address}: TLS certificate not valid: {cause.verify_message}"
-            return HttpFailed(Cause.CERTIFICATE, reason, "add its authority to this machine's")
+            return HttpFailed(Cause.CERTIFICATE, reason, "--cacert FILE names its authority")
         if isinstance(cause, ssl.SSLError):
             return _tls_failure(address, cause)
         if isinstance(cause, ConnectionRefusedError):
@@ -257,7 +283,7 @@ def refusal(address: Address, response: Response) -> SourceFailed | None:
         return None
     if status in (401, 403):
         return SourceFailed(
-            f"{address} wants credentials ({status})", "--pprof http://USER:PASSWORD@HOST/PATH"
+            f"{address} wants credentials ({status})", "--pprof URL with --auth-env or --auth-file"
         )
     if status == 404:
         return SourceFailed(f"{address} answers 404: no such page", "is net/http/pprof in there?")
@@ -269,6 +295,8 @@ def refusal(address: Address, response: Response) -> SourceFailed | None:
     if wants_tls(response):
         return SourceFailed(f"{address} wants TLS", "use https:// in --pprof")
     said = _one_line(response.body[:200].decode("utf-8", "replace"))
+    if address.is_secret:  # what a server says may hold what it was sent
+        said = ""
     return SourceFailed(f"{address} answers {status}{': ' if said else ''}{said}")
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 from urllib.parse import parse_qs, unquote
 
 from memtui.model import ProfileKind, ProfileRequest
+from memtui.sources.access import ANYBODY, Access
 from memtui.sources.http import Address, get, refusal
 from memtui.sources.source import SourceFailed
 
@@ -22,7 +23,7 @@ _LINK = re.compile(r"""href=['"]([a-z]+)\?debug=1['"]""")
 _PAGE_OF: dict[ProfileKind, str] = {"cpu": "profile"}
 
 
-def profile_address(url: str) -> Address:
+def profile_address(url: str, access: Access = ANYBODY) -> Address:
     """Return the address of the profile that a user means; "heap" when it names none.
 
     ``http://host:6060``, ``host:6060``, ``https://…/debug/pprof/`` and full addresses are taken;
@@ -41,7 +42,7 @@ def profile_address(url: str) -> Address:
         base = f"{authority}/debug/pprof/heap"
     elif path.endswith("/debug/pprof/"):
         base += "heap"
-    return Address(f"{scheme}://{base}{question}{query}", unix_socket)
+    return Address(f"{scheme}://{base}{question}{query}", unix_socket, access=access)
 
 
 def folder_of(address: Address) -> Address | None:

@@ -21,6 +21,7 @@ from memtui.model import (
     Taking,
 )
 from memtui.parse.sockets import Listener
+from memtui.sources.access import ANYBODY, Access
 from memtui.sources.analyst import Analyst, NoAnswer
 from memtui.sources.endpoint import PROC, Probe, find_pprof, start_ticks
 from memtui.sources.http import Address, get, refusal
@@ -295,8 +296,9 @@ class UrlProfile(ProfileSource):
         every_s: float | None = 60.0,
         deadline_s: float = DEADLINE_S,
         analyst: Analyst | None = None,
+        access: Access = ANYBODY,
     ) -> None:
-        self._address = profile_address(url)
+        self._address = profile_address(url, access)
         super().__init__(request_of(self._address), clock, every_s, analyst)
         self._folder = folder_of(self._address)
         self._deadline_s = deadline_s

@@ -27,6 +27,7 @@ var answers = map[string]http.HandlerFunc{
 	"redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?token=secret", 302) },
 	"broken":   func(w http.ResponseWriter, r *http.Request) { http.Error(w, "out of\nservice", 503) },
 	"locked":   locked,
+	"token":    token,
 	"drip":     drip,
 	"endless":  endless,
 	"announce": func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Length", "9000000000") },
@@ -46,6 +47,14 @@ func locked(w http.ResponseWriter, r *http.Request) {
 	if user, password, _ := r.BasicAuth(); user != "ops" || password != "s3cret" {
 		w.Header().Set("WWW-Authenticate", "Basic")
 		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	pprof.Index(w, r)
+}
+
+func token(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "Bearer t0ken-of-ops" {
+		http.Error(w, "no valid token: "+r.Header.Get("Authorization"), http.StatusUnauthorized)
 		return
 	}
 	pprof.Index(w, r)
@@ -120,7 +129,7 @@ func serve(kind string, listener net.Listener) {
 	case "mtls":
 		server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 		server.StartTLS()
-	case "tls":
+	case "tls", "token":
 		server.StartTLS()
 	default:
 		server.Start()
