@@ -63,7 +63,7 @@ def part(target: Target, first: int, count: int) -> Part:
 
     signal.signal(signal.SIGVTALRM, too_long)
     found: Counter[str] = Counter()
-    before, slowest_s, last = peak_kib(), 0.0, time.process_time()
+    before, most_mib, slowest_s, last = peak_kib(), 0.0, 0.0, time.process_time()
     try:
         for seed in range(first, first + count):
             random.seed(seed)
@@ -71,9 +71,9 @@ def part(target: Target, first: int, count: int) -> Part:
             found.update(trial(random))
             now = time.process_time()
             slowest_s, last = max(slowest_s, now - last), now
+            most_mib = (peak_kib() - before) / 1024
+            assert most_mib <= target.most_mib, f"{most_mib:.0f} MiB more than at the start"
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        most_mib = (peak_kib() - before) / 1024
-        assert most_mib <= target.most_mib, f"{most_mib:.0f} MiB more than at the start"
     except BaseException as fault:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         again = f"python -m fuzz {target.name} --seed {seed} --count 1 --no-write"
