@@ -16,6 +16,7 @@ from memtui.model import (
     RuntimeSample,
     Sample,
 )
+from memtui.plain import plain
 from memtui.recording.codec import FIELDS, NAMES, path_of
 
 _TEXTS = {"state", "tty", "origin", "where"}
@@ -120,4 +121,5 @@ def _family(
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    """Write a name as a label: control characters as pictures, for a terminal may be behind it."""
+    return plain(text).replace("\\", "\\\\").replace('"', '\\"')
