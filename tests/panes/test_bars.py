@@ -35,6 +35,13 @@ def test_the_heading_says_whose_process_and_which_moment(view: MakeView, process
     )
 
 
+def test_memtui_as_root_says_so_where_there_is_room(view: MakeView, process: Make) -> None:
+    seen = view((0, "process", identity("orders")), (0, "process", process(res=61 * MIB)))
+    assert "go1.27.3  memtui is root " in text_of(heading(seen, 90, as_root=True))
+    assert "root" not in text_of(heading(seen, 70, as_root=True))
+    assert "root" not in text_of(heading(seen, 90))
+
+
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 160])
 @pytest.mark.parametrize("name", ["orders", LONG])
 def test_a_view_that_is_not_live_never_looks_live(

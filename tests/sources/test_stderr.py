@@ -125,7 +125,7 @@ def test_another_users_process_may_not_be_asked(start: Start) -> None:
         answer = asked.stdout.strip()
         assert answer == (
             f"no access to the stderr of process {pid}, which belongs to root"
-            "|run memtui as root|True"
+            "|run memtui as root or with CAP_SYS_PTRACE|True"
         )
     else:
         with pytest.raises(SourceFailed, match="no access to the stderr of process 1"):

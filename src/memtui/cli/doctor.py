@@ -74,7 +74,8 @@ def _checks(
 
 def checks_of(view: View) -> list[Check]:
     """Return what a view shows of each source, in the order of what it adds."""
-    return [_go(view), _process(view), *(_source(view, *each) for each in _SOURCES), _limits(view)]
+    sources = (_source(view, *each) for each in _SOURCES)
+    return [_go(view), _process(view), *sources, _limits(view), _rights()]
 
 
 _SOURCES = (
@@ -127,6 +128,13 @@ def _source(view: View, source: str, name: str, adds: str, how: str) -> Check:
     if not seen:
         return Check(name, "partly", f"{where or 'nothing yet'} (nothing came yet)", adds, how)
     return Check(name, "yes", where or "there", adds, how)
+
+
+def _rights() -> Check:
+    from memtui.sources.proc import is_root
+
+    who = "as root; the user of the process, or CAP_SYS_PTRACE, is enough" if is_root() else ""
+    return Check("memtui", "yes", f"runs {who or 'as an ordinary user'}", "", "")
 
 
 def _go(view: View) -> Check:

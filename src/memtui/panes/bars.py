@@ -30,10 +30,13 @@ SOURCES = (
 )
 
 
-def heading(view: View, width: int, moment: Line = (), recording: Line = ()) -> Line:
+def heading(
+    view: View, width: int, moment: Line = (), recording: Line = (), *, as_root: bool = False
+) -> Line:
     """Return the top line: which process; what is recorded; which moment.
 
-    ``moment`` says how the screen looks at it, where it does not follow now.
+    ``moment`` says how the screen looks at it, where it does not follow now. ``as_root`` is said
+    of memtui itself.
 
     The moment always stays: a frozen or dead view must not look like a live one. Where there is
     no room the name is cut, and what the panes show too gives way before that.
@@ -43,6 +46,8 @@ def heading(view: View, width: int, moment: Line = (), recording: Line = ()) -> 
     if room <= 0:
         return exactly(moment, width)
     who, details = _who(view), list(_details(view))
+    if as_root:
+        details.append(line(Span("  memtui is root", "dim")))
     while details and cells(who) + sum(map(cells, details)) > room:
         details.pop()
     start = (*who, *(span for detail in details for span in detail))

@@ -31,6 +31,8 @@ from memtui.recording.header import Brief, Header
 
 __all__ = ["NotARecording", "Part"]
 
+_MOST_MEMBERS = 1 << 20
+
 
 class NotARecording(Exception):  # noqa: N818 - it says what happened
     """A file cannot be read as a recording: one line, and a hint."""
@@ -127,9 +129,11 @@ class Part:
         return after(self.read_at, member.offset + HEAD_BYTES, self.size)
 
     def members(self, first: Member) -> Iterator[Member]:
-        """Yield all members from ``first`` on, by their first bytes alone."""
+        """Yield the members from ``first`` on, by their first bytes alone: two years of them."""
         member: Member | None = first
-        while member is not None:
+        for _ in range(_MOST_MEMBERS):
+            if member is None:
+                return
             yield member
             member = self.next(member)
 

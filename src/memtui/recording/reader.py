@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 KEPT_MEMBERS = 64
 """How many decoded members stay in memory: an hour."""
+KEPT_EVENTS = 1 << 19
+"""And no more than so many events of them, whatever a file holds: 300 MB."""
 LATE_S = 5.0
 """A source may tell so late: an event lies in the member of its moment, or in the next one."""
 _SAME_S = 0.002
@@ -389,7 +391,10 @@ class Recording:
             self._damage.pop((place.part.path.name, place.member.offset), None)
         if content.end is not None or content.damage is None or not content.damage.is_tail:
             self._contents[key] = content
-            if len(self._contents) > KEPT_MEMBERS:
+            while len(self._contents) > 1 and (
+                len(self._contents) > KEPT_MEMBERS
+                or sum(len(each.events) for each in self._contents.values()) > KEPT_EVENTS
+            ):
                 self._contents.popitem(last=False)
         return content
 

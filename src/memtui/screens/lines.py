@@ -16,6 +16,7 @@ from memtui.panes.painted import Bar
 from memtui.panes.pane import Pane
 from memtui.panes.position import TIME, PositionBar, state_words
 from memtui.player import Player
+from memtui.sources.proc import is_root
 from memtui.tape import Tape
 from memtui.timeline import View
 
@@ -64,7 +65,9 @@ class Lines:
     def show(self, view: View, diagnosis: Diagnosis) -> None:
         """Show what belongs to a view."""
         width = self._app.size.width
-        self._heading.show(heading(view, width, self._moment(view), self._recording()))
+        as_root = self._player.live is not None and is_root()
+        said = heading(view, width, self._moment(view), self._recording(), as_root=as_root)
+        self._heading.show(said)
         self._verdict.show(verdict_line(view, diagnosis, width))
         self.show_hint()
 

@@ -174,7 +174,16 @@ def has_living_group(pgrp: int, proc: Path = PROC) -> bool:
 
 
 def who_may(owner: str | None = None) -> str:
-    """Say in a hint who may read what was refused: /proc files, or the file behind a descriptor."""
-    if os.geteuid() == 0:
+    """Say in a hint who may read what was refused: a file of /proc, of a process of this owner.
+
+    Without an owner it is the file behind a descriptor, for which no capability over processes
+    is enough (man capabilities, CAP_SYS_PTRACE).
+    """
+    if is_root():
         return "root needs CAP_SYS_PTRACE for this, which a container takes away"
-    return "run memtui as root" if owner in (None, "root") else f"run memtui as {owner} or as root"
+    return f"run memtui as {owner} or with CAP_SYS_PTRACE" if owner else "run memtui as root"
+
+
+def is_root() -> bool:
+    """Tell whether memtui itself runs as root."""
+    return os.geteuid() == 0
