@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hostile import HOSTILE, MARK, PIECES, goroutines, log_lines, profile
 from longsession import Session
-from wire import MEMTUI, Wire, not_allowed
+from pseudoterminal import MEMTUI, Pseudoterminal, not_allowed
 
 from memtui.model import (
     Absent,
@@ -51,12 +51,12 @@ goroutines, files, the filter, a comparison, help, the mappings, the line of tim
 
 
 @pytest.fixture
-def wire() -> Iterator[Callable[..., Wire]]:
+def started() -> Iterator[Callable[..., Pseudoterminal]]:
     """Start memtui in a terminal that keeps what it is sent."""
-    opened: list[Wire] = []
+    opened: list[Pseudoterminal] = []
 
-    def start(*arguments: str | Path) -> Wire:
-        opened.append(Wire([*MEMTUI, *map(str, arguments)], ENVIRONMENT))
+    def start(*arguments: str | Path) -> Pseudoterminal:
+        opened.append(Pseudoterminal([*MEMTUI, *map(str, arguments)], ENVIRONMENT))
         return opened[-1]
 
     yield start
@@ -105,9 +105,9 @@ def test_what_is_not_allowed_would_be_seen(piece: str) -> None:
 
 
 def test_a_hostile_process_is_watched_and_its_recording_replayed(
-    wire: Callable[..., Wire], process: subprocess.Popen[bytes], tmp_path: Path
+    started: Callable[..., Pseudoterminal], process: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
-    window = wire("--pid", str(process.pid), f"--record={tmp_path / 'x.memtui'}")
+    window = started("--pid", str(process.pid), f"--record={tmp_path / 'x.memtui'}")
     window.wait_for(lambda text: "3→3→1" in text and "RTL" in text)
     window.press(*KEYS, "\x1b", "q")
     assert window.end() == 0
@@ -116,7 +116,7 @@ def test_a_hostile_process_is_watched_and_its_recording_replayed(
     assert window.text.count(MARK) > 10
     check(window.sent)
 
-    again = wire("replay", tmp_path / "x.memtui")
+    again = started("replay", tmp_path / "x.memtui")
     again.wait_for(lambda text: "REPLAY" in text and "RTL" in text)
     again.press("\x1b[F", *"4jv5q")
     assert again.end() == 0
@@ -124,9 +124,9 @@ def test_a_hostile_process_is_watched_and_its_recording_replayed(
 
 
 def test_the_list_of_processes_shows_a_hostile_one(
-    wire: Callable[..., Wire], process: subprocess.Popen[bytes]
+    started: Callable[..., Pseudoterminal], process: subprocess.Popen[bytes]
 ) -> None:
-    window = wire()
+    window = started()
     window.wait_for(lambda text: MARK in text)
     window.press("\x03")
     window.end()
@@ -190,8 +190,10 @@ SCAVENGED = "scav 88 KiB work (bg), 0 KiB work (eager), 64 KiB now, 89% util"
 KEEP_ALL = Keeping(args=True, log=True)
 
 
-def test_a_hostile_recording_is_replayed(wire: Callable[..., Wire], recording: Path) -> None:
-    window = wire("replay", recording)
+def test_a_hostile_recording_is_replayed(
+    started: Callable[..., Pseudoterminal], recording: Path
+) -> None:
+    window = started("replay", recording)
     window.wait_for(lambda text: "REPLAY" in text)
     window.press("\x1b[F", "\x1b[D", *KEYS, "\x1b", "q")
     assert window.end() == 0

@@ -1,4 +1,4 @@
-"""The options that say what a server gets to see of the user, and how its certificate is checked."""
+"""Options for what a server is shown of the user, and for how its certificate is checked."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def not_allowed(data: bytes) -> list[str]:
     return found
 
 
-class Wire:
+class Pseudoterminal:
     """A program in a pseudo terminal of 160 by 50 cells."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
