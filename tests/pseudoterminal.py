@@ -19,7 +19,7 @@ import pytest
 
 SEQUENCE = re.compile(
     r"\x1b\[\d*(?:;\d*)?H"  # the cursor to a place
-    r"|\x1b\[\d*[ABCDG]"  # the cursor by some cells
+    r"|\x1b\[\d*[ABCDG]|\x1b\[K"  # the cursor by some cells; clear to the end of the line
     r"|\x1b\[(?!5[;m])(?:[0-9;]*)m"  # colours
     r"|\x1b\[\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]"  # modes
     r"|\x1b\[\?(?:2026|2048)\$p|\x1b\[c|\x1b\[>\d*u|\x1b\[<u"  # questions, the keyboard

@@ -43,7 +43,7 @@ pytestmark = pytest.mark.terminal
 TESTS = Path(__file__).parent.parent
 ENVIRONMENT = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 KEYS = (
-    "1jjjG z\r\x1b 2z\x1b3ojjGkk\r\x1bzppp\x1b4jjlllvjjxv\rv}}{{fff/\x1bbB[]\r\x1b?\x1b"
+    "1jjjG\x1b3ojjGkk\x1bozjj\r\x1bppp\x1b1\r\x1b4jjlllvjjxv\rv}}{{fff/\x1bbB[]\r\x1b?\x1b"
     "5mjjjG\r\x1b6jj.,?\x1bm\x1b"
 )
 """Through every pane and mode: fields, plots, the program's lines, a card, list, tree, flames,
@@ -215,6 +215,9 @@ def test_commands_without_a_screen_print_text(
         *(("explain", recording, *more) for more in ((), ("--json",))),
         *(("export", recording, "--format", form) for form in ("csv", "jsonl", "openmetrics")),
         ("export", recording, "--profile", "@nothing"),
+        *(("replay", recording, "--once", *more) for more in ((), ("--json",))),
+        ("report", recording, "-o", folder / "new.html"),
+        ("--pid", pid, "--once"),
         ("repair", recording, "-o", folder / "new.memtui"),
         ("info", folder / "nothing.memtui"),
         ("info", heap),

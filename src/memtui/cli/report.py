@@ -31,6 +31,7 @@ def report(
     """
     from memtui import units
     from memtui.diagnosis import one_line
+    from memtui.plain import plain
     from memtui.report import account_of, page
 
     with opened(files) as recording:
@@ -41,4 +42,4 @@ def report(
             file.write(data)
     if out != "-":
         said = one_line(account.diagnosis)
-        click.echo(f"memtui: wrote {out} ({units.size(len(data))})\n  {said}", err=True)
+        click.echo(f"memtui: wrote {plain(out)} ({units.size(len(data))})\n  {said}", err=True)
