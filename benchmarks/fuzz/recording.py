@@ -45,7 +45,7 @@ from memtui.recording.repair import find_tail
 from memtui.recording.sealed import sealed
 from memtui.recording.table import metrics, rows
 from memtui.recording.writer import Clocks
-from memtui.timeline import View
+from memtui.timeline import LASTING, View
 
 DEEP_EVERY = 8
 
@@ -222,7 +222,7 @@ def read(path: Path) -> list[Event] | None:
         recording.header_at(middle)
         contents_of(recording)
         for summary in recording.summaries():
-            found += summary.last
+            found += [each for kind in LASTING if (each := summary.last(kind))]
         assert all(0 <= event.at < LAST_MOMENT for event in found)
     return found
 

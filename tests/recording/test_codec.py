@@ -36,6 +36,7 @@ from memtui.recording.codec import (
     decode,
     encode,
 )
+from memtui.recording.container import LAST_MOMENT
 from memtui.recording.sealed import sealed, unsealed
 
 LINES = (
@@ -61,7 +62,8 @@ def strategy(hint: Any) -> st.SearchStrategy[Any]:
         names = [each.name for each in dataclasses.fields(hint)]
         return st.builds(cast("Any", hint), **{name: strategy(hints[name]) for name in names})
     plain: dict[Any, st.SearchStrategy[Any]] = {
-        int: st.integers() | st.integers(0, 1 << 40).map(lambda pages: pages * 4096),
+        int: st.integers(-(1 << 64), 1 << 64)
+        | st.integers(0, 1 << 40).map(lambda pages: pages * 4096),
         float: st.floats(allow_nan=False),
         str: TEXT | st.sampled_from(LINES),
         bool: st.booleans(),
@@ -89,7 +91,7 @@ def profile(seed: int) -> Profile:
 @given(data=st.data())
 def test_an_event_is_read_as_it_was_written(kind: type[Sample], data: st.DataObject) -> None:
     source = data.draw(TEXT)
-    at = data.draw(st.floats(allow_nan=False, allow_infinity=False))
+    at = data.draw(st.floats(0, LAST_MOMENT, exclude_max=True))
     event = Event(at, source, data.draw(samples(kind)))
     record = unsealed(sealed(encode(event))[:-1])
     assert record is not None

@@ -34,6 +34,10 @@ version that has other names must say them in each header."""
 
 _MOST_NAMES = 512
 _LAST = b',"last":'
+_UNREADABLE = (
+    LookupError, TypeError, AttributeError, OverflowError, ValueError, RecursionError,
+)  # fmt: skip
+"""What comes of reading a header that has values of another kind, or is too deep."""
 
 
 class OtherVersion(ValueError):  # noqa: N818 - it says what happened
@@ -147,15 +151,18 @@ def read_brief(line: bytes) -> Brief | None:
     record = read_object(start + b"}") if found and last.endswith(b"]") else None
     if record is None:  # older versions have them before that
         record = unsealed(line) or {}
-        last = dumped(record.get("last", []))
+        last = b""
     try:
+        last = last or dumped(record.get("last", []))
         if record.get("k") != "header":
             return None
         _version(record["version"])
         fields = _fields(cast("Mapping[str, str] | None", record.get("fields")))
         before = _summary(cast("Mapping[str, Json] | None", record.get("before")))
         gap = _gap(cast("Mapping[str, Json] | None", record.get("gap")))
-    except (BadRecord, KeyError, TypeError, AttributeError, OverflowError):
+    except OtherVersion:
+        raise
+    except _UNREADABLE:
         return None
     return Brief(before and replace(before, last=partial(_last_of, last, fields)), gap)
 
@@ -165,7 +172,7 @@ def _last_of(text: bytes, fields: Fields, kind: type[Sample]) -> Event | None:
     try:
         records = cast("Iterable[Record]", record.get("last", ()))
         return next((decode(each, fields) for each in records if each["k"] == NAMES[kind]), None)
-    except (BadRecord, UnknownRecord, KeyError, TypeError):
+    except _UNREADABLE:
         return None
 
 
@@ -196,7 +203,7 @@ def read_header(record: Record) -> Header:
         )
     except (BadRecord, OtherVersion):
         raise
-    except (LookupError, TypeError, AttributeError, OverflowError, ValueError) as error:
+    except _UNREADABLE as error:
         raise BadRecord(f"header: {type(error).__name__}") from None
 
 
