@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from memtui.app import MemtuiApp
 from memtui.cli.replay import opened, replaying
+from memtui.panes.cells import Role
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.habits import USUAL, Habits
 from memtui.panes.keys import PANES
@@ -152,6 +153,7 @@ async def test_cycles_and_the_ledger_are_searched_too() -> None:
 
 async def test_the_row_and_the_pane_are_copied() -> None:
     async with at_the_end(SMALL) as (app, pilot):
+        await until(lambda: "+21.4M" in shown(app, "process"))
         await pilot.press("1", "j", "y")
         assert app.clipboard.split() == ["RES−SHR", "52.8M", "+20.7M"]
         assert "copied: " in shown(app, "hint")
@@ -252,7 +254,7 @@ async def test_each_theme_colours_the_same_meanings(theme: str) -> None:
         assert all(colours)
 
 
-def _colours_of(app: MemtuiApp, roles: Sequence[str]) -> list[str]:
+def _colours_of(app: MemtuiApp, roles: Sequence[Role]) -> list[str]:
     pane = app.panes[0]
-    styles = [pane.get_component_rich_style(f"painted--{role}") for role in roles]
+    styles = [pane.style_of(role) for role in roles]
     return [str(style.color.name) if style.color else "" for style in styles]

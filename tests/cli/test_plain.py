@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -145,10 +146,11 @@ def _waits_in_write(process: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for task in Path(f"/proc/{process.pid}/task").iterdir():
-            if (task / "wchan").read_text() in ("pipe_write", "anon_pipe_write"):
-                return True
-            if (task / "syscall").read_text().split()[:2] == ["1", "0x1"]:
-                return True
+            with suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+                if (task / "wchan").read_text() in ("pipe_write", "anon_pipe_write"):
+                    return True
+                if (task / "syscall").read_text().split()[:2] == ["1", "0x1"]:
+                    return True
         time.sleep(0.05)
     return False
 

@@ -160,7 +160,12 @@ def test_what_was_typed_before_enter_counts_however_fast(
     ],
 )
 def test_a_trace_alone_shows_its_cycles(
-    terminal: OpenTerminal, data: Path, tmp_path: Path, command: str, state: str
+    terminal: OpenTerminal,
+    data: Path,
+    tmp_path: Path,
+    wait_until: WaitFor,
+    command: str,
+    state: str,
 ) -> None:
     file = tmp_path / "trace.log"
     file.write_bytes((data / "gctrace" / "goroutineleak-1.27.3.log").read_bytes())
@@ -172,9 +177,9 @@ def test_a_trace_alone_shows_its_cycles(
     window.wait_gone("4 pprof")
     window.wait_for("live 8.00M", "20→21→8")
     window.press("p", "p", "p", "p")  # to the table alone
-    screen = window.wait_for("3→4→3", "20→21→8")
-    shown = re.findall(r"│ +(\d+) +\S+ +(\S+) +(\d+) ", screen)
-    assert shown == [(number, heap.replace("->", "→"), goal) for number, heap, goal in cycles]
+    rows = [(number, heap.replace("->", "→"), goal) for number, heap, goal in cycles]
+    shown = re.compile(r"│ +(\d+) +\S+ +(\S+) +(\d+) ")
+    wait_until(lambda: shown.findall(window.screen()) == rows)  # it may be half painted
     window.press("3", "o")
     window.wait_for("request handled id=7")
     window.press("q")

@@ -69,11 +69,12 @@ class Painted(Widget):
         """Render one line, as Textual asks for it."""
         if y >= len(self._lines):
             return Strip.blank(self.size.width, self.rich_style)
-        style_of = self._style_of
+        style_of = self.style_of
         segments = [Segment(text, style_of(role)) for text, role in self._lines[y] if text]
         return Strip(segments, self.size.width)
 
-    def _style_of(self, role: Role) -> Style:
+    def style_of(self, role: Role) -> Style:
+        """Return how a role is drawn in this widget, in the theme of now."""
         style = self._styles_by_role.get(role)
         if style is None:
             # As of a component class (COMPONENT_CLASSES), but of the roles that are drawn alone:
