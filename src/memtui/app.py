@@ -50,6 +50,7 @@ from memtui.screens.trial import Trials
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child
+from memtui.sources.defect import in_a_line, reported
 from memtui.sources.mapping import MappingSource
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Source, drive
@@ -106,6 +107,8 @@ class MemtuiApp(App[None]):
         self.player.changed = self.paint
         self.defect: BaseException | None = None
         """The error that ended the dashboard, when it was one of memtui itself."""
+        self.defects: list[str] = []
+        """Those that did not, in a line each, to be told when the screen is gone."""
         self._sources = list(sources)
         self._choice = choice
         self._may_suspend = may_suspend
@@ -140,7 +143,9 @@ class MemtuiApp(App[None]):
 
     def on_mount(self) -> None:
         """Paint first; the sources start when the empty screen is there."""
-        asyncio.get_running_loop().set_default_executor(ThreadsLeftBehind())
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadsLeftBehind())
+        loop.set_exception_handler(lambda _, failed: self.note_defect(failed.get("exception")))
         self.app_resume_signal.subscribe(self, self._resumed)
         if self.keymap.keys:
             self.set_keymap(self.keymap.keys)
@@ -213,6 +218,14 @@ class MemtuiApp(App[None]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Write an update to the terminal, in few bytes."""
         super()._display(screen, sparing(renderable))
+
+    def note_defect(self, error: BaseException | None) -> None:
+        """Keep a defect in a thread or a task off the screen: Python would write its trace there.
+
+        May be called from any thread.
+        """
+        if error is not None and not self.defects:  # one tells all: more would fill a disk
+            self.defects.append(f"a defect of memtui: {in_a_line(error)}; {reported(error)}")
 
     def _tick(self) -> None:
         """Paint what came, and the clock, when the process has no samples to be painted with."""

@@ -38,9 +38,8 @@ def main() -> None:
     except Exception as defect:  # the last net: a trace is for developers, not for users
         if os.environ.get("MEMTUI_TRACEBACK"):
             raise
-        complaint = Complaint(
-            f"a defect of memtui: {type(defect).__name__}: {defect}",
-            "MEMTUI_TRACEBACK=1 shows where; please report it",
-        )
+        from memtui.sources.defect import in_a_line, reported
+
+        complaint = Complaint(f"a defect of memtui: {in_a_line(defect)}", reported(defect))
         complaint.show()
         sys.exit(complaint.exit_code)

@@ -8,6 +8,7 @@ import select
 import signal
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import fstat
@@ -260,10 +261,13 @@ class Session:
         app = self.screen(habits(wishes))
         gc.freeze()
         gc.enable()
+        threading.excepthook = lambda failed: app.note_defect(failed.exc_value)
         show(app)
         self.let_go()
         if app.defect is not None:
             raise app.defect
+        for words in app.defects:
+            _say(words)
         return app.return_code or 0
 
     def _kill_child(self) -> None:

@@ -13,6 +13,7 @@ from memtui.panes.profile import errand
 from memtui.panes.profile.pane import ProfilePane
 from memtui.screens.take import ConfirmScreen, TakeScreen
 from memtui.sources.analyst import Analyst, NoAnswer
+from memtui.sources.defect import in_a_line, reported
 from memtui.sources.profile import ProfileSource
 from memtui.sources.save import profile_stem, save
 from memtui.sources.source import Source, SourceFailed
@@ -110,7 +111,7 @@ class Errands:
         except NoAnswer as none:
             pane.fail(key, str(none))
         except Exception as error:  # noqa: BLE001 - a defect in an answer must not end the rest
-            pane.fail(key, f"memtui failed here: {type(error).__name__}: {error}")
+            pane.fail(key, f"memtui failed here: {in_a_line(error)}; {reported(error)}")
         else:
             pane.take(key, answer)
 

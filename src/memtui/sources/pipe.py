@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator
 
 from memtui.model import Attached, Event, OutputLine, Trouble
 from memtui.parse.tracelines import Decoder, OutputDecoder, TimedItem, TraceDecoder
+from memtui.sources.defect import as_trouble
 from memtui.sources.localtime import local_time
 from memtui.sources.moments import NAME, Moments
 from memtui.sources.source import Clock
@@ -157,8 +158,8 @@ class _Drain(threading.Thread):
         try:
             return self._decoder.feed(data) if data else self._decoder.flush()
         except Exception as error:  # noqa: BLE001 - the pipe must be emptied, defect or not
-            trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
-            self._waiting.put(Event(self._moments.clock(), NAME, trouble), is_line=False)
+            event = Event(self._moments.clock(), NAME, as_trouble(error))
+            self._waiting.put(event, is_line=False)
             self._decoder = OutputDecoder("stderr")
             return []
 

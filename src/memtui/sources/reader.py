@@ -12,6 +12,7 @@ import sys
 from typing import IO
 
 from memtui.pprof.stacks import StacksError
+from memtui.sources.defect import in_a_line, reported
 from memtui.sources.desk import Desk, Failed, Order, Work, receive, send
 
 ROOM_BYTES = 512 << 20
@@ -44,7 +45,7 @@ def _outcome(desk: Desk, work: Work, limit_bytes: int) -> object:
     except MemoryError:
         return Failed(f"takes more memory to read than {_memory(limit_bytes) / (1 << 20):.0f} MiB")
     except Exception as error:  # noqa: BLE001 - a defect in here must be told in the pane
-        return Failed(f"memtui failed here: {type(error).__name__}: {error}")
+        return Failed(f"memtui failed here: {in_a_line(error)}; {reported(error)}")
 
 
 def _memory(limit_bytes: int) -> int:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Protocol, runtime_checkable
 
 from memtui.model import Event, Trouble
+from memtui.sources.defect import as_trouble
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
@@ -98,8 +99,7 @@ async def drive(source: Source, tell: Callable[[Event], None], clock: Clock) -> 
             async for event in events:
                 tell(event)
     except Exception as error:  # noqa: BLE001 - a defect in one source must not end the others
-        trouble = Trouble(f"memtui failed here: {type(error).__name__}: {error}")
-        tell(Event(clock(), source.name, trouble))
+        tell(Event(clock(), source.name, as_trouble(error)))
 
 
 class Nothing:
