@@ -238,6 +238,7 @@ async def test_a_defect_in_reading_does_not_stop_the_drain(
         events += await first(stream, 1)
     trouble = events[1].sample
     assert isinstance(trouble, Trouble)
-    assert trouble.reason.startswith("memtui failed here: ZeroDivisionError in memtui.sources.pipe:")
-    assert "a defect" not in Path(trouble.hint.rpartition(" ")[2]).read_text()
+    assert "failed here: ZeroDivisionError in memtui.sources.pipe:" in trouble.reason
+    (report,) = sorted(tmp_path.rglob("*.txt"))  # noqa: ASYNC240 - a small folder
+    assert str(report) in trouble.hint
     assert events[2].sample == OutputLine("second")

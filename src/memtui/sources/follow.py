@@ -38,6 +38,8 @@ class Turn(Enum):
     """The file was truncated: what comes next does not go on where the last chunk ended."""
     REOPENED = auto()
     """Another file took its place, and is read now."""
+    LOST = auto()
+    """No file has its name any more: it is read on, and its successor is waited for."""
 
 
 class FollowedFile:
@@ -132,6 +134,10 @@ class Target(Protocol):
         """Whether another file took the place of ``file``."""
         ...
 
+    def is_lost(self) -> bool:
+        """Whether no file has the place any more that ``open`` looks at."""
+        ...
+
     def is_over(self) -> bool:
         """Whether nobody will write any more."""
         ...
@@ -142,7 +148,7 @@ async def follow(target: Target) -> AsyncGenerator[bytes | Turn, None]:
 
     Raise :class:`SourceFailed` when the file cannot be opened or read.
     """
-    file = target.open()
+    file, was_lost = target.open(), False
     try:
         yield Turn.OPENED
         for look in count():
@@ -167,8 +173,9 @@ async def follow(target: Target) -> AsyncGenerator[bytes | Turn, None]:
                 yield Turn.REOPENED
             elif is_over:
                 return
-            else:
-                await asyncio.sleep(POLL_S)
+            elif was_lost != (was_lost := target.is_lost()) and was_lost:
+                yield Turn.LOST
+            await asyncio.sleep(POLL_S)
     except OSError as error:
         raise SourceFailed(f"cannot read on: {error.strerror or error}") from error
     finally:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
-from memtui.model import Attached, Event, GcCycle, Restart
+from memtui.model import Attached, Event, GcCycle, Restart, Trouble
 from memtui.parse.proc import ParseError
 from memtui.parse.tracelines import TraceDecoder
 from memtui.sources.command import output_of
@@ -22,6 +22,7 @@ from memtui.sources.stderr import has_gctrace, not_to_be_opened, stderr_of
 
 TAIL_BYTES = 256 << 10
 """Of what a process has written before: more than a thousand cycles."""
+_LOST = "what its writer adds to it is still read, until a file has that name again"
 
 
 class StderrTrace:
@@ -161,6 +162,8 @@ async def _trace(
                 yield event
             if chunk is Turn.OPENED or chunk is Turn.REOPENED:
                 yield Event(moments.clock(), NAME, Attached(where()))
+            if chunk is Turn.LOST:
+                yield Event(moments.clock(), NAME, Trouble("the file is gone", _LOST, 0.0))
             if chunk is Turn.REOPENED and sift:
                 decoder = TraceDecoder(local_time=zone)
                 backlog = Backlog(moments, last_number)
@@ -206,6 +209,10 @@ class _StderrFile:
             return False
         return stderr.is_file and stderr.identity != file.identity
 
+    def is_lost(self) -> bool:
+        """Never: the process holds it, whatever name it has."""
+        return False
+
     def is_over(self) -> bool:
         """Whether the process has ended."""
         return self._ticks() != self._start_ticks
@@ -240,6 +247,10 @@ class _NamedFile:
         except OSError:
             return False
         return stat.S_ISREG(found.st_mode) and (found.st_dev, found.st_ino) != file.identity
+
+    def is_lost(self) -> bool:
+        """Whether nothing has the name."""
+        return not os.path.lexists(self._path)
 
     def is_over(self) -> bool:
         """A file can always grow."""

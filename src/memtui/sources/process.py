@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from memtui.model import Absent, Ended, Event, ProcessIdentity, ProcessSample, Reading
+from memtui.model import Absent, Ended, Event, ProcessIdentity, ProcessSample, Reading, Trouble
 from memtui.parse.proc import ParseError, ProcStat, ProcStatus, full_name, state_words
 from memtui.sources.proc import (
     PAGE_BYTES,
@@ -30,6 +30,8 @@ from memtui.sources.source import Clock, SourceFailed
 
 _MOST_LOADING_TRIES = 20
 _LOADING_PAUSE_S = 0.001
+STEP_S = 2.0
+"""The time of day moved by more than this against one that is never set: its clock was set."""
 _GONE = (FileNotFoundError, ProcessLookupError)
 
 
@@ -67,8 +69,10 @@ class ProcessSource:
         now = asyncio.get_running_loop().time
         start_s, beat = now(), 0
         last: ProcStat | None = None
+        ahead_was_s: float | None = None
         while True:
             at = self._clock()
+            ahead_s = at - now()
             read = await self._read(identity, last)
             if isinstance(read, Ended):
                 yield Event(at, self.name, read)
@@ -78,6 +82,9 @@ class ProcessSource:
                 self._process = identity = current
                 yield Event(at, self.name, identity)
             yield Event(at, self.name, sample)
+            if ahead_was_s is not None and abs(ahead_s - ahead_was_s) > STEP_S:
+                yield Event(at, self.name, _stepped(ahead_s - ahead_was_s))
+            ahead_was_s = ahead_s
             beat = next_beat(beat, now() - start_s, self._interval_s)
             await asyncio.sleep(start_s + beat * self._interval_s - now())
 
@@ -97,6 +104,13 @@ class ProcessSource:
         if ticks != identity.start_ticks:
             return Ended(f"pid {pid} was reused by another process ({name})")
         return current, stat, sample
+
+
+def _stepped(by_s: float) -> Trouble:
+    """Say that the time of day moved by itself; the next sample takes it back."""
+    way = "forward" if by_s > 0 else "back"
+    hint = "it was set, or the machine slept"
+    return Trouble(f"the clock went {way} by {abs(by_s):.0f} s: {hint}", retry_s=0.0)
 
 
 def next_beat(beat: int, elapsed_s: float, interval_s: float) -> int:

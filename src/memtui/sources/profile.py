@@ -25,6 +25,7 @@ from memtui.sources.access import ANYBODY, Access
 from memtui.sources.analyst import Analyst, NoAnswer
 from memtui.sources.endpoint import PROC, Probe, find_pprof, start_ticks
 from memtui.sources.http import Address, get, refusal
+from memtui.sources.patience import asked, silence
 from memtui.sources.pprofpages import (
     folder_of,
     kinds_in,
@@ -78,6 +79,7 @@ class ProfileSource(ABC):
         self._bell = asyncio.Event()
         self._running: asyncio.Future[tuple[float, Profile]] | None = None
         self._cancelled = False
+        self._took_s = 0.0
 
     def refresh(self) -> None:
         """Ask for the usual profile now; also ends a ``pause`` at once."""
@@ -128,7 +130,12 @@ class ProfileSource(ABC):
 
     async def _quietly(self) -> AsyncGenerator[Event, None]:
         """Yield the usual profile, that nobody asked for."""
-        at, profile = await self._profile(self.usual)
+        gc_number = self._gc_number()
+        async with asked(self._fetch(self.usual)) as fetching:
+            if late := await silence(fetching, self._where, self._took_s):
+                yield Event(self._clock(), self.name, late)
+            fetched = await fetching
+        at, profile = await self._read(self.usual, fetched, gc_number)
         yield Event(at, self.name, profile)
 
     async def _is_due(self) -> bool:
@@ -184,8 +191,14 @@ class ProfileSource(ABC):
     async def _profile(self, request: ProfileRequest) -> tuple[float, Profile]:
         """Fetch one and add it up; and say when it was there."""
         gc_number = None if request.runs_gc else self._gc_number()
-        fetched = await self._fetch(request)
+        return await self._read(request, await self._fetch(request), gc_number)
+
+    async def _read(
+        self, request: ProfileRequest, fetched: Fetched, gc_number: int | None
+    ) -> tuple[float, Profile]:
         at = self._clock()
+        if request == self.usual:
+            self._took_s = fetched.took_s
         try:
             values, default_type = await self._analyst.values(fetched.data)
         except NoAnswer as error:
@@ -209,6 +222,11 @@ class ProfileSource(ABC):
     @abstractmethod
     async def _fetch(self, request: ProfileRequest) -> Fetched:
         """Return the bytes of a profile; raise SourceFailed."""
+
+    @property
+    def _where(self) -> str:
+        """Where the usual profile is fetched from, fit to be shown."""
+        return "the profile"
 
     def _is_new(self) -> bool:
         """Tell whether fetching now can show anything that the last one did not."""
@@ -271,6 +289,11 @@ class ProcessProfile(ProfileSource):
             self._check_process()
             raise
 
+    @property
+    def _where(self) -> str:
+        assert self._folder is not None
+        return str(page_of(self._folder, self.usual))
+
     def _is_new(self) -> bool:
         number = self._gc_number()
         return number is None or number != self._fetched_gc
@@ -306,6 +329,10 @@ class UrlProfile(ProfileSource):
     async def kinds(self) -> frozenset[ProfileKind]:
         """Return the kinds that the service lists; that of the address where there is no list."""
         return await super().kinds() if self._folder is None else await kinds_in(self._folder)
+
+    @property
+    def _where(self) -> str:
+        return str(self._address)
 
     async def _fetch(self, request: ProfileRequest) -> Fetched:
         address = self._address

@@ -16,6 +16,7 @@ from memtui.sources.gops import find_gops
 from memtui.sources.http import Address, Cause, HttpFailed
 from memtui.sources.lifetime import Lifetime
 from memtui.sources.memstats import Answer, NoSuchPage, Page, ask, pages_of_pprof, pages_of_url
+from memtui.sources.patience import asked, silence
 from memtui.sources.proc import read_status
 from memtui.sources.source import Clock, SourceFailed, to_microseconds
 from memtui.sources.stranger import holds, stranger
@@ -106,7 +107,10 @@ class RuntimeSource:
         Raises :class:`SourceFailed`.
         """
         self._asked.clear()
-        page, reading = await self._first()
+        async with asked(self._first()) as finding:
+            if late := await silence(finding, str(self._page or "the page of MemStats"), 0.0):
+                yield Event(self._clock(), self.name, late)
+            page, reading = await finding
         yield Event(reading.at, self.name, Attached(str(page)))
         while True:
             for event in self._told(page, reading):
@@ -114,7 +118,10 @@ class RuntimeSource:
             every_s = max(self._every_s, _LEAST_PAUSES * reading.answer.took_s)
             await self.pause(reading.began + every_s - time.perf_counter())
             self._asked.clear()
-            reading = await self._read(page)
+            async with asked(self._read(page)) as asking:
+                if late := await silence(asking, str(page), reading.answer.took_s):
+                    yield Event(self._clock(), self.name, late)
+                reading = await asking
 
     # Which page
 

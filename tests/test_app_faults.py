@@ -1,0 +1,250 @@
+"""The dashboard while what it reads from fails: it says so, the rest goes on, and it recovers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dashboard import counted, running, shown, until
+from relay import Relay
+
+from memtui.app import MemtuiApp
+from memtui.cli.options import ProfileOptions
+from memtui.cli.session import Session, Trace
+from memtui.model import (
+    GcCycle,
+    ProcessSample,
+    Profile,
+    Restart,
+    RuntimeSample,
+    Trouble,
+)
+from memtui.recording import Recording
+
+pytestmark = pytest.mark.go
+
+StartGo = Callable[..., Any]
+WIDE = (200, 50)
+
+
+@pytest.fixture
+def busy(start_go: StartGo) -> Any:
+    """A service that collects its garbage several times a second."""
+    return start_go("orders", "-report-every", "200ms", GODEBUG="gctrace=1")
+
+
+@pytest.fixture
+def relay(busy: Any) -> Iterator[Relay]:
+    """A server between the service and who asks it, that fails as it is told to."""
+    with Relay(busy.address) as relay:
+        yield relay
+
+
+def session_on(
+    pid: int | None,
+    pprof: str | None,
+    trace: Trace | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Session:
+    """Return a session that asks much more often than a user would want it to."""
+    pprof = None if pprof is None else f"http://{pprof}"
+    asks = ProfileOptions(pprof, probe=True, every_s=1.0, memstats_every_s=1.0)
+    session = Session(asks, trace or Trace(), clock)
+    if pid is None:
+        session.watch_files()
+    else:
+        session.watch_process(pid)
+    return session
+
+
+@asynccontextmanager
+async def recorded(session: Session, file: Path) -> AsyncIterator[MemtuiApp]:
+    """Run the dashboard and record all that it sees."""
+    session.record(file)
+    app = session.screen()
+    async with running(app, WIDE):
+        yield app
+
+
+def troubles(file: Path, source: str) -> list[str]:
+    """Return the reasons of what a source could not do, from the recording."""
+    events = Recording.open(file).events(0, 1e12)
+    return [
+        event.sample.reason
+        for event in events
+        if event.source == source and isinstance(event.sample, Trouble)
+    ]
+
+
+def said(app: MemtuiApp, source: str) -> str:
+    """Return the trouble of a source that stands now; "" when it has none."""
+    found = app.view().state(source)
+    return found[1].reason if found and isinstance(found[1], Trouble) else ""
+
+
+async def others_go_on(app: MemtuiApp, *kinds: type) -> None:
+    """Wait until more samples of other sources came."""
+    before = [counted(app, kind) for kind in kinds]
+    await until(
+        lambda: all(counted(app, kind) > was for kind, was in zip(kinds, before, strict=True))
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("refuse", "refused the connection"),
+        ("hang", "has not answered for 1.5 s"),
+        ("reset", "cut the connection"),
+        ("drip", "has not answered for 1.5 s"),
+        ("error", "answers 500: oops"),
+        ("garbage", "does not speak HTTP"),
+        ("tls", "does not speak HTTP"),
+    ],
+)
+async def test_an_endpoint_that_fails_is_told_and_comes_back_by_itself(
+    busy: Any, relay: Relay, tmp_path: Path, fault: str, words: str
+) -> None:
+    file = tmp_path / "s.memtui"
+    async with recorded(session_on(busy.pid, relay.address), file) as app:
+        await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
+        relay.fault = fault
+        await until(lambda: words in said(app, "profile"))
+        await until(lambda: words in said(app, "runtime"))
+        await until(lambda: words in shown(app, "pprof").splitlines()[-1])
+        await until(lambda: "✗pprof ✗memstats" in shown(app, "verdict"))
+        await others_go_on(app, ProcessSample, GcCycle)
+        samples, profiles = counted(app, RuntimeSample), counted(app, Profile)
+        relay.fault = ""
+        await until(lambda: counted(app, RuntimeSample) > samples)
+        await until(lambda: counted(app, Profile) > profiles)
+        await until(lambda: "✗" not in shown(app, "verdict"))
+        assert words not in shown(app, "pprof")
+    assert any(words in reason for reason in troubles(file, "profile"))
+    assert any(words in reason for reason in troubles(file, "runtime"))
+
+
+async def test_a_process_that_is_stopped_is_shown_so_and_goes_on(busy: Any, tmp_path: Path) -> None:
+    file = tmp_path / "s.memtui"
+    async with recorded(session_on(busy.pid, busy.address), file) as app:
+        await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
+        os.kill(busy.pid, signal.SIGSTOP)
+        await until(lambda: "has not answered for" in said(app, "runtime"))
+        await until(lambda: "✗pprof" in shown(app, "verdict"))
+        last = app.view().sample(ProcessSample)
+        assert last is not None
+        assert str(last.state).startswith("T")
+        await others_go_on(app, ProcessSample)
+        samples, profiles = counted(app, RuntimeSample), counted(app, Profile)
+        os.kill(busy.pid, signal.SIGCONT)
+        await until(lambda: counted(app, RuntimeSample) > samples)
+        await until(lambda: counted(app, Profile) > profiles)
+        await until(lambda: "✗" not in shown(app, "verdict"))
+    assert any("has not answered" in reason for reason in troubles(file, "runtime"))
+
+
+async def test_a_service_that_restarts_behind_its_address_is_told_and_read_on(
+    start_go: StartGo, tmp_path: Path
+) -> None:
+    first = start_go("orders", "-report-every", "200ms")
+    where, file = first.address, tmp_path / "s.memtui"
+    async with recorded(session_on(None, where), file) as app:
+        await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
+        first.end()
+        await until(lambda: "refused the connection" in said(app, "profile"))
+        samples, profiles = counted(app, RuntimeSample), counted(app, Profile)
+        _ = start_go("orders", "-report-every", "5s", "-listen", where).address
+        await until(lambda: counted(app, RuntimeSample) > samples)
+        await until(lambda: counted(app, Profile) > profiles)
+        await until(lambda: counted(app, Restart))
+    assert any("refused" in reason for reason in troubles(file, "runtime"))
+
+
+@pytest.mark.skipif(
+    not os.access("/proc/sys/kernel/ns_last_pid", os.W_OK) or os.geteuid() != 0,
+    reason="needs leave to choose the next pid",
+)
+async def test_a_pid_that_another_process_got_is_told_and_not_read_on(
+    start_go: StartGo, spawn_as: Callable[[int], int]
+) -> None:
+    service = start_go("orders", GODEBUG="gctrace=1")
+    session = session_on(service.pid, None)
+    app = session.screen()
+    async with running(app, WIDE):
+        await until(lambda: counted(app, ProcessSample))
+        # The loop stands still meanwhile, so that nobody sees the pid without a process.
+        service.end()
+        assert spawn_as(service.pid) == service.pid
+        samples = counted(app, ProcessSample)
+        await until(lambda: "was reused by another process" in shown(app, "verdict"))
+        assert "ENDED" in shown(app, "heading")
+        assert counted(app, ProcessSample) == samples
+
+
+async def test_a_log_that_is_gone_or_may_not_be_read_is_told_and_comes_back(
+    busy: Any, data: Path, tmp_path: Path
+) -> None:
+    log, file = tmp_path / "orders.log", tmp_path / "s.memtui"
+    trace = (data / "gctrace" / "goroutineleak-1.27.3.log").read_text()
+    cycles = [line for line in trace.splitlines(keepends=True) if line.startswith("gc ")]
+    async with recorded(session_on(busy.pid, None, trace=Trace(file=log)), file) as app:
+        await until(lambda: "no such file" in said(app, "gctrace"))
+        await others_go_on(app, ProcessSample, RuntimeSample)
+        log.write_text("".join(cycles[:2]))
+        await until(lambda: counted(app, GcCycle) == 2)
+        assert not said(app, "gctrace")
+        log.unlink()
+        await until(lambda: "is gone" in said(app, "gctrace"))
+        await others_go_on(app, ProcessSample, RuntimeSample)
+        log.write_text(cycles[2])
+        await until(lambda: counted(app, GcCycle) == 3)
+        assert not said(app, "gctrace")
+    assert any("no such file" in reason for reason in troubles(file, "gctrace"))
+    assert any("is gone" in reason for reason in troubles(file, "gctrace"))
+
+
+@pytest.mark.parametrize(("by_s", "way"), [(3600.0, "forward"), (-3600.0, "back")])
+async def test_a_clock_that_is_set_is_told_and_the_samples_go_on(
+    busy: Any, tmp_path: Path, by_s: float, way: str
+) -> None:
+    file, offset_s = tmp_path / "s.memtui", 0.0
+    session = session_on(busy.pid, None, clock=lambda: time.time() + offset_s)
+    async with recorded(session, file) as app:
+        await until(lambda: counted(app, ProcessSample) > 1 and counted(app, Profile))
+        offset_s = by_s
+        await until(lambda: counted(app, Trouble))
+        await others_go_on(app, ProcessSample, RuntimeSample, GcCycle, Profile)
+        last = app.view().last(ProcessSample)
+        assert last is not None
+        assert abs(last[0] - time.time() - by_s) < 60
+        await until(lambda: "✗" not in shown(app, "verdict"))
+    found = [reason for reason in troubles(file, "process") if f"clock went {way}" in reason]
+    assert len(found) == 1
+    assert "3600 s" in found[0]
+
+
+@pytest.fixture
+def spawn_as() -> Iterator[Callable[[int], int]]:
+    """Start a process that gets a pid of our choice, which must be free."""
+    import subprocess
+
+    started: list[subprocess.Popen[bytes]] = []
+
+    def spawn(pid: int) -> int:
+        for _ in range(50):  # others start processes too
+            Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
+            started.append(subprocess.Popen(["sleep", "60"]))
+            if started[-1].pid == pid:
+                break
+        return started[-1].pid
+
+    yield spawn
+    for each in started:
+        each.kill()
+        each.wait()
