@@ -121,7 +121,7 @@ class MemtuiApp(App[None]):
             self, (actor or Actor()) if is_live else None, lambda: self._sources, self._take,
             clock, self._lines.say,
         )  # fmt: skip
-        self._leaving = Leaving(self, child, early, self._lines.wait_for)
+        self._leaving = Leaving(self, child, early, self._lines.wait_for, may_suspend=may_suspend)
         self._timing = Timing(
             self, self.player, self._lines.tell, self._take, self._time_moved,
             keeps_marks=tape is not None,

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 
 from textual.app import App
+from textual.worker import WorkType
 
 from memtui.screens.quit import QuitScreen
 from memtui.sources.child import Child
@@ -17,7 +18,8 @@ class Leaving:
     """Heeds signals, and asks about a running child before the app exits with its code.
 
     ``say`` is told what is being waited for. Without a child there is nothing to ask, and signals
-    that are not ours are ignored.
+    that are not ours are ignored. Unless it ``may_suspend``, nobody stops it: the pipe that it
+    drains would fill, and who writes into it stand still.
     """
 
     def __init__(
@@ -26,8 +28,11 @@ class Leaving:
         child: Child | None,
         early: EarlySignals | None,
         say: Callable[[str], None],
+        *,
+        may_suspend: bool = True,
     ) -> None:
         self._app = app
+        self._may_suspend = may_suspend
         self._child = child
         self._early = early or EarlySignals()
         self._say = say
@@ -41,6 +46,8 @@ class Leaving:
             loop.add_signal_handler(number, self.end, number)
         for number in passed_on:
             loop.add_signal_handler(number, self._pass_on, number)
+        if not self._may_suspend:
+            loop.add_signal_handler(signal.SIGTSTP, lambda: None)
         if self._early.told_to_end is not None:
             self.end(self._early.told_to_end)
 
@@ -58,14 +65,26 @@ class Leaving:
             self._app.screen.dismiss(None)
 
     def end(self, number: int) -> None:
-        """End as a signal asks: the child first, so that it can end cleanly."""
-        self._app.run_worker(self._end(number), group="end", exclusive=True, exit_on_error=False)
+        """End as a signal asks: the child first, so that it can end cleanly.
+
+        Later signals go to the child alone: its end is waited for already.
+        """
+        if self._is_ending:
+            self._pass_on(number)
+            return
+        self._is_ending = True
+
+        async def ending() -> None:
+            await self._end(number)
+
+        # The function and not its coroutine, which nobody would await where the app closes already.
+        work: WorkType[None] = ending
+        self._app.run_worker(work, group="end", exit_on_error=False)
 
     async def _end(self, number: int) -> None:
         code = 128 + number
         try:
             if self._child is not None:
-                self._is_ending = True
                 self._say(f"ending {self._child.name}: then by SIGTERM, and at last by SIGKILL")
                 await self._child.end(number)
                 code = self._child.exit_code or 0
