@@ -31,7 +31,7 @@ from memtui.sources.discovery import Candidate
 from memtui.sources.endpoint import Answers
 from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.mapping import MappingSource
-from memtui.sources.pipe import PipeTrace
+from memtui.sources.pipe import Drain, PipeTrace
 from memtui.sources.pprofpages import profile_address
 from memtui.sources.process import ProcessSource, read_identity
 from memtui.sources.profile import ProcessProfile, UrlProfile
@@ -93,6 +93,7 @@ class Session:
         self._early = EarlySignals()
         self._answers = Answers()
         self._tape: Tape | None = None
+        self._drain = None if trace.fd is None else Drain.begun(trace.fd)
         self.newest_gc: int | None = None
         """The number of the newest collection, where nobody puts it on the timeline."""
 
@@ -122,9 +123,11 @@ class Session:
         """Watch a program that memtui started, and what it writes."""
         self._child = child
         self._trace = Trace(fd=child.stderr_fd, where=f"standard error of {child.name}")
+        self._drain = Drain.begun(child.stderr_fd)
+        output = Drain.begun(child.stdout_fd)
         self.sources = [
             ChildExit(child, self._clock),
-            PipeTrace(child.stdout_fd, None, self._clock, stream="stdout"),
+            PipeTrace(child.stdout_fd, None, self._clock, stream="stdout", drain=output),
             *self._picked(child.pid),
         ]
 
@@ -178,7 +181,8 @@ class Session:
         if self._trace.file is not None:
             return FileTrace(self._trace.file, started_at, self._clock)
         if self._trace.fd is not None:
-            return PipeTrace(self._trace.fd, started_at, self._clock, where=self._trace.where)
+            fd, where = self._trace.fd, self._trace.where
+            return PipeTrace(fd, started_at, self._clock, where=where, drain=self._drain)
         if self._trace.command is not None:
             return CommandTrace(self._trace.command, started_at, self._clock)
         assert pid is not None

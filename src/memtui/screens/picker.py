@@ -18,6 +18,8 @@ from memtui.plain import plain
 from memtui.screens.choice import Choice
 from memtui.sources.discovery import Candidate, ranked
 
+MOST_ROWS = 200
+"""What the list shows of those that match: to fill it anew at each key must not take long."""
 SLICE_S = 0.02
 """How long the list is read before the screen gets its turn."""
 
@@ -41,7 +43,8 @@ class PickerScreen(Screen[int | None]):
     def __init__(self, choice: Choice) -> None:
         super().__init__()
         self._choice = choice
-        self._found: list[Candidate] = []
+        self._found: list[tuple[Candidate, str, str]] = []
+        """The processes in their order, each with its command and what is looked for in."""
         self._columns = COLUMNS
         self._filled_for = ""
 
@@ -68,16 +71,17 @@ class PickerScreen(Screen[int | None]):
         self.run_worker(self._load(), group="load", exclusive=True, exit_on_error=False)
 
     async def _load(self) -> None:
-        self._found = []
+        found: list[Candidate] = []
         turn = time.monotonic()
         try:
             for candidate in self._choice.candidates():
-                self._found.append(candidate)
+                found.append(candidate)
                 if time.monotonic() - turn > SLICE_S:
                     await asyncio.sleep(0)
                     turn = time.monotonic()
         except OSError as error:
             self.notify(f"the list ends early: {error.strerror}", severity="error", markup=False)
+        self._found = [_searchable(each) for each in ranked(found)]
         self._fill()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -88,12 +92,12 @@ class PickerScreen(Screen[int | None]):
         self._filled_for = self.query_one(Input).value
         table, wanted = self._table(), self._filled_for.strip().lower()
         table.clear()
-        for each in ranked(self._found):
-            command = plain(" ".join(each.command) or each.name)
-            if wanted in f"{each.pid} {each.name} {command}".lower():
-                row = _row(each)[: len(self._columns)]
-                table.add_row(*row, Text(command, no_wrap=True), key=str(each.pid))
-        found = Text(f" {table.row_count} of {len(self._found)} processes   {KEYS}")
+        matching = [entry for entry in self._found if wanted in entry[2]]
+        for each, command, _ in matching[:MOST_ROWS]:
+            row = _row(each)[: len(self._columns)]
+            table.add_row(*row, Text(command, no_wrap=True), key=str(each.pid))
+        more = f" (the first {MOST_ROWS}: type on)" if len(matching) > MOST_ROWS else ""
+        found = Text(f" {len(matching)} of {len(self._found)} processes{more}   {KEYS}")
         self.query_one("#picker-keys", Static).update(found)
 
     def _table(self) -> DataTable[Text]:
@@ -116,6 +120,11 @@ class PickerScreen(Screen[int | None]):
     def action_cancel(self) -> None:
         """Choose nothing."""
         self.dismiss(None)
+
+
+def _searchable(each: Candidate) -> tuple[Candidate, str, str]:
+    command = plain(" ".join(each.command) or each.name)
+    return each, command, f"{each.pid} {each.name} {command}".lower()
 
 
 def _row(each: Candidate) -> tuple[Text, ...]:

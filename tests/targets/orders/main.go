@@ -83,6 +83,10 @@ func main() {
 	logEvery := flag.Duration("log-every", 2*time.Second, "time between two log lines; 0 for none")
 	flag.Parse()
 
+	catalogue := loadCatalogue(*items, *itemBytes)
+	http.HandleFunc("/order", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, takeOrder(catalogue, len(r.URL.RawQuery)))
+	})
 	if *listen != "" {
 		listener, err := net.Listen("tcp", *listen)
 		if err != nil {
@@ -92,8 +96,6 @@ func main() {
 		go func() { log.Fatal(http.Serve(listener, nil)) }()
 	}
 	fmt.Println("pid", os.Getpid())
-
-	catalogue := loadCatalogue(*items, *itemBytes)
 	if *reportEvery > 0 {
 		go func() {
 			for size := *report; ; size = min(size+*report, *largest) {
