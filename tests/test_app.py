@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import sysconfig
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,12 @@ from typing import Any
 import psutil
 import pytest
 from dashboard import app_on, counted, running, shown, until
+from textual.strip import Strip
 
 from memtui import units
+from memtui.app import MemtuiApp
 from memtui.model import Ended, GcCycle, ProcessSample, Profile, Trouble
+from memtui.timeline import Timeline
 
 pytestmark = pytest.mark.go
 
@@ -175,3 +180,16 @@ async def test_a_service_without_an_endpoint_or_trace_says_what_to_do(start_go: 
         await until(lambda: "gctrace=1" in shown(app, "gctrace"))
         assert "RssAnon" in shown(app, "process")
         assert isinstance(app.view().state("profile")[1], Trouble)  # type: ignore[index] # there is one
+
+
+async def test_a_screen_that_is_closed_is_let_go_of() -> None:
+    app = MemtuiApp(Timeline(time.time()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        left = []
+        for _ in range(4):
+            for _ in range(2):
+                await pilot.press("question_mark", "escape")
+            await pilot.pause()
+            gc.collect()
+            left.append(sum(isinstance(each, Strip) for each in gc.get_objects()))
+    assert left[-1] <= left[0]

@@ -10,7 +10,9 @@ from typing import ClassVar
 
 from rich.console import RenderableType
 from textual import events, on
+from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.filter import LineFilter
@@ -409,6 +411,16 @@ class MemtuiApp(App[None]):
     def action_theme(self, name: str) -> None:
         """Show the screen in another theme."""
         self.theme = name
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close a screen, and let go of it: Textual remembers each widget that it drew.
+
+        A cache holds the last 1,024 of them with their lines (textual 8.2.8, _styles_cache.py,
+        get_inner_outer): 250 KB for a look at the keys.
+        """
+        closing = super().pop_screen()
+        getattr(StylesCache.get_inner_outer, "cache_clear", lambda: None)()
+        return closing
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the keys of the dashboard from working behind another screen."""

@@ -34,8 +34,15 @@ class Tape:
     shows, can be read by its owner alone, and goes with the session.
     """
 
-    def __init__(self, clock: Clock, keeping: Keeping, file: Path | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        keeping: Keeping,
+        file: Path | None = None,
+        clocks: Clocks | None = None,
+    ) -> None:
         self._clock = clock
+        self._clocks = clocks
         self._keeping = keeping
         self._wanted = file
         self._folder: Path | None = None
@@ -54,12 +61,13 @@ class Tape:
     def begin(self) -> None:
         """Open the scratch recording; raise CannotRecord when the file that is wanted cannot be."""
         if self._wanted is not None:
-            self._file = Recorder(self._wanted, keeping=self._keeping)
+            self._file = Recorder(self._wanted, keeping=self._keeping, clocks=self._clocks)
         with contextlib.suppress(OSError, CannotRecord):  # then nothing is kept but memory holds
             self._folder = Path(tempfile.mkdtemp(prefix="memtui-"))
             path = self._folder / "scratch.memtui"
             self._scratch = Recorder(
                 path,
+                clocks=self._clocks,
                 keeping=Keeping(args=True, log=True),
                 max_bytes=SCRATCH_BYTES,
                 max_age_s=SCRATCH_S,
