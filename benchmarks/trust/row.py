@@ -76,7 +76,7 @@ def started(program: str, *arguments: str, **environment: str) -> Iterator[Servi
                 raise SystemExit(f"{program} did not start: {said}")
         finally:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -27,7 +27,9 @@ class Window:
 
     def __init__(self, socket: Path) -> None:
         self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
-        self._run("new-session", "-d", "-x", "100", "-y", "30", "exec env PS1='> ' bash --norc")
+        self._run("new-session", "-d", "-x", "100", "-y", "30", "exec bash --norc")
+        # A shell whose command died of SIGINT leaves out the rest of the line, but not this.
+        self.type("PS1='> ' PROMPT_COMMAND='echo round $N code=$?'")
 
     def _run(self, *words: str) -> str:
         done = subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True)
@@ -76,7 +78,8 @@ def rounds(count: int = ROUNDS, seed: int = 1) -> list[str]:
     chance, wrong = random.Random(seed), []
     with started("orders", GODEBUG="gctrace=1") as service, window() as terminal:
         for number in range(count):
-            terminal.type(f"clear; {MEMTUI} --pid {service.pid}; echo round {number} code=$?")
+            terminal.press("C-u")  # what was typed too late for the round before
+            terminal.type(f"clear; N={number}; {MEMTUI} --pid {service.pid}")
             time.sleep(chance.uniform(0.0, LATEST_S))
             way = chance.choice(("q", "TERM", "INT", "HUP"))
             wrong += _ended(terminal, number, way)
@@ -115,7 +118,7 @@ def signalled() -> dict[str, float]:
     took: dict[str, float] = {}
     with started("orders", GODEBUG="gctrace=1") as service, window() as terminal:
         for number in SIGNALS:
-            terminal.type(f"clear; {MEMTUI} --pid {service.pid}; echo code=$?")
+            terminal.type(f"clear; {MEMTUI} --pid {service.pid}")
             while "LIVE" not in terminal.screen():
                 time.sleep(0.05)
             (memtui,) = terminal.shell().children()

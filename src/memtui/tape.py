@@ -176,5 +176,7 @@ class Tape:
         self._end_file()
         if self._scratch is not None:
             self._scratch.close()
+        if self.store is not None:
+            self.store.refresh()  # closes the files that were looked into
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,8 +1,15 @@
 """The command line: one file a command; nothing here imports Textual before a screen is needed."""
 
 import os
+import signal
 import sys
 
+# What is told to end before it has begun ends without a trace: Python would print one.
+_is_heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+if _is_heard:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+# ruff: noqa: E402 - all that takes long to import comes after that
 from memtui.cli.complaint import Complaint
 from memtui.cli.demo import demo
 from memtui.cli.doctor import doctor
@@ -33,6 +40,8 @@ for _command in _COMMANDS:
 
 def main() -> None:
     """Run the command line; whatever goes wrong, the user sees a line and no traceback."""
+    if _is_heard:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         memtui(prog_name="memtui")
     except Exception as defect:  # the last net: a trace is for developers, not for users
