@@ -35,7 +35,7 @@ def many_processes(count: int) -> Iterator[None]:
         yield
     finally:
         os.killpg(crowd.pid, signal.SIGKILL)
-        crowd.wait()
+        crowd.communicate()
         while _members(crowd.pid):  # the kernel takes a moment to end thousands
             time.sleep(0.05)
 

@@ -90,7 +90,7 @@ def rounds(count: int = ROUNDS, seed: int = 1) -> list[str]:
 def _ended(terminal: Window, number: int, way: str) -> list[str]:
     """End what runs in the window; return what was not well."""
     deadline = time.monotonic() + ENDED_S
-    while not (found := re.search(rf"^round {number} code=(\d+)", terminal.screen(), re.MULTILINE)):
+    while not (found := re.search(rf"round {number} code=(\d+)", terminal.screen())):
         if time.monotonic() > deadline:
             return [f"round {number}: still there after {ENDED_S:g} s ({way})"]
         for each in terminal.shell().children():
