@@ -3,9 +3,13 @@
 import os
 import signal
 import sys
+import threading
 
-# What is told to end before it has begun ends without a trace: Python would print one.
-_is_heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+# Told to end while all is imported it ends without a trace: Python would print one.
+_is_heard = (
+    signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    and threading.current_thread() is threading.main_thread()
+)
 if _is_heard:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -38,10 +42,12 @@ for _command in _COMMANDS:
     memtui.add_command(_command)
 
 
+if _is_heard:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def main() -> None:
     """Run the command line; whatever goes wrong, the user sees a line and no traceback."""
-    if _is_heard:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         memtui(prog_name="memtui")
     except Exception as defect:  # the last net: a trace is for developers, not for users
