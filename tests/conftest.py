@@ -72,6 +72,14 @@ class GoService:
         self.process.wait()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Reports of defects that tests induce go to a folder of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def go_command() -> Callable[[str], Path]:
     """Return the go command of a version: the newest is in the test extras, an old one made once.
