@@ -227,7 +227,12 @@ main()
 
 @pytest.mark.parametrize(("where", "code"), [("pane", 1), ("thread", 0)])
 def test_a_defect_is_a_line_and_a_report_without_secrets(
-    terminal: OpenTerminal, start_go: StartGo, tmp_path: Path, where: str, code: int
+    terminal: OpenTerminal,
+    start_go: StartGo,
+    wait_until: WaitFor,
+    tmp_path: Path,
+    where: str,
+    code: int,
 ) -> None:
     service, program = start_go("orders", GODEBUG="gctrace=1"), tmp_path / "defect.py"
     program.write_text(DEFECT)
@@ -235,7 +240,11 @@ def test_a_defect_is_a_line_and_a_report_without_secrets(
     window.type(f"export XDG_STATE_HOME={tmp_path}; clear")
     window.type(f"{sys.executable} {program} {where} --pid {service.pid}; echo code=$?")
     window.wait_for("LIVE", "4 inuse_space")
-    window.press("1", "g" if where == "pane" else "q")
+    if where == "pane":
+        window.press("1", "g")
+    else:
+        wait_until(lambda: list(tmp_path.glob("memtui/*.txt")))  # a second after the start
+        window.press("q")
     screen = window.wait_for(f"code={code}")
     (report,) = (tmp_path / "memtui").iterdir()
     said = screen.replace("\n", "")
