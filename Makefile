@@ -33,7 +33,7 @@ demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live 
 
 # Most tests wait for programs, terminals and clocks: so more of them run at once than there are cores.
 test: $(VENV)/ready $(BUILD)/go-1.21/ready ## run every test
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 4 --dist loadfile
 
 check: $(VENV)/ready ## lint, types, import contracts
 	$(BIN)/ruff check .
@@ -73,11 +73,14 @@ screenshots: $(VENV)/ready ## redraw screenshots/ from the recording that comes 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
 	$(BIN)/python scripts/screenshots.py
 
+# They call no dependency.
+PURE := diagnosis pprof test_targets.py test_verdicts.py recording/test_file.py
 test-lowest: ## run the quick tests with the oldest supported versions of the dependencies
 	$(PYTHON) -m venv $(VENV)-lowest
 	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint tests/lowest.txt --editable '.[test]'
-	$(VENV)-lowest/bin/python -m pytest -n 3 --dist loadfile -m 'not terminal and not snapshot'
+	$(VENV)-lowest/bin/python -m pytest -n 4 --dist loadfile -m 'not terminal and not snapshot' \
+		$(PURE:%=--ignore tests/%)
 
 clean: ## remove what was made
 	rm -rf $(VENV) $(VENV)-lowest $(BUILD)
