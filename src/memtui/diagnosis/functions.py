@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from memtui.model import FunctionValue, Profile, SampleValues
 from memtui.plain import plain
@@ -25,26 +26,42 @@ class Growth:
     cum: int
 
     @property
-    def by_flat(self) -> int:
-        """By how much its own value grew."""
+    def growth(self) -> int:
+        """By how much its own value grew; negative when it shrank."""
         return self.flat - self.flat_before
 
     @property
-    def by_cum(self) -> int:
-        """By how much it grew with all it called."""
+    def cum_growth(self) -> int:
+        """By how much its value with all that it called grew."""
         return self.cum - self.cum_before
 
 
-def growths(before: SampleValues, after: SampleValues) -> list[Growth]:
+class Valued(Protocol):
+    """A function of a profile: a row of a report, or a value of a sample."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as the profile has it."""
+
+    @property
+    def flat(self) -> int:
+        """Its own value."""
+
+    @property
+    def cum(self) -> int:
+        """Its value with all that it called."""
+
+
+def growths(before: Iterable[Valued], after: Iterable[Valued]) -> list[Growth]:
     """Return what all functions of two profiles did, the largest growth of their own first."""
     none = FunctionValue("", 0, 0)
-    then = {each.name: each for each in before.functions}
-    now = {each.name: each for each in after.functions}
+    then: dict[str, Valued] = {each.name: each for each in before}
+    now: dict[str, Valued] = {each.name: each for each in after}
     found = []
     for name in then | now:
         old, new = then.get(name, none), now.get(name, none)
         found.append(Growth(name, old.flat, new.flat, old.cum, new.cum))
-    return sorted(found, key=lambda each: (-each.by_flat, -each.by_cum))
+    return sorted(found, key=lambda each: (-each.growth, -each.cum_growth))
 
 
 def grown_functions(
@@ -59,8 +76,8 @@ def grown_functions(
     if len(found) < 2:
         return []
     grown = [
-        (plain(each.name), each.by_cum if by_cum else each.by_flat)
-        for each in growths(found[0], found[-1])
+        (plain(each.name), each.cum_growth if by_cum else each.growth)
+        for each in growths(found[0].functions, found[-1].functions)
         if not (by_cum and is_of_runtime(each.name))
     ]
     rising = [entry for entry in grown if entry[1] > 0]

@@ -138,10 +138,10 @@ def _grown(recording: Recording, start: float, end: float) -> Iterator[Grown]:
         first, last = (_values(recording, event, _TYPES[kind]) for event in (events[0], events[-1]))
         if len(events) < 2 or events[0].at == events[-1].at or not first or not last:
             continue
-        found = growths(first, last)
+        found = growths(first.functions, last.functions)
         if kind == "goroutine":  # all of them wait in the runtime: what called it tells them apart
             found = [each for each in found if not is_of_runtime(each.name)]
-            found.sort(key=lambda each: -each.by_cum)
+            found.sort(key=lambda each: -each.cum_growth)
         yield Grown(
             kind, last.type, last.unit, events[0].at, events[-1].at, first.total, last.total,
             tuple(found),

@@ -32,7 +32,9 @@ def _table(grown: Grown) -> Markup:
     span = units.duration(grown.last_at - grown.first_at)
     said = f"profiles of {moment(grown.first_at)} and {moment(grown.last_at)}, {span} apart"
     is_by_cum = grown.kind == "goroutine"
-    rising = [each for each in grown.functions if (each.by_cum if is_by_cum else each.by_flat) > 0]
+    rising = [
+        each for each in grown.functions if (each.cum_growth if is_by_cum else each.growth) > 0
+    ]
     if not rising:
         words = tag("p", "No function grew.")
         return tag("div", tag("h3", title), tag("p", said, class_="dim"), words)
@@ -52,9 +54,9 @@ def _row(each: Growth, size: Callable[[int], str], change: Callable[[int], str])
         tag("th", tag("code", escaped(each.name, _MOST_NAME)), scope="row", class_="name"),
         number_cell(size(each.flat_before)),
         number_cell(size(each.flat)),
-        number_cell(change(each.by_flat), growth_class(each.by_flat)),
+        number_cell(change(each.growth), growth_class(each.growth)),
         number_cell(size(each.cum)),
-        number_cell(change(each.by_cum), growth_class(each.by_cum)),
+        number_cell(change(each.cum_growth), growth_class(each.cum_growth)),
     )
 
 

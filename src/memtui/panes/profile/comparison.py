@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from memtui.diagnosis import Growth, growths
 from memtui.panes.cells import Line, Span, line
 from memtui.panes.profile import rowlist
 from memtui.panes.profile.order import FIRST, Order
@@ -20,34 +21,13 @@ LEAST_FOR_AN_HOUR_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One function in the base and now, in the unit of the sample type."""
-
-    name: str
-    flat_before: int
-    flat: int
-    cum_before: int
-    cum: int
-
-    @property
-    def growth(self) -> int:
-        """By how much its own value grew; negative when it shrank."""
-        return self.flat - self.flat_before
-
-    @property
-    def cum_growth(self) -> int:
-        """By how much its value with all that it called grew."""
-        return self.cum - self.cum_before
-
-
-@dataclass(frozen=True, slots=True)
 class Compared:
     """The functions that changed, in an order; their unit; the seconds between base and now.
 
     ``span_s`` None is not known: then there is no growth an hour.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[Growth, ...]
     unit: str
     span_s: float | None = None
     order: Order = FIRST
@@ -66,13 +46,12 @@ def compared(
     order: Order = FIRST,
 ) -> Compared:
     """Join the functions of two profiles by name; what did not change is left out."""
-    before, after = {row.name: row for row in base}, {row.name: row for row in now}
-    changes: list[Change] = []
-    for name in {**after, **before}:
-        then, row = before.get(name, Row(name, 0, 0)), after.get(name, Row(name, 0, 0))
-        if (then.flat, then.cum) != (row.flat, row.cum):
-            changes.append(Change(name, then.flat, row.flat, then.cum, row.cum))
-    return ordered(Compared(tuple(changes), unit, span_s), order)
+    changed = (
+        each
+        for each in growths(base, now)
+        if (each.flat_before, each.cum_before) != (each.flat, each.cum)
+    )
+    return ordered(Compared(tuple(changed), unit, span_s), order)
 
 
 def ordered(data: Compared, order: Order) -> Compared:
@@ -91,15 +70,15 @@ def ordered(data: Compared, order: Order) -> Compared:
     return replace(data, changes=tuple(changes), order=order)
 
 
-def _by_growth(each: Change) -> tuple[int, int, str]:
+def _by_growth(each: Growth) -> tuple[int, int, str]:
     return -each.growth, -each.cum_growth, each.name
 
 
-def _by_cum_growth(each: Change) -> tuple[int, int, str]:
+def _by_cum_growth(each: Growth) -> tuple[int, int, str]:
     return -each.cum_growth, -each.growth, each.name
 
 
-def _by_name(each: Change) -> tuple[int, int, str]:
+def _by_name(each: Growth) -> tuple[int, int, str]:
     return 0, 0, each.name
 
 
@@ -162,7 +141,7 @@ def draw(
     )
 
 
-def _numbers(data: Compared, each: Change) -> tuple[str | Span, ...]:
+def _numbers(data: Compared, each: Growth) -> tuple[str | Span, ...]:
     role = direction(each.growth)
     per_hour = (Span(hourly(each.growth, data.span_s, data.unit), role),) if data.has_hours else ()
     return (
