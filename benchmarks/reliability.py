@@ -65,7 +65,8 @@ def main() -> None:
         rows = []
         for row in PARTS[part]():
             rows.append(row)
-            print("✓" if row.is_met else "✗", row.name, "|", row.measured, flush=True)  # noqa: T201
+            line = f"{'✓' if row.is_met else '✗'} {row.name} | {row.measured}"
+            print(line, flush=True)  # noqa: T201 - its result
         if not given.no_write:
             write(part, table(rows))
 

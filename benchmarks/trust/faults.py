@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from trust.row import ROOT, Row, Service, started
@@ -89,8 +90,8 @@ async def courses(service: Service) -> dict[str, Course]:
                 await _until(lambda: not any(_in_trouble(app, name) for name in SOURCES))
                 found[f"the endpoint {WORDS[fault]}"] = await course(
                     app,
-                    lambda fault=fault: setattr(relay, "fault", fault),  # type: ignore[misc]
-                    lambda: setattr(relay, "fault", ""),
+                    partial(setattr, relay, "fault", fault),
+                    partial(setattr, relay, "fault", ""),
                 )
             await _until(lambda: not any(_in_trouble(app, name) for name in SOURCES))
             found["the process is stopped (SIGSTOP)"] = await course(
