@@ -158,6 +158,7 @@ async def test_a_service_that_restarts_behind_its_address_is_told_and_read_on(
         await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
         first.end()
         await until(lambda: "refused the connection" in said(app, "profile"))
+        await until(lambda: "refused the connection" in said(app, "runtime"))
         samples, profiles = counted(app, RuntimeSample), counted(app, Profile)
         _ = start_go("orders", "-report-every", "5s", "-listen", where).address
         await until(lambda: counted(app, RuntimeSample) > samples)
