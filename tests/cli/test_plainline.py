@@ -138,7 +138,7 @@ def test_news_are_told_once_and_again_when_they_change(process: Process) -> None
     first = ("process", process(MIB, state="S"))
     assert told(1, first, ("profile", trouble)) == [
         "trouble: profile: refused (start it)",
-        "verdict: not-enough-data: RES 1.00M: not enough data yet (0s of data).",
+        "verdict: not-enough-data: RES 1.00M: not enough data yet (0s of 40s).",
     ]
     assert told(2, ("profile", Trouble("refused", "start it", 2.0))) == []
     assert told(3, ("profile", Attached("127.0.0.1"))) == ["source: profile: 127.0.0.1"]

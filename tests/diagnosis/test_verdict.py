@@ -40,7 +40,8 @@ def growing(**fields: object) -> Diagnosis:
             "RES 63.1M: 40.0M freed by the GC, not returned to the OS. Not a leak.",
         ),
         (window(), "RES steady at 27.1M ±0, 150 cycles."),
-        (window(seconds=20), "RES 27.1M: not enough data yet (20s of data)."),
+        (window(seconds=20), "RES 27.1M: not enough data yet (20s of 40s)."),
+        (window(step_s=60), "RES 27.1M: not enough data yet (6 samples of 8)."),
         (
             window(file=lambda second: 8 + second / 6),
             "RES +48.3M in 5m00s: +48.3M of mapped files. Not the Go heap.",

@@ -33,8 +33,10 @@ def missing(window: Window) -> str | None:
     limits = window.thresholds
     if window.ledger is None:
         return "RES is not known"
-    if len(window.points) < limits.fewest_points or window.seconds < limits.shortest_s:
-        return f"{units.duration(window.seconds)} of data"
+    if window.seconds < limits.shortest_s:
+        return f"{units.duration(window.seconds)} of {units.duration(limits.shortest_s)}"
+    if len(window.points) < limits.fewest_points:
+        return f"{len(window.points)} samples of {limits.fewest_points}"
     return None
 
 
