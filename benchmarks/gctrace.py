@@ -19,7 +19,7 @@ from pathlib import Path
 
 import results
 
-from memtui.cli.gctrace import READ_BYTES
+from memtui.cli.commands.gctrace import READ_BYTES
 from memtui.model import GcCycle
 from memtui.parse.tracelines import TraceDecoder
 

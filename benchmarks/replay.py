@@ -62,7 +62,7 @@ class Looked:
     """
 
     def __init__(self, path: Path, moves: int, played_s: float) -> None:
-        from memtui.cli.replay import opened, replaying
+        from memtui.cli.recordings.screen import pages_of, replaying
 
         began = time.process_time()
         import memtui.app  # noqa: F401 - it is measured: the start of the program
@@ -71,7 +71,7 @@ class Looked:
         self._began = time.process_time()
         self.found["imports of the screen"] = (self._began - began) * 1000
         self._moves, self._played_s = moves, played_s
-        self._app = replaying(opened([path]), "50%", 1.0, is_paused=True)
+        self._app = replaying(pages_of([path]), "50%", 1.0, is_paused=True)
 
     def run(self) -> None:
         """Show it until all is measured."""

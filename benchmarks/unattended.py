@@ -21,10 +21,11 @@ from pathlib import Path
 
 from retold import Retold
 
-from memtui.cli import unattended
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
-from memtui.cli.unattended import Target, Unattended
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session import unattended
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
+from memtui.cli.session.unattended import Target, Unattended
 from memtui.model import Ended, Event
 from memtui.recording import Recorder
 from memtui.recording.writer import Clocks

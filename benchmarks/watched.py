@@ -17,9 +17,10 @@ from typing import Any
 from known_causes import Run
 from record_targets import PHASE, started
 
-from memtui.cli.headless import session_of, watched
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.headless import session_of, watched
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
 from memtui.diagnosis import Diagnosis, PartName, diagnose, window_of
 from memtui.model import Trouble
 from memtui.sources.mapping import MappingSource

@@ -22,8 +22,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
 from memtui.model import Absent, Event, Mark, Surroundings
 from memtui.recording import Keeping, Recorder
 from memtui.sources.mapping import MappingSource

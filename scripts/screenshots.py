@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import resvg_py
 
-from memtui.cli.replay import opened, replaying
+from memtui.cli.recordings.screen import pages_of, replaying
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "screenshots"
@@ -61,7 +61,7 @@ def save(name: str, svg: str) -> None:
 
 async def draw(shot: Shot) -> None:
     """Draw one picture of the recording."""
-    app = replaying(opened([RECORDING]), shot.at, 1.0, is_paused=True)
+    app = replaying(pages_of([RECORDING]), shot.at, 1.0, is_paused=True)
     async with app.run_test(size=shot.size) as pilot:
         await asyncio.sleep(LOADED_S)
         for key in shot.keys:

@@ -12,8 +12,9 @@ import pytest
 from textual.pilot import Pilot
 
 from memtui.app import MemtuiApp
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
 from memtui.panes.cells import text_of
 from memtui.panes.painted import Painted
 from memtui.sources.access import ANYBODY, Access

@@ -15,8 +15,9 @@ from dashboard import counted, running, shown, until
 from relay import Relay
 
 from memtui.app import MemtuiApp
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
 from memtui.model import (
     GcCycle,
     ProcessSample,

@@ -13,7 +13,7 @@ import pytest
 from dashboard import app_on, counted, on_top, running, shown, until
 
 from memtui.app import MemtuiApp
-from memtui.cli.session import Trace
+from memtui.cli.session.trace import Trace
 from memtui.model import GcCycle
 
 SMALL = (80, 24)

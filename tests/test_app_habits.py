@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from memtui.app import MemtuiApp
-from memtui.cli.replay import opened, replaying
+from memtui.cli.recordings.screen import pages_of, replaying
 from memtui.panes.cells import Role
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.habits import USUAL, Habits
@@ -30,7 +30,7 @@ async def at_the_end(
     size: tuple[int, int] = USUAL_SIZE, habits: Habits = USUAL
 ) -> AsyncIterator[tuple[MemtuiApp, Pilot[None]]]:
     """Run the dashboard at the end of the recording that comes with memtui."""
-    app = replaying(opened([DEMO]), "100%", 1.0, None, habits, is_paused=True)
+    app = replaying(pages_of([DEMO]), "100%", 1.0, None, habits, is_paused=True)
     async with running(app, size) as pilot:
         await until(lambda: "loadCatalogue" in shown(app, "pprof"))
         yield app, pilot

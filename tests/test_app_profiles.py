@@ -18,8 +18,9 @@ from largeprofile import large_profile
 from textual.pilot import Pilot
 
 from memtui.app import MemtuiApp
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
 from memtui.model import GcCycle, Mark
 from memtui.screens.take import ConfirmScreen, TakeScreen
 

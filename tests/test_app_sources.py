@@ -21,7 +21,7 @@ from dashboard import app_on, counted, running, shown, until
 
 from memtui import units
 from memtui.app import MemtuiApp
-from memtui.cli.session import Trace
+from memtui.cli.session.trace import Trace
 from memtui.model import (
     Ended,
     Event,
@@ -184,8 +184,9 @@ async def test_trouble_stands_beside_the_last_profile_until_the_service_is_back(
 AS_NOBODY = """
 import asyncio, json, os, sys, time
 import httpx, psutil, memtui.app  # all that is needed later: nobody may not read it
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
 from memtui.model import ProcessSample, Trouble
 from memtui.panes.cells import text_of
 from memtui.sources.discovery import Census

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from memtui.cli.group import LINES
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -31,10 +33,28 @@ def test_help_and_version_import_no_textual(option: str) -> None:
     assert "memtui" in done.stdout
 
 
+def test_each_command_is_a_file_and_no_other_is_imported() -> None:
+    files = {each.stem for each in (ROOT / "src/memtui/cli/commands").glob("[!_]*.py")}
+    assert files - {"watch"} == set(LINES)
+    for name in LINES:
+        code = (
+            "import sys\n"
+            f"sys.argv = ['memtui', {name!r}, '--help']\n"
+            "from memtui.cli import main\n"
+            "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0, end.code\n"
+            "here = {each.rpartition('.')[2] for each in sys.modules if '.commands.' in each}\n"
+            f"assert here == {{'watch', {name!r}}}, here\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
 def test_the_screen_is_painted_before_clients_and_decoders_are_imported() -> None:
     code = (
         "import sys\n"
-        "import memtui.app, memtui.cli.session\n"
+        "import memtui.app, memtui.cli.session.session\n"
         "heavy = {'psutil', 'httpx', 'google.protobuf', 'plotext'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

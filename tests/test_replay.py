@@ -14,9 +14,10 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from memtui.app import MemtuiApp
+from memtui.cli.commands.replay import pace
+from memtui.cli.commands.watch import memtui
 from memtui.cli.complaint import Complaint
-from memtui.cli.replay import following, opened, pace, replaying
-from memtui.cli.watch import memtui
+from memtui.cli.recordings.screen import following, pages_of, replaying
 from memtui.model import Event, ProcessSample
 from memtui.player import Player
 from memtui.recording import Keeping, Recorder
@@ -77,7 +78,7 @@ def live_at(session: Sequence[Event], at: float) -> MemtuiApp:
 
 
 def replay_of(path: Path, at: str | None = None, speed: float = 1.0) -> MemtuiApp:
-    return replaying(opened([path]), at, speed, is_paused=True)
+    return replaying(pages_of([path]), at, speed, is_paused=True)
 
 
 async def pictures(app: MemtuiApp) -> dict[str, str]:
@@ -286,7 +287,7 @@ def test_what_is_no_recording_is_refused_in_a_line(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(Complaint) as complaint:
-        opened([path])
+        pages_of([path])
     assert "\n" not in complaint.value.message
     assert "x.memtui" in complaint.value.message
 
@@ -295,7 +296,7 @@ async def test_several_files_are_one_session(session: Sequence[Event], tmp_path:
     first = session[0].at
     early = recorded(tmp_path / "a.memtui", [e for e in session if e.at <= first + 100])
     late = recorded(tmp_path / "b.memtui", [e for e in session if first + 130 < e.at < first + 200])
-    app = replaying(opened([late, early]), "start", 1.0, is_paused=True)
+    app = replaying(pages_of([late, early]), "start", 1.0, is_paused=True)
     async with running(app, SIZE) as pilot:
         await settled(app, pilot)
         await until(lambda: app.player.course().landmarks)
@@ -325,7 +326,7 @@ async def test_a_file_that_is_written_is_followed_and_looked_back_in(
         recorder.flush()
 
     await asyncio.to_thread(write_until, first + 50)
-    app = following(opened([path]), path)
+    app = following(pages_of([path]), path)
     async with running(app, SIZE) as pilot:
         await until(lambda: "LIVE" in shown(app, "heading"))
         for more_s in (55, 60, 65):

@@ -17,7 +17,7 @@ from dashboard import on_top, shown, until
 from textual.pilot import Pilot
 
 from memtui.app import MemtuiApp
-from memtui.cli.replay import opened, replaying
+from memtui.cli.recordings.screen import pages_of, replaying
 from memtui.panes.habits import Habits
 
 pytestmark = pytest.mark.snapshot
@@ -83,5 +83,5 @@ def prepared(keys: tuple[str, ...]) -> Callable[[Pilot[None]], Awaitable[None]]:
 @pytest.mark.parametrize("name", PICTURES)
 def test_picture(name: str, snap_compare: Any) -> None:
     size, keys, habits = PICTURES[name]
-    app = replaying(opened([DEMO]), "100%", 1.0, None, habits, is_paused=True)
+    app = replaying(pages_of([DEMO]), "100%", 1.0, None, habits, is_paused=True)
     assert snap_compare(app, terminal_size=size, run_before=prepared(keys))

@@ -12,8 +12,9 @@ import pytest
 from dashboard import counted, running, shown, until
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
 from memtui.model import Event, OutputLine, ProcessIdentity, ProcessSample
 from memtui.recording import Keeping
 from memtui.recording.pages import RecordedPages

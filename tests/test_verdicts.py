@@ -14,9 +14,9 @@ from conftest import GoService, wait_for
 from verdict_tables import RIGHT, UNSAID, WRONG, calm, cell, marks_of, unexplained
 from watched import FULL, PROC, TRACE, Look, Watched, check_sums, load, save
 
-from memtui.cli.headless import session_of, watched
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.headless import session_of, watched
+from memtui.cli.session.trace import Trace
 from memtui.diagnosis import DEFAULT, Cause, diagnose, window_of
 from memtui.timeline import View
 

@@ -20,8 +20,9 @@ from dashboard import counted, running
 from relay import FAULTS, Relay
 
 from memtui.app import MemtuiApp
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
 from memtui.model import ProcessSample, Profile, RuntimeSample, Trouble
 
 ASKED_S = 1.0

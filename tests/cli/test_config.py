@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from memtui.cli.config import config_file, habits, settings_in
-from memtui.cli.options import Wishes
-from memtui.cli.watch import memtui
+from memtui.cli.commands.watch import memtui
+from memtui.cli.options.look import Wishes
+from memtui.cli.screen.settings import config_file, habits, settings_in
 from memtui.panes.habits import Habits
 from memtui.panes.keymap import Keymap
 from memtui.panes.keys import scopes

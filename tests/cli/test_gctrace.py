@@ -137,7 +137,7 @@ def test_what_cannot_be_read_is_a_line_and_nothing_else(file: str, reason: str) 
 
 def test_it_never_loads_the_screen(tmp_path: Path) -> None:
     code = (
-        "import sys; import memtui.cli; from memtui.cli.watch import memtui\n"
+        "import sys; from memtui.cli.commands.watch import memtui\n"
         "try: memtui(['gctrace', sys.argv[1]])\n"
         "except SystemExit: pass\n"
         "print([name for name in ('textual', 'asyncio', 'httpx') if name in sys.modules])"

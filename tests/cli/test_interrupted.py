@@ -18,7 +18,7 @@ from largeprofile import large_profile
 from longsession import NOON, Session
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.recordings import output
+from memtui.cli.recordings.output import output
 from memtui.recording import Recorder
 from memtui.recording.writer import Clocks
 
@@ -155,7 +155,7 @@ def test_ctrl_c_while_it_is_loaded_leaves_no_traceback() -> None:
         "import os, signal, sys\n"
         "class Stop:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'memtui.cli.watch': os.kill(os.getpid(), signal.SIGINT)\n"
+        "        if name == 'memtui.cli.commands.watch': os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Stop())\n"
         "from memtui.__main__ import main\n"
         "main()"

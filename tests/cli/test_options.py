@@ -6,7 +6,8 @@ import click
 import pytest
 
 from memtui.cli.complaint import Complaint
-from memtui.cli.options import ProfileOptions, period, profile_options, size
+from memtui.cli.options.profile import ProfileOptions, profile_options
+from memtui.cli.options.quantity import period, size
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
-from memtui.cli.figures import gc_cpu, gc_per_minute, goal_bytes, goroutine_count, live_bytes
-from memtui.cli.plainline import PlainLines, numbers
+from memtui.cli.screenless.figures import (
+    gc_cpu,
+    gc_per_minute,
+    goal_bytes,
+    goroutine_count,
+    live_bytes,
+)
+from memtui.cli.screenless.plainline import PlainLines, numbers
 from memtui.model import (
     Absent,
     Attached,

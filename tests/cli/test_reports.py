@@ -20,8 +20,7 @@ from pathlib import Path
 import pytest
 from gopprof import go_pprof
 
-import memtui.cli  # noqa: F401 - it adds the commands
-from memtui.cli.watch import memtui as command_line
+from memtui.cli.commands.watch import memtui as command_line
 
 
 @dataclass(frozen=True, slots=True)

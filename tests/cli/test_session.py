@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from memtui.cli.options import ProfileOptions
-from memtui.cli.session import Session, Trace
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.session import Session
+from memtui.cli.session.trace import Trace
 from memtui.sources.runtime import RuntimeSource
 from memtui.sources.source import Nothing
 

@@ -18,7 +18,7 @@ from answering import Request, answering, ok
 from dashboard import app_on, running, shown, until
 from textual.app import App
 
-from memtui.cli.options import ProfileOptions
+from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Act, Attached, Profile
 from memtui.recording import Recording
 from memtui.sources.access import Access, BadSecret

@@ -1,0 +1,180 @@
+"""``memtui doctor``: what can be seen of a process, what cannot, and how to switch it on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from memtui.cli.options.profile import ProfileOptions, profile_options
+from memtui.cli.options.target import target_options
+
+if TYPE_CHECKING:
+    from memtui.timeline import View
+
+LOOK_S = 4.0
+"""Long enough for every source to say whether it can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing to be seen: "yes", "no" or "partly"; in which words; what it adds, and how."""
+
+    name: str
+    seen: str
+    says: str
+    adds: str
+    how: str
+
+
+@click.command()
+@target_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+@profile_options
+def doctor(
+    context: click.Context,
+    pid: int | None,
+    name: str | None,
+    gctrace_command: str | None,
+    as_json: bool,
+    options: ProfileOptions,
+) -> None:
+    """Look at a process for some seconds and tell what memtui can see of it.
+
+    For each source: whether it can be read, what it adds, and how to switch it on.
+    """
+    checks = _checks(pid, name, gctrace_command, options)
+    if as_json:
+        import json
+
+        click.echo(json.dumps({"checks": [asdict(each) for each in checks]}))
+        context.exit(0)
+    for each in checks:
+        sign = {"yes": "✓", "no": "✗", "partly": "~"}[each.seen]
+        click.echo(f" {sign} {each.name:<12} {each.says}")
+        if each.seen != "yes":
+            click.echo(f"   {'':<12} adds: {each.adds}")
+            click.echo(f"   {'':<12} how:  {each.how}")
+
+
+def _checks(
+    pid: int | None, name: str | None, command: str | None, options: ProfileOptions
+) -> list[Check]:
+    import asyncio
+
+    from memtui.cli.session.headless import session_of, watched
+    from memtui.cli.session.trace import Trace
+
+    session = session_of(pid, name, options, Trace(command=command), time.time)
+    view = asyncio.run(watched(session, LOOK_S, time.time, lambda view, past_s: None))
+    return checks_of(view)
+
+
+def checks_of(view: View) -> list[Check]:
+    """Return what a view shows of each source, in the order of what it adds."""
+    sources = (_source(view, *each) for each in _SOURCES)
+    return [_go(view), _process(view), *sources, _limits(view), _rights()]
+
+
+_SOURCES = (
+    (
+        "mapping", "smaps_rollup",
+        "memory that was lazily freed, and huge pages: both look like a leak from outside",
+        "run memtui as the user of the process, or with CAP_SYS_PTRACE",
+    ),
+    (
+        "runtime", "MemStats",
+        "the parts of the ledger: live, free but not returned, stacks, metadata",
+        'import _ "expvar" or _ "net/http/pprof" in the service, and serve HTTP on loopback',
+    ),
+    (
+        "gctrace", "gctrace",
+        "the live heap after each cycle, and what the collector costs",
+        "start the service with GODEBUG=gctrace=1 and its standard error in a file",
+    ),
+    (
+        "profile", "pprof",
+        "which functions hold what grows",
+        'import _ "net/http/pprof" in the service',
+    ),
+)  # fmt: skip
+
+
+def _source(view: View, source: str, name: str, adds: str, how: str) -> Check:
+    from memtui.model import (
+        Attached,
+        Ended,
+        GcCycle,
+        MappingSample,
+        Profile,
+        RuntimeSample,
+        Trouble,
+    )
+    from memtui.plain import plain
+
+    kinds = {
+        "mapping": MappingSample, "runtime": RuntimeSample,
+        "gctrace": GcCycle, "profile": Profile,
+    }  # fmt: skip
+    state = view.state(source)
+    said = state[1] if state else None
+    if isinstance(said, Trouble | Ended):
+        hint = said.hint if isinstance(said, Trouble) else ""
+        return Check(name, "no", plain(said.reason), adds, plain(hint) or how)
+    seen = view.last(kinds[source]) is not None
+    where = plain(said.where) if isinstance(said, Attached) else ""
+    if not seen:
+        return Check(name, "partly", f"{where or 'nothing yet'} (nothing came yet)", adds, how)
+    return Check(name, "yes", where or "there", adds, how)
+
+
+def _rights() -> Check:
+    from memtui.sources.proc import is_root
+
+    who = "as root; the user of the process, or CAP_SYS_PTRACE, is enough" if is_root() else ""
+    return Check("memtui", "yes", f"runs {who or 'as an ordinary user'}", "", "")
+
+
+def _go(view: View) -> Check:
+    from memtui.model import ProcessIdentity
+    from memtui.plain import plain
+
+    identity = view.sample(ProcessIdentity)
+    adds, how = "what is known of its version of the runtime", "run memtui as its user"
+    version = identity.go_version if identity else None
+    if isinstance(version, str):
+        return Check("Go", "yes", plain(version), adds, how)
+    if version is None:
+        return Check("Go", "no", "no Go program, as far as its file tells", adds, how)
+    return Check("Go", "no", "its file may not be read", adds, how)
+
+
+def _process(view: View) -> Check:
+    from memtui.model import Absent, ProcessSample
+
+    sample = view.sample(ProcessSample)
+    adds, how = "RES and its parts", "run memtui as the user of the process"
+    if sample is None:
+        return Check("/proc", "no", "not read", adds, how)
+    missing = [name for name in type(sample).__slots__ if getattr(sample, name) is Absent.NO_ACCESS]
+    if missing:
+        return Check("/proc", "partly", f"no access to {', '.join(missing)}", adds, how)
+    return Check("/proc", "yes", "status, stat, limits of its own", adds, how)
+
+
+def _limits(view: View) -> Check:
+    from memtui import units
+    from memtui.model import Absent, Surroundings
+
+    found = view.sample(Surroundings)
+    adds, how = "how far the OOM killer is", "run memtui on the host, or mount /sys/fs/cgroup"
+    if found is None or isinstance(found.limit_bytes, Absent):
+        return Check("cgroup", "no", "no memory cgroup can be seen", adds, how)
+    if found.limit_bytes is None:
+        return Check("cgroup", "yes", "no limit", adds, how)
+    margin = found.tightest.margin_bytes if found.tightest else None
+    left = "" if margin is None else f", {units.size(margin)} left"
+    return Check("cgroup", "yes", f"limit {units.size(found.limit_bytes)}{left}", adds, how)

@@ -1,0 +1,159 @@
+"""``memtui explain``: the ledger and the verdict, without a screen."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from memtui.cli.exitcodes import exit_code
+from memtui.cli.options.profile import ProfileOptions, profile_options
+from memtui.cli.options.quantity import period
+from memtui.cli.options.target import target_options
+from memtui.cli.recordings.opening import opened, window, window_options
+
+if TYPE_CHECKING:
+    from memtui.cli.session.headless import Progress
+    from memtui.diagnosis import Diagnosis
+    from memtui.timeline import View
+
+_WIDTHS = (60, 100)
+
+
+@click.command()
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@window_options
+@target_options
+@click.option(
+    "--for",
+    "seconds",
+    callback=lambda context, option, text: period(text),
+    default="2m",
+    show_default=True,
+    metavar="TIME",
+    help="Watch it for this long before judging.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+@profile_options
+def explain(
+    context: click.Context,
+    files: tuple[str, ...],
+    start: str | None,
+    end: str | None,
+    pid: int | None,
+    name: str | None,
+    gctrace_command: str | None,
+    seconds: float | None,
+    as_json: bool,
+    options: ProfileOptions,
+) -> None:
+    """Watch a process for a while; print the parts of its RES, what grew, and the cause.
+
+    With FILE, a recording is judged instead: all of it, or what lies between --from and --to.
+
+    Exit code 0: steady; 3: a cause was found; 4: not enough data. --json prints the verdicts with
+    evidence and advice, the ledger in bytes (null: could not be read), the window and the sources.
+    """
+    if files:
+        if pid is not None or name is not None:
+            raise click.UsageError("give either a recording or a process")
+        context.exit(_explain_recorded(files, start, end, as_json=as_json))
+    if start is not None or end is not None:
+        raise click.UsageError("--from and --to are for a recording")
+    if seconds is None:
+        raise click.UsageError("--for takes a time: 30s, 2m, 1h")
+    context.exit(_explain(pid, name, gctrace_command, seconds, options, as_json=as_json))
+
+
+def _explain(
+    pid: int | None,
+    name: str | None,
+    command: str | None,
+    seconds: float,
+    options: ProfileOptions,
+    *,
+    as_json: bool,
+) -> int:
+    import asyncio
+
+    from memtui.cli.session.headless import session_of, watched
+    from memtui.cli.session.trace import Trace
+    from memtui.diagnosis import diagnose, window_of
+
+    session = session_of(pid, name, options, Trace(command=command), time.time)
+    try:
+        view = asyncio.run(watched(session, seconds, time.time, _progress(seconds)))
+    except KeyboardInterrupt:  # what was seen until then is judged
+        from memtui.timeline import Cursor
+
+        view = Cursor().view(session.timeline, time.time())
+    _clear()
+    diagnosis = diagnose(window_of(view, seconds))
+    _print(diagnosis, view, as_json=as_json)
+    return exit_code(diagnosis)
+
+
+def _explain_recorded(
+    files: tuple[str, ...], start: str | None, end: str | None, *, as_json: bool
+) -> int:
+    """Judge a part of a recording."""
+    from memtui.cli.progress import Progress
+    from memtui.diagnosis import diagnose, window_of
+    from memtui.recording.loading import timeline_of
+    from memtui.timeline import View
+
+    with opened(files) as recording, Progress("reading") as progress:
+        first, last = window(recording, start, end)
+        timeline = timeline_of(recording, first, last, progress.over)
+    view = View(timeline, last, last, frozen=True)
+    diagnosis = diagnose(window_of(view, last - first))
+    _print(diagnosis, view, as_json=as_json)
+    return exit_code(diagnosis)
+
+
+def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        from memtui.diagnosis import as_json as written
+
+        click.echo(json.dumps(written(diagnosis)))
+        return
+    from memtui.diagnosis import one_line
+    from memtui.panes.cells import text_of
+    from memtui.panes.explain.place import place_rows
+    from memtui.panes.explain.rows import rows_of
+
+    least, most = _WIDTHS
+    width = max(least, min(most, shutil.get_terminal_size().columns))
+    click.echo(f" {one_line(diagnosis)}\n")
+    for row in (*rows_of(diagnosis, width, frozenset()), *place_rows(view, width)):
+        click.echo(text_of(row.line).rstrip())
+
+
+def _progress(seconds: float) -> Progress:
+    """Return what shows the progress on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        return lambda view, past_s: None
+
+    def show(view: View, past_s: float) -> None:
+        from memtui import units
+        from memtui.model import ProcessSample
+
+        sample = view.sample(ProcessSample)
+        res = sample.res_bytes if sample else None
+        said = f"RES {units.size(res)}" if isinstance(res, int) else "reading /proc"
+        left = units.duration(seconds - past_s)
+        _clear()
+        click.echo(f" {said}, {left} left; ctrl+c judges what was seen", nl=False, err=True)
+
+    return show
+
+
+def _clear() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)

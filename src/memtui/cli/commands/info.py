@@ -1,0 +1,135 @@
+"""``memtui info``: what a recording holds, how far it goes, and what of it is damaged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from memtui.cli.progress import Progress
+from memtui.cli.recordings.opening import opened
+from memtui.plain import plain
+
+if TYPE_CHECKING:
+    from memtui.recording.contents import Contents
+
+_MOST_ROWS = 20
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def info(files: tuple[str, ...], as_json: bool) -> None:
+    """Print the span, the process, gaps, kinds, versions and damage of a recording.
+
+    Reads all of it once: every CRC is checked.
+    """
+    from memtui.recording.contents import contents_of
+
+    with opened(files) as recording, Progress("reading") as progress:
+        found = contents_of(recording, progress.at)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(_object(found)))
+        return
+    for line in _lines(found):
+        click.echo(plain(line))
+
+
+def _object(found: Contents) -> dict[str, object]:
+    """Return all there is to say as JSON has it: sizes in bytes, moments in UTC."""
+    return {
+        "files": [str(each) for each in found.files],
+        "size_bytes": found.size_bytes,
+        "from": _utc(found.start),
+        "to": _utc(found.end),
+        "span_s": round(found.end - found.start, 3),
+        "host": found.header.host,
+        "processes": [
+            {"name": each.name, "pid": each.pid, "start_ticks": each.start_ticks}
+            for each in found.processes
+        ],
+        "sessions": [
+            {
+                "id": each.session,
+                "from": _utc(each.at),
+                "written_by": each.written_by,
+                "format": list(each.version),
+                "interval_s": each.interval_s,
+            }
+            for each in found.sessions
+        ],
+        "members": found.members,
+        "kinds": found.kinds,
+        "marks": [{"time": _utc(at), "text": text} for at, text in found.marks],
+        "restarts": [_utc(at) for at in found.restarts],
+        "gaps": [
+            {"from": _utc(each.start), "to": _utc(each.end), "reason": each.reason}
+            for each in found.gaps
+        ],
+        "damage": [
+            {
+                "file": each.file,
+                "offset": each.offset,
+                "from": _utc(each.start),
+                "reason": each.reason,
+            }
+            for each in found.damage
+        ],
+        "is_open": found.is_open,
+    }
+
+
+def _lines(found: Contents) -> Iterator[str]:
+    from memtui import units
+
+    span_s = found.end - found.start
+    yield f"span      {_here(found.start)} to {_here(found.end)}, {units.duration(span_s)}"
+    rate = found.size_bytes / max(1.0, span_s)
+    files = "" if len(found.files) == 1 else f" in {len(found.files)} files"
+    yield (
+        f"size      {units.size(found.size_bytes)}{files}, {found.members} members, "
+        f"{rate:.0f} bytes a second"
+    )
+    processes = ", ".join(f"{each.name} {each.pid}" for each in found.processes) or "not known"
+    yield f"process   {processes} on {found.header.host or 'an unknown host'}"
+    for each in found.sessions:
+        version = ".".join(map(str, each.version))
+        yield f"session   from {_here(each.at)}, by {each.written_by}, format {version}"
+    kinds = ", ".join(f"{count} {kind}" for kind, count in found.kinds.items())
+    yield f"events    {kinds or 'none'}"
+    yield from _some("mark", [f"{_here(at)} {text}" for at, text in found.marks])
+    yield from _some("restart", [_here(at) for at in found.restarts])
+    gaps = [
+        f"{_here(each.start)}, {units.duration(each.end - each.start)}: {each.reason}"
+        for each in found.gaps
+    ]
+    yield from _some("gap", gaps)
+    damage = [
+        f"{each.file} at byte {each.offset}, from {_here(each.start)}: {each.reason}"
+        for each in found.damage
+    ]
+    yield from _some("damage", damage)
+    if not found.damage:
+        yield "damage    none"
+    if found.is_open:
+        yield "end       open: it is being written, or its writer was killed"
+
+
+def _some(name: str, rows: list[str]) -> Iterator[str]:
+    for row in rows[:_MOST_ROWS]:
+        yield f"{name:<10}{row}"
+    if len(rows) > _MOST_ROWS:
+        yield f"{name:<10}and {len(rows) - _MOST_ROWS} more"
+
+
+def _utc(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _here(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

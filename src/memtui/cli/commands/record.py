@@ -1,0 +1,150 @@
+"""``memtui record``: a session into a file, without a screen, for days."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memtui.cli.complaint import Complaint
+from memtui.cli.options.profile import ProfileOptions, profile_options
+from memtui.cli.options.quantity import period, size
+from memtui.cli.options.target import target_options
+
+if TYPE_CHECKING:
+    from memtui.cli.session.unattended import Unattended
+
+TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
+
+
+@click.command()
+@target_options
+@click.option(
+    "-o",
+    "--output",
+    "output",
+    required=True,
+    metavar="FILE|-",
+    help="The recording; one that is there is appended to. -: standard output.",
+)
+@click.option(
+    "--for",
+    "seconds",
+    callback=lambda context, option, text: period(text),
+    default="off",
+    show_default="until it is told to end",
+    metavar="TIME",
+    help="End after this time: 72h.",
+)
+@click.option(
+    "--interval",
+    callback=lambda context, option, text: period(text),
+    default="1s",
+    show_default=True,
+    metavar="TIME",
+    help="Read /proc this often.",
+)
+@click.option(
+    "--max-size",
+    callback=lambda context, option, text: size(text),
+    default="256M",
+    show_default=True,
+    metavar="SIZE",
+    help="Remove the oldest parts when all take more than this.",
+)
+@click.option(
+    "--max-age",
+    callback=lambda context, option, text: period(text),
+    default="7d",
+    show_default=True,
+    metavar="TIME",
+    help="Remove parts that are older than this; off: keep all.",
+)
+@click.option("--keep-args", is_flag=True, help="Record the arguments of the process too.")
+@click.option("--keep-log", is_flag=True, help="Record the other lines that it writes too.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--follow-name", is_flag=True, help="When it ends, wait for the next of that name.")
+@click.pass_context
+@profile_options
+def record(
+    context: click.Context,
+    pid: int | None,
+    name: str | None,
+    gctrace_command: str | None,
+    output: str,
+    seconds: float | None,
+    interval: float | None,
+    max_size: int,
+    max_age: float | None,
+    keep_args: bool,
+    keep_log: bool,
+    force: bool,
+    follow_name: bool,
+    options: ProfileOptions,
+) -> None:
+    """Record a process until it ends, the time is over, or SIGTERM or SIGINT says so.
+
+    Flushed each second: whatever happens, at most that second is lost. It survives to be hung up.
+    Arguments, environment and log lines of the process are not recorded.
+    Exit code 0: told to end, or the time is over; 3: the process ended; 1: it could not be written.
+    """
+    if interval is None:
+        raise click.UsageError("--interval takes a time: 1s, 10s, 1m")
+    if pid is not None and name is not None:
+        raise click.UsageError("--pid and --name exclude each other")
+    import asyncio
+
+    from memtui.cli.session.trace import Trace
+    from memtui.cli.session.unattended import Target, Unattended
+    from memtui.recording import CannotRecord, Keeping, Recorder
+
+    target = Target(pid, name, options, Trace(command=gctrace_command), interval, follow_name)
+    session = target.first()
+    if output == "-" and sys.stdout.isatty():
+        raise Complaint("a recording is nothing to look at", "give a file, or a pipe behind it")
+    try:
+        recorder = Recorder(
+            None if output == "-" else Path(output),
+            interval_s=interval,
+            keeping=Keeping(args=keep_args, log=keep_log),
+            max_bytes=max_size,
+            max_age_s=max_age,
+            force=force,
+        )
+    except CannotRecord as error:
+        raise Complaint(error.reason, error.hint) from None
+    unattended = Unattended(recorder, target, session, seconds, _progress())
+    context.exit(_code(asyncio.run(unattended.run()), unattended, recorder.suspended))
+
+
+def _code(ended: bool, unattended: Unattended, suspended: str) -> int:
+    """Return what the command ends with, and say the last word where somebody may read it."""
+    click.echo(unattended.last_word(), err=True)
+    if suspended:
+        return NOT_WRITTEN
+    return PROCESS_ENDED if ended else TOLD
+
+
+class _Line:
+    """The progress on standard error: a line that changes, or none where that is no terminal."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+
+    def show(self, text: str) -> None:
+        """Show the line."""
+        if self._is_terminal:
+            click.echo(f"\r\x1b[K {text}", nl=False, err=True)
+
+    def say(self, text: str) -> None:
+        """Say something that is to be kept: also into a log."""
+        clear = "\r\x1b[K" if self._is_terminal else ""
+        stamp = "" if self._is_terminal else time.strftime("%Y-%m-%d %H:%M:%S ")
+        click.echo(f"{clear}{stamp}memtui: {text}", err=True)
+
+
+def _progress() -> _Line:
+    return _Line()

@@ -1,0 +1,39 @@
+"""``memtui repair``: what is whole in a damaged recording, as a new one."""
+
+from __future__ import annotations
+
+import click
+
+from memtui.cli.progress import Progress
+from memtui.cli.recordings.opening import opened
+from memtui.cli.recordings.output import output
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.option("-o", "--output", "out", required=True, metavar="NEW", help="The new file.")
+def repair(file: str, out: str) -> None:
+    """Write all that is whole in FILE into a new file; FILE stays as it is.
+
+    Members that are whole are copied byte by byte; of others the lines whose CRC is right.
+    """
+    from memtui import units
+    from memtui.recording.mending import mended
+
+    copied = saved = lost = lines_lost = size = 0
+    with opened((file,)) as recording, output(out) as new, Progress("reading") as progress:
+        whole, past = sum(part.size for part in recording.parts), 0
+        for part in recording.parts:
+            for each in mended(part):
+                progress.at((past + each.member.offset) / max(1, whole))
+                copied += each.was_whole
+                saved += bool(each.data) and not each.was_whole
+                lost += not each.data
+                lines_lost += each.lines_lost
+                size += new.write(each.data)
+            past += part.size
+    click.echo(
+        f"{copied} members were whole, {saved} are saved in part, {lost} are lost; "
+        f"{lines_lost} damaged lines left out; {units.size(size)} written",
+        err=True,
+    )

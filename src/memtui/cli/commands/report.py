@@ -1,0 +1,39 @@
+"""``memtui report``: a recording as one page of HTML, for whoever was not there."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from memtui.cli.progress import waiting
+from memtui.cli.recordings.opening import opened, paths_of, window, window_options
+from memtui.cli.recordings.output import output, output_options
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@window_options
+@output_options(required=True)
+def report(
+    files: tuple[str, ...], start: str | None, end: str | None, out: str, force: bool
+) -> None:
+    """Write the verdict, the ledger, plots of the whole time and the facts as a page of HTML.
+
+    One file that loads nothing and runs no script, to be read in a browser, mailed or printed. The
+    verdict is that of memtui explain FILE. Exit code 0, whatever it is.
+    """
+    from memtui import units
+    from memtui.diagnosis import one_line
+    from memtui.plain import plain
+    from memtui.report import account_of, page
+
+    with opened(files) as recording:
+        with waiting("reading the recording,"):
+            account = account_of(recording, *window(recording, start, end))
+            data = page(account, time.time()).encode("utf-8", "backslashreplace")
+        with output(out, force=force, sources=paths_of(recording)) as file:
+            file.write(data)
+    if out != "-":
+        said = one_line(account.diagnosis)
+        click.echo(f"memtui: wrote {plain(out)} ({units.size(len(data))})\n  {said}", err=True)

@@ -1,0 +1,70 @@
+"""``memtui run``: start a command with the trace switched on, and watch it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import click
+
+from memtui.cli.complaint import Complaint
+from memtui.cli.options.look import Wishes, look_options
+from memtui.cli.options.profile import ProfileOptions, profile_options
+from memtui.cli.options.target import record_option
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
+)
+@record_option
+@profile_options
+@look_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND…")
+@click.pass_context
+def run(
+    context: click.Context,
+    record: Path | None,
+    options: ProfileOptions,
+    wishes: Wishes,
+    command: tuple[str, ...],
+) -> None:
+    """Start COMMAND with GODEBUG=gctrace=1 and watch it.
+
+    Other settings in GODEBUG are kept. Its output is shown on a key (o), signals to memtui are
+    passed on, and memtui's exit code is that of COMMAND (128+n when signal n killed it).
+    """
+    if os.path.basename(command[0]) == "go" and command[1:2] == ("run",):
+        raise click.UsageError(
+            "go run starts the compiler first, and its memory is not your program's: "
+            "go build -o app . && memtui run -- ./app"
+        )
+    context.exit(watch_command(command, options, wishes, record))
+
+
+def watch_command(
+    command: tuple[str, ...],
+    options: ProfileOptions,
+    wishes: Wishes,
+    record: Path | None = None,
+) -> int:
+    """Start the command, show the dashboard, and return the exit code."""
+    from memtui.cli.screen.terminal import take_terminal
+    from memtui.cli.session.session import Session
+    from memtui.cli.session.trace import Trace
+    from memtui.sources.child import Child
+
+    if shutil.which(command[0]) is None:
+        raise Complaint(f"no such command: {command[0]}", "./NAME is a file in this folder")
+    take_terminal()
+    session = Session(options, Trace(), time.time)
+    session.listen()
+    if record is not None:
+        session.record(record)
+    try:
+        child = Child(command, os.environ)
+    except OSError as error:
+        raise Complaint(f"cannot start {command[0]}: {error.strerror}") from None
+    session.watch_child(child)
+    return session.run(wishes)

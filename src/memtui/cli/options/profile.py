@@ -1,0 +1,150 @@
+"""Options that say where profiles and MemStats come from, and how often they are asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TypeVar, cast
+
+import click
+
+from memtui.cli.complaint import Complaint, exists
+from memtui.cli.options.access import access_options, access_to, check_access
+from memtui.cli.options.quantity import period, size
+from memtui.sources.access import ANYBODY, Access
+
+F = TypeVar("F", bound=Callable[..., object])
+
+LIMIT = "256M"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOptions:
+    """Where profiles come from: an address or a file, or else the process's own listeners.
+
+    MemStats come from the same address, or from the listeners. None is never. ``free_url`` is an
+    address that makes the process return memory.
+    ``limit_bytes`` is the most that a profile may have, as it comes or unpacked. ``access`` is for
+    the server of ``pprof`` alone.
+
+    Raises Complaint when ``pprof`` is neither a file nor an address.
+    """
+
+    pprof: str | None
+    probe: bool
+    every_s: float | None
+    memstats_every_s: float | None = 5.0
+    limit_bytes: int = 256 << 20
+    free_url: str | None = None
+    access: Access = ANYBODY
+
+    @classmethod
+    def given(
+        cls,
+        pprof: str | None,
+        *,
+        no_probe: bool,
+        every_s: float | None,
+        memstats_every_s: float | None = 5.0,
+        limit_bytes: int = 256 << 20,
+        free_url: str | None = None,
+        access: Access = ANYBODY,
+    ) -> ProfileOptions:
+        """Return the options as the user gave them: host:port is an address too."""
+        if pprof is not None and "://" not in pprof and not exists(Path(pprof)):
+            if not re.fullmatch(r"[^/\s]*:\d+(/\S*)?", pprof):
+                raise Complaint(
+                    f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT"
+                )
+            pprof = f"http://{pprof}" if not pprof.startswith(":") else f"http://127.0.0.1{pprof}"
+        found = cls(pprof, not no_probe, every_s, memstats_every_s, limit_bytes, free_url, access)
+        check_access(access, found.pprof if found.is_address else None, "--pprof URL")
+        return found
+
+    @property
+    def free_access(self) -> Access:
+        """What goes with ``free_url``: that of ``pprof`` where both are of one server."""
+        return access_to(self.free_url or "", self.access, self.pprof or "")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether ``pprof`` is a file: it needs no process beside it."""
+        return self.pprof is not None and not self.is_address
+
+    @property
+    def is_address(self) -> bool:
+        """Whether ``pprof`` is an address and no file."""
+        return self.pprof is not None and "://" in self.pprof
+
+
+def profile_options(command: F) -> F:
+    """Add the options of ProfileOptions to a command, which gets them as ``options``."""
+
+    @wraps(command)
+    def with_options(
+        *context: click.Context,
+        pprof: str | None,
+        no_probe: bool,
+        profile_every: float | None,
+        memstats_every: float | None,
+        max_profile_size: int,
+        free_url: str | None,
+        access: Access,
+        **others: object,
+    ) -> object:
+        options = ProfileOptions.given(
+            pprof,
+            no_probe=no_probe,
+            every_s=profile_every,
+            memstats_every_s=memstats_every,
+            limit_bytes=max_profile_size,
+            free_url=free_url,
+            access=access,
+        )
+        return command(*context, options=options, **others)
+
+    decorated = access_options(with_options)
+    for option in (
+        click.option(
+            "--free-url",
+            metavar="URL",
+            help="An address that calls debug.FreeOSMemory; asked on a key only, after a question.",
+        ),
+        click.option(
+            "--memstats-every",
+            callback=lambda context, option, text: period(text),
+            default="5s",
+            show_default=True,
+            metavar="TIME",
+            help="Ask for MemStats this often, which allocates 30 KB in the process; off: never.",
+        ),
+        click.option(
+            "--profile-every",
+            callback=lambda context, option, text: period(text),
+            default="60s",
+            show_default=True,
+            metavar="TIME",
+            help="Fetch the profile again after this time, if the GC ran; off: only on a key.",
+        ),
+        click.option(
+            "--max-profile-size",
+            callback=lambda context, option, text: size(text),
+            default=LIMIT,
+            show_default=True,
+            metavar="SIZE",
+            help="Refuse a profile that is larger than this, as it comes or unpacked.",
+        ),
+        click.option(
+            "--no-probe", is_flag=True, help="Do not ask the process's listeners for anything."
+        ),
+        click.option(
+            "--pprof",
+            metavar="URL|FILE",
+            help="Take profiles from this address or file, not from what the process listens on.",
+        ),
+    ):
+        decorated = option(decorated)
+    return cast("F", decorated)

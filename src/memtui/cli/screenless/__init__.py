@@ -1,0 +1,1 @@
+"""``--plain`` and ``--once``: the dashboard's command without the dashboard."""

@@ -1,0 +1,1 @@
+"""All panes at once, as text and as an object."""

@@ -1,0 +1,287 @@
+"""The sources of a session, put together from what the user asked for, and its screen."""
+
+from __future__ import annotations
+
+import gc
+import math
+import select
+import signal
+import stat
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from os import fstat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memtui.cli.complaint import Complaint
+from memtui.cli.options.look import Wishes
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.screen.settings import habits
+from memtui.cli.screen.terminal import end_with_the_terminal, show, take_terminal
+from memtui.cli.session.trace import Trace
+from memtui.model import GcCycle, GcPause, ProcessIdentity
+from memtui.panes.habits import USUAL, Habits
+from memtui.player import Player
+from memtui.recording import CannotRecord, Keeping
+from memtui.screens.choice import Choice
+from memtui.sources.acting import Actor
+from memtui.sources.analyst import Analyst
+from memtui.sources.child import Child, ChildExit, leave_to_itself
+from memtui.sources.discovery import Candidate
+from memtui.sources.endpoint import Answers
+from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
+from memtui.sources.mapping import MappingSource
+from memtui.sources.pipe import Drain, PipeTrace
+from memtui.sources.pprofpages import profile_address
+from memtui.sources.process import ProcessSource, read_identity
+from memtui.sources.profile import ProcessProfile, UrlProfile
+from memtui.sources.profilefile import FileProfile
+from memtui.sources.runtime import RuntimeSource
+from memtui.sources.signals import EarlySignals
+from memtui.sources.source import Clock, Nothing, Source, SourceFailed
+from memtui.sources.surroundings import SurroundingsSource
+from memtui.tape import Tape
+from memtui.timeline import Timeline
+
+if TYPE_CHECKING:  # Textual: not before a screen is needed
+    from memtui.app import MemtuiApp
+
+NO_PROCESS = ("no process is watched", "add --pid PID or --name PATTERN")
+
+
+class Session:
+    """Sources on one timeline: watched on a screen until it is closed, or without one.
+
+    ``timeline`` holds what the ``sources`` tell, once somebody drives them.
+    """
+
+    def __init__(
+        self,
+        options: ProfileOptions,
+        trace: Trace,
+        clock: Clock,
+        interval_s: float = 1.0,
+        analyst: Analyst | None = None,
+    ) -> None:
+        self._options = options
+        self._trace = trace
+        self._clock = clock
+        self._interval_s = interval_s
+        self.timeline = Timeline(clock())
+        self._analyst = analyst or Analyst(options.limit_bytes)
+        self.sources: list[Source] = []
+        self._choice: Choice | None = None
+        self._child: Child | None = None
+        self._early = EarlySignals()
+        self._answers = Answers()
+        self._tape: Tape | None = None
+        self._drain = None if trace.fd is None else Drain.begun(trace.fd)
+        self.newest_gc: int | None = None
+        """The number of the newest collection, where nobody puts it on the timeline."""
+
+    def record(self, file: Path | None = None) -> None:
+        """Keep what is shown, to look back at it, and record into a file from the start.
+
+        Raises Complaint when there can be no such file.
+        """
+        self._tape = Tape(self._clock, Keeping(), file)
+        try:
+            self._tape.begin()
+        except CannotRecord as cannot:
+            raise Complaint(cannot.reason, cannot.hint) from None
+
+    def listen(self) -> None:
+        """Heed signals from now on: before a child is started, and before the screen is."""
+        self._early.listen()
+
+    def watch_process(self, pid: int) -> None:
+        """Watch a process; raise Complaint when there is none."""
+        try:
+            self.sources += self._sources_of(read_identity(pid))
+        except SourceFailed as failed:
+            raise Complaint(failed.reason, failed.hint) from None
+
+    def watch_child(self, child: Child) -> None:
+        """Watch a program that memtui started, and what it writes."""
+        self._child = child
+        self._trace = Trace(fd=child.stderr_fd, where=f"standard error of {child.name}")
+        self._drain = Drain.begun(child.stderr_fd)
+        output = Drain.begun(child.stdout_fd)
+        self.sources = [
+            ChildExit(child, self._clock),
+            PipeTrace(child.stdout_fd, None, self._clock, stream="stdout", drain=output),
+            *self._picked(child.pid),
+        ]
+
+    def watch_files(self) -> None:
+        """Watch a trace or a profile alone: nobody knows whose it is."""
+        self.sources = self._sources_without(*NO_PROCESS)
+
+    def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:
+        """Let the user choose the process first; a pipe is drained from the start all the same."""
+        if self._trace.fd is not None:
+            self.sources = [self._trace_source(None, None)]
+        self._choice = Choice(candidates, title, self._picked_besides)
+
+    def _picked_besides(self, pid: int) -> list[Source]:
+        running = {source.name for source in self.sources}
+        return [source for source in self._picked(pid) if source.name not in running]
+
+    def _picked(self, pid: int) -> list[Source]:
+        """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
+        try:
+            return self._sources_of(read_identity(pid))
+        except SourceFailed as failed:
+            return self._sources_without(failed.reason, failed.hint)
+
+    def _sources_of(self, identity: ProcessIdentity) -> list[Source]:
+        return [
+            ProcessSource(identity, self._clock, self._interval_s),
+            self._trace_source(identity.pid, identity.started_at),
+            self._profile_source(identity.pid),
+            self._runtime_source(identity.pid),
+            MappingSource(identity.pid, self._clock),
+            SurroundingsSource(identity.pid, self._clock),
+        ]
+
+    def _sources_without(self, reason: str, hint: str) -> list[Source]:
+        """Return the sources where there is no process, and say why there is none."""
+        return [
+            Nothing("process", reason, hint, self._clock),
+            self._trace_source(None, None)
+            if self._trace.given
+            else Nothing("gctrace", reason, hint, self._clock),
+            self._profile_source(None)
+            if self._options.pprof
+            else Nothing("profile", reason, hint, self._clock),
+            self._runtime_source(None)
+            if self._options.is_address
+            else Nothing("runtime", reason, hint, self._clock),
+        ]
+
+    def _trace_source(self, pid: int | None, started_at: float | None) -> Source:
+        if self._trace.file is not None:
+            return FileTrace(self._trace.file, started_at, self._clock)
+        if self._trace.fd is not None:
+            fd, where = self._trace.fd, self._trace.where
+            return PipeTrace(fd, started_at, self._clock, where=where, drain=self._drain)
+        if self._trace.command is not None:
+            return CommandTrace(self._trace.command, started_at, self._clock)
+        assert pid is not None
+        return StderrTrace(pid, started_at, self._clock)
+
+    def _profile_source(self, pid: int | None) -> Source:
+        every_s, place = self._options.every_s, self._options.pprof
+        if place is not None and self._options.is_address:
+            access = self._options.access
+            return UrlProfile(place, self._clock, every_s, analyst=self._analyst, access=access)
+        if place is not None:
+            return FileProfile(Path(place), self._clock, analyst=self._analyst)
+        assert pid is not None
+        return ProcessProfile(
+            pid,
+            self._clock,
+            every_s,
+            probe=self._options.probe,
+            gc_number=self._gc_number,
+            known=self._answers,
+            analyst=self._analyst,
+        )
+
+    def _runtime_source(self, pid: int | None) -> Source:
+        options = self._options
+        if options.memstats_every_s is None:
+            return Nothing("runtime", "off (--memstats-every)", "", self._clock)
+        place = options.pprof if options.is_address else None
+        return RuntimeSource(
+            pid,
+            self._clock,
+            options.memstats_every_s,
+            url=None if place is None else profile_address(place, options.access),
+            probe=options.probe,
+            known=self._answers,
+        )
+
+    def _gc_number(self) -> int | None:
+        """Return the number of the newest collection; None while nobody tells."""
+        found = self.timeline.track(GcCycle).last(math.inf)
+        if found is not None:
+            return found[1].number
+        told = self.timeline.track(GcPause).last(math.inf)
+        return told[1].number if told else self.newest_gc
+
+    def screen(self, habits: Habits = USUAL) -> MemtuiApp:
+        """Return the dashboard of this session, as the user is used to it."""
+        from memtui.app import MemtuiApp
+
+        store = self._tape.store if self._tape else None
+        return MemtuiApp(
+            self.timeline,
+            self.sources,
+            player=Player(self.timeline, self._clock, store),
+            tape=self._tape,
+            choice=self._choice,
+            child=self._child,
+            may_suspend=self._child is None and self._trace.fd is None,
+            early=self._early,
+            clock=self._clock,
+            analyst=self._analyst,
+            actor=Actor(
+                self._options.free_url,
+                probe=self._options.probe,
+                known=self._answers,
+                access=self._options.free_access,
+            ),
+            habits=habits,
+        )
+
+    def run(self, wishes: Wishes) -> int:
+        """Show the screen until it is closed; return the exit code."""
+        take_terminal()
+        self.listen()
+        if self._tape is None:
+            self.record()
+        end_with_the_terminal(self._kill_child)
+        # What is loaded now stays as long as the screen does: no collection needs to look at it.
+        gc.disable()
+        app = self.screen(habits(wishes))
+        gc.freeze()
+        gc.enable()
+        threading.excepthook = lambda failed: app.note_defect(failed.exc_value)
+        show(app)
+        self.let_go()
+        if app.defect is not None:
+            raise app.defect
+        for words in app.defects:
+            _say(words)
+        return app.return_code or 0
+
+    def _kill_child(self) -> None:
+        if self._child is not None:
+            self._child.forward(signal.SIGKILL)
+
+    def let_go(self) -> None:
+        """Leave what still writes to memtui in peace: without a reader it would be killed."""
+        if self._child is not None:
+            for fd in (self._child.stdout_fd, self._child.stderr_fd):
+                if _has_writer(fd):
+                    leave_to_itself(fd)
+            if self._child.exit_code is None:
+                _say(f"{self._child.name} ({self._child.pid}) still runs; its output is discarded")
+        elif self._trace.fd is not None and _has_writer(self._trace.fd):
+            leave_to_itself(self._trace.fd)
+            _say("the program still runs, its output is discarded; ctrl+c ends it")
+
+
+def _has_writer(fd: int) -> bool:
+    """Return whether ``fd`` is a pipe or socket whose other end is open."""
+    if stat.S_ISREG(fstat(fd).st_mode):
+        return False
+    poll = select.poll()
+    poll.register(fd, 0)
+    return not poll.poll(0)
+
+
+def _say(text: str) -> None:
+    print(f"memtui: {text}", file=sys.stderr)  # noqa: T201 - the last word after the screen
