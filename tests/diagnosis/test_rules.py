@@ -276,6 +276,12 @@ def test_free_memory_that_shrinks_is_being_returned() -> None:
     assert causes(diagnose(window(180, **shape))) == [Cause.FREED_NOT_RETURNED]
 
 
+def test_free_memory_of_which_a_part_was_returned_at_once_lies_there_since_then() -> None:
+    shape: dict[str, Any] = {"unreturned": lambda second: 70 if second < 5 else 30, "goal": 9}
+    assert causes(diagnose(window(45, **shape))) == [UNKNOWN]
+    assert causes(diagnose(window(60, **shape))) == [Cause.FREED_NOT_RETURNED]
+
+
 @pytest.mark.parametrize("is_off", [True, False])
 def test_heap_that_no_cycle_has_seen(is_off: bool) -> None:
     shape: dict[str, Any] = {

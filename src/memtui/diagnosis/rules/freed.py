@@ -116,7 +116,7 @@ def lying_free(window: Window) -> Unreturned | None:
     """Return what lies free at the end of the window, and since when; None when nothing does.
 
     A program that needs it again now and then is healthy: so it must have lain there longer than
-    ever before in this window. What shrinks quickly is being returned.
+    ever before in this window. What shrank quickly was being returned: it lies there since then.
     """
     points = [
         point for point in window.points if point.unreturned is not None and point.goal is not None
@@ -125,15 +125,20 @@ def lying_free(window: Window) -> Unreturned | None:
     start = len(idle)
     while start and idle[start - 1]:
         start -= 1
-    last = points[start:]
+    last = _since_it_shrank(points[start:])
     seconds = last[-1].at - last[0].at if last else 0.0
     if len(last) < 3 or seconds < 1.5 * _longest(points, idle, start):
         return None
     sizes = [point.unreturned or 0 for point in last]
-    if sizes[-1] < 0.6 * max(sizes[: len(sizes) // 2 + 1]):
-        return None
     cycles = (last[-1].cycles or 0) - (last[0].cycles or 0)
     return Unreturned(min(sizes), seconds, cycles, max(point.goal or 0 for point in last))
+
+
+def _since_it_shrank(points: Sequence[Point]) -> Sequence[Point]:
+    """Return the points after the last at which much more lay free than does at the end."""
+    most = (points[-1].unreturned or 0) / 0.6 if points else 0.0
+    larger = (number for number, point in enumerate(points) if (point.unreturned or 0) > most)
+    return points[max(larger, default=-1) + 1 :]
 
 
 def _is_kept(point: Point, window: Window) -> bool:
