@@ -7,34 +7,47 @@ it likes: no reader and no command may fail of it.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import struct
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from longsession import NOON, Session
+from randomprofile import RandomProfile
 
 from fuzz.target import DATA, NASTY, Target, Trial, damaged, refused
 from memtui.diagnosis import as_json, diagnose, one_line, window_of
 from memtui.model import (
-    Attached,
+    Ended,
     Event,
+    GcPause,
+    MappingGroup,
+    MappingGroups,
+    MappingKind,
     Mark,
     OutputLine,
     Profile,
+    ProfileRequest,
+    Resident,
     Restart,
     Sample,
+    Taking,
     TornLine,
     Trouble,
 )
+from memtui.parse.gctrace import trace_sample
 from memtui.parse.profile import parse_profile
 from memtui.recording import Keeping, NotARecording, Recorder, Recording
-from memtui.recording.container import HEAD_BYTES, LAST_MOMENT, inflate, trailer
+from memtui.recording.codec import KINDS
+from memtui.recording.container import HEAD_BYTES, LAST_MOMENT, MAGIC, inflate, trailer
 from memtui.recording.contents import contents_of
 from memtui.recording.flat import flat
 from memtui.recording.loading import timeline_of
@@ -48,6 +61,9 @@ from memtui.recording.writer import Clocks
 from memtui.timeline import LASTING, View
 
 DEEP_EVERY = 8
+"""So many inputs, and one of them is put to every use that memtui makes of a recording."""
+USUAL_EVERY = 40
+"""One of so many inputs is made of a recording of a usual size."""
 
 
 class Sheet:
@@ -66,8 +82,11 @@ class Sheet:
 # What is damaged
 
 
-def recorded(sheet: Sheet, seconds: int, seed: int) -> bytes:
-    """Record a short session with one event of every kind; return the file."""
+def recorded(sheet: Sheet, seconds: Sequence[int], seed: int, profile: bytes = b"") -> bytes:
+    """Record these seconds of a session; return the file.
+
+    With a ``profile`` there is an event of every kind.
+    """
     now = [NOON]
     sheet.write(b"")
     file = Recorder(
@@ -77,23 +96,66 @@ def recorded(sheet: Sheet, seconds: int, seed: int) -> bytes:
         keeping=Keeping(args=True, log=True),
         descriptor=os.dup(sheet.descriptor),
     )
+    file.session = str(UUID(int=seed))  # the same seed makes the same input
     os.lseek(sheet.descriptor, 0, os.SEEK_SET)
-    heap = DATA / "profile" / "story-madvfree" / "heap.pb.gz"
-    data = heap.read_bytes()
-    others: list[Sample] = [
-        Mark("deploy"), Restart(), OutputLine("listening", "stdout"), TornLine("gc 3 @"),
-        Trouble("no access", "run as root", 5.0), Attached("127.0.0.1:6060"),
-        replace(parse_profile(data, where="h", took_s=0.1), data=data),
-    ]  # fmt: skip
-    for at, events in Session(seed=seed).seconds(seconds):
-        now[0] = at
-        extra = [Event(at, "profile" if isinstance(each, Profile) else "gctrace", each)
-                 for each in others[int(at) % 7 : int(at) % 7 + 1]]  # fmt: skip
-        for event in (*events, *extra):
+    session = Session(seed=seed)
+    told = {at: session.second(at) for at in range(seconds[-1] + 1)}
+    rare = rare_samples(profile)
+    for place, second in enumerate(seconds):
+        at = now[0] = NOON + second
+        first = session.beginning() if place == 0 else []
+        extra = rare[place :: len(seconds)] if profile else rare[place % len(rare) :][:1]
+        for event in (*first, *told[second], *(Event(at, source, each) for source, each in extra)):
             file.append(event)
         file.flush()
     file.close()
     return os.pread(sheet.descriptor, 1 << 24, 0)
+
+
+def rare_samples(profile: bytes) -> list[tuple[str, Sample]]:
+    """Return a sample of each kind that the captures of a session lack, and its source."""
+    resident = Resident(*[4096] * 10)
+    group = MappingGroup(MappingKind.FILE, 2, 8192, resident, "/usr/bin/orders", 4096)
+    scavenged = trace_sample("scav 1 KiB work (bg), 0 KiB work (eager), 2944 KiB now, 43% util")
+    assert scavenged
+    found: list[tuple[str, Sample]] = [
+        ("mark", Mark("deploy")),
+        ("process", Restart()),
+        ("gctrace", OutputLine("listening", "stdout")),
+        ("gctrace", TornLine("gc 3 @")),
+        ("runtime", Trouble("no access", "run as root", 5.0)),
+        ("runtime", GcPause(7, 0.000021, 4 << 20)),
+        ("gctrace", scavenged[1]),
+        ("mapping", MappingGroups((group,), by_name=True, took_s=0.001)),
+        ("profile", Taking(ProfileRequest("heap", gc=True))),
+        ("process", Ended("killed by signal 9", 137)),
+    ]
+    if profile:
+        read = parse_profile(profile, where="h", took_s=0.1)
+        found.append(("profile", replace(read, data=profile)))
+    return found
+
+
+def sound_recordings(sheet: Sheet) -> tuple[list[bytes], list[bytes]]:
+    """Return short recordings, which most inputs are made of, and such of a usual size.
+
+    Of the short ones one has an event of every kind, one has two members of samples, and one is of
+    the oldest format: what a reader does with more of the same costs only time.
+    """
+    oldest = (DATA / "recording" / "format-1.0.memtui").read_bytes()
+    heap = gzip.decompress((DATA / "profile" / "story-madvfree" / "heap.pb.gz").read_bytes())
+    smallest = min((RandomProfile(seed).data for seed in range(40)), key=len)
+    short = [
+        recorded(sheet, [0, 1], 1, smallest),
+        recorded(sheet, [0, 61], 2),
+        oldest[oldest.rindex(MAGIC) :],
+    ]
+    usual = [
+        recorded(sheet, range(7), 1, heap),
+        recorded(sheet, [*range(20), *range(80, 100)], 2, heap),
+        oldest,
+    ]
+    return short, usual
 
 
 # What is forged
@@ -102,7 +164,10 @@ def recorded(sheet: Sheet, seconds: int, seed: int) -> bytes:
 def forged(data: bytes, random: Random, sheet: Sheet) -> bytes:
     """Return a recording whose lines, or first bytes, were changed and have right CRCs."""
     sheet.write(data)
-    part = Part(sheet.path)
+    try:
+        part = Part(sheet.path)
+    except NotARecording:  # its only member was forged before
+        return data
     try:
         members = list(part.members(part.first))
         chosen = random.randrange(len(members))
@@ -121,7 +186,10 @@ def forged(data: bytes, random: Random, sheet: Sheet) -> bytes:
 
 def _changed_lines(lines: list[bytes], random: Random) -> bytes:
     place = random.randrange(min(len(lines), random.choice((1, len(lines)))))
-    record = json.loads(lines[place])
+    try:
+        record = json.loads(lines[place])
+    except ValueError:  # nothing was left in it when it was changed before
+        return b"".join(line + b"\n" for line in lines)
     del record["c"]
     for _ in range(random.choice((1, 1, 1, 3))):
         _change(record, random)
@@ -220,7 +288,6 @@ def read(path: Path) -> list[Event] | None:
             found.append(profile)
         recording.identity(last)
         recording.header_at(middle)
-        contents_of(recording)
         for summary in recording.summaries():
             found += [each for kind in LASTING if (each := summary.last(kind))]
         assert all(0 <= event.at < LAST_MOMENT for event in found)
@@ -240,6 +307,7 @@ def read_deeply(path: Path, data: bytes) -> None:
     recording = Recording.open(path)
     with contextlib.closing(recording):
         first, last = recording.span
+        contents_of(recording)
         events = list(recording.events(first, last, whole_profiles=True))
         for event in events:
             json.dumps(flat(event))
@@ -264,18 +332,22 @@ def read_deeply(path: Path, data: bytes) -> None:
 def prepare() -> Trial:
     """Return the trial of recordings: half of them damaged, half forged."""
     sheet = Sheet()
-    old = (DATA / "recording" / "format-1.0.memtui").read_bytes()
-    sound = [recorded(sheet, seconds, seed) for seconds, seed in ((7, 1), (63, 2), (20, 3))] + [old]
+    short, usual = sound_recordings(sheet)
     told: set[str] = set()
-    for each in sound:
+    kinds: set[type[Sample]] = set()
+    for each in (*short, *usual):
         sheet.write(each)
         events = read(sheet.path)
         assert events, "a sound recording"
-        told |= {repr(event) for event in (*events, *whole_profiles(sheet.path))}
+        events += whole_profiles(sheet.path)
+        told |= {repr(event) for event in events}
+        kinds |= {type(event.sample) for event in events}
         read_deeply(sheet.path, each)
+    assert kinds == set(KINDS.values()), set(KINDS.values()) - kinds
 
     def trial(random: Random) -> Counter[str]:
         is_forged = random.random() < 0.5
+        sound = usual if random.randrange(USUAL_EVERY) == 0 else short
         data = random.choice(sound)
         for _ in range(random.choice((1, 1, 2))):
             data = forged(data, random, sheet) if is_forged else damaged(data, random, sound)
@@ -293,4 +365,4 @@ def prepare() -> Trial:
     return trial
 
 
-RECORDING = Target("recording", prepare, short=400, most_s=10.0, most_mib=256)
+RECORDING = Target("recording", prepare, short=1_500, most_s=10.0, most_mib=256)

@@ -16,6 +16,7 @@ from memtui.model import (
     Absent,
     Event,
     GcCycle,
+    GcPause,
     MappingSample,
     Mark,
     Origin,
@@ -77,6 +78,8 @@ def samples(kind: Any) -> st.SearchStrategy[Sample]:
     if kind is Profile:
         whole = st.integers(0, 50).map(profile)
         return whole | strategy(Profile).map(lambda each: dataclasses.replace(each, data=None))
+    if kind is GcPause:
+        return st.builds(GcPause, st.integers(0), st.floats(0, 1e9), st.none() | st.integers(0))
     return cast("st.SearchStrategy[Sample]", strategy(kind))
 
 

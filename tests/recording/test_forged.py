@@ -58,6 +58,8 @@ def written(folder: Path, *members: bytes) -> Path:
         {"k": "mark", "t": NOON, "text": 10**30},
         {"k": "pause", "t": NOON, "v": [10**400, 0.1, 5]},
         {"k": "pause", "t": NOON, "v": [1, {"float": "much"}, 5]},
+        {"k": "pause", "t": NOON, "v": [1, {"float": "nan"}, 5]},
+        {"k": "pause", "t": NOON, "v": [1, 1e305, 5]},
         {"k": "mark", "t": NOON, "text": [[[[[]]]]]},
         {"k": "groups", "t": NOON, "groups": 5, "by_name": True, "took_s": 0.1},
         {"k": "process", "t": NOON, "v": [1]},

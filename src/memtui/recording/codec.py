@@ -91,6 +91,9 @@ _SOURCES = {
 
 _TRACE = (GcCycle, ScavengeLine)
 
+_LONGEST_S = float(1 << 32)
+"""No pause takes so long; a chart counts it in whole microseconds, which NaN does not have."""
+
 _EXACT = 1 << 53
 """A float has whole numbers below this exactly."""
 
@@ -345,7 +348,10 @@ def with_data(profile: Profile, data: bytes) -> Profile:
 def _row(kind: str, values: Json, names: tuple[str, ...]) -> Sample:
     if not isinstance(values, list) or len(values) != len(names):
         raise BadRecord(f"a row of {kind} has another number of values than names")
-    return _plan(kind, names)(values)
+    sample = _plan(kind, names)(values)
+    if isinstance(sample, GcPause) and not 0 <= sample.pause_s < _LONGEST_S:
+        raise BadRecord("no pause is so long")
+    return sample
 
 
 @lru_cache(64)  # a forged file has other names in each member
