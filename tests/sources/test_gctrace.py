@@ -16,6 +16,7 @@ from typing import Protocol
 
 import psutil
 import pytest
+from patience import PATIENCE_S
 
 from memtui.model import Attached, Event, GcCycle, OutputLine, Restart, ScavengeLine, TornLine
 from memtui.sources.follow import POLL_S
@@ -51,7 +52,7 @@ async def collect(
 ) -> list[Event]:
     """Return the events up to the one with which ``until`` is true; ``act`` after the first."""
     events: list[Event] = []
-    async with asyncio.timeout(15), aclosing(source.events()) as stream:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as stream:
         async for event in stream:
             events.append(event)
             if act and len(events) == 1:
@@ -81,7 +82,7 @@ def at_least(count: int) -> Until:
 
 async def written(path: Path, size: int) -> None:
     """Wait until the file has at least ``size`` bytes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not _has_bytes(path, size):  # noqa: ASYNC110 - others write it
             await asyncio.sleep(0.01)
 

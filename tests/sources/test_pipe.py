@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from patience import PATIENCE_S
 
 from memtui.model import Attached, Event, GcCycle, OutputLine, Restart, Trouble
 from memtui.parse.tracelines import TimedItem, TraceDecoder
@@ -56,13 +57,13 @@ def orders(
 
 
 async def first(stream: AsyncGenerator[Event, None], count: int) -> list[Event]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         return [await anext(stream) for _ in range(count)]
 
 
 async def everything(source: PipeTrace) -> list[Event]:
     """Return what came before the end of the stream, which is told at last."""
-    async with asyncio.timeout(15), aclosing(source.events()) as stream:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as stream:
         events = [event async for event in stream]
     if source.name == "gctrace":
         assert events.pop().sample == Trouble("the input has ended", "what came until then is kept")
@@ -78,7 +79,7 @@ async def test_the_pipe_of_a_go_process_gives_its_cycles_until_it_ends(
         started_at = psutil.Process(process.pid).create_time()
         source = PipeTrace(process.stderr.fileno(), started_at, time.time, where="its pipe")
         events: list[Event] = []
-        async with asyncio.timeout(15), aclosing(source.events()) as stream:
+        async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as stream:
             async for event in stream:
                 events.append(event)
                 if isinstance(event.sample, GcCycle) and event.sample.number == 15:
@@ -117,12 +118,12 @@ async def test_a_slow_reader_does_not_stall_a_go_process(go_build: Callable[[str
         async with aclosing(source.events()) as stream:
             await first(stream, 2)
             before = _written(process.pid)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(PATIENCE_S):
                 while _written(process.pid) - before < 3 * PIPE_BYTES:  # noqa: ASYNC110 - /proc
                     await asyncio.sleep(0.05)
             assert source.dropped > 0
             process.kill()
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(PATIENCE_S):
                 rest = [event async for event in stream]
     # What waited when somebody came, and what the pipe still held, in lines of 40 bytes and more.
     lines = sum(isinstance(event.sample, OutputLine) for event in rest)

@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
+from patience import PATIENCE_S, wait_for
 
 from memtui.model import (
     Absent,
@@ -57,13 +58,6 @@ def spawn() -> Iterator[Spawn]:
                 stream.close()
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def status_line(pid: int, key: str) -> int:
     """Read a number of /proc/PID/status with nothing of memtui; sizes in bytes."""
     text = Path(f"/proc/{pid}/status").read_text(errors="replace")
@@ -89,20 +83,20 @@ def has_state(pid: int, state: str) -> bool:
 
 async def following(events: AsyncGenerator[Event, None]) -> Sample:
     """Return what comes next, which must not take long."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         return (await anext(events)).sample
 
 
 async def next_identity(events: AsyncGenerator[Event, None]) -> Sample:
     """Return what comes behind the samples of the same program."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while isinstance(sample := (await anext(events)).sample, ProcessSample):
             pass
     return sample
 
 
 async def rest(events: AsyncGenerator[Event, None]) -> list[Sample]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         return [event.sample async for event in events]
 
 
@@ -141,7 +135,7 @@ def test_a_sample_holds_the_numbers_of_status(start_go: Callable[..., Any]) -> N
 @pytest.mark.go
 def test_a_sample_is_what_ps_says(start_go: Callable[..., Any]) -> None:
     service = start_go("orders", *QUIET)
-    wait_until(lambda: "pid" in service.stdout_path.read_text())
+    wait_for(lambda: "pid" in service.stdout_path.read_text())
     for _ in range(20):
         _, sample = read_sample(service.pid)
         assert isinstance(sample.virt_bytes, int)
@@ -170,7 +164,7 @@ def test_state_and_terminal_are_spelled_as_ps_does(spawn: Spawn) -> None:
         nice = spawn("nice", "-n", "5", "sleep", "60")
         expected = {foreground.pid: "Ss+", pinned.pid: "SL", stopped.pid: "Ts", nice.pid: "SN"}
         for pid, state in expected.items():
-            wait_until(partial(has_state, pid, state))
+            wait_for(partial(has_state, pid, state))
             _, sample = read_sample(pid)
             assert [sample.state, sample.tty] == ps(pid, "stat", "tty")
         _, sample = read_sample(foreground.pid)
@@ -229,7 +223,7 @@ def test_a_pid_that_is_not_there_is_named() -> None:
 @pytest.mark.go
 def test_the_id_of_a_thread_leads_to_its_process(start_go: Callable[..., Any]) -> None:
     service = start_go("orders", *QUIET)
-    wait_until(lambda: len(os.listdir(f"/proc/{service.pid}/task")) > 1)
+    wait_for(lambda: len(os.listdir(f"/proc/{service.pid}/task")) > 1)
     thread = next(int(t) for t in os.listdir(f"/proc/{service.pid}/task") if int(t) != service.pid)
     expected = f"^{thread} is a thread of process {service.pid}$"
     with pytest.raises(SourceFailed, match=expected) as failed:
@@ -301,7 +295,7 @@ async def test_a_process_that_ended_is_told_once_and_last(spawn: Spawn, reaped: 
 
 def test_a_zombie_is_no_process_to_watch(spawn: Spawn) -> None:
     process = spawn("true")
-    wait_until(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
+    wait_for(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
     with pytest.raises(SourceFailed, match=f"^no process {process.pid}$"):
         read_identity(process.pid)
 
@@ -309,7 +303,7 @@ def test_a_zombie_is_no_process_to_watch(spawn: Spawn) -> None:
 async def test_a_stopped_process_is_still_read(spawn: Spawn) -> None:
     process = spawn("sleep", "60")
     process.send_signal(signal.SIGSTOP)
-    wait_until(lambda: ps(process.pid, "stat")[0].startswith("T"))
+    wait_for(lambda: ps(process.pid, "stat")[0].startswith("T"))
     async with aclosing(ProcessSource(process.pid, time.time, 0.02).events()) as events:
         await following(events)
         for _ in range(2):
@@ -321,7 +315,7 @@ async def test_a_stopped_process_is_still_read(spawn: Spawn) -> None:
 
 async def test_a_pid_with_another_start_time_is_another_process(spawn: Spawn) -> None:
     process = spawn("sleep", "60")
-    wait_until(lambda: read_identity(process.pid).name == "sleep")
+    wait_for(lambda: read_identity(process.pid).name == "sleep")
     now = read_identity(process.pid)
     before = replace(now, start_ticks=now.start_ticks - 7, name="orders")
     told = await rest(ProcessSource(before, time.time, 0.02).events())
@@ -330,7 +324,7 @@ async def test_a_pid_with_another_start_time_is_another_process(spawn: Spawn) ->
 
 async def test_a_program_that_executes_another_is_identified_anew(spawn: Spawn) -> None:
     process = spawn("sh", "-c", "read line; exec sleep 60", stdin=subprocess.PIPE)
-    wait_until(lambda: read_identity(process.pid).name == "sh")
+    wait_for(lambda: read_identity(process.pid).name == "sh")
     async with aclosing(ProcessSource(process.pid, time.time, 0.02).events()) as events:
         first = await following(events)
         assert isinstance(first, ProcessIdentity)
@@ -348,7 +342,7 @@ async def test_a_program_that_executes_another_is_identified_anew(spawn: Spawn) 
 async def test_a_program_that_executes_itself_is_identified_anew(spawn: Spawn) -> None:
     again = 'exec sh -c "read line; exit" upgraded'
     process = spawn("sh", "-c", f"read line; {again}", stdin=subprocess.PIPE)
-    wait_until(lambda: read_identity(process.pid).name == "sh")
+    wait_for(lambda: read_identity(process.pid).name == "sh")
     async with aclosing(ProcessSource(process.pid, time.time, 0.02).events()) as events:
         first = await following(events)
         assert isinstance(await following(events), ProcessSample)
@@ -414,7 +408,7 @@ def test_what_another_user_may_not_read_is_no_access_and_never_0(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders", *QUIET)
-    wait_until(lambda: "pid" in service.stdout_path.read_text())
+    wait_for(lambda: "pid" in service.stdout_path.read_text())
     found = read_as_nobody(service.pid)
     assert {key for key, value in found.items() if value == "NO_ACCESS"} == {
         "open_files", "go_version",
@@ -427,10 +421,10 @@ def test_what_another_user_may_not_read_is_no_access_and_never_0(
 @AS_ROOT
 def test_a_process_of_another_user_is_read_in_full_by_root(spawn: Spawn) -> None:
     process = spawn("sleep", "60", user=65534, group=65534, extra_groups=[])
-    wait_until(lambda: read_identity(process.pid).name == "sleep")
+    wait_for(lambda: read_identity(process.pid).name == "sleep")
     assert read_identity(process.pid).user == user_name(65534)
     files = Path(f"/proc/{process.pid}/fd")  # sleep opens and closes one while it starts
-    wait_until(lambda: read_sample(process.pid)[1].open_files == len(os.listdir(files)) == 3)
+    wait_for(lambda: read_sample(process.pid)[1].open_files == len(os.listdir(files)) == 3)
 
 
 @AS_ROOT

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S, wait_for
 
 from memtui.model import Attached, Event, Mark, Profile, ProfileRequest, Taking, Trouble
 from memtui.sources.analyst import Analyst
@@ -40,11 +41,9 @@ def doors(start_go: Callable[..., Any]) -> Doors:
 
     def start(*kinds: str) -> dict[str, str]:
         service = start_go("doors", *(f"{kind}=127.0.0.1:0" for kind in kinds))
-        deadline = time.monotonic() + 10
-        while "ready" not in (said := service.stdout_path.read_text()):
-            assert service.process.poll() is None, service.stderr_path.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_for(lambda: "ready" in service.stdout_path.read_text() or service.process.poll())
+        said = service.stdout_path.read_text()
+        assert "ready" in said, service.stderr_path.read_text()
         return dict(re.findall(r"(\w+) listening on (\S+)", said))
 
     return start
@@ -147,7 +146,7 @@ async def test_without_a_known_cycle_each_beat_brings_a_profile_and_none_without
     service = start_go("orders")
     _ = service.address
     beating = ProcessProfile(service.pid, clock, every_s=0.05)
-    async with aclosing(beating.events()) as events, asyncio.timeout(5):
+    async with aclosing(beating.events()) as events, asyncio.timeout(PATIENCE_S):
         samples = [(await anext(events)).sample for _ in range(4)]
     assert [type(sample) for sample in samples] == [Attached, Profile, Profile, Profile]
     silent = ProcessProfile(service.pid, clock, every_s=None)
@@ -165,7 +164,7 @@ async def test_a_service_that_ends_is_told_from_an_endpoint_that_fails(
     service = start_go("orders")
     _ = service.address
     source = ProcessProfile(service.pid, clock, every_s=0.02)
-    async with aclosing(source.events()) as events, asyncio.timeout(10):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
         service.end()
@@ -366,7 +365,7 @@ async def test_a_file_is_read_again_when_it_changes_and_when_asked(
 ) -> None:
     other = data / "profile" / "goroleak" / "heap.pb.gz"
     source = FileProfile(heap_file, clock, every_s=0.02)
-    async with aclosing(source.events()) as events, asyncio.timeout(10):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         assert await anext(events) == Event(AT, "profile", Attached(str(heap_file)))
         first = (await anext(events)).sample
         waiting = asyncio.ensure_future(anext(events))
@@ -418,7 +417,7 @@ async def test_the_pauses_between_tries_grow_and_end_at_once_when_asked(tmp_path
             source.refresh()
         await source.pause(seconds)
 
-    async with aclosing(keep_trying(source, clock, pause)) as events, asyncio.timeout(5):
+    async with aclosing(keep_trying(source, clock, pause)) as events, asyncio.timeout(PATIENCE_S):
         troubles = [(await anext(events)).sample for _ in range(4)]
     assert [sample.retry_s for sample in troubles if isinstance(sample, Trouble)] == [1, 2, 4, 8]
     assert pauses == [1, 2, 4]
@@ -430,7 +429,7 @@ async def test_the_pauses_between_tries_grow_and_end_at_once_when_asked(tmp_path
 async def answer_to(source: ProfileSource, request: ProfileRequest) -> list[Event]:
     """Ask for a profile once the usual one came, and return what is told until it is over."""
     told: list[Event] = []
-    async with aclosing(source.events()) as events, asyncio.timeout(15):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
         source.ask(request)
@@ -482,7 +481,7 @@ async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
     _ = service.address
     source = ProcessProfile(service.pid, clock)
     long = ProfileRequest("cpu", 60)
-    async with aclosing(source.events()) as events, asyncio.timeout(15):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
         source.ask(long)
@@ -520,7 +519,7 @@ async def test_what_cannot_be_had_is_told_and_the_usual_one_goes_on(
         get(Address(f"http://{where}/debug/pprof/profile?seconds=5"), deadline_s=9, limit_bytes=9)
     )
     try:
-        async with aclosing(source.events()) as events, asyncio.timeout(15):
+        async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
             await anext(events)
             await anext(events)
             await asyncio.sleep(0.2)
@@ -550,7 +549,7 @@ async def test_an_address_of_a_cpu_profile_is_fetched_with_a_word_and_not_again_
     where = start_go("orders").address
     cpu = ProfileRequest("cpu", 1)
     source = UrlProfile(f"{where}/debug/pprof/profile?seconds=1", clock, every_s=0.01)
-    async with aclosing(source.events()) as events, asyncio.timeout(20):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         told = [(await anext(events)).sample for _ in range(5)]
         assert [type(each) for each in told] == [Taking, Mark, Attached, Profile, Taking]
         assert told[0] == Taking(cpu)

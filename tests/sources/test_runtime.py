@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from answering import Request, answering, ok
+from patience import PATIENCE_S
 
 from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, RuntimeSample
 from memtui.parse.sockets import Listener
@@ -34,7 +35,7 @@ clock = time.time
 async def until_sample(source: RuntimeSource) -> list[Event]:
     """Return the events up to the first sample, that included."""
     found: list[Event] = []
-    async with asyncio.timeout(20), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         async for event in events:
             found.append(event)
             if isinstance(event.sample, RuntimeSample):
@@ -120,7 +121,7 @@ async def test_the_cycles_are_those_of_gctrace_and_none_is_missing(
     service = stats("-cycles", "400", "-every", "4ms", "expvar=127.0.0.1:0", GODEBUG="gctrace=1")
     source = RuntimeSource(service.pid, clock, every_s=0.05)
     told: list[Event] = []
-    async with asyncio.timeout(30), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         async for event in events:
             told.append(event)
             if isinstance(event.sample, RuntimeSample):
@@ -150,7 +151,7 @@ async def test_cycles_that_the_ring_lost_are_counted(
 ) -> None:
     service = stats("-cycles", "700", "pprof=127.0.0.1:0")
     source = RuntimeSource(service.pid, clock, every_s=60)
-    async with asyncio.timeout(30), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         seen = [await anext(events)]
         while not isinstance(seen[-1].sample, RuntimeSample):
             seen.append(await anext(events))
@@ -175,7 +176,7 @@ async def test_cycles_that_the_ring_lost_are_counted(
 async def test_a_process_that_ends_is_given_up_for_good(stats: Callable[..., Any]) -> None:
     service = stats("expvar=127.0.0.1:0")
     source = RuntimeSource(service.pid, clock, every_s=0.02)
-    async with asyncio.timeout(10), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         await anext(events)
         service.end()
         with pytest.raises(SourceFailed) as failed:
@@ -296,7 +297,7 @@ async def test_a_restart_is_told_and_the_new_cycles_after_it() -> None:
     tree = json.loads(VARS)["memstats"]
     ends = [end + 60_000_000_000 for end in tree["PauseEnd"]]
     for count, changes in ((3, {}), (40, {"PauseEnd": [ends[0]] * 256})):
-        async with serving(pages) as url, asyncio.timeout(10):
+        async with serving(pages) as url, asyncio.timeout(PATIENCE_S):
             source = source_at(url, every_s=0.01)
             async with aclosing(source.events()) as events:
                 while not isinstance((await anext(events)).sample, RuntimeSample):
