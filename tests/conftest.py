@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from heldport import HeldPort
 from hypothesis import HealthCheck, settings
 from patience import wait_for
 
@@ -203,6 +204,14 @@ def start_go(go_build: Callable[[str], Path], tmp_path: Path) -> Iterator[Callab
     yield start
     for service in services:
         service.end()
+
+
+@pytest.fixture
+def held_port() -> Iterator[HeldPort]:
+    """A port for a server that goes and comes back: nobody else gets it in between."""
+    held = HeldPort()
+    yield held
+    held.close()
 
 
 @pytest.fixture

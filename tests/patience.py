@@ -8,11 +8,14 @@ time is what is proved, one try of several has to keep it: a defect keeps it in 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TypeVar
 
 import pytest
+
+T = TypeVar("T")
 
 PATIENCE_S = 60.0
 """A deadline that only a defect misses. To wait for long costs nothing where it is in vain."""
@@ -55,25 +58,17 @@ async def comes_true(check: Callable[[], object], seconds: float = PATIENCE_S) -
         await asyncio.sleep(0.02)
 
 
-def in_one_try(attempt: Callable[[], object], tries: int = TRIES) -> None:
+def in_one_try(attempt: Callable[[], T], tries: int = TRIES) -> T:
     """See that what ``attempt`` asserts holds in one try of several; fail as the last one does."""
-    for left in reversed(range(tries)):
-        try:
-            attempt()
-        except FAILED:
-            if not left:
-                raise
-        else:
-            return
+    for _ in range(tries - 1):
+        with contextlib.suppress(*FAILED):
+            return attempt()
+    return attempt()
 
 
-async def in_one_try_of(attempt: Callable[[], Awaitable[Any]], tries: int = TRIES) -> None:
+async def in_one_try_of(attempt: Callable[[], Awaitable[T]], tries: int = TRIES) -> T:
     """See that what ``attempt`` asserts holds in one try of several; fail as the last one does."""
-    for left in reversed(range(tries)):
-        try:
-            await attempt()
-        except FAILED:
-            if not left:
-                raise
-        else:
-            return
+    for _ in range(tries - 1):
+        with contextlib.suppress(*FAILED):
+            return await attempt()
+    return await attempt()

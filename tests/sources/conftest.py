@@ -6,7 +6,7 @@ import pytest
 from patience import PATIENCE_S
 
 from memtui.model import Origin
-from memtui.sources import endpoint, memstats, patience, pprofpages
+from memtui.sources import endpoint, memstats, patience, pprofpages, runtime
 
 
 @pytest.fixture(autouse=True)
@@ -16,5 +16,6 @@ def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         return
     monkeypatch.setattr(endpoint, "_DEADLINE_S", PATIENCE_S)
     monkeypatch.setattr(memstats, "_DEADLINES_S", dict.fromkeys(Origin, PATIENCE_S))
+    monkeypatch.setattr(runtime, "_LEAST_PAUSES", 1)
     monkeypatch.setattr(patience, "SLOW_S", PATIENCE_S)
     monkeypatch.setattr(pprofpages, "_INDEX_DEADLINE_S", PATIENCE_S)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from patience import PATIENCE_S
+from patience import PATIENCE_S, until
 
 from memtui.model import Attached, Event, GcCycle, OutputLine, Restart, Trouble
 from memtui.parse.tracelines import TimedItem, TraceDecoder
@@ -101,7 +101,7 @@ async def test_a_loop_that_stands_still_does_not_stall_the_writer(pipe: tuple[in
     async with aclosing(PipeTrace(reader, None, time.time).events()) as stream:
         os.write(writer, b"first\n")
         await first(stream, 2)
-        written, deadline = 0, time.monotonic() + 10
+        written, deadline = 0, time.monotonic() + PATIENCE_S
         while written < 4 * PIPE_BYTES and time.monotonic() < deadline:  # never awaits
             with suppress(BlockingIOError):
                 written += os.write(writer, b"a line of a log\n" * 4096)
@@ -148,9 +148,8 @@ async def test_a_flood_is_held_in_bounded_memory() -> None:
         source = PipeTrace(process.stdout.fileno(), None, time.time)
         async with aclosing(source.events()) as stream:
             await first(stream, 2)
-            await asyncio.sleep(0.5)
+            await until(lambda: source.dropped > MOST_LINES)
             assert len(source._waiting._lines) <= MOST_LINES
-            assert source.dropped > MOST_LINES
     finally:
         process.kill()
         process.communicate()
@@ -185,7 +184,7 @@ async def test_waiting_on_a_silent_pipe_is_given_up_at_once(pipe: tuple[int, int
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 async def test_a_file_on_a_descriptor_is_read_to_its_end(tmp_path: Path) -> None:

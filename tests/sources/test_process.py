@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
-from patience import PATIENCE_S, wait_for
+from patience import PATIENCE_S, in_one_try, in_one_try_of, wait_for
 
 from memtui.model import (
     Absent,
@@ -117,7 +117,7 @@ def test_a_sample_holds_the_numbers_of_status(start_go: Callable[..., Any]) -> N
         "peak_bytes": ("VmHWM",),
         "threads": ("Threads",),
     }
-    for _ in range(50):
+    for _ in range(500):
         truth = [
             {key: sum(status_line(service.pid, line) for line in lines)
              for key, lines in expected.items()}
@@ -128,15 +128,21 @@ def test_a_sample_holds_the_numbers_of_status(start_go: Callable[..., Any]) -> N
             break
     else:
         pytest.fail(f"{sample} is not {truth}")
-    assert sample.open_files == psutil.Process(service.pid).num_fds() > 3
-    assert sample.open_files == len(os.listdir(f"/proc/{service.pid}/fd"))
+    in_one_try(lambda: has_open_files(service.pid))
+
+
+def has_open_files(pid: int) -> None:
+    """See that a sample counts the open files as others do."""
+    _, sample = read_sample(pid)
+    assert sample.open_files == psutil.Process(pid).num_fds() > 3
+    assert sample.open_files == len(os.listdir(f"/proc/{pid}/fd"))
 
 
 @pytest.mark.go
 def test_a_sample_is_what_ps_says(start_go: Callable[..., Any]) -> None:
     service = start_go("orders", *QUIET)
     wait_for(lambda: "pid" in service.stdout_path.read_text())
-    for _ in range(20):
+    for _ in range(200):
         _, sample = read_sample(service.pid)
         assert isinstance(sample.virt_bytes, int)
         assert isinstance(sample.res_bytes, int)
@@ -183,7 +189,7 @@ def test_the_identity_is_what_psutil_and_the_go_tool_say(start_go: Callable[...,
     assert list(identity.command) == judge.cmdline()
     assert identity.user == judge.username()
     assert identity.started_at == pytest.approx(judge.create_time(), abs=0.011)
-    assert identity.started_at == pytest.approx(time.time(), abs=30)
+    assert identity.started_at == pytest.approx(time.time(), abs=PATIENCE_S)
     assert isinstance(identity.go_version, str)
     assert re.fullmatch(r"go1\.\d+.*", identity.go_version)
     ticks = Path(f"/proc/{service.pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
@@ -266,17 +272,20 @@ async def test_the_identity_comes_first_and_then_samples_with_their_moment(
 
 async def test_cpu_time_counts_what_the_process_used(spawn: Spawn) -> None:
     process = spawn(sys.executable, "-c", "while True: pass")
+    judge, before = psutil.Process(process.pid), 0.0
     async with aclosing(ProcessSource(process.pid, time.time, interval_s=0.1).events()) as events:
         await following(events)
         used: list[float] = []
-        while len(used) < 100 and not (used and used[-1] >= 0.3):
+        while len(used) < 600 and not (used and used[-1] >= 0.3):
+            before = sum(judge.cpu_times()[:2])
             sample = await following(events)
             assert isinstance(sample, ProcessSample)
             assert isinstance(sample.cpu_s, float)
             used.append(sample.cpu_s)
-        times = psutil.Process(process.pid).cpu_times()
+        after = sum(judge.cpu_times()[:2])
     assert used == sorted(used)
-    assert used[-1] == pytest.approx(times.user + times.system, abs=0.15)
+    assert used[-1] >= 0.3
+    assert before - 0.02 <= used[-1] <= after + 0.02
 
 
 @pytest.mark.parametrize("reaped", [True, False])
@@ -363,8 +372,13 @@ def test_beats_stay_on_their_grid(beat: int, elapsed_s: float, expected: int) ->
 
 
 async def test_a_slow_reader_does_not_make_the_beat_slower(spawn: Spawn) -> None:
-    process = spawn("sleep", "60")
-    async with aclosing(ProcessSource(process.pid, time.time, 0.1).events()) as events:
+    process = spawn("sleep", "600")
+    await in_one_try_of(lambda: keeps_its_beat(process.pid))
+
+
+async def keeps_its_beat(pid: int) -> None:
+    """Read a process each tenth of a second, and take some time for each sample."""
+    async with aclosing(ProcessSource(pid, time.time, 0.1).events()) as events:
         await following(events)
         await following(events)
         start = time.monotonic()
