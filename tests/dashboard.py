@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-import pytest
+from patience import PATIENCE_S, comes_true, until
 from textual.pilot import Pilot
 
 from memtui.app import MemtuiApp
@@ -18,6 +17,12 @@ from memtui.cli.session.trace import Trace
 from memtui.panes.cells import text_of
 from memtui.panes.painted import Painted
 from memtui.sources.access import ANYBODY, Access
+
+__all__ = ["app_on", "comes_true", "counted", "on_top", "patient", "running", "shown", "until"]
+
+Result = TypeVar("Result")
+_DEEPEST = 6
+"""A key goes to the app, its screen, a widget; that asks the app for an action, which paints."""
 
 
 def app_on(
@@ -38,20 +43,48 @@ def app_on(
     return session.screen()
 
 
+class PatientPilot(Pilot[Result]):
+    """A pilot after whose keys and clicks all has come that they lead to, in the event loop.
+
+    Textual's own waits until the processor looks idle, which on a busy machine it does too early.
+    What a thread, a timer or another process does is still to be waited for.
+    """
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, each when what the last one led to is over."""
+        for key in keys:
+            await super().press(key)
+            await self.rest()
+
+    async def click(self, *what: Any, **how: Any) -> bool:
+        """Click, and wait until what that leads to is over."""
+        is_there = await super().click(*what, **how)
+        await self.rest()
+        return is_there
+
+    async def pause(self, delay: float | None = None) -> None:
+        """Wait, and then until all that is under way is over."""
+        await super().pause(delay)
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Let every widget handle its messages, and those that they lead to, so many times over."""
+        for _ in range(_DEEPEST):
+            if not self.app.screen_stack or not await self._wait_for_screen(PATIENCE_S):
+                return
+            self.app.screen._on_timer_update()
+
+
+def patient(pilot: Pilot[Result]) -> PatientPilot[Result]:
+    """Return the patient pilot of the same app."""
+    return PatientPilot(pilot.app)
+
+
 @asynccontextmanager
 async def running(app: MemtuiApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
     """Run the dashboard without a terminal."""
     async with app.run_test(size=size) as pilot:
-        yield pilot
-
-
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    """Wait until ``condition`` is true, while the app goes on."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds} s in vain")
-        await asyncio.sleep(0.02)
+        yield patient(pilot)
 
 
 def shown(app: MemtuiApp, name: str) -> str:

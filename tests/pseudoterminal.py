@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+from patience import PATIENCE_S
 
 SEQUENCE = re.compile(
     r"\x1b\[\d*(?:;\d*)?H"  # the cursor to a place
@@ -67,7 +68,7 @@ class Pseudoterminal:
         """What was written on the screen, ever, without the sequences."""
         return SEQUENCE.sub("", self.sent.decode("utf-8", "replace"))
 
-    def wait_for(self, condition: Callable[[str], object], seconds: float = 30.0) -> None:
+    def wait_for(self, condition: Callable[[str], object], seconds: float = PATIENCE_S) -> None:
         """Read until what was written fulfils a condition; fail the test after some time."""
         deadline = time.monotonic() + seconds
         while not condition(self.text):
@@ -92,13 +93,13 @@ class Pseudoterminal:
             return False
         return True
 
-    def end(self, seconds: float = 60.0) -> int:
+    def end(self, seconds: float = PATIENCE_S) -> int:
         """Read until the program has ended; return its exit code."""
         deadline = time.monotonic() + seconds
         while self._read(0.2) and self.process.poll() is None:
             if time.monotonic() > deadline:
                 pytest.fail("it does not end")
-        return self.process.wait(10)
+        return self.process.wait(PATIENCE_S)
 
     def close(self) -> None:
         """Kill the program, if it still runs."""

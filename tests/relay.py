@@ -8,10 +8,12 @@ import struct
 import threading
 from types import TracebackType
 
+from heldport import HeldPort
+
 FAULTS = ("refuse", "hang", "reset", "drip", "error", "garbage", "tls")
 """What it can be told to do to each request; "" passes them on."""
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 _DRIPPING_S = 1.0
 _TLS_ALERT = b"\x15\x03\x01\x00\x02\x02\x46"
 """What a TLS server that is no Go server says to plain HTTP: fatal, protocol version."""
@@ -29,15 +31,15 @@ class Relay:
         self._fault = ""
         self._ended = threading.Event()
         self._changed = threading.Event()
-        self._server = self._listening(0)
-        self.port: int = self._server.getsockname()[1]
+        self._port = HeldPort()
+        self._server = self._port.listening()
         self.asked = 0
         """How many requests came."""
 
     @property
     def address(self) -> str:
         """Where it listens, "host:port"."""
-        return f"127.0.0.1:{self.port}"
+        return self._port.address
 
     @property
     def fault(self) -> str:
@@ -52,7 +54,7 @@ class Relay:
         if fault == "refuse":
             self._stop_listening()
         elif was == "refuse":
-            self._server = self._listening(self.port)
+            self._server = self._port.listening()
             self._accept()
 
     def __enter__(self) -> Relay:
@@ -68,13 +70,7 @@ class Relay:
         self._ended.set()
         self._changed.set()
         self._stop_listening()
-
-    def _listening(self, port: int) -> socket.socket:
-        server = socket.socket()
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind(("127.0.0.1", port))
-        server.listen(16)
-        return server
+        self._port.close()
 
     def _stop_listening(self) -> None:
         with contextlib.suppress(OSError):

@@ -205,7 +205,7 @@ async def look():
     session.choose(candidates, "which process?")
     app = session.screen()
     async with app.run_test(size=(200, 50)) as pilot:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not any(table.row_count for table in app.screen.query("DataTable")):
                 await asyncio.sleep(0.02)
             await pilot.press("enter")
@@ -224,7 +224,7 @@ def test_a_process_of_another_user_says_no_access_where_there_is_none(busy: Any)
         [sys.executable, "-c", AS_NOBODY, str(busy.pid)],
         capture_output=True,
         text=True,
-        timeout=40,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import GoService, wait_for
+from conftest import GoService
+from patience import PATIENCE_S, wait_for
 from verdict_tables import RIGHT, UNSAID, WRONG, calm, cell, marks_of, unexplained
 from watched import FULL, PROC, TRACE, Look, Watched, check_sums, load, save
 
@@ -24,7 +25,6 @@ StartGo = Callable[..., Any]
 
 HASTY = replace(DEFAULT, shortest_s=9.0)
 """Programs that move five times as much need a fifth of the time."""
-PATIENCE_S = 40
 SICK = {
     Cause.HEAP_LEAK: ("cache", "-rate", "5", "-traffic", "20"),
     Cause.OFF_HEAP: ("mmap", "-rate", "5", "-traffic", "20"),

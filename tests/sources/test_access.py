@@ -10,12 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from answering import Request, answering, ok
 from dashboard import app_on, running, shown, until
+from patience import in_one_try
 from textual.app import App
 
 from memtui.cli.options.profile import ProfileOptions
@@ -226,7 +228,7 @@ async def test_a_defect_while_a_secret_is_used_does_not_tell_it(
 def memtui(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*MEMTUI, *map(str, arguments)],
-        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False,
         env=os.environ | environment,
     )  # fmt: skip
 
@@ -241,7 +243,8 @@ def test_a_session_is_recorded_with_a_secret_and_holds_nothing_of_it(
     with_env = ("--auth-env", "PPROF_SECRET", "--cacert", authority, "--pprof", f"https://{tls}")
     with_file = ("--auth-file", secret, "--insecure", "--pprof", f"https://{tls}")
     said = ""
-    for options in (with_env, with_file):
+
+    def recorded(*options: str | Path) -> str:
         done = memtui(
             "record", "--pid", str(os.getpid()), "-o", path, "--force", "--for", "4s", *options,
             PPROF_SECRET=SECRET,
@@ -251,10 +254,13 @@ def test_a_session_is_recorded_with_a_secret_and_holds_nothing_of_it(
         events = list(recording.events(0, 1e11))
         recording.close()
         assert Profile in {type(event.sample) for event in events}
+        return done.stdout + done.stderr
+
+    for options in (with_env, with_file):
+        said += in_one_try(partial(recorded, *options))
         text = gzip.decompress(path.read_bytes())
         assert tls.encode() in text
         assert SECRET.encode() not in text + path.read_bytes()
-        said += done.stdout + done.stderr
     for arguments in (
         ("top", f"https://{tls}/debug/pprof/heap", "--auth-file", secret, "--cacert", authority),
         ("top", f"https://{tls}/debug/pprof/heap", "--auth-file", secret),

@@ -15,8 +15,8 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
-from dashboard import until
 from largeprofile import large_profile
+from patience import PATIENCE_S, until
 
 from memtui.parse.profile import read_stacks, values_of
 from memtui.pprof.lens import Lens
@@ -133,13 +133,19 @@ async def test_a_question_that_makes_no_sense_is_refused(analyst: Analyst, large
     assert isinstance(await analyst.ask(large, None, TOP), Listed)
 
 
+def is_reading(analyst: Analyst) -> bool:
+    """Tell whether the reader was given a work: it is locked from then on."""
+    reader = analyst._reader
+    return reader is not None and reader._busy.locked()
+
+
 async def test_a_reader_that_dies_is_told_and_replaced(analyst: Analyst, large: bytes) -> None:
     await analyst.values(large)
     reader = reader_of(analyst)
     assert reader is not None
     os.kill(reader, signal.SIGSTOP)
     asked = asyncio.ensure_future(analyst.ask(large, None, TOP))
-    await asyncio.sleep(0.05)
+    await until(lambda: is_reading(analyst))
     os.kill(reader, signal.SIGKILL)
     with pytest.raises(NoAnswer, match="was killed by SIGKILL"):
         await asked
@@ -168,10 +174,10 @@ async def test_reading_what_nobody_wants_ends_when_something_else_is_asked(
     assert reader is not None
     os.kill(reader, signal.SIGSTOP)  # it would never answer
     unwanted = asyncio.ensure_future(analyst.ask(large, None, TOP))
-    await asyncio.sleep(0.05)
+    await until(lambda: is_reading(analyst))
     unwanted.cancel()
     other = bytes(bytearray(large))
-    assert isinstance(await asyncio.wait_for(analyst.ask(other, None, TOP), 20), Listed)
+    assert isinstance(await asyncio.wait_for(analyst.ask(other, None, TOP), PATIENCE_S), Listed)
     assert reader_of(analyst) != reader
 
 
@@ -211,7 +217,7 @@ def test_a_reader_ends_with_who_started_it(large: bytes) -> None:
         send(reader.stdin, Order(1, None, TOP, ((1, large),), ()))
         reader.stdin.close()
         reader.stdout.close()
-        assert reader.wait(20) == 0
+        assert reader.wait(PATIENCE_S) == 0
 
 
 def test_a_reader_has_a_limit_for_its_memory_and_gives_way() -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+from patience import PATIENCE_S
 
 from memtui.model import Ended
 from memtui.sources.child import Child, ChildExit, leave_to_itself, with_gctrace
@@ -22,7 +23,8 @@ WaitFor = Callable[..., None]
 PR_SET_CHILD_SUBREAPER = 36
 
 STUBBORN = (
-    "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]; time.sleep(60)"
+    "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)];"
+    "print('ready', flush=True); time.sleep(600)"
 )
 
 
@@ -69,17 +71,18 @@ async def test_how_it_ended_is_told(script: str, code: int, words: str) -> None:
     assert [event.sample for event in events] == [Ended(words, code)]
 
 
-async def test_a_polite_program_ends_at_the_first_signal() -> None:
-    with child("sleep", "60") as started:
+async def test_a_polite_program_ends_at_the_first_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memtui.sources.child.PATIENCE_S", 2 * PATIENCE_S)
+    with child("sleep", "600") as started:
         began = time.monotonic()
         await started.end(signal.SIGINT)
         assert started.exit_code == 130
-        assert time.monotonic() - began < 1.9
+        assert time.monotonic() - began < PATIENCE_S
 
 
 async def test_a_stubborn_program_is_killed_in_the_end() -> None:
     with child(sys.executable, "-c", STUBBORN) as started:
-        await asyncio.sleep(0.5)
+        assert await asyncio.to_thread(os.read, started.stdout_fd, 1) == b"r"
         await started.end(signal.SIGINT)
         assert started.exit_code == 137
 
@@ -104,14 +107,17 @@ def reaps_nobody() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("reaps_nobody")
-async def test_an_orphan_that_nobody_reaps_is_not_waited_for(wait_until: WaitFor) -> None:
-    with child("sh", "-c", "sleep 0.1 & exec sleep 100") as started:
+async def test_an_orphan_that_nobody_reaps_is_not_waited_for(
+    wait_until: WaitFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memtui.sources.child.PATIENCE_S", 2 * PATIENCE_S)
+    with child("sh", "-c", "sleep 0.1 & exec sleep 600") as started:
         wait_until(lambda: psutil.Process(started.pid).children())
         orphan = psutil.Process(started.pid).children()[0]
         wait_until(lambda: orphan.status() == psutil.STATUS_ZOMBIE)
         began = time.monotonic()
         await started.end(signal.SIGINT)
-        assert time.monotonic() - began < 1.9
+        assert time.monotonic() - began < PATIENCE_S
         assert started.exit_code == 130
         assert os.waitpid(orphan.pid, os.WNOHANG)[0] == orphan.pid  # noqa: ASYNC222 - at once
 
@@ -128,7 +134,7 @@ def test_a_go_program_that_is_left_alone_goes_on_writing(
         wait_until(lambda: process.io_counters().write_count > written + 20)
         assert started.exit_code is None
     for drain in drains:
-        assert drain.wait(timeout=5) == 0  # it ends with the program
+        assert drain.wait(timeout=PATIENCE_S) == 0  # it ends with the program
 
 
 def test_without_a_reader_it_would_have_been_killed(

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from patience import PATIENCE_S, in_one_try_of, until
 
 from memtui.model import Attached, Event, GcCycle, OutputLine, Trouble
 from memtui.sources.gctrace import CommandTrace
@@ -33,7 +34,7 @@ def cycles(events: list[Event]) -> list[int]:
 async def collect(source: Any, until: Callable[[list[Event]], object]) -> list[Event]:
     """Return the events up to the one with which ``until`` is true."""
     events: list[Event] = []
-    async with asyncio.timeout(15), aclosing(source) as stream:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source) as stream:
         async for event in stream:
             events.append(event)
             if until(events):
@@ -74,7 +75,8 @@ async def test_a_command_that_is_started_again_tells_only_what_is_new(tmp_path: 
             number = len(cycles(events)) + 1
             file.write(LINE.format(number, f"{number}.000"))
 
-    async with asyncio.timeout(15), aclosing(keep_trying(source, time.time, fast)) as stream:
+    trying = keep_trying(source, time.time, fast)
+    async with asyncio.timeout(PATIENCE_S), aclosing(trying) as stream:
         async for event in stream:
             events.append(event)
             if len(cycles(events)) == 6:
@@ -111,28 +113,40 @@ async def test_what_was_there_is_told_when_the_command_is_quiet_and_the_rest_as_
     line = LINE.strip().format(1, "1.000").replace("%", "%%")
     command = script(tmp_path / "logs", f"printf '{line}\\n'; sleep 1.2; echo news; sleep 60")
     began = time.monotonic()
-    source = CommandTrace(command, time.time() - 60, time.time)
-    seen: list[tuple[float, Event]] = []
 
-    def told(events: list[Event]) -> bool:
-        seen.append((time.monotonic() - began, events[-1]))
-        return isinstance(events[-1].sample, OutputLine)
+    async def in_time() -> None:
+        seen: list[tuple[float, Event]] = []
 
-    await collect(source.events(), told)
-    kinds = [type(event.sample) for _, event in seen]
-    assert kinds == [Attached, GcCycle, OutputLine]
-    assert seen[1][0] < seen[2][0] - 0.1
+        def told(events: list[Event]) -> bool:
+            seen.append((time.monotonic() - began, events[-1]))
+            return isinstance(events[-1].sample, OutputLine)
+
+        await collect(CommandTrace(command, time.time() - 60, time.time).events(), told)
+        kinds = [type(event.sample) for _, event in seen]
+        assert kinds == [Attached, GcCycle, OutputLine]
+        assert seen[1][0] < seen[2][0] - 0.1
+
+    await in_one_try_of(in_time)
 
 
 async def test_closing_ends_the_command_and_what_it_started(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     stubborn = "trap '' TERM; sleep 61 & echo $! $$ > {}; while :; do sleep 0.1; done"
     command = script(tmp_path / "logs", stubborn.format(pids))
-    async with asyncio.timeout(15), aclosing(CommandTrace(command, None, time.time).events()) as s:
-        async for _ in s:
+    source = CommandTrace(command, None, time.time)
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
+        async for _ in events:
             break
-    for pid in map(int, pids.read_text().split()):
-        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        await until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    await until(lambda: not any(map(lives, map(int, pids.read_text().split()))))
+
+
+def lives(pid: int) -> bool:
+    """Tell whether there is such a process, and it does not only wait to be reaped."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.terminal

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any
 
 import psutil
 import pytest
+from patience import in_one_try, wait_for
 
-from memtui.model import Absent
+from memtui.model import Absent, ProcessIdentity
 from memtui.sources.discovery import (
     Candidate,
     Census,
@@ -61,13 +61,6 @@ def pipe() -> Iterator[tuple[int, int]]:
         os.close(end)
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def found(pid: int) -> Candidate | None:
     return next((each for each in list_processes() if each.pid == pid), None)
 
@@ -75,22 +68,25 @@ def found(pid: int) -> Candidate | None:
 @pytest.mark.go
 def test_a_running_go_program_is_listed_as_it_is(start_go: Callable[..., Any]) -> None:
     service = start_go("orders", *QUIET)
-    wait_until(lambda: "pid" in service.stdout_path.read_text())
-    candidate = found(service.pid)
+    wait_for(lambda: "pid" in service.stdout_path.read_text())
     identity = read_identity(service.pid)
+    in_one_try(lambda: is_as_it_is(service.pid, identity))  # its memory grows while it is read
+
+
+def is_as_it_is(pid: int, identity: ProcessIdentity) -> None:
+    """See that a process is listed with what it is."""
+    candidate = found(pid)
     assert candidate
     assert (candidate.name, candidate.command) == ("orders", identity.command)
     assert (candidate.user, candidate.started_at) == (identity.user, identity.started_at)
     assert candidate.go_version == identity.go_version
     assert isinstance(candidate.go_version, str)
-    assert candidate.res_bytes == pytest.approx(
-        psutil.Process(service.pid).memory_info().rss, abs=1 << 20
-    )
+    assert candidate.res_bytes == pytest.approx(psutil.Process(pid).memory_info().rss, abs=1 << 20)
 
 
 def test_a_program_that_is_not_go_is_listed_without_a_version(spawn: Spawn) -> None:
     process = spawn("sleep", "60")
-    wait_until(lambda: (one := found(process.pid)) and one.name == "sleep")
+    wait_for(lambda: (one := found(process.pid)) and one.name == "sleep")
     candidate = found(process.pid)
     assert candidate
     assert candidate.go_version is None
@@ -105,16 +101,19 @@ def test_all_processes_are_listed_but_this_one_and_those_of_the_kernel() -> None
             and (process.info["cmdline"] or 2 not in (process.pid, process.info["ppid"]))
         }
 
-    before = watchable()
-    listed = {candidate.pid for candidate in list_processes()}
-    after = watchable()
-    assert (before & after) - {os.getpid()} <= listed <= (before | after) - {os.getpid()}
-    assert os.getppid() in listed
+    def all_are_listed() -> None:
+        before = watchable()
+        listed = {candidate.pid for candidate in list_processes()}
+        after = watchable()
+        assert (before & after) - {os.getpid()} <= listed <= (before | after) - {os.getpid()}
+        assert os.getppid() in listed
+
+    in_one_try(all_are_listed, 50)  # others start and end processes meanwhile
 
 
 def test_a_zombie_is_not_listed(spawn: Spawn) -> None:
     process = spawn("true")
-    wait_until(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
+    wait_for(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
     assert found(process.pid) is None
 
 
@@ -133,12 +132,12 @@ def test_a_census_reads_each_binary_once_but_a_new_file_anew(
     program.write_bytes(Path(shutil.which("sleep") or "").read_bytes())
     os.utime(program, ns=(at, at))
     second = spawn(program, "60")
-    wait_until(lambda: read_identity(second.pid).name == "program")
+    wait_for(lambda: read_identity(second.pid).name == "program")
     same = census.candidate(second.pid)
     # Put in its place, as an installer does: another file.
     os.replace(shutil.copy2(program, tmp_path / "new"), program)
     third = spawn(program, "60")
-    wait_until(lambda: read_identity(third.pid).name == "program")
+    wait_for(lambda: read_identity(third.pid).name == "program")
     other = census.candidate(third.pid)
     assert before
     assert same
@@ -168,7 +167,7 @@ def test_a_name_finds_the_process_by_its_name_and_by_its_path(
 ) -> None:
     services = [start_go("orders", *QUIET, "-items", str(items)) for items in (1, 100000)]
     large, small = services[1].pid, services[0].pid
-    wait_until(lambda: psutil.Process(large).memory_info().rss > 20 << 20)
+    wait_for(lambda: psutil.Process(large).memory_info().rss > 20 << 20)
     listed = list(list_processes())
     pids = [candidate.pid for candidate in matching(listed, "^ord.rs$")]
     assert [pid for pid in pids if pid in (large, small)] == [large, small]
@@ -187,7 +186,7 @@ def test_a_name_never_finds_memtui_or_who_started_it() -> None:
 
 def test_another_process_of_the_same_program_is_found(spawn: Spawn) -> None:
     process = spawn(sys.executable, "-c", "import time; time.sleep(60)")
-    wait_until(lambda: found(process.pid))
+    wait_for(lambda: found(process.pid))
     assert process.pid in {candidate.pid for candidate in matching(list_processes(), "python")}
 
 
@@ -247,7 +246,7 @@ def test_the_go_program_leads_its_wrapper(
 ) -> None:
     read, write = pipe
     process = spawn(*wrapper, go_build("orders"), *QUIET, stderr=write)
-    wait_until(lambda: [each.name for each in pipe_origin(read)] == ["orders", wrapper[0]])
+    wait_for(lambda: [each.name for each in pipe_origin(read)] == ["orders", wrapper[0]])
     first, second = pipe_origin(read)
     assert isinstance(first.go_version, str)
     assert second.pid == process.pid
@@ -264,7 +263,7 @@ def test_the_origin_is_found_through_tee(
     tee = spawn("tee", stdin=middle_read, stdout=write)
     os.close(middle_read)
     os.close(middle_write)
-    wait_until(lambda: (one := found(tee.pid)) and one.name == "tee")
+    wait_for(lambda: (one := found(tee.pid)) and one.name == "tee")
     assert pipe_writers(read) == [tee.pid]
     assert [candidate.pid for candidate in pipe_origin(read)] == [service.pid, tee.pid]
 

@@ -89,7 +89,7 @@ def write(numbers):
 async def check():
     found, wanted, is_freed = [], write(range(1, 2000)), False
     assert 10 < len(wanted) < 1990
-    async with asyncio.timeout(20), aclosing(FileTrace(log, None, time.time).events()) as events:
+    async with asyncio.timeout(60), aclosing(FileTrace(log, None, time.time).events()) as events:
         async for event in events:
             if isinstance(event.sample, GcCycle):
                 found.append(event.sample.number)

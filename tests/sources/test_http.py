@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from answering import Answer, Request, answering
+from patience import PATIENCE_S
 
 from memtui.sources.http import Address, Cause, HttpFailed, get
 
@@ -21,7 +22,7 @@ async def long_answer(request: Request, writer: asyncio.StreamWriter) -> None:
 async def test_of_a_long_answer_only_the_end_is_kept() -> None:
     async with answering(long_answer) as port:
         address = Address(f"http://127.0.0.1:{port}/page")
-        answer = await get(address, deadline_s=10, limit_bytes=4 << 20, tail_bytes=20)
+        answer = await get(address, deadline_s=PATIENCE_S, limit_bytes=4 << 20, tail_bytes=20)
     assert answer.body == b"x" * 12 + b"the end\n"
     assert answer.size_bytes == (2 << 20) + 8
     assert 0 < answer.waited_s <= answer.took_s
@@ -33,7 +34,7 @@ async def test_a_short_answer_is_kept_whole() -> None:
 
     async with answering(short) as port:
         address = Address(f"http://127.0.0.1:{port}/page")
-        answer = await get(address, deadline_s=10, limit_bytes=1 << 20, tail_bytes=1 << 16)
+        answer = await get(address, deadline_s=PATIENCE_S, limit_bytes=1 << 20, tail_bytes=1 << 16)
     assert (answer.body, answer.size_bytes) == (b"all of it\n", 10)
 
 
@@ -53,7 +54,7 @@ async def test_an_answer_without_end_is_cut_off_at_the_limit(answer: Answer) -> 
     async with answering(answer) as port:
         address = Address(f"http://127.0.0.1:{port}/page")
         with pytest.raises(HttpFailed) as failed:
-            await get(address, deadline_s=10, limit_bytes=1 << 20, tail_bytes=1 << 10)
+            await get(address, deadline_s=PATIENCE_S, limit_bytes=1 << 20, tail_bytes=1 << 10)
     assert failed.value.cause is Cause.TOO_LARGE
 
 

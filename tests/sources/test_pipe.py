@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from patience import PATIENCE_S, until
 
 from memtui.model import Attached, Event, GcCycle, OutputLine, Restart, Trouble
 from memtui.parse.tracelines import TimedItem, TraceDecoder
@@ -56,13 +57,13 @@ def orders(
 
 
 async def first(stream: AsyncGenerator[Event, None], count: int) -> list[Event]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         return [await anext(stream) for _ in range(count)]
 
 
 async def everything(source: PipeTrace) -> list[Event]:
     """Return what came before the end of the stream, which is told at last."""
-    async with asyncio.timeout(15), aclosing(source.events()) as stream:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as stream:
         events = [event async for event in stream]
     if source.name == "gctrace":
         assert events.pop().sample == Trouble("the input has ended", "what came until then is kept")
@@ -78,7 +79,7 @@ async def test_the_pipe_of_a_go_process_gives_its_cycles_until_it_ends(
         started_at = psutil.Process(process.pid).create_time()
         source = PipeTrace(process.stderr.fileno(), started_at, time.time, where="its pipe")
         events: list[Event] = []
-        async with asyncio.timeout(15), aclosing(source.events()) as stream:
+        async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as stream:
             async for event in stream:
                 events.append(event)
                 if isinstance(event.sample, GcCycle) and event.sample.number == 15:
@@ -100,7 +101,7 @@ async def test_a_loop_that_stands_still_does_not_stall_the_writer(pipe: tuple[in
     async with aclosing(PipeTrace(reader, None, time.time).events()) as stream:
         os.write(writer, b"first\n")
         await first(stream, 2)
-        written, deadline = 0, time.monotonic() + 10
+        written, deadline = 0, time.monotonic() + PATIENCE_S
         while written < 4 * PIPE_BYTES and time.monotonic() < deadline:  # never awaits
             with suppress(BlockingIOError):
                 written += os.write(writer, b"a line of a log\n" * 4096)
@@ -117,12 +118,12 @@ async def test_a_slow_reader_does_not_stall_a_go_process(go_build: Callable[[str
         async with aclosing(source.events()) as stream:
             await first(stream, 2)
             before = _written(process.pid)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(PATIENCE_S):
                 while _written(process.pid) - before < 3 * PIPE_BYTES:  # noqa: ASYNC110 - /proc
                     await asyncio.sleep(0.05)
             assert source.dropped > 0
             process.kill()
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(PATIENCE_S):
                 rest = [event async for event in stream]
     # What waited when somebody came, and what the pipe still held, in lines of 40 bytes and more.
     lines = sum(isinstance(event.sample, OutputLine) for event in rest)
@@ -147,9 +148,8 @@ async def test_a_flood_is_held_in_bounded_memory() -> None:
         source = PipeTrace(process.stdout.fileno(), None, time.time)
         async with aclosing(source.events()) as stream:
             await first(stream, 2)
-            await asyncio.sleep(0.5)
+            await until(lambda: source.dropped > MOST_LINES)
             assert len(source._waiting._lines) <= MOST_LINES
-            assert source.dropped > MOST_LINES
     finally:
         process.kill()
         process.communicate()
@@ -184,7 +184,7 @@ async def test_waiting_on_a_silent_pipe_is_given_up_at_once(pipe: tuple[int, int
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 async def test_a_file_on_a_descriptor_is_read_to_its_end(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
+from patience import PATIENCE_S, in_one_try, in_one_try_of, wait_for
 
 from memtui.model import (
     Absent,
@@ -57,13 +58,6 @@ def spawn() -> Iterator[Spawn]:
                 stream.close()
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def status_line(pid: int, key: str) -> int:
     """Read a number of /proc/PID/status with nothing of memtui; sizes in bytes."""
     text = Path(f"/proc/{pid}/status").read_text(errors="replace")
@@ -89,20 +83,20 @@ def has_state(pid: int, state: str) -> bool:
 
 async def following(events: AsyncGenerator[Event, None]) -> Sample:
     """Return what comes next, which must not take long."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         return (await anext(events)).sample
 
 
 async def next_identity(events: AsyncGenerator[Event, None]) -> Sample:
     """Return what comes behind the samples of the same program."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while isinstance(sample := (await anext(events)).sample, ProcessSample):
             pass
     return sample
 
 
 async def rest(events: AsyncGenerator[Event, None]) -> list[Sample]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         return [event.sample async for event in events]
 
 
@@ -123,7 +117,7 @@ def test_a_sample_holds_the_numbers_of_status(start_go: Callable[..., Any]) -> N
         "peak_bytes": ("VmHWM",),
         "threads": ("Threads",),
     }
-    for _ in range(50):
+    for _ in range(500):
         truth = [
             {key: sum(status_line(service.pid, line) for line in lines)
              for key, lines in expected.items()}
@@ -134,15 +128,21 @@ def test_a_sample_holds_the_numbers_of_status(start_go: Callable[..., Any]) -> N
             break
     else:
         pytest.fail(f"{sample} is not {truth}")
-    assert sample.open_files == psutil.Process(service.pid).num_fds() > 3
-    assert sample.open_files == len(os.listdir(f"/proc/{service.pid}/fd"))
+    in_one_try(lambda: has_open_files(service.pid))
+
+
+def has_open_files(pid: int) -> None:
+    """See that a sample counts the open files as others do."""
+    _, sample = read_sample(pid)
+    assert sample.open_files == psutil.Process(pid).num_fds() > 3
+    assert sample.open_files == len(os.listdir(f"/proc/{pid}/fd"))
 
 
 @pytest.mark.go
 def test_a_sample_is_what_ps_says(start_go: Callable[..., Any]) -> None:
     service = start_go("orders", *QUIET)
-    wait_until(lambda: "pid" in service.stdout_path.read_text())
-    for _ in range(20):
+    wait_for(lambda: "pid" in service.stdout_path.read_text())
+    for _ in range(200):
         _, sample = read_sample(service.pid)
         assert isinstance(sample.virt_bytes, int)
         assert isinstance(sample.res_bytes, int)
@@ -170,7 +170,7 @@ def test_state_and_terminal_are_spelled_as_ps_does(spawn: Spawn) -> None:
         nice = spawn("nice", "-n", "5", "sleep", "60")
         expected = {foreground.pid: "Ss+", pinned.pid: "SL", stopped.pid: "Ts", nice.pid: "SN"}
         for pid, state in expected.items():
-            wait_until(partial(has_state, pid, state))
+            wait_for(partial(has_state, pid, state))
             _, sample = read_sample(pid)
             assert [sample.state, sample.tty] == ps(pid, "stat", "tty")
         _, sample = read_sample(foreground.pid)
@@ -189,7 +189,7 @@ def test_the_identity_is_what_psutil_and_the_go_tool_say(start_go: Callable[...,
     assert list(identity.command) == judge.cmdline()
     assert identity.user == judge.username()
     assert identity.started_at == pytest.approx(judge.create_time(), abs=0.011)
-    assert identity.started_at == pytest.approx(time.time(), abs=30)
+    assert identity.started_at == pytest.approx(time.time(), abs=PATIENCE_S)
     assert isinstance(identity.go_version, str)
     assert re.fullmatch(r"go1\.\d+.*", identity.go_version)
     ticks = Path(f"/proc/{service.pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
@@ -229,7 +229,7 @@ def test_a_pid_that_is_not_there_is_named() -> None:
 @pytest.mark.go
 def test_the_id_of_a_thread_leads_to_its_process(start_go: Callable[..., Any]) -> None:
     service = start_go("orders", *QUIET)
-    wait_until(lambda: len(os.listdir(f"/proc/{service.pid}/task")) > 1)
+    wait_for(lambda: len(os.listdir(f"/proc/{service.pid}/task")) > 1)
     thread = next(int(t) for t in os.listdir(f"/proc/{service.pid}/task") if int(t) != service.pid)
     expected = f"^{thread} is a thread of process {service.pid}$"
     with pytest.raises(SourceFailed, match=expected) as failed:
@@ -272,17 +272,20 @@ async def test_the_identity_comes_first_and_then_samples_with_their_moment(
 
 async def test_cpu_time_counts_what_the_process_used(spawn: Spawn) -> None:
     process = spawn(sys.executable, "-c", "while True: pass")
+    judge, before = psutil.Process(process.pid), 0.0
     async with aclosing(ProcessSource(process.pid, time.time, interval_s=0.1).events()) as events:
         await following(events)
         used: list[float] = []
-        while len(used) < 100 and not (used and used[-1] >= 0.3):
+        while len(used) < 600 and not (used and used[-1] >= 0.3):
+            before = sum(judge.cpu_times()[:2])
             sample = await following(events)
             assert isinstance(sample, ProcessSample)
             assert isinstance(sample.cpu_s, float)
             used.append(sample.cpu_s)
-        times = psutil.Process(process.pid).cpu_times()
+        after = sum(judge.cpu_times()[:2])
     assert used == sorted(used)
-    assert used[-1] == pytest.approx(times.user + times.system, abs=0.15)
+    assert used[-1] >= 0.3
+    assert before - 0.02 <= used[-1] <= after + 0.02
 
 
 @pytest.mark.parametrize("reaped", [True, False])
@@ -301,7 +304,7 @@ async def test_a_process_that_ended_is_told_once_and_last(spawn: Spawn, reaped: 
 
 def test_a_zombie_is_no_process_to_watch(spawn: Spawn) -> None:
     process = spawn("true")
-    wait_until(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
+    wait_for(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
     with pytest.raises(SourceFailed, match=f"^no process {process.pid}$"):
         read_identity(process.pid)
 
@@ -309,7 +312,7 @@ def test_a_zombie_is_no_process_to_watch(spawn: Spawn) -> None:
 async def test_a_stopped_process_is_still_read(spawn: Spawn) -> None:
     process = spawn("sleep", "60")
     process.send_signal(signal.SIGSTOP)
-    wait_until(lambda: ps(process.pid, "stat")[0].startswith("T"))
+    wait_for(lambda: ps(process.pid, "stat")[0].startswith("T"))
     async with aclosing(ProcessSource(process.pid, time.time, 0.02).events()) as events:
         await following(events)
         for _ in range(2):
@@ -321,7 +324,7 @@ async def test_a_stopped_process_is_still_read(spawn: Spawn) -> None:
 
 async def test_a_pid_with_another_start_time_is_another_process(spawn: Spawn) -> None:
     process = spawn("sleep", "60")
-    wait_until(lambda: read_identity(process.pid).name == "sleep")
+    wait_for(lambda: read_identity(process.pid).name == "sleep")
     now = read_identity(process.pid)
     before = replace(now, start_ticks=now.start_ticks - 7, name="orders")
     told = await rest(ProcessSource(before, time.time, 0.02).events())
@@ -330,7 +333,7 @@ async def test_a_pid_with_another_start_time_is_another_process(spawn: Spawn) ->
 
 async def test_a_program_that_executes_another_is_identified_anew(spawn: Spawn) -> None:
     process = spawn("sh", "-c", "read line; exec sleep 60", stdin=subprocess.PIPE)
-    wait_until(lambda: read_identity(process.pid).name == "sh")
+    wait_for(lambda: read_identity(process.pid).name == "sh")
     async with aclosing(ProcessSource(process.pid, time.time, 0.02).events()) as events:
         first = await following(events)
         assert isinstance(first, ProcessIdentity)
@@ -348,7 +351,7 @@ async def test_a_program_that_executes_another_is_identified_anew(spawn: Spawn) 
 async def test_a_program_that_executes_itself_is_identified_anew(spawn: Spawn) -> None:
     again = 'exec sh -c "read line; exit" upgraded'
     process = spawn("sh", "-c", f"read line; {again}", stdin=subprocess.PIPE)
-    wait_until(lambda: read_identity(process.pid).name == "sh")
+    wait_for(lambda: read_identity(process.pid).name == "sh")
     async with aclosing(ProcessSource(process.pid, time.time, 0.02).events()) as events:
         first = await following(events)
         assert isinstance(await following(events), ProcessSample)
@@ -369,8 +372,13 @@ def test_beats_stay_on_their_grid(beat: int, elapsed_s: float, expected: int) ->
 
 
 async def test_a_slow_reader_does_not_make_the_beat_slower(spawn: Spawn) -> None:
-    process = spawn("sleep", "60")
-    async with aclosing(ProcessSource(process.pid, time.time, 0.1).events()) as events:
+    process = spawn("sleep", "600")
+    await in_one_try_of(lambda: keeps_its_beat(process.pid))
+
+
+async def keeps_its_beat(pid: int) -> None:
+    """Read a process each tenth of a second, and take some time for each sample."""
+    async with aclosing(ProcessSource(pid, time.time, 0.1).events()) as events:
         await following(events)
         await following(events)
         start = time.monotonic()
@@ -414,7 +422,7 @@ def test_what_another_user_may_not_read_is_no_access_and_never_0(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders", *QUIET)
-    wait_until(lambda: "pid" in service.stdout_path.read_text())
+    wait_for(lambda: "pid" in service.stdout_path.read_text())
     found = read_as_nobody(service.pid)
     assert {key for key, value in found.items() if value == "NO_ACCESS"} == {
         "open_files", "go_version",
@@ -427,10 +435,10 @@ def test_what_another_user_may_not_read_is_no_access_and_never_0(
 @AS_ROOT
 def test_a_process_of_another_user_is_read_in_full_by_root(spawn: Spawn) -> None:
     process = spawn("sleep", "60", user=65534, group=65534, extra_groups=[])
-    wait_until(lambda: read_identity(process.pid).name == "sleep")
+    wait_for(lambda: read_identity(process.pid).name == "sleep")
     assert read_identity(process.pid).user == user_name(65534)
     files = Path(f"/proc/{process.pid}/fd")  # sleep opens and closes one while it starts
-    wait_until(lambda: read_sample(process.pid)[1].open_files == len(os.listdir(files)) == 3)
+    wait_for(lambda: read_sample(process.pid)[1].open_files == len(os.listdir(files)) == 3)
 
 
 @AS_ROOT

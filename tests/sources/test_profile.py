@@ -10,13 +10,13 @@ import socket
 import subprocess
 import sysconfig
 import time
-import urllib.request
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S, wait_for
 
 from memtui.model import Attached, Event, Mark, Profile, ProfileRequest, Taking, Trouble
 from memtui.sources.analyst import Analyst
@@ -40,11 +40,9 @@ def doors(start_go: Callable[..., Any]) -> Doors:
 
     def start(*kinds: str) -> dict[str, str]:
         service = start_go("doors", *(f"{kind}=127.0.0.1:0" for kind in kinds))
-        deadline = time.monotonic() + 10
-        while "ready" not in (said := service.stdout_path.read_text()):
-            assert service.process.poll() is None, service.stderr_path.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_for(lambda: "ready" in service.stdout_path.read_text() or service.process.poll())
+        said = service.stdout_path.read_text()
+        assert "ready" in said, service.stderr_path.read_text()
         return dict(re.findall(r"(\w+) listening on (\S+)", said))
 
     return start
@@ -92,11 +90,11 @@ async def test_the_profile_of_a_process_is_the_one_that_go_tool_pprof_fetches(
     where = service.address
     url = f"http://{where}/debug/pprof/heap"
     for _ in range(3):
-        await asyncio.to_thread(lambda: urllib.request.urlopen(f"{url}?gc=1", timeout=10).close())
+        await get(Address(f"{url}?gc=1"), deadline_s=PATIENCE_S, limit_bytes=1 << 20)
     attached, profile = await first_profile(ProcessProfile(service.pid, clock))
     assert attached.where == profile.where == f"{where}/debug/pprof/heap"
     assert profile.default_type == "inuse_space"
-    assert 0 < profile.took_s < 10
+    assert 0 < profile.took_s < PATIENCE_S
     assert profile.size_bytes > 500
     options = ["-top", "-unit=bytes", "-nodefraction=0", "-nodecount=0", "-symbolize=none"]
     pprof = await asyncio.create_subprocess_exec(
@@ -130,12 +128,12 @@ async def test_a_profile_comes_again_when_asked_and_when_the_collector_has_run(
         await asyncio.sleep(0.3)
         assert not again.done()
         number = 8
-        assert isinstance((await asyncio.wait_for(again, 5)).sample, Profile)
+        assert isinstance((await asyncio.wait_for(again, PATIENCE_S)).sample, Profile)
         asked = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0.2)
         assert not asked.done()
         source.refresh()
-        assert (await asyncio.wait_for(asked, 5)).sample == Taking(ProfileRequest("heap"))
+        assert (await asyncio.wait_for(asked, PATIENCE_S)).sample == Taking(ProfileRequest("heap"))
         assert isinstance((await anext(events)).sample, Profile)
         assert (await anext(events)).sample == Taking(ProfileRequest("heap"), over=True)
 
@@ -147,7 +145,7 @@ async def test_without_a_known_cycle_each_beat_brings_a_profile_and_none_without
     service = start_go("orders")
     _ = service.address
     beating = ProcessProfile(service.pid, clock, every_s=0.05)
-    async with aclosing(beating.events()) as events, asyncio.timeout(5):
+    async with aclosing(beating.events()) as events, asyncio.timeout(PATIENCE_S):
         samples = [(await anext(events)).sample for _ in range(4)]
     assert [type(sample) for sample in samples] == [Attached, Profile, Profile, Profile]
     silent = ProcessProfile(service.pid, clock, every_s=None)
@@ -165,7 +163,7 @@ async def test_a_service_that_ends_is_told_from_an_endpoint_that_fails(
     service = start_go("orders")
     _ = service.address
     source = ProcessProfile(service.pid, clock, every_s=0.02)
-    async with aclosing(source.events()) as events, asyncio.timeout(10):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
         service.end()
@@ -185,7 +183,7 @@ async def test_a_service_that_ends_while_it_answers_has_ended(
     await asyncio.sleep(0.5)
     assert not failing.done()
     service.end()
-    failed = await asyncio.wait_for(failing, 2)
+    failed = await asyncio.wait_for(failing, PATIENCE_S)
     assert failed.reason == f"process {service.pid} has ended"
     assert failed.final
 
@@ -237,7 +235,7 @@ async def test_each_wrong_answer_has_a_reason_of_its_own_within_the_deadline(
     source = UrlProfile(f"http://{where}", clock, deadline_s=deadline_s, analyst=analyst)
     began = time.monotonic()
     failed = await failure(source)
-    assert time.monotonic() - began < deadline_s + 5
+    assert time.monotonic() - began < deadline_s + 20
     assert reason in failed.reason
     assert not failed.final
     analyst.close()
@@ -272,9 +270,10 @@ async def test_proxies_of_the_environment_are_not_asked(
 
 
 async def test_a_port_where_nobody_listens_refuses() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    failed = await failure(UrlProfile(f"http://127.0.0.1:{port}", clock))
+    with socket.socket() as held:  # by us, so that nobody else listens there
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        failed = await failure(UrlProfile(f"http://127.0.0.1:{port}", clock))
     assert failed.reason == f"127.0.0.1:{port}/debug/pprof/heap refused the connection"
 
 
@@ -297,7 +296,7 @@ async def test_a_request_ends_at_once_when_nobody_wants_it_any_more(doors: Doors
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.go
@@ -361,18 +360,23 @@ def test_what_is_shown_of_an_address_holds_no_secret(url: str, seen: str) -> Non
     assert shown(url) == seen
 
 
+def replaced(path: Path, other: Path) -> None:
+    """Put a copy of another file in the place of a file, whole."""
+    os.replace(shutil.copy(other, path.with_suffix(".new")), path)
+
+
 async def test_a_file_is_read_again_when_it_changes_and_when_asked(
     data: Path, heap_file: Path
 ) -> None:
     other = data / "profile" / "goroleak" / "heap.pb.gz"
     source = FileProfile(heap_file, clock, every_s=0.02)
-    async with aclosing(source.events()) as events, asyncio.timeout(10):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         assert await anext(events) == Event(AT, "profile", Attached(str(heap_file)))
         first = (await anext(events)).sample
         waiting = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0.2)
         assert not waiting.done()
-        await asyncio.to_thread(shutil.copy, other, heap_file)
+        await asyncio.to_thread(replaced, heap_file, other)
         second = (await waiting).sample
         asked = asyncio.ensure_future(anext(events))
         source.refresh()
@@ -418,7 +422,7 @@ async def test_the_pauses_between_tries_grow_and_end_at_once_when_asked(tmp_path
             source.refresh()
         await source.pause(seconds)
 
-    async with aclosing(keep_trying(source, clock, pause)) as events, asyncio.timeout(5):
+    async with aclosing(keep_trying(source, clock, pause)) as events, asyncio.timeout(PATIENCE_S):
         troubles = [(await anext(events)).sample for _ in range(4)]
     assert [sample.retry_s for sample in troubles if isinstance(sample, Trouble)] == [1, 2, 4, 8]
     assert pauses == [1, 2, 4]
@@ -430,7 +434,7 @@ async def test_the_pauses_between_tries_grow_and_end_at_once_when_asked(tmp_path
 async def answer_to(source: ProfileSource, request: ProfileRequest) -> list[Event]:
     """Ask for a profile once the usual one came, and return what is told until it is over."""
     told: list[Event] = []
-    async with aclosing(source.events()) as events, asyncio.timeout(15):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
         source.ask(request)
@@ -482,7 +486,7 @@ async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
     _ = service.address
     source = ProcessProfile(service.pid, clock)
     long = ProfileRequest("cpu", 60)
-    async with aclosing(source.events()) as events, asyncio.timeout(15):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
         source.ask(long)
@@ -492,7 +496,7 @@ async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
         began = time.monotonic()
         source.cancel()
         assert (await telling).sample == Mark("CPU profile of 60 s: cancelled after 0 s")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 30
         over = (await anext(events)).sample
         assert over == Taking(long, over=True, reason="cancelled after 0 s")
         # The service has stopped as well: a second one can begin, as soon as the runtime's writer
@@ -516,14 +520,15 @@ async def test_what_cannot_be_had_is_told_and_the_usual_one_goes_on(
     service = start_go("orders")
     where = service.address
     source = UrlProfile(where, clock)
-    busy = asyncio.ensure_future(
-        get(Address(f"http://{where}/debug/pprof/profile?seconds=5"), deadline_s=9, limit_bytes=9)
-    )
+    long = Address(f"http://{where}/debug/pprof/profile?seconds=60")
+    stacks = Address(f"http://{where}/debug/pprof/goroutine?debug=1")
+    busy = asyncio.ensure_future(get(long, deadline_s=90, limit_bytes=9))
+    while b"profileWriter" not in (await get(stacks, deadline_s=60, limit_bytes=1 << 20)).body:
+        assert not busy.done()
     try:
-        async with aclosing(source.events()) as events, asyncio.timeout(15):
+        async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
             await anext(events)
             await anext(events)
-            await asyncio.sleep(0.2)
             source.ask(ProfileRequest("cpu", 1))
             assert isinstance((await anext(events)).sample, Taking)
             assert isinstance((await anext(events)).sample, Mark)
@@ -550,7 +555,7 @@ async def test_an_address_of_a_cpu_profile_is_fetched_with_a_word_and_not_again_
     where = start_go("orders").address
     cpu = ProfileRequest("cpu", 1)
     source = UrlProfile(f"{where}/debug/pprof/profile?seconds=1", clock, every_s=0.01)
-    async with aclosing(source.events()) as events, asyncio.timeout(20):
+    async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         told = [(await anext(events)).sample for _ in range(5)]
         assert [type(each) for each in told] == [Taking, Mark, Attached, Profile, Taking]
         assert told[0] == Taking(cpu)

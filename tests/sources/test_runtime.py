@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from answering import Request, answering, ok
+from patience import PATIENCE_S, in_one_try_of
 
 from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, RuntimeSample
 from memtui.parse.sockets import Listener
@@ -34,7 +35,7 @@ clock = time.time
 async def until_sample(source: RuntimeSource) -> list[Event]:
     """Return the events up to the first sample, that included."""
     found: list[Event] = []
-    async with asyncio.timeout(20), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         async for event in events:
             found.append(event)
             if isinstance(event.sample, RuntimeSample):
@@ -81,15 +82,19 @@ async def test_the_best_page_is_found_and_compared_with_the_kernel(
     stats: Callable[..., Any], tmp_path: Path, kinds: str
 ) -> None:
     service = stats("-keep", "40", f"{kinds}=127.0.0.1:0", GOPS_CONFIG_DIR=str(tmp_path))
-    origin, where = PLACES[kinds]
-    events = await until_sample(RuntimeSource(service.pid, clock))
+    await in_one_try_of(lambda: compared(service.pid, *PLACES[kinds]))
+
+
+async def compared(pid: int, origin: str, where: str) -> None:
+    """See that the first sample says what the kernel said at that moment."""
+    events = await until_sample(RuntimeSource(pid, clock))
     attached, sample = events[0].sample, events[-1].sample
     assert isinstance(attached, Attached)
     assert isinstance(sample, RuntimeSample)
     assert sample.origin.value == origin
     assert re.fullmatch(where, attached.where)
     assert sample.where == attached.where
-    assert abs(events[-1].at - clock()) < 20
+    assert abs(events[-1].at - clock()) < PATIENCE_S
     known = (
         sample.heap_alloc_bytes, sample.sys_bytes, sample.heap_released_bytes, sample.rss_bytes,
         sample.rss_anon_bytes, sample.rss_file_bytes, sample.rss_shmem_bytes,
@@ -116,16 +121,18 @@ async def test_a_page_behind_another_port_is_found_too(stats: Callable[..., Any]
 async def test_the_cycles_are_those_of_gctrace_and_none_is_missing(
     stats: Callable[..., Any],
 ) -> None:
-    """One collection after the other, and more of them than the ring holds."""
-    service = stats("-cycles", "400", "-every", "4ms", "expvar=127.0.0.1:0", GODEBUG="gctrace=1")
-    source = RuntimeSource(service.pid, clock, every_s=0.05)
+    """One collection after the other, and more than the ring holds, which is five seconds."""
+    count = 280
+    cycles = ("-cycles", str(count), "-every", "20ms")
+    service = stats(*cycles, "expvar=127.0.0.1:0", GODEBUG="gctrace=1")
+    source = RuntimeSource(service.pid, clock, every_s=0.2)
     told: list[Event] = []
-    async with asyncio.timeout(30), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         async for event in events:
             told.append(event)
             if isinstance(event.sample, RuntimeSample):
                 assert event.sample.cycles_lost == 0
-                if isinstance(event.sample.num_gc, int) and event.sample.num_gc >= 400:
+                if isinstance(event.sample.num_gc, int) and event.sample.num_gc >= count:
                     break
     pauses = [each.sample for each in told if isinstance(each.sample, GcPause)]
     numbers = [pause.number for pause in pauses]
@@ -138,10 +145,12 @@ async def test_the_cycles_are_those_of_gctrace_and_none_is_missing(
     line = re.compile(r"^gc (\d+) @\S+ \d+%: (\S+)\+\S+\+(\S+) ms clock", re.MULTILINE)
     trace = line.findall(service.stderr_path.read_text())[numbers[0] - 1 : numbers[-1]]
     assert len(trace) >= len(numbers) - 1  # the last line may be on its way
+    others = 0
     for pause, (number, first, last) in zip(pauses, trace, strict=False):
         assert pause.number == int(number)
-        stopped_ms = float(first) + float(last)
-        assert pause.pause_s * 1000 == pytest.approx(stopped_ms, rel=0.1, abs=0.05)
+        stopped_ms = pytest.approx(float(first) + float(last), rel=0.1, abs=0.05)
+        others += pause.pause_s * 1000 != stopped_ms
+    assert others <= len(numbers) / 50  # the runtime was held up between its two looks at the clock
 
 
 @pytest.mark.go
@@ -150,15 +159,13 @@ async def test_cycles_that_the_ring_lost_are_counted(
 ) -> None:
     service = stats("-cycles", "700", "pprof=127.0.0.1:0")
     source = RuntimeSource(service.pid, clock, every_s=60)
-    async with asyncio.timeout(30), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         seen = [await anext(events)]
         while not isinstance(seen[-1].sample, RuntimeSample):
             seen.append(await anext(events))
         first = seen[-1].sample.num_gc
         assert isinstance(first, int)
-        await asyncio.to_thread(
-            wait_until, lambda: "collected" in service.stdout_path.read_text(), 20
-        )
+        await asyncio.to_thread(wait_until, lambda: "collected" in service.stdout_path.read_text())
         source.refresh()
         later = [await anext(events)]
         while not isinstance(later[-1].sample, RuntimeSample):
@@ -175,7 +182,7 @@ async def test_cycles_that_the_ring_lost_are_counted(
 async def test_a_process_that_ends_is_given_up_for_good(stats: Callable[..., Any]) -> None:
     service = stats("expvar=127.0.0.1:0")
     source = RuntimeSource(service.pid, clock, every_s=0.02)
-    async with asyncio.timeout(10), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         await anext(events)
         service.end()
         with pytest.raises(SourceFailed) as failed:
@@ -296,7 +303,7 @@ async def test_a_restart_is_told_and_the_new_cycles_after_it() -> None:
     tree = json.loads(VARS)["memstats"]
     ends = [end + 60_000_000_000 for end in tree["PauseEnd"]]
     for count, changes in ((3, {}), (40, {"PauseEnd": [ends[0]] * 256})):
-        async with serving(pages) as url, asyncio.timeout(10):
+        async with serving(pages) as url, asyncio.timeout(PATIENCE_S):
             source = source_at(url, every_s=0.01)
             async with aclosing(source.events()) as events:
                 while not isinstance((await anext(events)).sample, RuntimeSample):
@@ -379,7 +386,8 @@ async def test_a_page_that_said_no_is_not_asked_again_but_one_that_was_busy_is()
 async def test_a_page_that_is_too_much_is_not_asked_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(memstats, "_DEADLINES_S", dict.fromkeys(Origin, 0.2))
+    deadlines_s = dict.fromkeys(Origin, PATIENCE_S) | {Origin.HEAP_TEXT: 0.5}
+    monkeypatch.setattr(memstats, "_DEADLINES_S", deadlines_s)
     asked: list[Request] = []
 
     async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
@@ -398,6 +406,7 @@ async def test_a_page_that_is_too_much_is_not_asked_again(
     assert (paths.count("/debug/vars"), paths.count(heap), paths.count("/metrics")) == (1, 3, 4)
 
 
+@pytest.mark.hurried
 async def test_a_good_page_is_asked_alone_and_rarely_when_it_is_slow() -> None:
     asked: list[Request] = []
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
 from memtui.model import Absent, Attached, Surroundings
 from memtui.sources.source import SourceFailed
@@ -117,7 +118,7 @@ async def test_a_sample_comes_when_something_has_changed(
     files = {"/proc/self/mountinfo": V2, "/proc/7/cgroup": "0::/a\n", "/proc/7/stat": STAT}
     proc, root = host(files | {current: "1\n"})
     source = SurroundingsSource(7, time.time, 0.01, proc=proc, root=root)
-    async with asyncio.timeout(10), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         assert (await anext(events)).sample == Attached("cgroup")
         first = (await anext(events)).sample
         waiting = asyncio.ensure_future(anext(events))
@@ -137,7 +138,7 @@ async def test_a_real_process_has_its_settings_and_its_cgroup(
 ) -> None:
     service = start_go("stats", "page=127.0.0.1:0", GOGC="70", GOMEMLIMIT="1GiB", PASSWORD="s3cret")
     source = SurroundingsSource(service.pid, time.time, 0.01)
-    async with asyncio.timeout(10), aclosing(source.events()) as events:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         await anext(events)
         found = (await anext(events)).sample
         assert isinstance(found, Surroundings)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
@@ -29,7 +30,7 @@ class Terminal:
 
     def _run(self, *args: str) -> str:
         done = subprocess.run(
-            [*self._tmux, *args], capture_output=True, text=True, check=False, timeout=20
+            [*self._tmux, *args], capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -61,7 +62,7 @@ class Terminal:
         """Return the process id of the shell."""
         return int(self._run("display-message", "-p", "#{pane_pid}"))
 
-    def wait_for(self, *texts: str, seconds: float = 15.0) -> str:
+    def wait_for(self, *texts: str, seconds: float = PATIENCE_S) -> str:
         """Wait until the screen holds all of ``texts``; return it."""
         deadline = time.monotonic() + seconds
         while True:
@@ -73,7 +74,7 @@ class Terminal:
                 pytest.fail(f"not on the screen after {seconds} s: {missing}\n{screen}")
             time.sleep(0.05)
 
-    def wait_gone(self, text: str, seconds: float = 15.0) -> None:
+    def wait_gone(self, text: str, seconds: float = PATIENCE_S) -> None:
         """Wait until the screen does not hold ``text`` any more."""
         deadline = time.monotonic() + seconds
         while text in (screen := self.screen()):

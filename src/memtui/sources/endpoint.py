@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby
 from pathlib import Path
@@ -26,6 +26,8 @@ _DEADLINE_S = 1.0
 _LIMIT_BYTES = 64 << 10
 _MOST_PROBES = 16
 _MOST_NAMED = 5
+_MOST_SILENCES = 4
+"""A service may stand still for seconds, and answer later; after so many tries it is no HTTP."""
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 _OR_URL = "or give --pprof URL"
 _IMPORT = f'import _ "net/http/pprof" in the service, {_OR_URL}'
@@ -63,13 +65,21 @@ _VERDICTS = {
 class Probe:
     """What one listener answered; ``address`` is that of its /debug/pprof/, if it has one.
 
-    ``spoke_at`` is where it gave an HTTP answer, whatever that said.
+    ``spoke_at`` is where it gave an HTTP answer, whatever that said; ``silences`` is how often it
+    has said nothing at all.
     """
 
     listener: Listener
     verdict: Verdict
     address: Address | None = None
     spoke_at: Address | None = None
+    silences: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may answer otherwise when it is asked again."""
+        is_silent = self.verdict is Verdict.MUTE and self.silences < _MOST_SILENCES
+        return is_silent or self.verdict is Verdict.REFUSED
 
     def __str__(self) -> str:
         """Write it as a part of a sentence: 127.0.0.1:8080 answers 404."""
@@ -165,8 +175,9 @@ async def find_pprof(
     """Return the address of the /debug/pprof/ that a process serves.
 
     Each port is asked once, one after the other, until one has it; ``known`` keeps what they
-    said, so that a port that said no is left alone the next time; :class:`Answers` are shared
-    with others who ask. Raises SourceFailed: what was seen in one line, and what to do.
+    said, so that a port that said no is left alone the next time, as is one that said nothing
+    some times; :class:`Answers` are shared with others who ask. Raises SourceFailed: what was seen
+    in one line, and what to do.
     """
     known = Answers() if known is None else known
     async with known.turn if isinstance(known, Answers) else nullcontext():
@@ -194,12 +205,19 @@ async def _find_pprof(
     wanted = _one_a_port(near)
     probes: list[Probe] = []
     for listener in wanted[:_MOST_PROBES]:
-        if listener not in known or known[listener].verdict is Verdict.REFUSED:
-            known[listener] = await probe_listener(listener, pid, proc)
+        if (before := known.get(listener)) is None or before.is_open:
+            known[listener] = await _probed(listener, pid, proc, before)
         probes.append(known[listener])
         if (address := known[listener].address) is not None:
             return address
     raise _not_found(probes, len(wanted) - len(probes))
+
+
+async def _probed(listener: Listener, pid: int, proc: Path, before: Probe | None) -> Probe:
+    """Ask a listener, and count how often it said nothing."""
+    probe = await probe_listener(listener, pid, proc)
+    silences = (before.silences if before else 0) + (probe.verdict is Verdict.MUTE)
+    return replace(probe, silences=silences)
 
 
 def _not_found(probes: list[Probe], not_probed: int) -> SourceFailed:
