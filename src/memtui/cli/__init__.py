@@ -15,32 +15,20 @@ if _is_heard:
 
 # ruff: noqa: E402 - all that takes long to import comes after that
 from memtui.cli.complaint import Complaint
-from memtui.cli.demo import demo
-from memtui.cli.doctor import doctor
-from memtui.cli.explain import explain
-from memtui.cli.export import export
-from memtui.cli.gctrace import gctrace
-from memtui.cli.info import info
-from memtui.cli.peek import peek
-from memtui.cli.record import record
-from memtui.cli.repair import repair
-from memtui.cli.replay import replay
-from memtui.cli.report import report
-from memtui.cli.run import run
-from memtui.cli.settings import config
-from memtui.cli.top import top
-from memtui.cli.tree import tree
 from memtui.cli.watch import memtui
 
 __all__ = ["main"]
 
-_COMMANDS = (
-    run, replay, demo, record, info, export, report, repair, explain, doctor, gctrace, top, peek,
-    tree, config,
-)  # fmt: skip
-for _command in _COMMANDS:
-    memtui.add_command(_command)
-
+memtui.places = {
+    "config": "memtui.cli.settings",
+    **{
+        name: f"memtui.cli.{name}"
+        for name in (
+            "demo", "doctor", "explain", "export", "gctrace", "info", "peek", "record", "repair",
+            "replay", "report", "run", "top", "tree",
+        )
+    },
+}  # fmt: skip
 
 if _is_heard:
     signal.signal(signal.SIGINT, signal.default_int_handler)
