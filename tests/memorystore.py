@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from memtui.model import Event, GcCycle, Mark, ProcessIdentity, ProcessSample, Profile, Sample
-from memtui.timeline import Extent, Landmark, PageSummary
-from memtui.timeline.track import main_series
+from memtui.timeline import Extent, Landmark, PageSummary, main_series
 
 PAGE_S = 60.0
 

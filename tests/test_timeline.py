@@ -30,6 +30,7 @@ from memtui.timeline import (
     Extent,
     Timeline,
 )
+from memtui.timeline.past import FINENESS
 
 MakeProcess = Callable[..., ProcessSample]
 
@@ -119,7 +120,7 @@ def test_samples_evenly_over_the_time_reach_back_into_old_pages(
     track = timeline.track(ProcessSample)
     found = track.sampled(1000.0, 1000.0 + count, 100)
     assert 90 <= len(found) <= 101
-    assert found[0][0] < 1000 + 60
+    assert found[0][0] < 1000 + count / FINENESS
     assert found[-1] == (1000.0 + count - 1, process(res=count - 1))
     assert [sample.res_bytes for _, sample in found] == [at - 1000.0 for at, _ in found]
     gaps = [later - at for (at, _), (later, _) in itertools.pairwise(found)]

@@ -13,7 +13,7 @@ from memtui.model import GcCycle, GcPause, ProcessIdentity, Restart, ScavengeLin
 from memtui.panes.cells import Line, text_of
 from memtui.panes.gctrace.charts import HEAP
 from memtui.panes.gctrace.pane import GcTracePane
-from memtui.panes.gctrace.peaks import Folded, broken_at
+from memtui.panes.gctrace.peaks import MOST_CELLS, Folded, broken_at
 from memtui.panes.gctrace.plots import Plots
 from memtui.panes.gctrace.scales import in_ms, in_ms_by_powers
 from memtui.panes.gctrace.window import LENGTHS_S, Stretch, Window
@@ -122,7 +122,7 @@ def test_of_each_cell_the_lowest_and_the_highest_value_are_kept(
     folded = HEAP.folded(seen.timeline, stretch.cell_s)
     numbers = HEAP.numbers(seen.timeline, seen.until)
     for stop in (1, 700, 701, 2000):  # as they come, and not all at once
-        folded.take(range(numbers.start, stop))
+        folded.take(range(numbers.start, stop), stretch.first_cell)
     points = folded.points(0, stretch)
     inside = [(at, mb) for at, mb in points if stretch.start <= at < stretch.end]
     assert len(inside) <= 2 * columns
@@ -381,9 +381,40 @@ def test_folding_anew_forgets_nothing_that_is_held(cycle: MakeCycle, view: MakeV
     reads: list[Callable[[GcCycle], float | None]] = [lambda each: each.heap_live_bytes]
     folded = Folded(track, reads, 1.0)
     stretch = Stretch(int(NOON), 60, 1.0, 60)
-    folded.take(range(12))
+    folded.take(range(12), int(NOON))
     whole = folded.points(0, stretch)
-    folded.take(range(5))
+    folded.take(range(5), int(NOON))
     assert len(folded.points(0, stretch)) == 5
-    folded.take(range(12))
+    folded.take(range(12), int(NOON))
     assert folded.points(0, stretch) == whole
+
+
+def test_cells_before_the_time_shown_are_let_go_and_come_again(
+    cycle: MakeCycle, view: MakeView
+) -> None:
+    many = 3 * MOST_CELLS
+    seen = view(*((n, "gctrace", cycle(n + 1)) for n in range(many)))
+    track = seen.timeline.track(GcCycle)
+    reads: list[Callable[[GcCycle], float | None]] = [lambda each: each.heap_live_bytes]
+    folded = Folded(track, reads, 1.0)
+    early, late = (Stretch(int(NOON) + at, 60, 1.0, 60) for at in (0, many - 60))
+    for stop in range(100, many, 100):
+        folded.take(range(stop), int(NOON) + max(0, stop - 60))
+        assert len(folded.points(0, Stretch(0, int(NOON) + many, 1.0, 60))) <= MOST_CELLS
+    folded.take(range(many), late.first_cell)
+    assert len(folded.points(0, late)) == 61  # and the one before, from which a line comes
+    folded.take(range(many), early.first_cell)
+    assert len(folded.points(0, early)) == 61  # and the one behind
+
+
+def test_of_cycles_that_were_let_go_those_that_are_remembered_are_drawn(
+    cycle: MakeCycle, view: MakeView
+) -> None:
+    seen = view(*((n * 10, "gctrace", cycle(n + 1)) for n in range(2000)))
+    plots = Plots()
+    plots.window = Window(6 * 3600)
+    stretch = plots.stretch(seen, 60)
+    plots.lines(seen, 66, 8)
+    folded = plots._folded
+    assert folded is not None
+    assert len(folded.points(0, stretch)) > 50

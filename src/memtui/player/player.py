@@ -156,6 +156,8 @@ class Player:
         self.cursor = self.cursor.followed()
         self._froze_at = self._copy = None
         self._shown = self.live
+        if self._reel is not None:
+            self._start(self._reel.let_go())
 
     def go(self, at: float) -> None:
         """Look at another moment of the session."""

@@ -93,6 +93,20 @@ class Reel:
         moments = (event.at for event in self._ahead if isinstance(event.sample, kind))
         return next((moment for moment in moments if moment > at), None)
 
+    async def let_go(self) -> None:
+        """Keep nothing of the store in memory, when nobody looks back any more."""
+        self.forget_wishes()
+        self.is_reading = False
+        wish = self._wish
+        async with self._lock:
+            if wish != self._wish:
+                return
+            self._pages = None
+            self.timeline = Timeline(self.course.first)
+            self._ahead.clear()
+            self._begin, self._end = self.course.last, self.course.first - 1.0
+            await asyncio.to_thread(self._store.refresh)
+
     def forget_wishes(self) -> None:
         """Let what is being read not come any more."""
         self._wish += 1
@@ -157,6 +171,7 @@ class Reel:
         first = self.course.first
         begun = self._store.events(first, first + QUICK_S, whole=True)
         self._pages = Pages(self._store.summaries(), begun)
+        gc.collect()  # or what is garbage now would stay too
         # They stay: the collector of Python would walk through all of them, days of pages, every
         # few moments that are gone to, and take twice as long as all the rest.
         gc.freeze()

@@ -1,6 +1,7 @@
 """All events of a session in bounded memory, and the moment of it that the screen shows."""
 
 from memtui.timeline.cursor import SPEEDS, Cursor, Gap, View
+from memtui.timeline.extent import Extent, main_series
 from memtui.timeline.landmarks import (
     GAP_S,
     Course,
@@ -10,6 +11,7 @@ from memtui.timeline.landmarks import (
     neighbour,
     spikes,
 )
+from memtui.timeline.page import LASTING, PAGE_EVENTS
 from memtui.timeline.session import (
     KEPT_EVENTS,
     KEPT_FUNCTIONS,
@@ -25,7 +27,7 @@ from memtui.timeline.store import (
     step_from,
     stepped_kind,
 )
-from memtui.timeline.track import LASTING, PAGE_EVENTS, Extent, Track, main_series
+from memtui.timeline.track import Track
 
 __all__ = [
     "GAP_S",

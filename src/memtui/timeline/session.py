@@ -29,6 +29,7 @@ from memtui.model import (
     TornLine,
     Trouble,
 )
+from memtui.timeline.sharing import with_shared_functions
 from memtui.timeline.track import Track
 
 KEPT_EVENTS: dict[type[Sample], int] = {
@@ -58,7 +59,7 @@ An hour of what comes steadily, in 3 MB; what is older stands in the scratch rec
 
 TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
 
-KEPT_PROFILE_BYTES = 32 << 20
+KEPT_PROFILE_BYTES = 8 << 20
 """How much memory profiles take before older ones let go of what is large in them.
 
 The first profile of a session and the newest one keep all in any case.
@@ -106,6 +107,8 @@ class Timeline:
 
     def append(self, event: Event) -> None:
         """Add an event to the track of its kind."""
+        if isinstance(event.sample, Profile) and (before := self.track(Profile).last(math.inf)):
+            event = replace(event, sample=with_shared_functions(event.sample, before[1]))
         self._tracks[type(event.sample)].append(event)
         self.newest_at = max(self.newest_at, event.at)
         if isinstance(event.sample, TraceLine):

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Protocol
 
 from memtui.model import Event, GcCycle, ProcessSample, RuntimeSample, Sample
+from memtui.timeline.extent import Extent
 from memtui.timeline.landmarks import Landmark
+from memtui.timeline.page import LASTING, Summary
 from memtui.timeline.session import Timeline
-from memtui.timeline.track import LASTING, Extent, Page, Placed
 
 STEPPED = (ProcessSample, GcCycle, RuntimeSample)
 """Whose moments a step may go to."""
@@ -81,19 +82,19 @@ class Pages:
     """
 
     def __init__(self, summaries: Sequence[PageSummary], begun: Iterable[Event] = ()) -> None:
-        self.by_kind: dict[type[Sample], list[Page]] = {}
+        self.by_kind: dict[type[Sample], list[Summary]] = {}
         self.first: dict[type[Sample], Event] = {}
         self._starts = [summary.start for summary in summaries]
         for event in begun:
             self.first.setdefault(type(event.sample), event)
         for summary in summaries:
             for kind, count in summary.counts.items():
-                page = Page(
+                page = Summary(
                     summary.start,
                     summary.end,
                     count,
-                    extents=dict(summary.extents.get(kind, {})),
-                    left=partial(_last_of, summary.last, kind) if kind in LASTING else None,
+                    dict(summary.extents.get(kind, {})),
+                    read=partial(summary.last, kind) if kind in LASTING else None,
                 )
                 self.by_kind.setdefault(kind, []).append(page)
 
@@ -101,11 +102,6 @@ class Pages:
         """Return where the page of a moment begins."""
         place = bisect_right(self._starts, at)
         return self._starts[place - 1] if place else at
-
-
-def _last_of(read: Callable[[type[Sample]], Event | None], kind: type[Sample]) -> Placed | None:
-    event = read(kind)
-    return Placed(event.at, event) if event else None
 
 
 def recalled(store: PageStore, pages: Pages, start: float, first: float) -> Timeline:

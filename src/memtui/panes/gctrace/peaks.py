@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from memtui.model import Sample
@@ -16,8 +16,8 @@ S = TypeVar("S", bound=Sample)
 Point: TypeAlias = tuple[float, float]
 """A moment (Unix seconds) and a value."""
 
-MOST_CELLS = 1 << 15
-"""Cells that are kept of a series; then all are read anew, which forgets those of old events."""
+MOST_CELLS = 512
+"""Of more cells in a series those before the time shown are let go."""
 
 
 class Peaks(NamedTuple):
@@ -46,8 +46,9 @@ class Peaks(NamedTuple):
 class Folded(Generic[S]):
     """Some series of one kind of sample, folded into cells of one length.
 
-    Each event is read once: as long as the length of a cell stays, only what came is added, so
-    a live plot costs what came and what is seen, not what is held.
+    Each event is read once: as long as the length of a cell stays, and no earlier time is shown,
+    only what came is added, so a live plot costs what came and what is seen, not what is held. Of
+    events that the track has let go of, those that it remembers are there.
     """
 
     def __init__(
@@ -60,16 +61,29 @@ class Folded(Generic[S]):
 
     def _forget(self) -> None:
         self._seen = 0
+        self._first_cell: int | None = None
+        """The first cell that is whole; None when all are."""
         self._cells: list[dict[int, Peaks]] = [{} for _ in self._reads]
         self._places: list[list[int]] = [[] for _ in self._reads]
 
-    def take(self, numbers: range) -> None:
-        """Add what came; ``numbers`` are those of the events that count."""
-        if numbers.stop < self._seen or max(map(len, self._places)) > MOST_CELLS:
+    def take(self, numbers: range, first_cell: int) -> None:
+        """Add what came; ``numbers`` are those of the events that count.
+
+        ``first_cell`` is where the time shown begins: what is before may be let go.
+        """
+        if numbers.stop < self._seen or (self._first_cell or first_cell) > first_cell:
             self._forget()
+        if not self._seen:
+            self._add(self.track.remembered())
         fresh = range(max(self._seen, numbers.start), numbers.stop)
+        self._add(self.track.rows(fresh) if fresh else ())
+        self._seen = numbers.stop
+        if max(map(len, self._places)) > MOST_CELLS:
+            self._let_go(first_cell)
+
+    def _add(self, entries: Iterable[tuple[float, S]]) -> None:
         series = list(zip(self._reads, self._cells, self._places, strict=True))
-        for at, sample in self.track.rows(fresh) if fresh else ():
+        for at, sample in entries:
             cell = math.floor(at / self.cell_s)
             for read, cells, places in series:
                 value = read(sample)
@@ -81,7 +95,15 @@ class Folded(Generic[S]):
                     cells[cell] = Peaks(at, value, at, value)
                 else:
                     cells[cell] = known.with_point(at, value)
-        self._seen = numbers.stop
+
+    def _let_go(self, first_cell: int) -> None:
+        """Forget what lies before a cell, but for one, from which a line comes to the edge."""
+        self._first_cell = first_cell
+        for cells, places in zip(self._cells, self._places, strict=True):
+            gone = places[: max(0, bisect_left(places, first_cell) - 1)]
+            for cell in gone:
+                del cells[cell]
+            del places[: len(gone)]
 
     def points(self, series: int, stretch: Stretch) -> list[Point]:
         """Return at most two points a cell, and one on each side, so that lines reach the edge."""

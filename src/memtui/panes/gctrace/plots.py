@@ -137,7 +137,7 @@ class Plots:
             or (asked and asked.chart != chart.name)
         ):
             folded = chart.folded(view.timeline, stretch.cell_s)
-        folded.take(chart.numbers(view.timeline, view.until))
+        folded.take(chart.numbers(view.timeline, view.until), stretch.first_cell)
         self._folded = folded
         return folded
 

@@ -1,0 +1,62 @@
+"""Samples that have in common what did not change from one to the next, to take less memory."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from typing import TypeVar
+
+from memtui.model import FunctionValue, Profile, SampleValues
+
+S = TypeVar("S", bound=Hashable)
+
+
+def sharing(sample: S, before: S) -> S:
+    """Return an equal sample made of the objects of ``before``, where those are equal.
+
+    Of a process that is read each second most numbers stay, but each time they are read they are
+    new objects of 32 bytes: shared, an hour of samples takes half of the memory.
+    """
+    if type(sample) is not type(before):
+        return sample
+    changes: dict[str, object] = {}
+    for name in _names(type(sample)):
+        new, old = getattr(sample, name), getattr(before, name)
+        if new is old:
+            continue
+        if new == old and type(new) is type(old):
+            changes[name] = old
+        elif is_dataclass(new) and (shared := sharing(new, old)) is not new:
+            changes[name] = shared
+    if not changes:
+        return sample
+    return replace(sample, **changes)  # type: ignore[type-var]
+
+
+def with_shared_functions(profile: Profile, before: Profile) -> Profile:
+    """Return an equal profile that has the functions of ``before`` where they did not change.
+
+    A heap profile a minute has the same few hundred names each time, and mostly the same values.
+    """
+    pairs = zip(profile.values, before.values, strict=False)
+    shared = tuple(_with_shared(values, old) for values, old in pairs)
+    return replace(profile, values=(*shared, *profile.values[len(shared) :]))
+
+
+def _with_shared(values: SampleValues, before: SampleValues) -> SampleValues:
+    known = {each.name: each for each in before.functions}
+    return replace(
+        values, functions=tuple(_known(each, known.get(each.name)) for each in values.functions)
+    )
+
+
+def _known(function: FunctionValue, old: FunctionValue | None) -> FunctionValue:
+    if old is None or function == old:
+        return old or function
+    return replace(function, name=old.name)
+
+
+@lru_cache(64)
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
