@@ -79,7 +79,10 @@ def samples(kind: Any) -> st.SearchStrategy[Sample]:
         whole = st.integers(0, 50).map(profile)
         return whole | strategy(Profile).map(lambda each: dataclasses.replace(each, data=None))
     if kind is GcPause:
-        return st.builds(GcPause, st.integers(0), st.floats(0, 1e9), st.none() | st.integers(0))
+        times = st.floats(0, 1e9)  # a longer pause is damage
+        return strategy(GcPause).flatmap(
+            lambda each: times.map(lambda pause_s: dataclasses.replace(each, pause_s=pause_s))
+        )
     return cast("st.SearchStrategy[Sample]", strategy(kind))
 
 
