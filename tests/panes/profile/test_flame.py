@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtui.panes.cells import Line, Role, text_of
-from memtui.panes.profile.flame import Flame, boxes, draw, hint, shade, words
+from memtui.panes.profile.flame.boxes import boxes
+from memtui.panes.profile.flame.painting import draw
+from memtui.panes.profile.flame.shades import shade
+from memtui.panes.profile.flame.state import Flame, hint, words
 from memtui.panes.profile.values import Measure
 from memtui.pprof.calls import CallNode
 
