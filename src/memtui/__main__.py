@@ -1,5 +1,6 @@
 """``memtui`` and ``python -m memtui``."""
 
+import gc
 import signal
 
 
@@ -8,8 +9,11 @@ def main() -> None:
     own = signal.getsignal(signal.SIGINT)
     if own is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.disable()  # what is loaded stays: nothing of it could be collected
     from memtui.cli import main as run
 
+    gc.freeze()
+    gc.enable()
     signal.signal(signal.SIGINT, own)
     run()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import astuple
 from itertools import pairwise
 from pathlib import Path
@@ -13,11 +12,11 @@ import pytest
 from fuzz.gctrace import a_cycle
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from traceread import cycle_of, cycles_in, kinds, read, untimed
 
 from memtui.model import GcCycle, TornLine
-from memtui.parse.gctrace import trace_sample
 from memtui.parse.rejoin import MOST_LINES
-from memtui.parse.tracelines import TimedItem, TraceDecoder, TraceItem
+from memtui.parse.tracelines import TraceDecoder
 
 CYCLES = (
     "gc 12 @0.434s 2%: 0.038+1.5+0.18 ms clock, 0.11+0.34/2.1/12+1.8 ms cpu, "
@@ -31,30 +30,6 @@ CYCLES = (
 )
 LOG = "2026/11/22 18:46:59 INFO request handled id=57 took=57ms"
 WRITES = re.compile(r"[0-9.]+|[^0-9.]+")  # each argument of print is a write(2) of its own
-
-
-def untimed(items: list[TimedItem]) -> list[TraceItem]:
-    return [item for item, _ in items]
-
-
-def read(data: bytes) -> list[TraceItem]:
-    decoder = TraceDecoder()
-    return untimed(decoder.feed(data) + decoder.flush())
-
-
-def cycles_in(data: bytes) -> list[GcCycle]:
-    return [item for item in read(data) if isinstance(item, GcCycle)]
-
-
-def cycle_of(line: str) -> GcCycle:
-    found = trace_sample(line)
-    assert found
-    assert isinstance(found[1], GcCycle)
-    return found[1]
-
-
-def kinds(items: list[TraceItem]) -> Counter[str]:
-    return Counter(type(item).__name__ for item in items)
 
 
 def test_torn_lines_of_a_capture_are_joined_or_counted(data: Path) -> None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from traceread import cycle_of, cycles_in, read, untimed
 
 from memtui.model import GcCycle, OutputLine, Restart, ScavengeLine
-from memtui.parse.gctrace import trace_sample
 from memtui.parse.lines import LONGEST_LINE, LineSplitter
 from memtui.parse.strand import LONGEST_TEXT
 from memtui.parse.tracelines import (
     OutputDecoder,
-    TimedItem,
     TraceDecoder,
     TraceItem,
 )
@@ -28,31 +26,6 @@ CYCLES = (
     "gc 120 @10.161s 10%: 0+12+0.42 ms clock, 0+0.12/0.19/0+0.050 ms cpu, "
     "116->116->18 MB, 8532210231537 MB goal, 0 MB stacks, 0 MB globals, 16 P (forced)",
 )
-
-
-def untimed(items: list[TimedItem]) -> list[TraceItem]:
-    assert all(at is None for _, at in items)
-    return [item for item, _ in items]
-
-
-def read(data: bytes) -> list[TraceItem]:
-    decoder = TraceDecoder()
-    return untimed(decoder.feed(data) + decoder.flush())
-
-
-def cycles_in(data: bytes) -> list[GcCycle]:
-    return [item for item in read(data) if isinstance(item, GcCycle)]
-
-
-def cycle_of(line: str) -> GcCycle:
-    found = trace_sample(line)
-    assert found
-    assert isinstance(found[1], GcCycle)
-    return found[1]
-
-
-def kinds(items: list[TraceItem]) -> Counter[str]:
-    return Counter(type(item).__name__ for item in items)
 
 
 def captures(data: Path) -> list[Path]:

@@ -15,14 +15,13 @@ from typing import Any
 
 import psutil
 import pytest
+from shellwindow import RESTORED, memtui_in
 
 pytestmark = [pytest.mark.terminal, pytest.mark.go]
 
 OpenTerminal = Callable[..., Any]
 WaitFor = Callable[..., None]
 
-RESTORED = ("0", "0", "1")
-"""No alternate screen, no mouse, a cursor."""
 TITLES = ("1 process", "2 RES", "3 gctrace", "4 inuse_space")
 
 
@@ -60,16 +59,6 @@ def processes_of(binary: Path) -> list[psutil.Process]:
             if os.readlink(f"/proc/{process.pid}/exe") == str(binary):
                 found.append(process)
     return found
-
-
-def memtui_in(window: Any) -> psutil.Process:
-    """Return the memtui that the terminal's shell started."""
-    shell = psutil.Process(window.pane_pid())
-    return next(
-        each
-        for each in shell.children(recursive=True)
-        if any(part.endswith("/memtui") for part in each.cmdline())
-    )
 
 
 def settled(window: Any, wait_until: WaitFor) -> list[str]:

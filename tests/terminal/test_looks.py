@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shellwindow import RESTORED
 
 pytestmark = pytest.mark.terminal
 
@@ -26,8 +27,6 @@ DEMO = str(files("memtui") / "demo" / "orders.memtui")
 REPLAY = f"memtui replay {DEMO} --at 100% --paused"
 MEMTUI = f"{sysconfig.get_path('scripts')}/memtui"
 PANES = ("1 process", "2 RES", "3 gctrace", "4 inuse_space", "q quit")
-RESTORED = ("0", "0", "1")
-"""No alternate screen, no mouse, a cursor."""
 
 
 @pytest.mark.parametrize(

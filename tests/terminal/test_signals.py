@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from shellwindow import RESTORED, memtui_in
 
 from memtui.model import ProcessSample
 from memtui.recording import Recording
@@ -22,19 +23,6 @@ pytestmark = [pytest.mark.terminal, pytest.mark.go]
 OpenTerminal = Callable[..., Any]
 StartGo = Callable[..., Any]
 WaitFor = Callable[..., None]
-
-RESTORED = ("0", "0", "1")
-"""No alternate screen, no mouse, a cursor."""
-
-
-def memtui_in(terminal: Any) -> psutil.Process:
-    """Return the memtui that the terminal's shell started."""
-    shell = psutil.Process(terminal.pane_pid())
-    return next(
-        each
-        for each in shell.children(recursive=True)
-        if any(part.endswith("/memtui") for part in each.cmdline())
-    )
 
 
 def assert_whole(file: Path) -> None:

@@ -15,25 +15,13 @@ from typing import Any
 
 import psutil
 import pytest
+from shellwindow import RESTORED, memtui_in
 
 pytestmark = [pytest.mark.terminal, pytest.mark.go]
 
 OpenTerminal = Callable[..., Any]
 StartGo = Callable[..., Any]
 WaitFor = Callable[..., None]
-
-RESTORED = ("0", "0", "1")
-"""No alternate screen, no mouse, a cursor."""
-
-
-def memtui_in(terminal: Any) -> psutil.Process:
-    """Return the memtui that the terminal's shell started."""
-    shell = psutil.Process(terminal.pane_pid())
-    return next(
-        each
-        for each in shell.children(recursive=True)
-        if any(part.endswith("/memtui") for part in each.cmdline())
-    )
 
 
 def test_a_pid_is_watched_through_resizes_and_quitting_restores_the_terminal(

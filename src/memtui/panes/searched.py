@@ -12,15 +12,15 @@ from textual.binding import Binding, BindingType
 
 from memtui.panes.cells import Line, Span, exactly, line
 from memtui.panes.editor import ENDS, Editor, changed
-from memtui.panes.pane import Pane
 from memtui.panes.table import Selection
+from memtui.panes.typed import Typed
 from memtui.timeline import View
 
 MOST_LOOKED_AT = 5000
 """Rows that are looked at for one match: a key must not take seconds."""
 
 
-class Searched(Pane):
+class Searched(Typed):
     """A pane with a line to type what to find in, while it is typed."""
 
     SEARCH_HELP = (("/  n N", "find in the rows; the next match, the one before"),)
@@ -80,20 +80,12 @@ class Searched(Pane):
         self.paint()
         self.post_message(self.Moved())
 
-    def on_key(self, event: events.Key) -> None:
-        """While something is typed all keys belong to it, but those that leave the pane."""
-        if self._editor is None:
-            return
-        event.stop()
-        event.prevent_default()
-        self._typed(event.key, event.character)
+    @property
+    def is_typing(self) -> bool:
+        """Whether a text to find is typed."""
+        return self._editor is not None
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Paste into what is typed."""
-        if self._editor is not None:
-            self._typed("", event.text)
-
-    def _typed(self, key: str, text: str | None) -> None:
+    def typed(self, key: str, text: str | None) -> None:
         """Search while it is typed; enter keeps what was found, esc goes back to where it began."""
         assert self._editor is not None
         if key in ENDS:

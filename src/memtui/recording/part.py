@@ -31,6 +31,8 @@ from memtui.recording.header import Brief, Header
 
 __all__ = ["NotARecording", "Part"]
 
+SAME_S = 0.002
+"""Moments that differ by less are the same: headers tell them to the millisecond."""
 _MOST_MEMBERS = 1 << 20
 
 
@@ -117,6 +119,18 @@ class Part:
     def before(self, member: Member) -> Member | None:
         """Return the member in front of this one."""
         return before(self.read_at, member.offset)
+
+    def profiles_before(self, member: Member, start: float) -> Member:
+        """Return the first of the profiles right before a member that are of ``start`` or later.
+
+        The member itself where there are none. A profile stands before the samples that were
+        written with it.
+        """
+        while (found := self.before(member)) is not None:
+            if found.kind is not Kind.PROFILE or found.start < start - SAME_S:
+                break
+            member = found
+        return member
 
     def next(self, member: Member, end: int | None = None) -> Member | None:
         """Return the member behind this one; ``end`` is where this one ends, if that is known."""

@@ -23,8 +23,9 @@ from memtui.model import (
 from memtui.parse.sockets import Listener
 from memtui.sources.access import ANYBODY, Access
 from memtui.sources.analyst import Analyst, NoAnswer
-from memtui.sources.endpoint import PROC, Probe, find_pprof, start_ticks
+from memtui.sources.endpoint import PROC, Probe, find_pprof
 from memtui.sources.http import Address, get, refusal
+from memtui.sources.lifetime import Lifetime
 from memtui.sources.patience import asked, silence
 from memtui.sources.pprofpages import (
     folder_of,
@@ -256,7 +257,7 @@ class ProcessProfile(ProfileSource):
         self._pid = pid
         self._probe = probe
         self._proc = proc
-        self._started: int | None = None
+        self._lifetime = Lifetime(pid, proc)
         self._known = {} if known is None else known
         self._folder: Address | None = None
         self._fetched_gc: int | None = None
@@ -273,20 +274,20 @@ class ProcessProfile(ProfileSource):
         return await kinds_in(self._folder)
 
     async def _attach(self) -> None:
-        self._check_process()
+        self._lifetime.check()
         self._folder = await find_pprof(
             self._pid, probe=self._probe, proc=self._proc, known=self._known
         )
 
     async def _fetch(self, request: ProfileRequest) -> Fetched:
         assert self._folder is not None
-        self._check_process()
+        self._lifetime.check()
         if request == self.usual:
             self._fetched_gc = self._gc_number()
         try:
             return await _download(page_of(self._folder, request), DEADLINE_S, self._limit_bytes)
         except SourceFailed:
-            self._check_process()
+            self._lifetime.check()
             raise
 
     @property
@@ -297,16 +298,6 @@ class ProcessProfile(ProfileSource):
     def _is_new(self) -> bool:
         number = self._gc_number()
         return number is None or number != self._fetched_gc
-
-    def _check_process(self) -> None:
-        """Raise SourceFailed, for good, when the process has ended or its pid is another's."""
-        started = start_ticks(self._pid, self._proc)
-        if self._started is None:
-            self._started = started
-        elif started != self._started:
-            raise SourceFailed(
-                f"process {self._pid} has ended; its pid is another process now", final=True
-            )
 
 
 class UrlProfile(ProfileSource):

@@ -4,21 +4,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from shop import BYTES, MIB, PUT, SHOP
+
 from memtui.panes.cells import Line, text_of
 from memtui.panes.profile.calltree import CallTree, draw, hint, words
 from memtui.panes.profile.values import Measure
 from memtui.pprof.calls import CallNode
-
-MIB = 1 << 20
-PUT = "github.com/acme/shop/store.(*Cache[go.shape.string]).Put"
-SHOP = {
-    f"main.main|http.Serve|{PUT}|runtime.mallocgc": 40 * MIB,
-    f"main.main|http.Serve|{PUT}": 20 * MIB,
-    "main.main|http.Serve|main.handle|encoding/json.Unmarshal": 12 * MIB,
-    "main.main|main.refill": 8 * MIB,
-    "runtime.mcall|runtime.park_m": 20 * MIB,
-}
-BYTES = Measure("bytes", 100 * MIB)
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
 Shown = Callable[[Sequence[Line], int], str]

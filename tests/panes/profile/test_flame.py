@@ -7,22 +7,15 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shop import BYTES, MIB, PUT, SHOP
 
 from memtui.panes.cells import Line, Role, text_of
-from memtui.panes.profile.flame import Flame, boxes, draw, hint, shade, words
+from memtui.panes.profile.flame.boxes import boxes
+from memtui.panes.profile.flame.painting import draw
+from memtui.panes.profile.flame.shades import shade
+from memtui.panes.profile.flame.state import Flame, hint, words
 from memtui.panes.profile.values import Measure
 from memtui.pprof.calls import CallNode
-
-MIB = 1 << 20
-PUT = "github.com/acme/shop/store.(*Cache[go.shape.string]).Put"
-SHOP = {
-    f"main.main|http.Serve|{PUT}|runtime.mallocgc": 40 * MIB,
-    f"main.main|http.Serve|{PUT}": 20 * MIB,
-    "main.main|http.Serve|main.handle|encoding/json.Unmarshal": 12 * MIB,
-    "main.main|main.refill": 8 * MIB,
-    "runtime.mcall|runtime.park_m": 20 * MIB,
-}
-BYTES = Measure("bytes", 100 * MIB)
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
 Shown = Callable[[Sequence[Line], int], str]

@@ -286,7 +286,7 @@ def test_patterns_are_typed_and_say_what_is_wrong_with_them(
     pane.view = now
     pane.action_filter()
     for letter in "rem":
-        pane._typed(letter, letter)
+        pane.typed(letter, letter)
     drawn(pane, now, 80, 12)
     assert isinstance(wanted[-1], Ask)
     assert wanted[-1].wanted.key.question.lens.focus == "rem"
@@ -294,15 +294,15 @@ def test_patterns_are_typed_and_say_what_is_wrong_with_them(
     picture = drawn(pane, now, 80, 12)
     assert "main.remember" in picture
     assert "/ rem" in picture
-    pane._typed("(", "(")
+    pane.typed("(", "(")
     drawn(pane, now, 80, 12)
     assert isinstance(wanted[-1], Ask)
     pane.fail(wanted[-1].wanted.key, "focus: missing )")
     picture = drawn(pane, now, 80, 12)
     assert "focus: missing )" in picture
     assert "main.remember" in picture
-    pane._typed("backspace", None)
-    pane._typed("enter", None)
+    pane.typed("backspace", None)
+    pane.typed("enter", None)
     picture = drawn(pane, now, 80, 12)
     assert "focus=rem" in picture.splitlines()[-1]
     assert "/ rem" not in picture
@@ -313,10 +313,10 @@ def test_a_name_is_found_and_the_next_one(view: MakeView, drawn: Draw) -> None:
     pane.view = view((3, "profile", profile()))
     drawn(pane, pane.view, 76, 9)
     pane.action_match(1)
-    pane._typed("m", "m")
-    pane._typed("a", "ap")
+    pane.typed("m", "m")
+    pane.typed("a", "ap")
     assert "find map" in drawn(pane, pane.view, 76, 9)
-    pane._typed("enter", None)
+    pane.typed("enter", None)
     assert "main.Map[int]" in str(pane.hint(pane.view))
     assert pane.check_action("back", ())
     pane.action_back()

@@ -45,28 +45,31 @@ def access_options(command: F) -> F:
         return command(*context, access=access, **others)
 
     decorated = with_access
-    for option in (
-        click.option("--insecure", is_flag=True, help="Do not check the certificate of the URL."),
-        click.option(
-            "--cacert",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Check the certificate of the URL by the authorities in this file alone.",
-        ),
-        click.option(
-            "--auth-file",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="The secret from a file, which is read anew for each request.",
-        ),
-        click.option(
-            "--auth-env",
-            metavar="NAME",
-            help=f"The variable of the environment with a secret for the URL: {SECRET}.",
-        ),
-    ):
+    for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return cast("F", decorated)
+
+
+_OPTIONS = (
+    click.option(
+        "--auth-env",
+        metavar="NAME",
+        help=f"The variable of the environment with a secret for the URL: {SECRET}.",
+    ),
+    click.option(
+        "--auth-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The secret from a file, which is read anew for each request.",
+    ),
+    click.option(
+        "--cacert",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Check the certificate of the URL by the authorities in this file alone.",
+    ),
+    click.option("--insecure", is_flag=True, help="Do not check the certificate of the URL."),
+)
 
 
 def check_access(access: Access, url: str | None, needs: str) -> None:

@@ -33,15 +33,18 @@ def look_options(command: F) -> F:
         return command(*context, wishes=wishes, **others)
 
     decorated = with_wishes
-    for option in (
-        click.option(
-            "--no-mouse", is_flag=True, help="Leave the mouse to the terminal, to select text with."
-        ),
-        click.option(
-            "--theme",
-            type=click.Choice(THEMES),
-            help="Colours; ansi are the terminal's own, auto goes by the terminal.",
-        ),
-    ):
+    for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return cast("F", decorated)
+
+
+_OPTIONS = (
+    click.option(
+        "--theme",
+        type=click.Choice(THEMES),
+        help="Colours; ansi are the terminal's own, auto goes by the terminal.",
+    ),
+    click.option(
+        "--no-mouse", is_flag=True, help="Leave the mouse to the terminal, to select text with."
+    ),
+)

@@ -107,44 +107,47 @@ def profile_options(command: F) -> F:
         return command(*context, options=options, **others)
 
     decorated = access_options(with_options)
-    for option in (
-        click.option(
-            "--free-url",
-            metavar="URL",
-            help="An address that calls debug.FreeOSMemory; asked on a key only, after a question.",
-        ),
-        click.option(
-            "--memstats-every",
-            callback=lambda context, option, text: period(text),
-            default="5s",
-            show_default=True,
-            metavar="TIME",
-            help="Ask for MemStats this often, which allocates 30 KB in the process; off: never.",
-        ),
-        click.option(
-            "--profile-every",
-            callback=lambda context, option, text: period(text),
-            default="60s",
-            show_default=True,
-            metavar="TIME",
-            help="Fetch the profile again after this time, if the GC ran; off: only on a key.",
-        ),
-        click.option(
-            "--max-profile-size",
-            callback=lambda context, option, text: size(text),
-            default=LIMIT,
-            show_default=True,
-            metavar="SIZE",
-            help="Refuse a profile that is larger than this, as it comes or unpacked.",
-        ),
-        click.option(
-            "--no-probe", is_flag=True, help="Do not ask the process's listeners for anything."
-        ),
-        click.option(
-            "--pprof",
-            metavar="URL|FILE",
-            help="Take profiles from this address or file, not from what the process listens on.",
-        ),
-    ):
+    for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return cast("F", decorated)
+
+
+_OPTIONS = (
+    click.option(
+        "--pprof",
+        metavar="URL|FILE",
+        help="Take profiles from this address or file, not from what the process listens on.",
+    ),
+    click.option(
+        "--no-probe", is_flag=True, help="Do not ask the process's listeners for anything."
+    ),
+    click.option(
+        "--max-profile-size",
+        callback=lambda context, option, text: size(text),
+        default=LIMIT,
+        show_default=True,
+        metavar="SIZE",
+        help="Refuse a profile that is larger than this, as it comes or unpacked.",
+    ),
+    click.option(
+        "--profile-every",
+        callback=lambda context, option, text: period(text),
+        default="60s",
+        show_default=True,
+        metavar="TIME",
+        help="Fetch the profile again after this time, if the GC ran; off: only on a key.",
+    ),
+    click.option(
+        "--memstats-every",
+        callback=lambda context, option, text: period(text),
+        default="5s",
+        show_default=True,
+        metavar="TIME",
+        help="Ask for MemStats this often, which allocates 30 KB in the process; off: never.",
+    ),
+    click.option(
+        "--free-url",
+        metavar="URL",
+        help="An address that calls debug.FreeOSMemory; asked on a key only, after a question.",
+    ),
+)

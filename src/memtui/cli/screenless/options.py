@@ -78,35 +78,38 @@ def screenless_options(command: F) -> F:
         return command(*context, screenless=given, **others)
 
     decorated = with_options
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object."),
-        click.option(
-            "--for",
-            "seconds",
-            callback=lambda context, option, text: text and period(text),
-            metavar="TIME",
-            help="With --once: look for this long, so that there is more to judge; else until "
-            "every source has answered, 10 s at most.",
-        ),
-        click.option(
-            "--once",
-            is_flag=True,
-            help="No screen: print all panes once, and end with the exit code of explain.",
-        ),
-        click.option(
-            "--interval",
-            callback=lambda context, option, text: text and period(text),
-            metavar="TIME",
-            help="With --plain: a line this often.",
-        ),
-        click.option(
-            "--plain",
-            is_flag=True,
-            help="No screen: a line of text each second, for pipes, logs and screen readers.",
-        ),
-    ):
+    for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return cast("F", decorated)
+
+
+_OPTIONS = (
+    click.option(
+        "--plain",
+        is_flag=True,
+        help="No screen: a line of text each second, for pipes, logs and screen readers.",
+    ),
+    click.option(
+        "--interval",
+        callback=lambda context, option, text: text and period(text),
+        metavar="TIME",
+        help="With --plain: a line this often.",
+    ),
+    click.option(
+        "--once",
+        is_flag=True,
+        help="No screen: print all panes once, and end with the exit code of explain.",
+    ),
+    click.option(
+        "--for",
+        "seconds",
+        callback=lambda context, option, text: text and period(text),
+        metavar="TIME",
+        help="With --once: look for this long, so that there is more to judge; else until "
+        "every source has answered, 10 s at most.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object."),
+)
 
 
 def _given(

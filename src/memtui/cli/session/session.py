@@ -1,4 +1,4 @@
-"""The sources of a session, put together from what the user asked for, and its screen."""
+"""A live session: what is watched, on one timeline, and its screen."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from os import fstat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,9 @@ from memtui.cli.options.look import Wishes
 from memtui.cli.options.profile import ProfileOptions
 from memtui.cli.screen.settings import habits
 from memtui.cli.screen.terminal import end_with_the_terminal, show, take_terminal
+from memtui.cli.session.recipe import Recipe
 from memtui.cli.session.trace import Trace
-from memtui.model import GcCycle, GcPause, ProcessIdentity
+from memtui.model import GcCycle, GcPause
 from memtui.panes.habits import USUAL, Habits
 from memtui.player import Player
 from memtui.recording import CannotRecord, Keeping
@@ -30,17 +32,10 @@ from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child, ChildExit, leave_to_itself
 from memtui.sources.discovery import Candidate
 from memtui.sources.endpoint import Answers
-from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
-from memtui.sources.mapping import MappingSource
 from memtui.sources.pipe import Drain, PipeTrace
-from memtui.sources.pprofpages import profile_address
-from memtui.sources.process import ProcessSource, read_identity
-from memtui.sources.profile import ProcessProfile, UrlProfile
-from memtui.sources.profilefile import FileProfile
-from memtui.sources.runtime import RuntimeSource
+from memtui.sources.process import read_identity
 from memtui.sources.signals import EarlySignals
-from memtui.sources.source import Clock, Nothing, Source, SourceFailed
-from memtui.sources.surroundings import SurroundingsSource
+from memtui.sources.source import Clock, Source, SourceFailed
 from memtui.tape import Tape
 from memtui.timeline import Timeline
 
@@ -65,9 +60,7 @@ class Session:
         analyst: Analyst | None = None,
     ) -> None:
         self._options = options
-        self._trace = trace
         self._clock = clock
-        self._interval_s = interval_s
         self.timeline = Timeline(clock())
         self._analyst = analyst or Analyst(options.limit_bytes)
         self.sources: list[Source] = []
@@ -76,7 +69,10 @@ class Session:
         self._early = EarlySignals()
         self._answers = Answers()
         self._tape: Tape | None = None
-        self._drain = None if trace.fd is None else Drain.begun(trace.fd)
+        self._recipe = Recipe(
+            options, trace, clock, interval_s, self._analyst, self._answers, self._gc_number,
+            None if trace.fd is None else Drain.begun(trace.fd),
+        )  # fmt: skip
         self.newest_gc: int | None = None
         """The number of the newest collection, where nobody puts it on the timeline."""
 
@@ -98,110 +94,38 @@ class Session:
     def watch_process(self, pid: int) -> None:
         """Watch a process; raise Complaint when there is none."""
         try:
-            self.sources += self._sources_of(read_identity(pid))
+            self.sources += self._recipe.of_process(read_identity(pid))
         except SourceFailed as failed:
             raise Complaint(failed.reason, failed.hint) from None
 
     def watch_child(self, child: Child) -> None:
         """Watch a program that memtui started, and what it writes."""
         self._child = child
-        self._trace = Trace(fd=child.stderr_fd, where=f"standard error of {child.name}")
-        self._drain = Drain.begun(child.stderr_fd)
+        self._recipe = replace(
+            self._recipe,
+            trace=Trace(fd=child.stderr_fd, where=f"standard error of {child.name}"),
+            drain=Drain.begun(child.stderr_fd),
+        )
         output = Drain.begun(child.stdout_fd)
         self.sources = [
             ChildExit(child, self._clock),
             PipeTrace(child.stdout_fd, None, self._clock, stream="stdout", drain=output),
-            *self._picked(child.pid),
+            *self._recipe.picked(child.pid),
         ]
 
     def watch_files(self) -> None:
         """Watch a trace or a profile alone: nobody knows whose it is."""
-        self.sources = self._sources_without(*NO_PROCESS)
+        self.sources = self._recipe.without_process(*NO_PROCESS)
 
     def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:
         """Let the user choose the process first; a pipe is drained from the start all the same."""
-        if self._trace.fd is not None:
-            self.sources = [self._trace_source(None, None)]
+        if self._recipe.trace.fd is not None:
+            self.sources = [self._recipe.trace_source(None, None)]
         self._choice = Choice(candidates, title, self._picked_besides)
 
     def _picked_besides(self, pid: int) -> list[Source]:
         running = {source.name for source in self.sources}
-        return [source for source in self._picked(pid) if source.name not in running]
-
-    def _picked(self, pid: int) -> list[Source]:
-        """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
-        try:
-            return self._sources_of(read_identity(pid))
-        except SourceFailed as failed:
-            return self._sources_without(failed.reason, failed.hint)
-
-    def _sources_of(self, identity: ProcessIdentity) -> list[Source]:
-        return [
-            ProcessSource(identity, self._clock, self._interval_s),
-            self._trace_source(identity.pid, identity.started_at),
-            self._profile_source(identity.pid),
-            self._runtime_source(identity.pid),
-            MappingSource(identity.pid, self._clock),
-            SurroundingsSource(identity.pid, self._clock),
-        ]
-
-    def _sources_without(self, reason: str, hint: str) -> list[Source]:
-        """Return the sources where there is no process, and say why there is none."""
-        return [
-            Nothing("process", reason, hint, self._clock),
-            self._trace_source(None, None)
-            if self._trace.given
-            else Nothing("gctrace", reason, hint, self._clock),
-            self._profile_source(None)
-            if self._options.pprof
-            else Nothing("profile", reason, hint, self._clock),
-            self._runtime_source(None)
-            if self._options.is_address
-            else Nothing("runtime", reason, hint, self._clock),
-        ]
-
-    def _trace_source(self, pid: int | None, started_at: float | None) -> Source:
-        if self._trace.file is not None:
-            return FileTrace(self._trace.file, started_at, self._clock)
-        if self._trace.fd is not None:
-            fd, where = self._trace.fd, self._trace.where
-            return PipeTrace(fd, started_at, self._clock, where=where, drain=self._drain)
-        if self._trace.command is not None:
-            return CommandTrace(self._trace.command, started_at, self._clock)
-        assert pid is not None
-        return StderrTrace(pid, started_at, self._clock)
-
-    def _profile_source(self, pid: int | None) -> Source:
-        every_s, place = self._options.every_s, self._options.pprof
-        if place is not None and self._options.is_address:
-            access = self._options.access
-            return UrlProfile(place, self._clock, every_s, analyst=self._analyst, access=access)
-        if place is not None:
-            return FileProfile(Path(place), self._clock, analyst=self._analyst)
-        assert pid is not None
-        return ProcessProfile(
-            pid,
-            self._clock,
-            every_s,
-            probe=self._options.probe,
-            gc_number=self._gc_number,
-            known=self._answers,
-            analyst=self._analyst,
-        )
-
-    def _runtime_source(self, pid: int | None) -> Source:
-        options = self._options
-        if options.memstats_every_s is None:
-            return Nothing("runtime", "off (--memstats-every)", "", self._clock)
-        place = options.pprof if options.is_address else None
-        return RuntimeSource(
-            pid,
-            self._clock,
-            options.memstats_every_s,
-            url=None if place is None else profile_address(place, options.access),
-            probe=options.probe,
-            known=self._answers,
-        )
+        return [source for source in self._recipe.picked(pid) if source.name not in running]
 
     def _gc_number(self) -> int | None:
         """Return the number of the newest collection; None while nobody tells."""
@@ -223,7 +147,7 @@ class Session:
             tape=self._tape,
             choice=self._choice,
             child=self._child,
-            may_suspend=self._child is None and self._trace.fd is None,
+            may_suspend=self._child is None and self._recipe.trace.fd is None,
             early=self._early,
             clock=self._clock,
             analyst=self._analyst,
@@ -269,8 +193,8 @@ class Session:
                     leave_to_itself(fd)
             if self._child.exit_code is None:
                 _say(f"{self._child.name} ({self._child.pid}) still runs; its output is discarded")
-        elif self._trace.fd is not None and _has_writer(self._trace.fd):
-            leave_to_itself(self._trace.fd)
+        elif self._recipe.trace.fd is not None and _has_writer(self._recipe.trace.fd):
+            leave_to_itself(self._recipe.trace.fd)
             _say("the program still runs, its output is discarded; ctrl+c ends it")
 
 

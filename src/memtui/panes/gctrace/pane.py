@@ -13,7 +13,6 @@ from memtui.model import (
     GcCycle,
     GcPause,
     OutputLine,
-    ProcessIdentity,
     Restart,
     ScavengeLine,
     TornLine,
@@ -22,20 +21,20 @@ from memtui.panes.cells import Line, Picture, Span, cells, line, text_of
 from memtui.panes.explained import explained
 from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, pause_card
 from memtui.panes.gctrace.charts import OF_MEMSTATS, OF_TRACE
-from memtui.panes.gctrace.columns import PAUSES, Entry, cycles_at
+from memtui.panes.gctrace.columns import PAUSES, cycles_at
 from memtui.panes.gctrace.cycletable import CycleTable
 from memtui.panes.gctrace.edges import note, pager, place_of, title_of, waiting_for
 from memtui.panes.gctrace.meanings import meanings
-from memtui.panes.gctrace.output import other_line, output_lines
+from memtui.panes.gctrace.output import AllOutput
 from memtui.panes.gctrace.plots import Plots, from_memstats
 from memtui.panes.gctrace.status import Status, in_frame, in_full, status_of
 from memtui.panes.gctrace.words import in_words, pause_in_words
 from memtui.panes.meaning import Meaning
 from memtui.panes.searched import Searched
 from memtui.panes.table import Selection, marked
-from memtui.timeline import TraceLine, View
+from memtui.timeline import View
 
-AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause]
+AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause] | AllOutput
 
 ROOM_FOR_A_PLOT = 12
 ROOM_FOR_A_NOTE = 8
@@ -91,6 +90,7 @@ class GcTracePane(Searched):
             GcPause, lambda width, has_start: PAUSES, lambda entry: pause_in_words(entry.cycle),
             pause_card,
         )  # fmt: skip
+        self.output = AllOutput(self.cycles.words, self.cycles.card)
         self._told: Line = ()
         self._page = 1
 
@@ -123,10 +123,10 @@ class GcTracePane(Searched):
         """Turn the order round."""
         self._sort(lambda table: table.reverse())
 
-    def _sort(self, change: Callable[[AnyTable], None]) -> None:
+    def _sort(self, change: Callable[[CycleTable[GcCycle] | CycleTable[GcPause]], None]) -> None:
         if self.view is None or self.everything:
             return
-        table = self._table(self.view)
+        table = self._cycles(self.view)
         change(table)
         self._move(Selection(None if table.follows else 0))
         self._told = table.explained(self.size.width)
@@ -164,8 +164,9 @@ class GcTracePane(Searched):
     def action_move(self, by: int) -> None:
         """Select another row, from where the selected one stands now."""
         if self.view is not None:
-            selection = self._placed(self.view)
-            self._move(selection.moved(by, self.rows(self.view), tail=self._follows(self.view)))
+            table = self._table(self.view)
+            selection = table.placed(self.view, self.selection)
+            self._move(selection.moved(by, table.rows(self.view), tail=table.follows))
 
     def action_page(self, pages: int) -> None:
         """Select the row a page away."""
@@ -174,12 +175,12 @@ class GcTracePane(Searched):
     def action_to_end(self) -> None:
         """Select the last row; a table in the order of time follows its end again."""
         if self.view is not None:
-            last = None if self._follows(self.view) else self.rows(self.view).stop - 1
-            self._move(Selection(last))
+            table = self._table(self.view)
+            self._move(Selection(None if table.follows else table.rows(self.view).stop - 1))
 
     def _move(self, selection: Selection) -> None:
         self._told = ()
-        if self.view is not None and not self.everything:
+        if self.view is not None:
             self._table(self.view).choose(self.view, selection.row)
         super()._move(selection)
 
@@ -205,42 +206,38 @@ class GcTracePane(Searched):
         """Let the selection stay with its cycle, however many others come."""
         if self.view is None:
             return
-        row = self._placed(self.view).at(self.rows(self.view))
+        row = self._row(self.view)
         if self.selection.row is None:
             self._move(Selection(row, self.selection.top))
-        if not self.everything:
-            self._table(self.view).hold(self.view, row)
+        self._table(self.view).hold(self.view, row)
 
     def card(self, width: int) -> list[Line]:
         """Return every field of the selected cycle; nothing where the row is none."""
         if self.view is None:
             return []
-        row = self._placed(self.view).at(self.rows(self.view))
-        if not self.everything:
-            return self._table(self.view).card_of(self.view, row, width)
-        at, sample = self._line(self.view, row)
-        return self.cycles.card(Entry(at, sample), width) if isinstance(sample, GcCycle) else []
+        return self._table(self.view).card_of(self.view, self._row(self.view), width)
 
     # What is seen
 
-    def _table(self, view: View) -> AnyTable:
+    def _cycles(self, view: View) -> CycleTable[GcCycle] | CycleTable[GcPause]:
         return self.pauses if from_memstats(view) else self.cycles
 
-    def _follows(self, view: View) -> bool:
-        return self.everything or self._table(view).follows
+    def _table(self, view: View) -> AnyTable:
+        return self.output if self.everything else self._cycles(view)
 
-    def _placed(self, view: View) -> Selection:
-        return self.selection if self.everything else self._table(view).placed(view, self.selection)
+    def _row(self, view: View) -> int:
+        """Return the number of the selected row."""
+        table = self._table(view)
+        return table.placed(view, self.selection).at(table.rows(view))
 
     def rows(self, view: View) -> range:
         """Return the numbers of the rows that can be selected."""
-        if self.everything:
-            return view.timeline.lines.numbers(view.until)
         return self._table(view).rows(view)
 
     def picture(self, view: View, width: int, height: int) -> Picture:
         """Draw the plot, when there is room for one, and the rows around the selected one."""
-        numbers = self.rows(view)
+        table = self._table(view)
+        numbers = table.rows(view)
         title = title_of(view, everything=self.everything)
         span = self.plots.stretch(view)
         status = status_of(view, span.start, span.end)
@@ -256,10 +253,10 @@ class GcTracePane(Searched):
         room = height - len(above) - len(below) - 1
         self._page = max(1, room)
         self._rows_from = len(above) + 1
-        self.selection = self._placed(view).within(numbers, room)
+        self.selection = table.placed(view, self.selection).within(numbers, room)
         top = self.selection.top
         shown = range(top, min(top + room, numbers.stop))
-        head, rows = self._table_lines(view, shown, width - 1)
+        head, rows = table.lines(view, shown, width - 1)
         drawn = [(Span(" "), *row) for row in rows]
         if self.has_focus and self.selection.row is not None and drawn:
             at = self.selection.at(numbers) - top
@@ -277,20 +274,9 @@ class GcTracePane(Searched):
         said = (Span(" "), *in_full(status, width - 1))
         return [said, *self.plots.lines(view, width, height - 1 - max(5, height // 3))]
 
-    def _table_lines(self, view: View, rows: range, width: int) -> tuple[Line, list[Line]]:
-        if not self.everything:
-            return self._table(view).lines(view, rows, width)
-        has_start = view.sample(ProcessIdentity) is not None
-        return output_lines(view.timeline.lines.rows(rows), width, has_start=has_start)
-
-    def _line(self, view: View, row: int) -> tuple[float, TraceLine | None]:
-        """Return a row of all the output and its moment; None where there is none."""
-        found = view.timeline.lines.rows(range(row, row + 1))
-        return found[0] if found else (0.0, None)
-
     def row_text(self, view: View, row: int) -> str:
         """Return a row as it is where there is room for all columns."""
-        _, lines = self._table_lines(view, range(row, row + 1), ALL_COLUMNS_CELLS)
+        _, lines = self._table(view).lines(view, range(row, row + 1), ALL_COLUMNS_CELLS)
         return text_of(lines[0]) if lines else ""
 
     def meanings(self, view: View) -> Sequence[Meaning]:
@@ -301,16 +287,10 @@ class GcTracePane(Searched):
 
     def meaning_at_hand(self, view: View) -> int | None:
         """Return the column that the table is sorted by."""
-        return self._table(view).sorting.column
+        return self._cycles(view).sorting.column
 
     def hint(self, view: View) -> Line:
         """Say the selected cycle in words; or what a key just showed."""
         if self._told:
             return self._told
-        row = self._placed(view).at(self.rows(view))
-        if not self.everything:
-            return self._table(view).words_of(view, row) or line(NO_CYCLES)
-        at, sample = self._line(view, row)
-        if isinstance(sample, GcCycle):
-            return self.cycles.words(Entry(at, sample))
-        return line(NO_CYCLES) if sample is None else other_line(sample)
+        return self._table(view).words_of(view, self._row(view)) or line(NO_CYCLES)

@@ -80,49 +80,24 @@ def in_frame(status: Status, room: int, *, with_summary: bool = True) -> Line:
 
 def in_full(status: Status, width: int) -> Line:
     """Return the status line, in words where there is room."""
-    for written in (_long(status), _short(status)):
-        whole = _joined(written, "  ", 10_000)
-        if cells(whole) <= width:
-            return whole
-    return _joined(_short(status), "  ", width)
+    whole = _joined(_parts(status, in_words=True), "  ", 10_000)
+    return whole if cells(whole) <= width else _joined(_parts(status, in_words=False), "  ", width)
 
 
-def _long(status: Status) -> list[Line]:
+def _parts(status: Status, *, in_words: bool) -> list[Line]:
+    """Return rate, stops of the world, share of the time, and what was read, as far as known."""
     summary = status.summary
     parts: list[Line] = []
     if summary.per_minute is not None:
-        parts.append((Span(f"{_rate(summary.per_minute)}"),))
+        parts.append((Span(_rate(summary.per_minute)),))
     if summary.longest_pause_ms is not None and summary.median_pause_ms is not None:
-        parts.append(
-            (
-                Span("stops of the world: median "),
-                Span(stopped(summary.median_pause_ms), "gc"),
-                Span(", longest "),
-                Span(stopped(summary.longest_pause_ms), "gc"),
-            )
-        )
+        median, longest = stopped(summary.median_pause_ms), stopped(summary.longest_pause_ms)
+        said = ("stops of the world: median ", ", longest ") if in_words else ("stop ", " max ")
+        parts.append((Span(said[0]), Span(median, "gc"), Span(said[1]), Span(longest, "gc")))
     if summary.in_gc is not None:
-        parts.append((Span(exact_share(summary.in_gc), "gc"), Span(" of the time in GC")))
-    return [*parts, *_lines(status, "lines: ")]
-
-
-def _short(status: Status) -> list[Line]:
-    summary = status.summary
-    parts: list[Line] = []
-    if summary.per_minute is not None:
-        parts.append((Span(f"{_rate(summary.per_minute)}"),))
-    if summary.longest_pause_ms is not None and summary.median_pause_ms is not None:
-        parts.append(
-            (
-                Span("stop "),
-                Span(stopped(summary.median_pause_ms), "gc"),
-                Span(" max "),
-                Span(stopped(summary.longest_pause_ms), "gc"),
-            )
-        )
-    if summary.in_gc is not None:
-        parts.append((Span("in GC "), Span(exact_share(summary.in_gc), "gc")))
-    return [*parts, *_lines(status, "")]
+        share = Span(exact_share(summary.in_gc), "gc")
+        parts.append((share, Span(" of the time in GC")) if in_words else (Span("in GC "), share))
+    return [*parts, *_lines(status, "lines: " if in_words else "")]
 
 
 def _lines(status: Status, title: str) -> list[Line]:

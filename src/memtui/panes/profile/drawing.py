@@ -1,4 +1,4 @@
-"""What is seen of pane 4: the view where we are, its frame, and the keys that work there."""
+"""What is seen of pane 4: the view where we are, its frame, and what is said of it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,10 @@ from memtui.panes.profile import words
 from memtui.panes.profile.editing import Editing
 from memtui.panes.profile.listmodes import TopMode
 from memtui.panes.profile.look import Moment, kept
-from memtui.panes.profile.progress import bar_of
+from memtui.panes.profile.progress import bar_of, under_way
 from memtui.panes.profile.reading import Reading
-from memtui.panes.profile.treemodes import FlameMode, TreeMode
 from memtui.plain import plain
 from memtui.timeline import View
-
-_IN_TREES = (
-    ("x", "largest"), ("n", "find"), ("v", "view"), ("s", "type"), ("/", "filter"), ("b", "base"),
-)  # fmt: skip
-"""What can be done in a call tree and in the flame view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +89,10 @@ class Scene:
         """Say how many rows there are below, and what is not seen because it was filtered."""
         mode = self.reading.mode(self.view)
         said: list[Span] = []
-        if isinstance(mode, FlameMode | TreeMode):
+        if mode is not None:
             said += mode.words(room)
-        elif mode is not None:
             count, top = mode.size()
-            if (below := count - top - (height - 1)) > 0:
+            if count and (below := count - top - (height - 1)) > 0:
                 said.append(Span(f"{below} more ↓", "dim"))
         if self.reading.look.narrowed:
             narrowed = f"{'  ' if said else ''}{plain(self.reading.look.narrowed)}"
@@ -117,30 +110,16 @@ class Scene:
         return words.foot(shown, base, room)
 
 
-def keys_of(view: View, reading: Reading, editing: Editing) -> Sequence[tuple[str, str]]:
-    """Name the keys that work where we are, those first that are wanted most."""
-    if editing:
-        return editing.keys()
-    if under_way(view):
-        return (("c", "cancel"),)
-    if reading.path:
-        return (("enter", "go there"), ("esc", "back"), ("s", "type"), ("e", "save"))
+def hint_of(view: View, reading: Reading) -> Line:
+    """Say what is selected, or why there is nothing to select yet."""
     mode = reading.mode(view)
-    if isinstance(mode, FlameMode):
-        return (("enter", "zoom"), ("esc", "back"), *_IN_TREES)
-    if isinstance(mode, TreeMode):
-        return (("← →", "fold"), ("enter", "calls"), *_IN_TREES)
-    return (
-        ("s", "type"), ("r", "again"), ("t", "take"), ("b", "base"), ("enter", "calls"),
-        ("v", "view"), ("/", "filter"), ("n", "find"), ("[ ]", "older"), ("o", "order"),
-        ("f", "lines"), ("e", "save"),
-    )  # fmt: skip
-
-
-def under_way(view: View) -> tuple[float, Taking] | None:
-    """Return the profile that is being taken, and since when."""
-    found = view.last(Taking)
-    return found if found is not None and not found[1].over else None
+    if mode is not None:
+        return mode.hint()
+    if reading.look.shown(view) is not None:
+        return line(Span("reading the profile", "dim"))
+    if under_way(view) is not None:
+        return line(Span("shown as soon as it is there", "dim"))
+    return line('the service needs: import _ "net/http/pprof", and an HTTP server')
 
 
 def _progress(view: View, width: int) -> list[Line]:

@@ -10,9 +10,10 @@ from itertools import dropwhile
 
 from memtui.panes.cells import Line, Span, cells, cut, exactly, fitted, line
 from memtui.panes.profile.glyphs import DOWN, OPENED
+from memtui.panes.profile.listing import Listing
 from memtui.panes.profile.stacklines import on_one_line, unfolded
 from memtui.panes.profile.values import change, direction, highlighted
-from memtui.panes.table import FIRST, Column, Selection, marked, table
+from memtui.panes.table import Column, Selection, marked, table
 from memtui.plain import plain
 from memtui.pprof.calls import StackLine
 
@@ -107,16 +108,14 @@ def by_state(found: Sequence[Group], room: int) -> Line:
 
 
 @dataclass(frozen=True, slots=True)
-class GoroutineList:
-    """Which stack is selected, which one is unfolded (by its frames), what is searched."""
+class GoroutineList(Listing[Group]):
+    """A list of stacks; ``unfolded`` are the frames of the one that is shown whole."""
 
-    selection: Selection = FIRST
     unfolded: tuple[str, ...] | None = None
-    text: str = ""
 
-    def moved(self, found: Sequence[Group], by: int) -> GoroutineList:
-        """Select another stack."""
-        return replace(self, selection=self.selection.moved(by, range(len(found))))
+    def says(self, row: Group, wanted: str) -> bool:
+        """Return whether a frame has a text in it."""
+        return any(wanted in frame.lower() for frame in row.frames)
 
     def toggled(self, found: Sequence[Group]) -> GoroutineList:
         """Unfold the selected stack, or fold it again."""
@@ -124,24 +123,6 @@ class GoroutineList:
             return self
         frames = found[self.selection.at(range(len(found)))].frames
         return replace(self, unfolded=None if frames == self.unfolded else frames)
-
-    def searched(self, found: Sequence[Group], text: str) -> GoroutineList:
-        """Search for a part of a frame, and select the first stack from here on that has it."""
-        return replace(self, text=text).to_match(found, 1, from_here=True)
-
-    def to_match(
-        self, found: Sequence[Group], step: int, *, from_here: bool = False
-    ) -> GoroutineList:
-        """Select the next (1) or previous (−1) stack with the text in it; after the end again."""
-        wanted = self.text.lower()
-        if not wanted or not found:
-            return self
-        start = self.selection.at(range(len(found))) + (0 if from_here else step)
-        for away in range(len(found)):
-            at = (start + away * step) % len(found)
-            if any(wanted in frame.lower() for frame in found[at].frames):
-                return replace(self, selection=replace(self.selection, row=at))
-        return self
 
 
 def draw(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 from memtui.panes.cells import Line
 
@@ -17,40 +17,68 @@ def step(shift: int, by: int) -> int:
     return by if shift + by <= 1 else by * SIDEWAYS
 
 
-class Mode(Protocol):
-    """A view: drawn, moved in, searched. Each verb returns the view as it is after it."""
+class Mode(ABC):
+    """A view: drawn, moved in, searched. Each verb returns the view as it is after it.
 
+    A verb that means nothing in a view leaves it as it is.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[Mode, list[Line]]:
         """Return the view with what it scrolled, and its lines."""
 
+    @abstractmethod
     def hint(self) -> Line:
         """Return one line about what is selected."""
 
+    @abstractmethod
     def moved(self, by: int) -> Mode:
         """Select something else, up or down."""
 
-    def sideways(self, by: int) -> Mode:
-        """Move the names, or the selection, to the left or right."""
-
+    @abstractmethod
     def entered(self) -> Mode | str:
         """Open what is selected; a text is the name of a function to go to."""
 
+    def sideways(self, by: int) -> Mode:
+        """Move the names, or the selection, to the left or right."""
+        return self
+
+    def along_the_largest(self) -> Mode:
+        """Go to the end of the largest calls from here on."""
+        return self
+
+    def clicked(self, cell: tuple[int, int], size: tuple[int, int]) -> Mode | None:
+        """Select what was drawn at a cell (x, y) of a size; None where a click selects nothing."""
+        return None
+
     def back(self) -> Mode | None:
         """Undo one step inside of the view; None when there is none."""
+        return None
 
     @property
     def finds(self) -> bool:
         """Whether anything can be searched in here."""
+        return False
 
     @property
     def searches(self) -> bool:
         """Whether something was searched and is not forgotten."""
+        return False
 
     def searched(self, text: str) -> Mode:
-        """Search for a part of a name."""
+        """Search for a part of a name; "" forgets what was searched."""
+        return self
 
     def to_match(self, step: int) -> Mode:
         """Select the next or the previous match."""
+        return self
 
     def size(self) -> tuple[int, int]:
-        """Return the number of rows, and which of them is the first one seen."""
+        """Return the number of rows, and which is the first one seen; 0, 0: nobody counts them."""
+        return 0, 0
+
+    def words(self, room: int) -> Line:
+        """Say what was found and where the view is, in at most ``room`` cells."""
+        return ()

@@ -9,7 +9,7 @@ from memtui.model import SampleValues
 from memtui.panes.profile import comparison, goroutines, peek, toplist
 from memtui.panes.profile.calltree import CallTree
 from memtui.panes.profile.comparison import compared
-from memtui.panes.profile.flame import Flame
+from memtui.panes.profile.flame.state import Flame
 from memtui.panes.profile.goroutines import GoroutineList
 from memtui.panes.profile.listmodes import GoroutinesMode, GrowthMode, TopMode
 from memtui.panes.profile.mode import Mode

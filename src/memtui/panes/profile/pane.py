@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from memtui.model import Profile, ProfileRequest, Taking
 from memtui.panes.cells import Line, Picture, Span, line, text_of
 from memtui.panes.explained import explained
 from memtui.panes.meaning import Meaning
 from memtui.panes.moments import clock
-from memtui.panes.pane import Pane
 from memtui.panes.profile import errand
-from memtui.panes.profile.drawing import Scene, keys_of, under_way
+from memtui.panes.profile.drawing import Scene, hint_of
 from memtui.panes.profile.editing import Editing
-from memtui.panes.profile.listmodes import RowMode
+from memtui.panes.profile.keys import HELP, KEYS, keys_of
 from memtui.panes.profile.look import Key, Look, Moment
 from memtui.panes.profile.meanings import meanings
 from memtui.panes.profile.mode import FAR, Mode
+from memtui.panes.profile.progress import under_way
 from memtui.panes.profile.reading import Reading
-from memtui.panes.profile.treemodes import FlameMode, TreeMode
+from memtui.panes.typed import Typed
 from memtui.plain import plain
 from memtui.pprof.question import Answer
 from memtui.timeline import View
@@ -32,50 +32,15 @@ CPU_S = 10
 """How long a CPU profile takes unless somebody says otherwise."""
 
 
-class ProfilePane(Pane):
+class ProfilePane(Typed):
     """Profiles as pprof shows them, refreshed, remembered and compared."""
 
     NUMBER = 4
     NAME = "pprof"
     SOURCE = "profile"
-    KEYS_HELP = (
-        ("s  { }", "next sample type; another kind of profile"),
-        ("r t p ctrl+g", "fetch again; take another; CPU; heap after a GC"),
-        ("v", "list, call tree, flame"),
-        ("enter esc", "callers and calls, flame: zoom in; back"),
-        ("←→ hl x", "names sideways, tree: fold; along the largest calls"),
-        ("o O f", "order, turn it around; functions, lines, files, packages"),
-        ("/  n N", "focus, ignore, hide, show; find, next and previous"),
-        ("b B", "make this the base of a comparison; growth or shares"),
-        ("[ ] e", "older and newer profile; save the bytes"),
-    )
+    KEYS_HELP = HELP
     KINDS = (Profile, Taking)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "next_type", "sample type", id="profile.type"),
-        Binding("r", "again", "fetch again", id="profile.fetch"),
-        Binding("t", "choose", "take a profile", id="profile.take"),
-        Binding("p", "take('cpu')", "CPU profile", id="profile.cpu"),
-        # G alone is the end of every list, as in vi.
-        Binding("ctrl+g", "take('gc')", "heap after a GC", id="profile.gc"),
-        Binding("c", "cancel", "cancel what is taken", id="profile.cancel"),
-        Binding("b", "base", "compare with this one", id="profile.base"),
-        Binding("B", "of_base", "growth, or shares of the base", id="profile.of_base"),
-        Binding("left_square_bracket", "older(-1)", "older profile", id="profile.older"),
-        Binding("right_square_bracket", "older(1)", "newer profile", id="profile.newer"),
-        Binding("left_curly_bracket", "kind(-1)", "kind before", id="profile.kind_before"),
-        Binding("right_curly_bracket", "kind(1)", "next kind", id="profile.kind"),
-        Binding("o", "order", "order by the next column", id="profile.order"),
-        Binding("O", "turn", "turn the order around", id="profile.turn"),
-        Binding("f", "finer", "functions, lines, files, packages", id="profile.fine"),
-        Binding("v", "next_view", "list, tree, flame", id="profile.view"),
-        Binding("enter", "enter", "callers and calls", id="profile.enter"),
-        Binding("escape,backspace", "back", "back", id="profile.back", show=False),
-        Binding("slash", "filter", "filter", id="profile.filter"),
-        Binding("n", "match(1)", "find, next match", id="profile.next_match"),
-        Binding("N", "match(-1)", "previous match", id="profile.previous_match"),
-        Binding("x", "largest", "along the largest calls", id="profile.largest"),
-        Binding("e", "save", "save the bytes", id="profile.save"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,8 +105,11 @@ class ProfilePane(Pane):
         assert self.view is not None
         self._said = ()
         self._reading.put(self.view, mode)
-        self.paint()
-        self.post_message(self.Moved())
+        self._changed()
+
+    def _do(self, verb: Callable[[Mode], Mode]) -> None:
+        if (mode := self._mode()) is not None:
+            self._step(verb(mode))
 
     # The picture
 
@@ -165,16 +133,7 @@ class ProfilePane(Pane):
 
     def hint(self, view: View) -> Line:
         """Say what is selected, or what was just done."""
-        mode = self._reading.mode(view)
-        if self._said:
-            return self._said
-        if self.look.shown(view) is not None and mode is None:
-            return line(Span("reading the profile", "dim"))
-        if mode is None and under_way(view) is not None:
-            return line(Span("shown as soon as it is there", "dim"))
-        if mode is None:
-            return line('the service needs: import _ "net/http/pprof", and an HTTP server')
-        return mode.hint()
+        return self._said or hint_of(view, self._reading)
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Name the keys of this pane, those first that are wanted most."""
@@ -201,16 +160,10 @@ class ProfilePane(Pane):
         mode, width, height = self._mode(), self.size.width - 2, self.size.height - 2
         if self._editing or not (0 < event.y <= height and 0 < event.x <= width):
             return
-        if isinstance(mode, FlameMode):
-            self._step(mode.clicked((event.x - 1, event.y - 1), (width, height)))
-        elif isinstance(mode, RowMode) and event.y > 1:
-            count, top = mode.size()
-            row = top + event.y - 2
-            if row >= count:
-                return
-            self._step(mode.moved(row - mode.names.index(mode.selected)))
-        else:
+        clicked = mode.clicked((event.x - 1, event.y - 1), (width, height)) if mode else None
+        if clicked is None:
             return
+        self._step(clicked)
         if event.chain == 2:
             self.action_enter()
 
@@ -218,8 +171,7 @@ class ProfilePane(Pane):
 
     def action_move(self, by: int) -> None:
         """Select something else."""
-        if (mode := self._mode()) is not None:
-            self._step(mode.moved(by))
+        self._do(lambda mode: mode.moved(by))
 
     def action_to_start(self) -> None:
         """Select the first row."""
@@ -231,8 +183,7 @@ class ProfilePane(Pane):
 
     def action_shift(self, by: int) -> None:
         """Move sideways."""
-        if (mode := self._mode()) is not None:
-            self._step(mode.sideways(by))
+        self._do(lambda mode: mode.sideways(by))
 
     def action_enter(self) -> None:
         """Open what is selected, or go to that function."""
@@ -280,9 +231,7 @@ class ProfilePane(Pane):
 
     def action_largest(self) -> None:
         """Go along the largest calls, to where most of it ends."""
-        mode = self._mode()
-        if isinstance(mode, FlameMode | TreeMode):
-            self._step(mode.along_the_largest())
+        self._do(lambda mode: mode.along_the_largest())
 
     # Keys: what is looked at
 
@@ -294,9 +243,7 @@ class ProfilePane(Pane):
     def action_next_view(self) -> None:
         """Show the next view: list, call tree, flame; of goroutines the stacks first."""
         if (shown := self.shown) is not None:
-            roots = self._reading.roots(shown.profile)
-            at = roots.index(self._reading.place(shown).root) + 1
-            self._reading.go_to_root(roots[at % len(roots)])
+            self._reading.go_to_next_root(shown)
             self._look(self.look)
 
     def action_order(self) -> None:
@@ -347,20 +294,13 @@ class ProfilePane(Pane):
         self._editing.filter()
         self._changed()
 
-    def on_key(self, event: events.Key) -> None:
-        """While something is typed all keys belong to it, but those that leave the pane."""
-        if not self._editing:
-            return
-        event.stop()
-        event.prevent_default()
-        self._typed(event.key, event.character)
+    @property
+    def is_typing(self) -> bool:
+        """Whether patterns, or a text to find, are typed."""
+        return bool(self._editing)
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Paste into what is typed."""
-        if self._editing:
-            self._typed("", event.text)
-
-    def _typed(self, key: str, text: str | None) -> None:
+    def typed(self, key: str, text: str | None) -> None:
+        """Take a key, or a text that was pasted, into what is typed."""
         filters = self._editing.typed(self.look.filters, key, text)
         mode = self._mode()
         if mode is not None and self._editing.found is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from memtui.model import Taking
 from memtui.panes.cells import Line, Span, cells, exactly, line
 from memtui.panes.profile.glyphs import EMPTY, FULL
+from memtui.timeline import View
 
 _WIDEST_BAR = 30
 
@@ -24,3 +26,9 @@ def bar_of(what: str, done_s: float, whole_s: float, width: int) -> Line:
             return exactly(line(" ", start, *drawn, *cancel), width)
     short = line(f" {time}", *cancel)
     return exactly(short if cells(short) <= width else line(time), width)
+
+
+def under_way(view: View) -> tuple[float, Taking] | None:
+    """Return the profile that is being taken, and since when."""
+    found = view.last(Taking)
+    return found if found is not None and not found[1].over else None

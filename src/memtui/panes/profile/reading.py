@@ -182,6 +182,11 @@ class Reading:
             self.leave()
         self.root = root
 
+    def go_to_next_root(self, shown: Moment) -> None:
+        """Leave all functions, for the next view of the whole profile."""
+        roots = self.roots(shown.profile)
+        self.go_to_root(roots[(roots.index(self.place(shown).root) + 1) % len(roots)])
+
     def reorder(self, order: Order) -> None:
         """Order all lists in another way."""
         for place, known in self._known.items():

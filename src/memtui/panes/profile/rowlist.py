@@ -6,46 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from memtui.panes.cells import Line, Span, cells, exactly, fitted
+from memtui.panes.profile.listing import Listing
 from memtui.panes.profile.values import highlighted, name_at
-from memtui.panes.table import FIRST, Column, Selection, marked, table
+from memtui.panes.table import Column, marked, table
 
 
 @dataclass(frozen=True, slots=True)
-class RowList:
-    """Which row is selected, by how many cells names are moved sideways, what was searched."""
+class RowList(Listing[str]):
+    """A list of names; ``shift`` is by how many cells they are moved sideways."""
 
-    selection: Selection = FIRST
     shift: int = 0
-    text: str = ""
 
-    def moved(self, names: Sequence[str], by: int) -> RowList:
-        """Select another row."""
-        return replace(self, selection=self.selection.moved(by, range(len(names))))
-
-    def to_row(self, row: int) -> RowList:
-        """Select a row by its number."""
-        return replace(self, selection=replace(self.selection, row=row))
+    def says(self, row: str, wanted: str) -> bool:
+        """Return whether a name has a text in it."""
+        return wanted in row.lower()
 
     def sideways(self, names: Sequence[str], by: int) -> RowList:
         """Move the names sideways by some cells; the first one shows them in full."""
         most = max(map(len, names), default=0)
         return replace(self, shift=max(0, min(self.shift + by, max(1, most))))
-
-    def searched(self, names: Sequence[str], text: str) -> RowList:
-        """Search for a part of a name, and select the first row from here on that has it."""
-        return replace(self, text=text).to_match(names, 1, from_here=True)
-
-    def to_match(self, names: Sequence[str], step: int, *, from_here: bool = False) -> RowList:
-        """Select the next (1) or previous (−1) row whose name has the text; after the end again."""
-        wanted = self.text.lower()
-        if not wanted or not names:
-            return self
-        start = self.selection.at(range(len(names))) + (0 if from_here else step)
-        for away in range(len(names)):
-            at = (start + away * step) % len(names)
-            if wanted in names[at].lower():
-                return self.to_row(at)
-        return self
 
 
 def draw(

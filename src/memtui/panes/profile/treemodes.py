@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Generic, Protocol, Self, TypeVar
 
 from memtui.panes.cells import Line
-from memtui.panes.profile import calltree, flame, peek, walk
+from memtui.panes.profile import calltree, peek, walk
 from memtui.panes.profile.calltree import CallTree
-from memtui.panes.profile.flame import Flame
-from memtui.panes.profile.mode import step
+from memtui.panes.profile.flame import boxes, painting, state
+from memtui.panes.profile.flame.state import Flame
+from memtui.panes.profile.mode import Mode, step
 from memtui.panes.profile.peek import Peeked
+from memtui.panes.profile.search import Found
 from memtui.panes.profile.values import Measure
 from memtui.pprof.calls import CallNode
 
 
 @dataclass(frozen=True, slots=True)
-class PeekMode:
+class PeekMode(Mode):
     """One function between its callers and its calls, and the stacks that lead to it."""
 
     near: peek.Neighbours
@@ -30,16 +33,6 @@ class PeekMode:
         """Say the whole name of the selected line."""
         return peek.hint(self.near, self.state)
 
-    @property
-    def finds(self) -> bool:
-        """Nothing is searched in here."""
-        return False
-
-    @property
-    def searches(self) -> bool:
-        """Nothing is searched in here."""
-        return False
-
     def moved(self, by: int) -> PeekMode:
         """Select another line."""
         return replace(self, state=self.state.moved(self.near, by))
@@ -53,29 +46,65 @@ class PeekMode:
         state, name = self.state.entered(self.near)
         return name or replace(self, state=state)
 
-    def back(self) -> None:
-        """Nothing to undo in here."""
 
-    def searched(self, text: str) -> PeekMode:
-        """Nothing is searched in here."""
-        return self
+class Walked(Protocol):
+    """Where somebody is among calls, and what was searched there."""
 
-    def to_match(self, step: int) -> PeekMode:
-        """Nothing is searched in here."""
-        return self
+    @property
+    def found(self) -> Found:
+        """What was searched."""
 
-    def size(self) -> tuple[int, int]:
-        """All of it counts as seen."""
-        return 0, 0
+    def along_the_largest(self, root: CallNode) -> Self:
+        """Select the end of the largest calls from here on."""
+
+    def searched(self, root: CallNode, text: str) -> Self:
+        """Select the first node with this text in its name."""
+
+    def to_match(self, step: int) -> Self:
+        """Select the next or previous one."""
+
+
+S = TypeVar("S", bound=Walked, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class TreeMode:
-    """The call tree."""
+class CallsMode(Mode, Generic[S]):
+    """All calls from the root on, and where somebody is among them."""
 
     root: CallNode
     measure: Measure
-    state: CallTree
+    state: S
+
+    @property
+    def finds(self) -> bool:
+        """Names can be searched."""
+        return True
+
+    @property
+    def searches(self) -> bool:
+        """Whether something was searched."""
+        return bool(self.state.found.text)
+
+    def along_the_largest(self) -> Self:
+        """Go to the end of the largest calls from here on."""
+        return replace(self, state=self.state.along_the_largest(self.root))
+
+    def back(self) -> Self | None:
+        """Forget what was searched."""
+        return self.searched("") if self.state.found.text else None
+
+    def searched(self, text: str) -> Self:
+        """Select the first node with this text in its name."""
+        return replace(self, state=self.state.searched(self.root, text))
+
+    def to_match(self, step: int) -> Self:
+        """Select the next or previous one."""
+        return replace(self, state=self.state.to_match(step))
+
+
+@dataclass(frozen=True, slots=True)
+class TreeMode(CallsMode[CallTree]):
+    """The call tree."""
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[TreeMode, list[Line]]:
         """Draw the rows that are not folded away."""
@@ -88,23 +117,9 @@ class TreeMode:
         """Say what is selected."""
         return calltree.hint(self.root, self.measure, self.state)
 
-    @property
-    def finds(self) -> bool:
-        """Names can be searched."""
-        return True
-
-    @property
-    def searches(self) -> bool:
-        """Whether something was searched."""
-        return bool(self.state.found.text)
-
     def words(self, room: int) -> Line:
         """Say what was found."""
         return calltree.words(self.measure, self.state, room)
-
-    def along_the_largest(self) -> TreeMode:
-        """Open the largest call of each, from the selected one on."""
-        return replace(self, state=self.state.along_the_largest(self.root))
 
     def moved(self, by: int) -> TreeMode:
         """Select another row."""
@@ -120,56 +135,24 @@ class TreeMode:
         node = walk.node_at(self.root, self.state.selected)
         return node.name if self.state.selected and not node.folded else self
 
-    def back(self) -> TreeMode | None:
-        """Forget what was searched."""
-        return self.searched("") if self.state.found.text else None
-
-    def searched(self, text: str) -> TreeMode:
-        """Select the first node with this text in its name."""
-        return replace(self, state=self.state.searched(self.root, text))
-
-    def to_match(self, step: int) -> TreeMode:
-        """Select the next or previous one."""
-        return replace(self, state=self.state.to_match(step))
-
-    def size(self) -> tuple[int, int]:
-        """Folding hides rows: nobody counts them."""
-        return 0, 0
-
 
 @dataclass(frozen=True, slots=True)
-class FlameMode:
+class FlameMode(CallsMode[Flame]):
     """The flame view."""
-
-    root: CallNode
-    measure: Measure
-    state: Flame
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[FlameMode, list[Line]]:
         """Draw the boxes."""
-        return self, flame.draw(self.root, self.measure, self.state, width, height, focused=focused)
+        return self, painting.draw(
+            self.root, self.measure, self.state, width, height, focused=focused
+        )
 
     def words(self, room: int) -> Line:
         """Say into what it is zoomed, and what the search found."""
-        return flame.words(self.root, self.measure, self.state, room)
+        return state.words(self.root, self.measure, self.state, room)
 
     def hint(self) -> Line:
         """Say what is selected."""
-        return flame.hint(self.root, self.measure, self.state)
-
-    @property
-    def finds(self) -> bool:
-        """Names can be searched."""
-        return True
-
-    @property
-    def searches(self) -> bool:
-        """Whether something was searched."""
-        return bool(self.state.found.text)
-
-    def along_the_largest(self) -> FlameMode:
-        """Go to the end of the largest calls from here on."""
-        return replace(self, state=self.state.along_the_largest(self.root))
+        return state.hint(self.root, self.measure, self.state)
 
     def moved(self, by: int) -> FlameMode:
         """Go to the caller, or to the largest call."""
@@ -182,7 +165,7 @@ class FlameMode:
 
     def clicked(self, cell: tuple[int, int], size: tuple[int, int]) -> FlameMode:
         """Select the box that covers a cell (x, y) of all that are drawn."""
-        path = flame.path_under(self.root, self.state, cell, size)
+        path = boxes.path_under(self.root, self.state, cell, size)
         return replace(self, state=replace(self.state, selected=path))
 
     def entered(self) -> FlameMode:
@@ -194,15 +177,3 @@ class FlameMode:
         if self.state.found.text:
             return self.searched("")
         return replace(self, state=self.state.back()) if self.state.zooms else None
-
-    def searched(self, text: str) -> FlameMode:
-        """Select the first box with this text in its name."""
-        return replace(self, state=self.state.searched(self.root, text))
-
-    def to_match(self, step: int) -> FlameMode:
-        """Select the next or previous one."""
-        return replace(self, state=self.state.to_match(step))
-
-    def size(self) -> tuple[int, int]:
-        """Boxes are not counted."""
-        return 0, 0

@@ -1,0 +1,119 @@
+"""The sources of a session, made from what the user asked for: here alone they are all known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.trace import Trace
+from memtui.model import ProcessIdentity
+from memtui.sources.analyst import Analyst
+from memtui.sources.endpoint import Answers
+from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
+from memtui.sources.mapping import MappingSource
+from memtui.sources.pipe import Drain, PipeTrace
+from memtui.sources.pprofpages import profile_address
+from memtui.sources.process import ProcessSource, read_identity
+from memtui.sources.profile import ProcessProfile, UrlProfile
+from memtui.sources.profilefile import FileProfile
+from memtui.sources.runtime import RuntimeSource
+from memtui.sources.source import Clock, Nothing, Source, SourceFailed
+from memtui.sources.surroundings import SurroundingsSource
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What sources are made from.
+
+    A process is read each ``interval_s`` seconds. ``answers`` is what its listeners were found to
+    be, which sources share; ``gc_number`` tells the number of the newest collection, None while
+    nobody knows. ``drain`` is what empties the descriptor of the trace, if that is one.
+    """
+
+    options: ProfileOptions
+    trace: Trace
+    clock: Clock
+    interval_s: float
+    analyst: Analyst
+    answers: Answers
+    gc_number: Callable[[], int | None]
+    drain: Drain | None
+
+    def picked(self, pid: int) -> list[Source]:
+        """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
+        try:
+            return self.of_process(read_identity(pid))
+        except SourceFailed as failed:
+            return self.without_process(failed.reason, failed.hint)
+
+    def of_process(self, identity: ProcessIdentity) -> list[Source]:
+        """Return the sources of a process that is there."""
+        return [
+            ProcessSource(identity, self.clock, self.interval_s),
+            self.trace_source(identity.pid, identity.started_at),
+            self._profile_source(identity.pid),
+            self._runtime_source(identity.pid),
+            MappingSource(identity.pid, self.clock),
+            SurroundingsSource(identity.pid, self.clock),
+        ]
+
+    def without_process(self, reason: str, hint: str) -> list[Source]:
+        """Return the sources where there is no process, and say why there is none."""
+        return [
+            Nothing("process", reason, hint, self.clock),
+            self.trace_source(None, None)
+            if self.trace.given
+            else Nothing("gctrace", reason, hint, self.clock),
+            self._profile_source(None)
+            if self.options.pprof
+            else Nothing("profile", reason, hint, self.clock),
+            self._runtime_source(None)
+            if self.options.is_address
+            else Nothing("runtime", reason, hint, self.clock),
+        ]
+
+    def trace_source(self, pid: int | None, started_at: float | None) -> Source:
+        """Return what reads the trace: as the user said, else what the process writes."""
+        if self.trace.file is not None:
+            return FileTrace(self.trace.file, started_at, self.clock)
+        if self.trace.fd is not None:
+            fd, where = self.trace.fd, self.trace.where
+            return PipeTrace(fd, started_at, self.clock, where=where, drain=self.drain)
+        if self.trace.command is not None:
+            return CommandTrace(self.trace.command, started_at, self.clock)
+        assert pid is not None
+        return StderrTrace(pid, started_at, self.clock)
+
+    def _profile_source(self, pid: int | None) -> Source:
+        every_s, place = self.options.every_s, self.options.pprof
+        if place is not None and self.options.is_address:
+            access = self.options.access
+            return UrlProfile(place, self.clock, every_s, analyst=self.analyst, access=access)
+        if place is not None:
+            return FileProfile(Path(place), self.clock, analyst=self.analyst)
+        assert pid is not None
+        return ProcessProfile(
+            pid,
+            self.clock,
+            every_s,
+            probe=self.options.probe,
+            gc_number=self.gc_number,
+            known=self.answers,
+            analyst=self.analyst,
+        )
+
+    def _runtime_source(self, pid: int | None) -> Source:
+        options = self.options
+        if options.memstats_every_s is None:
+            return Nothing("runtime", "off (--memstats-every)", "", self.clock)
+        place = options.pprof if options.is_address else None
+        return RuntimeSource(
+            pid,
+            self.clock,
+            options.memstats_every_s,
+            url=None if place is None else profile_address(place, options.access),
+            probe=options.probe,
+            known=self.answers,
+        )
