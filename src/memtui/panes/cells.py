@@ -165,6 +165,24 @@ def differing(old: Line, new: Line) -> list[tuple[int, int]]:
     return runs
 
 
+def part(spans: Line, start: int, stop: int) -> Line:
+    """Return the cells of a line from ``start`` up to ``stop``; no wide character is cut."""
+    found: list[Span] = []
+    at = 0
+    for text, role in spans:
+        length = len(text) if text.isascii() else cell_len(text)
+        begin, end = max(0, start - at), min(length, stop - at)
+        at += length
+        if begin >= end:
+            continue
+        if length != len(text):
+            chars = [char for char, _ in _by_cell((Span(text, role),))[begin:end]]
+            found.append(Span("".join(char for char in chars if char[0] != "\0"), role))
+        else:
+            found.append(Span(text[begin:end], role))
+    return tuple(found)
+
+
 def _by_cell(spans: Line) -> list[tuple[str, Role]]:
     """Return a cell at a time; the second cell of a wide character is no other one's first."""
     found: list[tuple[str, Role]] = []
