@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import repeat
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -61,8 +62,12 @@ def right(text: str, width: int) -> str:
     return " " * (width - cell_len(text)) + text
 
 
+@lru_cache(256)
 def exactly(spans: Line, width: int) -> Line:
-    """Return a line of exactly ``width`` cells: its end cut off, or spaces added."""
+    """Return a line of exactly ``width`` cells: its end cut off, or spaces added.
+
+    Lines are remembered: from one second to the next most of a screen's are the same.
+    """
     fitted: list[Span] = []
     room = width
     for span in spans:

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from rich.console import Console, RenderableType
-from rich.segment import Segment
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.driver import Driver
@@ -28,8 +27,8 @@ from memtui.panes.sparing import Piece, in_short, sparing
 class Direct(Widget):
     """A widget that can say what is in its cells."""
 
-    def segments(self, y: int, start: int, stop: int) -> list[Segment]:
-        """Return the cells of a line from ``start`` up to ``stop``, as they are drawn."""
+    def pieces(self, regions: Sequence[Region]) -> list[Piece]:
+        """Return what is in these parts of its lines, as it is drawn; places are its own."""
         raise NotImplementedError
 
 
@@ -105,10 +104,7 @@ class DirectApp(App[None]):
             widget.refresh(*regions)
             return ()
         x, y = place.region.offset
-        return [
-            (y + at, x + start, widget.segments(at, start, start + width))
-            for start, at, width, _ in regions
-        ]
+        return [(y + at, x + start, segments) for at, start, segments in widget.pieces(regions)]
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Write an update to the terminal, in few bytes."""

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from memtui.panes.cells import Line, Role, blank_below, differing, exactly, part
 from memtui.panes.direct import Direct, DirectApp
+from memtui.panes.sparing import Piece
 
 
 class Painted(Widget):
@@ -131,12 +132,18 @@ class Flat(Painted, Direct):
         else:
             super().show_cells(regions)
 
-    def segments(self, y: int, start: int, stop: int) -> list[Segment]:
-        """Return the cells of a line from ``start`` up to ``stop``, as they are drawn."""
-        spans = part(self._lines[y], start, stop) if y < len(self._lines) else ()
-        found = [Segment(text, self.style_of(role)) for text, role in spans]
-        for line_filter in self.get_line_filters():
-            found = line_filter.apply(found, self.background_colors[1])
+    def pieces(self, regions: Sequence[Region]) -> list[Piece]:
+        """Return what is in these parts of its lines, as it is drawn; places are its own."""
+        lines, style_of = self._lines, self.style_of
+        filters = self.get_line_filters()
+        background = self.background_colors[1]
+        found: list[Piece] = []
+        for start, y, width, _ in regions:
+            spans = part(lines[y], start, start + width) if y < len(lines) else ()
+            segments = [Segment(text, style_of(role)) for text, role in spans]
+            for line_filter in filters:
+                segments = line_filter.apply(segments, background)
+            found.append((y, start, segments))
         return found
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -146,8 +153,8 @@ class Flat(Painted, Direct):
         """
         self._catch_up()
         lines = [self.render_line(y) for y in crop.line_range]
+        background = self.background_colors[1]
         for line_filter in self.get_line_filters():
-            background = self.background_colors[1]
             lines = [each.apply_filter(line_filter, background) for each in lines]
         return [each.crop(*crop.column_span) for each in lines]
 
