@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from rich.console import RenderableType
 from textual import events, on
 from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
@@ -16,7 +15,6 @@ from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.filter import LineFilter
-from textual.screen import Screen
 
 from memtui.model import (
     Event,
@@ -28,6 +26,7 @@ from memtui.model import (
     ScavengeLine,
     TornLine,
 )
+from memtui.panes.direct import DirectApp
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.habits import USUAL, Habits
@@ -38,9 +37,9 @@ from memtui.panes.position import PositionBar
 from memtui.panes.profile.errand import Errand
 from memtui.panes.profile.pane import ProfilePane
 from memtui.panes.signs import OtherSigns
-from memtui.panes.sparing import sparing
 from memtui.panes.theme import ANSI, THEMES
 from memtui.player import Player
+from memtui.screens.beat import Beat
 from memtui.screens.choice import Choice
 from memtui.screens.cycle import CycleScreen
 from memtui.screens.errands import Errands
@@ -60,16 +59,12 @@ from memtui.sources.threads import ThreadsLeftBehind
 from memtui.tape import Tape
 from memtui.timeline import Timeline, View
 
-SOON_S = 0.03
-"""Events that come together are painted together."""
 SAID_AFTER_S = 0.3
-BETWEEN_PAINTS_S = 0.5
-"""The screen is painted twice a second at most, however fast events come; keys paint at once."""
 BESIDE = (GcCycle, GcPause, ScavengeLine, OutputLine, TornLine, RuntimeSample, MappingSample)
 """What is painted together with the next sample of the process, or a second later at most."""
 
 
-class MemtuiApp(App[None]):
+class MemtuiApp(DirectApp):
     """Four panes over one timeline."""
 
     CSS_PATH = "app.tcss"
@@ -128,8 +123,7 @@ class MemtuiApp(App[None]):
             self, self.player, self._lines.tell, self._take, self._time_moved,
             keeps_marks=tape is not None,
         )  # fmt: skip
-        self._painted_s = 0.0
-        self._paint_due = False
+        self._beat = Beat(self, self.paint)
         self.panes: list[Pane] = [pane() for pane in PANES]
         """The panes, in the order of their numbers."""
         self.panes[0].add_class("-current")
@@ -151,7 +145,6 @@ class MemtuiApp(App[None]):
         self.app_resume_signal.subscribe(self, self._resumed)
         if self.keymap.keys:
             self.set_keymap(self.keymap.keys)
-        self.set_interval(1.0, self._tick)
         self._play = Playing(self, self.player, self.paint)
         self.paint()
         self.call_after_refresh(self._begin)
@@ -194,7 +187,7 @@ class MemtuiApp(App[None]):
             self._tape.append(event)
         kind = type(event.sample)
         if kind not in BESIDE or self.timeline.track(kind).count < 2:
-            self._paint_soon()
+            self._beat.soon()
 
     def _resumed(self, app: App[None]) -> None:
         """Paint all anew after ctrl+z and fg: the shell wrote over the screen."""
@@ -217,10 +210,6 @@ class MemtuiApp(App[None]):
         found = super().get_line_filters()
         return [*found, self._signs] if self._signs.enabled else found
 
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Write an update to the terminal, in few bytes."""
-        super()._display(screen, sparing(renderable))
-
     def note_defect(self, error: BaseException | None) -> None:
         """Keep a defect in a thread or a task off the screen: Python would write its trace there.
 
@@ -229,30 +218,17 @@ class MemtuiApp(App[None]):
         if error is not None and not self.defects:  # one tells all: more would fill a disk
             self.defects.append(f"a defect of memtui: {in_a_line(error)}; {reported(error)}")
 
-    def _tick(self) -> None:
-        """Paint what came, and the clock, when the process has no samples to be painted with."""
-        if time.monotonic() - self._painted_s > 0.9:
-            self.paint()
-
     # Painting
 
     def view(self) -> View:
         """Return what the panes look at now."""
         return self.player.view()
 
-    def _paint_soon(self) -> None:
-        """Paint in a moment, once for all that comes until then."""
-        if not self._paint_due:
-            self._paint_due = True
-            since_s = time.monotonic() - self._painted_s
-            self.set_timer(max(SOON_S, BETWEEN_PAINTS_S - since_s), self.paint)
-
     def paint(self) -> None:
         """Show the panes and the lines what they look at."""
         if not self.screen_stack:  # it is closing
             return
-        self._paint_due = False
-        self._painted_s = time.monotonic()
+        self._beat.painted()
         view = self.view()
         for pane in self.panes:
             pane.show(view)
@@ -381,6 +357,7 @@ class MemtuiApp(App[None]):
 
     def on_unmount(self) -> None:
         """Leave no process behind, and no recording open."""
+        self._beat.stop()
         self._errands.close()
         if self._tape is not None:
             self._tape.close()

@@ -21,13 +21,18 @@ SCRATCH_BYTES = 64 << 20
 SCRATCH_S = 6 * 3600.0
 """The scratch recording holds at most so much, and goes back so far."""
 BEAT_S = 1.0
+"""A file is at most so far behind: what is lost is the second that was being written."""
+SCRATCH_BEAT_S = 5.0
+MOST_WAITING = 4096
+"""The scratch recording is read for what memory has let go of, and goes with memtui: it may be
+some seconds behind, which costs a fifth, unless so many events wait for it."""
 _LONGEST_END_S = 3.0
 
 Clock = Callable[[], float]
 
 
 class Tape:
-    """Takes every event of a session; one thread writes them, once a second.
+    """Takes every event of a session; one thread writes them, a file once a second.
 
     ``file`` is recorded into from the start; None: only when asked. The file never holds more of
     what may be secret than ``keeping`` says; the scratch recording holds all that the screen
@@ -51,9 +56,11 @@ class Tape:
         self._held: list[Event] | None = None
         """Events for the file that come while the past is written into it."""
         self._fed_at: float | None = None
+        self._scratch_s = time.monotonic()
         self._identity: ProcessIdentity | None = None
         self._lock = threading.Lock()
-        self._ending = threading.Event()
+        self._due = threading.Event()
+        self._is_ending = False
         self._thread = threading.Thread(target=self._write, name="tape", daemon=True)
         self.store: RecordedPages | None = None
         """The scratch recording, to be read; None where there is none."""
@@ -89,6 +96,8 @@ class Tape:
             self._identity = event.sample
         if self._scratch is not None:
             self._scratch.append(event)
+            if self._scratch.waiting >= MOST_WAITING:
+                self._due.set()
         with self._lock:
             if self._held is not None:
                 self._held.append(event)
@@ -123,6 +132,7 @@ class Tape:
                 recorder.append(event)
             self._fed_at = None
             self._held, self._file = None, recorder
+        self._due.set()  # from now on the beat is that of a file
         past_s = round(self._clock() - since) if since is not None else 0
         return f"recording into {path.name}, with the {past_s} s before; R ends it"
 
@@ -155,19 +165,29 @@ class Tape:
         return f"recorded into {name}: memtui replay shows it"
 
     def _write(self) -> None:
-        while not self._ending.wait(BEAT_S):
+        while not self._is_ending:
+            self._due.wait(SCRATCH_BEAT_S if self._file is None else BEAT_S)
+            self._due.clear()
             self._flush()
 
     def _flush(self) -> None:
-        for recorder in (self._scratch, self._file):
-            if recorder is not None:
-                recorder.flush()
+        if self._file is not None:
+            self._file.flush()
+        now_s = time.monotonic()
+        scratch = self._scratch
+        if scratch is not None and (
+            now_s - self._scratch_s >= SCRATCH_BEAT_S - BEAT_S / 2
+            or scratch.waiting >= MOST_WAITING
+        ):
+            self._scratch_s = now_s
+            scratch.flush()
 
     def close(self) -> None:
         """Write what is left, remove the scratch recording; nothing waits long for a bad disk."""
-        if self._ending.is_set():
+        if self._is_ending:
             return
-        self._ending.set()
+        self._is_ending = True
+        self._due.set()
         ending = threading.Thread(target=self._end, name="tape ends", daemon=True)
         ending.start()
         ending.join(_LONGEST_END_S)

@@ -88,9 +88,13 @@ def _chosen(
     """
     runtime = _runtime_points(view.timeline, start, end, mappings, cycles)
     full, is_young = _without_warm_up(runtime, view)
+    is_over = not full or full[-1].at < end - max(3 * NEAR_S, 0.2 * (end - start))
+    first = view.timeline.track(ProcessSample).first
+    most_s = end - (max(start, first[0]) if first else start)
+    if not is_over and len(full) >= limits.fewest_points and _spans(full) >= most_s - LATE_S:
+        return Access.FULL, full, is_young  # the others cannot tell of a longer time
     process = _process_points(view.timeline, start, end, mappings, cycles)
     other, is_other_young = _without_warm_up(process, view)
-    is_over = not full or full[-1].at < end - max(3 * NEAR_S, 0.2 * (end - start))
     was_found_late = _spans(full) < _spans(other) - LATE_S
     is_rare = len(full) < limits.fewest_points
     is_little = was_found_late and (

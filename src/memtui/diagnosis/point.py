@@ -94,8 +94,12 @@ class Point:
 
 def added(*parts: int | None) -> int | None:
     """Return the sum, None when one of them is not known."""
-    known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
+    total = 0
+    for part in parts:
+        if part is None:
+            return None
+        total += part
+    return total
 
 
 def number(reading: Reading | None) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import repeat
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -61,8 +62,12 @@ def right(text: str, width: int) -> str:
     return " " * (width - cell_len(text)) + text
 
 
+@lru_cache(256)
 def exactly(spans: Line, width: int) -> Line:
-    """Return a line of exactly ``width`` cells: its end cut off, or spaces added."""
+    """Return a line of exactly ``width`` cells: its end cut off, or spaces added.
+
+    Lines are remembered: from one second to the next most of a screen's are the same.
+    """
     fitted: list[Span] = []
     room = width
     for span in spans:
@@ -163,6 +168,24 @@ def differing(old: Line, new: Line) -> list[tuple[int, int]]:
             start = runs.pop()[0] if near else at
             runs.append((start, at + 1))
     return runs
+
+
+def part(spans: Line, start: int, stop: int) -> Line:
+    """Return the cells of a line from ``start`` up to ``stop``; no wide character is cut."""
+    found: list[Span] = []
+    at = 0
+    for text, role in spans:
+        length = len(text) if text.isascii() else cell_len(text)
+        begin, end = max(0, start - at), min(length, stop - at)
+        at += length
+        if begin >= end:
+            continue
+        if length != len(text):
+            chars = [char for char, _ in _by_cell((Span(text, role),))[begin:end]]
+            found.append(Span("".join(char for char in chars if char[0] != "\0"), role))
+        else:
+            found.append(Span(text[begin:end], role))
+    return tuple(found)
 
 
 def _by_cell(spans: Line) -> list[tuple[str, Role]]:

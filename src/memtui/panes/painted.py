@@ -12,7 +12,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from memtui.panes.cells import Line, Role, blank_below, differing, exactly
+from memtui.panes.cells import Line, Role, blank_below, differing, exactly, part
+from memtui.panes.direct import Direct, DirectApp
+from memtui.panes.sparing import Piece
 
 
 class Painted(Widget):
@@ -57,8 +59,12 @@ class Painted(Widget):
             for start, end in differing(old[y], lines[y])
         ]
         if regions:
-            self.refresh(*regions)
-            self._dirty_regions.clear()  # for who does not render by line; nobody else clears them
+            self.show_cells(regions)
+
+    def show_cells(self, regions: Sequence[Region]) -> None:
+        """Show cells of the widget that came out different, each region a part of one line."""
+        self.refresh(*regions)
+        self._dirty_regions.clear()  # for who does not render by line; nobody else clears them
 
     def on_resize(self, event: Resize) -> None:
         """Compose for the new size at once."""
@@ -95,7 +101,70 @@ class Painted(Widget):
         super().notify_style_update()
 
 
-class Bar(Painted):
+class Flat(Painted, Direct):
+    """A painted widget with neither border nor padding: its lines are all of its cells.
+
+    What changes goes to the terminal by the short way (memtui.panes.direct). While it is hidden it
+    is not composed; Textual asks for its lines when it is shown.
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes=classes)
+        self._is_behind = False
+        """Whether it was to be painted since its lines were composed."""
+
+    @property
+    def painted_lines(self) -> Sequence[Line]:
+        """What is to be seen, line by line."""
+        self._catch_up()
+        return super().painted_lines
+
+    def paint(self) -> None:
+        """Compose the lines anew, and show the cells that differ; when it is hidden, later."""
+        self._is_behind = not self.display
+        if self.display:
+            super().paint()
+
+    def show_cells(self, regions: Sequence[Region]) -> None:
+        """Show cells by the short way, where there is one."""
+        if isinstance(self.app, DirectApp):
+            self.app.send(self, regions)
+        else:
+            super().show_cells(regions)
+
+    def pieces(self, regions: Sequence[Region]) -> list[Piece]:
+        """Return what is in these parts of its lines, as it is drawn; places are its own."""
+        lines, style_of = self._lines, self.style_of
+        filters = self.get_line_filters()
+        background = self.background_colors[1]
+        found: list[Piece] = []
+        for start, y, width, _ in regions:
+            spans = part(lines[y], start, start + width) if y < len(lines) else ()
+            segments = [Segment(text, style_of(role)) for text, role in spans]
+            for line_filter in filters:
+                segments = line_filter.apply(segments, background)
+            found.append((y, start, segments))
+        return found
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Render lines for Textual, which does so when the widget was covered, moved or hidden.
+
+        Textual would keep them in a cache, and know of those alone that changed by its own way.
+        """
+        self._catch_up()
+        lines = [self.render_line(y) for y in crop.line_range]
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            lines = [each.apply_filter(line_filter, background) for each in lines]
+        return [each.crop(*crop.column_span) for each in lines]
+
+    def _catch_up(self) -> None:
+        if self._is_behind:
+            self._is_behind = False
+            super().paint()
+
+
+class Bar(Flat):
     """One line across the screen."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name
@@ -104,8 +173,9 @@ class Bar(Painted):
 
     def show(self, content: Line) -> None:
         """Show this line from now on."""
-        self._line = content
-        self.paint()
+        if content != self._line:
+            self._line = content
+            self.paint()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         """Return the line."""

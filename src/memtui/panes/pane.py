@@ -13,13 +13,13 @@ from textual.message import Message
 from memtui.model import Sample, Trouble
 from memtui.panes.cells import Line, Picture, Span, cut, framed, line, text_of
 from memtui.panes.meaning import Meaning
-from memtui.panes.painted import Painted
+from memtui.panes.painted import Flat
 from memtui.panes.table import Selection
 from memtui.plain import plain
 from memtui.timeline import View
 
 
-class Pane(Painted, can_focus=True):
+class Pane(Flat, can_focus=True):
     """One question, answered by one view. Subclasses say which rows there are, and draw them."""
 
     NUMBER: ClassVar[int]

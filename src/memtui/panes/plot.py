@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from memtui import units
@@ -15,8 +16,6 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bits of U+2800 for the dots of a cell: from top to bottom, left and right."""
 
 LABEL_CELLS = 6
-
-_Bar = Callable[[int, float, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,14 @@ def plot(series: Sequence[Series], width: int, height: int, bridge: int) -> list
     columns = width - LABEL_CELLS
     grids = [_dots(one.extents, columns, height, top, bridge) for one in series]
     labels = _labels(top, step, height)
+    roles = tuple(one.role for one in series)
     rows: list[Line] = []
     for y in range(height):
         label = labels.get(y, "")
         axis = "┤" if label else "│"
         spans = [Span(f"{label:>{LABEL_CELLS - 1}}{axis}", "dim")]
         if any(any(grid[y]) for grid in grids):
-            drawn = [_cell([grid[y][x] for grid in grids], series) for x in range(columns)]
+            drawn = [_cell(bits, roles) for bits in zip(*(grid[y] for grid in grids), strict=True)]
             for role, group in groupby(drawn, key=lambda cell: cell[1]):
                 spans.append(Span("".join(char for char, _ in group), role))
         else:  # as most rows of a plot that starts at zero
@@ -79,14 +79,15 @@ def _tick(count: int) -> str:
     return re.sub(r"\.0+(?=\D|$)", "", units.size(count))
 
 
-def _cell(bits: Sequence[int], series: Sequence[Series]) -> tuple[str, Role]:
+@lru_cache(512)
+def _cell(bits: tuple[int, ...], roles: tuple[Role, ...]) -> tuple[str, Role]:
     together = 0
     for each in bits:
         together |= each
     if not together:
         return " ", "text"
     uppermost = next(number for number, each in enumerate(bits) if each)
-    return chr(0x2800 + together), series[uppermost].role
+    return chr(0x2800 + together), roles[uppermost]
 
 
 def _dots(
@@ -97,34 +98,29 @@ def _dots(
     levels = height * 4 - 1
 
     def bar(column: int, low: float, high: float) -> None:
-        for level in range(round(low / top * levels), round(high / top * levels) + 1):
-            y = levels - level
-            if 0 <= y <= levels:
-                grid[y // 4][column // 2] |= _DOTS[y % 4][column % 2]
+        first, last = round(low / top * levels), round(high / top * levels)
+        for y in range(levels - min(last, levels), levels - max(first, 0) + 1):
+            grid[y // 4][column // 2] |= _DOTS[y % 4][column % 2]
 
-    before: tuple[int, Extent] | None = None
+    before, before_at = 0, -bridge - 2
     for column, extent in enumerate(extents[: columns * 2]):
         if extent is None:
             continue
-        bar(column, extent.low, extent.high)
-        if before is not None and column - before[0] <= bridge + 1:
-            _join(bar, *before, column, extent)
-        before = (column, extent)
+        low, high = extent.low, extent.high
+        span = column - before_at
+        if span <= bridge + 1:
+            # A straight line from the last value of one column to the nearest of this one, whose
+            # own bar is longer by the last piece of it.
+            value, rise = float(before), (min(max(before, low), high) - before) / span
+            for number in range(1, span):
+                after = before + rise * number
+                bar(before_at + number, min(value, after), max(value, after))
+                value = after
+            bar(column, min(low, value), max(high, value))
+        else:
+            bar(column, low, high)
+        before, before_at = extent.last, column
     return grid
-
-
-def _join(
-    bar: _Bar, from_column: int, from_extent: Extent, to_column: int, to_extent: Extent
-) -> None:
-    """Draw the straight line from the last value of one column to the nearest of another."""
-    start = from_extent.last
-    end = min(max(start, to_extent.low), to_extent.high)
-    span = to_column - from_column
-    value = float(start)
-    for number in range(1, span + 1):
-        after = start + (end - start) * number / span
-        bar(from_column + number, min(value, after), max(value, after))
-        value = after
 
 
 def rug(columns: set[int], width: int) -> Line:

@@ -13,7 +13,7 @@ from textual.message import Message
 from memtui import units
 from memtui.panes.cells import Line, Role, Span, apart, cells, cut, line
 from memtui.panes.moments import clock
-from memtui.panes.painted import Painted
+from memtui.panes.painted import Flat
 from memtui.plain import plain
 from memtui.timeline import Course, Cursor, Landmark, View
 
@@ -44,7 +44,7 @@ KEYS_HELP = (
 )
 
 
-class PositionBar(Painted, can_focus=True):
+class PositionBar(Flat, can_focus=True):
     """One line: the date, the host, a rail with what stands out, and how far along it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

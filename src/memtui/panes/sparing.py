@@ -7,15 +7,19 @@ go over SSH each second.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
+from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate
 from textual.strip import Strip
+
+Piece: TypeAlias = tuple[int, int, Iterable[Segment]]
+"""The line on the screen, the first cell, and what stands from there on."""
 
 _ATTRIBUTES = {
     "bold": "1", "dim": "2", "italic": "3", "underline": "4", "blink": "5", "blink2": "6",
@@ -51,19 +55,7 @@ class SparingUpdate(ChopsUpdate):
 
     def render_segments(self, console: Console) -> str:
         """Return what to write to the terminal, which has no style before and behind it."""
-        system = _SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
-        sent: list[str] = []
-        now, line = _PLAIN, -1
-        for y, x, strip in self._strips():
-            sent.append(f"\x1b[{x + 1}G" if y == line else f"\x1b[{y + 1};{x + 1}H")
-            line = y
-            for segment in strip:
-                wanted = _codes(segment.style, system) if segment.style else _PLAIN
-                sent.append(_change(now, wanted))
-                sent.append(segment.text)
-                now = wanted
-        sent.append(_change(now, _PLAIN))
-        return "".join(sent)
+        return in_short(self._strips(), console)
 
     def _strips(self) -> Iterator[tuple[int, int, Strip]]:
         """Yield the line, the first cell and the content of each piece of a span."""
@@ -72,6 +64,27 @@ class SparingUpdate(ChopsUpdate):
                 if strip is not None and x < stop and end > begin:
                     start = max(x, begin)
                     yield y, start, strip.crop(start - x, min(end, stop) - x)
+
+
+def in_short(pieces: Iterable[Piece], console: Console) -> str:
+    """Return what to write to the terminal for pieces of lines, in the order of lines and cells.
+
+    The terminal has no style before and behind it.
+    """
+    system = _SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
+    sent: list[str] = []
+    now, line = _PLAIN, -1
+    for y, x, segments in pieces:
+        sent.append(f"\x1b[{x + 1}G" if y == line else f"\x1b[{y + 1};{x + 1}H")
+        line = y
+        for text, style, _ in segments:
+            wanted = _codes(style, system) if style else _PLAIN
+            if wanted is not now:
+                sent.append(_change(now, wanted))
+                now = wanted
+            sent.append(text)
+    sent.append(_change(now, _PLAIN))
+    return "".join(sent)
 
 
 @lru_cache(256)

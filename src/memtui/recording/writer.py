@@ -197,6 +197,11 @@ class Recorder:
         """The size of the file that is written now."""
         return self._file.size
 
+    @property
+    def waiting(self) -> int:
+        """How many events the next flush writes."""
+        return len(self._waiting)
+
     def append(self, event: Event) -> None:
         """Take an event, to be written with the next flush."""
         kept = self._keeping.kept(event)

@@ -1,0 +1,51 @@
+"""When the screen is painted: soon after something came, and once a second where nothing does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from memtui.panes.direct import DirectApp
+
+SOON_S = 0.03
+"""Events that come together are painted together."""
+BETWEEN_PAINTS_S = 0.5
+"""The screen is painted twice a second at most, however fast events come; keys paint at once."""
+SECOND_S = 1.0
+"""The time of day moves on, and what came since may wait no longer."""
+LATE_S = 0.25
+"""A process is read each second: its sample is painted for the second, if it is not later."""
+
+
+class Beat:
+    """Calls ``paint``, which calls ``painted`` whenever it is called, by whom ever."""
+
+    def __init__(self, app: DirectApp, paint: Callable[[], None]) -> None:
+        self._app = app
+        self._paint = paint
+        self._painted_s = 0.0
+        self._soon: asyncio.TimerHandle | None = None
+        self._next: asyncio.TimerHandle | None = None
+
+    def soon(self) -> None:
+        """Paint in a moment, once for all that comes until then."""
+        if self._soon is None:
+            since_s = asyncio.get_running_loop().time() - self._painted_s
+            wait_s = max(SOON_S, BETWEEN_PAINTS_S - since_s)
+            self._soon = self._app.later(wait_s, self._paint)
+
+    def painted(self) -> None:
+        """Note that all is painted; the next time is a second later, unless something comes."""
+        now_s = asyncio.get_running_loop().time()
+        by_itself = self._next is not None and self._next.when() <= now_s
+        self.stop()
+        self._painted_s = now_s
+        wait_s = SECOND_S if by_itself else SECOND_S + LATE_S
+        self._next = self._app.later(wait_s, self._paint)
+
+    def stop(self) -> None:
+        """Paint no more by itself."""
+        for handle in (self._soon, self._next):
+            if handle is not None:
+                handle.cancel()
+        self._soon = self._next = None
