@@ -68,6 +68,12 @@ def test_a_number_without_an_end_is_refused() -> None:
         read_stacks(b"goroutine profile: total 1\n" + b"1" * 5000 + b" @ 0x1\n")
 
 
+def test_objects_of_next_to_no_bytes_are_refused() -> None:
+    counts = f"{10**15}: 1 [{10**15}: 1]"
+    with pytest.raises(ProfileError, match="line 2 has objects of next to no bytes"):
+        read_stacks(f"heap profile: {counts} @ heap/1048576\n{counts} @ 0x1\n".encode())
+
+
 def test_text_without_an_end_is_refused() -> None:
     with pytest.raises(ProfileError, match="no end"):
         read_stacks(b"goroutine profile: total 1\n" + b"\n" * 200_000, 1 << 20)

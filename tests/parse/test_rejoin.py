@@ -150,6 +150,12 @@ HEAD = "gc 28 @862.213s 8%: 2.4+12+0.021 ms clock, 0.059+12"
         (f"{HEAD}/0.02ts=1", "2ts=2", "/0+22 ms cpu, 0->22->0 MB, 85 MB goal, 2 P"),
         # 8522 MB, where the text of the program looks like the prefix of another one
         (f"{HEAD}/12/12+0 ms cpu, 68->0->0 MB, ts=1", "85web-1  | hello", "22 MB goal, 1 P"),
+        (  # gc 28, where the text of the program looks like an end, and then like a beginning
+            "gc 28 @862web-1  | 0.5 MB goal, 4 P",
+            ".213s gc 3 @0.434s finished",
+            f"{HEAD[16:]}/12/0+0.071 ms cpu, 66->70->0 MB, ts=1",
+            " 33 MB goal, 1 P",
+        ),
     ],
 )
 def test_what_could_be_joined_in_another_way_is_counted(lines: tuple[str, ...]) -> None:

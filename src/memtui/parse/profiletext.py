@@ -91,7 +91,7 @@ def _records(lines: list[str], is_heap: bool, rate: int) -> Iterator[_Record]:
             if record:
                 yield record
             counts = [_number(text, number) for text in found.groups()[:-1]]
-            values = _scaled_pairs(counts, rate) if is_heap else (counts[0],)
+            values = _scaled_pairs(counts, rate, number) if is_heap else (counts[0],)
             record = _Record(
                 values, [int(each, 16) for each in found[found.lastindex or 1].split()], []
             )
@@ -112,10 +112,13 @@ def _number(text: str, line: int) -> int:
     return int(text)
 
 
-def _scaled_pairs(counts: list[int], rate: int) -> tuple[int, ...]:
+def _scaled_pairs(counts: list[int], rate: int, line: int) -> tuple[int, ...]:
     """Return allocated and live objects and bytes from "live: bytes [allocated: bytes]"."""
     live, live_bytes, all_, all_bytes = counts
-    return (*_scaled(all_, all_bytes, rate), *_scaled(live, live_bytes, rate))
+    try:
+        return (*_scaled(all_, all_bytes, rate), *_scaled(live, live_bytes, rate))
+    except ZeroDivisionError:
+        raise ProfileError(f"inconsistent: line {line} has objects of next to no bytes") from None
 
 
 def _scaled(count: int, size: int, rate: int) -> tuple[int, int]:

@@ -217,13 +217,14 @@ class Pieces:
                     samples += [found[1]] * (2 if text in self._unsure else 1)
         return samples
 
-    def give_up(self) -> list[str]:
+    def give_up(self, tail: str = "") -> list[str]:
         """Forget pieces that no tail came for; return the lines where one certainly began.
 
-        Their tail may still come. Until a whole line says that it does not, nothing is joined:
-        it could be joined to something else.
+        Their tail may still come: ``tail``, which fits none of them, may be text of the program.
+        Until a whole line says that it does not, nothing is joined: it could be joined to something
+        else.
         """
-        unfinished = any("#" in state for state in self._states.values())
+        unfinished = any("#" in state for state in self._states.values()) or may_hold_head(tail)
         heads = self.forget()
         self._blind = unfinished or bool(heads)
         return heads

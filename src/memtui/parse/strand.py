@@ -144,7 +144,7 @@ class Strand:
         elif self._pieces and self._is_joined(line, at):
             pass
         elif may_end and is_sure_tail(line):
-            self._lose(self._pieces.forget()[:-1], at)
+            self._lose(self._pieces.give_up(line)[:-1], at)
             self._lose([line], at)
         else:
             self._other(line, at)
