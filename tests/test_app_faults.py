@@ -22,6 +22,8 @@ from memtui.cli.options.profile import ProfileOptions
 from memtui.cli.session.session import Session
 from memtui.cli.session.trace import Trace
 from memtui.model import (
+    Ended,
+    Event,
     GcCycle,
     ProcessSample,
     Profile,
@@ -55,10 +57,14 @@ def session_on(
     pprof: str | None,
     trace: Trace | None = None,
     clock: Callable[[], float] = time.time,
+    every_s: float = 1.0,
+    memstats_every_s: float | None = None,
 ) -> Session:
     """Return a session that asks much more often than a user would want it to."""
     pprof = None if pprof is None else f"http://{pprof}"
-    asks = ProfileOptions(pprof, probe=True, every_s=1.0, memstats_every_s=1.0)
+    asks = ProfileOptions(
+        pprof, probe=True, every_s=every_s, memstats_every_s=memstats_every_s or every_s
+    )
     session = Session(asks, trace or Trace(), clock)
     if pid is None:
         session.watch_files()
@@ -76,12 +82,16 @@ async def recorded(session: Session, file: Path) -> AsyncIterator[MemtuiApp]:
         yield app
 
 
+def events_of(file: Path) -> list[Event]:
+    """Return all that was recorded."""
+    return list(Recording.open(file).events(0, 1e12))
+
+
 def troubles(file: Path, source: str) -> list[str]:
     """Return the reasons of what a source could not do, from the recording."""
-    events = Recording.open(file).events(0, 1e12)
     return [
         event.sample.reason
-        for event in events
+        for event in events_of(file)
         if event.source == source and isinstance(event.sample, Trouble)
     ]
 
@@ -144,7 +154,7 @@ async def test_a_process_that_is_stopped_is_shown_so_and_goes_on(busy: Any, tmp_
     async with recorded(session_on(busy.pid, busy.address), file) as app:
         await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
         os.kill(busy.pid, signal.SIGSTOP)
-        await until(lambda: "has not answered for" in said(app, "runtime"))
+        await until(lambda: "is stopped" in said(app, "runtime"))
         await until(lambda: "✗pprof" in shown(app, "verdict"))
         await until(lambda: state_of(app).startswith("T"))
         await others_go_on(app, ProcessSample)
@@ -153,7 +163,54 @@ async def test_a_process_that_is_stopped_is_shown_so_and_goes_on(busy: Any, tmp_
         await until(lambda: counted(app, RuntimeSample) > samples)
         await until(lambda: counted(app, Profile) > profiles)
         await until(lambda: "✗" not in shown(app, "verdict"))
-    assert any("has not answered" in reason for reason in troubles(file, "runtime"))
+    assert any("is stopped" in reason for reason in troubles(file, "runtime"))
+    assert any("has not answered" in reason for reason in troubles(file, "profile"))
+
+
+RARELY_S = 600.0
+"""No test waits so long for a question: what is told sooner was seen in another way."""
+
+
+async def test_a_process_that_ends_or_is_stopped_is_told_by_all_before_they_would_ask_again(
+    start_go: StartGo, tmp_path: Path
+) -> None:
+    service = start_go("orders", "-report-every", "200ms", GODEBUG="gctrace=1")
+    file = tmp_path / "s.memtui"
+    async with recorded(session_on(service.pid, None, every_s=RARELY_S), file) as app:
+        await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
+        os.kill(service.pid, signal.SIGSTOP)
+        await until(lambda: "is stopped" in said(app, "runtime"))
+        samples = counted(app, RuntimeSample)
+        os.kill(service.pid, signal.SIGCONT)
+        await until(lambda: counted(app, RuntimeSample) > samples)
+        assert not said(app, "runtime")
+        service.end()
+        await until(lambda: "has ended" in said(app, "runtime"))
+        await until(lambda: "has ended" in said(app, "profile"))
+        await until(lambda: "ENDED" in shown(app, "heading"))
+    assert any("is stopped" in reason for reason in troubles(file, "runtime"))
+    assert any("has ended" in reason for reason in troubles(file, "runtime"))
+    assert any("has ended" in reason for reason in troubles(file, "profile"))
+    ended = [each for each in events_of(file) if isinstance(each.sample, Ended)]
+    assert len(ended) == 1
+
+
+async def test_what_one_source_meets_the_other_looks_at_at_once(
+    relay: Relay, tmp_path: Path
+) -> None:
+    """A profile would be fetched once in ten minutes, MemStats each second."""
+    file = tmp_path / "s.memtui"
+    session = session_on(None, relay.address, every_s=RARELY_S, memstats_every_s=1.0)
+    async with recorded(session, file) as app:
+        await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
+        relay.fault = "refuse"
+        await until(lambda: "refused the connection" in said(app, "runtime"))
+        await until(lambda: "refused the connection" in said(app, "profile"))
+        profiles = counted(app, Profile)
+        relay.fault = ""
+        await until(lambda: counted(app, Profile) > profiles)
+        await until(lambda: not said(app, "runtime"))
+    assert any("refused" in reason for reason in troubles(file, "profile"))
 
 
 async def test_a_service_that_restarts_behind_its_address_is_told_and_read_on(
