@@ -25,6 +25,7 @@ from memtui.model import (
     Ended,
     Event,
     GcCycle,
+    Mark,
     ProcessSample,
     Profile,
     Restart,
@@ -276,24 +277,53 @@ async def test_a_log_that_is_gone_or_may_not_be_read_is_told_and_comes_back(
     assert any("is gone" in reason for reason in troubles(file, "gctrace"))
 
 
-@pytest.mark.parametrize(("by_s", "way"), [(3600.0, "forward"), (-3600.0, "back")])
-async def test_a_clock_that_is_set_is_told_and_the_samples_go_on(
-    busy: Any, tmp_path: Path, by_s: float, way: str
+async def test_a_clock_that_is_set_forward_is_told_and_obeyed(busy: Any, tmp_path: Path) -> None:
+    file, offset_s = tmp_path / "s.memtui", 0.0
+    session = session_on(busy.pid, None, clock=lambda: time.time() + offset_s)
+    async with recorded(session, file) as app:
+        await until(lambda: counted(app, ProcessSample) > 1 and counted(app, Profile))
+        offset_s = 3600.0
+        await until(lambda: counted(app, Trouble))
+        await others_go_on(app, ProcessSample, RuntimeSample, GcCycle, Profile)
+        last = app.view().last(ProcessSample)
+        assert last is not None
+        assert abs(last[0] - time.time() - 3600.0) < 60
+        await until(lambda: "✗" not in shown(app, "verdict"))
+    found = [reason for reason in troubles(file, "process") if "clock went forward" in reason]
+    assert len(found) == 1
+    assert "3600 s" in found[0]
+
+
+async def test_a_clock_that_is_set_back_is_told_and_the_trend_goes_on(
+    busy: Any, tmp_path: Path
 ) -> None:
     file, offset_s = tmp_path / "s.memtui", 0.0
     session = session_on(busy.pid, None, clock=lambda: time.time() + offset_s)
     async with recorded(session, file) as app:
         await until(lambda: counted(app, ProcessSample) > 1 and counted(app, Profile))
-        offset_s = by_s
-        await until(lambda: counted(app, Trouble))
+        offset_s = -3600.0
+        await until(lambda: counted(app, Mark))
+        seen_to = app.view().until
         await others_go_on(app, ProcessSample, RuntimeSample, GcCycle, Profile)
         last = app.view().last(ProcessSample)
         assert last is not None
-        assert abs(last[0] - time.time() - by_s) < 60
+        assert seen_to < last[0] <= app.view().until < seen_to + 60
+        offset_s = 0.0
+        await until(lambda: counted(app, Mark) == 2)
         await until(lambda: "✗" not in shown(app, "verdict"))
-    found = [reason for reason in troubles(file, "process") if f"clock went {way}" in reason]
-    assert len(found) == 1
-    assert "3600 s" in found[0]
+    (found,) = [reason for reason in troubles(file, "process") if "clock went" in reason]
+    assert "back by 3600 s" in found
+    recording = Recording.open(file)
+    events = events_of(file)
+    moments = [each.at for each in events if isinstance(each.sample, ProcessSample)]
+    assert moments == sorted(set(moments))
+    assert moments[-1] - moments[0] < 600
+    assert [each for each in events if each.at < moments[0] - 60] == []
+    assert recording.span[1] - moments[0] < 600
+    marks = [each.sample.text for each in events if isinstance(each.sample, Mark)]
+    assert [text.partition(":")[0] for text in marks] == [
+        "the clock was set back by 3600 s", "the clock was set forward by 3600 s",
+    ]  # fmt: skip
 
 
 @pytest.fixture

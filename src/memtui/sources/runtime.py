@@ -10,6 +10,7 @@ from pathlib import Path
 
 from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, RuntimeSample
 from memtui.parse.proc import ParseError, ProcStatus
+from memtui.sources.clock import moment_of_day
 from memtui.sources.door import STOPPED, Door, Seen
 from memtui.sources.endpoint import PROC, Answers, find_pprof
 from memtui.sources.gops import find_gops
@@ -274,7 +275,8 @@ class RuntimeSource:
             is_newest = cycle.number == stats.num_gc
             goal = stats.next_gc_bytes if is_newest else None
             pause = GcPause(cycle.number, cycle.pause_s, goal if isinstance(goal, int) else None)
-            yield Event(min(cycle.ended_at, now), self.name, pause)
+            ended_at = moment_of_day(self._clock, cycle.ended_at)
+            yield Event(min(ended_at, now), self.name, pause)
         status = reading.status
         sample = RuntimeSample(
             **asdict(stats) | {"gc_cpu_fraction": _short(stats.gc_cpu_fraction)},

@@ -10,6 +10,7 @@ from memtui.cli.options.profile import ProfileOptions
 from memtui.cli.session.trace import Trace
 from memtui.model import ProcessIdentity
 from memtui.sources.analyst import Analyst
+from memtui.sources.clock import ClockSource, OnwardClock
 from memtui.sources.endpoint import Answers
 from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.mapping import MappingSource
@@ -20,7 +21,7 @@ from memtui.sources.process import ProcessSource, read_identity
 from memtui.sources.profilefile import FileProfile
 from memtui.sources.runtime import RuntimeSource
 from memtui.sources.served import ProcessProfile, UrlProfile
-from memtui.sources.source import Clock, Nothing, Source, SourceFailed
+from memtui.sources.source import Nothing, Source, SourceFailed
 from memtui.sources.surroundings import SurroundingsSource
 
 
@@ -36,7 +37,7 @@ class Recipe:
 
     options: ProfileOptions
     trace: Trace
-    clock: Clock
+    clock: OnwardClock
     interval_s: float
     analyst: Analyst
     answers: Answers
@@ -60,6 +61,7 @@ class Recipe:
             self._runtime_source(identity.pid),
             MappingSource(identity.pid, self.clock),
             SurroundingsSource(identity.pid, self.clock),
+            ClockSource(self.clock),
         ]
 
     def without_process(self, reason: str, hint: str) -> list[Source]:
