@@ -238,13 +238,11 @@ async def test_a_service_that_restarts_behind_its_address_is_told_and_read_on(
     reason="needs leave to choose the next pid",
 )
 async def test_a_pid_that_another_process_got_is_told_and_not_read_on(
-    start_go: StartGo, spawn_as: Callable[[int], int]
+    start_go: StartGo, spawn_as: Callable[[int], int], tmp_path: Path
 ) -> None:
-    service = start_go("orders", GODEBUG="gctrace=1")
-    session = session_on(service.pid, None)
-    app = session.screen()
-    async with running(app, WIDE):
-        await until(lambda: counted(app, ProcessSample))
+    service, file = start_go("orders", GODEBUG="gctrace=1"), tmp_path / "s.memtui"
+    async with recorded(session_on(service.pid, None, every_s=RARELY_S), file) as app:
+        await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
         # The loop stands still meanwhile, so that nobody sees the pid without a process.
         service.end()
         assert spawn_as(service.pid) == service.pid
@@ -253,8 +251,14 @@ async def test_a_pid_that_another_process_got_is_told_and_not_read_on(
         samples = [sample for _, sample in app.timeline.track(ProcessSample).between(0, 1e12)]
         # Of the service, whose runtime has threads; the other one has none.
         assert all(isinstance(each.threads, int) and each.threads > 1 for each in samples)
+        await until(lambda: "another process now" in said(app, "runtime"))
+        await until(lambda: "another process now" in said(app, "profile"))
         await asyncio.sleep(1.5)
         assert counted(app, ProcessSample) == len(samples)
+    assert any("another process now" in reason for reason in troubles(file, "runtime"))
+    assert any("another process now" in reason for reason in troubles(file, "profile"))
+    (ended,) = [each.sample for each in events_of(file) if isinstance(each.sample, Ended)]
+    assert "was reused by another process" in ended.reason
 
 
 async def test_a_log_that_is_gone_or_may_not_be_read_is_told_and_comes_back(
@@ -273,6 +277,13 @@ async def test_a_log_that_is_gone_or_may_not_be_read_is_told_and_comes_back(
         await others_go_on(app, ProcessSample, RuntimeSample)
         log.write_text(cycles[2])
         await until(lambda: counted(app, GcCycle) == 3 and not said(app, "gctrace"))
+        log.write_text(cycles[3])  # O_TRUNC
+        await until(lambda: counted(app, GcCycle) == 4 and not said(app, "gctrace"))
+        (tmp_path / "new").write_text(cycles[4])
+        (tmp_path / "new").rename(log)
+        await until(lambda: counted(app, GcCycle) == 5 and not said(app, "gctrace"))
+    assert any("was truncated" in reason for reason in troubles(file, "gctrace"))
+    assert any("took its place" in reason for reason in troubles(file, "gctrace"))
     assert any("no such file" in reason for reason in troubles(file, "gctrace"))
     assert any("is gone" in reason for reason in troubles(file, "gctrace"))
 
