@@ -22,7 +22,10 @@ from memtui.cli.options.profile import ProfileOptions
 from memtui.cli.session.session import Session
 from memtui.cli.session.trace import Trace
 from memtui.model import (
+    Ended,
+    Event,
     GcCycle,
+    Mark,
     ProcessSample,
     Profile,
     Restart,
@@ -55,10 +58,14 @@ def session_on(
     pprof: str | None,
     trace: Trace | None = None,
     clock: Callable[[], float] = time.time,
+    every_s: float = 1.0,
+    memstats_every_s: float | None = None,
 ) -> Session:
     """Return a session that asks much more often than a user would want it to."""
     pprof = None if pprof is None else f"http://{pprof}"
-    asks = ProfileOptions(pprof, probe=True, every_s=1.0, memstats_every_s=1.0)
+    asks = ProfileOptions(
+        pprof, probe=True, every_s=every_s, memstats_every_s=memstats_every_s or every_s
+    )
     session = Session(asks, trace or Trace(), clock)
     if pid is None:
         session.watch_files()
@@ -76,12 +83,16 @@ async def recorded(session: Session, file: Path) -> AsyncIterator[MemtuiApp]:
         yield app
 
 
+def events_of(file: Path) -> list[Event]:
+    """Return all that was recorded."""
+    return list(Recording.open(file).events(0, 1e12))
+
+
 def troubles(file: Path, source: str) -> list[str]:
     """Return the reasons of what a source could not do, from the recording."""
-    events = Recording.open(file).events(0, 1e12)
     return [
         event.sample.reason
-        for event in events
+        for event in events_of(file)
         if event.source == source and isinstance(event.sample, Trouble)
     ]
 
@@ -144,7 +155,7 @@ async def test_a_process_that_is_stopped_is_shown_so_and_goes_on(busy: Any, tmp_
     async with recorded(session_on(busy.pid, busy.address), file) as app:
         await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
         os.kill(busy.pid, signal.SIGSTOP)
-        await until(lambda: "has not answered for" in said(app, "runtime"))
+        await until(lambda: "is stopped" in said(app, "runtime"))
         await until(lambda: "✗pprof" in shown(app, "verdict"))
         await until(lambda: state_of(app).startswith("T"))
         await others_go_on(app, ProcessSample)
@@ -153,7 +164,54 @@ async def test_a_process_that_is_stopped_is_shown_so_and_goes_on(busy: Any, tmp_
         await until(lambda: counted(app, RuntimeSample) > samples)
         await until(lambda: counted(app, Profile) > profiles)
         await until(lambda: "✗" not in shown(app, "verdict"))
-    assert any("has not answered" in reason for reason in troubles(file, "runtime"))
+    assert any("is stopped" in reason for reason in troubles(file, "runtime"))
+    assert any("has not answered" in reason for reason in troubles(file, "profile"))
+
+
+RARELY_S = 600.0
+"""No test waits so long for a question: what is told sooner was seen in another way."""
+
+
+async def test_a_process_that_ends_or_is_stopped_is_told_by_all_before_they_would_ask_again(
+    start_go: StartGo, tmp_path: Path
+) -> None:
+    service = start_go("orders", "-report-every", "200ms", GODEBUG="gctrace=1")
+    file = tmp_path / "s.memtui"
+    async with recorded(session_on(service.pid, None, every_s=RARELY_S), file) as app:
+        await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
+        os.kill(service.pid, signal.SIGSTOP)
+        await until(lambda: "is stopped" in said(app, "runtime"))
+        samples = counted(app, RuntimeSample)
+        os.kill(service.pid, signal.SIGCONT)
+        await until(lambda: counted(app, RuntimeSample) > samples)
+        assert not said(app, "runtime")
+        service.end()
+        await until(lambda: "has ended" in said(app, "runtime"))
+        await until(lambda: "has ended" in said(app, "profile"))
+        await until(lambda: "ENDED" in shown(app, "heading"))
+    assert any("is stopped" in reason for reason in troubles(file, "runtime"))
+    assert any("has ended" in reason for reason in troubles(file, "runtime"))
+    assert any("has ended" in reason for reason in troubles(file, "profile"))
+    ended = [each for each in events_of(file) if isinstance(each.sample, Ended)]
+    assert len(ended) == 1
+
+
+async def test_what_one_source_meets_the_other_looks_at_at_once(
+    relay: Relay, tmp_path: Path
+) -> None:
+    """A profile would be fetched once in ten minutes, MemStats each second."""
+    file = tmp_path / "s.memtui"
+    session = session_on(None, relay.address, every_s=RARELY_S, memstats_every_s=1.0)
+    async with recorded(session, file) as app:
+        await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
+        relay.fault = "refuse"
+        await until(lambda: "refused the connection" in said(app, "runtime"))
+        await until(lambda: "refused the connection" in said(app, "profile"))
+        profiles = counted(app, Profile)
+        relay.fault = ""
+        await until(lambda: counted(app, Profile) > profiles)
+        await until(lambda: not said(app, "runtime"))
+    assert any("refused" in reason for reason in troubles(file, "profile"))
 
 
 async def test_a_service_that_restarts_behind_its_address_is_told_and_read_on(
@@ -180,13 +238,11 @@ async def test_a_service_that_restarts_behind_its_address_is_told_and_read_on(
     reason="needs leave to choose the next pid",
 )
 async def test_a_pid_that_another_process_got_is_told_and_not_read_on(
-    start_go: StartGo, spawn_as: Callable[[int], int]
+    start_go: StartGo, spawn_as: Callable[[int], int], tmp_path: Path
 ) -> None:
-    service = start_go("orders", GODEBUG="gctrace=1")
-    session = session_on(service.pid, None)
-    app = session.screen()
-    async with running(app, WIDE):
-        await until(lambda: counted(app, ProcessSample))
+    service, file = start_go("orders", GODEBUG="gctrace=1"), tmp_path / "s.memtui"
+    async with recorded(session_on(service.pid, None, every_s=RARELY_S), file) as app:
+        await until(lambda: counted(app, Profile) and counted(app, RuntimeSample))
         # The loop stands still meanwhile, so that nobody sees the pid without a process.
         service.end()
         assert spawn_as(service.pid) == service.pid
@@ -195,8 +251,14 @@ async def test_a_pid_that_another_process_got_is_told_and_not_read_on(
         samples = [sample for _, sample in app.timeline.track(ProcessSample).between(0, 1e12)]
         # Of the service, whose runtime has threads; the other one has none.
         assert all(isinstance(each.threads, int) and each.threads > 1 for each in samples)
+        await until(lambda: "another process now" in said(app, "runtime"))
+        await until(lambda: "another process now" in said(app, "profile"))
         await asyncio.sleep(1.5)
         assert counted(app, ProcessSample) == len(samples)
+    assert any("another process now" in reason for reason in troubles(file, "runtime"))
+    assert any("another process now" in reason for reason in troubles(file, "profile"))
+    (ended,) = [each.sample for each in events_of(file) if isinstance(each.sample, Ended)]
+    assert "was reused by another process" in ended.reason
 
 
 async def test_a_log_that_is_gone_or_may_not_be_read_is_told_and_comes_back(
@@ -215,28 +277,64 @@ async def test_a_log_that_is_gone_or_may_not_be_read_is_told_and_comes_back(
         await others_go_on(app, ProcessSample, RuntimeSample)
         log.write_text(cycles[2])
         await until(lambda: counted(app, GcCycle) == 3 and not said(app, "gctrace"))
+        log.write_text(cycles[3])  # O_TRUNC
+        await until(lambda: counted(app, GcCycle) == 4 and not said(app, "gctrace"))
+        (tmp_path / "new").write_text(cycles[4])
+        (tmp_path / "new").rename(log)
+        await until(lambda: counted(app, GcCycle) == 5 and not said(app, "gctrace"))
+    assert any("was truncated" in reason for reason in troubles(file, "gctrace"))
+    assert any("took its place" in reason for reason in troubles(file, "gctrace"))
     assert any("no such file" in reason for reason in troubles(file, "gctrace"))
     assert any("is gone" in reason for reason in troubles(file, "gctrace"))
 
 
-@pytest.mark.parametrize(("by_s", "way"), [(3600.0, "forward"), (-3600.0, "back")])
-async def test_a_clock_that_is_set_is_told_and_the_samples_go_on(
-    busy: Any, tmp_path: Path, by_s: float, way: str
+async def test_a_clock_that_is_set_forward_is_told_and_obeyed(busy: Any, tmp_path: Path) -> None:
+    file, offset_s = tmp_path / "s.memtui", 0.0
+    session = session_on(busy.pid, None, clock=lambda: time.time() + offset_s)
+    async with recorded(session, file) as app:
+        await until(lambda: counted(app, ProcessSample) > 1 and counted(app, Profile))
+        offset_s = 3600.0
+        await until(lambda: counted(app, Trouble))
+        await others_go_on(app, ProcessSample, RuntimeSample, GcCycle, Profile)
+        last = app.view().last(ProcessSample)
+        assert last is not None
+        assert abs(last[0] - time.time() - 3600.0) < 60
+        await until(lambda: "✗" not in shown(app, "verdict"))
+    found = [reason for reason in troubles(file, "process") if "clock went forward" in reason]
+    assert len(found) == 1
+    assert "3600 s" in found[0]
+
+
+async def test_a_clock_that_is_set_back_is_told_and_the_trend_goes_on(
+    busy: Any, tmp_path: Path
 ) -> None:
     file, offset_s = tmp_path / "s.memtui", 0.0
     session = session_on(busy.pid, None, clock=lambda: time.time() + offset_s)
     async with recorded(session, file) as app:
         await until(lambda: counted(app, ProcessSample) > 1 and counted(app, Profile))
-        offset_s = by_s
-        await until(lambda: counted(app, Trouble))
+        offset_s = -3600.0
+        await until(lambda: counted(app, Mark))
+        seen_to = app.view().until
         await others_go_on(app, ProcessSample, RuntimeSample, GcCycle, Profile)
         last = app.view().last(ProcessSample)
         assert last is not None
-        assert abs(last[0] - time.time() - by_s) < 60
+        assert seen_to < last[0] <= app.view().until < seen_to + 60
+        offset_s = 0.0
+        await until(lambda: counted(app, Mark) == 2)
         await until(lambda: "✗" not in shown(app, "verdict"))
-    found = [reason for reason in troubles(file, "process") if f"clock went {way}" in reason]
-    assert len(found) == 1
-    assert "3600 s" in found[0]
+    (found,) = [reason for reason in troubles(file, "process") if "clock went" in reason]
+    assert "back by 3600 s" in found
+    recording = Recording.open(file)
+    events = events_of(file)
+    moments = [each.at for each in events if isinstance(each.sample, ProcessSample)]
+    assert moments == sorted(set(moments))
+    assert moments[-1] - moments[0] < 600
+    assert [each for each in events if each.at < moments[0] - 60] == []
+    assert recording.span[1] - moments[0] < 600
+    marks = [each.sample.text for each in events if isinstance(each.sample, Mark)]
+    assert [text.partition(":")[0] for text in marks] == [
+        "the clock was set back by 3600 s", "the clock was set forward by 3600 s",
+    ]  # fmt: skip
 
 
 @pytest.fixture

@@ -31,8 +31,9 @@ from memtui.model import (
     TornLine,
 )
 from memtui.parse.profile import parse_profile
-from memtui.recording import CannotRecord, Keeping, NotARecording, Recorder, Recording
+from memtui.recording import CannotRecord, Keeping, NotARecording, Recorder, Recording, part
 from memtui.recording.container import HEAD_BYTES
+from memtui.recording.contents import contents_of
 from memtui.recording.writer import Clocks
 
 HEAP = Path(__file__).parent.parent / "data" / "profile" / "heapleak"
@@ -400,7 +401,9 @@ sys.path[:0] = {paths!r}
 from pathlib import Path
 from longsession import Session
 from memtui.recording import Recorder
+from memtui.recording import part
 from memtui.recording.container import HEAD_BYTES
+from memtui.recording.contents import contents_of
 from memtui.recording.writer import Clocks
 at = [{start}]
 file = Recorder(Path({file!r}), clocks=Clocks.made(lambda: at[0]), host="h")
@@ -471,3 +474,23 @@ def test_a_full_disk_suspends_and_goes_on(tmp_path: Path) -> None:
 
 
 PATHS = os.environ | {"PYTHONPATH": f"{BENCHMARKS}:{FULL.parent}"}
+
+
+def test_members_beyond_what_is_read_are_told(
+    session: Closed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real one would have a million of them."""
+    path, _ = session
+    monkeypatch.setattr(part, "MOST_MEMBERS", 2)
+    recording = Recording.open(path)
+    assert len(recording.members()) == 2
+    found = contents_of(recording)
+    assert found.members == 2
+    assert [each.reason for each in found.damage] == ["not read from here on: more than 2 members"]
+    assert found.damage[0].offset > recording.members()[-1].member.offset
+    recording.close()
+    monkeypatch.setattr(part, "MOST_MEMBERS", 1 << 20)
+    recording = Recording.open(path)
+    assert len(recording.members()) > 2
+    assert contents_of(recording).damage == ()
+    recording.close()

@@ -26,8 +26,8 @@ from memtui.recording import Recording
 from memtui.sources.access import Access, BadSecret
 from memtui.sources.acting import Actor
 from memtui.sources.http import Address, get, refusal
-from memtui.sources.profile import UrlProfile
 from memtui.sources.runtime import RuntimeSource
+from memtui.sources.served import UrlProfile
 from memtui.sources.source import SourceFailed, drive
 
 SECRET = "t0ken-of-ops"

@@ -22,8 +22,9 @@ from memtui.model import Attached, Event, Mark, Profile, ProfileRequest, Taking,
 from memtui.sources.analyst import Analyst
 from memtui.sources.http import Address, Cause, HttpFailed, get, shown
 from memtui.sources.pprofpages import profile_address
-from memtui.sources.profile import ProcessProfile, ProfileSource, UrlProfile
+from memtui.sources.profile import ProfileSource
 from memtui.sources.profilefile import FileProfile
+from memtui.sources.served import ProcessProfile, UrlProfile
 from memtui.sources.source import SourceFailed, keep_trying
 
 AT = 1_700_000_000.0
@@ -561,3 +562,19 @@ async def test_an_address_of_a_cpu_profile_is_fetched_with_a_word_and_not_again_
         assert told[0] == Taking(cpu)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(events), 0.2)
+
+
+async def test_who_asks_while_nobody_answers_is_answered_once_and_the_pause_goes_on() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = f"127.0.0.1:{server.getsockname()[1]}"
+    source = UrlProfile(where, clock)
+    failed_at: list[float] = []
+    async with aclosing(keep_trying(source, clock, source.pause)) as events:
+        async for event in events:
+            if isinstance(event.sample, Trouble):
+                failed_at.append(time.monotonic())
+                if len(failed_at) == 1:
+                    source.refresh()
+                if len(failed_at) == 3:
+                    break
+    assert failed_at[2] - failed_at[1] > 1.5  # the second pause is one of two seconds

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 from hostile import HOSTILE, MARK, PIECES, goroutines, log_lines, profile
 from longsession import Session
+from patience import PATIENCE_S
 from pseudoterminal import MEMTUI, Pseudoterminal, not_allowed
 
 from memtui.model import (
@@ -55,8 +58,9 @@ def started() -> Iterator[Callable[..., Pseudoterminal]]:
     """Start memtui in a terminal that keeps what it is sent."""
     opened: list[Pseudoterminal] = []
 
-    def start(*arguments: str | Path) -> Pseudoterminal:
-        opened.append(Pseudoterminal([*MEMTUI, *map(str, arguments)], ENVIRONMENT))
+    def start(*arguments: str | Path, command: list[str] | None = None) -> Pseudoterminal:
+        given = command or [*MEMTUI, *map(str, arguments)]
+        opened.append(Pseudoterminal(given, ENVIRONMENT))
         return opened[-1]
 
     yield start
@@ -121,6 +125,76 @@ def test_a_hostile_process_is_watched_and_its_recording_replayed(
     again.press("\x1b[F", *"4jv5q")
     assert again.end() == 0
     check(again.sent)
+
+
+CLIPBOARD = re.compile(rb"\x1b\]52;c;([^\x07\x1b]*)\x07")
+"""What Textual sends to have a terminal copy something (OSC 52): base64."""
+
+
+def test_what_is_copied_of_hostile_text_is_text(
+    started: Callable[..., Pseudoterminal], process: subprocess.Popen[bytes]
+) -> None:
+    window = started("--pid", str(process.pid))
+    window.wait_for(lambda text: "3→3→1" in text and "RTL" in text)
+    window.press(*"1yYjjy3yYooyGyY4yYjyvyYvyY6yY", "q")
+    assert window.end() == 0
+    copied = [
+        base64.b64decode(each, validate=True).decode() for each in CLIPBOARD.findall(window.sent)
+    ]
+    assert len(copied) > 10
+    assert sum(MARK in each for each in copied) > 1
+    for each in copied:
+        assert not_allowed(each.encode()) == []
+        assert "\r" not in each
+        assert "\x1b" not in each
+    check(CLIPBOARD.sub(b"", window.sent))
+
+
+@pytest.mark.parametrize("how", ["a pipe", "memtui run"])
+def test_a_hostile_log_with_a_line_of_10_mb_comes_through_a_pipe_and_through_run(
+    started: Callable[..., Pseudoterminal], folder: Path, how: str
+) -> None:
+    log = folder / "log"
+    log.write_bytes(log_lines() * 2)
+    assert log.stat().st_size > 20 << 20
+    if how == "a pipe":
+        line = '{ cat "$1"; sleep 600; } | "$0" -m memtui --gctrace -'
+        window = started(command=["sh", "-c", line, sys.executable, str(log)])
+    else:
+        writes = 'cat "$0"; cat "$0" >&2; exec sleep 600'
+        window = started("run", "--", "sh", "-c", writes, log)
+    window.wait_for(lambda text: "3→3→1" in text)
+    window.press(*"3ooG")
+    window.wait_for(lambda text: "RTL" in text and MARK in text)
+    window.press(*"kky")
+    check(CLIPBOARD.sub(b"", window.sent))
+
+
+@pytest.mark.parametrize("how", [("--plain",), ("--once",), ("--once", "--json")])
+def test_without_a_screen_a_terminal_and_a_pipe_get_text(
+    started: Callable[..., Pseudoterminal],
+    folder: Path,
+    process: subprocess.Popen[bytes],
+    how: tuple[str, ...],
+) -> None:
+    pid = str(process.pid)
+    window = started("--pid", pid, *how)
+    window.wait_for(lambda text: MARK in text)
+    if how == ("--plain",):
+        window.press("\x03")
+    window.end()
+    check(window.sent)
+    log = folder / "log"
+    log.write_bytes(log_lines())
+    line = 'cat "$1" | timeout -s INT 10 "$0" -m memtui --gctrace - --pid "$2" "${@:3}"'
+    done = subprocess.run(
+        ["bash", "-c", line, sys.executable, log, pid, *how],
+        capture_output=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"Traceback" not in done.stderr
+    check(done.stdout + done.stderr, shows=False)
+    assert b"RES" in done.stdout.upper()
 
 
 def test_the_list_of_processes_shows_a_hostile_one(

@@ -33,7 +33,8 @@ __all__ = ["NotARecording", "Part"]
 
 SAME_S = 0.002
 """Moments that differ by less are the same: headers tell them to the millisecond."""
-_MOST_MEMBERS = 1 << 20
+MOST_MEMBERS = 1 << 20
+"""Two years of them; each takes some hundred bytes of memory."""
 
 
 class NotARecording(Exception):  # noqa: N818 - it says what happened
@@ -69,6 +70,8 @@ class Part:
                 "" if empty else "memtui record -o FILE makes one",
             )
         self.first = first
+        self.unread: Damage | None = None
+        """What says that it has more members than are read, once that was met."""
 
     def close(self) -> None:
         """Let go of the file."""
@@ -143,13 +146,18 @@ class Part:
         return after(self.read_at, member.offset + HEAD_BYTES, self.size)
 
     def members(self, first: Member) -> Iterator[Member]:
-        """Yield the members from ``first`` on, by their first bytes alone: two years of them."""
+        """Yield the members from ``first`` on, by their first bytes alone: MOST_MEMBERS of them."""
         member: Member | None = first
-        for _ in range(_MOST_MEMBERS):
+        for _ in range(MOST_MEMBERS):
             if member is None:
                 return
             yield member
             member = self.next(member)
+        if member is not None:
+            words = (
+                f"not read from here on: more than {MOST_MEMBERS:,} members (part it: --max-size)"
+            )
+            self.unread = Damage(self.path.name, member.offset, member.start, words)
 
     def strays(self) -> Iterator[Damage]:
         """Yield the bytes in front of the first member and behind the last one, if there are any.

@@ -272,6 +272,8 @@ class Recording:
 
     def members(self) -> list[Place]:
         """Return all members, by their first bytes alone; those that came since are added."""
+        if self._index and any(part.unread for part in self._parts):
+            return self._index
         if self._index:
             last = self._index[-1]
             self._index += list(self._walk(last))[1:]
@@ -284,6 +286,8 @@ class Recording:
             first = place.member if part is place.part else part.first
             for member in part.members(first):
                 yield Place(part, member)
+            if part.unread is not None:
+                self._shelf.note(part.unread)
 
     def _events_of(self, place: Place, *, whole: bool) -> Sequence[Event]:
         if place.is_samples:

@@ -40,6 +40,10 @@ class Turn(Enum):
     """Another file took its place, and is read now."""
     LOST = auto()
     """No file has its name any more: it is read on, and its successor is waited for."""
+    FULL = auto()
+    """There is no room any more where it lies: what its writer could not write is missing."""
+    ROOM = auto()
+    """There is room again."""
 
 
 class FollowedFile:
@@ -77,6 +81,12 @@ class FollowedFile:
     def is_caught_up(self) -> bool:
         """Whether what it held when it was opened has been read."""
         return self._at >= self._backlog_end
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody but root can write any more where it lies (man 3 statvfs, f_bavail)."""
+        found = os.fstatvfs(self._fd)
+        return found.f_bavail == 0 < found.f_blocks
 
     def was_cut(self) -> bool:
         """Whether the file was truncated since it was read; it is read from its start then.
@@ -148,7 +158,7 @@ async def follow(target: Target) -> AsyncGenerator[bytes | Turn, None]:
 
     Raise :class:`SourceFailed` when the file cannot be opened or read.
     """
-    file, was_lost = target.open(), False
+    file, was_lost, was_full = target.open(), False, False
     try:
         yield Turn.OPENED
         for look in count():
@@ -175,6 +185,8 @@ async def follow(target: Target) -> AsyncGenerator[bytes | Turn, None]:
                 return
             elif was_lost != (was_lost := target.is_lost()) and was_lost:
                 yield Turn.LOST
+            if is_asked and was_full != (was_full := file.is_full):
+                yield Turn.FULL if was_full else Turn.ROOM
             await asyncio.sleep(POLL_S)
     except OSError as error:
         raise SourceFailed(f"cannot read on: {error.strerror or error}") from error

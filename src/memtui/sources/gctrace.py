@@ -22,7 +22,19 @@ from memtui.sources.stderr import has_gctrace, not_to_be_opened, stderr_of
 
 TAIL_BYTES = 256 << 10
 """Of what a process has written before: more than a thousand cycles."""
-_LOST = "what its writer adds to it is still read, until a file has that name again"
+_TROUBLES = {
+    Turn.LOST: Trouble(
+        "the file is gone",
+        "what its writer adds to it is still read, until a file has that name again",
+        0.0,
+    ),
+    Turn.CUT: Trouble("the file was truncated: it is read from its start", "", 0.0),
+    Turn.REOPENED: Trouble("another file took its place, and is read now", "", 0.0),
+    Turn.FULL: Trouble(
+        "the disk of the log is full: lines may be missing", "it is read on when there is room", 0.0
+    ),
+}
+_READ_ON = (Turn.OPENED, Turn.CUT, Turn.REOPENED, Turn.ROOM)
 
 
 class StderrTrace:
@@ -160,15 +172,23 @@ async def _trace(
                 if isinstance(event.sample, GcCycle):
                     last_number = event.sample.number
                 yield event
-            if chunk is Turn.OPENED or chunk is Turn.REOPENED:
-                yield Event(moments.clock(), NAME, Attached(where()))
-            if chunk is Turn.LOST:
-                yield Event(moments.clock(), NAME, Trouble("the file is gone", _LOST, 0.0))
+            if isinstance(chunk, Turn):
+                for told in _told(chunk, where):
+                    yield Event(moments.clock(), NAME, told)
             if chunk is Turn.REOPENED and sift:
                 decoder = TraceDecoder(local_time=zone)
                 backlog = Backlog(moments, last_number)
     for each in decoder.flush():
         yield moments.live(*each)
+
+
+def _told(turn: Turn, where: Callable[[], str]) -> list[Attached | Trouble]:
+    """Return what is told of a turn: what is over at once too, for it stays in a recording."""
+    trouble = _TROUBLES.get(turn)
+    found: list[Attached | Trouble] = [trouble] if trouble else []
+    if turn in _READ_ON:
+        found.append(Attached(where()))
+    return found
 
 
 class _StderrFile:

@@ -50,6 +50,11 @@ class Page:
     address: Address | GopsAgent
     is_own: bool
 
+    @property
+    def http(self) -> Address | None:
+        """Where it is asked for over HTTP; None for a gops agent."""
+        return self.address if isinstance(self.address, Address) else None
+
     def __str__(self) -> str:
         """Write it for the screen: never with credentials."""
         return str(self.address).replace("?…", "?debug=1")

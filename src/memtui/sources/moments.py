@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from memtui.model import Event, GcCycle, OutputLine, Restart
 from memtui.parse.tracelines import TimedItem, TraceItem
+from memtui.sources.clock import moment_of_day
 from memtui.sources.source import Clock
 from memtui.sources.waiting import Waiting
 
@@ -37,8 +38,7 @@ class Moments:
         """Return the event of an item that was written just now, or ``at`` a moment."""
         if isinstance(item, Restart):
             self.started_at = None
-        if at is None:
-            at = self.of_cycle(item)
+        at = self.of_cycle(item) if at is None else moment_of_day(self.clock, at)
         return Event(self.clock() if at is None else at, NAME, item)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from memtui.model import Absent, Ended, Event, ProcessIdentity, ProcessSample, Reading, Trouble
 from memtui.parse.proc import ParseError, ProcStat, ProcStatus, full_name, state_words
+from memtui.sources.clock import STEP_S
 from memtui.sources.proc import (
     PAGE_BYTES,
     PROC,
@@ -30,8 +31,6 @@ from memtui.sources.source import Clock, SourceFailed
 
 _MOST_LOADING_TRIES = 20
 _LOADING_PAUSE_S = 0.001
-STEP_S = 2.0
-"""The time of day moved by more than this against one that is never set: its clock was set."""
 _GONE = (FileNotFoundError, ProcessLookupError)
 
 

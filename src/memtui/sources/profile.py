@@ -1,14 +1,13 @@
-"""Profiles of a process, of an address or of a file: fetched at once, when asked, and when due."""
+"""Profiles, wherever they come from: fetched at once, when asked for, and when due."""
 
 from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 
 from memtui.model import (
     Act,
@@ -20,24 +19,10 @@ from memtui.model import (
     ProfileRequest,
     Taking,
 )
-from memtui.parse.sockets import Listener
-from memtui.sources.access import ANYBODY, Access
 from memtui.sources.analyst import Analyst, NoAnswer
-from memtui.sources.endpoint import PROC, Probe, find_pprof
-from memtui.sources.http import Address, get, refusal
-from memtui.sources.lifetime import Lifetime
 from memtui.sources.patience import asked, silence
-from memtui.sources.pprofpages import (
-    folder_of,
-    kinds_in,
-    page_of,
-    profile_address,
-    request_of,
-    sampling_s,
-)
 from memtui.sources.source import Clock, SourceFailed, to_microseconds
 
-DEADLINE_S = 10.0
 _NO_PROFILE = "is it the address of a profile?"
 _TOO_LARGE = "--max-profile-size takes more"
 
@@ -78,6 +63,7 @@ class ProfileSource(ABC):
         self._gc_number = gc_number
         self._asked: deque[ProfileRequest] = deque()
         self._bell = asyncio.Event()
+        self._looks = False
         self._running: asyncio.Future[tuple[float, Profile]] | None = None
         self._cancelled = False
         self._took_s = 0.0
@@ -85,6 +71,11 @@ class ProfileSource(ABC):
     def refresh(self) -> None:
         """Ask for the usual profile now; also ends a ``pause`` at once."""
         self.ask(self.usual)
+
+    def look(self) -> None:
+        """Fetch the usual profile now, if it is fetched by itself at all; end a ``pause``."""
+        self._looks = self._every_s is not None
+        self._bell.set()
 
     def ask(self, request: ProfileRequest) -> None:
         """Ask for a profile: now, or when the one under way has come."""
@@ -115,6 +106,8 @@ class ProfileSource(ABC):
         profile is told how it stands with it (Taking), and what it did to the target (Mark).
         """
         self._asked = deque(each for each in self._asked if each != self.usual)
+        self._bell.clear()
+        self._looks = False
         await self._attach()
         is_first = True
         while True:
@@ -143,7 +136,9 @@ class ProfileSource(ABC):
         """Wait until a profile is due; False when one is asked for instead."""
         while not self._asked:
             self._bell.clear()
-            if not await self._rings(self._every_s) and self._is_new():
+            rang = await self._rings(self._every_s)
+            if self._looks or (not rang and self._is_new()):
+                self._looks = False
                 return True
         return False
 
@@ -232,112 +227,3 @@ class ProfileSource(ABC):
     def _is_new(self) -> bool:
         """Tell whether fetching now can show anything that the last one did not."""
         return True
-
-
-class ProcessProfile(ProfileSource):
-    """The profiles of a process, from the endpoint found behind its own sockets: usually the heap.
-
-    The heap profile is as of the last finished cycle of the collector, so it is fetched again
-    only when ``gc_number`` moved since the last fetch (or is not known). With gc=1, and any other
-    profile, only when asked for.
-    """
-
-    def __init__(
-        self,
-        pid: int,
-        clock: Clock,
-        every_s: float | None = 60.0,
-        probe: bool = True,
-        gc_number: Callable[[], int | None] = lambda: None,
-        proc: Path = PROC,
-        known: MutableMapping[Listener, Probe] | None = None,
-        analyst: Analyst | None = None,
-    ) -> None:
-        super().__init__(ProfileRequest("heap"), clock, every_s, analyst, gc_number)
-        self._pid = pid
-        self._probe = probe
-        self._proc = proc
-        self._lifetime = Lifetime(pid, proc)
-        self._known = {} if known is None else known
-        self._folder: Address | None = None
-        self._fetched_gc: int | None = None
-
-    def refresh(self) -> None:
-        """Ask for a profile now; ports that had no pprof are asked again."""
-        self._known.clear()
-        super().refresh()
-
-    async def kinds(self) -> frozenset[ProfileKind]:
-        """Return the kinds that the service lists."""
-        if self._folder is None:
-            raise SourceFailed("no pprof endpoint was found yet")
-        return await kinds_in(self._folder)
-
-    async def _attach(self) -> None:
-        self._lifetime.check()
-        self._folder = await find_pprof(
-            self._pid, probe=self._probe, proc=self._proc, known=self._known
-        )
-
-    async def _fetch(self, request: ProfileRequest) -> Fetched:
-        assert self._folder is not None
-        self._lifetime.check()
-        if request == self.usual:
-            self._fetched_gc = self._gc_number()
-        try:
-            return await _download(page_of(self._folder, request), DEADLINE_S, self._limit_bytes)
-        except SourceFailed:
-            self._lifetime.check()
-            raise
-
-    @property
-    def _where(self) -> str:
-        assert self._folder is not None
-        return str(page_of(self._folder, self.usual))
-
-    def _is_new(self) -> bool:
-        number = self._gc_number()
-        return number is None or number != self._fetched_gc
-
-
-class UrlProfile(ProfileSource):
-    """Profiles from an address that the user gave: usually the one that it names, else the heap."""
-
-    def __init__(
-        self,
-        url: str,
-        clock: Clock,
-        every_s: float | None = 60.0,
-        deadline_s: float = DEADLINE_S,
-        analyst: Analyst | None = None,
-        access: Access = ANYBODY,
-    ) -> None:
-        self._address = profile_address(url, access)
-        super().__init__(request_of(self._address), clock, every_s, analyst)
-        self._folder = folder_of(self._address)
-        self._deadline_s = deadline_s
-
-    async def kinds(self) -> frozenset[ProfileKind]:
-        """Return the kinds that the service lists; that of the address where there is no list."""
-        return await super().kinds() if self._folder is None else await kinds_in(self._folder)
-
-    @property
-    def _where(self) -> str:
-        return str(self._address)
-
-    async def _fetch(self, request: ProfileRequest) -> Fetched:
-        address = self._address
-        if request != self.usual:
-            if self._folder is None:
-                raise SourceFailed(f"{address} is the only profile that is known here")
-            address = page_of(self._folder, request)
-        return await _download(address, self._deadline_s, self._limit_bytes)
-
-
-async def _download(address: Address, deadline_s: float, limit_bytes: int) -> Fetched:
-    """Fetch a profile within the deadline, besides the time for which the server samples."""
-    deadline_s += sampling_s(address)
-    response = await get(address, deadline_s=deadline_s, limit_bytes=limit_bytes)
-    if (failed := refusal(address, response)) is not None:
-        raise failed
-    return Fetched(str(address), response.body, response.took_s)

@@ -9,15 +9,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, RuntimeSample
-from memtui.parse.memstats import Cycle, MemStatsPage
 from memtui.parse.proc import ParseError, ProcStatus
+from memtui.sources.clock import moment_of_day
+from memtui.sources.door import STOPPED, Door, Seen
 from memtui.sources.endpoint import PROC, Answers, find_pprof
 from memtui.sources.gops import find_gops
 from memtui.sources.http import Address, Cause, HttpFailed
 from memtui.sources.lifetime import Lifetime
 from memtui.sources.memstats import Answer, NoSuchPage, Page, ask, pages_of_pprof, pages_of_url
+from memtui.sources.neighbours import Neighbours
 from memtui.sources.patience import asked, silence
 from memtui.sources.proc import read_status
+from memtui.sources.rings import Rings
 from memtui.sources.source import Clock, SourceFailed, to_microseconds
 from memtui.sources.stranger import holds, stranger
 
@@ -58,7 +61,11 @@ class RuntimeSource:
     Which page: of the process's own listeners the first that has one of honest numbers, in the
     order of :class:`Origin`; with ``url``, the address of a profile that the user gave, only the
     pages beside that. ``known`` is what the listeners answered, shared with the source of
-    profiles. Without ``pid`` there is nothing to compare with.
+    profiles; ``neighbours`` are those who ask the same server. Without ``pid`` there is nothing to
+    compare with.
+
+    Between two questions the process is looked at: when its socket closed it is asked at once,
+    when it is stopped not until it goes on.
     """
 
     name = "runtime"
@@ -72,6 +79,7 @@ class RuntimeSource:
         url: Address | None = None,
         probe: bool = True,
         known: Answers | None = None,
+        neighbours: Neighbours | None = None,
         proc: Path = PROC,
     ) -> None:
         self._pid = pid
@@ -85,8 +93,10 @@ class RuntimeSource:
         self._page: Page | None = None
         self._refused: dict[Page, str] = {}
         self._timeouts = 0
-        self._last: Cycle | None = None
+        self._cycles = Rings()
         self._asked = asyncio.Event()
+        self._neighbours = neighbours or Neighbours()
+        self._neighbours.join(self.name, self._asked.set)
 
     def refresh(self) -> None:
         """Read now; pages that had no MemStats are asked again."""
@@ -95,11 +105,16 @@ class RuntimeSource:
 
     async def pause(self, seconds: float) -> None:
         """Sleep, but no longer than until ``refresh`` is called."""
+        await self._wakes(seconds)
+
+    async def _wakes(self, seconds: float) -> bool:
+        """Sleep; return whether somebody had it wake early."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._asked.wait()
         except TimeoutError:
-            pass
+            return False
+        return True
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield where MemStats come from, each sample, and before it the cycles up to it.
@@ -112,11 +127,18 @@ class RuntimeSource:
                 yield Event(self._clock(), self.name, late)
             page, reading = await finding
         yield Event(reading.at, self.name, Attached(str(page)))
+        door = await asyncio.to_thread(Door.of, self._pid, page.http, self._proc)
         while True:
             for event in self._told(page, reading):
                 yield event
             every_s = max(self._every_s, _LEAST_PAUSES * reading.answer.took_s)
-            await self.pause(reading.began + every_s - time.perf_counter())
+            due_s = reading.began + every_s - time.perf_counter()
+            seen = await door.watched(due_s, self._wakes)
+            if seen is Seen.STOPPED:
+                yield Event(self._clock(), self.name, STOPPED)
+                await door.opened(self._wakes)
+            elif seen is Seen.CLOSED and page.http is not None:
+                self._neighbours.closed(self.name, page.http)
             self._asked.clear()
             async with asked(self._read(page)) as asking:
                 if late := await silence(asking, str(page), reading.answer.took_s):
@@ -195,14 +217,19 @@ class RuntimeSource:
     async def _read(self, page: Page) -> _Reading:
         self._check_process()
         began, at_before, before = time.perf_counter(), self._clock(), self._status()
+        address = page.http
         try:
             answer = await ask(page)
         except SourceFailed as failed:
+            if address is not None:
+                self._neighbours.failed(self.name, address, failed)
             self._check_process()
             if isinstance(failed, HttpFailed) and self._costs_too_much(page, failed):
                 raise NoSuchPage(failed.reason, failed.hint) from None
             raise
         self._timeouts = 0
+        if address is not None:
+            self._neighbours.answered(self.name, address)
         after, at_after = self._status(), self._clock()
         apart_s = time.perf_counter() - began
         if self._pid is not None and after is not None:
@@ -241,14 +268,15 @@ class RuntimeSource:
 
     def _told(self, page: Page, reading: _Reading) -> Iterator[Event]:
         stats, now = reading.answer.page.stats, self._clock()
-        restarted, cycles, lost = self._new_cycles(reading.answer.page)
+        restarted, cycles, lost = self._cycles.new(reading.answer.page)
         if restarted:
             yield Event(now, self.name, Restart())
         for cycle in cycles:
             is_newest = cycle.number == stats.num_gc
             goal = stats.next_gc_bytes if is_newest else None
             pause = GcPause(cycle.number, cycle.pause_s, goal if isinstance(goal, int) else None)
-            yield Event(min(cycle.ended_at, now), self.name, pause)
+            ended_at = moment_of_day(self._clock, cycle.ended_at)
+            yield Event(min(ended_at, now), self.name, pause)
         status = reading.status
         sample = RuntimeSample(
             **asdict(stats) | {"gc_cpu_fraction": _short(stats.gc_cpu_fraction)},
@@ -265,22 +293,3 @@ class RuntimeSource:
             apart_s=to_microseconds(reading.apart_s) if status else Absent.NOT_REPORTED,
         )
         yield Event(reading.at, self.name, sample)
-
-    def _new_cycles(self, page: MemStatsPage) -> tuple[bool, list[Cycle], int]:
-        """Return whether the process started anew, its new cycles, and how many more there were.
-
-        More than the rings hold are lost. A process has started anew when its number of cycles
-        went back, or when a cycle that was seen before has another end now.
-        """
-        newest, last = page.stats.num_gc, self._last
-        if isinstance(newest, Absent):
-            return False, [], 0
-        rings = {cycle.number: cycle for cycle in page.cycles}
-        self._last = rings.get(newest, Cycle(newest, 0.0, 0.0))
-        if last is None:
-            return False, list(page.cycles), 0
-        same = rings.get(last.number, last)
-        if newest < last.number or (last.ended_at and same.ended_at != last.ended_at):
-            return True, list(page.cycles), 0
-        new = [each for each in page.cycles if each.number > last.number]
-        return False, new, newest - last.number - len(new) if rings else 0

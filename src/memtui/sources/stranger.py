@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from memtui.model import Absent
 from memtui.parse.memstats import CommandHash, MemStatsPage
 from memtui.parse.proc import ProcStatus
-from memtui.parse.sockets import TcpListener
-from memtui.sources.endpoint import PROC, listeners, shares_network
+from memtui.sources.door import listener_at
+from memtui.sources.endpoint import PROC
 from memtui.sources.http import Address
 from memtui.sources.proc import read_command
-from memtui.sources.source import SourceFailed
 
 _SLACK_BYTES = 64 << 20
 _SLACK = 4
@@ -56,17 +53,4 @@ def _command(pid: int, proc: Path) -> CommandHash | None:
 
 def holds(pid: int, address: Address, proc: Path = PROC) -> bool:
     """Tell whether the process itself listens at this address of this machine."""
-    parts = urlsplit(address.url)
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        local = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
-        return (
-            address.unix_socket is None
-            and local
-            and shares_network(pid, proc)
-            and any(
-                isinstance(each, TcpListener) and each.port == port for each in listeners(pid, proc)
-            )
-        )
-    except (ValueError, SourceFailed):
-        return False
+    return listener_at(pid, address, proc) is not None

@@ -100,6 +100,7 @@ def record(
     from memtui.cli.session.trace import Trace
     from memtui.cli.session.unattended import Target, Unattended
     from memtui.recording import CannotRecord, Keeping, Recorder
+    from memtui.recording.writer import Clocks
 
     target = Target(pid, name, options, Trace(command=gctrace_command), interval, follow_name)
     session = target.first()
@@ -108,6 +109,7 @@ def record(
     try:
         recorder = Recorder(
             None if output == "-" else Path(output),
+            clocks=Clocks(wall=target.clock),
             interval_s=interval,
             keeping=Keeping(args=keep_args, log=keep_log),
             max_bytes=max_size,

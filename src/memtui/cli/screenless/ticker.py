@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from asyncio import FIRST_COMPLETED, Task
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +30,7 @@ STDOUT = 1
 def print_lines(session: Session, interval_s: float) -> int:
     """Print lines at each beat; return the exit code, or raise Complaint."""
     try:
-        return asyncio.run(Ticker(session, interval_s, time.time).run())
+        return asyncio.run(Ticker(session, interval_s, session.clock).run())
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from memtui.cli.options.profile import ProfileOptions
 from memtui.cli.session.trace import Trace
 from memtui.model import ProcessIdentity
 from memtui.sources.analyst import Analyst
+from memtui.sources.clock import ClockSource, OnwardClock
 from memtui.sources.endpoint import Answers
 from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.mapping import MappingSource
+from memtui.sources.neighbours import Neighbours
 from memtui.sources.pipe import Drain, PipeTrace
 from memtui.sources.pprofpages import profile_address
 from memtui.sources.process import ProcessSource, read_identity
-from memtui.sources.profile import ProcessProfile, UrlProfile
 from memtui.sources.profilefile import FileProfile
 from memtui.sources.runtime import RuntimeSource
-from memtui.sources.source import Clock, Nothing, Source, SourceFailed
+from memtui.sources.served import ProcessProfile, UrlProfile
+from memtui.sources.source import Nothing, Source, SourceFailed
 from memtui.sources.surroundings import SurroundingsSource
 
 
@@ -29,17 +31,19 @@ class Recipe:
 
     A process is read each ``interval_s`` seconds. ``answers`` is what its listeners were found to
     be, which sources share; ``gc_number`` tells the number of the newest collection, None while
-    nobody knows. ``drain`` is what empties the descriptor of the trace, if that is one.
+    nobody knows. ``drain`` is what empties the descriptor of the trace, if that is one. Through
+    ``neighbours`` sources tell each other of a server that is gone.
     """
 
     options: ProfileOptions
     trace: Trace
-    clock: Clock
+    clock: OnwardClock
     interval_s: float
     analyst: Analyst
     answers: Answers
     gc_number: Callable[[], int | None]
     drain: Drain | None
+    neighbours: Neighbours = field(default_factory=Neighbours)
 
     def picked(self, pid: int) -> list[Source]:
         """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
@@ -57,6 +61,7 @@ class Recipe:
             self._runtime_source(identity.pid),
             MappingSource(identity.pid, self.clock),
             SurroundingsSource(identity.pid, self.clock),
+            ClockSource(self.clock),
         ]
 
     def without_process(self, reason: str, hint: str) -> list[Source]:
@@ -90,7 +95,14 @@ class Recipe:
         every_s, place = self.options.every_s, self.options.pprof
         if place is not None and self.options.is_address:
             access = self.options.access
-            return UrlProfile(place, self.clock, every_s, analyst=self.analyst, access=access)
+            return UrlProfile(
+                place,
+                self.clock,
+                every_s,
+                analyst=self.analyst,
+                access=access,
+                neighbours=self.neighbours,
+            )
         if place is not None:
             return FileProfile(Path(place), self.clock, analyst=self.analyst)
         assert pid is not None
@@ -102,6 +114,7 @@ class Recipe:
             gc_number=self.gc_number,
             known=self.answers,
             analyst=self.analyst,
+            neighbours=self.neighbours,
         )
 
     def _runtime_source(self, pid: int | None) -> Source:
@@ -116,4 +129,5 @@ class Recipe:
             url=None if place is None else profile_address(place, options.access),
             probe=options.probe,
             known=self.answers,
+            neighbours=self.neighbours,
         )

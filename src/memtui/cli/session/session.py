@@ -26,10 +26,12 @@ from memtui.model import GcCycle, GcPause
 from memtui.panes.habits import USUAL, Habits
 from memtui.player import Player
 from memtui.recording import CannotRecord, Keeping
+from memtui.recording.writer import Clocks
 from memtui.screens.choice import Choice
 from memtui.sources.acting import Actor
 from memtui.sources.analyst import Analyst
 from memtui.sources.child import Child, ChildExit, leave_to_itself
+from memtui.sources.clock import OnwardClock
 from memtui.sources.discovery import Candidate
 from memtui.sources.endpoint import Answers
 from memtui.sources.pipe import Drain, PipeTrace
@@ -60,8 +62,10 @@ class Session:
         analyst: Analyst | None = None,
     ) -> None:
         self._options = options
-        self._clock = clock
-        self.timeline = Timeline(clock())
+        self._clock = clock if isinstance(clock, OnwardClock) else OnwardClock(clock)
+        self.clock: Clock = self._clock
+        """The time of the session, which never goes back."""
+        self.timeline = Timeline(self._clock())
         self._analyst = analyst or Analyst(options.limit_bytes)
         self.sources: list[Source] = []
         self._choice: Choice | None = None
@@ -70,8 +74,8 @@ class Session:
         self._answers = Answers()
         self._tape: Tape | None = None
         self._recipe = Recipe(
-            options, trace, clock, interval_s, self._analyst, self._answers, self._gc_number,
-            None if trace.fd is None else Drain.begun(trace.fd),
+            options, trace, self._clock, interval_s, self._analyst, self._answers,
+            self._gc_number, None if trace.fd is None else Drain.begun(trace.fd),
         )  # fmt: skip
         self.newest_gc: int | None = None
         """The number of the newest collection, where nobody puts it on the timeline."""
@@ -81,7 +85,7 @@ class Session:
 
         Raises Complaint when there can be no such file.
         """
-        self._tape = Tape(self._clock, Keeping(), file)
+        self._tape = Tape(self._clock, Keeping(), file, Clocks(wall=self._clock))
         try:
             self._tape.begin()
         except CannotRecord as cannot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from memtui import units
@@ -18,6 +18,7 @@ from memtui.model import Ended, Event, GcCycle, ProcessIdentity, ProcessSample, 
 from memtui.plain import plain
 from memtui.recording import Recorder
 from memtui.sources.analyst import Unread
+from memtui.sources.clock import OnwardClock
 from memtui.sources.source import drive
 from memtui.sources.threads import ThreadsLeftBehind
 
@@ -38,9 +39,9 @@ class Progress(Protocol):
         ...
 
 
-def clock() -> float:
-    """Return the time to the millisecond: the digits behind it say nothing, and take room."""
-    return round(time.time(), 3)
+def to_the_millisecond() -> OnwardClock:
+    """Return a clock whose digits all say something: those behind take room in a recording."""
+    return OnwardClock(lambda: round(time.time(), 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Target:
     trace: Trace
     interval_s: float
     follows: bool
+    clock: OnwardClock = field(default_factory=to_the_millisecond)
 
     def first(self) -> Session:
         """Return the session of the process that is there; raise Complaint."""
@@ -78,7 +80,7 @@ class Target:
 
     def _session(self, pid: int) -> Session:
         session = Session(
-            self.options, self.trace, clock, self.interval_s, Unread(self.options.limit_bytes)
+            self.options, self.trace, self.clock, self.interval_s, Unread(self.options.limit_bytes)
         )
         session.watch_process(pid)
         return session
@@ -132,7 +134,8 @@ class Unattended:
         """Drive the sources of a process until it ends, or somebody ends the recording."""
         self._gone.clear()
         tasks = [
-            asyncio.create_task(drive(each, self._tell, clock)) for each in self._session.sources
+            asyncio.create_task(drive(each, self._tell, self._target.clock))
+            for each in self._session.sources
         ]
         waiting = [asyncio.create_task(each.wait()) for each in (self._gone, self._stopped)]
         try:
@@ -162,7 +165,7 @@ class Unattended:
             found = await asyncio.to_thread(self._target.next, self._identity)
             if found is not None:
                 self._session = found
-                self._recorder.append(Event(clock(), "process", Restart()))
+                self._recorder.append(Event(self._target.clock(), "process", Restart()))
                 return True
             try:
                 await asyncio.wait_for(self._stopped.wait(), LOOK_S)

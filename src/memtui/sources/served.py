@@ -1,0 +1,159 @@
+"""Profiles over HTTP: from the endpoint of a process, or from an address that the user gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+
+from memtui.model import ProfileKind, ProfileRequest
+from memtui.parse.sockets import Listener
+from memtui.sources.access import ANYBODY, Access
+from memtui.sources.analyst import Analyst
+from memtui.sources.endpoint import PROC, Probe, find_pprof
+from memtui.sources.http import Address, get, refusal
+from memtui.sources.lifetime import Lifetime
+from memtui.sources.neighbours import Neighbours
+from memtui.sources.pprofpages import (
+    folder_of,
+    kinds_in,
+    page_of,
+    profile_address,
+    request_of,
+    sampling_s,
+)
+from memtui.sources.profile import Fetched, ProfileSource
+from memtui.sources.source import Clock, SourceFailed
+
+DEADLINE_S = 10.0
+
+
+class ServedProfile(ProfileSource):
+    """Profiles that a server answers with; ``neighbours`` are the others who ask it."""
+
+    def __init__(
+        self,
+        usual: ProfileRequest,
+        clock: Clock,
+        every_s: float | None,
+        analyst: Analyst | None,
+        neighbours: Neighbours | None,
+        gc_number: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        super().__init__(usual, clock, every_s, analyst, gc_number)
+        self._neighbours = neighbours or Neighbours()
+        self._neighbours.join(self.name, self.look)
+
+    async def _download(self, address: Address, deadline_s: float) -> Fetched:
+        """Fetch a profile within the deadline, besides the time for which the server samples."""
+        deadline_s += sampling_s(address)
+        try:
+            response = await get(address, deadline_s=deadline_s, limit_bytes=self._limit_bytes)
+        except SourceFailed as failed:
+            self._neighbours.failed(self.name, address, failed)
+            raise
+        self._neighbours.answered(self.name, address)
+        if (refused := refusal(address, response)) is not None:
+            raise refused
+        return Fetched(str(address), response.body, response.took_s)
+
+
+class ProcessProfile(ServedProfile):
+    """The profiles of a process, from the endpoint found behind its own sockets: usually the heap.
+
+    The heap profile is as of the last finished cycle of the collector, so it is fetched again
+    only when ``gc_number`` moved since the last fetch (or is not known). With gc=1, and any other
+    profile, only when asked for.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        clock: Clock,
+        every_s: float | None = 60.0,
+        probe: bool = True,
+        gc_number: Callable[[], int | None] = lambda: None,
+        proc: Path = PROC,
+        known: MutableMapping[Listener, Probe] | None = None,
+        analyst: Analyst | None = None,
+        neighbours: Neighbours | None = None,
+    ) -> None:
+        super().__init__(ProfileRequest("heap"), clock, every_s, analyst, neighbours, gc_number)
+        self._pid = pid
+        self._probe = probe
+        self._proc = proc
+        self._lifetime = Lifetime(pid, proc)
+        self._known = {} if known is None else known
+        self._folder: Address | None = None
+        self._fetched_gc: int | None = None
+
+    def refresh(self) -> None:
+        """Ask for a profile now; ports that had no pprof are asked again."""
+        self._known.clear()
+        super().refresh()
+
+    async def kinds(self) -> frozenset[ProfileKind]:
+        """Return the kinds that the service lists."""
+        if self._folder is None:
+            raise SourceFailed("no pprof endpoint was found yet")
+        return await kinds_in(self._folder)
+
+    async def _attach(self) -> None:
+        self._lifetime.check()
+        self._folder = await find_pprof(
+            self._pid, probe=self._probe, proc=self._proc, known=self._known
+        )
+
+    async def _fetch(self, request: ProfileRequest) -> Fetched:
+        assert self._folder is not None
+        self._lifetime.check()
+        if request == self.usual:
+            self._fetched_gc = self._gc_number()
+        try:
+            return await self._download(page_of(self._folder, request), DEADLINE_S)
+        except SourceFailed:
+            self._lifetime.check()
+            raise
+
+    @property
+    def _where(self) -> str:
+        assert self._folder is not None
+        return str(page_of(self._folder, self.usual))
+
+    def _is_new(self) -> bool:
+        number = self._gc_number()
+        return number is None or number != self._fetched_gc
+
+
+class UrlProfile(ServedProfile):
+    """Profiles from an address that the user gave: usually the one that it names, else the heap."""
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        every_s: float | None = 60.0,
+        deadline_s: float = DEADLINE_S,
+        analyst: Analyst | None = None,
+        access: Access = ANYBODY,
+        neighbours: Neighbours | None = None,
+    ) -> None:
+        self._address = profile_address(url, access)
+        super().__init__(request_of(self._address), clock, every_s, analyst, neighbours)
+        self._folder = folder_of(self._address)
+        self._deadline_s = deadline_s
+
+    async def kinds(self) -> frozenset[ProfileKind]:
+        """Return the kinds that the service lists; that of the address where there is no list."""
+        return await super().kinds() if self._folder is None else await kinds_in(self._folder)
+
+    @property
+    def _where(self) -> str:
+        return str(self._address)
+
+    async def _fetch(self, request: ProfileRequest) -> Fetched:
+        address = self._address
+        if request != self.usual:
+            if self._folder is None:
+                raise SourceFailed(f"{address} is the only profile that is known here")
+            address = page_of(self._folder, request)
+        return await self._download(address, self._deadline_s)
