@@ -77,7 +77,7 @@ class MemtuiApp(PanedApp):
         self._choice = choice
         self._may_suspend = may_suspend
         self._tape = tape
-        self._beat = Beat(self, self.paint)
+        self._beat = Beat(self.later, self.paint)
         self._feed = Feed(self, sources, timeline, self.player, tape, clock, self._beat.soon)
         self._lines = Lines(self, self.player, tape, self.current, self.keymap, self.problems)
         self._errands = Errands(self, lambda: self._feed.sources, analyst or Analyst(), self.view)
