@@ -17,6 +17,7 @@ from memtui.panes.cells import (
     exactly,
     left,
     line,
+    part,
     right,
     text_of,
 )
@@ -78,3 +79,24 @@ def test_words_at_the_right_give_way_to_words_at_the_left() -> None:
 def test_each_role_has_its_colour_in_the_style_sheet() -> None:
     sheet = (files("memtui") / "app.tcss").read_text()
     assert [role for role in get_args(Role) if f"painted--{role} {{" not in sheet] == []
+
+
+@given(_LINES, _LINES)
+def test_the_parts_that_differ_make_the_new_line_of_the_old_one(old: Line, new: Line) -> None:
+    """As a terminal does, that gets them at the cell where each begins."""
+    old, new = exactly(old, 14), exactly(new, 14)
+    runs = differing(old, new)
+    shown = _cells_of(old)
+    for start, stop in runs:
+        sent = part(new, start, stop)
+        assert cells(sent) == stop - start
+        shown[start:stop] = _cells_of(sent)
+    assert shown == _cells_of(new)
+
+
+def _cells_of(spans: Line) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for text, role in spans:
+        for char in text:
+            found += [(char, role), *[("", role)] * (cells(line(char)) - 1)]
+    return found

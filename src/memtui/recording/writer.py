@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import math
 import socket
 import threading
-import time
 import uuid
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from memtui import __version__
 from memtui.model import (
     Ended,
     Event,
-    GcCycle,
     Mark,
-    OutputLine,
     ProcessIdentity,
     Profile,
     Restart,
-    TornLine,
 )
-from memtui.recording.codec import encode, totals
-from memtui.recording.container import HEAD_BYTES, Gap, Kind, head, trailer
-from memtui.recording.digest import Standing, Tally
+from memtui.recording.clocks import Clocks, Now, whole_ms
+from memtui.recording.codec import encode
+from memtui.recording.container import Gap, Kind, head
+from memtui.recording.digest import Standing
 from memtui.recording.files import CannotRecord, OutFile, WriteFailed, create
 from memtui.recording.header import VERSION, Header, Summary, header_record
+from memtui.recording.keeping import Keeping
+from memtui.recording.member import OpenMember, profile_member
 from memtui.recording.parts import Rotation, reopened
-from memtui.recording.repair import LAST_BLOCK
 from memtui.recording.sealed import batches, sealed
 
 __all__ = ["CannotRecord", "Clocks", "Keeping", "Recorder"]
@@ -41,87 +35,9 @@ MEMBER_S = 60.0
 MOST_MEMBER_BYTES = 8 << 20
 """A member that is unpacked larger than this ends early: readers keep a few of them in memory."""
 RETRY_S = 10.0
-STEP_S = 2.0
-"""Clocks that moved apart by more than this since the last flush: one was set, or all slept."""
-STALL_S = 10.0
-"""Nothing was written for longer than this: memtui itself stood still."""
-_LEVEL = 9
-_BASE64_BYTES = 3 << 18
-"""Bytes of a profile in one line."""
 _MOST_WAITING = 65_536
 _MOST_HELD = 1024
 _RARE = (Mark, Restart, Ended, ProcessIdentity)
-
-Clock = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """The time of day, one that is never set, and one that goes on while the machine sleeps."""
-
-    wall: Clock = time.time
-    steady: Clock = time.monotonic
-    boot: Clock = field(default=lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
-
-    @classmethod
-    def made(cls, clock: Clock) -> Clocks:
-        """Return clocks that all go as one does: a session that is played faster than it was."""
-        return cls(clock, clock, clock)
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """What is kept of that which may be a secret: arguments of the process, lines it wrote."""
-
-    args: bool = False
-    log: bool = False
-
-    def kept(self, event: Event) -> Event | None:
-        """Return what is to be recorded of an event; None for nothing."""
-        sample = event.sample
-        if isinstance(sample, ProcessIdentity) and not self.args:
-            return replace(event, sample=replace(sample, command=sample.command[:1]))
-        if isinstance(sample, OutputLine) and not self.log:
-            return None
-        if isinstance(sample, TornLine) and not self.log:
-            return replace(event, sample=TornLine(""))
-        return event
-
-
-class _Open:
-    """The member that is being written: what of it is in the file, and its compressor."""
-
-    def __init__(self, start: float, began_s: float, cycle: GcCycle | None) -> None:
-        self.start = start
-        self.began_s = began_s
-        self.size = 0
-        self.is_broken = False
-        """Whether its last lines could not be written: it takes no more, and is only closed."""
-        self.tally = Tally(start, cycle)
-        self._crc = 0
-        self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-
-    def packed(self, lines: bytes) -> bytes:
-        """Return what lines become in the file, up to a flush."""
-        return self._deflater.compress(lines) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
-
-    def wrote(self, lines: bytes) -> None:
-        """Know that lines are in the file."""
-        self._crc = zlib.crc32(lines, self._crc)
-        self.size += len(lines)
-
-    def end(self) -> bytes:
-        """Return what closes it behind its last flush."""
-        return LAST_BLOCK + trailer(self._crc, self.size)
-
-
-@dataclass(frozen=True, slots=True)
-class _Now:
-    """What all clocks say at once."""
-
-    wall: float
-    steady: float
-    boot: float
 
 
 class Recorder:
@@ -167,7 +83,7 @@ class Recorder:
         self._before: Summary | None = None
         self._gap: Gap | None = None
         self._profile_at: float | None = None
-        self._open: _Open | None = None
+        self._open: OpenMember | None = None
         self._number = 0
         self._start = 0.0
         self._retry_s = 0.0
@@ -178,7 +94,7 @@ class Recorder:
         else:
             self._file = self._opened(path, force=force)
             self._parts = Rotation(path, max_bytes, max_age_s)
-        self._seen = self._now()
+        self._seen = self._clocks.now()
         self._wrote_at = self._seen.wall
 
     def _opened(self, path: Path, *, force: bool) -> OutFile:
@@ -236,7 +152,7 @@ class Recorder:
     def _flush(self) -> None:
         with self._lock:
             events, self._waiting = self._waiting, []
-        now = self._now()
+        now = self._clocks.now()
         self._note_step(now)
         if self.finished or (self.suspended and now.steady < self._retry_s):
             self._hold(events)
@@ -251,7 +167,7 @@ class Recorder:
         self._held = []
         self._wrote_at = now.wall
 
-    def _write(self, events: list[Event], now: _Now) -> None:
+    def _write(self, events: list[Event], now: Now) -> None:
         """Write events; raise WriteFailed, with the file as it was."""
         profiles = [each for each in events if isinstance(each.sample, Profile)]
         rows = [each for each in events if not isinstance(each.sample, Profile)]
@@ -259,13 +175,13 @@ class Recorder:
             self._end_member()
             self._part(now)
         for event in profiles:
-            self._start = max(self._start, min(now.wall, _whole_ms(event.at)))
+            self._start = max(self._start, min(now.wall, whole_ms(event.at)))
             self._file.write(profile_member(event, self._start))
             self._profile_at = self._start
         if rows:
             self._write_rows(rows, now)
 
-    def _is_due(self, now: _Now) -> bool:
+    def _is_due(self, now: Now) -> bool:
         member = self._open
         if member is None:
             return False
@@ -280,16 +196,16 @@ class Recorder:
         self._open = None
         self._file.sync()
 
-    def _part(self, now: _Now) -> None:
+    def _part(self, now: Now) -> None:
         """Go on in a new file when this one is full."""
         if self._parts is not None and self._parts.is_due(self._file.size, now.wall):
             self._file = self._parts.next(self._file, now.wall)
 
-    def _write_rows(self, events: list[Event], now: _Now) -> None:
+    def _write_rows(self, events: list[Event], now: Now) -> None:
         member, lines, first = self._open, b"", b""
         if member is None:
             self._start = max(self._start, now.wall)
-            member = _Open(self._start, now.steady, self._standing.cycle)
+            member = OpenMember(self._start, now.steady, self._standing.cycle)
             first = head(Kind.SAMPLES, self._start, major=VERSION[0])
             is_first = self._file.size == 0 or self._number == 0
             lines = sealed(header_record(self._header(), with_names=is_first))
@@ -329,7 +245,7 @@ class Recorder:
 
     # What goes wrong
 
-    def _suspend(self, failed: WriteFailed, events: list[Event], now: _Now) -> None:
+    def _suspend(self, failed: WriteFailed, events: list[Event], now: Now) -> None:
         self.suspended = failed.reason
         self.finished = failed.is_final
         self._retry_s = now.steady + RETRY_S
@@ -346,49 +262,12 @@ class Recorder:
         if self._gap is not None and events:
             self._gap = replace(self._gap, end=max(self._gap.end, self._clocks.wall()))
 
-    def _now(self) -> _Now:
-        clocks = self._clocks
-        return _Now(_whole_ms(clocks.wall()), clocks.steady(), clocks.boot())
-
-    def _note_step(self, now: _Now) -> None:
-        """Find out whether a clock was set, the machine slept, or memtui stood still."""
+    def _note_step(self, now: Now) -> None:
+        """Make a gap of what the clocks tell, and of events that came too fast."""
         seen, self._seen = self._seen, now
-        passed_s = now.steady - seen.steady
-        slept_s = now.boot - seen.boot - passed_s
-        stepped_s = now.wall - seen.wall - passed_s - slept_s
-        reasons = []
-        if slept_s > STEP_S:
-            reasons.append(f"the machine was suspended for {slept_s:.0f} s")
-        if abs(stepped_s) > STEP_S:
-            way = "forward" if stepped_s > 0 else "back"
-            reasons.append(f"the clock was set {way} by {abs(stepped_s):.0f} s")
-        if passed_s > STALL_S:
-            reasons.append(f"memtui was held up for {passed_s:.0f} s")
+        reasons = now.steps_since(seen)
         if self._dropped:
             reasons.append(f"{self._dropped} events came too fast")
             self._dropped = 0
         if reasons and self._gap is None:
             self._gap = Gap(seen.wall, now.wall, ", ".join(reasons))
-
-
-def _whole_ms(at: float) -> float:
-    """Return a moment as the first bytes of a member have it, never a later one."""
-    return math.floor(at * 1000) / 1000
-
-
-def profile_member(event: Event, start: float) -> bytes:
-    """Return a member with one profile: what it is of, and its bytes in lines of base64."""
-    profile = event.sample
-    assert isinstance(profile, Profile)
-    data = profile.data or b""
-    first = encode(replace(event, sample=totals(profile)))
-    lines = [sealed({**first, "version": list(VERSION)})]
-    for at in range(0, len(data), _BASE64_BYTES):
-        text = base64.b64encode(data[at : at + _BASE64_BYTES]).decode()
-        lines.append(sealed({"k": "bytes", "data": text}))
-    whole = b"".join(lines)
-    deflater = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed = deflater.compress(whole) + deflater.flush()
-    length = HEAD_BYTES + len(packed) + 8
-    end = trailer(zlib.crc32(whole), len(whole))
-    return head(Kind.PROFILE, start, length, VERSION[0]) + packed + end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from memtui.panes.direct import DirectApp
+Later = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 
 SOON_S = 0.03
 """Events that come together are painted together."""
@@ -18,10 +18,13 @@ LATE_S = 0.25
 
 
 class Beat:
-    """Calls ``paint``, which calls ``painted`` whenever it is called, by whom ever."""
+    """Calls ``paint``, which calls ``painted`` whenever it is called, by whom ever.
 
-    def __init__(self, app: DirectApp, paint: Callable[[], None]) -> None:
-        self._app = app
+    ``later`` is that of the app.
+    """
+
+    def __init__(self, later: Later, paint: Callable[[], None]) -> None:
+        self._later = later
         self._paint = paint
         self._painted_s = 0.0
         self._soon: asyncio.TimerHandle | None = None
@@ -32,7 +35,7 @@ class Beat:
         if self._soon is None:
             since_s = asyncio.get_running_loop().time() - self._painted_s
             wait_s = max(SOON_S, BETWEEN_PAINTS_S - since_s)
-            self._soon = self._app.later(wait_s, self._paint)
+            self._soon = self._later(wait_s, self._paint)
 
     def painted(self) -> None:
         """Note that all is painted; the next time is a second later, unless something comes."""
@@ -41,7 +44,7 @@ class Beat:
         self.stop()
         self._painted_s = now_s
         wait_s = SECOND_S if by_itself else SECOND_S + LATE_S
-        self._next = self._app.later(wait_s, self._paint)
+        self._next = self._later(wait_s, self._paint)
 
     def stop(self) -> None:
         """Paint no more by itself."""

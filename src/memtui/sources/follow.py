@@ -72,6 +72,10 @@ class FollowedFile:
             self._at, self._in_partial_line = found.st_size, False
         self._known = b""
         """What stands before the place up to which it has been read."""
+        self._seen = (-1, -1)
+        """The size (bytes) and the time of the last write (ns), when somebody looked last."""
+        self._done: tuple[int, int] | None = None
+        """The same of when it was read to its end: it need not be read while it stays so."""
 
     def close(self) -> None:
         """Close the file."""
@@ -96,11 +100,18 @@ class FollowedFile:
         what lies between is a hole, and the file as long as before. Then nothing was lost, and
         nothing is told.
         """
-        if os.fstat(self._fd).st_size >= self._at and self._is_as_it_was():
+        found = os.fstat(self._fd)
+        self._seen = (found.st_size, found.st_mtime_ns)
+        if self.is_at_rest or (found.st_size >= self._at and self._is_as_it_was()):
             return False
         self._at, self._backlog_end, self._known = 0, 0, b""
         self._in_partial_line = False
         return True
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody had written since it was read to its end, when ``was_cut`` looked."""
+        return self._seen == self._done
 
     def _is_as_it_was(self) -> bool:
         there = os.pread(self._fd, len(self._known), self._at - len(self._known))
@@ -121,6 +132,7 @@ class FollowedFile:
                 self._in_partial_line = False
                 if data:
                     return data
+        self._done = self._seen
         return b""
 
     def _skip_hole(self) -> None:
@@ -169,7 +181,7 @@ async def follow(target: Target) -> AsyncGenerator[bytes | Turn, None]:
             while True:
                 if file.was_cut():
                     yield Turn.CUT
-                if not (data := file.read()):
+                if file.is_at_rest or not (data := file.read()):
                     break
                 yield data
                 if file.is_caught_up:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from memtui import units
@@ -112,8 +113,15 @@ def shown(url: str) -> str:
 
 
 def _import_httpx() -> None:
-    """Import the client without its command line, which brings in rich: 4 MB for nothing."""
-    cast("dict[str, object]", sys.modules).setdefault("httpx._main", None)
+    """Import the client without its command line, which brings in rich: 4 MB for nothing.
+
+    Where there is no sniffio, httpcore looks for it eight times with each request, through all
+    folders of modules (httpcore 1.0, _synchronization.py): a fifth of what a request costs.
+    """
+    known = cast("dict[str, object]", sys.modules)
+    known.setdefault("httpx._main", None)
+    if find_spec("sniffio") is None:
+        known.setdefault("sniffio", None)
     import_module("httpx")
 
 
