@@ -56,7 +56,7 @@ class Census:
         self._booted_at: float | None = None
 
     def processes(self) -> Iterator[Candidate]:
-        """Yield each process as soon as it is read (0.1 ms), but no kernel threads and not this one."""
+        """Yield each process as soon as it is read (0.1 ms); no kernel threads, not this one."""
         for pid in _pids(self._proc):
             if pid != os.getpid() and (candidate := self.candidate(pid)):
                 yield candidate
