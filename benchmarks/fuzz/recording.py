@@ -287,7 +287,6 @@ def read(path: Path) -> list[Event] | None:
         if (profile := recording.profile(last)) is not None:
             found.append(profile)
         recording.identity(last)
-        recording.header_at(middle)
         for summary in recording.summaries():
             found += [each for kind in LASTING if (each := summary.last(kind))]
         assert all(0 <= event.at < LAST_MOMENT for event in found)

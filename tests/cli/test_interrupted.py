@@ -18,6 +18,7 @@ from largeprofile import large_profile
 from longsession import NOON, Session
 
 from memtui.cli.complaint import Complaint
+from memtui.cli.exitcodes import INTERRUPTED
 from memtui.cli.recordings.output import output
 from memtui.recording import Recorder
 from memtui.recording.writer import Clocks
@@ -150,17 +151,19 @@ def test_what_fails_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_while_it_is_loaded_leaves_no_traceback() -> None:
-    code = (
+@pytest.mark.parametrize(("module", "code"), [("watch", -signal.SIGINT), ("gctrace", INTERRUPTED)])
+def test_ctrl_c_while_it_is_loaded_leaves_no_traceback(module: str, code: int) -> None:
+    program = (
         "import os, signal, sys\n"
         "class Stop:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'memtui.cli.commands.watch': os.kill(os.getpid(), signal.SIGINT)\n"
+        f"        if name == 'memtui.cli.commands.{module}': os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Stop())\n"
+        "sys.argv = ['memtui', 'gctrace', '/dev/null']\n"
         "from memtui.__main__ import main\n"
         "main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
     )
-    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")

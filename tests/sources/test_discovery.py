@@ -19,7 +19,6 @@ from memtui.model import Absent, ProcessIdentity
 from memtui.sources.discovery import (
     Candidate,
     Census,
-    list_processes,
     matching,
     own_family,
     pipe_origin,
@@ -62,7 +61,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 def found(pid: int) -> Candidate | None:
-    return next((each for each in list_processes() if each.pid == pid), None)
+    return next((each for each in Census().processes() if each.pid == pid), None)
 
 
 @pytest.mark.go
@@ -103,7 +102,7 @@ def test_all_processes_are_listed_but_this_one_and_those_of_the_kernel() -> None
 
     def all_are_listed() -> None:
         before = watchable()
-        listed = {candidate.pid for candidate in list_processes()}
+        listed = {candidate.pid for candidate in Census().processes()}
         after = watchable()
         assert (before & after) - {os.getpid()} <= listed <= (before | after) - {os.getpid()}
         assert os.getppid() in listed
@@ -168,7 +167,7 @@ def test_a_name_finds_the_process_by_its_name_and_by_its_path(
     services = [start_go("orders", *QUIET, "-items", str(items)) for items in (1, 100000)]
     large, small = services[1].pid, services[0].pid
     wait_for(lambda: psutil.Process(large).memory_info().rss > 20 << 20)
-    listed = list(list_processes())
+    listed = list(Census().processes())
     pids = [candidate.pid for candidate in matching(listed, "^ord.rs$")]
     assert [pid for pid in pids if pid in (large, small)] == [large, small]
     by_path = {candidate.pid for candidate in matching(listed, f"^{go_build('orders')}$")}
@@ -177,7 +176,7 @@ def test_a_name_finds_the_process_by_its_name_and_by_its_path(
 
 
 def test_a_name_never_finds_memtui_or_who_started_it() -> None:
-    listed = list(list_processes())
+    listed = list(Census().processes())
     family = own_family()
     assert {os.getpid(), os.getppid()} <= family
     assert os.getppid() in {candidate.pid for candidate in listed}
@@ -187,7 +186,7 @@ def test_a_name_never_finds_memtui_or_who_started_it() -> None:
 def test_another_process_of_the_same_program_is_found(spawn: Spawn) -> None:
     process = spawn(sys.executable, "-c", "import time; time.sleep(60)")
     wait_for(lambda: found(process.pid))
-    assert process.pid in {candidate.pid for candidate in matching(list_processes(), "python")}
+    assert process.pid in {candidate.pid for candidate in matching(Census().processes(), "python")}
 
 
 @pytest.mark.parametrize("pattern", ["(", "a{9999999999999}", "*\n(", "(?P<"])

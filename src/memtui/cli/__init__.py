@@ -1,4 +1,4 @@
-"""The command line: one file a command; nothing here imports Textual before a screen is needed."""
+"""The command line: one file a command; Textual is imported when a screen is needed."""
 
 import os
 import signal

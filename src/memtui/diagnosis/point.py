@@ -35,7 +35,6 @@ class Point:
     file: int | None = None
     shmem: int | None = None
     swap: int | None = None
-    peak: int | None = None
     lazy: int | None = None
     huge: int | None = None
     alloc: int | None = None
@@ -134,7 +133,6 @@ def of_process(
         file=number(sample.file_bytes),
         shmem=number(sample.shmem_bytes),
         swap=number(sample.swap_bytes),
-        peak=number(sample.peak_bytes),
         lazy=number(mapping.resident.lazy_free_bytes) if mapping else None,
         huge=number(mapping.resident.anon_huge_bytes) if mapping else None,
         threads=number(sample.threads),

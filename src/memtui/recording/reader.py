@@ -114,10 +114,6 @@ class Recording:
     def _first(self) -> Place:
         return Place(self._parts[0], self._parts[0].first)
 
-    def header_at(self, at: float) -> Header:
-        """Return what the member of a moment says of itself; the first header if it is damaged."""
-        return self._shelf.content(self.seek(at)).header or self.header
-
     # What
 
     def events(self, start: float, end: float, *, whole_profiles: bool = False) -> Iterator[Event]:

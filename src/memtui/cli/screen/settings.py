@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import platformdirs
@@ -56,6 +56,12 @@ def settings_in(file: Path) -> Settings:
     def wrong(name: str, words: str) -> None:
         problems.append(plain(f"{file}:{_line_of(name, text)}: {words}"))
 
+    settings = _heeded(found, wrong)
+    return replace(settings, problems=tuple(problems))
+
+
+def _heeded(found: Mapping[str, object], wrong: Callable[[str, str], None]) -> Settings:
+    """Return what can be heeded of a table of settings; ``wrong`` is told a name and why not."""
     for name in found:
         if name not in KNOWN:
             wrong(name, f"{name}: no such setting; there are {', '.join(KNOWN)}")
@@ -70,7 +76,13 @@ def settings_in(file: Path) -> Settings:
             wrong(name, f"{name} = {value!r}: true or false")
             value = None
         switches[name] = value
-    table = found.get("keys", {})
+    keys = _keys_in(found.get("keys", {}), wrong)
+    return Settings(
+        theme if isinstance(theme, str) else None, switches["mouse"], switches["ascii"], keys
+    )
+
+
+def _keys_in(table: object, wrong: Callable[[str, str], None]) -> dict[str, str]:
     keys: dict[str, str] = {}
     if not isinstance(table, dict):
         wrong("keys", "keys: a table is meant: [keys]")
@@ -80,7 +92,7 @@ def settings_in(file: Path) -> Settings:
                 keys[name] = value
             else:
                 wrong(name, f'{name} = {value!r}: a key is meant, as "ctrl+r" or "q,ctrl+c"')
-    return Settings(theme, switches["mouse"], switches["ascii"], keys, tuple(problems))
+    return keys
 
 
 def _flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:

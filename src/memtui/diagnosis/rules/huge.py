@@ -12,9 +12,6 @@ from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
 from memtui.diagnosis.rules.judging import confidence_of, is_rising, res_moved, share_of
 from memtui.diagnosis.window import Access, Window
 
-UNTOUCHED = 10 << 20
-"""How far below 0 memory beyond Go may lie in a program of Go alone."""
-
 ADVICE = Advice(
     environment=("GODEBUG=disablethp=1 (Go 1.21.6 and newer) keeps huge pages off the heap.",),
     host=(

@@ -66,10 +66,6 @@ class FilterLine:
         """Edit the next (1) or previous (−1) pattern."""
         return replace(self, at=(self.at + by) % len(self.fields))
 
-    def cleared(self) -> FilterLine:
-        """Empty all patterns."""
-        return replace(FilterLine(), at=self.at)
-
 
 def draw(filters: FilterLine, width: int, *, error: str = "", preview: str = "") -> list[Line]:
     """Return three lines: the names of the patterns, the one edited, and what comes of it.
