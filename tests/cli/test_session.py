@@ -31,7 +31,15 @@ def sources_of(pid: int | None, pprof: str | None = None, **given: Any) -> dict[
 
 def test_a_process_is_asked_for_all_that_it_can_say() -> None:
     sources = sources_of(os.getpid())
-    assert list(sources) == ["process", "gctrace", "profile", "runtime", "mapping", "surroundings"]
+    assert list(sources) == [
+        "process",
+        "gctrace",
+        "profile",
+        "runtime",
+        "mapping",
+        "surroundings",
+        "clock",
+    ]
     assert isinstance(sources["runtime"], RuntimeSource)
 
 

@@ -154,9 +154,7 @@ class Part:
             yield member
             member = self.next(member)
         if member is not None:
-            words = (
-                f"not read from here on: more than {MOST_MEMBERS:,} members (part it: --max-size)"
-            )
+            words = f"not read from here on: more than {MOST_MEMBERS:,} members"
             self.unread = Damage(self.path.name, member.offset, member.start, words)
 
     def strays(self) -> Iterator[Damage]:
