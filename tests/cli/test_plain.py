@@ -265,3 +265,11 @@ def test_a_hostile_name_acts_on_no_terminal(
     finally:
         service.kill()
         service.wait()
+
+
+def test_a_pipe_that_ends_ends_it(start: Start) -> None:
+    process = start("--gctrace", "-", stdin=subprocess.PIPE)
+    assert process.stdin
+    process.stdin.close()
+    until(process, "the input has ended")
+    assert process.wait(30) == 3

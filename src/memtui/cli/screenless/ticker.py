@@ -13,6 +13,7 @@ from memtui.cli.complaint import Complaint
 from memtui.cli.screenless.plainline import PlainLines
 from memtui.cli.session.session import Session
 from memtui.model import Ended, Event
+from memtui.sources.clock import ClockSource
 from memtui.sources.process import next_beat
 from memtui.sources.source import Clock, drive
 from memtui.sources.threads import ThreadsLeftBehind
@@ -56,14 +57,15 @@ class Ticker:
         loop.set_default_executor(ThreadsLeftBehind())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stopped.set)
-        driving = [
-            asyncio.create_task(drive(each, self._tell, self._clock))
+        driving = {
+            asyncio.create_task(drive(each, self._tell, self._clock)): each
             for each in self._session.sources
-        ]
+        }
+        ending = [task for task, each in driving.items() if not isinstance(each, ClockSource)]
         told, ended = (asyncio.create_task(each.wait()) for each in (self._stopped, self._ended))
-        inputs = asyncio.create_task(asyncio.wait(driving))
+        inputs = asyncio.create_task(asyncio.wait(ending))
         try:
-            return await self._print(told, {ended, inputs}, driving)
+            return await self._print(told, {ended, inputs}, ending)
         finally:
             for task in (*driving, told, ended, inputs):
                 task.cancel()

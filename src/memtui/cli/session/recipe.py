@@ -77,6 +77,7 @@ class Recipe:
             self._runtime_source(None)
             if self.options.is_address
             else Nothing("runtime", reason, hint, self.clock),
+            ClockSource(self.clock),
         ]
 
     def trace_source(self, pid: int | None, started_at: float | None) -> Source:
