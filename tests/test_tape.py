@@ -18,7 +18,7 @@ from memtui.cli.session.trace import Trace
 from memtui.model import Event, OutputLine, ProcessIdentity, ProcessSample
 from memtui.recording import Keeping
 from memtui.recording.pages import RecordedPages
-from memtui.tape import Tape
+from memtui.tape import MOST_WAITING, Tape
 
 MakeProcess = Callable[..., ProcessSample]
 StartGo = Callable[..., Any]
@@ -83,6 +83,24 @@ async def test_where_there_is_no_room_for_scratch_it_goes_on_without(
     tape.close()
     (file,) = (here / "work").iterdir()
     assert RecordedPages(file).span()[0] > 0
+
+
+async def test_a_file_is_written_each_second_and_scratch_when_much_waits(
+    here: Path, process: MakeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memtui.tape.SCRATCH_BEAT_S", 3600.0)
+    file = here / "work" / "svc.memtui"
+    tape = Tape(time.time, Keeping(), file)
+    tape.begin()
+    now = time.time()
+    tape.append(Event(now, "process", process(res=1)))
+    await until(lambda: file.stat().st_size)
+    (scratch,) = (here / "scratch").glob("*/scratch.memtui")
+    assert not scratch.stat().st_size
+    for at in range(MOST_WAITING):
+        tape.append(Event(now + at / 1000, "gctrace", OutputLine(f"line {at}")))
+    await until(lambda: scratch.stat().st_size)
+    tape.close()
 
 
 def test_a_file_that_cannot_be_recorded_into_is_a_complaint(here: Path) -> None:

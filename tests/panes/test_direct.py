@@ -93,32 +93,6 @@ async def test_a_pane_goes_the_short_way_unless_something_covers_it(
         )
 
 
-async def test_a_hidden_pane_is_composed_when_it_is_shown(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    app = demo()
-    async with running(app) as pilot:
-        await until(lambda: "loadCatalogue" in app.panes[3].copied(whole=True))
-        pane = app.panes[0]
-        composed: list[int] = []
-        compose = pane.compose_lines
-
-        def noting(width: int, height: int) -> Any:
-            composed.append(width)
-            return compose(width, height)
-
-        monkeypatch.setattr(pane, "compose_lines", noting)
-        await pilot.press("3", "z")
-        await until(lambda: not pane.display)
-        composed.clear()
-        pane.action_to_end()
-        app.paint()
-        assert not composed
-        await pilot.press("1", "z")
-        await until(lambda: composed)
-        assert any(span.role == "selected" for row in pane.painted_lines for span in row)
-
-
 def test_the_driver_is_the_quiet_one_unless_another_one_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

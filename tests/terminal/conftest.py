@@ -53,6 +53,10 @@ class Terminal:
         """Return what is to be seen."""
         return self._run("capture-pane", "-p")
 
+    def cells(self) -> str:
+        """Return what is to be seen, with its colours."""
+        return self._run("capture-pane", "-e", "-p")
+
     def modes(self) -> tuple[str, ...]:
         """Return whether the alternate screen, the mouse and the cursor are on."""
         flags = "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -66,6 +67,33 @@ def test_a_view_that_stands_still_sends_nothing(monkeypatch: pytest.MonkeyPatch)
         assert run.bytes == count
     finally:
         run.end()
+
+
+@pytest.mark.terminal
+def test_memtui_sleeps_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its threads wake for the beat of the screen: Textual alone would look for keys ten times."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from meter import Run, plain_environment
+
+    run = Run([MEMTUI, "demo"], (120, 40), plain_environment())
+    try:
+        run.first_frame(30.0)
+        assert run.answer_s(b" ", 20) < 30.0, "nothing says that it is paused"
+        run.read_until(run.elapsed() + 3.0)
+        began, woken = run.elapsed(), _times_woken(run.pid)
+        run.read_until(run.elapsed() + 4.0)
+        assert (_times_woken(run.pid) - woken) / (run.elapsed() - began) < 6
+    finally:
+        run.end()
+
+
+def _times_woken(pid: int) -> int:
+    """Return how often the threads of a process went to sleep by themselves."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/status")
+    return sum(
+        int(re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", task.read_text(), re.M)[0])
+        for task in tasks
+    )
 
 
 @pytest.mark.terminal

@@ -158,3 +158,35 @@ def test_what_is_copied_goes_to_the_clipboard_of_the_terminal() -> None:
         press(b"1j", b"anonymous")
         came = press(b"y", b"copied")
     assert re.search(rb"\x1b\]52;c;[A-Za-z0-9+/=]+\x07", came)
+
+
+@pytest.mark.parametrize("look", ["", "--theme light", "--theme ansi"])
+def test_what_was_sent_cell_by_cell_looks_like_the_whole_screen_drawn_anew(
+    terminal: OpenTerminal, look: str
+) -> None:
+    window = terminal(120, 40)
+    window.type(f"{REPLAY} {look}")
+    window.wait_for(*PANES, "loadCatalogue")
+    window.press("1", "Down", "Down", "3", "Up", "Up", "4", "Down", "2", "Left", "1", "End", "Up")
+    window.wait_for("how it was started")
+    sent = settled(window)
+    window.resize(110, 40)
+    window.wait_for(*PANES)
+    settled(window)
+    window.resize(120, 40)
+    assert settled(window, like=sent) == sent
+
+
+def settled(window: Any, like: str = "", seconds: float = 60.0) -> str:
+    """Return the cells with their styles, when they stay as they are for a while, or are alike."""
+    deadline, quiet_since, seen, last = time.monotonic() + seconds, time.monotonic(), "", ""
+    while time.monotonic() < deadline:
+        seen = str(window.cells())
+        if seen == like:
+            break
+        if seen != last:
+            quiet_since, last = time.monotonic(), seen
+        elif time.monotonic() - quiet_since > (10.0 if like else 1.5):
+            break
+        time.sleep(0.1)
+    return seen

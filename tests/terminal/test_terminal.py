@@ -281,7 +281,9 @@ def test_without_any_terminal_it_says_so() -> None:
 
 def stalls(keyboard: int, pid: int) -> bool:
     """Zoom back and forth, which paints everything; tell whether that came to a standstill."""
-    os.write(keyboard, b"z" * 64)
+    for _ in range(30):  # one at a time: what comes together is painted together
+        os.write(keyboard, b"z")
+        time.sleep(0.03)
     return stands_still(pid)
 
 

@@ -104,26 +104,13 @@ class Painted(Widget):
 class Flat(Painted, Direct):
     """A painted widget with neither border nor padding: its lines are all of its cells.
 
-    What changes goes to the terminal by the short way (memtui.panes.direct). While it is hidden it
-    is not composed; Textual asks for its lines when it is shown.
+    What changes goes to the terminal by the short way (memtui.panes.direct).
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
-        self._is_behind = False
-        """Whether it was to be painted since its lines were composed."""
-
-    @property
-    def painted_lines(self) -> Sequence[Line]:
-        """What is to be seen, line by line."""
-        self._catch_up()
-        return super().painted_lines
-
-    def paint(self) -> None:
-        """Compose the lines anew, and show the cells that differ; when it is hidden, later."""
-        self._is_behind = not self.display
-        if self.display:
-            super().paint()
+        self._drawn: dict[int, tuple[Line, Strip]] = {}
+        """Lines as Textual got them last."""
 
     def show_cells(self, regions: Sequence[Region]) -> None:
         """Show cells by the short way, where there is one."""
@@ -149,19 +136,27 @@ class Flat(Painted, Direct):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Render lines for Textual, which does so when the widget was covered, moved or hidden.
 
-        Textual would keep them in a cache, and know of those alone that changed by its own way.
+        Textual's own cache knows of those alone that changed by its own way.
         """
-        self._catch_up()
-        lines = [self.render_line(y) for y in crop.line_range]
+        lines = [self._strip(y) for y in crop.line_range]
         background = self.background_colors[1]
         for line_filter in self.get_line_filters():
             lines = [each.apply_filter(line_filter, background) for each in lines]
         return [each.crop(*crop.column_span) for each in lines]
 
-    def _catch_up(self) -> None:
-        if self._is_behind:
-            self._is_behind = False
-            super().paint()
+    def _strip(self, y: int) -> Strip:
+        row = self._lines[y] if y < len(self._lines) else ()
+        kept = self._drawn.get(y)
+        if kept is not None and kept[0] is row and kept[1].cell_length == self.size.width:
+            return kept[1]
+        strip = self.render_line(y)
+        self._drawn[y] = (row, strip)
+        return strip
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in other styles."""
+        self._drawn.clear()
+        super().notify_style_update()
 
 
 class Bar(Flat):

@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 Later = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 
-SOON_S = 0.03
-"""Events that come together are painted together."""
 BETWEEN_PAINTS_S = 0.5
 """The screen is painted twice a second at most, however fast events come; keys paint at once."""
 SECOND_S = 1.0
@@ -31,10 +29,11 @@ class Beat:
         self._next: asyncio.TimerHandle | None = None
 
     def soon(self) -> None:
-        """Paint in a moment, once for all that comes until then."""
+        """Paint once for all that comes until then: at once, in the next turn of the loop, or when
+        the last time is long enough ago."""
         if self._soon is None:
             since_s = asyncio.get_running_loop().time() - self._painted_s
-            wait_s = max(SOON_S, BETWEEN_PAINTS_S - since_s)
+            wait_s = max(0.0, BETWEEN_PAINTS_S - since_s)
             self._soon = self._later(wait_s, self._paint)
 
     def painted(self) -> None:
