@@ -167,8 +167,8 @@ def main() -> None:
         name, line = "Memory, told fast", said(told(given.simulated))
         preface = (
             "`benchmarks/memory.py`: RssAnon of the dashboard while a session of real captures "
-            "is told to it,\npainted each second of the session, with its recorder, a heap profile a "
-            "minute and the HTTP client."
+            "is told to it,\npainted each second of the session, with its recorder, a heap profile "
+            "a minute and the HTTP client."
         )
     print(f"{line} ({time.monotonic() - began:.0f} s)")  # noqa: T201 - its result
     if not given.no_write:
