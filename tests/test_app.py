@@ -7,6 +7,7 @@ import gc
 import re
 import sysconfig
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,25 @@ async def test_four_panes_show_the_true_numbers_of_a_go_process(start_go: StartG
         assert flat
         row = next(row for row in shown(app, "pprof").splitlines() if "loadCatalogue" in row)
         assert row.split()[1] == units.size(int(flat[1]))
+
+
+async def test_what_a_frozen_screen_looked_at_is_gone_when_it_follows(start_go: StartGo) -> None:
+    """Also where a pane that drew it is not on the screen any more."""
+    app = app_on(start_go("orders").pid, no_probe=True)
+    async with running(app) as pilot:
+        await until(lambda: app.timeline.track(ProcessSample).count >= 2)
+        await pilot.press("5", "space")
+        looked_at = weakref.ref(app.view().timeline)
+        assert looked_at() is not app.timeline
+        await pilot.press("1", "escape")
+        app.player.follow()
+        app.paint()
+
+        def is_gone() -> bool:
+            gc.collect()
+            return looked_at() is None
+
+        await until(is_gone)
 
 
 async def test_keys_go_to_panes_zoom_freeze_and_switch(start_go: StartGo) -> None:

@@ -159,6 +159,25 @@ async def test_a_live_session_looks_back_beyond_its_memory(
     assert (res(player), player.view().frozen) == (5, False)
 
 
+async def test_who_follows_again_keeps_nothing_of_what_was_looked_back_at(
+    events: list[Event],
+) -> None:
+    live = Timeline(START)
+    live.extend(events)
+    player = Player(live, lambda: START + HOURS * 3600, MemoryStore(events))
+    for at in (100, 4000):  # and it can be looked back at again
+        player.go(START + at)
+        await until(lambda at=at: res(player) == at)  # type: ignore[misc]
+        looked_at = player.view().timeline
+        await until(lambda: not player.is_reading)
+        player.follow()
+        assert player.view().timeline is live
+        await until(lambda: not player.is_reading)
+        assert player._reel is not None
+        assert player._reel.timeline is not looked_at
+        assert player._reel.timeline.track(ProcessSample).count == 0
+
+
 async def test_a_live_session_without_a_store_looks_back_as_far_as_it_remembers(
     events: list[Event],
 ) -> None:

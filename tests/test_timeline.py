@@ -11,6 +11,7 @@ from memtui.model import (
     Attached,
     Event,
     FunctionValue,
+    GcCycle,
     Origin,
     OutputLine,
     ProcessSample,
@@ -30,8 +31,12 @@ from memtui.timeline import (
     Extent,
     Timeline,
 )
+from memtui.timeline.page import PAGE_S
 from memtui.timeline.past import FINENESS
+from memtui.timeline.sharing import sharing
+from memtui.timeline.track import FEW_EVENTS, KEPT_S
 
+MakeCycle = Callable[..., GcCycle]
 MakeProcess = Callable[..., ProcessSample]
 
 
@@ -125,6 +130,76 @@ def test_samples_evenly_over_the_time_reach_back_into_old_pages(
     assert [sample.res_bytes for _, sample in found] == [at - 1000.0 for at, _ in found]
     gaps = [later - at for (at, _), (later, _) in itertools.pairwise(found)]
     assert max(gaps) < 3 * count / 100
+
+
+def test_cycles_older_than_an_hour_are_let_go_but_for_the_last_few(
+    timeline: Timeline, cycle: MakeCycle
+) -> None:
+    for number in range(1200):
+        timeline.append(Event(1000.0 + 10 * number, "gctrace", cycle(number)))
+    track = timeline.track(GcCycle)
+    held = track.tail(10_000, 1e9)
+    assert FEW_EVENTS <= len(held) < FEW_EVENTS + 10
+    assert track.remembered()[0][0] < 1300
+    for number in range(1200, 9000):
+        timeline.append(Event(13000.0 + number - 1200, "gctrace", cycle(number)))
+    held = track.tail(10_000, 1e9)
+    assert KEPT_S < held[-1][0] - held[0][0] < KEPT_S + 2 * PAGE_S
+
+
+def test_a_week_is_summed_up_in_a_few_hundred_spans(
+    timeline: Timeline, process: MakeProcess
+) -> None:
+    """The coarser the older: their number grows with the logarithm of the age."""
+    track, week, step = timeline.track(ProcessSample), 7 * 86_400, 30
+    counts = {}
+    for second in range(0, week, step):
+        timeline.append(Event(1000.0 + second, "process", process(res=second)))
+        if second in (86_400, week // 2 // step * step):
+            counts[second] = len(track.remembered())
+    known = track.remembered()
+    assert len(known) < 500
+    assert len(known) - counts[week // 2 // step * step] < 80
+    end = 1000.0 + week
+    for (before, _), (after, _) in itertools.pairwise(known):
+        assert after - before <= max(2 * PAGE_S, 2 * (end - before) / FINENESS)
+    whole = track.envelopes(["res"], 1000.0, week / 20, 20, 1e9)[0]
+    assert [each.high for each in whole if each] == sorted(each.high for each in whole if each)
+    assert len([each for each in whole if each]) == 20
+    assert whole[0]
+    assert whole[0].low == 0
+    assert whole[-1]
+    assert whole[-1].high == week - step
+
+
+def test_samples_share_what_did_not_change(timeline: Timeline, process: MakeProcess) -> None:
+    for second in range(2):
+        large = int(f"{10**12}")  # an object of its own each time
+        sample = process(res=large + second, virt_bytes=large, state=" R".strip() + "l")
+        timeline.append(Event(1000.0 + second, "process", sample))
+    first, second_one = (sample for _, sample in timeline.track(ProcessSample).tail(2, 1e9))
+    assert second_one == sample
+    assert second_one.virt_bytes is first.virt_bytes
+    assert second_one.res_bytes == 10**12 + 1
+
+
+def test_an_unknown_value_is_not_shared_with_a_number_like_it(process: MakeProcess) -> None:
+    before, after = process(res=1, cpu_s=1.0), process(res=True, cpu_s=1)
+    assert type(sharing(after, before).cpu_s) is int
+    assert type(sharing(after, before).res_bytes) is bool
+
+
+def test_profiles_share_functions_that_did_not_change(timeline: Timeline) -> None:
+    for second, flat in enumerate((7, 9)):
+        same, other = FunctionValue("a" * second + "b", 5, 5), FunctionValue("main.f", flat, 9)
+        again = FunctionValue("".join(["main", ".g"]), 3, 3)
+        values = (SampleValues("inuse_space", "bytes", 99, (same, other, again)),)
+        profile = Profile(values, "", "x", 0, 0.0, data=b"x")
+        timeline.append(Event(1000.0 + second, "profile", profile))
+    older, newer = (each.values[0].functions for _, each in timeline.track(Profile).tail(2, 1e9))
+    assert newer == profile.values[0].functions
+    assert newer[2] is older[2]
+    assert newer[1].name is older[1].name
 
 
 @given(

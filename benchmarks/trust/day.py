@@ -1,7 +1,10 @@
 """A day at one sample a second in minutes: memory, CPU and open files of the dashboard.
 
 The samples are those of real programs (benchmarks/longsession.py), of every kind; the clock is made
-to go as fast as they can be taken, while keys zoom, freeze, move in time and change panes.
+to go as fast as they can be taken, while keys zoom, freeze, move in time and change panes. The
+first hour is painted each second: what Textual and the panes remember of what they painted is full
+then, as it is after an hour that was lived through, and all that grows later is what is kept of the
+session.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +34,8 @@ from memtui.timeline import Timeline
 HOUR_S = 3600
 PROFILE_S = 60
 KEYS_S = 1800
+PAINTED_S = 10
+"""How often it is painted after the first hour."""
 KEYS = (
     "z", "z", "space", "left", "left", "space", "5", "1", "3", "o", "o", "m", "escape", "4",
     "down", "enter", "escape", "2", "right", "left", "question_mark", "escape", "1",
@@ -56,6 +61,7 @@ class Fast:
         self.now = NOON
         self.hours: list[Hour] = []
         self.tape: Tape | None = None
+        self.paint: Callable[[], None] = lambda: None
         self._length_s = hours * HOUR_S
         self._turn = asyncio.Event()
         self._goes = asyncio.Event()
@@ -78,6 +84,8 @@ class Fast:
                 yield Event(self.now, "profile", profile)
             if self.tape is not None:
                 self.tape._flush()
+            if second < HOUR_S or second % PAINTED_S == 0:
+                self.paint()
             await asyncio.sleep(0)
             if second % HOUR_S == HOUR_S - 1:
                 self._note()
@@ -121,6 +129,7 @@ async def lived(hours: int) -> list[Hour]:
         timeline = Timeline(NOON)
         player = Player(timeline, clock, tape.store)
         app = MemtuiApp(timeline, [fast], player=player, tape=tape, clock=clock)
+        fast.paint = app.paint
         async with app.run_test(size=(120, 40)) as pilot:
             while await fast.turn():
                 for key in KEYS:

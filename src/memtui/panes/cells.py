@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import repeat
 from typing import Literal, NamedTuple, TypeAlias
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len as any_cell_len
+from rich.cells import chop_cells, set_cell_size
 
 Role: TypeAlias = Literal[
     "text", "dim", "title", "border", "focus", "res", "shr", "live", "goal", "gc", "idle",
@@ -26,6 +28,9 @@ class Span(NamedTuple):
 
 Line: TypeAlias = tuple[Span, ...]
 
+_NARROW = re.compile(r"[\x20-\x7e\u2500-\u25fc\u2800-\u28ff·×−–…←↑→↓]*")
+"""What is drawn here, but for foreign text: each of these characters takes one cell."""
+
 NEAR_CELLS = 4
 """To send so many unchanged cells again takes fewer bytes than to go around them."""
 
@@ -38,6 +43,17 @@ def line(*pieces: str | Span) -> Line:
 def text_of(spans: Line) -> str:
     """Return what a line says, without its roles."""
     return "".join(span.text for span in spans)
+
+
+def cell_len(text: str) -> int:
+    """Return how many cells a text takes.
+
+    Rich remembers the length of each text that it is asked for, and on a dashboard most texts are
+    never seen again: 1.5 MB of them. So it is asked for those alone that have to be looked up.
+    """
+    if (text.isascii() and text.isprintable()) or _NARROW.fullmatch(text):
+        return len(text)
+    return any_cell_len(text)
 
 
 def cells(spans: Line) -> int:
@@ -54,7 +70,8 @@ def cut(text: str, width: int) -> str:
 
 def left(text: str, width: int) -> str:
     """Return ``text`` cut or padded on the right to ``width`` cells."""
-    return set_cell_size(cut(text, width), width)
+    text = cut(text, width)
+    return text + " " * (width - cell_len(text))
 
 
 def right(text: str, width: int) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from rich.cells import cell_len
-
-from memtui.panes.cells import Line, Span, cut, exactly, line
+from memtui.panes.cells import Line, Span, cell_len, cut, exactly, line
 from memtui.plain import plain
 
 _CUT = "…"

@@ -65,7 +65,7 @@ class Pane(Flat, can_focus=True):
         """Show what this view holds; nothing is drawn when nothing came."""
         self.view = view
         stamp = (
-            (view.until, view.timeline) if view.frozen else None,
+            view.stands,
             view.timeline.states(self.SOURCE).count,
             *(view.timeline.track(kind).count for kind in self.KINDS),
         )

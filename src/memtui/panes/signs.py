@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
+from memtui.panes.cells import cell_len
 from memtui.panes.habits import Signs
 
 BLANK_BRAILLE, LAST_BRAILLE = 0x2800, 0x28FF

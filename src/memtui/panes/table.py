@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from rich.cells import cell_len
-
-from memtui.panes.cells import Line, Role, Span, left, line, right
+from memtui.panes.cells import Line, Role, Span, cell_len, left, line, right
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from weakref import ReferenceType, ref
 
 from memtui.model import Attached, Ended, ProcessIdentity, Sample, Trouble
 from memtui.timeline.session import Timeline
@@ -109,6 +110,14 @@ class View:
     until: float
     now: float
     frozen: bool
+
+    @property
+    def stands(self) -> tuple[float, ReferenceType[Timeline]] | None:
+        """At what a frozen view looks, to tell it from another one; None when it follows.
+
+        It keeps no timeline: a pane that is not seen would hold all that there was to be seen.
+        """
+        return (self.until, ref(self.timeline)) if self.frozen else None
 
     def last(self, kind: type[S]) -> tuple[float, S] | None:
         """Return the newest sample of a kind and its moment."""

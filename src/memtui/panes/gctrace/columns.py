@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
-from rich.cells import cell_len
-
 from memtui import units
 from memtui.model import GcCycle, GcPause
-from memtui.panes.cells import Line, Role, Span
+from memtui.panes.cells import Line, Role, Span, cell_len
 from memtui.panes.gctrace.words import goal_of, heap_of, longest_pause, mb, reason, share
 from memtui.panes.moments import clock
 from memtui.panes.table import Column, table

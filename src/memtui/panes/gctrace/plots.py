@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from weakref import ReferenceType
 
 from memtui.model import GcCycle, GcPause, Restart, ScavengeLine
 from memtui.panes.cells import Line, Span, cells, wrapped
@@ -30,8 +31,7 @@ class _Asked(NamedTuple):
     width: int
     height: int
     window: Window
-    frozen_at: float | None
-    timeline: Timeline | None
+    stands: tuple[float, ReferenceType[Timeline]] | None
 
 
 class Plots:
@@ -88,8 +88,7 @@ class Plots:
         chart = self.chart(view)
         if chart is None or height < 4 or width < 3 * LABEL_CELLS:
             return []
-        at, shown = (view.until, view.timeline) if view.frozen else (None, None)
-        asked = _Asked(chart.name, width, height, self.window, at, shown)
+        asked = _Asked(chart.name, width, height, self.window, view.stands)
         kinds = (GcCycle, GcPause, ScavengeLine, Restart)
         counts = tuple(view.timeline.track(kind).count for kind in kinds)
         is_soon = 0 <= view.now - self._drawn_s < BETWEEN_DRAWINGS_S

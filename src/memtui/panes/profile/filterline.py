@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rich.cells import cell_len
-
-from memtui.panes.cells import Line, Role, Span, cut, exactly, line, wrapped
+from memtui.panes.cells import Line, Role, Span, cell_len, cut, exactly, line, wrapped
 from memtui.panes.editor import Editor
 from memtui.plain import plain
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-
-from memtui.panes.cells import Line, Span, cut, line
+from memtui.panes.cells import Line, Span, cell_len, cut, line
 from memtui.panes.profile.values import Measure
 from memtui.panes.profile.walk import Path
 from memtui.plain import plain

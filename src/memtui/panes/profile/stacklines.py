@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from rich.cells import cell_len
-
-from memtui.panes.cells import Line, Role, Span, cut
+from memtui.panes.cells import Line, Role, Span, cell_len, cut
 from memtui.panes.profile.glyphs import CALLED_BY, CUT
 from memtui.panes.profile.values import bare_name, highlighted, name_at
 

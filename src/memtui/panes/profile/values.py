@@ -6,10 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-
 from memtui import units
-from memtui.panes.cells import Line, Role, Span, cut, left, line
+from memtui.panes.cells import Line, Role, Span, cell_len, cut, left, line
 from memtui.panes.profile.glyphs import CUT, PARTS
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode

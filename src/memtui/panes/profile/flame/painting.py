@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rich.cells import cell_len
-
-from memtui.panes.cells import Line, Role, Span, fitted, left
+from memtui.panes.cells import Line, Role, Span, cell_len, fitted, left
 from memtui.panes.profile import walk
 from memtui.panes.profile.flame.boxes import Box, seen
 from memtui.panes.profile.flame.shades import shade
