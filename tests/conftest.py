@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,8 +75,10 @@ def no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
     """Collect what a test of the world left, so that its ResourceWarning fails that very test.
 
     A transport or a pipe that nobody closed warns when it is collected, which is in any test later.
+    And let clocks on the wall show again what TZ says, which is by now what it was before.
     """
     yield
+    time.tzset()
     is_async = inspect.iscoroutinefunction(request.function)
     if is_async or any(request.node.get_closest_marker(name) for name in ("go", "terminal")):
         gc.collect()

@@ -34,7 +34,7 @@ def run(*args: str, given: str = "", **environment: str) -> subprocess.Completed
         input=given,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
         env=os.environ | environment,
     )
@@ -192,7 +192,7 @@ def test_ctrl_c_ends_with_the_summary(start: Start) -> None:
     assert json.loads(process.stdout.readline())["number"] == 12
     process.send_signal(signal.SIGINT)
     assert json.loads(process.stdout.readline())["kind"] == "summary"
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=120) == 130
 
 
 def test_a_reader_that_goes_away_is_no_error(start: Start) -> None:
@@ -203,6 +203,6 @@ def test_a_reader_that_goes_away_is_no_error(start: Start) -> None:
     process.stdout.readline()
     process.stdout.close()
     write(process, f"{MODERN}\n")
-    assert process.wait(timeout=30) == 141
+    assert process.wait(timeout=120) == 141
     assert process.stderr.read() == ""
     process.stdout = None

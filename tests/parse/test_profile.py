@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
 from memtui.model import Profile, SampleValues
 from memtui.parse import profile_pb2 as wire
@@ -144,11 +145,11 @@ def test_a_fresh_heap_profile_is_that_of_pprof_for_every_function_and_sample_typ
     path = tmp_path / "heap.pb.gz"
     url = f"http://{service.address}/debug/pprof/heap?gc=1"
     whole = {"main.loadCatalogue", "main.(*Catalogue[go.shape.string]).Put", "main.takeOrder"}
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     names: set[str] = set()
     while not whole <= names:
         assert time.monotonic() < deadline, names
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
             path.write_bytes(answer.read())
         profile = parsed(path)
         names = {each.name for each in of_type(profile, "alloc_space").functions}
@@ -401,5 +402,5 @@ def test_protobuf_is_imported_only_when_a_profile_is_parsed() -> None:
         "assert 'google.protobuf' in sys.modules\n"
     )
     subprocess.run(
-        [sys.executable, "-c", code], input=forged().SerializeToString(), check=True, timeout=60
+        [sys.executable, "-c", code], input=forged().SerializeToString(), check=True, timeout=180
     )

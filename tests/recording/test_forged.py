@@ -122,7 +122,7 @@ def test_a_profile_that_lies_about_its_length_stops_nobody(length: int, tmp_path
     recording.close()
     for arguments in (("repair", path, "-o", tmp_path / "new.memtui"), ("info", path)):
         run = [sys.executable, "-m", "memtui", *map(str, arguments)]
-        done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(run, capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "new.memtui").stat().st_size < 10_000
 
@@ -132,7 +132,7 @@ def test_a_member_of_another_version_is_not_repaired_and_stops_nobody(tmp_path: 
     run = [sys.executable, "-m", "memtui", "repair", written(tmp_path, *members)]
     done = subprocess.run(
         [*map(str, run), "-o", str(tmp_path / "new.memtui")],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert "1 members were whole, 0 are saved in part, 1 are lost" in done.stderr
 

@@ -229,7 +229,7 @@ def test_a_recording_of_one_moment_is_a_page_too(tmp_path: Path) -> None:
 
 def report(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [*MEMTUI, "report", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
 
 
 def test_the_command_says_what_explain_says(incident: Path, tmp_path: Path) -> None:

@@ -313,7 +313,7 @@ def test_commands_without_a_screen_print_text(
     ):
         done = subprocess.run(
             [*MEMTUI, *map(os.fspath, arguments)],
-            capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+            capture_output=True, stdin=subprocess.DEVNULL, timeout=180, check=False,
         )  # fmt: skip
         assert b"\x1b" not in done.stdout + done.stderr, arguments
         assert b"Traceback" not in done.stderr, done.stderr
