@@ -64,13 +64,13 @@ def processes_of(binary: Path) -> list[psutil.Process]:
 
 
 def settled(window: Any, wait_until: WaitFor) -> list[str]:
-    """Return the lines below the heading, once they have stayed the same for a while."""
+    """Return the lines of a frozen view, once they have stayed the same for a while."""
     seen: list[str] = []
     since = time.monotonic()
 
     def is_settled() -> bool:
         nonlocal seen, since
-        if (now := below_heading(window)) != seen:
+        if (now := frozen_lines(window)) != seen:
             seen, since = now, time.monotonic()
         return bool(seen) and time.monotonic() - since > 1.5
 
@@ -88,9 +88,10 @@ def processes_listed(window: Any, count: int) -> list[int]:
     return found
 
 
-def below_heading(window: Any) -> list[str]:
+def frozen_lines(window: Any) -> list[str]:
+    """Return all lines but the clock and the line of time, which go on."""
     rows: list[str] = window.screen().splitlines()[1:]
-    return rows
+    return [row for row in rows if not row.startswith(" 6 ")]
 
 
 # Which process
@@ -301,7 +302,7 @@ def test_sigusr1_changes_nothing_for_a_process_that_memtui_did_not_start(
 def test_after_ctrl_z_and_fg_the_screen_is_whole_again(
     terminal: OpenTerminal, start_go: Callable[..., Any], wait_until: WaitFor
 ) -> None:
-    """Frozen, nothing but the heading changes by itself: what fg does not paint stays away."""
+    """A frozen view does not change by itself: what fg does not paint stays away."""
     service = start_go("orders", "-report-every", "1s", GODEBUG="gctrace=1")
     window = terminal(120, 40)
     window.type(f"memtui --pid {service.pid}")
@@ -314,7 +315,7 @@ def test_after_ctrl_z_and_fg_the_screen_is_whole_again(
     assert window.modes() == RESTORED
     window.type("clear; fg; echo code=$?")
     window.wait_for("FROZEN")
-    wait_until(lambda: below_heading(window) == before)
+    wait_until(lambda: frozen_lines(window) == before)
     assert window.modes()[0] == "1"
     window.press("Space")
     window.wait_for("LIVE", "RssAnon", *TITLES)
