@@ -17,6 +17,8 @@ from memtui.app import MemtuiApp
 from memtui.cli.session.trace import Trace
 from memtui.model import GcCycle
 
+pytestmark = pytest.mark.world
+
 SMALL = (80, 24)
 A_SECOND = 2000
 SECONDS = 3

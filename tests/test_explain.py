@@ -16,6 +16,8 @@ from patience import in_one_try_of
 
 from memtui.model import Mark, RuntimeSample
 
+pytestmark = pytest.mark.world
+
 StartGo = Callable[..., Any]
 DEMO = Path(str(files("memtui") / "demo" / "orders.memtui"))
 

@@ -24,6 +24,8 @@ from memtui.cli.recordings.output import output
 from memtui.recording import Recorder
 from memtui.recording.writer import Clocks
 
+pytestmark = pytest.mark.world
+
 MEMTUI = [sys.executable, "-m", "memtui"]
 HOURS = 3
 

@@ -15,6 +15,8 @@ import pytest
 
 from memtui.parse import profile_pb2 as wire
 
+pytestmark = pytest.mark.world
+
 MEMTUI = [sys.executable, "-m", "memtui"]
 DEMO = Path(__file__).parents[2] / "src/memtui/demo/orders.memtui"
 StartGo = Callable[..., Any]

@@ -123,6 +123,7 @@ def test_a_name_cannot_act_on_the_terminal(tmp_path: Path) -> None:
     assert "64B   100%  ␛[2Jx\n" in ran("top", path).stdout
 
 
+@pytest.mark.world
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -163,6 +164,7 @@ def test_a_number_to_count_with(heap: Path, option: str, number: str) -> None:
     assert ran("top", f"--{option}", number, heap).exit_code == 2
 
 
+@pytest.mark.world
 def test_a_pipe_is_read_to_its_end(heap: Path, tmp_path: Path) -> None:
     golden = ran("top", heap).stdout
     memtui_top = (sys.executable, "-m", "memtui", "top")
@@ -215,6 +217,7 @@ def serve() -> Iterator[Callable[[bytes, float], str]]:
         server.server_close()
 
 
+@pytest.mark.world
 def test_an_address_is_asked_for_its_heap(heap: Path, serve: Callable[[bytes, float], str]) -> None:
     address = serve(heap.read_bytes(), 0)
     golden = ran("top", heap).stdout
@@ -227,6 +230,7 @@ def test_an_address_is_asked_for_its_heap(heap: Path, serve: Callable[[bytes, fl
     assert "secret" not in refused
 
 
+@pytest.mark.world
 def test_an_address_that_sends_too_much_or_too_late(serve: Callable[[bytes, float], str]) -> None:
     bomb = serve(gzip.compress(bytes(4 << 20)), 0)
     assert "larger than 2.00M unpacked" in ran("top", "--max-size", "2", bomb).stderr
@@ -234,6 +238,7 @@ def test_an_address_that_sends_too_much_or_too_late(serve: Callable[[bytes, floa
     assert "timed out after 0.2 s" in ran("top", "--timeout", "0.2", late).stderr
 
 
+@pytest.mark.world
 def test_a_report_needs_no_screen(heap: Path) -> None:
     code = (
         "import sys\n"
@@ -247,6 +252,7 @@ def test_a_report_needs_no_screen(heap: Path) -> None:
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.world
 def test_a_reader_that_leaves_early_is_no_defect(heap: Path) -> None:
     report = shlex.join([sys.executable, "-m", "memtui", "top", str(heap)])
     run = subprocess.run(

@@ -197,6 +197,7 @@ def test_recursion_counts_once_and_the_leaf_is_the_innermost_inlined_function() 
     assert values_of(profile) == [("inlined", 10, 10), ("main", 5, 15), ("caller", 0, 10)]
 
 
+@pytest.mark.world
 def test_values_below_zero_add_to_the_total_and_those_that_cancel_out_are_left_out(
     tmp_path: Path,
 ) -> None:
@@ -212,6 +213,7 @@ def test_values_below_zero_add_to_the_total_and_those_that_cancel_out_are_left_o
     assert values_of(profile) == pprof_rows(path, "-unit=bytes")
 
 
+@pytest.mark.world
 def test_frames_without_a_function_go_by_their_file_as_in_pprof(tmp_path: Path) -> None:
     profile = forged(
         samples=(((1, 4), (10,)), ((2, 4), (20,)), ((3, 4), (40,))),
@@ -304,6 +306,7 @@ def test_a_profile_that_was_cut_off_anywhere_is_refused(data: Path) -> None:
             parse_profile(whole[:length], where="", took_s=0)
 
 
+@pytest.mark.world
 def test_a_bomb_is_refused_before_it_takes_more_memory_than_the_limit() -> None:
     bomb = gzip.compress(bytes(300 << 20), compresslevel=1, mtime=0)
     code = (
@@ -393,6 +396,7 @@ def test_mutated_profiles_are_read_or_refused_but_never_crash(data: Path) -> Non
     assert 0 < refused < 600
 
 
+@pytest.mark.world
 def test_protobuf_is_imported_only_when_a_profile_is_parsed() -> None:
     code = (
         "import sys, memtui.sources.profile, memtui.parse.profile as source\n"

@@ -24,6 +24,8 @@ from memtui.model import Event, GcCycle, ProcessSample, Profile, Restart, Runtim
 from memtui.recording import NotARecording, Recorder, Recording
 from memtui.recording.writer import Clocks
 
+pytestmark = pytest.mark.world
+
 StartGo = Callable[..., Any]
 Start = Callable[..., subprocess.Popen[str]]
 GOLDEN = Path(__file__).parent.parent / "data" / "recording" / "format-1.0.memtui"

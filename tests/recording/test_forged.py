@@ -106,6 +106,7 @@ def test_a_moment_beyond_every_calendar_begins_no_member(tmp_path: Path) -> None
         Recording.open(written(tmp_path, forged))
 
 
+@pytest.mark.world
 @pytest.mark.parametrize("length", [0, 1, 1 << 40, (1 << 64) - 1])
 def test_a_profile_that_lies_about_its_length_stops_nobody(length: int, tmp_path: Path) -> None:
     profile: Line = {"k": "profile", "t": NOON, "version": [1, 0]}
@@ -127,6 +128,7 @@ def test_a_profile_that_lies_about_its_length_stops_nobody(length: int, tmp_path
     assert (tmp_path / "new.memtui").stat().st_size < 10_000
 
 
+@pytest.mark.world
 def test_a_member_of_another_version_is_not_repaired_and_stops_nobody(tmp_path: Path) -> None:
     members = (member(first_line()), member(first_line(version=[7, 0]), at=NOON + 60))
     run = [sys.executable, "-m", "memtui", "repair", written(tmp_path, *members)]

@@ -26,6 +26,8 @@ from memtui.sources.http import Address
 from memtui.sources.runtime import RuntimeSource
 from memtui.sources.source import SourceFailed
 
+pytestmark = pytest.mark.world
+
 DATA = Path(__file__).parent.parent / "data/memstats"
 VARS = (DATA / "vars.json").read_bytes()
 HEAP_TEXT = (DATA / "heap.debug1.end.txt").read_bytes()
