@@ -201,6 +201,8 @@ def test_the_list_of_processes_shows_a_hostile_one(
     started: Callable[..., Pseudoterminal], process: subprocess.Popen[bytes]
 ) -> None:
     window = started()
+    window.wait_for(lambda text: " processes " in text)
+    window.press(*str(process.pid))  # others may fill the screen
     window.wait_for(lambda text: MARK in text)
     window.press("\x03")
     window.end()
