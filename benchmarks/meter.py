@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FIRST_FRAME_BYTES = 200
+FIRST_FRAME_S = 60.0
+"""It is not waited for longer."""
 QUIET_S = 0.15
 _TAIL_BYTES = 1 << 16
 _QUERY = re.compile(rb"\x1b\[(\??)(6n|5n|0?c|(\d+)\$p)")
@@ -44,13 +46,16 @@ class Figures:
 def measure(
     command: Sequence[str], seconds: float, size: tuple[int, int], settle_s: float = 5.0
 ) -> Figures:
-    """Run ``command`` in a terminal of columns by rows cells for some seconds, and end it."""
+    """Run ``command`` in a terminal of columns by rows cells for some seconds, and end it.
+
+    They are counted from the first frame on: of a slow start nothing is part of what is steady.
+    """
     run = Run(command, size, plain_environment())
     try:
-        frame_s, frame_cpu_s = run.first_frame(settle_s)
-        run.read_until(settle_s)
+        frame_s, frame_cpu_s = run.first_frame(FIRST_FRAME_S)
+        run.read_until(frame_s + settle_s)
         cpu_s, count, began = run.cpu_s(), run.bytes, run.elapsed()
-        run.read_until(seconds)
+        run.read_until(began + seconds - settle_s)
         span = run.elapsed() - began
         return Figures(
             first_byte_s=run.first_byte_s,

@@ -79,7 +79,7 @@ def kernel_kib(pid: int) -> tuple[list[int], int]:
 
 def sample(pid: int, address: str) -> list[int]:
     """Return a row of the table without its time: both sides are read within some ms."""
-    with urllib.request.urlopen(f"http://{address}/debug/vars", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{address}/debug/vars", timeout=60) as answer:
         body = answer.read()
     kernel, threads = kernel_kib(pid)
     counters = json.loads(body)

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,15 +53,31 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+OF_THE_WORLD = ("go", "terminal", "world")
+"""The marks of tests in which the machine has a say."""
+_STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+_started: list[str] = []
+sys.addaudithook(lambda event, _: _started.append(event) if event in _STARTS else None)
+
+
+def is_of_the_world(item: pytest.Item) -> bool:
+    """Tell whether a test has one of these marks."""
+    return any(item.get_closest_marker(name) for name in OF_THE_WORLD)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give tests of real programs and terminals a second try on CI (docs/decisions/0004).
+    """Give tests of the world a second try on CI (docs/decisions/0004).
 
     When things happen there is up to the machine; a defect fails twice. All others have one try.
     """
+    for item in items:
+        if "go_command" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.go)
+        if inspect.iscoroutinefunction(getattr(item, "function", None)):  # its loop has a clock
+            item.add_marker(pytest.mark.world)
     if os.environ.get("CI") and config.pluginmanager.hasplugin("rerunfailures"):
-        for item in items:
-            if any(item.get_closest_marker(name) for name in ("go", "terminal")):
-                item.add_marker(pytest.mark.flaky(reruns=1))
+        for item in filter(is_of_the_world, items):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def pytest_collection_finish() -> None:
@@ -74,11 +91,15 @@ def no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
     """Collect what a test of the world left, so that its ResourceWarning fails that very test.
 
     A transport or a pipe that nobody closed warns when it is collected, which is in any test later.
+    And let clocks on the wall show again what TZ says, which is by now what it was before.
     """
+    _started.clear()
     yield
-    is_async = inspect.iscoroutinefunction(request.function)
-    if is_async or any(request.node.get_closest_marker(name) for name in ("go", "terminal")):
+    time.tzset()
+    if is_of_the_world(request.node):
         gc.collect()
+    elif not os.environ.get("CI"):
+        assert not _started, "it starts programs: mark it go, terminal or world"
 
 
 @contextmanager
@@ -122,9 +143,14 @@ class GoService:
 
 @pytest.fixture(autouse=True, scope="session")
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Reports of defects that tests induce go to a folder of the tests' own."""
+    """Reports of defects that tests induce go to a folder of the tests' own.
+
+    So does what Go compiled, where nobody said what is home (go help environment, GOCACHE).
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        if not any(map(os.environ.get, ("HOME", "XDG_CACHE_HOME", "GOCACHE"))):
+            patch.setenv("GOCACHE", str(TESTS.parent / "build" / "go-cache"))
         yield
 
 

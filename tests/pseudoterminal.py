@@ -59,6 +59,7 @@ class Pseudoterminal:
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
+        self._name = os.ttyname(other)
         os.close(other)
         self.sent = b""
         """All bytes that the terminal got."""
@@ -79,9 +80,23 @@ class Pseudoterminal:
         """Press keys one after the other, each when the screen has answered the last one."""
         for key in keys:
             os.write(self._end, key.encode())
+            while self._unread() and self.process.poll() is None:
+                self._read(0.02)
             quiet_s = 0.25 if key == "\x1b" else 0.05  # with the next key it would be another one
             while select.select([self._end], [], [], quiet_s)[0] and self._read(0.0):
                 pass
+
+    def _unread(self) -> int:
+        """Return how many bytes of what was typed the program has not read yet."""
+        try:
+            terminal = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
+        except OSError:  # it has ended, and its terminal is gone
+            return 0
+        try:
+            (count,) = struct.unpack("i", fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)))
+        finally:
+            os.close(terminal)
+        return int(count)
 
     def _read(self, seconds: float) -> bool:
         """Read what is there; False when the program has let go of the terminal."""

@@ -11,10 +11,13 @@ from typing import BinaryIO
 
 import pytest
 from dashboard import app_on, counted, on_top, running, shown, until
+from patience import PATIENCE_S
 
 from memtui.app import MemtuiApp
 from memtui.cli.session.trace import Trace
 from memtui.model import GcCycle
+
+pytestmark = pytest.mark.world
 
 SMALL = (80, 24)
 A_SECOND = 2000
@@ -82,7 +85,7 @@ async def test_2000_cycles_a_second_are_all_kept_and_keys_are_answered(
             answers.append(time.thread_time() - cpu_s)
             assert pane.selection.row is not None or held < 2
             await pilot.pause(0.1)
-            assert time.monotonic() - began < 60
+            assert time.monotonic() - began < 5 * PATIENCE_S
         writer.join()
         await until(lambda: f" {A_SECOND * SECONDS} cycles" in shown(app, "gctrace"))
         seconds = time.monotonic() - began

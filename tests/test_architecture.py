@@ -9,6 +9,8 @@ import pytest
 
 from memtui.cli.group import LINES
 
+pytestmark = pytest.mark.world
+
 ROOT = Path(__file__).parent.parent
 
 

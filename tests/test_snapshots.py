@@ -20,7 +20,7 @@ from memtui.app import MemtuiApp
 from memtui.cli.recordings.screen import pages_of, replaying
 from memtui.panes.habits import Habits
 
-pytestmark = pytest.mark.snapshot
+pytestmark = [pytest.mark.snapshot, pytest.mark.world]
 
 DEMO = Path(str(files("memtui") / "demo" / "orders.memtui"))
 USUAL = Habits()

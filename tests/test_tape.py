@@ -109,6 +109,7 @@ def test_a_file_that_cannot_be_recorded_into_is_a_complaint(here: Path) -> None:
         session.record(here / "missing" / "x.memtui")
 
 
+@pytest.mark.world
 async def test_a_live_session_is_recorded_stepped_back_in_and_followed_again(
     start_go: StartGo, here: Path
 ) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from conftest import NEWEST_GO, OLD_GO, TESTS, USES_CGO, GoService
+from patience import PATIENCE_S
 
 Row = dict[str, float]
 Parts = Callable[[Row], float]
@@ -98,7 +99,7 @@ def wait_for_parts(running: dict[str, GoService], look: Callable[[GoService], Ro
     All are looked at in turn: what was freed is large for a second or two, and then given back.
     """
     left = {shape: service for shape, service in running.items() if shape in MOVES}
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 2 * PATIENCE_S
     while left and time.monotonic() < deadline:
         for shape, service in tuple(left.items()):
             if PARTS[MOVES[shape]](look(service)) > 24 << 10:
@@ -125,7 +126,9 @@ def test_each_program_moves_the_part_that_it_is_about(
         wait_for_parts(running, look)
         for service in running.values():
             service.process.send_signal(signal.SIGTERM)
-        assert {service.process.wait(10) for service in running.values()} == {-signal.SIGTERM}
+        assert {service.process.wait(PATIENCE_S) for service in running.values()} == {
+            -signal.SIGTERM
+        }
 
 
 def rows(entry: dict[str, Any]) -> list[Row]:

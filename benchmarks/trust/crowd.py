@@ -20,6 +20,7 @@ MAPPINGS = 60_000
 """vm.max_map_count is 65,530 where nobody changed it."""
 MOST_S = 0.1
 KEYS = 60
+LIMIT_S = 120.0
 BETWEEN_KEYS_S = 0.07
 _SIZE = (120, 40)
 
@@ -68,7 +69,7 @@ def picker(processes: int = PROCESSES) -> tuple[list[float], float]:
     with many_processes(processes):
         run = Run([str(MEMTUI)], _SIZE, TERMINAL)
         try:
-            there_s = wait_for(run, r"of \d{4,} processes", 30.0)
+            there_s = wait_for(run, r"of \d{4,} processes", LIMIT_S)
             run.read_until(run.elapsed() + 0.5)
             return pressed(run, "sl\x7f\x7f", 30), there_s
         finally:
@@ -82,7 +83,7 @@ def dashboard(threads: int = THREADS, mappings: int = MAPPINGS) -> tuple[list[fl
         maps = Path(f"/proc/{target.pid}/maps").read_bytes().count(b"\n")
         run = Run([str(MEMTUI), "--pid", str(target.pid)], _SIZE, TERMINAL)
         try:
-            wait_for(run, "RssAnon", 30.0)
+            wait_for(run, "RssAnon", LIMIT_S)
             run.read_until(run.elapsed() + 3.0)
             # 5 asks for the mappings by kind each time, the dearest that there is to read.
             answers = pressed(run, "z", 300) + pressed(run, "51", 300, KEYS // 2)

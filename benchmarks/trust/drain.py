@@ -64,12 +64,13 @@ def written(terminal: str, megabytes: int = MEGABYTES) -> Drained:
     )
     assert service.stderr
     service.stderr.close()
-    reading = threading.Event()
+    reading, begun = threading.Event(), threading.Event()
     reading.set()
-    reader = threading.Thread(target=_read, args=(keyboard, reading), daemon=True)
+    reader = threading.Thread(target=_read, args=(keyboard, reading, begun), daemon=True)
     reader.start()
     try:
         os.write(keyboard, b"3oz")
+        assert begun.wait(_PATIENCE_S)
         time.sleep(1.5)
         if terminal == "stopped":
             termios.tcflow(screen, termios.TCOOFF)  # what ctrl+s does, where it is not a key
@@ -103,11 +104,12 @@ def to_nobody(megabytes: int = MEGABYTES) -> Drained:
     return Drained(**json.loads(said))
 
 
-def _read(keyboard: int, reading: threading.Event) -> None:
+def _read(keyboard: int, reading: threading.Event, begun: threading.Event) -> None:
     os.set_blocking(keyboard, False)
     while reading.is_set():
         with contextlib.suppress(OSError):
-            os.read(keyboard, 1 << 16)
+            if os.read(keyboard, 1 << 16):
+                begun.set()
         time.sleep(0.005)
 
 

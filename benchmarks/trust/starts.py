@@ -18,7 +18,7 @@ from trust.row import MEMTUI, Row, in_ms, started
 
 ROUNDS = 100
 LATEST_S = 1.5
-ENDED_S = 20.0
+ENDED_S = 60.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 

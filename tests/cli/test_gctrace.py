@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.world
+
 MEMTUI = Path(sys.executable).parent / "memtui"
 MODERN = (
     "gc 12 @0.434s 2%: 0.038+1.5+0.18 ms clock, 0.11+0.34/2.1/12+1.8 ms cpu, "
@@ -34,7 +36,7 @@ def run(*args: str, given: str = "", **environment: str) -> subprocess.Completed
         input=given,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
         env=os.environ | environment,
     )
@@ -192,7 +194,7 @@ def test_ctrl_c_ends_with_the_summary(start: Start) -> None:
     assert json.loads(process.stdout.readline())["number"] == 12
     process.send_signal(signal.SIGINT)
     assert json.loads(process.stdout.readline())["kind"] == "summary"
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=120) == 130
 
 
 def test_a_reader_that_goes_away_is_no_error(start: Start) -> None:
@@ -203,6 +205,6 @@ def test_a_reader_that_goes_away_is_no_error(start: Start) -> None:
     process.stdout.readline()
     process.stdout.close()
     write(process, f"{MODERN}\n")
-    assert process.wait(timeout=30) == 141
+    assert process.wait(timeout=120) == 141
     assert process.stderr.read() == ""
     process.stdout = None

@@ -16,12 +16,15 @@ from pathlib import Path
 import pytest
 from largeprofile import large_profile
 from longsession import NOON, Session
+from patience import PATIENCE_S
 
 from memtui.cli.complaint import Complaint
 from memtui.cli.exitcodes import INTERRUPTED
 from memtui.cli.recordings.output import output
 from memtui.recording import Recorder
 from memtui.recording.writer import Clocks
+
+pytestmark = pytest.mark.world
 
 MEMTUI = [sys.executable, "-m", "memtui"]
 HOURS = 3
@@ -53,7 +56,7 @@ def in_terminal(
         [*MEMTUI, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs
     )
     os.close(theirs)
-    text, deadline = "", time.monotonic() + 60
+    text, deadline = "", time.monotonic() + 2 * PATIENCE_S
     signalled_s = 0.0
     try:
         while time.monotonic() < deadline:
@@ -66,7 +69,7 @@ def in_terminal(
             if number is not None and not signalled_s and re.search(until, text):
                 signalled_s = time.monotonic()
                 process.send_signal(number)
-        code = process.wait(timeout=30)
+        code = process.wait(timeout=PATIENCE_S)
         return code, text, time.monotonic() - signalled_s
     finally:
         process.kill()
@@ -83,7 +86,7 @@ def test_an_export_says_how_far_it_is_and_leaves_nothing(
         ["export", str(recording), "--format", form, "-o", str(out)], r"writing \d+%; ctrl"
     )
     assert code == 130
-    assert took_s < 5  # 0.2 s on a machine that is not busy
+    assert took_s < 30  # 0.2 s on a machine that is not busy
     assert text.endswith("\r\x1b[K"), "the line is gone"
     assert "Traceback" not in text
     assert list(tmp_path.iterdir()) == []
@@ -92,7 +95,7 @@ def test_an_export_says_how_far_it_is_and_leaves_nothing(
 def test_a_quiet_machine_is_told_nothing(recording: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [*MEMTUI, "export", recording, "--format", "csv", "--every", "10m", "-o", tmp_path / "out"],
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=1200,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert [each.name for each in tmp_path.iterdir()] == ["out"]

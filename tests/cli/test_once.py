@@ -15,6 +15,8 @@ import pytest
 
 from memtui.parse import profile_pb2 as wire
 
+pytestmark = pytest.mark.world
+
 MEMTUI = [sys.executable, "-m", "memtui"]
 DEMO = Path(__file__).parents[2] / "src/memtui/demo/orders.memtui"
 StartGo = Callable[..., Any]
@@ -24,7 +26,7 @@ HEADS = ("1 process", "2 RES and SHR", "3 g", "4 ", "5 explain", "sources")
 def memtui(*arguments: str | int | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*MEMTUI, *map(str, arguments)],
-        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=90, check=False,
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=180, check=False,
         env=os.environ | environment,
     )  # fmt: skip
 
@@ -124,11 +126,11 @@ def test_a_moment_of_a_recording() -> None:
 def test_standard_input_stays_with_the_loop_around_it(tmp_path: Path) -> None:
     """``while read pid; do memtui --once --pid $pid; done`` reads on with the next line."""
     script = f"while read pid; do {' '.join(MEMTUI)} --once --pid $pid | head -1; done"
-    sleeps = [subprocess.Popen(["sleep", "600"]) for _ in range(2)]
+    sleeps = [subprocess.Popen(["sleep", "900"]) for _ in range(2)]
     try:
         pids = "".join(f"{each.pid}\n" for each in sleeps)
         done = subprocess.run(
-            ["bash", "-c", script], input=pids, capture_output=True, text=True, timeout=90,
+            ["bash", "-c", script], input=pids, capture_output=True, text=True, timeout=180,
             check=True,
         )  # fmt: skip
     finally:
@@ -176,7 +178,7 @@ def test_it_never_loads_the_screen(start_go: StartGo) -> None:
     )
     pid = str(start_go("orders").pid)
     done = subprocess.run(
-        [sys.executable, "-c", code, pid], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code, pid], capture_output=True, text=True, check=True, timeout=180
     )
     assert done.stdout.endswith("[]\n")
 

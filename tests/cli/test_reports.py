@@ -89,11 +89,10 @@ def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.go
+@pytest.mark.usefixtures("in_utc")
 @pytest.mark.parametrize("option", ["base", "diff-base"])
-def test_against_an_earlier_one(heap: Path, option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_against_an_earlier_one(heap: Path, option: str) -> None:
     before = heap.parent.parent / "snap0" / heap.name
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
     result = ran("top", f"--{option}", before, heap)
     assert result.stdout == go_pprof("-top", f"-{option.replace('-', '_')}={before}", heap)
 
@@ -124,6 +123,7 @@ def test_a_name_cannot_act_on_the_terminal(tmp_path: Path) -> None:
     assert "64B   100%  ␛[2Jx\n" in ran("top", path).stdout
 
 
+@pytest.mark.world
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -164,6 +164,7 @@ def test_a_number_to_count_with(heap: Path, option: str, number: str) -> None:
     assert ran("top", f"--{option}", number, heap).exit_code == 2
 
 
+@pytest.mark.world
 def test_a_pipe_is_read_to_its_end(heap: Path, tmp_path: Path) -> None:
     golden = ran("top", heap).stdout
     memtui_top = (sys.executable, "-m", "memtui", "top")
@@ -176,7 +177,7 @@ def test_a_pipe_is_read_to_its_end(heap: Path, tmp_path: Path) -> None:
     writer = threading.Thread(target=pipe.write_bytes, args=(heap.read_bytes(),))
     reading = subprocess.Popen([*memtui_top, pipe], stdout=subprocess.PIPE)
     writer.start()
-    assert reading.communicate(timeout=30)[0].decode() == golden
+    assert reading.communicate(timeout=120)[0].decode() == golden
     writer.join()
 
 
@@ -216,6 +217,7 @@ def serve() -> Iterator[Callable[[bytes, float], str]]:
         server.server_close()
 
 
+@pytest.mark.world
 def test_an_address_is_asked_for_its_heap(heap: Path, serve: Callable[[bytes, float], str]) -> None:
     address = serve(heap.read_bytes(), 0)
     golden = ran("top", heap).stdout
@@ -228,6 +230,7 @@ def test_an_address_is_asked_for_its_heap(heap: Path, serve: Callable[[bytes, fl
     assert "secret" not in refused
 
 
+@pytest.mark.world
 def test_an_address_that_sends_too_much_or_too_late(serve: Callable[[bytes, float], str]) -> None:
     bomb = serve(gzip.compress(bytes(4 << 20)), 0)
     assert "larger than 2.00M unpacked" in ran("top", "--max-size", "2", bomb).stderr
@@ -235,6 +238,7 @@ def test_an_address_that_sends_too_much_or_too_late(serve: Callable[[bytes, floa
     assert "timed out after 0.2 s" in ran("top", "--timeout", "0.2", late).stderr
 
 
+@pytest.mark.world
 def test_a_report_needs_no_screen(heap: Path) -> None:
     code = (
         "import sys\n"
@@ -248,6 +252,7 @@ def test_a_report_needs_no_screen(heap: Path) -> None:
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.world
 def test_a_reader_that_leaves_early_is_no_defect(heap: Path) -> None:
     report = shlex.join([sys.executable, "-m", "memtui", "top", str(heap)])
     run = subprocess.run(

@@ -351,6 +351,7 @@ def test_no_escape_codes_reach_the_lines(cycle: MakeCycle, view: MakeView) -> No
         assert {len(text_of(row)) <= 78 for row in rows} == {True}
 
 
+@pytest.mark.world
 def test_plotext_is_imported_when_a_plot_is_drawn_and_not_before() -> None:
     code = (
         "import sys\n"

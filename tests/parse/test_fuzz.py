@@ -20,6 +20,7 @@ SEED = 1
 """The same inputs each time; ``make fuzz`` makes a million of each, and takes other seeds."""
 
 
+@pytest.mark.world
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_makes_an_exception_a_hang_or_a_wrong_number(name: str) -> None:
     target = TARGETS[name]

@@ -146,6 +146,7 @@ def test_summaries_say_what_happened_without_reading_it(session: Closed) -> None
     assert summaries[0].last(Mark) is None
 
 
+@pytest.mark.world
 def test_other_programs_read_it(session: Closed, tmp_path: Path) -> None:
     path, _ = session
     lines = gzip.decompress(path.read_bytes()).splitlines()
@@ -430,6 +431,7 @@ def kill_at_full_speed(path: Path, start: float, chance: random.Random) -> int:
     return int(told[-2]) if len(told) > 1 else 1
 
 
+@pytest.mark.world
 def test_a_killed_writer_has_lost_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     kills = int(os.environ.get("MEMTUI_KILLS", "5"))
     path, chance = tmp_path / "svc.memtui", random.Random(50)
@@ -454,12 +456,14 @@ FULL = Path(__file__).parent / "fulldisk.py"
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
+@pytest.mark.world
 def test_a_file_that_may_not_grow_suspends_and_goes_on(tmp_path: Path) -> None:
     run = [sys.executable, str(FULL), "limit", str(tmp_path)]
     done = subprocess.run(run, env=PATHS, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.world
 def test_a_full_disk_suspends_and_goes_on(tmp_path: Path) -> None:
     mount = f"mount -t tmpfs -o size=200k tmpfs {tmp_path}"
     unshare = ["unshare", "-m", "--propagation", "private"]

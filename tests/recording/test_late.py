@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from longsession import NOON
 
 from memtui.model import Event, Mark
@@ -100,6 +101,7 @@ def as_older(source: Path, target: Path) -> None:
             file.write(head(Kind.SAMPLES, place.member.start) + packed + end)
 
 
+@pytest.mark.world
 def test_an_export_of_a_time_has_the_mark_that_was_put_later(tmp_path: Path) -> None:
     path = tmp_path / "a.memtui"
     late_mark(path)

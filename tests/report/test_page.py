@@ -229,9 +229,10 @@ def test_a_recording_of_one_moment_is_a_page_too(tmp_path: Path) -> None:
 
 def report(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [*MEMTUI, "report", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
 
 
+@pytest.mark.world
 def test_the_command_says_what_explain_says(incident: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     window = ("--from", "+10s", "--to", f"+{FIRST_RUN_S}s")
@@ -254,6 +255,7 @@ def test_the_command_says_what_explain_says(incident: Path, tmp_path: Path) -> N
         assert all(text in said for text in texts)
 
 
+@pytest.mark.world
 def test_a_file_that_is_there_is_kept_unless_told_otherwise(incident: Path, tmp_path: Path) -> None:
     out, link = tmp_path / "report.html", tmp_path / "link.html"
     out.write_text("mine")
@@ -278,6 +280,7 @@ def test_a_file_that_is_there_is_kept_unless_told_otherwise(incident: Path, tmp_
     assert link.is_symlink()
 
 
+@pytest.mark.world
 def test_it_goes_to_standard_output(incident: Path) -> None:
     done = report(incident, "-o", "-")
     assert done.returncode == 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from dashboard import running, until
 from textual.widgets import DataTable
 
 from memtui.app import MemtuiApp
@@ -42,23 +42,25 @@ def picking(candidates: Callable[[], Iterator[Candidate]]) -> MemtuiApp:
 
 async def listed(app: MemtuiApp, count: int) -> list[str]:
     """Wait until the list has so many rows; return their pids."""
-    for _ in range(200):
-        table = app.screen.query(DataTable)
-        if table and table.first().row_count == count:
-            return [str(table.first().get_row_at(row)[0]) for row in range(count)]
-        await asyncio.sleep(0.02)
-    pytest.fail(f"the list never had {count} rows")
+    await until(lambda: rows_of(app) == count)
+    table = app.screen.query(DataTable).first()
+    return [str(table.get_row_at(row)[0]) for row in range(count)]
+
+
+def rows_of(app: MemtuiApp) -> int:
+    """Return how many rows the list has."""
+    return sum(table.row_count for table in app.screen.query(DataTable))
 
 
 async def test_go_programs_stand_first_and_large_ones_before_small_ones() -> None:
     app = picking(lambda: iter(MANY))
-    async with app.run_test(size=(80, 24)):
+    async with running(app, (80, 24)):
         assert await listed(app, 4) == ["21", "20", "1", "300"]
 
 
 async def test_typing_narrows_the_list_down() -> None:
     app = picking(lambda: iter(MANY))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(app, (80, 24)) as pilot:
         await listed(app, 4)
         await pilot.press(*"ord")
         assert await listed(app, 1) == ["20"]
@@ -68,7 +70,7 @@ async def test_typing_narrows_the_list_down() -> None:
 
 async def test_foreign_text_is_shown_as_it_is() -> None:
     app = picking(lambda: iter(MANY))
-    async with app.run_test(size=(80, 24)):
+    async with running(app, (80, 24)):
         await listed(app, 4)
         row = app.screen.query_one(DataTable).get_row_at(0)
         assert str(row[-1]) == "/usr/bin/stock [/x] ␛[2J"
@@ -78,23 +80,17 @@ async def test_foreign_text_is_shown_as_it_is() -> None:
 async def test_the_chosen_process_is_watched(start_go: StartGo) -> None:
     service = start_go("orders")
     app = picking(Census().processes)
-    async with app.run_test(size=(80, 24)) as pilot:
-        for _ in range(200):
-            if app.screen.query(DataTable) and app.screen.query_one(DataTable).row_count:
-                break
-            await asyncio.sleep(0.02)
+    async with running(app, (80, 24)) as pilot:
+        await until(lambda: rows_of(app))
         await pilot.press(*str(service.pid), "enter")
-        for _ in range(200):
-            if app.timeline.track(ProcessSample).count:
-                break
-            await asyncio.sleep(0.02)
+        await until(lambda: app.timeline.track(ProcessSample).count)
         assert app.timeline.track(ProcessSample).count
         assert app.return_code is None
 
 
 async def test_choosing_nothing_ends_it() -> None:
     app = picking(lambda: iter(MANY))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(app, (80, 24)) as pilot:
         await listed(app, 4)
         await pilot.press("escape")
         await pilot.pause()

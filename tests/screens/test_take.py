@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from dashboard import patient
 from textual.app import App
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -34,7 +35,8 @@ async def answer(
 ) -> tuple[list[ProfileRequest | None], str]:
     """Press keys; return what was answered, and what the box said before the last key."""
     app = Host(question)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(80, 24)) as hasty:
+        pilot = patient(hasty)
         await pilot.press(*keys[:-1])
         said = str(app.screen.query_one(Static).render())
         await pilot.press(keys[-1])

@@ -30,6 +30,8 @@ from memtui.sources.runtime import RuntimeSource
 from memtui.sources.served import UrlProfile
 from memtui.sources.source import SourceFailed, drive
 
+pytestmark = pytest.mark.world
+
 SECRET = "t0ken-of-ops"
 TOKEN = Access(SECRET)
 MEMTUI = [sys.executable, "-m", "memtui"]

@@ -25,6 +25,8 @@ from memtui.sources import analyst as module
 from memtui.sources.analyst import Analyst, NoAnswer
 from memtui.sources.desk import Order, send
 
+pytestmark = pytest.mark.world
+
 TOP = Question("top", Lens(sample_type="inuse_space"))
 SAMPLES = 2000
 

@@ -18,6 +18,8 @@ from patience import PATIENCE_S
 from memtui.model import Ended
 from memtui.sources.child import Child, ChildExit, leave_to_itself, with_gctrace
 
+pytestmark = pytest.mark.world
+
 WaitFor = Callable[..., None]
 
 PR_SET_CHILD_SUBREAPER = 36

@@ -21,6 +21,8 @@ from memtui.model import Attached, Event, GcCycle, OutputLine, Trouble
 from memtui.sources.gctrace import CommandTrace
 from memtui.sources.source import SourceFailed, keep_trying
 
+pytestmark = pytest.mark.world
+
 LINE = (
     "gc {} @{}s 2%: 0.038+1.5+0.18 ms clock, 0.11+0.34/2.1/12+1.8 ms cpu, "
     "4->5->2 MB, 10 MB goal, 0 MB stacks, 1 MB globals, 2 P\n"

@@ -83,6 +83,7 @@ def is_as_it_is(pid: int, identity: ProcessIdentity) -> None:
     assert candidate.res_bytes == pytest.approx(psutil.Process(pid).memory_info().rss, abs=1 << 20)
 
 
+@pytest.mark.world
 def test_a_program_that_is_not_go_is_listed_without_a_version(spawn: Spawn) -> None:
     process = spawn("sleep", "60")
     wait_for(lambda: (one := found(process.pid)) and one.name == "sleep")
@@ -110,6 +111,7 @@ def test_all_processes_are_listed_but_this_one_and_those_of_the_kernel() -> None
     in_one_try(all_are_listed, 50)  # others start and end processes meanwhile
 
 
+@pytest.mark.world
 def test_a_zombie_is_not_listed(spawn: Spawn) -> None:
     process = spawn("true")
     wait_for(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
@@ -183,6 +185,7 @@ def test_a_name_never_finds_memtui_or_who_started_it() -> None:
     assert not family & {candidate.pid for candidate in matching(listed, "")}
 
 
+@pytest.mark.world
 def test_another_process_of_the_same_program_is_found(spawn: Spawn) -> None:
     process = spawn(sys.executable, "-c", "import time; time.sleep(60)")
     wait_for(lambda: found(process.pid))
@@ -208,6 +211,7 @@ def test_who_writes_into_a_pipe_is_found_and_who_reads_it_is_not(
     assert isinstance(origin[0].go_version, str)
 
 
+@pytest.mark.world
 def test_a_named_pipe_has_writers_too(spawn: Spawn, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     both = os.open(tmp_path / "fifo", os.O_RDWR)

@@ -283,6 +283,17 @@ async def test_a_process_without_sockets_says_so(sleeper: int) -> None:
     assert "listens on no socket" in (await reason_of(sleeper)).reason
 
 
+async def test_a_process_that_ends_while_it_is_asked_has_ended(doors: Doors) -> None:
+    pid, _ = doors("mute=127.0.0.1:0")
+    failing = asyncio.ensure_future(reason_of(pid))
+    await asyncio.sleep(0.2)
+    assert not failing.done()
+    os.kill(pid, signal.SIGKILL)
+    failed = await failing
+    assert failed.reason == f"process {pid} has ended"
+    assert failed.final
+
+
 async def test_without_leave_to_probe_nobody_is_asked(doors: Doors) -> None:
     pid, at = doors("pprof=127.0.0.1:0")
     failed = await reason_of(pid, probe=False)

@@ -182,6 +182,7 @@ async def test_what_happens_to_the_file_does_not_end_the_trace(
         assert told == list(range(told[0], told[0] + len(told)))
 
 
+@pytest.mark.world
 async def test_a_hole_that_a_truncation_left_is_passed_over(tmp_path: Path) -> None:
     """A writer without O_APPEND goes on at its place: before it all reads as NULs."""
     path = tmp_path / "log"
@@ -216,6 +217,7 @@ async def test_a_hole_that_a_truncation_left_is_passed_over(tmp_path: Path) -> N
     assert time.process_time() - began < 5
 
 
+@pytest.mark.world
 async def test_a_process_that_reopens_its_stderr_is_followed(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     second.write_text(LINE.format(900, "9.000"))  # of a predecessor
@@ -290,6 +292,7 @@ async def test_only_the_end_of_a_long_log_is_read(start_go: StartGo, tmp_path: P
     assert {event.sample for event in old} == {OutputLine(line)}
 
 
+@pytest.mark.world
 async def test_of_a_log_that_is_older_than_the_process_nothing_is_told(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text(LINE.format(1, "0.001") + "last words")

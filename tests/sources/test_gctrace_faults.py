@@ -14,6 +14,8 @@ import pytest
 from memtui.model import Trouble
 from memtui.recording import Recording
 
+pytestmark = pytest.mark.world
+
 LINE = (
     "gc {} @{}s 2%: 0.038+1.5+0.18 ms clock, 0.11+0.34/2.1/12+1.8 ms cpu, "
     "4->5->2 MB, 10 MB goal, 0 MB stacks, 1 MB globals, 2 P\n"

@@ -10,6 +10,8 @@ from patience import PATIENCE_S
 
 from memtui.sources.http import Address, Cause, HttpFailed, get
 
+pytestmark = pytest.mark.world
+
 
 async def long_answer(request: Request, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.0 200 OK\r\n\r\n")

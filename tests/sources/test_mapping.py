@@ -20,6 +20,8 @@ from memtui.sources.mapping import MappingSource, interval
 from memtui.sources.proc import read_status
 from memtui.sources.source import SourceFailed
 
+pytestmark = pytest.mark.world
+
 clock = time.time
 STAT = Path("/proc/self/stat").read_bytes()
 

@@ -139,6 +139,7 @@ def _written(pid: int) -> int:
     return int(found[1])
 
 
+@pytest.mark.world
 async def test_a_flood_is_held_in_bounded_memory() -> None:
     process = subprocess.Popen(  # noqa: ASYNC220 - starting takes no time
         ["yes", "a line of a log that never ends"], stdout=subprocess.PIPE

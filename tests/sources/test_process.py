@@ -34,6 +34,8 @@ from memtui.sources.proc import user_name
 from memtui.sources.process import ProcessSource, next_beat, read_identity, read_sample
 from memtui.sources.source import SourceFailed
 
+pytestmark = pytest.mark.world
+
 Spawn = Callable[..., "subprocess.Popen[bytes]"]
 
 QUIET = ("-listen", "", "-orders", "0", "-report-every", "0", "-log-every", "0")

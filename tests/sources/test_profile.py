@@ -270,6 +270,7 @@ async def test_proxies_of_the_environment_are_not_asked(
     assert (await first_profile(UrlProfile(where, clock)))[1].where.startswith(where)
 
 
+@pytest.mark.world
 async def test_a_port_where_nobody_listens_refuses() -> None:
     with socket.socket() as held:  # by us, so that nobody else listens there
         held.bind(("127.0.0.1", 0))

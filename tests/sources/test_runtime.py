@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from answering import Request, answering, ok
-from patience import PATIENCE_S, in_one_try_of
+from patience import PATIENCE_S, in_one_try_of, wait_for
 
 from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, RuntimeSample
 from memtui.parse.sockets import Listener
@@ -25,6 +25,8 @@ from memtui.sources.gops import find_gops
 from memtui.sources.http import Address
 from memtui.sources.runtime import RuntimeSource
 from memtui.sources.source import SourceFailed
+
+pytestmark = pytest.mark.world
 
 DATA = Path(__file__).parent.parent / "data/memstats"
 VARS = (DATA / "vars.json").read_bytes()
@@ -62,7 +64,8 @@ def stats(start_go: Callable[..., Any]) -> Callable[..., Any]:
 
     def start(*arguments: str, **environment: str) -> Any:
         service = start_go("stats", *arguments, **environment)
-        _ = service.address
+        doors = sum("=127.0.0.1:" in each for each in arguments)
+        wait_for(lambda: service.stdout_path.read_text().count("listening on") == doors)
         return service
 
     return start

@@ -18,6 +18,8 @@ import pytest
 from memtui.sources.source import SourceFailed
 from memtui.sources.stderr import Stderr, has_gctrace, not_to_be_opened, stderr_of
 
+pytestmark = pytest.mark.world
+
 Start = Callable[..., int]
 
 

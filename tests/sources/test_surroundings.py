@@ -156,6 +156,7 @@ async def test_a_real_process_has_its_settings_and_its_cgroup(
     assert failed.value.final
 
 
+@pytest.mark.world
 def test_a_process_that_is_no_more_has_ended() -> None:
     process = subprocess.Popen(["true"])
     process.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from patience import PATIENCE_S
 
@@ -21,12 +23,14 @@ class Terminal:
 
     def __init__(self, socket: Path, width: int, height: int) -> None:
         self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
-        shell = "exec env -u PYTHONDONTWRITEBYTECODE PS1='ready> ' ENV= bash --norc --noprofile"
+        shell = "exec env -u PYTHONDONTWRITEBYTECODE PS1='begins> ' ENV= bash --norc --noprofile"
         self._run("new-session", "-d", "-x", str(width), "-y", str(height), shell)
         self._run("set-option", "-g", "status", "off")
         self.resize(width, height)
-        self.type(f"PATH={SCRIPTS}:$PATH TERM=xterm-256color; clear")
+        # What is typed does not hold the prompt: it is there when all of this has been done.
+        self.type(f"PATH={SCRIPTS}:$PATH TERM=xterm-256color PS1='rea''dy> '; clear")
         self.wait_for("ready>")
+        self.wait_gone("begins>")
 
     def _run(self, *args: str) -> str:
         done = subprocess.run(
@@ -65,6 +69,16 @@ class Terminal:
     def pane_pid(self) -> int:
         """Return the process id of the shell."""
         return int(self._run("display-message", "-p", "#{pane_pid}"))
+
+    def memtui(self) -> psutil.Process:
+        """Return the memtui that the shell started."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            for each in psutil.Process(self.pane_pid()).children(recursive=True):
+                with contextlib.suppress(psutil.Error):  # it ended meanwhile
+                    if any(part.endswith("/memtui") for part in each.cmdline()):
+                        return each
+        pytest.fail(f"no memtui runs here\n{self.screen()}")
 
     def wait_for(self, *texts: str, seconds: float = PATIENCE_S) -> str:
         """Wait until the screen holds all of ``texts``; return it."""

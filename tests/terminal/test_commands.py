@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psutil
 import pytest
-from shellwindow import RESTORED, memtui_in
+from patience import PATIENCE_S
+from shellwindow import RESTORED
 
 pytestmark = [pytest.mark.terminal, pytest.mark.go]
 
@@ -28,7 +30,7 @@ TITLES = ("1 process", "2 RES", "3 gctrace", "4 inuse_space")
 @pytest.fixture
 def shop(go_build: Callable[[str], Path], tmp_path: Path) -> Iterator[Path]:
     """The orders service under a name that no other program has; its processes end with it."""
-    binary = tmp_path / f"shop{os.getpid()}"
+    binary = tmp_path / f"shop{uuid4().hex[:10]}"
     os.link(go_build("orders"), binary)
     yield binary
     for process in processes_of(binary):
@@ -62,20 +64,34 @@ def processes_of(binary: Path) -> list[psutil.Process]:
 
 
 def settled(window: Any, wait_until: WaitFor) -> list[str]:
-    """Return the lines below the heading, once two looks at them show the same."""
-    looks: list[list[str]] = [[], []]
+    """Return the lines of a frozen view, once they have stayed the same for a while."""
+    seen: list[str] = []
+    since = time.monotonic()
 
     def is_settled() -> bool:
-        looks[:] = [looks[1], below_heading(window)]
-        return looks[0] == looks[1] != []
+        nonlocal seen, since
+        if (now := frozen_lines(window)) != seen:
+            seen, since = now, time.monotonic()
+        return bool(seen) and time.monotonic() - since > 1.5
 
     wait_until(is_settled)
-    return looks[1]
+    return seen
 
 
-def below_heading(window: Any) -> list[str]:
+def processes_listed(window: Any, count: int) -> list[int]:
+    """Wait until the list shows so many Go programs; return their ids in its order."""
+    found: list[int] = []
+    deadline = time.monotonic() + PATIENCE_S
+    while len(found) != count and time.monotonic() < deadline:
+        found = [int(pid) for pid in re.findall(r"^ *(\d+) +go1\.", window.screen(), re.M)]
+    assert len(found) == count, window.screen()
+    return found
+
+
+def frozen_lines(window: Any) -> list[str]:
+    """Return all lines but the clock and the line of time, which go on."""
     rows: list[str] = window.screen().splitlines()[1:]
-    return rows
+    return [row for row in rows if not row.startswith(" 6 ")]
 
 
 # Which process
@@ -92,8 +108,8 @@ def test_a_name_of_one_process_is_watched_and_of_two_the_user_is_asked(
     window.wait_for("code=0")
     second = spawn(shop)
     window.type(f"clear; memtui --name {shop.name}; echo code=$?")
-    screen = window.wait_for(f"2 processes match '{shop.name}': which one?", "2 of 2 processes")
-    listed = [int(pid) for pid in re.findall(r"^ *(\d+) +go1\.", screen, re.M)]
+    window.wait_for(f"2 processes match '{shop.name}': which one?", "2 of 2 processes")
+    listed = processes_listed(window, 2)
     assert sorted(listed) == sorted([first.pid, second.pid])
     window.press("Down", "Enter")
     window.wait_for("LIVE", f"{shop.name} {listed[1]}", "RssAnon")
@@ -103,19 +119,19 @@ def test_a_name_of_one_process_is_watched_and_of_two_the_user_is_asked(
 
 
 def test_without_arguments_a_process_is_found_by_typing_and_esc_quits(
-    terminal: OpenTerminal, shop: Path, spawn: Callable[..., Any]
+    terminal: OpenTerminal, shop: Path, spawn: Callable[..., Any], wait_until: WaitFor
 ) -> None:
     service = spawn(shop)
     window = terminal(80, 24)
     window.type("memtui; echo code=$?")
-    screen = window.wait_for("which process?", "esc quit", " processes ")
-    rows = screen[screen.index("command") :].splitlines()
-    assert re.match(r" *\d+ +go1\.", rows[1]), "Go programs stand first"
-    everything = re.search(r"(\d+) of \1 processes", screen)
+    window.wait_for("which process?", "esc quit", " processes ")
+    # Go programs stand first.
+    wait_until(lambda: re.search(r"command *\n *\d+ +go1\.", window.screen()))
+    everything = re.search(r"(\d+) of \1 processes", window.screen())
     assert everything
     window.press(*shop.name[2:])
-    screen = window.wait_for(f" 1 of {everything[1]} processes")
-    assert re.search(rf"^ *{service.pid} +go1\..*", screen, re.M)
+    window.wait_for(f" 1 of {everything[1]} processes")
+    assert processes_listed(window, 1) == [service.pid]
     window.press("Enter")
     window.wait_for("LIVE", f"{shop.name} {service.pid}", "RssAnon")
     window.press("q")
@@ -134,11 +150,11 @@ def test_what_was_typed_before_enter_counts_however_fast(
     spawn(shop), spawn(shop)
     window = terminal(120, 24)
     window.type(f"memtui --name {shop.name}; echo code=$?")
-    screen = window.wait_for("2 of 2 processes")
-    lower = re.findall(r"^ *(\d+) +go1\.", screen, re.M)[1]
+    window.wait_for("2 of 2 processes")
+    lower = processes_listed(window, 2)[1]
     window.press(f"{lower} {shop.name}\r")
     window.wait_for("LIVE")
-    window.wait_for(f"{shop.name} {lower}", seconds=3)
+    window.wait_for(f"{shop.name} {lower}")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +214,7 @@ def test_a_signal_ends_the_child_and_all_that_it_started(
     window.type(f"memtui run -- sh -c '{shop} & {shop} & wait'; echo code=$?")
     window.wait_for("LIVE", "cycles")
     wait_until(lambda: len(processes_of(shop)) == 2)
-    memtui_in(window).send_signal(number)
+    window.memtui().send_signal(number)
     window.wait_for(f"code={128 + number}")
     assert processes_of(shop) == []
     assert window.modes() == RESTORED
@@ -246,7 +262,7 @@ def test_sigusr1_is_passed_on_to_the_child(
     window.type(f"memtui run -- sh {listener}; echo code=$?")
     window.wait_for("LIVE")
     wait_until((listener.parent / "ready").exists)
-    memtui_in(window).send_signal(signal.SIGUSR1)
+    window.memtui().send_signal(signal.SIGUSR1)
     wait_until(heard.exists)
     window.wait_for("LIVE")
     window.press("q")
@@ -264,10 +280,15 @@ def test_sigusr1_changes_nothing_for_a_process_that_memtui_did_not_start(
     window = terminal(80, 24)
     window.type(f"memtui --pid {watched.pid}; echo code=$?")
     window.wait_for("LIVE", "RssAnon")
-    memtui_in(window).send_signal(signal.SIGUSR1)
-    clock = re.search(r"LIVE +[\d:]+", window.screen())
-    assert clock
-    window.wait_gone(clock[0])
+    window.memtui().send_signal(signal.SIGUSR1)
+    clock = re.compile(r"LIVE +\d\d:\d\d:\d\d")
+    seen: set[str] = set()
+
+    def goes_on() -> bool:
+        seen.update(clock.findall(window.screen()))
+        return len(seen) > 1
+
+    wait_until(goes_on)
     assert not (listener.parent / "heard").exists()
     assert watched.poll() is None
     window.wait_for("LIVE", "RssAnon")
@@ -281,7 +302,7 @@ def test_sigusr1_changes_nothing_for_a_process_that_memtui_did_not_start(
 def test_after_ctrl_z_and_fg_the_screen_is_whole_again(
     terminal: OpenTerminal, start_go: Callable[..., Any], wait_until: WaitFor
 ) -> None:
-    """Frozen, nothing but the heading changes by itself: what fg does not paint stays away."""
+    """A frozen view does not change by itself: what fg does not paint stays away."""
     service = start_go("orders", "-report-every", "1s", GODEBUG="gctrace=1")
     window = terminal(120, 40)
     window.type(f"memtui --pid {service.pid}")
@@ -294,7 +315,7 @@ def test_after_ctrl_z_and_fg_the_screen_is_whole_again(
     assert window.modes() == RESTORED
     window.type("clear; fg; echo code=$?")
     window.wait_for("FROZEN")
-    assert settled(window, wait_until) == before
+    wait_until(lambda: frozen_lines(window) == before)
     assert window.modes()[0] == "1"
     window.press("Space")
     window.wait_for("LIVE", "RssAnon", *TITLES)
@@ -340,7 +361,11 @@ def test_a_child_that_fails_at_once_shows_what_it_said(terminal: OpenTerminal) -
 
 
 def test_quitting_does_not_wait_for_a_name_server(
-    terminal: OpenTerminal, shop: Path, spawn: Callable[..., Any], tmp_path: Path
+    terminal: OpenTerminal,
+    shop: Path,
+    spawn: Callable[..., Any],
+    tmp_path: Path,
+    wait_until: WaitFor,
 ) -> None:
     program = tmp_path / "hang.py"
     program.write_text(
@@ -348,7 +373,7 @@ def test_quitting_does_not_wait_for_a_name_server(
         "from memtui.cli import main\n"
         "def hang(*args, **options):\n"
         f"    open('{tmp_path}/asked', 'w').close()\n"
-        "    time.sleep(15)\n"
+        f"    time.sleep({3 * PATIENCE_S})\n"
         "socket.getaddrinfo = hang\n"
         "main()\n"
     )
@@ -356,12 +381,7 @@ def test_quitting_does_not_wait_for_a_name_server(
     url = "http://localhost:1"
     window.type(f"{sys.executable} {program} --pid {spawn(shop).pid} --pprof {url}; echo code=$?")
     window.wait_for("LIVE", "RssAnon")
-    deadline = time.monotonic() + 10
-    while not (tmp_path / "asked").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    began = time.monotonic()
+    wait_until((tmp_path / "asked").exists)
     window.press("q")
-    window.wait_for("code=0")
-    assert time.monotonic() - began < 3
+    window.wait_for("code=0")  # long before the name server answers
     assert window.modes() == RESTORED

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S, in_one_try
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -27,11 +28,15 @@ def test_the_screen_is_cheap(start_go: Callable[..., Any], monkeypatch: pytest.M
     from meter import measure
 
     service = start_go("orders", GODEBUG="gctrace=1")
-    cost = measure([MEMTUI, "--pid", str(service.pid)], 15, (120, 40))
-    assert cost.steady_cpu_s_per_min < 1.5
-    assert 0 < cost.steady_bytes_per_s < 1000
-    assert cost.first_frame_cpu_s < 1.0
-    assert cost.rss_anon_mib < 50
+
+    def is_cheap() -> None:
+        cost = measure([MEMTUI, "--pid", str(service.pid)], 15, (120, 40))
+        assert cost.steady_cpu_s_per_min < 1.5
+        assert 0 < cost.steady_bytes_per_s < 1000
+        assert cost.first_frame_cpu_s < 1.0
+        assert cost.rss_anon_mib < 50
+
+    in_one_try(is_cheap)
 
 
 @pytest.mark.terminal
@@ -40,12 +45,15 @@ def test_a_tick_that_changes_some_digits_sends_those(monkeypatch: pytest.MonkeyP
     monkeypatch.syspath_prepend(BENCHMARKS)
     from meter import measure
 
-    with subprocess.Popen(["sleep", "60"]) as sleeper:
-        try:
-            cost = measure([MEMTUI, "--pid", str(sleeper.pid), "--no-probe"], 13, (120, 40))
-        finally:
-            sleeper.kill()
-    assert 0 < cost.steady_bytes_per_s < 250
+    def sends_little() -> None:
+        with subprocess.Popen(["sleep", "600"]) as sleeper:
+            try:
+                cost = measure([MEMTUI, "--pid", str(sleeper.pid), "--no-probe"], 13, (120, 40))
+            finally:
+                sleeper.kill()
+        assert 0 < cost.steady_bytes_per_s < 250
+
+    in_one_try(sends_little)
 
 
 @pytest.mark.terminal
@@ -53,20 +61,24 @@ def test_a_view_that_stands_still_sends_nothing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.syspath_prepend(BENCHMARKS)
     from meter import Run, plain_environment
 
-    run = Run([MEMTUI, "demo"], (120, 40), plain_environment())
-    try:
-        run.first_frame(15.0)
-        assert run.answer_s(b" ", 20) < 5.0, "nothing says that it is paused"
-        quiet_since, count = run.elapsed(), run.bytes
-        while run.elapsed() - quiet_since < 2.0:  # what it was still reading may be shown
-            run.read_until(run.elapsed() + 0.5)
-            if run.bytes != count:
-                quiet_since, count = run.elapsed(), run.bytes
-            assert run.elapsed() < 40.0, "it never comes to rest"
-        run.read_until(run.elapsed() + 3.0)
-        assert run.bytes == count
-    finally:
-        run.end()
+    def stands_still() -> None:
+        run = Run([MEMTUI, "demo"], (120, 40), plain_environment())
+        try:
+            run.first_frame(PATIENCE_S)
+            answered_s = run.answer_s(b" ", 20, PATIENCE_S)
+            assert answered_s < PATIENCE_S, "nothing says that it is paused"
+            quiet_since, count = run.elapsed(), run.bytes
+            while run.elapsed() - quiet_since < 2.0:  # what it was still reading may be shown
+                run.read_until(run.elapsed() + 0.5)
+                if run.bytes != count:
+                    quiet_since, count = run.elapsed(), run.bytes
+                assert run.elapsed() < 2 * PATIENCE_S, "it never comes to rest"
+            run.read_until(run.elapsed() + 3.0)
+            assert run.bytes == count
+        finally:
+            run.end()
+
+    in_one_try(stands_still)
 
 
 @pytest.mark.terminal
@@ -107,9 +119,13 @@ def test_keys_are_answered_while_a_large_profile_is_read(
 
     path = tmp_path / "heap.pb.gz"
     path.write_bytes(large_profile(60_000))
-    found = with_profile(path, is_large=True)
-    assert len(found) >= 5
-    assert statistics.median(found) < 0.5
+
+    def are_answered() -> None:
+        found = with_profile(path, is_large=True)
+        assert len(found) >= 5
+        assert statistics.median(found) < 0.5
+
+    in_one_try(are_answered)
 
 
 @pytest.mark.terminal
@@ -122,12 +138,16 @@ def test_a_recording_of_hours_is_looked_into_cheaply(
 
     path = tmp_path / "hours.memtui"
     written(path, 0.25)
-    found = measured(path, moves=8, played_s=3.0)
-    assert found["opened"] < 900
-    assert found["go, median"] < 150
-    assert found["all of it"] < 400
-    assert max(value for name, value in found.items() if name.startswith("rss")) < 130
-    assert found["play, share of a core"] < 0.4
+
+    def is_cheap() -> None:
+        found = measured(path, moves=8, played_s=3.0)
+        assert found["opened"] < 900
+        assert found["go, median"] < 150
+        assert found["all of it"] < 400
+        assert max(value for name, value in found.items() if name.startswith("rss")) < 130
+        assert found["play, share of a core"] < 0.4
+
+    in_one_try(is_cheap)
 
 
 def test_hours_of_recording_leave_no_memory_and_no_file_behind(
@@ -141,7 +161,7 @@ def test_hours_of_recording_leave_no_memory_and_no_file_behind(
         [*command, str(tmp_path / "hours.memtui"), "--hours", "2"],
         stdout=subprocess.PIPE,
         check=True,
-        timeout=120,
+        timeout=900,
     ).stdout
     found = json.loads(said)
     assert found["grown_kib"] < 1024

@@ -201,6 +201,8 @@ def test_the_list_of_processes_shows_a_hostile_one(
     started: Callable[..., Pseudoterminal], process: subprocess.Popen[bytes]
 ) -> None:
     window = started()
+    window.wait_for(lambda text: " processes " in text)
+    window.press(*str(process.pid))  # others may fill the screen
     window.wait_for(lambda text: MARK in text)
     window.press("\x03")
     window.end()
@@ -313,7 +315,7 @@ def test_commands_without_a_screen_print_text(
     ):
         done = subprocess.run(
             [*MEMTUI, *map(os.fspath, arguments)],
-            capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+            capture_output=True, stdin=subprocess.DEVNULL, timeout=180, check=False,
         )  # fmt: skip
         assert b"\x1b" not in done.stdout + done.stderr, arguments
         assert b"Traceback" not in done.stderr, done.stderr

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from shellwindow import RESTORED
 
 pytestmark = pytest.mark.terminal
@@ -43,8 +44,7 @@ def test_every_terminal_shows_the_panes_and_is_restored(
 ) -> None:
     window = terminal(80, 24)
     window.type(f"clear; {environment} {REPLAY}; echo code=$?")
-    screen = window.wait_for(*PANES, "AT THE END", "loadCatalogue")
-    assert f"{corner} 1 process" in screen
+    screen = window.wait_for(*PANES, "AT THE END", "loadCatalogue", f"{corner} 1 process")
     assert max(map(len, screen.splitlines())) <= 80
     if corner == "+":
         assert screen.isascii()
@@ -103,7 +103,7 @@ def bytes_of_a_screen(environment: Mapping[str, str]) -> Iterator[Callable[..., 
     )  # fmt: skip
     os.close(screen)
 
-    def press(keys: bytes, wanted: bytes, seconds: float = 20.0) -> bytes:
+    def press(keys: bytes, wanted: bytes, seconds: float = PATIENCE_S) -> bytes:
         os.write(keyboard, keys)
         read, deadline = b"", time.monotonic() + seconds
         while wanted not in re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", read):

@@ -13,7 +13,8 @@ from typing import Any
 
 import psutil
 import pytest
-from shellwindow import RESTORED, memtui_in
+from patience import in_one_try
+from shellwindow import RESTORED
 
 from memtui.model import ProcessSample
 from memtui.recording import Recording
@@ -48,7 +49,7 @@ def test_a_signal_restores_the_terminal_and_closes_the_file(
     window = terminal(80, 24)
     window.type(f"memtui --pid {service.pid} --record {file}; echo code=$?")
     window.wait_for("LIVE", "4 inuse_space", "REC")
-    memtui_in(window).send_signal(number)
+    window.memtui().send_signal(number)
     window.wait_for(f"code={128 + number}")
     assert_restored(window)
     assert_whole(file)
@@ -61,7 +62,7 @@ def test_signals_while_it_stops_change_nothing(
     window = terminal(80, 24)
     window.type(f"memtui --pid {service.pid} --record {file}; echo code=$?")
     window.wait_for("LIVE", "4 inuse_space", "REC")
-    memtui = memtui_in(window)
+    memtui = window.memtui()
     for _ in range(20):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
             try:
@@ -79,20 +80,24 @@ def test_signals_while_it_stops_change_nothing(
 def test_a_second_signal_does_not_leave_a_stubborn_child_behind(
     terminal: OpenTerminal, wait_until: WaitFor
 ) -> None:
-    window = terminal(80, 24)
-    window.type(
-        "memtui run -- sh -c 'trap : INT TERM HUP; while :; do sleep 0.1; done'; echo code=$?"
-    )
-    window.wait_for("LIVE", "RssAnon")
-    memtui = memtui_in(window)
-    (child,) = memtui.children()
-    memtui.send_signal(signal.SIGTERM)
-    window.wait_for("ending sh")
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        memtui.send_signal(number)
-    window.wait_for("code=137")
-    wait_until(lambda: not child.is_running())
-    assert_restored(window)
+    def is_ended() -> None:
+        window = terminal(80, 24)
+        window.type(
+            "memtui run -- sh -c 'trap : INT TERM HUP; while :; do sleep 0.1; done'; echo code=$?"
+        )
+        window.wait_for("LIVE", "RssAnon")
+        memtui = window.memtui()
+        (child,) = memtui.children()
+        memtui.send_signal(signal.SIGTERM)
+        wait_until(lambda: "ending sh" in window.screen() or not memtui.is_running())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            assert memtui.is_running(), "it was too fast for us"
+            memtui.send_signal(number)
+        window.wait_for("code=137")
+        wait_until(lambda: not child.is_running())
+        assert_restored(window)
+
+    in_one_try(is_ended)
 
 
 def test_sigtstp_gives_the_terminal_back_until_sigcont(
@@ -103,7 +108,7 @@ def test_sigtstp_gives_the_terminal_back_until_sigcont(
     window.type(f"memtui --pid {service.pid}; echo code=$?")
     window.wait_for("LIVE", "loadCatalogue", "cycles")
     for _ in range(2):
-        memtui_in(window).send_signal(signal.SIGTSTP)
+        window.memtui().send_signal(signal.SIGTSTP)
         window.wait_for("Stopped")
         assert_restored(window)
         window.type("clear; fg")
@@ -122,12 +127,12 @@ def test_while_a_pipe_is_drained_it_does_not_let_itself_be_stopped(
     window.type(f"{noisy} {go_build('orders')} |& memtui; echo code=$?")
     found = re.search(r"orders (\d+)", window.wait_for("LIVE", "cycles", "RssAnon"))
     assert found
-    service, memtui = psutil.Process(int(found[1])), memtui_in(window)
+    service, memtui = psutil.Process(int(found[1])), window.memtui()
     try:
         memtui.send_signal(signal.SIGTSTP)
         window.press("C-z", "C-s")
         before = service.io_counters().write_chars
-        wait_until(lambda: service.io_counters().write_chars > before + (8 << 20), 40)
+        wait_until(lambda: service.io_counters().write_chars > before + (8 << 20))
         assert memtui.status() != psutil.STATUS_STOPPED
         window.press("C-q", "q")
         window.wait_for("its output is discarded")
@@ -144,21 +149,21 @@ def test_a_storm_of_resizes_ends_in_a_whole_screen_and_a_calm_process(
     window = terminal(100, 30)
     window.type(f"memtui --pid {service.pid}; echo code=$?")
     window.wait_for("LIVE", "loadCatalogue", "cycles")
-    memtui = memtui_in(window)
+    memtui = window.memtui()
     for number in range(400):
         memtui.send_signal(signal.SIGWINCH)
         if number % 20 == 0:
             window.resize(60 + number % 90, 16 + number % 30)
     window.resize(120, 40)
-    wait_until(lambda: max(map(len, window.screen().splitlines())) == 120, 30)
+    wait_until(lambda: max(map(len, window.screen().splitlines()), default=0) == 120)
     window.wait_for("LIVE", "1 process", "2 RES", "3 gctrace", "4 inuse_space", "q quit")
 
     def is_calm() -> bool:
         before = sum(memtui.cpu_times()[:2])
         time.sleep(1)
-        return sum(memtui.cpu_times()[:2]) - before < 0.5
+        return bool(sum(memtui.cpu_times()[:2]) - before < 0.5)
 
-    wait_until(is_calm, 30)
+    wait_until(is_calm)
     window.press("q")
     window.wait_for("code=0")
     assert_restored(window)
@@ -185,13 +190,13 @@ def test_a_terminal_that_is_closed_leaves_no_process_and_a_whole_file(
     window = terminal(80, 24)
     window.type(f"memtui --pid {service.pid} --record {file}")
     window.wait_for("LIVE", "4 inuse_space", "REC")
-    memtui = memtui_in(window)
+    memtui = window.memtui()
     family = [memtui, *memtui.children(recursive=True)]
     if is_stopped:
         window.press("C-z")
         window.wait_for("Stopped")
     window.close()
-    wait_until(lambda: not any(each.is_running() for each in family), 25)
+    wait_until(lambda: not any(each.is_running() for each in family))
     assert_whole(file)
     assert service.process.poll() is None
 

@@ -210,6 +210,7 @@ async def _find_pprof(
         probes.append(known[listener])
         if (address := known[listener].address) is not None:
             return address
+    start_ticks(pid, proc)  # it may have ended meanwhile: that says more than a port that refuses
     raise _not_found(probes, len(wanted) - len(probes))
 
 
