@@ -20,6 +20,8 @@ MEGABYTES = 50
 LONGEST_S = 2.0
 """A write that takes longer was held up by more than a busy machine."""
 _PATIENCE_S = 120.0
+OTHER_SCREEN = b"\x1b[?1049h"
+"""What a program sends first that takes the terminal over (xterm, ctlseqs)."""
 
 WRITER = """
 import json, os, sys, time
@@ -105,10 +107,13 @@ def to_nobody(megabytes: int = MEGABYTES) -> Drained:
 
 
 def _read(keyboard: int, reading: threading.Event, begun: threading.Event) -> None:
+    """Read what comes; it has begun with the other screen, not with the echo of a key."""
     os.set_blocking(keyboard, False)
+    last = b""
     while reading.is_set():
         with contextlib.suppress(OSError):
-            if os.read(keyboard, 1 << 16):
+            last = last[-len(OTHER_SCREEN) :] + os.read(keyboard, 1 << 16)
+            if OTHER_SCREEN in last:
                 begun.set()
         time.sleep(0.005)
 
