@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.world
+
 _CODE = """
 import re
 from pathlib import Path
