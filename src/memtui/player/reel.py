@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from memtui.model import Event, GcCycle, Profile
+from memtui.player.giveback import give_back
 from memtui.timeline import (
     Course,
     Landmark,
@@ -105,7 +106,11 @@ class Reel:
             self.timeline = Timeline(self.course.first)
             self._ahead.clear()
             self._begin, self._end = self.course.last, self.course.first - 1.0
-            await asyncio.to_thread(self._store.refresh)
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._store.refresh()
+        give_back()
 
     def forget_wishes(self) -> None:
         """Let what is being read not come any more."""
