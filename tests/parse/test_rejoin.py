@@ -156,6 +156,12 @@ HEAD = "gc 28 @862.213s 8%: 2.4+12+0.021 ms clock, 0.059+12"
             f"{HEAD[16:]}/12/0+0.071 ms cpu, 66->70->0 MB, ts=1",
             " 33 MB goal, 1 P",
         ),
+        (  # gc 28, of which nobody can see the beginning
+            "g/2026",
+            'c 28 @862.213s{"msg":"gc 3 @0.434s finished"}',
+            f"{HEAD[16:]}/12/0+0.071 ms cpu, 66->70->0 MB, 33 MB ts=1",
+            "goal, 1 P",
+        ),
     ],
 )
 def test_what_could_be_joined_in_another_way_is_counted(lines: tuple[str, ...]) -> None:

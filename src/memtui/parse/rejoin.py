@@ -152,7 +152,8 @@ class Pieces:
             line = line[ended.end() :]
         self._add_middles(line[:LONGEST_TAIL])
         for match in _HEAD.finditer(line):
-            self._add_head(line[match.start() : match.start() + LONGEST_TAIL], len(match[0]))
+            head = line[match.start() : match.start() + LONGEST_TAIL]
+            self._add_head(head, len(match[0]), begins_line=match.start() == 0)
         if len(self._states) > MOST_PIECES:
             self._forget_states()
             self._blind = True
@@ -161,13 +162,14 @@ class Pieces:
         self._states.clear()
         self._unsure.clear()
 
-    def _add_head(self, text: str, least: int) -> None:
+    def _add_head(self, text: str, least: int, *, begins_line: bool) -> None:
+        """Add all ends of a head. With text before and behind it, it may be text itself."""
         self._age = 0
         states = list(_states("", text))
         sure = _length_to_last_word(text[: len(states)])
         for length, state in enumerate(states, 1):
             if length >= least:
-                self._keep(text[:length], state, is_sure=length >= sure)
+                self._keep(text[:length], state, is_sure=begins_line and length >= sure)
 
     def _add_middles(self, line: str) -> None:
         """Add ``line`` as a middle piece, up to each of its characters.
