@@ -216,12 +216,12 @@ async def test_a_defect_while_a_secret_is_used_does_not_tell_it(
     async def broken(*arguments: object, **others: object) -> None:
         raise RuntimeError(f"induced: {arguments} {others}")
 
-    monkeypatch.setattr("memtui.sources.profile.get", broken)
+    monkeypatch.setattr("memtui.sources.served.get", broken)
     told: list[Any] = []
     source = UrlProfile("http://127.0.0.1:1", lambda: 0.0, access=TOKEN)
     await drive(source, told.append, lambda: 0.0)
     trouble = told[-1].sample
-    assert "failed here: RuntimeError in memtui.sources.profile:" in trouble.reason
+    assert "failed here: RuntimeError in memtui.sources.served:" in trouble.reason
     report = Path(trouble.hint.rpartition(" ")[2]).read_text()  # noqa: ASYNC240 - a small file
     assert "RuntimeError" in report
     assert SECRET not in repr(told) + report
