@@ -50,8 +50,12 @@ def start() -> Iterator[Start]:
 
     yield begin
     for each in running:
-        each.kill()
-        each.wait()
+        each.terminate()  # not at once by SIGKILL: it has commands of its own to end
+        try:
+            each.wait(PATIENCE_S)
+        finally:
+            each.kill()
+            each.wait()
         for pipe in (each.stdout, each.stderr, each.stdin):
             if pipe:
                 pipe.close()
