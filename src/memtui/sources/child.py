@@ -116,6 +116,8 @@ class ChildExit:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Wait for the end of the child and tell it."""
+        with contextlib.suppress(OSError):  # Linux before 5.3, or it was waited for already
+            await _readable(os.pidfd_open(self._child.pid))
         while (code := self._child.exit_code) is None:  # noqa: ASYNC110 - the kernel sets no Event
             await asyncio.sleep(BEAT_S)
         how = (
@@ -124,6 +126,17 @@ class ChildExit:
             else f"ended with exit code {code}"
         )
         yield Event(self._clock(), self.name, Ended(f"{plain(self._child.name)} {how}", code))
+
+
+async def _readable(pidfd: int) -> None:
+    """Wait until a process has ended, and close its descriptor (man 2 pidfd_open)."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(pidfd, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
 
 
 def _signal_name(number: int) -> str:
