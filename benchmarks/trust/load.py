@@ -21,7 +21,7 @@ from memtui.sources.proc import TICKS_PER_S, read_rollup, read_stat
 
 RATE = 200
 PHASE_S = 60
-PAIRS = 8
+PAIRS = 4
 MOST_CPU = 0.005
 MOST_BYTES_PER_S = 100_000
 LARGE_MB = 4096
