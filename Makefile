@@ -63,7 +63,7 @@ verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## judge prog
 reliability: $(BUILD)/orders ## try what can go wrong, and write docs/reliability.md (half an hour)
 	$(BIN)/python benchmarks/reliability.py
 
-fuzz: $(VENV)/ready ## a million hostile inputs for each parser and reader (two hours)
+fuzz: $(VENV)/ready ## a million hostile inputs for each parser and reader (an hour of CPU)
 	PYTHONPATH=benchmarks:tests $(BIN)/python -m fuzz $(FUZZ)
 
 timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
