@@ -30,7 +30,7 @@ _WIDTHS = (60, 100)
 @click.option(
     "--for",
     "seconds",
-    callback=lambda context, option, text: period(text),
+    type=period,
     default="2m",
     show_default=True,
     metavar="TIME",

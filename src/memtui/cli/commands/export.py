@@ -28,7 +28,7 @@ FORMATS = ("csv", "jsonl", "openmetrics")
 @window_options
 @click.option(
     "--every",
-    callback=lambda context, option, text: period(text),
+    type=period,
     default="off",
     show_default="all",
     metavar="TIME",

@@ -33,7 +33,7 @@ TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
 @click.option(
     "--for",
     "seconds",
-    callback=lambda context, option, text: period(text),
+    type=period,
     default="off",
     show_default="until it is told to end",
     metavar="TIME",
@@ -41,7 +41,7 @@ TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
 )
 @click.option(
     "--interval",
-    callback=lambda context, option, text: period(text),
+    type=period,
     default="1s",
     show_default=True,
     metavar="TIME",
@@ -49,7 +49,7 @@ TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
 )
 @click.option(
     "--max-size",
-    callback=lambda context, option, text: size(text),
+    type=size,
     default="256M",
     show_default=True,
     metavar="SIZE",
@@ -57,7 +57,7 @@ TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
 )
 @click.option(
     "--max-age",
-    callback=lambda context, option, text: period(text),
+    type=period,
     default="7d",
     show_default=True,
     metavar="TIME",

@@ -123,7 +123,7 @@ _OPTIONS = (
     ),
     click.option(
         "--max-profile-size",
-        callback=lambda context, option, text: size(text),
+        type=size,
         default=LIMIT,
         show_default=True,
         metavar="SIZE",
@@ -131,7 +131,7 @@ _OPTIONS = (
     ),
     click.option(
         "--profile-every",
-        callback=lambda context, option, text: period(text),
+        type=period,
         default="60s",
         show_default=True,
         metavar="TIME",
@@ -139,7 +139,7 @@ _OPTIONS = (
     ),
     click.option(
         "--memstats-every",
-        callback=lambda context, option, text: period(text),
+        type=period,
         default="5s",
         show_default=True,
         metavar="TIME",
