@@ -10,10 +10,10 @@ from statistics import median
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.heap import LiveSource
-from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.rules.freed import SLACK, lying_free
 from memtui.diagnosis.rules.judging import counted, res_moved, to_be_surer
-from memtui.diagnosis.rules.unseen import HEAP_PARTS, is_unseen, silence_of
+from memtui.diagnosis.rules.unseen import is_unseen, silence_of
 from memtui.diagnosis.trends import Shape, Trend
 from memtui.diagnosis.window import Access, Window
 

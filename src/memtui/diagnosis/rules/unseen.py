@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.ledger import HEAP_PARTS
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import SLACK
 from memtui.diagnosis.window import Access, Window
-
-HEAP_PARTS = (
-    PartName.LIVE, PartName.GARBAGE, PartName.OBJECTS, PartName.FRAGMENTATION, PartName.UNRETURNED,
-)  # fmt: skip
 
 
 def is_unseen(window: Window) -> bool:
