@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from statistics import median
+from typing import Any
 
+from memtui import units
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.trends import length_of_end
 
@@ -248,7 +250,7 @@ def ledger_between(before: Point, now: Point) -> Ledger | None:
     if res is None or earlier is None:
         return None
     # A part that is known at one end only has no growth, and its bytes would look like new ones.
-    half_known = {
+    half_known: dict[str, Any] = {
         name: None
         for name in _COMPARED
         if (getattr(before, name) is None) != (getattr(now, name) is None)
@@ -294,7 +296,7 @@ def _parts(now: Point, before: Point | None) -> tuple[Part, ...]:
             name,
             size,
             growths[name],
-            MEANINGS[name],
+            _meaning(name, split.untouched.get(name, 0)),
             tuple(
                 Part(each, inner[each], _less(inner[each], inner_earlier.get(each)), MEANINGS[each])
                 for each in (WITHIN_RUNTIME if name is PartName.RUNTIME else ())
@@ -309,6 +311,11 @@ def _parts(now: Point, before: Point | None) -> tuple[Part, ...]:
         growth = whole - sum(each or 0 for each in growths.values())
     parts.append(Part(PartName.REST, split.rest, growth, _meaning_of_rest(now, split.sizes)))
     return tuple(parts)
+
+
+def _meaning(name: PartName, untouched: int) -> str:
+    more = f"; {units.size(untouched)} more is mapped and was never touched" if untouched else ""
+    return MEANINGS[name] + more
 
 
 def _less(size: int | None, earlier: int | None) -> int | None:

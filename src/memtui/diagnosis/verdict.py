@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from unicodedata import east_asian_width
 
 from memtui import units
+from memtui.diagnosis.denials import borne_out
 from memtui.diagnosis.finding import Cause, Finding
 from memtui.diagnosis.ledger import Ledger, Part, PartName
 from memtui.diagnosis.rules import RULES
-from memtui.diagnosis.rules.steady import missing, not_enough_data, steady
+from memtui.diagnosis.rules.growing import growing, missing, not_enough_data
+from memtui.diagnosis.rules.steady import steady
+from memtui.diagnosis.shares import Account, account
 from memtui.diagnosis.trends import TimeLeft, moved_at, time_to
 from memtui.diagnosis.window import Access, Column, Window
 from memtui.plain import plain
 
 WORTH_SAYING = 0.2
 """A second cause with a smaller share does not go into the one line."""
+ENOUGH = 0.8
+"""A headline accounts for this share of the growth, or says how much is not explained."""
 
 SERIES: tuple[tuple[str, Column], ...] = (
     ("live heap", lambda point: point.live),
@@ -55,15 +60,20 @@ class Diagnosis:
         """The finding that weighs most."""
         return self.findings[0]
 
+    @property
+    def grows(self) -> bool:
+        """Whether RES grows for certain, or by so much that a cause was looked for."""
+        return self.window.is_growing or self.window.grows
+
+    @property
+    def needs_action(self) -> bool:
+        """Whether a cause was found that needs somebody to act."""
+        return any(found.needs_action for found in self.findings)
+
 
 def diagnose(window: Window) -> Diagnosis:
     """Return what the rules find in a window, largest share first; costs some milliseconds."""
-    findings: list[Finding] = []
-    if not missing(window):
-        findings = [found for rule in RULES if (found := rule(window))]
-        findings.sort(key=lambda found: -found.share)
-    if not findings:
-        findings = [steady(window) or not_enough_data(window)]
+    findings = _findings(window)
     limit, left = _nearest_limit(window) or (None, None)
     return Diagnosis(
         findings=tuple(findings),
@@ -74,6 +84,29 @@ def diagnose(window: Window) -> Diagnosis:
         left=left,
         notes=tuple(plain(text) for _, text in window.marks),
     )
+
+
+def _findings(window: Window) -> Sequence[Finding]:
+    if missing(window):
+        return [not_enough_data(window)]
+    ruled = account([found for rule in RULES if (found := rule(window))], window.ledger)
+    if not ruled.findings:
+        calm = steady(window)
+        if calm is not None:
+            return [calm]
+    whole = _with_the_rest(window, ruled)
+    return [borne_out(each, whole, window) for each in whole.findings] or [not_enough_data(window)]
+
+
+def _with_the_rest(window: Window, ruled: Account) -> Account:
+    """Add what grew and has no cause, where that is more than a headline may leave out."""
+    rest = growing(window, ruled)
+    if rest is None or ruled.unclaimed_share <= 1 - ENOUGH:
+        return ruled
+    # Where even the growth is in doubt, what is known of the size of RES is the answer.
+    if ruled.findings and not window.is_growing and not ruled.findings[0].of_growth:
+        return ruled
+    return account([*ruled.findings, rest], window.ledger)
 
 
 def _first_moved(window: Window) -> tuple[str, float] | None:
@@ -135,7 +168,7 @@ def one_line(diagnosis: Diagnosis, room: int | None = None) -> str:
 def _lines(diagnosis: Diagnosis) -> Iterator[str]:
     """Yield the line at its full length, and then shorter and shorter."""
     window, first = diagnosis.window, diagnosis.first
-    if window.ledger is None or first.cause is Cause.STEADY:
+    if window.ledger is None or first.cause in (Cause.STEADY, Cause.WARM_UP):
         colon = ":" if window.ledger is None else ""
         yield from (f"RES{colon} {first.line}", f"RES{colon} {first.brief}")
         return
@@ -166,6 +199,8 @@ def as_json(diagnosis: Diagnosis) -> dict[str, object]:
     return {
         "verdicts": [_finding_as_json(found) for found in diagnosis.findings],
         "summary": one_line(diagnosis),
+        "needs_action": diagnosis.needs_action,
+        "growing": diagnosis.grows,
         "ledger": _ledger_as_json(ledger),
         "window": {
             "from": window.start,
@@ -199,7 +234,7 @@ def _finding_as_json(found: Finding) -> dict[str, object]:
             {"text": each.text, "pane": each.place.value, "figures": dict(each.figures)}
             for each in found.evidence
         ],
-        "rivals": list(found.rivals),
+        "rivals": [rival.text for rival in found.rivals],
         "advice": list(found.advice.lines()),
         "refuted_by": list(found.refuted_by),
         "raised_by": list(found.raised_by),

@@ -33,7 +33,7 @@ def _finding(found: Finding) -> Markup:
     role = "bad" if found.cause in _SERIOUS else "calm" if found.cause in _CALM else "look"
     lists = (
         ("What to do", found.advice.lines()),
-        ("Why not something else", found.rivals),
+        ("Ruled out", [rival.text for rival in found.rivals]),
         ("It would be refuted if", found.refuted_by),
         ("To be surer", found.raised_by),
     )

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    GREW,
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Confidence,
+    Denial,
+    Evidence,
+    Finding,
+    Place,
+    Rival,
+)
+from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.rules.judging import grew, is_rising, res_moved, share_of, slope
 from memtui.diagnosis.window import Window
 from memtui.model import MappingKind
@@ -24,7 +37,7 @@ def file_mapped(window: Window) -> Finding | None:
     trend = window.trend(lambda point: point.mapped)
     if trend is None or not window.grows or not trend.grows:
         return None
-    # What is flat since was read in once and stays: worth saying when it is much of RES.
+    # Pages that were read in once and stay matter only when they are much of RES.
     if not is_rising(trend, window.least_part) and trend.growth < window.big:
         return None
     share = share_of(trend.growth, window.growth)
@@ -32,7 +45,7 @@ def file_mapped(window: Window) -> Finding | None:
     shared = (last.shmem or 0) - (first.shmem or 0)
     is_shared = shared > trend.growth / 2
     what = "Shared memory" if is_shared else "Mapped files"
-    size = units.size(int(trend.growth))
+    parts = (PartName.SHARED, PartName.FILES) if is_shared else (PartName.FILES, PartName.SHARED)
     found = [
         res_moved(window),
         grew("SHR", first.mapped or 0, last.mapped or 0, Place.PROCESS),
@@ -41,18 +54,21 @@ def file_mapped(window: Window) -> Finding | None:
     ]
     return Finding(
         cause=Cause.FILE_MAPPED,
-        sentence=f"{what} grew by {size}; the Go heap has nothing to do with it.",
-        line=f"{units.change(int(trend.growth))} of {what.lower()}. Not the Go heap.",
-        brief=f"{units.change(int(trend.growth))} of {what.lower()}.",
-        share=share,
+        sentence=f"{what} grew by {SIZE}.",
+        line=f"{GREW} of {what.lower()}.",
+        brief=f"{GREW} of {what.lower()}.",
+        claim=Claim(trend.growth, parts),
+        denies=Denial.HEAP,
         of_growth=True,
         # The kernel counts these pages itself: no other source can make this surer.
         confidence=Confidence.HIGH if share >= 0.6 else Confidence.MEDIUM,
         evidence=tuple(found),
         advice=ADVICE,
         rivals=(
-            "heap-leak and off-heap fall: anonymous memory "
-            f"{units.change((last.anon or 0) - (first.anon or 0))}.",
+            Rival(
+                (Cause.HEAP_LEAK, Cause.OFF_HEAP),
+                f"anonymous memory {units.change((last.anon or 0) - (first.anon or 0))}.",
+            ),
         ),
         refuted_by=("RssAnon grows instead, and SHR stays.",),
         raised_by=() if window.groups else ("smaps, on a key, would name the mapping",),

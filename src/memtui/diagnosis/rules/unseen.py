@@ -33,6 +33,15 @@ def is_unseen(window: Window) -> bool:
     return window.grows and grown > 0.5 * window.growth and not _filling(last)
 
 
+def is_all_known(window: Window) -> bool:
+    """Tell whether what is resident beyond Go is known for what it is, or little.
+
+    Without LazyFree it may be lazily freed, or filled again by huge pages.
+    """
+    last = window.ends[1]
+    return window.has_rollup or last.beyond_go is None or last.beyond_go <= window.big
+
+
 def silence_of(window: Window) -> float:
     """Return for how many seconds nobody saw a cycle."""
     if window.access is Access.TRACE:
