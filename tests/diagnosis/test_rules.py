@@ -85,7 +85,9 @@ def causes(diagnosis: Diagnosis) -> list[Cause]:
 @pytest.mark.parametrize("name", TRUTH)
 def test_memstats_and_proc_tell_the_cause(name: str) -> None:
     view = timeline_of(FOLDER / f"{name}.csv.gz")
-    assert causes(diagnose(window_of(view)))[0] is TRUTH[name]
+    assert causes(diagnose(window_of(view)))[0] in (
+        (TRUTH[name], UNKNOWN) if name in TOO_SHORT else (TRUTH[name],)
+    )
 
 
 @pytest.mark.parametrize("name", TRUTH)
@@ -119,7 +121,9 @@ def test_less_access_never_tells_a_wrong_cause(
 )
 def test_less_access_tells_what_it_can(name: str, access: Access) -> None:
     view = timeline_of(FOLDER / f"{name}.csv.gz", access)
-    assert causes(diagnose(window_of(view)))[0] is TRUTH[name]
+    assert causes(diagnose(window_of(view)))[0] in (
+        (TRUTH[name], UNKNOWN) if name in TOO_SHORT else (TRUTH[name],)
+    )
 
 
 @pytest.mark.parametrize("name", HEALTHY)

@@ -16,7 +16,7 @@ from memtui.diagnosis.point import Point
 from memtui.diagnosis.surroundings import limit_of, place_words
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trial import Expectation, Trial, expectation, is_lazy, trial_of
-from memtui.diagnosis.verdict import Diagnosis, as_json, diagnose, one_line
+from memtui.diagnosis.verdict import Diagnosis, as_json, diagnose, diagnose_next, one_line
 from memtui.diagnosis.window import Access, Window
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Window",
     "as_json",
     "diagnose",
+    "diagnose_next",
     "expectation",
     "growths",
     "is_lazy",

@@ -17,6 +17,7 @@ from typing import Any
 from memtui import units
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.trends import length_of_end
+from memtui.model import MappingGroups, MappingKind
 
 
 class PartName(Enum):
@@ -38,6 +39,11 @@ class PartName(Enum):
     SHARED = "shared_memory"
     LAZY = "lazily_freed"
     REST = "not_explained"
+    GO_HEAP = "mappings_go_heap"
+    GO_RUNTIME = "mappings_go_runtime"
+    C_HEAP = "mappings_c_heap"
+    THREADS = "mappings_thread_stacks"
+    OTHER_ANON = "mappings_other"
 
 
 TITLES: Mapping[PartName, str] = {
@@ -57,6 +63,11 @@ TITLES: Mapping[PartName, str] = {
     PartName.SHARED: "shared memory",
     PartName.LAZY: "lazily freed",
     PartName.REST: "not explained by Go",
+    PartName.GO_HEAP: "Go heap",
+    PartName.GO_RUNTIME: "Go runtime",
+    PartName.C_HEAP: "C heap",
+    PartName.THREADS: "thread stacks",
+    PartName.OTHER_ANON: "other mappings",
 }
 
 WITHIN_RUNTIME = (
@@ -80,7 +91,25 @@ MEANINGS: Mapping[PartName, str] = {
     PartName.SHARED: "RssShmem",
     PartName.LAZY: "LazyFree: given back with MADV_FREE, the kernel takes it when it needs it",
     PartName.REST: "cgo, mmap, huge pages",
+    PartName.GO_HEAP: "resident pages of the Go heap's mappings (smaps)",
+    PartName.GO_RUNTIME: "resident pages of the runtime's other mappings (smaps)",
+    PartName.C_HEAP: "malloc: [heap] and the arenas of glibc (smaps)",
+    PartName.THREADS: "stacks of threads that C made (smaps)",
+    PartName.OTHER_ANON: "anonymous mappings of other kinds (smaps)",
 }
+
+KINDS: Mapping[MappingKind, PartName] = {
+    MappingKind.GO_HEAP: PartName.GO_HEAP,
+    MappingKind.GO_RUNTIME: PartName.GO_RUNTIME,
+    MappingKind.C_MALLOC: PartName.C_HEAP,
+    MappingKind.THREAD_STACKS: PartName.THREADS,
+    MappingKind.OTHER: PartName.OTHER_ANON,
+}
+"""What the last part consists of, where smaps was read; files and shared memory are parts already.
+
+Where MemStats are known, the Go heap and the runtime are parts already too.
+"""
+OF_GO = (PartName.GO_HEAP, PartName.GO_RUNTIME)
 
 NEVER_TOUCHED = (
     PartName.RUNTIME, PartName.LIVE, PartName.OBJECTS, PartName.GARBAGE, PartName.UNRETURNED,
@@ -242,6 +271,40 @@ def ledger_at(point: Point) -> Ledger | None:
 
 
 _COMPARED = ("live", "alloc", "inuse", "unreturned", "stacks", "own", "file", "shmem", "lazy")
+
+
+def with_mappings(ledger: Ledger, groups: Sequence[MappingGroups]) -> Ledger:
+    """Return a ledger whose last part is split by the kinds of mappings, as smaps has them.
+
+    ``groups`` are the readings of the window, first to last; a growth needs two of them.
+    """
+    if not groups:
+        return ledger
+    is_split = ledger.part(PartName.UNRETURNED) is not None and any(
+        part.size is not None for part in ledger.parts if part.name is PartName.UNRETURNED
+    )
+    last, first = _anonymous(groups[-1]), _anonymous(groups[0]) if len(groups) > 1 else {}
+    inner = tuple(
+        Part(
+            name,
+            last.get(name, 0),
+            last.get(name, 0) - first.get(name, 0) if first else None,
+            MEANINGS[name],
+        )
+        for name in KINDS.values()
+        if (name in last or name in first) and not (is_split and name in OF_GO)
+    )
+    *parts, rest = ledger.parts
+    return replace(ledger, parts=(*parts, replace(rest, parts=inner)))
+
+
+def _anonymous(groups: MappingGroups) -> dict[PartName, int]:
+    sizes = {
+        KINDS[group.kind]: group.resident.anonymous_bytes
+        for group in groups.groups
+        if group.kind in KINDS
+    }
+    return {name: size for name, size in sizes.items() if isinstance(size, int)}
 
 
 def ledger_between(before: Point, now: Point) -> Ledger | None:

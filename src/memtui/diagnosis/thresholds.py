@@ -5,7 +5,7 @@ None is a knife's edge: the tests move each by three tenths, and no verdict may 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MIB = 1 << 20
 
@@ -71,6 +71,20 @@ class Thresholds:
     goroutines: float = 100.0
     goroutines_share: float = 0.3
     held_bytes: float = 64 * 1024
+
+
+EASED = 0.75
+"""A cause that leads already stays until it falls short of this share of its thresholds."""
+_EASED = (
+    "growth_bytes", "growth_share", "part_bytes", "part_share", "live_share", "swings", "big_bytes",
+    "big_share", "retained", "waste", "waste_share", "settled_s", "stale_s", "unseen", "goroutines",
+    "goroutines_share",
+)  # fmt: skip
+
+
+def eased(limits: Thresholds) -> Thresholds:
+    """Return thresholds that a cause meets more easily."""
+    return replace(limits, **{name: EASED * getattr(limits, name) for name in _EASED})
 
 
 DEFAULT = Thresholds()

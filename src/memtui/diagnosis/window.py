@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import pairwise
 
 from memtui.diagnosis.heap import LiveHeap, live_heap
-from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between
+from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between, with_mappings
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trends import Series, Shape, Trend, between, trend_of
@@ -83,7 +84,8 @@ class Window:
     def ledger(self) -> Ledger | None:
         """The ledger at the end of the window and what changed; None without RES."""
         points = [point for point in self.points if point.res is not None]
-        return ledger_between(*ends_of(points)) if points else None
+        found = ledger_between(*ends_of(points)) if points else None
+        return with_mappings(found, [groups for _, groups in self.groups]) if found else None
 
     @cached_property
     def ends(self) -> tuple[Point, Point]:
@@ -160,6 +162,17 @@ class Window:
     def big(self) -> float:
         """What a part must be to matter though nothing grows."""
         return max(self.thresholds.big_bytes, self.thresholds.big_share * self.res)
+
+    @cached_property
+    def load(self) -> Trend | None:
+        """How the rate of allocation went, in bytes a second; None without MemStats."""
+        known = [(each.at, each.allocated) for each in self.points if each.allocated is not None]
+        rates = [
+            (later, (more - bytes_) / (later - at))
+            for (at, bytes_), (later, more) in pairwise(known)
+            if later > at
+        ]
+        return trend_of(rates, self.thresholds.flat_share)
 
     @cached_property
     def live(self) -> LiveHeap | None:

@@ -13,7 +13,6 @@ from memtui.diagnosis.finding import (
     Advice,
     Cause,
     Claim,
-    Confidence,
     Evidence,
     Finding,
     Place,
@@ -25,7 +24,9 @@ from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
     is_rising,
+    is_told_apart,
     joined,
+    look_alikes,
     res_moved,
     room_growth,
     share_of,
@@ -70,11 +71,12 @@ def goroutine_leak(window: Window) -> Finding | None:
     count = _more(window)
     many = f"{count} more" if count else "more and more"
     confidence = confidence_of(window, share, window.stacks)
-    leak = "Goroutines may leak" if confidence is Confidence.LOW else "Goroutines leak"
-    said = verdict_of_leak(confidence)
+    leak = "Goroutines leak" if is_told_apart(window, confidence) else "Goroutines accumulate"
+    said = verdict_of_leak(window, confidence)
     return Finding(
         cause=Cause.GOROUTINE_LEAK,
-        sentence=f"{leak}: {many} of them wait{by}, and hold {units.size(int(stacks))} of stacks.",
+        sentence=f"{leak}: {many} of them wait{by}, and hold {units.size(int(stacks))} of stacks."
+        + look_alikes(window, confidence),
         line=f"{GREW} in goroutines that wait{by}. {said}",
         brief=f"{GREW} in goroutines. {said}",
         claim=Claim(claimed, (PartName.STACKS, *HEAP_PARTS)),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Claim, Confidence, Evidence, Finding, Place
-from memtui.diagnosis.ledger import HEAP_PARTS, TITLES, PartName
+from memtui.diagnosis.ledger import HEAP_PARTS, TITLES, Ledger, PartName
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import lying_free
 from memtui.diagnosis.rules.judging import joined, res_moved, slope, to_be_surer
@@ -41,7 +41,12 @@ def growing(window: Window, account: Account) -> Finding | None:
     """Name the parts whose growth no cause accounts for; None where RES does not grow."""
     if not (window.is_growing or window.grows) or window.ledger is None:
         return None
-    named = [each for each in account.unclaimed if each.size >= LEAST_NAMED * account.grown]
+    named = [
+        part
+        for each in account.unclaimed
+        if each.size >= LEAST_NAMED * account.grown
+        for part in _by_mappings(each, window.ledger)
+    ]
     rate, trend = _rate(window), window.res_trend
     parts = _named(named)
     left = sum(each.size for each in account.unclaimed)
@@ -52,7 +57,7 @@ def growing(window: Window, account: Account) -> Finding | None:
     return Finding(
         cause=Cause.NOT_ENOUGH_DATA,
         sentence=f"RES is growing{rate}; the cause is not known yet. {_capital(what)}. {next_step}",
-        line=f"{what}; cause not known yet{_soon(window, named)}.",
+        line=f"growing{rate}: {what}; cause not known yet{_soon(window, named)}.",
         brief=f"{what}; cause not known yet.",
         claim=Claim(left, tuple(each.name for each in account.unclaimed)),
         of_growth=True,
@@ -61,6 +66,18 @@ def growing(window: Window, account: Account) -> Finding | None:
         advice=SETTLE if _is_of_heap(named) else LOOK_AGAIN,
         raised_by=to_be_surer(window),
     )
+
+
+def _by_mappings(part: Unclaimed, ledger: Ledger) -> list[Unclaimed]:
+    """Return the mappings that grew within the last part of the ledger, largest first."""
+    whole = ledger.part(part.name)
+    inner = whole.parts if whole and part.name is PartName.REST else ()
+    grown = [
+        Unclaimed(each.name, min(each.growth, part.size))
+        for each in inner
+        if each.growth and each.growth >= LEAST_NAMED * part.size
+    ]
+    return sorted(grown, key=lambda each: -each.size) or [part]
 
 
 def _rate(window: Window) -> str:
@@ -103,6 +120,8 @@ def _soon(window: Window, parts: Sequence[Unclaimed]) -> str:
 
 def _what_would_tell(window: Window, parts: Sequence[Unclaimed]) -> str:
     """Return what will name the cause of the largest part, as a sentence."""
+    if window.access is Access.PROC and any(each.name is PartName.GO_HEAP for each in parts):
+        return "MemStats or gctrace would split the Go heap into live objects and garbage."
     if window.access is Access.PROC:
         return "MemStats or gctrace would split anonymous memory."
     if window.access is Access.TRACE:

@@ -27,7 +27,9 @@ from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
     is_rising,
+    is_told_apart,
     joined,
+    look_alikes,
     res_moved,
     room_growth,
     share_of,
@@ -79,11 +81,12 @@ def heap_leak(window: Window) -> Finding | None:
     by = f", most of it by {functions[0][0]}" if functions else ""
     size = units.size(int(live.growth))
     confidence = _confidence(window, live, share)
-    leaks = "may leak" if confidence is Confidence.LOW else "leaks"
-    grown, said = units.change(int(live.growth)), verdict_of_leak(confidence)
+    leaks = "leaks" if is_told_apart(window, confidence) else "grows"
+    grown, said = units.change(int(live.growth)), verdict_of_leak(window, confidence)
     return Finding(
         cause=Cause.HEAP_LEAK,
-        sentence=f"The heap {leaks}: what each GC cycle finds alive grew by {size}{by}.",
+        sentence=f"The heap {leaks}: what each GC cycle finds alive grew by {size}{by}."
+        + look_alikes(window, confidence),
         line=f"{GREW} of heap, {grown} of it live{by}. {said}"
         if claimed > live.growth
         else f"{GREW} of live heap{by}. {said}",
