@@ -15,7 +15,14 @@ from memtui.diagnosis.ledger import (
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.surroundings import limit_of, place_words
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
-from memtui.diagnosis.trial import Expectation, Trial, expectation, is_lazy, trial_of
+from memtui.diagnosis.trial import (
+    Expectation,
+    Trial,
+    expectation,
+    is_lazy,
+    settled_before,
+    trial_of,
+)
 from memtui.diagnosis.verdict import Diagnosis, as_json, diagnose, diagnose_next, one_line
 from memtui.diagnosis.window import Access, Window
 
@@ -53,6 +60,7 @@ __all__ = [
     "place_words",
     "point_at",
     "points_between",
+    "settled_before",
     "trial_of",
     "waterfall",
     "window_of",

@@ -13,7 +13,7 @@ from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between, with_mappin
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trends import Series, Shape, Trend, between, trend_of
-from memtui.model import GcCycle, MappingGroups, ProcessIdentity, Profile, Surroundings
+from memtui.model import Act, GcCycle, MappingGroups, ProcessIdentity, Profile, Surroundings
 
 Column = Callable[[Point], int | None]
 
@@ -25,6 +25,15 @@ class Traced:
     at: float
     cycle: GcCycle
     next_goal: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What was done to the process (Unix seconds), after which RES fell by ``size`` bytes."""
+
+    at: float
+    act: Act
+    size: int
 
 
 class Access(Enum):
@@ -44,7 +53,7 @@ class Window:
     collector's, thinned out too; ``cycles_seen`` is how many there were. ``profiles`` are heap and
     goroutine profiles in the order of time. ``marks`` are things done to the process, ``sources``
     what was seen of each source, "" for nothing. ``is_young`` tells that the window begins with
-    the process.
+    the process. ``returned`` is the act that the window begins with, where memory was returned.
     """
 
     start: float
@@ -60,6 +69,7 @@ class Window:
     identity: ProcessIdentity | None = None
     sources: tuple[tuple[str, str], ...] = ()
     is_young: bool = False
+    returned: Returned | None = None
     thresholds: Thresholds = DEFAULT
 
     @property

@@ -80,12 +80,12 @@ def _notes(diagnosis: Diagnosis) -> Markup | None:
 
 
 def _trial(trial: Trial) -> Markup:
-    expected = trial.expected.sentence if trial.expected else "nothing could be expected"
+    expected = trial.expected.sentence if trial.expected else "unknown without MemStats"
     return tag(
         "article",
         tag("h3", f"Tried: {trial.act.value} at {moment(trial.at)}"),
         tag("p", f"Expected: {expected}"),
-        tag("p", f"Came: {trial.sentence}"),
+        tag("p", f"Result: {trial.sentence}"),
         class_="finding calm",
     )
 

@@ -9,7 +9,7 @@ from memtui.diagnosis.finding import Advice, Cause, Claim, Confidence, Evidence,
 from memtui.diagnosis.ledger import HEAP_PARTS, TITLES, Ledger, PartName
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import lying_free
-from memtui.diagnosis.rules.judging import joined, res_moved, slope, to_be_surer
+from memtui.diagnosis.rules.judging import after_act, joined, res_moved, slope, to_be_surer
 from memtui.diagnosis.rules.unseen import is_all_known, is_unseen, silence_of
 from memtui.diagnosis.shares import Account, Unclaimed
 from memtui.diagnosis.window import Access, Window
@@ -162,8 +162,8 @@ def not_enough_data(window: Window) -> Finding:
     """Return what cannot be judged of a process whose RES does not grow, and what would help."""
     lacking = missing(window)
     if lacking:
-        sentence = f"Not enough data yet: {lacking}."
-        line, brief = f"not enough data yet ({lacking}).", "not enough data yet."
+        sentence = f"Not enough data yet: {lacking}.{after_act(window)}"
+        line, brief = f"not enough data yet ({lacking}).{after_act(window)}", "not enough data yet."
         found: tuple[Evidence, ...] = ()
     else:
         size, what = units.size(window.res), _unsaid(window)

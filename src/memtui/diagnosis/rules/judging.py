@@ -9,6 +9,7 @@ from memtui.diagnosis.finding import Confidence, Evidence, Place
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.trends import Shape, Trend
 from memtui.diagnosis.window import Access, Window
+from memtui.model import Act
 
 SHORT_S = 120.0
 """A window in which a load that just rises looks like a leak."""
@@ -122,6 +123,15 @@ def slope(name: str, trend: Trend, place: Place) -> Evidence:
         place,
         (("low", trend.low_per_h), ("slope", trend.slope_per_h), ("high", trend.high_per_h)),
     )
+
+
+def after_act(window: Window) -> str:
+    """Return a sentence on the act that the window begins with; empty without one."""
+    if window.returned is None:
+        return ""
+    done = "a GC was forced" if window.returned.act is Act.FORCE_GC else "memory was freed"
+    size = units.size(window.returned.size)
+    return f" RES fell by {size} when {done}: that was garbage and free memory, not a leak."
 
 
 def res_moved(window: Window) -> Evidence:

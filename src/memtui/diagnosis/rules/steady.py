@@ -13,7 +13,7 @@ from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Findin
 from memtui.diagnosis.heap import LiveSource
 from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.rules.freed import SLACK, lying_free
-from memtui.diagnosis.rules.judging import counted, res_moved, to_be_surer
+from memtui.diagnosis.rules.judging import after_act, counted, res_moved, to_be_surer
 from memtui.diagnosis.rules.unseen import is_all_known, is_unseen
 from memtui.diagnosis.trends import Shape, Trend
 from memtui.diagnosis.window import Access, Window
@@ -71,6 +71,8 @@ def steady(window: Window) -> Finding | None:
 
 
 def _sentence(window: Window, trend: Trend, why: str) -> str:
+    if window.returned:
+        return f"RES is {units.size(window.res)}.{after_act(window)}"
     if _has_fallen(window, trend):
         return f"RES fell by {units.size(-window.growth)} to {units.size(window.res)}."
     if _still_rises(window, trend) or window.is_growing:
@@ -109,6 +111,11 @@ def _swings(window: Window) -> bool:
 def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
     """Return the line and the brief one, to follow the word RES."""
     size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
+    if window.returned:
+        return (
+            f"{size}.{after_act(window)}",
+            f"{size} after {units.size(window.returned.size)} came back.",
+        )
     if _has_fallen(window, trend):
         fell = units.size(-window.growth)
         return f"fell by {fell} to {size}, {cycles}.", f"fell by {fell} to {size}."
