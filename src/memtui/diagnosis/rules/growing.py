@@ -8,7 +8,7 @@ from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Claim, Confidence, Evidence, Finding, Place
 from memtui.diagnosis.ledger import HEAP_PARTS, TITLES, Ledger, PartName
 from memtui.diagnosis.point import Point
-from memtui.diagnosis.rules.freed import lying_free
+from memtui.diagnosis.rules.freed import Unreturned, lying_free
 from memtui.diagnosis.rules.judging import after_act, joined, res_moved, slope, to_be_surer
 from memtui.diagnosis.rules.unseen import is_all_known, is_unseen, silence_of
 from memtui.diagnosis.shares import Account, Unclaimed
@@ -169,7 +169,8 @@ def not_enough_data(window: Window) -> Finding:
         size, what = units.size(window.res), _unsaid(window)
         sentence = f"RES does not grow ({size}); {what}."
         line, brief = f"flat at {size}; {what}.", "flat; what it holds is unknown."
-        found = (res_moved(window),)
+        free = lying_free(window)
+        found = (res_moved(window), *((_free(free),) if free else ()))
     return Finding(
         cause=Cause.NOT_ENOUGH_DATA,
         sentence=sentence,
@@ -197,6 +198,11 @@ def _unsaid(window: Window) -> str:
     if not is_all_known(window):
         return "memory beyond Go is lazily freed, in huge pages, or C: smaps_rollup would tell"
     return "how much of it is live is unknown"
+
+
+def _free(free: Unreturned) -> Evidence:
+    words = f"{units.size(free.size)} is free and not returned, for {_age(free.seconds)}"
+    return Evidence(words, Place.LEDGER, (("unreturned", free.size), ("seconds", free.seconds)))
 
 
 def _age(seconds: float) -> str:

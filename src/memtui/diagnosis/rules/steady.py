@@ -10,7 +10,7 @@ from statistics import median
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
-from memtui.diagnosis.heap import LiveSource
+from memtui.diagnosis.heap import LiveHeap, LiveSource
 from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.rules.freed import SLACK, lying_free
 from memtui.diagnosis.rules.judging import after_act, counted, res_moved, to_be_surer
@@ -49,12 +49,19 @@ def steady(window: Window) -> Finding | None:
     time = units.duration(window.seconds)
     found = [
         res_moved(window),
-        Evidence(f"{size} ±{_spread(trend)} in {time}, {cycles}", Place.TREND),
+        Evidence(
+            f"{size} ±{units.size(_spread(trend))} in {time}, {cycles}",
+            Place.TREND,
+            (("spread", _spread(trend)),),
+        ),
     ]
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
-        found.append(Evidence(f"live heap {first} → {last}", Place.GCTRACE))
+        low = _low_again(live)
+        words = f"live heap {first} → {last}, at its lowest {units.size(low)} in the last third"
+        figures = (("from", live.first), ("to", live.last), ("lowest", float(low)))
+        found.append(Evidence(words, Place.GCTRACE, figures))
     return Finding(
         cause=Cause.WARM_UP if rises or window.is_growing else Cause.STEADY,
         sentence=_sentence(window, trend, why),
@@ -128,7 +135,7 @@ def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
     if _swings(window):
         low, high = (units.size(each) for each in _extremes(window))
         return f"swings between {low} and {high}, {cycles}; no growth seen.", f"{low} to {high}."
-    return f"steady at {size} ±{_spread(trend)}, {cycles}.", f"steady at {size}."
+    return f"steady at {size} ±{units.size(_spread(trend))}, {cycles}.", f"steady at {size}."
 
 
 def _still_rises(window: Window, trend: Trend) -> bool:
@@ -140,9 +147,16 @@ def _moved(window: Window) -> str:
     return f"{units.change(window.growth)} in {units.duration(window.seconds)}"
 
 
-def _spread(trend: Trend) -> str:
+def _spread(trend: Trend) -> int:
+    """Return half of what RES lies apart, in bytes."""
     values = [value for _, value in trend.blocks]
-    return units.size(int((max(values) - min(values)) / 2))
+    return int((max(values) - min(values)) / 2)
+
+
+def _low_again(live: LiveHeap) -> int:
+    """Return the lowest live heap of the last third of the window in bytes."""
+    values = [value for _, value in live.trend.blocks]
+    return int(min(values[-max(1, len(values) // 3) :]))
 
 
 def _why_steady(window: Window) -> str | None:
@@ -178,9 +192,9 @@ def _calm_live(window: Window) -> str | None:
     values = [value for _, value in live.trend.blocks]
     least = max(window.thresholds.growth_bytes, window.thresholds.growth_share * live.last)
     has_peaks = live.swing > max(least, PEAKS * window.growth)
-    low_again = min(values[-max(1, len(values) // 3) :])
+    low_again = _low_again(live)
     if has_peaks and low_again - live.first <= least and not live.trend.grows:
-        low = units.size(int(low_again))
+        low = units.size(low_again)
         return f"the live heap comes back to {low} between its peaks"
     later = values[-window.thresholds.repeated :]
     has_risen = live.growth > least and live.trend.shape in (Shape.STEP, Shape.LEVELLED)
