@@ -18,6 +18,7 @@ from memtui.diagnosis.shares import Account, account
 from memtui.diagnosis.thresholds import eased
 from memtui.diagnosis.trends import TimeLeft, moved_at, time_to
 from memtui.diagnosis.window import Access, Column, Window
+from memtui.model import MappingGroup
 from memtui.plain import plain
 
 WORTH_SAYING = 0.2
@@ -259,6 +260,7 @@ def as_json(diagnosis: Diagnosis) -> dict[str, object]:
         "needs_action": diagnosis.needs_action,
         "growing": diagnosis.grows,
         "ledger": _ledger_as_json(ledger),
+        "mappings": _mappings_as_json(window),
         "window": {
             "from": window.start,
             "to": window.end,
@@ -296,6 +298,35 @@ def _finding_as_json(found: Finding) -> dict[str, object]:
         "refuted_by": list(found.refuted_by),
         "raised_by": list(found.raised_by),
     }
+
+
+def _mappings_as_json(window: Window) -> list[dict[str, object]]:
+    """Return the mappings by kind at the last reading of smaps; empty when it was not read."""
+    if not window.groups:
+        return []
+    first, last = window.groups[0][1], window.groups[-1][1]
+    before = {group.kind: _resident(group) for group in first.groups}
+    return [
+        {
+            "kind": group.kind.value,
+            "count": group.count,
+            "size_bytes": group.size_bytes,
+            "rss_bytes": _resident(group),
+            "growth_bytes": _resident(group) - before.get(group.kind, 0)
+            if len(window.groups) > 1
+            else None,
+            "names": [
+                {"name": plain(each.name), "count": each.count, "rss_bytes": each.rss_bytes}
+                for each in group.names
+            ],
+        }
+        for group in last.groups
+    ]
+
+
+def _resident(group: MappingGroup) -> int:
+    rss = group.resident.rss_bytes
+    return rss if isinstance(rss, int) else 0
 
 
 def _ledger_as_json(ledger: Ledger | None) -> dict[str, object]:
