@@ -1,0 +1,42 @@
+package main
+
+import (
+	"math"
+	"runtime"
+
+	"targets/serve"
+)
+
+var kept []*Session
+
+// job makes sessions of the size in MiB and keeps some of them, spread over the rest.
+func job(size, keep float64) {
+	made := make([]*Session, int(size*serve.MiB/sessionBytes))
+	for i := range made {
+		made[i] = newSession(i)
+	}
+	if keep > 0 {
+		every := int(math.Max(1, size/keep))
+		for i := 0; i < len(made); i += every {
+			kept = append(kept, made[i])
+		}
+	}
+}
+
+// One job is done, and then nothing happens. What it dropped waits for a collection that nothing
+// starts: the last one found most of it alive.
+func idleBurst(s Settings) {
+	requests.End()
+	job(s.size, s.keep)
+	serve.Say("dropped")
+}
+
+// The same, with a collection after the job and a little work after the collection: a part of RES
+// is free, a part is garbage that is new, and the last collection knows what lives.
+func idleGarbage(s Settings) {
+	requests.End()
+	job(s.size, s.keep)
+	runtime.GC()
+	job(s.size*0.3, 0)
+	serve.Say("dropped")
+}
