@@ -16,15 +16,15 @@ func pieces(s Settings) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.Remove(file.Name())
 	out := bufio.NewWriterSize(file, serve.MiB)
-	for i := 0; i < int(s.size)*serve.MiB/pageBytes; i++ {
-		out.Write(make([]byte, pageBytes))
+	piece := make([]byte, serve.MiB)
+	for i := 0; i < int(s.size); i++ {
+		out.Write(piece)
 	}
 	if err := out.Flush(); err != nil {
 		log.Fatal(err)
 	}
-	os.Remove(file.Name())
+	os.Remove(file.Name()) // the process is ended by a signal, which no defer survives
 	serve.Say("written")
 	read, next := 0, 0
 	serve.Pace(s.rate, func() bool {
