@@ -1,4 +1,4 @@
-"""What memtui ends with, beside 0, and 1 for what it cannot do."""
+"""Exit codes besides 0 for success and 1 for failure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ INTERRUPTED = 130
 
 
 def exit_code(diagnosis: Diagnosis) -> int:
-    """Return what a command ends with that judges."""
+    """Return the exit code of a command that judges: 3 means that a cause needs somebody to act."""
     from memtui.diagnosis import Cause
 
-    return {Cause.STEADY: STEADY, Cause.NOT_ENOUGH_DATA: NOT_ENOUGH}.get(
-        diagnosis.first.cause, CAUSE_FOUND
-    )
+    if diagnosis.needs_action:
+        return CAUSE_FOUND
+    causes = [found.cause for found in diagnosis.findings]
+    return NOT_ENOUGH if Cause.NOT_ENOUGH_DATA in causes else STEADY
