@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from known_causes import Run
 
-NONE, UNSURE, STEADY = "", "not-enough-data", "steady"
+UNSURE, STEADY = "not-enough-data", "steady"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,19 @@ class Reported(Run):
     versions: tuple[str, ...] = ("1.27",)
 
 
-def _run(name: str, command: str, item: str, full: Expected, trace: Expected,
-         proc: Expected = Expected((UNSURE,)), **options: object) -> Reported:
-    return Reported(name=name, command=command, causes=full.causes, item=item, full=full,
-                    trace=trace, proc=proc, **options)  # type: ignore[arg-type]
+def _run(
+    name: str,
+    command: str,
+    item: str,
+    full: Expected,
+    trace: Expected,
+    proc: Expected = Expected((UNSURE,)),
+    **options: Any,
+) -> Reported:
+    return Reported(
+        name=name, command=command, causes=full.causes, item=item, full=full, trace=trace,
+        proc=proc, **options,
+    )  # fmt: skip
 
 
 BURST = ("dead-not-collected", "freed-not-returned")
@@ -66,22 +76,22 @@ REPORTED = (
         note="63 MiB live, 33 MiB garbage, the rest gaps and free; the last cycle knows what lives",
     ),
     _run(
-        "gc-thrash", "shapes gc-thrash -live 68", "gc-thrash",
-        Expected(("gc-thrash",), ("limit", "80", "cycles"), (IDLE,)),
+        "gc-thrash", "shapes gc-thrash -live 68 -size 86 -rate 48", "gc-thrash",
+        Expected(("gc-thrash",), ("limit", "86", "cycles"), (IDLE,)),
         Expected(("gc-thrash",), ("cycles",), (IDLE,)),
-        since="limited", seconds=40,
+        since="limited", seconds=75,
     ),
     _run(
-        "gc-thrash-gogc", "shapes documents -rate 40 -live 68", "gc-thrash",
+        "gc-thrash-gogc", "shapes documents -rate 16 -traffic 4 -live 68", "gc-thrash",
         Expected(("gc-thrash",), ("GOGC", "cycles"), (IDLE,)),
         Expected(("gc-thrash",), ("GOGC", "cycles"), (IDLE,)),
-        environment={"GOGC": "2"}, seconds=40,
+        environment={"GOGC": "2"}, seconds=75,
     ),
     _run(
-        "buckets-limit", "shapes many-stacks -rate 2 -live 16 -traffic 24", "buckets",
+        "buckets-limit", "shapes many-stacks -rate 1.5 -live 16 -traffic 8", "buckets",
         Expected(("gc-thrash", "runtime-metadata"), ("BuckHashSys|profile", "limit")),
         Expected(("gc-thrash",), ("cycles",)),
-        environment={"GOMEMLIMIT": "64MiB"}, seconds=50,
+        environment={"GOMEMLIMIT": "64MiB"}, seconds=65,
         note="the limit is used up by buckets of the heap profile, which no GC frees",
     ),
     _run(

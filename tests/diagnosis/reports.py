@@ -1,4 +1,4 @@
-"""Recordings of the programs with the shape of a report, and what of a verdict is not as expected."""
+"""Recordings of programs with the shape of a report, and what of a verdict is not as expected."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from memtui.diagnosis import Access, Diagnosis, as_json, diagnose, one_line, win
 from memtui.model import CgroupLevel, Event, MappingGroups, Surroundings
 from memtui.parse.profile import parse_profile
 from memtui.parse.smaps import grouped, is_named, parse_smaps
-from memtui.timeline import Cursor, Timeline, View
+from memtui.timeline import View
 
 RECORDINGS = FOLDER / "reported"
-LEVELS = ("full", "trace", "proc")
+ACCESS = {"full": Access.FULL, "trace": Access.TRACE, "proc": Access.PROC}
 
 
 @cache
@@ -60,30 +60,28 @@ class Report:
 
         With ``has_live`` the endpoint also has the live heap and the number of goroutines.
         """
-        access = Access.FULL if level == "full" else Access.TRACE
         lines = None if level == "proc" else RECORDINGS / f"{self.stem}.stderr.gz"
-        base = timeline_of(
+        return timeline_of(
             RECORDINGS / f"{self.stem}.csv.gz",
-            Access.PROC if level == "proc" else access,
+            ACCESS[level],
             has_live=has_live,
             end=end,
             lines=lines,
             is_traced=lines is not None,
             environment=self.run.environment,
+            rest=self._rest(has_profiles=level == "full"),
         )
-        events = [*base.events, *self._rest(end, has_profiles=level == "full")]
-        timeline = Timeline(NOON)
-        timeline.extend(sorted(events, key=lambda event: event.at))
-        return Cursor().view(timeline, max(event.at for event in events))
 
-    def _rest(self, end: float, *, has_profiles: bool) -> Iterator[Event]:
+    def _rest(self, *, has_profiles: bool) -> Iterator[Event]:
         both = ends_of(self.stem)
         for each in both["ends"]:
-            if each["t"] <= end:
-                mappings = parse_smaps(each["smaps"].encode())
-                groups = MappingGroups(grouped(mappings), is_named(mappings), 0.01)
-                yield Event(NOON + each["t"], "mapping", groups)
-        yield from (each for each in self._cgroups(both["cgroup"]) if each.at <= NOON + end)
+            at = NOON + each["t"]
+            mappings = parse_smaps(each["smaps"].encode())
+            yield Event(at, "mapping", MappingGroups(grouped(mappings), is_named(mappings), 0.01))
+            for kind in self.run.profiles if has_profiles else ():
+                data, where = base64.b64decode(each[kind]), f"http://127.0.0.1/debug/pprof/{kind}"
+                yield Event(at, "profile", parse_profile(data, where=where, took_s=0.01))
+        yield from self._cgroups(both["cgroup"])
 
     def _cgroups(self, group: list[dict[str, Any]]) -> Iterator[Event]:
         place = begun(self.run.environment, NOON)[1].sample
