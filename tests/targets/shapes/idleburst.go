@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"runtime"
 
 	"targets/serve"
@@ -9,18 +8,13 @@ import (
 
 var kept []*Session
 
-// job makes sessions of the size in MiB and keeps some of them, spread over the rest.
+// job makes sessions of the size in MiB and keeps the first of them.
 func job(size, keep float64) {
 	made := make([]*Session, int(size*serve.MiB/sessionBytes))
 	for i := range made {
 		made[i] = newSession(i)
 	}
-	if keep > 0 {
-		every := int(math.Max(1, size/keep))
-		for i := 0; i < len(made); i += every {
-			kept = append(kept, made[i])
-		}
-	}
+	kept = append(kept, made[:int(keep*serve.MiB/sessionBytes)]...)
 }
 
 // One job is done, and then nothing happens. What it dropped waits for a collection that nothing
