@@ -238,6 +238,15 @@ REPORTED = (
         since="written", seconds=75,
     ),
     _run(
+        "rings", "shapes rings", "names less digits",
+        Expected(("file-mapped", "off-heap"), ("socket:",), (r"/shapes-",)),
+        Expected(("file-mapped", "off-heap"), ("socket:",)),
+        Expected(("file-mapped", "off-heap"), ("socket:",)),
+        seconds=75,
+        note="packet rings: counted as files, each with a name of its own, and never reclaimed; "
+        "needs CAP_NET_RAW",
+    ),
+    _run(
         "batch", "shapes batch -period 42s", "contradictions",
         Expected((STEADY,), ("peak",)), Expected((STEADY, UNSURE), ("peak",)),
         Expected((STEADY, UNSURE), ("peak",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -93,6 +94,7 @@ HOLDS: dict[str, Holds] = {
     "tide": grows("Goroutines", by=100),
     "tide-short": lambda seen: most(seen, "Goroutines") > 100 + least(seen, "Goroutines"),
     "pieces": grows("RssFile", by=6 * MIB),
+    "rings": grows("RssFile", by=6 * MIB),
     "batch": lambda seen: most(seen, "VmRSS") > 4 * least(seen, "VmRSS"),
     "blocked-syscalls": lambda seen: grown(seen, "Threads") > 30 and grown(seen, "Goroutines") > 30,
     "idle-threads": lambda seen: grown(seen, "Threads") > 30 > abs(grown(seen, "Goroutines")),
@@ -112,17 +114,25 @@ HASTE = {
     "largest-buffers": "-rate 16", "emptied-map": "-rate 100", "few-cycles": "-rate 16",
     "fast-leak": "-rate 8", "stacks": "-rate 16", "untouched": "-rate 8", "died": "-size 40",
     "two-causes": "-rate 4 -traffic 40", "ttl": "-rate 8", "tide": "-period 20s",
-    "tide-short": "-period 20s", "pieces": "-rate 8", "batch": "-period 1s", "ballast": "-rate 96",
+    "tide-short": "-period 20s", "pieces": "-rate 8", "rings": "-rate 8", "batch": "-period 1s", "ballast": "-rate 96",
     "finalized": "-rate 16", "many-stacks": "-rate 8", "substrings": "-rate 16 -traffic 32",
     "idle-threads": "-rate 60",
 }  # fmt: skip
 AT_ONCE = 6
 IN_CGROUP = [run for run in REPORTED if run.limit_mib]
-LIVE = [
-    run
-    for run in REPORTED
-    if run not in IN_CGROUP and (shutil.which("gcc") or "outside" not in run.command)
-]
+
+
+def can_run(run: Reported) -> bool:
+    """Return whether a program can be built and started here."""
+    if run.name == "rings":
+        try:
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+        except PermissionError:
+            return False
+    return bool(shutil.which("gcc")) or "outside" not in run.command
+
+
+LIVE = [run for run in REPORTED if run not in IN_CGROUP and can_run(run)]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ var reported = map[string]shape{
 	"many-stacks":      {manyStacks, 0, 1},
 	// Files, and what the container pays.
 	"pieces":   {pieces, 160, 1},
+	"rings":    {rings, 0, 2},
 	"tmpfs":    {tmpfs, 0, 3},
 	"written":  {written, 0, 3},
 	"dentries": {dentries, 0, 3},
