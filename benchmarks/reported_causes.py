@@ -64,8 +64,8 @@ REPORTED = (
         Expected((*BURST, UNSURE), ("GC",), (IDLE,)),
         Expected((UNSURE,), (), (IDLE,)),
         since="dropped", seconds=300, poll_s=5, versions=("1.21", "1.27"),
-        note="about 35 MiB live; the last cycle found most of the burst alive. The forced GC comes after "
-        "two minutes, and what the scavenger leaves goes after the next one",
+        note="about 35 MiB live; the last cycle found most of the burst alive. The forced GC comes "
+        "after two minutes, and what the scavenger leaves goes after the next one",
     ),
     _run(
         "idle-garbage", "shapes idle-garbage -size 120 -keep 55", "idle burst",
@@ -301,7 +301,8 @@ REPORTED = (
     ),
     _run(
         "untouched-large", "shapes untouched-large", "touched by version",
-        Expected((STEADY, WARM_UP, "goal-growth"), ("touched",)), Expected((STEADY, WARM_UP, "goal-growth")),
+        Expected((STEADY, WARM_UP, "goal-growth"), ("touched",)),
+        Expected((STEADY, WARM_UP, "goal-growth")),
         since="made", seconds=70, versions=("1.21", "1.27"),
         note="83 MiB of tables of pointers: resident with Go 1.21, not with 1.27",
     ),

@@ -79,7 +79,7 @@ HOLDS: dict[str, Holds] = {
     "emptied-map": lambda seen: (
         least(seen, "HeapLive") > 64 * MIB and grown(seen, "RssAnon") > 16 * MIB
     ),
-    "few-cycles": lambda seen: grown(seen, "HeapAlloc") > 16 * MIB and grown(seen, "NumGC") <= 2,
+    "few-cycles": lambda seen: grown(seen, "HeapAlloc") > 16 * MIB and grown(seen, "NumGC") <= 4,
     "fast-leak": grows("HeapAlloc", by=32 * MIB),
     "limit-in-code": lambda seen: seen[-1]["NextGC"] < 1.3 * seen[-1]["HeapLive"],
     "stacks": lambda seen: grown(seen, "Threads") >= 4 and foreign(seen[-1]) > 6 * MIB,
@@ -114,7 +114,8 @@ HASTE = {
     "largest-buffers": "-rate 16", "emptied-map": "-rate 100", "few-cycles": "-rate 16",
     "fast-leak": "-rate 8", "stacks": "-rate 16", "untouched": "-rate 8", "died": "-size 40",
     "two-causes": "-rate 4 -traffic 40", "ttl": "-rate 8", "tide": "-period 20s",
-    "tide-short": "-period 20s", "pieces": "-rate 8", "rings": "-rate 8", "batch": "-period 1s", "ballast": "-rate 96",
+    "tide-short": "-period 20s", "pieces": "-rate 8", "rings": "-rate 8", "batch": "-period 1s",
+    "ballast": "-rate 96",
     "finalized": "-rate 16", "many-stacks": "-rate 8", "substrings": "-rate 16 -traffic 32",
     "idle-threads": "-rate 60",
 }  # fmt: skip
