@@ -29,7 +29,9 @@ class Expected:
 class Reported(Run):
     """A program, and what is expected with all sources, with the trace, and from /proc alone.
 
-    ``versions`` are those of Go that it is recorded with. ``item`` names the demand.
+    ``versions`` are those of Go that it is recorded with. ``item`` names the demand. ``judged_s``
+    are the ends of the windows that this holds for, in seconds after ``since``, where each window
+    begins; none: the whole recording.
     """
 
     item: str
@@ -37,6 +39,7 @@ class Reported(Run):
     trace: Expected
     proc: Expected = Expected((UNSURE,))
     versions: tuple[str, ...] = ("1.27",)
+    judged_s: tuple[float, ...] = ()
 
 
 def _run(
@@ -63,7 +66,7 @@ REPORTED = (
         Expected(BURST, ("garbage", "forced", "FreeOSMemory", "live"), (IDLE,)),
         Expected((*BURST, UNSURE), ("GC",), (IDLE,)),
         Expected((UNSURE,), (), (IDLE,)),
-        since="dropped", seconds=300, poll_s=5, versions=("1.21", "1.27"),
+        since="dropped", seconds=300, poll_s=5, versions=("1.21", "1.27"), judged_s=(15, 60, 150),
         note="about 35 MiB live; the last cycle found most of the burst alive. The forced GC comes "
         "after two minutes, and what the scavenger leaves goes after the next one",
     ),
@@ -72,7 +75,7 @@ REPORTED = (
         Expected(BURST, ("garbage", "forced", "FreeOSMemory", "live"), (IDLE,)),
         Expected(BURST, ("garbage",), (IDLE,)),
         Expected((UNSURE,), (), (IDLE,)),
-        since="dropped", seconds=300, poll_s=5, versions=("1.21", "1.27"),
+        since="dropped", seconds=300, poll_s=5, versions=("1.21", "1.27"), judged_s=(15, 60, 150),
         note="about 55 MiB live, 30 MiB garbage, 30 MiB free; the last cycle knows what lives",
     ),
     _run(
@@ -172,13 +175,13 @@ REPORTED = (
         "few-cycles", "shapes cache -traffic 0 -live 40", "few cycles",
         Expected(("heap-leak", UNSURE), ("cycle|GC", "heap")),
         Expected(("heap-leak", UNSURE), ("cycle|GC",)),
-        seconds=180, poll_s=5,
+        seconds=180, poll_s=5, judged_s=(30, 60, 170),
         note="a cycle at each doubling: the part is named before the next one",
     ),
     _run(
         "fast-leak", "shapes fast-leak -live 30", "early verdict",
         Expected(("heap-leak",)), Expected(("heap-leak",)),
-        seconds=75,
+        seconds=75, judged_s=(15, 30, 45),
         note="30 to 128 MiB in 50 s, and then it ends by itself",
     ),
     _run(
@@ -214,21 +217,21 @@ REPORTED = (
         "ttl", "shapes ttl -period 50s", "false alarm",
         Expected((STEADY, WARM_UP, UNSURE), (), (r"A leak\.",)),
         Expected((STEADY, WARM_UP, UNSURE), (), (r"A leak\.",)),
-        seconds=180,
+        seconds=180, judged_s=(30, 60, 90, 120, 175),
         note="grows for 50 s and is level then; until then it looks like a leak",
     ),
     _run(
         "tide", "shapes tide -period 360s", "false alarm",
         Expected((STEADY, WARM_UP, UNSURE), (), (r"A leak\.",)),
         Expected((STEADY, WARM_UP, UNSURE), (), (r"A leak\.",)),
-        seconds=180, poll_s=5,
+        seconds=180, poll_s=5, judged_s=(60, 120, 175),
         note="the load rises for the whole recording, and the live heap and goroutines with it",
     ),
     _run(
         "tide-short", "shapes tide -period 60s", "false alarm",
         Expected((STEADY, WARM_UP, UNSURE), (), (r"A leak\.",)),
         Expected((STEADY, WARM_UP, UNSURE), (), (r"A leak\.",)),
-        seconds=180, poll_s=5,
+        seconds=180, poll_s=5, judged_s=(60, 120, 175),
     ),
     _run(
         "pieces", "shapes pieces", "the innocent file",

@@ -94,10 +94,15 @@ class Report:
             )  # fmt: skip
             yield Event(NOON + each["t"], "process", replace(place, levels=(level,)))
 
-    def diagnosed(self, level: str, end: float = 1e9) -> Diagnosis:
-        """Judge all from ``since_s`` on, up to ``end`` seconds."""
-        last = min(end, self.rows()[-1]["t"])
-        return diagnose(window_of(self.view(level, end), last - self.since_s))
+    @property
+    def moments(self) -> tuple[float, ...]:
+        """The ends of the windows to be judged, in seconds of the recording."""
+        last = self.rows()[-1]["t"]
+        return tuple(min(last, self.since_s + each) for each in self.run.judged_s) or (last,)
+
+    def diagnosed(self, level: str, end: float) -> Diagnosis:
+        """Judge all from ``since_s`` on, up to ``end`` seconds of the recording."""
+        return diagnose(window_of(self.view(level, end), end - self.since_s))
 
 
 def reports() -> list[Report]:
