@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -135,13 +135,17 @@ def _words(value: object) -> Iterator[str]:
 
 def amiss(found: Diagnosis, expected: Expected) -> list[str]:
     """Return what of a verdict is not as expected, in a few words each."""
-    causes = [each.cause.value for each in found.findings]
-    wrong = []
-    if expected.is_all:
-        wrong += [f"no {each}" for each in expected.causes if each not in causes]
-    elif causes[0] not in expected.causes:
-        wrong.append(f"not {' or '.join(expected.causes)}")
+    causes = tuple(each.cause.value for each in found.findings)
     text = text_of(found)
-    wrong += [f"no /{each}/" for each in expected.words if not re.search(each, text, re.I)]
-    wrong += [f"has /{each}/" for each in expected.never if re.search(each, text)]
-    return wrong
+    return [
+        *amiss_of_causes(causes, expected),
+        *(f"no /{each}/" for each in expected.words if not re.search(each, text, re.IGNORECASE)),
+        *(f"has /{each}/" for each in expected.never if re.search(each, text)),
+    ]
+
+
+def amiss_of_causes(causes: Sequence[str], expected: Expected) -> list[str]:
+    """Return what of the causes of a verdict, the first one weighing most, is not as expected."""
+    if expected.is_all:
+        return [f"no {each}" for each in expected.causes if each not in causes]
+    return [] if causes[0] in expected.causes else [f"not {' or '.join(expected.causes)}"]
