@@ -84,6 +84,7 @@ fuzz: $(VENV)/ready ## a million hostile inputs for each parser and reader (an h
 
 timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
 	$(BIN)/python benchmarks/record_targets.py
+	$(BIN)/python benchmarks/record_targets.py --reported
 
 screenshots: $(VENV)/ready ## redraw screenshots/ from the recording that comes with memtui
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
