@@ -22,8 +22,8 @@ class CgroupMemory:
 
     ``processes`` is how many processes the group has, and ``processes_res_bytes`` the sum of their
     RES, ``processes_anon_bytes`` the part of it that is no file and no shared memory. A page that
-    two of them share counts twice in RES. All three are Absent when the pids of the group are not
-    visible from here, or are too many to read.
+    two of them share counts twice in RES. The sums are Absent where the group has processes of a
+    PID namespace that is not visible from here; all three are, when there are too many to read.
     """
 
     path: str
