@@ -19,6 +19,7 @@ from memtui.sources.surroundings import read_place
 
 MIB = 1 << 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
+V1 = "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
 V2 = "23 1 0:20 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate\n"
 POD = "/sys/fs/cgroup/pod"
 STAT = (
@@ -77,7 +78,7 @@ def test_v1_has_its_kernel_memory_in_a_file_of_its_own(tmp_path: Path) -> None:
     found = memory_of(
         tmp_path,
         {
-            "/proc/self/mountinfo": "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+            "/proc/self/mountinfo": V1,
             "/proc/7/cgroup": "4:memory:/jobs\n0::/\n",
             f"{own}/memory.limit_in_bytes": f"{64 * MIB}\n",
             f"{own}/memory.usage_in_bytes": f"{60 * MIB}\n",
