@@ -115,12 +115,6 @@ FIELDS: Fields = {
         "resident.swap_kib",
     ),
     "pause": ("number", "pause_s", "next_goal_bytes"),
-    "cgroup": (
-        "usage_kib", "anon_kib", "file_kib", "inactive_file_kib", "kernel_kib",
-        "slab_reclaimable_kib", "slab_unreclaimable_kib", "processes_res_kib",
-        "processes_anon_kib", "sock_kib", "page_tables_kib", "kernel_stack_kib", "shmem_kib",
-        "processes", "oom_kills", "limit_kib", "path",
-    ),
 }  # fmt: skip
 """The kinds that are rows, and the names of their values as they are written now.
 
