@@ -36,6 +36,10 @@ class Returned:
     size: int
 
 
+LOAD_RISES = 1.3
+"""A rate of allocation that grew by this factor is another load."""
+
+
 class Access(Enum):
     """What is known of the process; the value says it in a few words."""
 
@@ -177,14 +181,34 @@ class Window:
 
     @cached_property
     def load(self) -> Trend | None:
-        """How the rate of allocation went, in bytes a second; None without MemStats."""
+        """How the rate of allocation went, in bytes a second; None when it is not known."""
         known = [(each.at, each.allocated) for each in self.points if each.allocated is not None]
-        rates = [
-            (later, (more - bytes_) / (later - at))
-            for (at, bytes_), (later, more) in pairwise(known)
-            if later > at
-        ]
+        if len(known) >= 2:
+            rates = [
+                (later, (more - bytes_) / (later - at))
+                for (at, bytes_), (later, more) in pairwise(known)
+                if later > at
+            ]
+        else:  # what the heap grew by from one cycle to the next
+            rates = [
+                (each.at, (each.cycle.heap_start_bytes - before.cycle.heap_live_bytes) / gap)
+                for before, each in pairwise(self.cycles)
+                if (gap := each.at - before.at) > 0
+                and each.cycle.number == before.cycle.number + 1
+                and before.cycle.heap_live_bytes is not None
+            ]
         return trend_of(rates, self.thresholds.flat_share)
+
+    @cached_property
+    def load_rises(self) -> bool:
+        """Whether the program allocates faster and faster: what is live may be work in progress."""
+        load = self.load
+        return load is not None and load.grows and load.last > LOAD_RISES * max(load.first, 1.0)
+
+    @cached_property
+    def cycles_per_s(self) -> float:
+        """How many GC cycles came a second."""
+        return self.cycles_seen / self.seconds if self.seconds else 0.0
 
     @cached_property
     def live(self) -> LiveHeap | None:

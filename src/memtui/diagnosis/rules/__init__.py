@@ -15,6 +15,7 @@ from memtui.diagnosis.rules.leak import heap_leak
 from memtui.diagnosis.rules.leftover import left_over
 from memtui.diagnosis.rules.metadata import runtime_metadata
 from memtui.diagnosis.rules.offheap import off_heap
+from memtui.diagnosis.rules.thrash import gc_thrash
 from memtui.diagnosis.window import Window
 
 Rule = Callable[[Window], Finding | None]
@@ -32,6 +33,7 @@ RULES: Sequence[Rule] = (
     runtime_metadata,
     goal_growth,
     left_over,
+    gc_thrash,
 )
 
 EARLY_RULES: Sequence[Rule] = (left_over,)
