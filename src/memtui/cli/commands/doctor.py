@@ -63,14 +63,14 @@ def doctor(
 def _checks(
     pid: int | None, name: str | None, command: str | None, options: ProfileOptions
 ) -> list[Check]:
-    from memtui.cli.session.headless import Watch, session_of
+    import asyncio
+
+    from memtui.cli.session.headless import session_of, watched
     from memtui.cli.session.trace import Trace
 
     session = session_of(pid, name, options, Trace(command=command), time.time)
-    watch = Watch(session, LOOK_S, lambda view, past_s: None)
-    checks = checks_of(watch.view())
-    watch.close()
-    return checks
+    view = asyncio.run(watched(session, LOOK_S, time.time, lambda view, past_s: None))
+    return checks_of(view)
 
 
 def checks_of(view: View) -> list[Check]:
