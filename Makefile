@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test check bench verdicts reliability fuzz timelines screenshots test-lowest clean
+.PHONY: help demo test test-days check bench services verdicts reliability fuzz timelines screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -35,6 +35,19 @@ demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live 
 test: $(VENV)/ready $(BUILD)/go-1.21/ready ## run every test
 	$(BIN)/python -m pytest -n 4 --dist loadfile
 
+# The last of a year, a leap day, both changes of summer time, a year on. The monotonic clock and
+# the times of processes stay real, so only tests that start nothing run: no other can be fooled
+# about the day without being fooled about its own child.
+DAYS := "2026-12-31 23:59:30" "2028-02-29 12:00:00" "2027-03-28 01:59:30" "2027-10-31 02:59:30" \
+	"2027-11-28 08:00:00"
+test-days: $(VENV)/ready ## run the quick tests on other days (needs faketime)
+	@for day in $(DAYS); do \
+		echo "on $$day"; \
+		TZ=Europe/Berlin FAKETIME_DONT_FAKE_MONOTONIC=1 faketime "$$day" \
+			$(BIN)/python -m pytest -q -n 4 --dist loadfile -m '(not go and not terminal and not world) or snapshot' \
+			|| exit 1; \
+	done
+
 check: $(VENV)/ready ## lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,6 +73,9 @@ verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## judge prog
 	$(BIN)/python benchmarks/verdicts.py --rest 4 $(OTHER_GO:%=--go %)
 	$(BIN)/python benchmarks/verdicts.py --calm 30
 
+services: $(VENV)/ready ## watch real Go services from Debian (root, ten minutes)
+	$(BIN)/python benchmarks/services.py $(SERVICES)
+
 reliability: $(BUILD)/orders ## try what can go wrong, and write docs/reliability.md (half an hour)
 	$(BIN)/python benchmarks/reliability.py
 
@@ -68,6 +84,7 @@ fuzz: $(VENV)/ready ## a million hostile inputs for each parser and reader (an h
 
 timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
 	$(BIN)/python benchmarks/record_targets.py
+	$(BIN)/python benchmarks/record_targets.py --reported
 
 screenshots: $(VENV)/ready ## redraw screenshots/ from the recording that comes with memtui
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'

@@ -12,7 +12,9 @@ class Run:
     ``causes`` are right, the first one of them best, for a window that begins with the phase
     ``since`` of the program's standard output and ends with the recording. ``note`` says what is
     special or can be disputed. ``before`` is right as well until the cause is seen to be at work,
-    where that is for the kernel to decide.
+    where that is for the kernel to decide. MemStats are read every ``poll_s`` seconds: reading them
+    allocates, which an idle program would notice. ``limit_mib`` runs it in a memory cgroup of its
+    own with that limit. ``profiles`` are fetched at both ends of a recording.
     """
 
     name: str
@@ -23,6 +25,9 @@ class Run:
     environment: dict[str, str] = field(default_factory=dict)
     note: str = ""
     before: tuple[str, ...] = ()
+    poll_s: int = 1
+    limit_mib: int | None = None
+    profiles: tuple[str, ...] = ()
 
 
 RUNS = (

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from known_causes import Run
-from record_targets import PHASE, started
+from record_targets import PHASE, cgroup, started
 
 from memtui.cli.options.profile import ProfileOptions
 from memtui.cli.session.headless import session_of, watched
@@ -72,7 +72,10 @@ class Watched:
 
 def watch(run: Run, binary: Path, go: str, seconds: int, levels: Iterable[str] = LEVELS) -> Watched:
     """Start the program, judge it for so many seconds of its cause, and end it."""
-    with started(run, binary, binary.parent) as (pid, out, _):
+    with (
+        cgroup(run.limit_mib) as group,
+        started(run, binary, binary.parent, group) as (pid, out, _),
+    ):
         _wait_for(run.since, out)
         looks = asyncio.run(_looks(pid, seconds, tuple(levels)))
     return Watched(run.name, go, seconds, tuple(looks))

@@ -57,6 +57,7 @@ def flood(file: BinaryIO) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("keys", [("3",), ("3", "z", *"ssss")], ids=["small", "zoomed and sorted"])
 async def test_2000_cycles_a_second_are_all_kept_and_keys_are_answered(
     pipe: tuple[int, BinaryIO], keys: tuple[str, ...]

@@ -78,6 +78,7 @@ async def test_goroutines_are_counted_by_state_and_by_stack(start_go: StartGo) -
         assert not marks(app)
 
 
+@pytest.mark.quiet  # a second of CPU profile must hold samples of the service
 async def test_a_cpu_profile_is_asked_about_shown_while_it_runs_and_cancelled(
     start_go: StartGo,
 ) -> None:

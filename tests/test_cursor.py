@@ -133,3 +133,15 @@ def test_a_step_goes_to_samples_or_else_to_cycles(
 
 def test_a_landmark_says_what_it_is() -> None:
     assert Landmark(1.0, "mark", "x") == Landmark(1.0, "mark", "x", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("usual_ms", "pause_ms", "is_spike"),
+    [(1.0, 9.8, False), (1.0, 10.3, True), (0.1, 4.9, False), (0.1, 5.1, True)],
+)
+def test_a_pause_of_ten_times_the_usual_is_a_spike(
+    cycle: MakeCycle, usual_ms: float, pause_ms: float, is_spike: bool
+) -> None:
+    usual = [(float(n), cycle(n, clock_ms=(usual_ms, 2.0, 0.0))) for n in range(1, 12)]
+    found = spikes([*usual, (12.0, cycle(12, clock_ms=(pause_ms, 2.0, 0.0)))])
+    assert [each.at for each in found] == ([12.0] if is_spike else [])

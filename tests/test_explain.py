@@ -67,13 +67,15 @@ async def freed(start_go: StartGo) -> None:
         await until(lambda: "done" in service.stdout_path.read_text())
         await until(lambda: counted(app, RuntimeSample))
         await pilot.press("5", "f")
-        await until(lambda: "should come back within 1 s" in _screen(app))
+        await until(lambda: "within 1 s" in _screen(app))
         assert counted(app, Mark) == 0
         await pilot.press("enter")
         await until(lambda: counted(app, Mark) == 1)
-        await until(lambda: "Came: RES" in shown(app, "explain"))
+        await until(lambda: "Result: RES" in shown(app, "explain"))
         await pilot.press("G")
-        assert "so it was freed memory and no leak" in shown(app, "explain").replace("\n", " ")
+        assert "it was garbage and freed memory, not a leak" in shown(app, "explain").replace(
+            "\n", " "
+        )
 
 
 @pytest.mark.go

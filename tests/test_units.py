@@ -66,3 +66,19 @@ def test_a_duration_has_two_units(seconds: float, text: str) -> None:
 )
 def test_milliseconds(value: float, text: str) -> None:
     assert units.milliseconds(value) == text
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+@pytest.mark.parametrize(
+    ("value", "digits"),
+    [(1, "1.00"), (9.994, "9.99"), (9.996, "10.0"), (99.94, "99.9"), (99.96, "100"),
+     (999.4, "999")],
+)  # fmt: skip
+def test_a_size_goes_to_the_next_unit_where_it_would_need_four_digits(
+    step: int, value: float, digits: str
+) -> None:
+    unit = "KMGTPE"[step]
+    assert units.size(round(value * 1024 ** (step + 1))) == digits + unit
+    for count in (999.6, 1000, 1022, 1023.9):
+        assert units.size(round(count * 1024**step)).endswith(unit), count
+        assert units.size(round(count * 1024**step))[:-1] in ("0.98", "1.00"), count

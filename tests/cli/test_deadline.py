@@ -166,15 +166,21 @@ def test_on_a_busy_host_sixty_beats_are_no_minute(sleeper: int) -> None:
 # Exit codes
 
 
-def diagnosis_of(cause: str, *, grows: bool) -> Diagnosis:
-    """Return a diagnosis as exit_code_of reads it."""
+def diagnosis_of(*causes: str, grows: bool) -> Diagnosis:
+    """Return a diagnosis with these causes."""
     from types import SimpleNamespace
     from typing import cast
 
-    from memtui.diagnosis import Cause
+    from memtui.diagnosis import Cause, Confidence, Finding
+    from memtui.diagnosis.finding import Advice
 
-    first = SimpleNamespace(cause=Cause(cause))
-    return cast("Diagnosis", SimpleNamespace(first=first, window=SimpleNamespace(grows=grows)))
+    findings = tuple(
+        Finding(Cause(cause), "", "", "", grows, Confidence.HIGH, (), Advice()) for cause in causes
+    )
+    needs_action = any(each.needs_action for each in findings)
+    return cast(
+        "Diagnosis", SimpleNamespace(findings=findings, grows=grows, needs_action=needs_action)
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -55,6 +55,7 @@ def timeline_of(
     lines: Path | None = None,
     is_traced: bool = False,
     environment: Mapping[str, str] | None = None,
+    rest: Iterable[Event] = (),
 ) -> View:
     """Return what memtui would have seen from ``start`` to ``end`` seconds of a recording.
 
@@ -62,9 +63,9 @@ def timeline_of(
     without; with TRACE, or if ``is_traced``, the gctrace of ``lines``, or else (TRACE) a line for
     each change of NumGC;
     smaps_rollup every ``rollup_s`` or never. ``environment`` is that of the process, which began
-    with the recording.
+    with the recording. ``rest`` are events that are in no table.
     """
-    events: list[Event] = []
+    events: list[Event] = [each for each in rest if NOON + start <= each.at <= NOON + end]
     if environment is not None:
         events += begun(environment, NOON + start)
     next_runtime = next_rollup = 0.0
@@ -122,8 +123,10 @@ def process_of(row: Row) -> ProcessSample:
         virt_bytes=size(row, "VmSize"), res_bytes=size(row, "VmRSS"),
         shr_bytes=size(row, "RssFile") + size(row, "RssShmem"), swap_bytes=size(row, "VmSwap"),
         code_bytes=0, data_bytes=0, anon_bytes=size(row, "RssAnon"),
-        file_bytes=size(row, "RssFile"), shmem_bytes=size(row, "RssShmem"), peak_bytes=MISSING,
-        threads=int(row["Threads"]), open_files=MISSING, cpu_s=0.0, state="S", tty="?",
+        file_bytes=size(row, "RssFile"), shmem_bytes=size(row, "RssShmem"),
+        peak_bytes=size(row, "VmHWM") if "VmHWM" in row else MISSING,
+        threads=int(row["Threads"]), open_files=MISSING, cpu_s=row.get("CpuMs", 0.0) / 1000,
+        state="S", tty="?",
     )  # fmt: skip
 
 
@@ -157,6 +160,9 @@ def runtime_of(row: Row, *, has_live: bool) -> RuntimeSample:
         other_sys_bytes=size(row, "OtherSys"), sys_bytes=size(row, "Sys"),
         next_gc_bytes=size(row, "NextGC") if has_goal else None, num_gc=int(row["NumGC"]),
         goroutines=int(row["Goroutines"]) if has_live else MISSING, threads=int(row["Threads"]),
+        num_forced_gc=int(row["NumForcedGC"]) if "NumForcedGC" in row else MISSING,
+        gc_cpu_fraction=row["GcCpuPpm"] / 1e6 if "GcCpuPpm" in row else MISSING,
+        last_gc_at=NOON + row["t"] - row["LastGcMs"] / 1000 if "LastGcMs" in row else MISSING,
     )  # fmt: skip
 
 

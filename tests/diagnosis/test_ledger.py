@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtui.diagnosis import Access, Ledger, PartName, Point, ledger_at, waterfall, window_of
-from memtui.diagnosis.ledger import REST_BELOW_ZERO, ends_of, ledger_between, settled
+from memtui.diagnosis.ledger import ends_of, ledger_between, settled
 
 MIB = 1 << 20
 size = st.one_of(st.none(), st.integers(0, 1 << 45))
@@ -28,6 +28,7 @@ def points(draw: st.DrawFn, at: float = 0.0) -> Point:
 
 
 def sums_up(ledger: Ledger) -> None:
+    assert all(part.size is None or 0 <= part.size <= ledger.res for part in ledger.parts)
     assert sum(part.size or 0 for part in ledger.parts) == ledger.res
     if ledger.growth is not None:
         assert sum(part.growth or 0 for part in ledger.parts) == ledger.growth
@@ -88,16 +89,34 @@ def test_heap_objects_are_one_part_where_nobody_knows_what_is_alive() -> None:
     assert unknown.ledger.part(PartName.LIVE) is None
 
 
-def test_a_rest_below_zero_is_called_what_it_is() -> None:
+def test_what_was_mapped_and_never_touched_is_no_part_of_res() -> None:
     ledger = window(beyond=-3).ledger
     assert ledger is not None
-    rest = ledger.parts[-1]
-    assert rest.size == -3 * MIB
-    assert rest.title == REST_BELOW_ZERO
-    assert "never touched" in rest.meaning
+    runtime = ledger.part(PartName.RUNTIME)
+    assert runtime is not None
+    assert runtime.untouched == 3 * MIB
+    assert (runtime.size or 0) + runtime.untouched == sum(part.size or 0 for part in runtime.parts)
+    assert ledger.size(PartName.REST) == 0
+
+
+def test_a_ballast_is_taken_off_the_live_heap() -> None:
+    """1 GiB that the program allocated and never wrote to, beside a heap of 12 MiB."""
+    found = window(live=8 + 1024, alloc=12 + 1024, inuse=13 + 1024, goal=2100, beyond=-1024 - 3)
+    ledger = found.ledger
+    assert ledger is not None
+    live, runtime = ledger.part(PartName.LIVE), ledger.part(PartName.RUNTIME)
+    assert live is not None
+    assert runtime is not None
+    assert live.untouched + runtime.untouched == 1027 * MIB
+    assert ledger.size(PartName.GARBAGE) == 4 * MIB
+    assert ledger.size(PartName.REST) == 0
+
+
+def test_what_go_does_not_hold_is_the_last_part() -> None:
     ledger = window(beyond=20).ledger
     assert ledger is not None
     assert ledger.parts[-1].title == "not explained by Go"
+    assert ledger.parts[-1].size == 20 * MIB
 
 
 def test_the_last_part_says_what_could_not_be_read() -> None:
@@ -117,7 +136,8 @@ def test_rows_of_the_runtime_lie_within_its_part() -> None:
     runtime = ledger.part(PartName.RUNTIME)
     assert runtime is not None
     # They were settled one by one, and each was rounded.
-    assert sum(part.size or 0 for part in runtime.parts) == pytest.approx(runtime.size, abs=5)
+    mapped = (runtime.size or 0) + runtime.untouched
+    assert sum(part.size or 0 for part in runtime.parts) == pytest.approx(mapped, abs=5)
     assert ledger.grown(PartName.PROFILER) == pytest.approx(runtime.growth, abs=5)
     assert runtime not in runtime.parts
     assert len([part for part in ledger.parts if part.name is PartName.RUNTIME]) == 1

@@ -1,11 +1,13 @@
 """Slopes with their noise: a swing is no growth, a growth is seen through a swing."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memtui.diagnosis.rules.judging import is_rising
 from memtui.diagnosis.trends import (
     Shape,
     Trend,
@@ -149,3 +151,29 @@ def test_the_swing_is_what_is_left_without_the_slope_and_rare_peaks() -> None:
     flat = [(float(at), at / 3600 + (100.0 if at == 9 else at % 2)) for at in range(20)]
     assert swing_of(flat, 1.0) == pytest.approx(1.0)
     assert swing_of([], 1.0) == 0.0
+
+
+def test_what_rose_at_first_and_is_flat_since_does_not_rise() -> None:
+    full = [(float(second), float(min(second, 60))) for second in range(300)]
+    levelled = trend_of(full)
+    assert levelled is not None
+    assert levelled.shape is Shape.LEVELLED
+    assert levelled.growth > 30
+    assert not is_rising(replace(levelled, low_per_h=1.0), 30)
+    rising = trend_of([(at, at) for at, _ in full])
+    assert is_rising(rising, 30)
+
+
+def test_a_staircase_that_never_fell_ends_where_it_is_highest() -> None:
+    """The newest step lies in the last block alone."""
+    steps = [0] * 100 + [10] * 95 + [40] * 9
+    trend = trend_of([(float(second), float(value)) for second, value in enumerate(steps)])
+    assert trend is not None
+    assert trend.is_last_high
+
+
+@pytest.mark.parametrize("resolution", [0.0, 10.0])
+def test_a_slope_within_the_resolution_may_as_well_be_nothing(resolution: float) -> None:
+    trend = trend_of([(float(second), second / 100) for second in range(500)], 0.12, resolution)
+    assert trend is not None
+    assert (trend.low_per_h > 0) is (resolution == 0.0)

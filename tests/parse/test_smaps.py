@@ -176,3 +176,22 @@ def test_any_bytes_are_smaps_or_refused(text: bytes) -> None:
         return
     assert groups
     assert all(isinstance(group.resident, Resident) for group in groups)
+
+
+def test_pieces_of_one_file_and_sockets_of_any_number_are_one_name() -> None:
+    def mapped(start: int, name: str, rss_kib: int, inode: int = 7) -> str:
+        return (
+            f"{start:x}-{start + 0x100000:x} rw-s 00000000 08:01 {inode} {name}\n"
+            f"Rss: {rss_kib} kB\nPss: {rss_kib} kB\n"
+        )
+
+    text = mapped(0x7F0000000000, "/usr/bin/program", 2790)
+    text += "".join(mapped(0x7F1000000000 + n * 0x200000, "/data/file", 1024) for n in range(20))
+    text += "".join(
+        mapped(0x7F2000000000 + n * 0x200000, f"socket:[{9000 + n}]", 2048) for n in range(45)
+    )
+    (group,) = (each for each in grouped(parse_smaps(text.encode())) if each.kind.value == "files")
+    assert [(each.name, each.count, each.rss_bytes >> 10) for each in group.names] == [
+        ("socket[…]", 45, 45 * 2048), ("/data/file", 20, 20 * 1024), ("/usr/bin/program", 1, 2790),
+    ]  # fmt: skip
+    assert (group.largest, group.largest_rss_bytes) == ("socket[…]", 45 * 2048 << 10)

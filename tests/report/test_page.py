@@ -23,6 +23,7 @@ from incident import (
 from longsession import NOON, Session
 
 from memtui.diagnosis import PartName
+from memtui.diagnosis.ledger import KINDS, WITHIN_RUNTIME
 from memtui.model import Event, Mark
 from memtui.plain import plain
 from memtui.recording import Recording
@@ -146,7 +147,7 @@ def test_the_parts_add_up_to_res(incident: Path) -> None:
 
 
 def test_every_part_has_a_look_of_its_own() -> None:
-    inner = {PartName.SPANS, PartName.CACHES, PartName.GC, PartName.PROFILER, PartName.OTHER}
+    inner = {*WITHIN_RUNTIME, *KINDS.values()}
     assert set(PARTS) == set(PartName) - inner
     looks = [look for name, look in PARTS.items() if name is not PartName.OBJECTS]
     assert len(set(looks)) == len(looks)

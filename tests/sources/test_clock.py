@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,3 +106,13 @@ async def test_a_step_is_told_whoever_asked_for_the_time() -> None:
         told = (await second).sample
         assert isinstance(told, Mark)
         assert "forward by 90 s" in told.text
+
+
+@pytest.mark.parametrize(("set_by_s", "is_step"), [(-1.9, False), (-2.1, True), (-30.0, True)])
+def test_a_clock_that_drifts_is_not_set(set_by_s: float, is_step: bool) -> None:
+    """NTP slews a clock by less than two seconds between two samples; more is a step."""
+    hands = Hands()
+    clock = hands.clock()
+    before = clock()
+    hands.pass_by(1.0, set_by_s)
+    assert (clock() > before) is is_step

@@ -88,6 +88,7 @@ async def test_who_is_woken_waits_no_longer(sleeper: int) -> None:
     await asyncio.wait_for(door.opened(woken), 30)
 
 
+@pytest.mark.world
 def test_a_process_that_listens_elsewhere_or_is_not_known_has_no_door(sleeper: int) -> None:
     server, address = listening()
     assert listener_at(os.getpid(), address) is not None

@@ -52,12 +52,12 @@ async def test_the_sum_and_the_kinds_of_a_go_process_are_its_res(
     _ = service.address
     source = MappingSource(service.pid, clock)
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
-        attached, first = (await anext(events)).sample, (await anext(events)).sample
+        attached, first, groups = [(await anext(events)).sample for _ in range(3)]
         waiting = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0.1)
         assert not waiting.done()
         source.read_groups()
-        groups = (await waiting).sample
+        assert isinstance((await waiting).sample, MappingGroups)
     assert attached == Attached("smaps_rollup")
     assert isinstance(first, MappingSample)
     assert isinstance(groups, MappingGroups)
@@ -88,8 +88,8 @@ async def test_a_process_that_ends_is_given_up_for_good(
 ) -> None:
     source = MappingSource(sleeper.pid, clock)
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
-        await anext(events)
-        await anext(events)
+        for _ in range(3):
+            await anext(events)
         sleeper.kill()
         sleeper.wait()
         source.read_groups()

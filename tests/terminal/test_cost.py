@@ -23,6 +23,7 @@ MEMTUI = str(Path(sysconfig.get_path("scripts")) / "memtui")
 
 @pytest.mark.terminal
 @pytest.mark.go
+@pytest.mark.quiet
 def test_the_screen_is_cheap(start_go: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
     from meter import measure
@@ -40,6 +41,7 @@ def test_the_screen_is_cheap(start_go: Callable[..., Any], monkeypatch: pytest.M
 
 
 @pytest.mark.terminal
+@pytest.mark.quiet
 def test_a_tick_that_changes_some_digits_sends_those(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a process that sleeps only the clock, its age and the plot's last cells change."""
     monkeypatch.syspath_prepend(BENCHMARKS)
@@ -57,6 +59,7 @@ def test_a_tick_that_changes_some_digits_sends_those(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.terminal
+@pytest.mark.quiet
 def test_a_view_that_stands_still_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
     from meter import Run, plain_environment
@@ -82,6 +85,7 @@ def test_a_view_that_stands_still_sends_nothing(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.terminal
+@pytest.mark.quiet
 def test_memtui_sleeps_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its threads wake for the beat of the screen: Textual alone would look for keys ten times."""
     monkeypatch.syspath_prepend(BENCHMARKS)
@@ -109,6 +113,7 @@ def _times_woken(pid: int) -> int:
 
 
 @pytest.mark.terminal
+@pytest.mark.quiet
 def test_keys_are_answered_while_a_large_profile_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +134,7 @@ def test_keys_are_answered_while_a_large_profile_is_read(
 
 
 @pytest.mark.terminal
+@pytest.mark.quiet
 def test_a_recording_of_hours_is_looked_into_cheaply(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +156,7 @@ def test_a_recording_of_hours_is_looked_into_cheaply(
     in_one_try(is_cheap)
 
 
+@pytest.mark.world
 def test_hours_of_recording_leave_no_memory_and_no_file_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

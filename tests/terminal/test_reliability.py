@@ -12,7 +12,7 @@ from patience import in_one_try
 from trust import crowd, day, drain, load, starts
 from trust.row import percentile
 
-pytestmark = [pytest.mark.terminal, pytest.mark.go]
+pytestmark = [pytest.mark.terminal, pytest.mark.go, pytest.mark.quiet]
 
 
 def test_a_service_under_load_hardly_notices() -> None:

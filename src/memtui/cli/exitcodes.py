@@ -1,4 +1,4 @@
-"""What memtui ends with, beside 0, and 1 for what it cannot do."""
+"""Exit codes besides 0 for success and 1 for failure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FailOn: TypeAlias = Literal["growth", "cause", "never"]
 
 
 def exit_code_of(diagnosis: Diagnosis, fail_on: FailOn = "cause") -> int:
-    """Return what a command ends with that judges.
+    """Return the exit code of a command that judges.
 
     0: steady or harmless; 3: a cause that needs action, with "growth" also any growth of RES;
     4: not enough data. With "never" 0 in any case.
@@ -26,14 +26,7 @@ def exit_code_of(diagnosis: Diagnosis, fail_on: FailOn = "cause") -> int:
 
     if fail_on == "never":
         return HARMLESS
-    if needs_action(diagnosis) or (fail_on == "growth" and diagnosis.window.grows):
+    if diagnosis.needs_action or (fail_on == "growth" and diagnosis.grows):
         return NEEDS_ACTION
-    return NOT_ENOUGH if diagnosis.first.cause is Cause.NOT_ENOUGH_DATA else HARMLESS
-
-
-def needs_action(diagnosis: Diagnosis) -> bool:
-    """Tell whether the leading cause is one that somebody has to do something about."""
-    from memtui.diagnosis import Cause
-
-    harmless = (Cause.STEADY, Cause.NOT_ENOUGH_DATA, Cause.LAZILY_FREED)
-    return diagnosis.first.cause not in harmless
+    causes = [found.cause for found in diagnosis.findings]
+    return NOT_ENOUGH if Cause.NOT_ENOUGH_DATA in causes else HARMLESS

@@ -15,8 +15,15 @@ from memtui.diagnosis.ledger import (
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.surroundings import limit_of, place_words
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
-from memtui.diagnosis.trial import Expectation, Trial, expectation, is_lazy, trial_of
-from memtui.diagnosis.verdict import Diagnosis, as_json, diagnose, one_line
+from memtui.diagnosis.trial import (
+    Expectation,
+    Trial,
+    expectation,
+    is_lazy,
+    settled_before,
+    trial_of,
+)
+from memtui.diagnosis.verdict import Diagnosis, as_json, diagnose, diagnose_next, one_line
 from memtui.diagnosis.window import Access, Window
 
 __all__ = [
@@ -42,6 +49,7 @@ __all__ = [
     "Window",
     "as_json",
     "diagnose",
+    "diagnose_next",
     "expectation",
     "growths",
     "is_lazy",
@@ -52,6 +60,7 @@ __all__ = [
     "place_words",
     "point_at",
     "points_between",
+    "settled_before",
     "trial_of",
     "waterfall",
     "window_of",

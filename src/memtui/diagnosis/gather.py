@@ -10,7 +10,7 @@ from statistics import median
 from memtui.diagnosis.goals import with_goals
 from memtui.diagnosis.point import Point, is_sound, of_process, of_runtime
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
-from memtui.diagnosis.window import Access, Traced, Window
+from memtui.diagnosis.window import Access, Returned, Traced, Window
 from memtui.model import (
     Absent,
     GcCycle,
@@ -55,6 +55,9 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
     cycles = with_goals(_cycles(timeline, start, end, born), surroundings)
     mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
     access, points, is_young = _chosen(view, start, end, mappings, cycles, thresholds)
+    returned = _returned(view, points, thresholds)
+    if returned:
+        points = [point for point in points if point.at > returned.at]
     begin = points[0].at if points else start
     identity = view.last(ProcessIdentity)
     return Window(
@@ -71,8 +74,29 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         identity=identity[1] if identity else None,
         sources=_sources(view, cycles, mappings),
         is_young=is_young,
+        returned=returned,
         thresholds=thresholds,
     )
+
+
+SETTLED_S = 0.9
+"""What an act freed has left RES by then."""
+
+
+def _returned(view: View, points: Sequence[Point], limits: Thresholds) -> Returned | None:
+    """Return the last act after which RES fell by much: what was before it is another state."""
+    if not points:
+        return None
+    found = None
+    for at, mark in view.timeline.track(Mark).between(points[0].at, points[-1].at):
+        before = [each.res for each in points if each.at <= at and each.res is not None]
+        after = [each.res for each in points if each.at > at + SETTLED_S and each.res is not None]
+        if mark.act is None or not before or not after:
+            continue
+        fell = before[-1] - after[0]
+        if fell > max(limits.big_bytes, limits.steep_share * before[-1]):
+            found = Returned(at + SETTLED_S, mark.act, fell)
+    return found
 
 
 def _chosen(

@@ -5,7 +5,7 @@ None is a knife's edge: the tests move each by three tenths, and no verdict may 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MIB = 1 << 20
 
@@ -15,6 +15,11 @@ class Thresholds:
     """What counts as data, as growth and as much; sizes in bytes, times in seconds.
 
     - ``shortest_s``, ``fewest_points``, ``fewest_cycles``: less is not enough data.
+    - ``steep_s``, ``steep_points``, ``steep_share``: a rise of RES by more than this share of it is
+      judged after less time.
+    - ``resolution_bytes``: RES is known to that much: the kernel counts pages for each CPU apart
+      (Linux 6.2 and newer, mm: rss_stat as percpu_counter), and a healthy program touches some new
+      pages as it goes. Healthy programs were seen to gain up to 0.5 MiB in 100 s.
     - ``repeated``: so many cycles must find the same before the live heap is called flat.
     - ``growth_bytes``, ``growth_share`` (of RES): RES grows when it grew by more than both.
     - ``part_bytes``, ``part_share`` (of the growth of RES): the same for one part of it.
@@ -40,6 +45,10 @@ class Thresholds:
 
     shortest_s: float = 40.0
     fewest_points: int = 8
+    steep_s: float = 14.0
+    steep_points: int = 4
+    steep_share: float = 0.2
+    resolution_bytes: float = 0.5 * MIB
     fewest_cycles: int = 3
     repeated: int = 4
     growth_bytes: float = 2 * MIB
@@ -62,6 +71,20 @@ class Thresholds:
     goroutines: float = 100.0
     goroutines_share: float = 0.3
     held_bytes: float = 64 * 1024
+
+
+EASED = 0.75
+"""A cause that leads already stays until it falls short of this share of its thresholds."""
+_EASED = (
+    "growth_bytes", "growth_share", "part_bytes", "part_share", "live_share", "swings", "big_bytes",
+    "big_share", "retained", "waste", "waste_share", "settled_s", "stale_s", "unseen", "goroutines",
+    "goroutines_share",
+)  # fmt: skip
+
+
+def eased(limits: Thresholds) -> Thresholds:
+    """Return thresholds that a cause meets more easily."""
+    return replace(limits, **{name: EASED * getattr(limits, name) for name in _EASED})
 
 
 DEFAULT = Thresholds()

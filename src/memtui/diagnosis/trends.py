@@ -42,7 +42,7 @@ class Trend:
 
     ``first`` and ``last`` are the values at its ends: the median over a fifth of the blocks, or
     what the ends were settled to. ``blocks`` are the values that were compared. ``is_last_high``
-    tells that it ends where it was highest.
+    is True when the series ends near its highest value.
     """
 
     slope_per_h: float
@@ -119,10 +119,12 @@ def by_second(series: Series) -> list[tuple[float, float]]:
     return found
 
 
-def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
+def trend_of(series: Series, flat_share: float = 0.12, resolution: float = 0.0) -> Trend | None:
     """Judge a series; None when it is too short to be judged.
 
     ``flat_share`` is the share of the whole growth below which its end is called flat.
+    ``resolution`` is the largest difference between two values that means nothing, in the unit of
+    the values: the interval of the slope is widened by it.
     """
     blocks = blocks_of(series)
     if len(blocks) < FEWEST_BLOCKS or blocks[-1][0] <= blocks[0][0]:
@@ -138,14 +140,17 @@ def trend_of(series: Series, flat_share: float = 0.12) -> Trend | None:
     fifth = max(1, len(values) // 5)
     first, last = median(values[:fifth]), median(values[-fifth:])
     top, bottom = max(values), min(values)
+    unsure = resolution * 3600 / (blocks[-1][0] - blocks[0][0])
+    # The newest step of a staircase may lie in the last block alone: it counts if none was a fall.
+    never_fell = all(later >= value for value, later in pairwise(values))
     return Trend(
         slope_per_h=median(slopes),
-        low_per_h=low,
-        high_per_h=high,
+        low_per_h=low - unsure,
+        high_per_h=high + unsure,
         first=first,
         last=last,
         shape=_shape(values, first, last, flat_share),
-        is_last_high=last >= top - 0.25 * (top - bottom),
+        is_last_high=never_fell or last >= top - 0.25 * (top - bottom),
         blocks=tuple(blocks),
     )
 

@@ -1,4 +1,4 @@
-"""The test that settles it: what to expect of a forced GC or of freed memory, and what came.
+"""The settling test: what a forced GC or freed memory should change, and what it changed.
 
 runtime.GC finds what is dead; it does not return it. debug.FreeOSMemory collects and then returns
 all that is free to the system (Go 1.27.3 runtime/debug/garbage.go, runtime/mheap.go
@@ -11,25 +11,29 @@ from dataclasses import dataclass
 
 from memtui import units
 from memtui.diagnosis.gather import points_between
-from memtui.diagnosis.ledger import Ledger, ledger_between
+from memtui.diagnosis.ledger import Ledger, PartName, ledger_at, ledger_between, settled
 from memtui.diagnosis.point import Point
 from memtui.model import Act, Mark, Surroundings
 from memtui.timeline import View
 
-BEFORE_S = 30.0
+BEFORE_S = 15.0
 SETTLES_S = (0.9, 8.0)
 """Seconds after an act: what was freed has left RES by then, and what came later is not of it."""
 
 _MATTERS = 4 << 20
 _MOST = 0.6
-"""A trial came out as expected when that much of it came."""
+"""A trial came out as expected when that share of the least expected came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """By how many bytes RES should fall within a second, and what that would show, in words."""
+    """By how many bytes RES should fall within a second, at least and at most, in words too.
 
-    falls_by: int
+    The two differ where the live heap is not known: all of the heap may be garbage, or nothing.
+    """
+
+    least: int
+    most: int
     sentence: str
 
 
@@ -37,56 +41,93 @@ class Expectation:
 class Trial:
     """What was done, when (Unix seconds), what was expected, and the ledger before and after.
 
-    ``ledger`` is None until something was read after it.
+    Expectation and ledger are computed from one settled moment before the act. ``found_dead`` is by
+    how many bytes HeapAlloc fell. ``ledger`` is None until something was read after it.
     """
 
     act: Act
     at: float
     expected: Expectation | None
     ledger: Ledger | None
+    found_dead: int | None = None
+
+    @property
+    def fell_by(self) -> int:
+        """By how much RES fell, in bytes; below 0 when it rose."""
+        return -(self.ledger.growth or 0) if self.ledger else 0
 
     @property
     def sentence(self) -> str:
-        """Say what came of it, against what was expected."""
+        """The result, compared with what was expected."""
         if self.ledger is None or self.ledger.growth is None:
             return "waiting for the next reading …"
-        fell = -self.ledger.growth
         came = f"RES {units.change(self.ledger.growth)}"
-        if self.expected is None or self.expected.falls_by < _MATTERS:
-            return f"{came}; nothing large was expected."
-        of = f"{came} of {units.change(-self.expected.falls_by)} expected"
-        if fell >= _MOST * self.expected.falls_by:
-            return f"{of}: it came back, so it was freed memory and no leak."
-        return f"{of}: it did not come back, so something else holds it."
+        parts = self._returned()
+        if self.act is Act.FORCE_GC or self.expected is None or self.expected.most < _MATTERS:
+            judged = "" if self.fell_by >= _MATTERS else " (no large change was expected)"
+            return f"{came}{judged}.{parts}"
+        of = f"{came}, {_range(self.expected)} expected"
+        if self.fell_by >= max(_MATTERS, _MOST * self.expected.least):
+            return f"{of}: it was garbage and freed memory, not a leak.{parts}"
+        return f"{of}: most of it did not come back, so something else holds it.{parts}"
+
+    def _returned(self) -> str:
+        if self.found_dead is None or self.found_dead < _MATTERS:
+            return ""
+        return f" {units.size(self.found_dead)} of objects were garbage."
 
 
-def expectation(act: Act, point: Point, *, lazily: bool) -> Expectation | None:
-    """Return what should come of an act; None when too little is known to expect anything.
+def _range(expected: Expectation) -> str:
+    least, most = units.change(-expected.least), units.change(-expected.most)
+    return most if expected.most - expected.least < _MATTERS else f"{least} to {most}"
 
-    ``lazily`` tells that the process frees with MADV_FREE (GODEBUG=madvdontneed=0).
+
+def expectation(act: Act, before: Point, *, lazily: bool) -> Expectation | None:
+    """Return what an act should change; None when too little is known to expect anything.
+
+    ``before`` is the settled moment before it. ``lazily`` is True when the process frees with
+    MADV_FREE (GODEBUG=madvdontneed=0).
     """
-    if point.alloc is None or point.unreturned is None:
+    ledger = ledger_at(before)
+    if before.alloc is None or before.unreturned is None or ledger is None:
         return None
-    dead = max(0, point.alloc - point.live) if point.live is not None else 0
+    alloc = units.size(before.alloc)
     if act is Act.FORCE_GC:
-        live = "what lives" if point.live is None else f"about {units.size(point.live)}"
+        live = "what is live" if before.live is None else f"about {units.size(before.live)}"
         return Expectation(
             0,
-            f"HeapAlloc should fall from {units.size(point.alloc)} to {live}; what is freed by it "
-            "goes back to the system later, or never: RES need not fall.",
+            0,
+            f"HeapAlloc should fall from {alloc} to {live}. Go returns what becomes free later, or "
+            "never: RES need not fall.",
         )
-    falls = point.unreturned + dead
+    free = ledger.size(PartName.UNRETURNED)
+    least = free + ledger.size(PartName.GARBAGE)
+    most = least + ledger.size(PartName.OBJECTS)
+    between = units.size(most) if most == least else f"{units.size(least)} to {units.size(most)}"
     if lazily:
         return Expectation(
             0,
-            f"{units.size(falls)} should move into LazyFree; RES stays until the kernel wants it "
+            0,
+            f"{between} should move into LazyFree; RES stays until the kernel needs the memory "
             "(GODEBUG=madvdontneed=0).",
         )
+    why = "" if most == least else f" How much of {alloc} of objects is live is not known."
     return Expectation(
-        falls,
-        f"about {units.size(falls)} should come back within 1 s. What does not is held: by live "
-        "objects, by C, by mapped files.",
+        least,
+        most,
+        f"RES should fall by {between} within 1 s.{why} What stays is live, or memory of C, or "
+        "mapped files.",
     )
+
+
+def settled_before(view: View, at: float) -> Point | None:
+    """Return the settled moment before ``at``; None where nothing was read shortly before."""
+    points = points_between(view, at - BEFORE_S, at)[-MOST_SETTLED:]
+    return settled(points) if points else None
+
+
+MOST_SETTLED = 3
+"""Readings that make one settled moment: a heap swings, so no more than the last few."""
 
 
 def is_lazy(view: View) -> bool:
@@ -106,9 +147,16 @@ def trial_of(view: View) -> Trial | None:
         return None
     at, mark = found[-1]
     assert mark.act is not None
-    before = points_between(view, at - BEFORE_S, at)
+    before = settled_before(view, at)
     first_s, last_s = SETTLES_S
-    after = points_between(view, at + first_s, min(view.until, at + last_s))
-    expected = expectation(mark.act, before[-1], lazily=is_lazy(view)) if before else None
-    ledger = ledger_between(before[-1], after[-1]) if before and after else None
-    return Trial(mark.act, at, expected, ledger)
+    after = points_between(view, at + first_s, min(view.until, at + last_s))[-MOST_SETTLED:]
+    if before is None:
+        return Trial(mark.act, at, None, None)
+    expected = expectation(mark.act, before, lazily=is_lazy(view))
+    if not after:
+        return Trial(mark.act, at, expected, None)
+    now = settled(after)
+    dead = None
+    if before.alloc is not None and now.alloc is not None:
+        dead = before.alloc - now.alloc
+    return Trial(mark.act, at, expected, ledger_between(before, now), dead)

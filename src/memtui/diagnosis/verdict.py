@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
 from memtui import units
+from memtui.diagnosis.denials import borne_out
 from memtui.diagnosis.finding import Cause, Finding
 from memtui.diagnosis.ledger import Ledger, Part, PartName
 from memtui.diagnosis.rules import RULES
-from memtui.diagnosis.rules.steady import missing, not_enough_data, steady
+from memtui.diagnosis.rules.growing import growing, missing, not_enough_data
+from memtui.diagnosis.rules.steady import steady
+from memtui.diagnosis.shares import Account, account
+from memtui.diagnosis.thresholds import eased
 from memtui.diagnosis.trends import TimeLeft, moved_at, time_to
 from memtui.diagnosis.window import Access, Column, Window
+from memtui.model import MappingGroup
 from memtui.plain import plain
 
 WORTH_SAYING = 0.2
 """A second cause with a smaller share does not go into the one line."""
+HOLD_S = 60.0
+"""The first cause changes at most this often."""
+ENOUGH = 0.8
+"""A headline accounts for this share of the growth, or says how much is not explained."""
 
 SERIES: tuple[tuple[str, Column], ...] = (
     ("live heap", lambda point: point.live),
@@ -37,43 +46,114 @@ _UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 
 class Diagnosis:
     """The causes, the first one weighing most, and what they were found in.
 
+    ``since`` is when the first cause became the first (Unix seconds): the end of its window.
     ``first_moved`` is the series that grew first and when (Unix seconds). ``limit`` is the name
     of the limit that is reached first and its bytes, ``left`` how long until then; None when
     nothing grows or there is none. ``notes`` are things done to the process in the window.
+    ``has_changed`` is True when another cause was the first before.
     """
 
     findings: tuple[Finding, ...]
     ledger: Ledger | None
     window: Window
+    since: float
     first_moved: tuple[str, float] | None = None
     limit: tuple[str, int] | None = None
     left: TimeLeft | None = None
     notes: tuple[str, ...] = ()
+    has_changed: bool = False
 
     @property
     def first(self) -> Finding:
         """The finding that weighs most."""
         return self.findings[0]
 
+    @property
+    def grows(self) -> bool:
+        """Whether RES grows for certain, or by so much that a cause was looked for."""
+        return self.window.is_growing or self.window.grows
+
+    @property
+    def needs_action(self) -> bool:
+        """Whether a cause was found that needs somebody to act."""
+        return any(found.needs_action for found in self.findings)
+
 
 def diagnose(window: Window) -> Diagnosis:
     """Return what the rules find in a window, largest share first; costs some milliseconds."""
-    findings: list[Finding] = []
-    if not missing(window):
-        findings = [found for rule in RULES if (found := rule(window))]
-        findings.sort(key=lambda found: -found.share)
-    if not findings:
-        findings = [steady(window) or not_enough_data(window)]
+    return _diagnosis(window, _findings(window))
+
+
+def diagnose_next(window: Window, last: Diagnosis) -> Diagnosis:
+    """Diagnose a window that follows the one of ``last``, so that the verdict does not flicker.
+
+    The first cause stays first while it is found with eased thresholds. It changes at most once a
+    minute: until then ``last`` stands, with its own window, numbers and moment. What had no cause
+    so far, and another process, is diagnosed as if nothing had been before.
+    """
+    now = diagnose(window)
+    if not _is_same_process(window, last.window) or window.end < last.window.end:
+        return now
+    if now.first.cause is last.first.cause:
+        return replace(now, since=last.since, has_changed=last.has_changed)
+    if not last.has_changed and last.first.cause is Cause.NOT_ENOUGH_DATA:
+        return replace(now, has_changed=True)
+    again = _with_eased_thresholds(window, last.first.cause)
+    if again is not None:
+        return replace(again, since=last.since, has_changed=last.has_changed)
+    if window.end - last.since < HOLD_S and last.has_changed:
+        return last
+    return replace(now, has_changed=True)
+
+
+def _is_same_process(window: Window, other: Window) -> bool:
+    return window.identity == other.identity
+
+
+def _with_eased_thresholds(window: Window, cause: Cause) -> Diagnosis | None:
+    """Return a diagnosis in which the cause is the first; None where it is not even then."""
+    found = _findings(replace(window, thresholds=eased(window.thresholds)))
+    return _diagnosis(window, found) if found[0].cause is cause else None
+
+
+def _diagnosis(window: Window, findings: Sequence[Finding]) -> Diagnosis:
     limit, left = _nearest_limit(window) or (None, None)
     return Diagnosis(
         findings=tuple(findings),
         ledger=window.ledger,
         window=window,
+        since=window.end,
         first_moved=_first_moved(window) if window.grows else None,
         limit=limit,
         left=left,
         notes=tuple(plain(text) for _, text in window.marks),
     )
+
+
+def _findings(window: Window) -> Sequence[Finding]:
+    if missing(window):
+        return [not_enough_data(window)]
+    # A process that has just started grows; of what, is known later.
+    is_early = window.is_young and window.seconds < window.thresholds.shortest_s
+    rules = () if is_early else RULES
+    ruled = account([found for rule in rules if (found := rule(window))], window.ledger)
+    if not ruled.findings:
+        calm = steady(window)
+        if calm is not None:
+            return [calm]
+    whole = _with_the_rest(window, ruled)
+    return [borne_out(each, whole, window) for each in whole.findings] or [not_enough_data(window)]
+
+
+def _with_the_rest(window: Window, ruled: Account) -> Account:
+    """Add what grew and has no cause, where that is more than a headline may leave out."""
+    rest = growing(window, ruled)
+    if rest is None or ruled.unclaimed_share <= 1 - ENOUGH:
+        return ruled
+    # Where even the growth is in doubt, what is known of the size of RES is the answer.
+    if ruled.findings and not window.is_growing and not ruled.findings[0].of_growth:
+        return ruled
+    return account([*ruled.findings, rest], window.ledger)
 
 
 def _first_moved(window: Window) -> tuple[str, float] | None:
@@ -135,7 +215,7 @@ def one_line(diagnosis: Diagnosis, room: int | None = None) -> str:
 def _lines(diagnosis: Diagnosis) -> Iterator[str]:
     """Yield the line at its full length, and then shorter and shorter."""
     window, first = diagnosis.window, diagnosis.first
-    if window.ledger is None or first.cause is Cause.STEADY:
+    if window.ledger is None or first.cause in (Cause.STEADY, Cause.WARM_UP):
         colon = ":" if window.ledger is None else ""
         yield from (f"RES{colon} {first.line}", f"RES{colon} {first.brief}")
         return
@@ -144,12 +224,23 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         left = f" {diagnosis.limit[0]} in {units.duration(diagnosis.left.likely_s)}."
     moved = f"RES {units.change(window.growth) if window.grows else units.size(window.res)}"
     time = f" in {units.duration(window.seconds)}" if window.grows else ""
-    for second in [each for each in diagnosis.findings[1:] if each.share >= WORTH_SAYING][:1]:
-        yield f"{moved}{time}: {first.line} And {second.line}{left}"
+    others = _others(diagnosis)
+    if others:
+        yield f"{moved}{time}: {first.line} And {' And '.join(others)}{left}"
     yield f"{moved}{time}: {first.line}{left}"
     yield f"{moved}{time}: {first.brief}{left}"
     yield f"{moved}: {first.brief}{left}"
     yield f"{moved}: {first.brief}"
+
+
+def _others(diagnosis: Diagnosis) -> list[str]:
+    """Return the lines of the other causes that matter, until most of the growth is said."""
+    found, said = [], diagnosis.first.share
+    for each in diagnosis.findings[1:]:
+        if said < ENOUGH if each.of_growth else each.share >= WORTH_SAYING:
+            found.append(each.line)
+            said += each.share if each.of_growth else 0.0
+    return found
 
 
 def _cells(text: str) -> int:
@@ -166,7 +257,10 @@ def as_json(diagnosis: Diagnosis) -> dict[str, object]:
     return {
         "verdicts": [_finding_as_json(found) for found in diagnosis.findings],
         "summary": one_line(diagnosis),
+        "needs_action": diagnosis.needs_action,
+        "growing": diagnosis.grows,
         "ledger": _ledger_as_json(ledger),
+        "mappings": _mappings_as_json(window),
         "window": {
             "from": window.start,
             "to": window.end,
@@ -199,11 +293,40 @@ def _finding_as_json(found: Finding) -> dict[str, object]:
             {"text": each.text, "pane": each.place.value, "figures": dict(each.figures)}
             for each in found.evidence
         ],
-        "rivals": list(found.rivals),
+        "rivals": [rival.text for rival in found.rivals],
         "advice": list(found.advice.lines()),
         "refuted_by": list(found.refuted_by),
         "raised_by": list(found.raised_by),
     }
+
+
+def _mappings_as_json(window: Window) -> list[dict[str, object]]:
+    """Return the mappings by kind at the last reading of smaps; empty when it was not read."""
+    if not window.groups:
+        return []
+    first, last = window.groups[0][1], window.groups[-1][1]
+    before = {group.kind: _resident(group) for group in first.groups}
+    return [
+        {
+            "kind": group.kind.value,
+            "count": group.count,
+            "size_bytes": group.size_bytes,
+            "rss_bytes": _resident(group),
+            "growth_bytes": _resident(group) - before.get(group.kind, 0)
+            if len(window.groups) > 1
+            else None,
+            "names": [
+                {"name": plain(each.name), "count": each.count, "rss_bytes": each.rss_bytes}
+                for each in group.names
+            ],
+        }
+        for group in last.groups
+    ]
+
+
+def _resident(group: MappingGroup) -> int:
+    rss = group.resident.rss_bytes
+    return rss if isinstance(rss, int) else 0
 
 
 def _ledger_as_json(ledger: Ledger | None) -> dict[str, object]:

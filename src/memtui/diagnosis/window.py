@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import pairwise
 
 from memtui.diagnosis.heap import LiveHeap, live_heap
-from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between
+from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between, with_mappings
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
-from memtui.diagnosis.trends import Series, Trend, between, trend_of
-from memtui.model import GcCycle, MappingGroups, ProcessIdentity, Profile, Surroundings
+from memtui.diagnosis.trends import Series, Shape, Trend, between, trend_of
+from memtui.model import Act, GcCycle, MappingGroups, ProcessIdentity, Profile, Surroundings
 
 Column = Callable[[Point], int | None]
 
@@ -24,6 +25,15 @@ class Traced:
     at: float
     cycle: GcCycle
     next_goal: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What was done to the process (Unix seconds), after which RES fell by ``size`` bytes."""
+
+    at: float
+    act: Act
+    size: int
 
 
 class Access(Enum):
@@ -43,7 +53,7 @@ class Window:
     collector's, thinned out too; ``cycles_seen`` is how many there were. ``profiles`` are heap and
     goroutine profiles in the order of time. ``marks`` are things done to the process, ``sources``
     what was seen of each source, "" for nothing. ``is_young`` tells that the window begins with
-    the process.
+    the process. ``returned`` is the act that the window begins with, where memory was returned.
     """
 
     start: float
@@ -59,6 +69,7 @@ class Window:
     identity: ProcessIdentity | None = None
     sources: tuple[tuple[str, str], ...] = ()
     is_young: bool = False
+    returned: Returned | None = None
     thresholds: Thresholds = DEFAULT
 
     @property
@@ -83,7 +94,8 @@ class Window:
     def ledger(self) -> Ledger | None:
         """The ledger at the end of the window and what changed; None without RES."""
         points = [point for point in self.points if point.res is not None]
-        return ledger_between(*ends_of(points)) if points else None
+        found = ledger_between(*ends_of(points)) if points else None
+        return with_mappings(found, [groups for _, groups in self.groups]) if found else None
 
     @cached_property
     def ends(self) -> tuple[Point, Point]:
@@ -106,18 +118,50 @@ class Window:
     @cached_property
     def res_trend(self) -> Trend | None:
         """How RES grew, swapped memory included."""
-        return self.trend(lambda point: point.footprint)
+        return self._res_trend(self.points)
+
+    def _res_trend(self, points: Sequence[Point]) -> Trend | None:
+        limits = self.thresholds
+        series = [(each.at, value) for each in points if (value := each.footprint) is not None]
+        trend = trend_of(series, limits.flat_share, limits.resolution_bytes)
+        if trend is None or len(points) < len(self.points):
+            return trend
+        return between(trend, *(end.footprint for end in self.ends))
+
+    @cached_property
+    def is_growing(self) -> bool:
+        """Whether RES grows for certain: the interval of its slope excludes zero.
+
+        Growth that ended, after which the interval of the later part includes zero, is over.
+        """
+        trend = self.res_trend
+        if trend is None or trend.low_per_h <= 0:
+            return False
+        if trend.shape is not Shape.LEVELLED:
+            return True
+        later = self._res_trend(self.points[len(self.points) * 3 // 5 :])
+        return later is not None and later.low_per_h > 0
+
+    @cached_property
+    def is_steep(self) -> bool:
+        """Whether RES rose so fast, and so evenly, that a short window is enough."""
+        limits, trend = self.thresholds, self.res_trend
+        if trend is None or self.seconds < limits.steep_s:
+            return False
+        least = max(limits.big_bytes, limits.steep_share * trend.first)
+        return self.is_growing and trend.grows and self.growth > least
 
     @cached_property
     def least_growth(self) -> float:
-        """What RES must have grown by to be said to grow."""
+        """What RES must have grown by to be said to grow, in bytes, when its slope is not sure."""
         limits = self.thresholds
         return max(limits.growth_bytes, limits.growth_share * (self.res - self.growth))
 
     @cached_property
     def grows(self) -> bool:
-        """Whether RES is higher at the end than it was, by more than counts."""
-        return self.growth > self.least_growth
+        """Whether RES grew enough for its cause to be named."""
+        is_sure = self.is_growing and self.growth > self.thresholds.growth_bytes
+        return is_sure or self.growth > self.least_growth
 
     @cached_property
     def least_part(self) -> float:
@@ -128,6 +172,17 @@ class Window:
     def big(self) -> float:
         """What a part must be to matter though nothing grows."""
         return max(self.thresholds.big_bytes, self.thresholds.big_share * self.res)
+
+    @cached_property
+    def load(self) -> Trend | None:
+        """How the rate of allocation went, in bytes a second; None without MemStats."""
+        known = [(each.at, each.allocated) for each in self.points if each.allocated is not None]
+        rates = [
+            (later, (more - bytes_) / (later - at))
+            for (at, bytes_), (later, more) in pairwise(known)
+            if later > at
+        ]
+        return trend_of(rates, self.thresholds.flat_share)
 
     @cached_property
     def live(self) -> LiveHeap | None:

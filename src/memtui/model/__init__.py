@@ -8,6 +8,7 @@ reading, so that a recording stays true when the arithmetic gets better.
 from memtui.model.events import Act, Attached, Ended, Event, Mark, Sample, Trouble
 from memtui.model.mapping import (
     CgroupLevel,
+    MappedName,
     MappingGroup,
     MappingGroups,
     MappingKind,
@@ -37,6 +38,7 @@ __all__ = [
     "FunctionValue",
     "GcCycle",
     "GcPause",
+    "MappedName",
     "MappingGroup",
     "MappingGroups",
     "MappingKind",

@@ -53,11 +53,25 @@ class MappingKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class MappedName:
+    """All mappings of one name: a file in many pieces is one, so are ``socket:[…]`` of any number.
+
+    ``name`` is that of smaps without the digits of a socket or pipe, or a range of addresses where
+    there is none.
+    """
+
+    name: str
+    count: int
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class MappingGroup:
     """All mappings of one kind: how many, how large, how much of it is resident.
 
-    ``largest`` is the name of the one with most resident memory, as smaps has it (a path, a name
-    in brackets, nothing), or its range of addresses; ``largest_rss_bytes`` is its resident size.
+    ``largest`` is the name with most resident memory, as smaps has it (a path, a name in brackets),
+    or a range of addresses; ``largest_rss_bytes`` is its resident size. ``names`` are the largest
+    few, with that one first.
     """
 
     kind: MappingKind
@@ -66,6 +80,7 @@ class MappingGroup:
     resident: Resident
     largest: str
     largest_rss_bytes: int
+    names: tuple[MappedName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

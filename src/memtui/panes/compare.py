@@ -98,7 +98,14 @@ def _fields(first: Moment, second: Moment) -> list[_Row]:
     """Return the fields that are numbers and of which one is known at least."""
     if first.facts is None or second.facts is None:
         return []
-    between = Facts(second.facts.identity, first.facts.now, second.facts.now, first.facts.now, 1.0)
+    between = Facts(
+        second.facts.identity,
+        first.facts.now,
+        second.facts.now,
+        first.facts.now,
+        1.0,
+        second.facts.at,
+    )
     rows = []
     for field in FIELDS:
         change = field.change(between)

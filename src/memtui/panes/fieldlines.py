@@ -26,7 +26,7 @@ def facts_of(view: View) -> Facts | None:
         return None
     (before_at, before), (now_at, now) = newest[0], newest[-1]
     identity = view.sample(ProcessIdentity)
-    return Facts(identity, track.first[1], now, before, now_at - before_at)
+    return Facts(identity, track.first[1], now, before, now_at - before_at, now_at)
 
 
 def field_row(field: Field, facts: Facts) -> tuple[Span, ...]:

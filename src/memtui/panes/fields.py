@@ -19,13 +19,17 @@ LONGEST_COMMAND = 500
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the fields are made of; ``before`` is the sample before ``now``, for rates."""
+    """What the fields are made of; ``before`` is the sample before ``now``, for rates.
+
+    ``at`` is the moment of ``now`` (Unix seconds).
+    """
 
     identity: ProcessIdentity | None
     first: ProcessSample
     now: ProcessSample
     before: ProcessSample
     elapsed_s: float
+    at: float
 
 
 class Says(NamedTuple):
@@ -298,7 +302,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "start",
-        _of_identity(lambda identity: day_or_clock(identity.started_at)),
+        lambda facts: day_or_clock(facts.identity.started_at, facts.at) if facts.identity else "…",
         Says(
             "another start: another process, same pid",
             "date or time of day",

@@ -10,11 +10,14 @@ def clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
-def day_or_clock(at: float) -> str:
-    """Write a moment (Unix seconds) in ten cells: the time if it was today, else the date."""
-    then = time.localtime(at)
-    today = time.strftime("%Y-%m-%d") == time.strftime("%Y-%m-%d", then)
-    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d", then)
+def day_or_clock(at: float, now: float) -> str:
+    """Write a moment in ten cells: the time if it is of the day of ``now``, else the date.
+
+    Both are Unix seconds; ``now`` is the moment of the view, which a recording has too.
+    """
+    then, today = time.localtime(at), time.localtime(now)
+    is_today = (then.tm_year, then.tm_yday) == (today.tm_year, today.tm_yday)
+    return time.strftime("%H:%M:%S" if is_today else "%Y-%m-%d", then)
 
 
 def day_and_clock(at: float) -> str:

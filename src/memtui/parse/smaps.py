@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from memtui.model import Absent, MappingGroup, MappingKind, Reading, Resident
+from memtui.model import Absent, MappedName, MappingGroup, MappingKind, Reading, Resident
 from memtui.parse.proc import ParseError, as_text
 
 _HEADER = re.compile(
@@ -49,6 +49,10 @@ _LARGEST_GUARD_BYTES = 64 << 10
 _LIBRARIES = 0x7F00_0000_0000
 _MOST_DATA_BYTES = 1 << 20
 _GO = "[anon: Go: "
+_NUMBERED = re.compile(r"^(socket|pipe|anon_inode):\[\d+\]")
+MOST_NAMES = 6
+LEAST_NAMED_BYTES = 1 << 20
+"""Smaller mappings of a kind are not named, but for the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +132,37 @@ def grouped(mappings: Sequence[Mapping]) -> tuple[MappingGroup, ...]:
 
 
 def _group(kind: MappingKind, members: list[Mapping]) -> MappingGroup:
-    largest = max(members, key=lambda each: each.sizes.get("rss_bytes", 0))
+    names = _names(members)
     return MappingGroup(
         kind=kind,
         count=len(members),
         size_bytes=sum(each.size_bytes for each in members),
         resident=_resident(members),
-        largest=largest.name or f"{largest.start:x}-{largest.end:x}",
-        largest_rss_bytes=largest.sizes.get("rss_bytes", 0),
+        largest=names[0].name,
+        largest_rss_bytes=names[0].rss_bytes,
+        names=names,
     )
+
+
+def _names(members: list[Mapping]) -> tuple[MappedName, ...]:
+    """Return the names with most resident memory, largest first."""
+    found: dict[str, list[int]] = {}
+    for each in members:
+        found.setdefault(_shared_name(each), []).append(each.sizes.get("rss_bytes", 0))
+    names = [MappedName(name, len(sizes), sum(sizes)) for name, sizes in found.items()]
+    names.sort(key=lambda each: -each.rss_bytes)
+    kept = [
+        names[0],
+        *(each for each in names[1:MOST_NAMES] if each.rss_bytes >= LEAST_NAMED_BYTES),
+    ]
+    return tuple(kept)
+
+
+def _shared_name(mapping: Mapping) -> str:
+    """Return a name that all pieces of one thing have: sockets differ in their number only."""
+    if not mapping.name:
+        return f"{mapping.start:x}-{mapping.end:x}"
+    return _NUMBERED.sub(r"\1[…]", mapping.name)
 
 
 def _resident(mappings: list[Mapping]) -> Resident:

@@ -66,12 +66,16 @@ def contents_of(
     if profiles := recording.profiles():
         kinds["profile"] = len(profiles)
     sessions: dict[str, Header] = {}
-    processes: dict[Process, None] = {}
+    # A header names the process that was there when its member began, not those that came in it.
+    processes = {
+        Process(each.name, each.pid, each.start_ticks): each.started_at
+        for each in recording.identities()
+    }
     for number, header in enumerate(recording.headers()):
         told(SUMMED + number / count * (1 - SUMMED))
         sessions.setdefault(header.session, header)
         if header.pid is not None:
-            processes[Process(header.name, header.pid, header.start_ticks)] = None
+            processes.setdefault(Process(header.name, header.pid, header.start_ticks), header.at)
     notable = recording.notable()
     damage = recording.damage
     return Contents(
@@ -80,7 +84,7 @@ def contents_of(
         start=start,
         end=end,
         header=recording.header,
-        processes=tuple(processes) or _first(recording),
+        processes=tuple(sorted(processes, key=processes.__getitem__)),
         sessions=tuple(sessions.values()),
         members=len(recording.members()),
         kinds=dict(kinds.most_common()),
@@ -92,11 +96,3 @@ def contents_of(
         damage=tuple(each for each in damage if not each.is_tail),
         is_open=any(each.is_tail for each in damage),
     )
-
-
-def _first(recording: Recording) -> tuple[Process, ...]:
-    """Return the process of the first member, whose header came before it was known."""
-    identity = recording.identity(recording.span[1])
-    if identity is None:
-        return ()
-    return (Process(identity.name, identity.pid, identity.start_ticks),)

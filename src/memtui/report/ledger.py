@@ -18,7 +18,7 @@ def ledger_section(ledger: Ledger) -> Markup:
 
 
 def bar(ledger: Ledger) -> Markup:
-    """Draw RES as one bar, each part as long as its share; a part below 0 takes no room."""
+    """Draw RES as one bar, each part as long as its share."""
     parts = [(part, size) for part in ledger.parts if (size := part.size or 0) > 0]
     whole = sum(size for _, size in parts) or 1
     x, drawn = 0.0, []

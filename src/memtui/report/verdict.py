@@ -33,7 +33,7 @@ def _finding(found: Finding) -> Markup:
     role = "bad" if found.cause in _SERIOUS else "calm" if found.cause in _CALM else "look"
     lists = (
         ("What to do", found.advice.lines()),
-        ("Why not something else", found.rivals),
+        ("Ruled out", [rival.text for rival in found.rivals]),
         ("It would be refuted if", found.refuted_by),
         ("To be surer", found.raised_by),
     )
@@ -80,12 +80,12 @@ def _notes(diagnosis: Diagnosis) -> Markup | None:
 
 
 def _trial(trial: Trial) -> Markup:
-    expected = trial.expected.sentence if trial.expected else "nothing could be expected"
+    expected = trial.expected.sentence if trial.expected else "unknown without MemStats"
     return tag(
         "article",
         tag("h3", f"Tried: {trial.act.value} at {moment(trial.at)}"),
         tag("p", f"Expected: {expected}"),
-        tag("p", f"Came: {trial.sentence}"),
+        tag("p", f"Result: {trial.sentence}"),
         class_="finding calm",
     )
 

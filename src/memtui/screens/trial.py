@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from memtui.diagnosis import expectation, is_lazy, points_between
+from memtui.diagnosis import expectation, is_lazy, settled_before
 from memtui.model import Act, Event, Mark, ProcessIdentity
 from memtui.panes.explain.trial import HANDLER
 from memtui.plain import plain
@@ -140,6 +140,6 @@ class Trials:
 
 
 def _expected(act: Act, view: View) -> str:
-    points = points_between(view, view.until - 60.0, view.until)
-    found = expectation(act, points[-1], lazily=is_lazy(view)) if points else None
-    return found.sentence if found else "no MemStats, so nothing can be said before."
+    before = settled_before(view, view.until)
+    found = expectation(act, before, lazily=is_lazy(view)) if before else None
+    return found.sentence if found else "unknown without MemStats."

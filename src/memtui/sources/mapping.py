@@ -27,15 +27,18 @@ T = TypeVar("T")
 
 LEAST_INTERVAL_S = 5.0
 MOST_INTERVAL_S = 300.0
+GROUPS_INTERVAL_S = 20.0
 _COSTS = 100
 """An interval is at least this many times as long as the last reading took: 1 %."""
 
 
 class MappingSource:
-    """Reads smaps_rollup for as long as the process lives; ``read_groups`` asks for smaps too.
+    """Reads smaps_rollup for as long as the process lives, and smaps more rarely.
 
-    Reading takes about 20 ms a GiB of resident pages, in which mmap waits in the process: so it
-    is done in a thread, and at intervals of a hundred times what it took (5 s to 5 min).
+    smaps is read at the start and then at most every 20 s, so that growth can be split by kinds of
+    mappings; ``read_groups`` asks for it at once. Reading takes about 20 ms a GiB of resident
+    pages, in which mmap waits in the process: so it is done in a thread, and at intervals of a
+    hundred times what it took (5 s to 5 min).
     """
 
     name = "mapping"
@@ -60,6 +63,7 @@ class MappingSource:
         """
         attached = False
         due = time.monotonic()
+        groups_due: float | None = None
         while True:
             if time.monotonic() >= due:
                 try:
@@ -73,18 +77,22 @@ class MappingSource:
                     yield Event(at, self.name, Attached("smaps_rollup"))
                 yield Event(at, self.name, MappingSample(resident, took_s))
                 due = time.monotonic() + interval(took_s)
-            if self._groups_wanted.is_set():
+                if groups_due is None:  # what costs much is not read unasked at the start
+                    is_cheap = interval(took_s) <= LEAST_INTERVAL_S
+                    groups_due = time.monotonic() + (0.0 if is_cheap else GROUPS_INTERVAL_S)
+            if self._groups_wanted.is_set() or (groups_due and time.monotonic() >= groups_due):
                 self._groups_wanted.clear()
-                yield await self._groups()
-            await self._wait(due - time.monotonic())
+                groups = await self._groups()
+                yield Event(groups[0], self.name, groups[1])
+                groups_due = time.monotonic() + max(GROUPS_INTERVAL_S, interval(groups[1].took_s))
+            await self._wait(min(due, groups_due or due) - time.monotonic())
 
-    async def _groups(self) -> Event:
+    async def _groups(self) -> tuple[float, MappingGroups]:
         try:
             at, mappings, took_s = await self._timed(read_smaps)
         except PermissionError:
             raise self._no_access("smaps") from None
-        groups = MappingGroups(grouped(mappings), is_named(mappings), took_s)
-        return Event(at, self.name, groups)
+        return at, MappingGroups(grouped(mappings), is_named(mappings), took_s)
 
     async def _timed(self, read: Callable[[int, Path], T]) -> tuple[float, T, float]:
         """Read in a thread; return when, what, and the seconds it took. Raises SourceFailed."""

@@ -36,7 +36,7 @@ KEPT_EVENTS: dict[type[Sample], int] = {
     ProcessSample: 3600,
     RuntimeSample: 720,
     MappingSample: 720,
-    MappingGroups: 16,
+    MappingGroups: 180,
     Surroundings: 2048,
     GcCycle: 8192,
     GcPause: 8192,

@@ -47,6 +47,12 @@ func threads(rate float64) {
 	})
 }
 
+// startDeepThread starts a goroutine that stays in C, deep in the stack of its thread.
+func startDeepThread(bytes int) bool {
+	go C.wait_deep(C.int(bytes))
+	return true
+}
+
 func main() {
 	var requests serve.Traffic
 	address := flag.String("listen", "127.0.0.1:0", "address of the HTTP server")
@@ -54,9 +60,12 @@ func main() {
 	rate := flag.Float64("rate", 1, "MiB a second that are lost")
 	live := flag.Float64("live", 1, "MiB that stay alive from the start")
 	traffic := flag.Float64("traffic", 8, "MiB of garbage a second")
-	losses := map[string]func(float64){"strdup": strdup, "threads": threads}
+	losses := map[string]func(float64){
+		"strdup": strdup, "threads": threads,
+		"finalized": finalized, "arenas": arenas, "stacks": stacks,
+	}
 	if len(os.Args) < 2 || losses[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: outside strdup|threads [flags]")
+		fmt.Fprintln(os.Stderr, "usage: outside strdup|threads|finalized|arenas|stacks [flags]")
 		flag.PrintDefaults()
 		os.Exit(2)
 	}

@@ -45,6 +45,9 @@ func free(w http.ResponseWriter, r *http.Request) {
 func heapLive() any {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 { // Go 1.20 and older do not have it
+		return 0
+	}
 	return sample[0].Value.Uint64()
 }
 

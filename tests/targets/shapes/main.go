@@ -24,6 +24,7 @@ type Settings struct {
 	live    float64
 	traffic float64
 	period  time.Duration
+	keep    float64
 }
 
 // of returns the settings with what suits the shape where the command line says nothing.
@@ -86,6 +87,12 @@ var shapes = map[string]shape{
 	"goroutines": {goroutineTide, 0, 1},
 }
 
+func init() {
+	for name, each := range reported {
+		shapes[name] = each
+	}
+}
+
 func usage() {
 	names := make([]string, 0, len(shapes))
 	for name := range shapes {
@@ -105,6 +112,7 @@ func main() {
 	flag.Float64Var(&s.size, "size", 0, "MiB of a burst, of a bound; 0: what suits the shape")
 	flag.Float64Var(&s.live, "live", 8, "MiB that stay alive from the start")
 	flag.Float64Var(&s.traffic, "traffic", 8, "MiB of garbage a second, besides the shape's own")
+	flag.Float64Var(&s.keep, "keep", 0, "MiB that stay alive of a burst")
 	flag.DurationVar(&s.period, "period", time.Minute, "time of a burst, a wave, a fill")
 	if len(os.Args) < 2 {
 		usage()

@@ -12,9 +12,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Confidence,
+    Evidence,
+    Finding,
+    Place,
+)
+from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.point import Point
-from memtui.diagnosis.rules.judging import res_moved, share_of, to_be_surer
+from memtui.diagnosis.rules.judging import res_moved, to_be_surer
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
@@ -38,7 +48,6 @@ def dead_not_collected(window: Window) -> Finding | None:
     of_growth = window.grows and unseen.size >= window.least_part
     if not of_growth and unseen.size <= window.big:
         return None
-    share = share_of(unseen.size, window.growth if of_growth else window.res)
     goal = "none: GOGC is off" if last.has_goal is False else units.size(last.goal or 0)
     age, size = units.duration(unseen.seconds), units.size(unseen.size)
     found = (
@@ -52,15 +61,14 @@ def dead_not_collected(window: Window) -> Finding | None:
     )
     return Finding(
         cause=Cause.DEAD_NOT_COLLECTED,
-        sentence=f"{size} of the heap may be dead: the last GC was {age} ago.",
-        line=f"{size} of the heap may be dead, the last GC was {age} ago.",
-        brief=f"{size} may be dead, no GC for {age}.",
-        share=share,
+        sentence=f"{SIZE} of the heap may be garbage: the last GC cycle was {age} ago.",
+        line=f"{SIZE} of the heap may be garbage, the last GC cycle was {age} ago.",
+        brief=f"{SIZE} may be garbage, no GC for {age}.",
+        claim=Claim(unseen.size, (PartName.GARBAGE, *HEAP_PARTS)),
         of_growth=of_growth,
         confidence=Confidence.HIGH if last.has_goal is False else Confidence.MEDIUM,
         evidence=found,
         advice=ADVICE,
-        rivals=("heap-leak is open until the next cycle: only a cycle tells dead from alive.",),
         refuted_by=("The next cycle still finds it alive: then it is a heap leak, or a cache.",),
         raised_by=("a forced GC settles it", *to_be_surer(window)),
     )

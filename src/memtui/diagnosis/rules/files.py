@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    GREW,
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Confidence,
+    Denial,
+    Evidence,
+    Finding,
+    Place,
+    Rival,
+)
+from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.rules.judging import grew, is_rising, res_moved, share_of, slope
 from memtui.diagnosis.window import Window
-from memtui.model import MappingKind
+from memtui.model import MappedName, MappingGroups, MappingKind
 from memtui.plain import plain
 
 ADVICE = Advice(
@@ -15,7 +30,14 @@ ADVICE = Advice(
         "Clean pages of files go when the kernel needs room; shared memory and tmpfs do not, and "
         "both count against a container's limit.",
     ),
-    useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not know of these pages.",),
+    useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count these pages.",),
+)
+
+
+PINNED = Advice(
+    code=("These are buffers of sockets or devices: make them smaller or fewer, and unmap them.",),
+    host=("The kernel never reclaims these pages; they count against a container's limit.",),
+    useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count these pages.",),
 )
 
 
@@ -24,7 +46,7 @@ def file_mapped(window: Window) -> Finding | None:
     trend = window.trend(lambda point: point.mapped)
     if trend is None or not window.grows or not trend.grows:
         return None
-    # What is flat since was read in once and stays: worth saying when it is much of RES.
+    # Pages that were read in once and stay matter only when they are much of RES.
     if not is_rising(trend, window.least_part) and trend.growth < window.big:
         return None
     share = share_of(trend.growth, window.growth)
@@ -32,41 +54,79 @@ def file_mapped(window: Window) -> Finding | None:
     shared = (last.shmem or 0) - (first.shmem or 0)
     is_shared = shared > trend.growth / 2
     what = "Shared memory" if is_shared else "Mapped files"
-    size = units.size(int(trend.growth))
+    parts = (PartName.SHARED, PartName.FILES) if is_shared else (PartName.FILES, PartName.SHARED)
+    grown = _grown_file(window)
+    never = grown is not None and grown.never_reclaimed
     found = [
         res_moved(window),
         grew("SHR", first.mapped or 0, last.mapped or 0, Place.PROCESS),
         slope("SHR", trend, Place.TREND),
-        *_largest(window),
+        *_named(grown),
     ]
     return Finding(
         cause=Cause.FILE_MAPPED,
-        sentence=f"{what} grew by {size}; the Go heap has nothing to do with it.",
-        line=f"{units.change(int(trend.growth))} of {what.lower()}. Not the Go heap.",
-        brief=f"{units.change(int(trend.growth))} of {what.lower()}.",
-        share=share,
+        sentence=f"{what} grew by {SIZE}.",
+        line=f"{GREW} of {what.lower()}.",
+        brief=f"{GREW} of {what.lower()}.",
+        claim=Claim(trend.growth, parts),
+        denies=Denial.HEAP,
         of_growth=True,
         # The kernel counts these pages itself: no other source can make this surer.
         confidence=Confidence.HIGH if share >= 0.6 else Confidence.MEDIUM,
         evidence=tuple(found),
-        advice=ADVICE,
+        advice=PINNED if never else ADVICE,
         rivals=(
-            "heap-leak and off-heap fall: anonymous memory "
-            f"{units.change((last.anon or 0) - (first.anon or 0))}.",
+            Rival(
+                (Cause.HEAP_LEAK, Cause.OFF_HEAP),
+                f"anonymous memory {units.change((last.anon or 0) - (first.anon or 0))}.",
+            ),
         ),
         refuted_by=("RssAnon grows instead, and SHR stays.",),
         raised_by=() if window.groups else ("smaps, on a key, would name the mapping",),
     )
 
 
-def _largest(window: Window) -> list[Evidence]:
-    """Name the largest mapping, when smaps was read."""
-    if not window.groups:
-        return []
+@dataclass(frozen=True, slots=True)
+class GrownFile:
+    """A file whose mappings grew most: its name, and by how many bytes; its size with one reading.
+
+    ``is_growth`` is False when smaps was read only once.
+    """
+
+    name: str
+    size: int
+    is_growth: bool
+
+    @property
+    def never_reclaimed(self) -> bool:
+        """Whether it is no file: buffers of a socket or a device go only when they are unmapped."""
+        return self.name.startswith(("socket", "anon_inode", "/dev/"))
+
+
+def _grown_file(window: Window) -> GrownFile | None:
+    """Return the file that grew most over the window, or the largest one."""
+    readings = [_by_name(groups) for _, groups in window.groups]
+    if not readings or not readings[-1]:
+        return None
+    last, first = readings[-1], readings[0] if len(readings) > 1 else {}
+    name = max(last, key=lambda each: last[each] - first.get(each, 0))
+    return GrownFile(name, last[name] - first.get(name, 0), len(readings) > 1)
+
+
+def _by_name(groups: MappingGroups) -> dict[str, int]:
     kinds = (MappingKind.FILE, MappingKind.SHARED_MEMORY)
-    groups = [group for group in window.groups[-1][1].groups if group.kind in kinds]
-    if not groups:
+    found: dict[str, int] = {}
+    for group in groups.groups:
+        if group.kind in kinds:
+            names = group.names or (MappedName(group.largest, 1, group.largest_rss_bytes),)
+            found |= {each.name: each.rss_bytes for each in names}
+    return found
+
+
+def _named(grown: GrownFile | None) -> list[Evidence]:
+    if grown is None:
         return []
-    top = max(groups, key=lambda group: group.largest_rss_bytes)
-    size = units.size(top.largest_rss_bytes)
-    return [Evidence(f"largest mapping: {plain(top.largest)} {size}", Place.PROCESS)]
+    size = units.change(grown.size) if grown.is_growth else units.size(grown.size)
+    words = "mapping that grew most" if grown.is_growth else "largest mapping"
+    figures = (("bytes", float(grown.size)),)
+    return [Evidence(f"{words}: {plain(grown.name)} {size}", Place.PROCESS, figures)]

@@ -7,7 +7,17 @@ survivors of a large crowd keep every span that they lie in (HeapInuse - HeapAll
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Denial,
+    Evidence,
+    Finding,
+    Place,
+    ruled_out,
+)
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.rules.judging import confidence_of, res_moved, share_of, to_be_surer
 from memtui.diagnosis.window import Access, Window
@@ -54,18 +64,19 @@ def fragmentation(window: Window) -> Finding | None:
     )
     return Finding(
         cause=Cause.FRAGMENTATION,
-        sentence=f"The heap is fragmented: {words} lies unused between objects that live on.",
-        line=f"{words} of unused slots between live objects: fragmentation. Not a leak.",
-        brief=f"{words} of fragmentation. Not a leak.",
-        share=share,
+        sentence=f"The heap is fragmented: {SIZE} of its spans lies unused between live objects.",
+        line=f"{SIZE} of unused slots between live objects: fragmentation.",
+        brief=f"{SIZE} of fragmentation.",
+        claim=Claim(grown if of_growth else size, (PartName.FRAGMENTATION,)),
+        denies=Denial.LEAK,
         of_growth=of_growth,
         confidence=confidence_of(window, max(share, 0.3)),
         evidence=found,
         advice=ADVICE,
         rivals=(
-            "freed-not-returned falls: these spans are in use.",
-            "heap-leak falls for this part: no object lies in it.",
+            ruled_out(Cause.FREED_NOT_RETURNED, "these spans are in use."),
+            ruled_out(Cause.HEAP_LEAK, "no object lies in these slots."),
         ),
-        refuted_by=("The slots are filled before the next cycle: HeapInuse − HeapAlloc falls.",),
+        refuted_by=("The slots are filled before the next GC cycle: HeapInuse − HeapAlloc falls.",),
         raised_by=to_be_surer(window),
     )

@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    GREW,
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Confidence,
+    Denial,
+    Evidence,
+    Finding,
+    Place,
+    ruled_out,
+)
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.judging import confidence_of, counted, res_moved, share_of, to_be_surer
@@ -68,35 +80,34 @@ def freed_not_returned(window: Window) -> Finding | None:
         Evidence(f"the next goal is only {units.size(kept.goal)}", Place.GCTRACE,
                  (("goal", kept.goal),)),
     )  # fmt: skip
-    return _finding(window, size, share, found, confidence_of(window, max(share, 0.6)),
+    return _finding(window, size, found, confidence_of(window, max(share, 0.6)),
                     of_growth=of_growth)  # fmt: skip
 
 
 def _finding(
     window: Window,
     size: int,
-    share: float,
     evidence: tuple[Evidence, ...],
     confidence: Confidence,
     *,
     of_growth: bool,
 ) -> Finding:
-    words = units.size(size)
-    moved = units.change(size) if of_growth else words
+    moved = GREW if of_growth else SIZE
     return Finding(
         cause=Cause.FREED_NOT_RETURNED,
-        sentence=f"The GC freed {words}, and Go has not returned it to the operating system.",
-        line=f"{moved} freed by the GC, not returned to the OS. Not a leak.",
-        brief=f"{moved} freed, not returned. Not a leak.",
-        share=share,
+        sentence=f"The GC freed {SIZE}, and Go has not returned it to the operating system.",
+        line=f"{moved} freed by the GC, not returned to the OS.",
+        brief=f"{moved} freed, not returned.",
+        claim=Claim(size, (PartName.UNRETURNED,)),
+        denies=Denial.LEAK,
         of_growth=of_growth,
         confidence=confidence,
         evidence=evidence,
         advice=ADVICE,
         rivals=(
-            "heap-leak falls: this memory holds no object.",
-            "lazily-freed falls: Go did not give it back.",
-            "goal-growth falls: it is more than the goal can use.",
+            ruled_out(Cause.HEAP_LEAK, "no object lies in this memory."),
+            ruled_out(Cause.LAZILY_FREED, "Go has not returned it."),
+            ruled_out(Cause.GOAL_GROWTH, "it exceeds what the GC goal can use."),
         ),
         refuted_by=(
             "It is used again before the next cycle: HeapIdle − HeapReleased falls to nothing.",
@@ -204,8 +215,7 @@ def _by_trace(window: Window) -> Finding | None:
         ),
         Evidence(f"anonymous memory is still {units.size(held[-1])}", Place.TREND),
     )
-    share = share_of(surplus, window.res)
-    return _finding(window, surplus, share, evidence, Confidence.MEDIUM, of_growth=False)
+    return _finding(window, surplus, evidence, Confidence.MEDIUM, of_growth=False)
 
 
 def _anonymous(point: Point) -> int:

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    GREW,
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Denial,
+    Evidence,
+    Finding,
+    Place,
+    ruled_out,
+)
 from memtui.diagnosis.heap import LiveSource
+from memtui.diagnosis.ledger import HEAP_PARTS
 from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
@@ -53,7 +65,6 @@ def goal_growth(window: Window) -> Finding | None:
     share = share_of(claimed, window.growth)
     if claimed < window.least_part or share < 0.4:
         return None
-    size = units.size(int(claimed))
     found = (
         res_moved(window),
         grew("goal", first, last, Place.GCTRACE),
@@ -65,17 +76,17 @@ def goal_growth(window: Window) -> Finding | None:
     )
     return Finding(
         cause=Cause.GOAL_GROWTH,
-        sentence=f"The collector lets the heap grow by {size} more before it runs: its goal rose "
+        sentence=f"The heap may grow by {SIZE} more before the GC runs: its goal rose "
         f"from {units.size(int(first))} to {units.size(int(last))}, and the live heap did not.",
-        line=f"{units.change(int(claimed))} of room: the GC goal rose to {units.size(int(last))}, "
-        "the live heap is flat. Not a leak.",
-        brief=f"{units.change(int(claimed))} of room for the heap. Not a leak.",
-        share=share,
+        line=f"{GREW} of room: the GC goal rose to {units.size(int(last))}, the live heap is flat.",
+        brief=f"{GREW} of room for the heap.",
+        claim=Claim(claimed, HEAP_PARTS),
+        denies=Denial.LEAK,
         of_growth=True,
         confidence=confidence_of(window, share),
         evidence=found,
         advice=ADVICE,
-        rivals=("heap-leak falls: what the cycles find alive stayed.",),
+        rivals=(ruled_out(Cause.HEAP_LEAK, "the live heap of the GC cycles did not grow."),),
         refuted_by=("The live heap rises with the goal.",),
         raised_by=to_be_surer(window),
     )

@@ -8,13 +8,25 @@ since Go 1.18, so garbage gets more room too.
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    GREW,
+    Advice,
+    Cause,
+    Claim,
+    Evidence,
+    Finding,
+    Place,
+    ruled_out,
+)
 from memtui.diagnosis.functions import grown_functions
+from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
     is_rising,
+    is_told_apart,
     joined,
+    look_alikes,
     res_moved,
     room_growth,
     share_of,
@@ -59,24 +71,28 @@ def goroutine_leak(window: Window) -> Finding | None:
     count = _more(window)
     many = f"{count} more" if count else "more and more"
     confidence = confidence_of(window, share, window.stacks)
-    leak = "Goroutines may leak" if confidence is Confidence.LOW else "Goroutines leak"
-    held_by_them, said = units.change(int(stacks + held)), verdict_of_leak(confidence)
+    leak = "Goroutines leak" if is_told_apart(window, confidence) else "Goroutines accumulate"
+    said = verdict_of_leak(window, confidence)
     return Finding(
         cause=Cause.GOROUTINE_LEAK,
-        sentence=f"{leak}: {many} of them wait{by}, and hold {units.size(int(stacks))} of stacks.",
-        line=f"{held_by_them} in goroutines that wait{by}. {said}",
-        brief=f"{held_by_them} in goroutines. {said}",
-        share=share,
+        sentence=f"{leak}: {many} of them wait{by}, and hold {units.size(int(stacks))} of stacks."
+        + look_alikes(window, confidence),
+        line=f"{GREW} in goroutines that wait{by}. {said}",
+        brief=f"{GREW} in goroutines. {said}",
+        claim=Claim(claimed, (PartName.STACKS, *HEAP_PARTS)),
         of_growth=True,
         confidence=confidence,
         evidence=_evidence(window, window.stacks, functions, held),
         advice=ADVICE,
         rivals=(
-            "heap-leak falls: the heap grew by what the goroutines hold and by the room that the "
-            "goal gives for their stacks.",
-        )
-        if live
-        else ("heap-leak falls: the live heap did not grow.",),
+            ruled_out(
+                Cause.HEAP_LEAK,
+                "the heap grew by what the goroutines hold and by the room that the goal gives for "
+                "their stacks."
+                if live
+                else "the live heap did not grow.",
+            ),
+        ),
         refuted_by=("The number of goroutines stays while the stacks grow: deep stacks only.",
                     "It falls again when the load falls."),
         raised_by=to_be_surer(window)

@@ -8,7 +8,18 @@ that they are returned, so it never returns them again (golang/go issue 64332).
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Denial,
+    Evidence,
+    Finding,
+    Place,
+    ruled_out,
+)
+from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.rules.judging import confidence_of, is_rising, res_moved, share_of
 from memtui.diagnosis.window import Access, Window
 
@@ -48,18 +59,18 @@ def huge_pages(window: Window) -> Finding | None:
             (("beyond_go", level), ("released", released)),
         ),
     )
-    words = units.size(size)
     return Finding(
         cause=Cause.HUGE_PAGES,
-        sentence=f"Huge pages brought back {words} that Go had returned to the kernel.",
-        line=f"{words} that Go had returned is back in huge pages. Not a leak.",
-        brief=f"{words} in huge pages. Not a leak.",
-        share=share,
+        sentence=f"Huge pages made {SIZE} resident again that Go had returned to the kernel.",
+        line=f"{SIZE} that Go had returned is resident again in huge pages.",
+        brief=f"{SIZE} in huge pages.",
+        claim=Claim(size, (PartName.REST,)),
+        denies=Denial.LEAK,
         of_growth=rises,
         confidence=confidence_of(window, share, beyond if rises else None),
         evidence=found,
         advice=ADVICE,
-        rivals=("off-heap falls: it is no more than what Go returned, and lies in huge pages.",),
+        rivals=(ruled_out(Cause.OFF_HEAP, "it is no more than what Go returned, in huge pages."),),
         refuted_by=("RES stays as high with huge pages off and a restart.",),
         raised_by=("smaps, on a key, shows in which mappings the huge pages lie",),
     )

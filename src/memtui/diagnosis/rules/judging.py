@@ -9,6 +9,7 @@ from memtui.diagnosis.finding import Confidence, Evidence, Place
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.trends import Shape, Trend
 from memtui.diagnosis.window import Access, Window
+from memtui.model import Act
 
 SHORT_S = 120.0
 """A window in which a load that just rises looks like a leak."""
@@ -51,9 +52,36 @@ def confidence_of(window: Window, share: float, trend: Trend | None = None) -> C
     return found
 
 
-def verdict_of_leak(confidence: Confidence) -> str:
-    """Return the last words of a line that blames a leak: no more than is known."""
-    return "It may be a leak." if confidence is Confidence.LOW else "A leak."
+TOLD_APART_S = 300.0
+"""A leak, a cache that fills and a rising load look alike for that long."""
+
+
+def is_told_apart(window: Window, confidence: Confidence) -> bool:
+    """Tell whether growth went on for long enough, and without a growing load, to be a leak.
+
+    The load is the rate of allocation.
+    """
+    if confidence is Confidence.LOW or window.seconds < TOLD_APART_S:
+        return False
+    load = window.load
+    return load is None or not load.grows or load.last < 1.2 * load.first
+
+
+def verdict_of_leak(window: Window, confidence: Confidence) -> str:
+    """Return the last words of a line that names a leak: no more than is known."""
+    if is_told_apart(window, confidence):
+        return "A leak."
+    return "It may be a leak."
+
+
+def look_alikes(window: Window, confidence: Confidence) -> str:
+    """Return a sentence on what cannot be excluded yet; empty when it is a leak."""
+    if is_told_apart(window, confidence):
+        return ""
+    return (
+        " A leak, a cache that fills and a rising load look alike until it has levelled off or "
+        f"gone on for {units.duration(TOLD_APART_S)}."
+    )
 
 
 def to_be_surer(window: Window) -> tuple[str, ...]:
@@ -95,6 +123,15 @@ def slope(name: str, trend: Trend, place: Place) -> Evidence:
         place,
         (("low", trend.low_per_h), ("slope", trend.slope_per_h), ("high", trend.high_per_h)),
     )
+
+
+def after_act(window: Window) -> str:
+    """Return a sentence on the act that the window begins with; empty without one."""
+    if window.returned is None:
+        return ""
+    done = "a GC was forced" if window.returned.act is Act.FORCE_GC else "memory was freed"
+    size = units.size(window.returned.size)
+    return f" RES fell by {size} when {done}: that was garbage and free memory, not a leak."
 
 
 def res_moved(window: Window) -> Evidence:

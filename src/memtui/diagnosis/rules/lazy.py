@@ -9,7 +9,19 @@ from __future__ import annotations
 from statistics import median
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    GREW,
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Confidence,
+    Denial,
+    Evidence,
+    Finding,
+    Place,
+    ruled_out,
+)
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.rules.judging import res_moved, share_of
 from memtui.diagnosis.window import Access, Window
@@ -37,13 +49,12 @@ def lazily_freed(window: Window) -> Finding | None:
     if len(series) < max(2, len(window.points) // 2):
         return None
     # Memory that is used again and freed again makes LazyFree jump: the median of the later half.
-    size = int(median(series[len(series) // 2 :]))
+    usual = int(median(series[len(series) // 2 :]))
     grown = window.ledger.grown(PartName.LAZY) if window.ledger else 0
     of_growth = window.grows and grown >= window.least_part
-    if window.ledger and of_growth and grown >= MOST_OF_GROWTH * window.growth:
-        size = max(size, window.ledger.size(PartName.LAZY))
-    elif size <= window.big:
+    if not (of_growth and grown >= MOST_OF_GROWTH * window.growth) and usual <= window.big:
         return None
+    size = window.ledger.size(PartName.LAZY) if window.ledger else usual
     share = share_of(grown, window.growth) if of_growth else share_of(size, window.res)
     figures = (("lazy_free", float(size)),)
     found = [
@@ -57,18 +68,20 @@ def lazily_freed(window: Window) -> Finding | None:
         found.append(Evidence("GODEBUG has madvdontneed=0", Place.PROCESS))
     return Finding(
         cause=Cause.LAZILY_FREED,
-        sentence=f"Go has given back {units.size(size)} of RES already; the kernel takes it when "
-        "it needs it (MADV_FREE).",
-        line=f"{units.size(size)} given back, not yet taken by the kernel (MADV_FREE). Not a leak.",
-        brief=f"{units.size(size)} given back, not taken. Not a leak.",
-        share=share,
+        sentence=f"Go has freed {SIZE} of RES already (MADV_FREE); the kernel reclaims it under "
+        "memory pressure.",
+        line=f"{GREW if of_growth else SIZE} already freed by Go (MADV_FREE), not yet reclaimed by "
+        "the kernel.",
+        brief=f"{GREW if of_growth else SIZE} freed by Go, not yet reclaimed.",
+        claim=Claim(grown if of_growth else size, (PartName.LAZY,)),
+        denies=Denial.LEAK,
         of_growth=of_growth,
         confidence=Confidence.HIGH if share >= 0.3 else Confidence.MEDIUM,
         evidence=tuple(found),
         advice=ADVICE,
         rivals=(
-            "freed-not-returned falls: Go has returned this memory.",
-            "off-heap falls: what is not Go's is not marked as LazyFree.",
+            ruled_out(Cause.FREED_NOT_RETURNED, "Go has returned this memory."),
+            ruled_out(Cause.OFF_HEAP, "memory of C is not marked as LazyFree."),
         ),
         refuted_by=("LazyFree in smaps_rollup is small.",),
     )

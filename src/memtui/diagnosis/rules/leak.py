@@ -7,15 +7,29 @@ goal is a multiple of it.
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    GREW,
+    Advice,
+    Cause,
+    Claim,
+    Confidence,
+    Evidence,
+    Finding,
+    Place,
+    Rival,
+    ruled_out,
+)
 from memtui.diagnosis.functions import grown_functions
 from memtui.diagnosis.heap import LiveHeap, LiveSource
+from memtui.diagnosis.ledger import HEAP_PARTS
 from memtui.diagnosis.rules.goroutines import blames_goroutines
 from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
     is_rising,
+    is_told_apart,
     joined,
+    look_alikes,
     res_moved,
     room_growth,
     share_of,
@@ -59,21 +73,25 @@ def heap_leak(window: Window) -> Finding | None:
         return None
     if blames_goroutines(window):
         return None
-    share = share_of(_claimed(window, live), window.growth)
+    claimed = _claimed(window, live)
+    share = share_of(claimed, window.growth)
     if share < (limits.part_share if window.access is Access.FULL else 2 * limits.part_share):
         return None
     functions = grown_functions(window.profiles, "inuse_space")
     by = f", most of it by {functions[0][0]}" if functions else ""
     size = units.size(int(live.growth))
     confidence = _confidence(window, live, share)
-    leaks = "may leak" if confidence is Confidence.LOW else "leaks"
-    grown, said = units.change(int(live.growth)), verdict_of_leak(confidence)
+    leaks = "leaks" if is_told_apart(window, confidence) else "grows"
+    grown, said = units.change(int(live.growth)), verdict_of_leak(window, confidence)
     return Finding(
         cause=Cause.HEAP_LEAK,
-        sentence=f"The heap {leaks}: what each GC finds alive grew by {size}{by}.",
-        line=f"{grown} live heap{by}, and room for its garbage. {said}",
-        brief=f"{grown} live heap. {said}",
-        share=share,
+        sentence=f"The heap {leaks}: what each GC cycle finds alive grew by {size}{by}."
+        + look_alikes(window, confidence),
+        line=f"{GREW} of heap, {grown} of it live{by}. {said}"
+        if claimed > live.growth
+        else f"{GREW} of live heap{by}. {said}",
+        brief=f"{GREW} of heap. {said}",
+        claim=Claim(claimed, HEAP_PARTS),
         of_growth=True,
         confidence=confidence,
         evidence=_evidence(window, live, functions),
@@ -119,14 +137,16 @@ def _evidence(
     return tuple(found)
 
 
-def _rivals(window: Window, live: LiveHeap) -> tuple[str, ...]:
+def _rivals(window: Window, live: LiveHeap) -> tuple[Rival, ...]:
     first, last = window.ends
     found = [
-        f"freed-not-returned falls: {units.size(int(live.last))} is alive, not free.",
-        f"goal-growth falls: the live heap itself grew, by {units.size(int(live.growth))}.",
+        ruled_out(Cause.FREED_NOT_RETURNED, f"{units.size(int(live.last))} is live, not free."),
+        ruled_out(
+            Cause.GOAL_GROWTH, f"the live heap itself grew, by {units.size(int(live.growth))}."
+        ),
     ]
     if first.stacks is not None and last.stacks is not None:
         moved = last.stacks - first.stacks
         words = f"changed by {units.change(moved)} only" if moved else "did not grow"
-        found.append(f"goroutine-leak falls: stacks {words}.")
+        found.append(ruled_out(Cause.GOROUTINE_LEAK, f"stacks {words}."))
     return tuple(found)

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Evidence, Finding, Place
-from memtui.diagnosis.ledger import TITLES, WITHIN_RUNTIME
+from memtui.diagnosis.finding import (
+    GREW,
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Evidence,
+    Finding,
+    Place,
+    ruled_out,
+)
+from memtui.diagnosis.ledger import TITLES, WITHIN_RUNTIME, PartName
 from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
@@ -36,7 +46,6 @@ def runtime_metadata(window: Window) -> Finding | None:
     ledger = window.ledger
     rows = {name: ledger.grown(name) if ledger else 0 for name in WITHIN_RUNTIME}
     top = max(rows, key=lambda name: rows[name])
-    size = units.size(int(trend.growth))
     which = f": {TITLES[top]} {units.change(rows[top])}" if rows[top] > 0 else ""
     found = (
         res_moved(window),
@@ -46,15 +55,15 @@ def runtime_metadata(window: Window) -> Finding | None:
     )  # fmt: skip
     return Finding(
         cause=Cause.RUNTIME_METADATA,
-        sentence=f"The runtime's own memory grew by {size}{which}.",
-        line=f"{units.change(int(trend.growth))} of the runtime's own{which}.",
-        brief=f"{units.change(int(trend.growth))} of the runtime's own.",
-        share=share,
+        sentence=f"The runtime's own memory grew by {SIZE}{which}.",
+        line=f"{GREW} of the runtime's own{which}.",
+        brief=f"{GREW} of the runtime's own.",
+        claim=Claim(trend.growth, (PartName.RUNTIME,)),
         of_growth=True,
         confidence=confidence_of(window, share, trend),
         evidence=found,
         advice=ADVICE,
-        rivals=("heap-leak falls: this memory holds no object of the program.",),
+        rivals=(ruled_out(Cause.HEAP_LEAK, "this memory holds no object of the program."),),
         refuted_by=("The row stays flat while RES goes on growing.",),
         raised_by=to_be_surer(window),
     )

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import (
+    GREW,
+    SIZE,
+    Advice,
+    Cause,
+    Claim,
+    Confidence,
+    Evidence,
+    Finding,
+    Place,
+    ruled_out,
+)
+from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.rules.huge import are_huge_pages
 from memtui.diagnosis.rules.judging import (
     confidence_of,
@@ -50,35 +62,35 @@ def off_heap(window: Window) -> Finding | None:
         slope("memory outside of Go", trend, Place.LEDGER),
         *_threads(window),
     )
-    return _finding(window, trend.growth, share, evidence, confidence_of(window, share, trend),
-                    trend)  # fmt: skip
+    return _finding(window, trend.growth, evidence, confidence_of(window, share, trend), trend)
 
 
 def _finding(
     window: Window,
     growth: float,
-    share: float,
     evidence: tuple[Evidence, ...],
     confidence: Confidence,
     trend: Trend | None,
 ) -> Finding:
-    size = units.size(int(growth))
     return Finding(
         cause=Cause.OFF_HEAP,
-        sentence=f"Memory outside of Go grew by {size}: C code, mmap, or thread stacks.",
-        line=f"{units.change(int(growth))} outside of Go (C malloc, mmap, threads).",
-        brief=f"{units.change(int(growth))} outside of Go.",
-        share=share,
+        sentence=f"Memory outside of Go grew by {SIZE}: C code, mmap, or thread stacks.",
+        line=f"{GREW} outside of Go (C malloc, mmap, threads).",
+        brief=f"{GREW} outside of Go.",
+        claim=Claim(growth, (PartName.REST,)),
         of_growth=True,
         confidence=confidence,
         evidence=evidence,
         advice=ADVICE,
         rivals=(
-            "heap-leak falls: MemStats did not grow by it."
-            if trend
-            else "heap-leak falls: it lies elsewhere than the Go heap.",
-            "file-mapped falls: it is anonymous memory.",
-            *(("lazily-freed falls: LazyFree is small.",) if window.has_rollup else ()),
+            ruled_out(
+                Cause.HEAP_LEAK,
+                "MemStats did not grow by as much."
+                if trend
+                else "what grew is not at the addresses of the Go heap.",
+            ),
+            ruled_out(Cause.FILE_MAPPED, "it is anonymous memory."),
+            *((ruled_out(Cause.LAZILY_FREED, "LazyFree is small."),) if window.has_rollup else ()),
         ),
         refuted_by=("What grew lies at the addresses of the Go heap.",),
         raised_by=to_be_surer(window)
@@ -116,10 +128,9 @@ def _by_mappings(window: Window) -> Finding | None:
                 heap += sign * size
     if grown < window.least_part or heap > grown / 2:
         return None
-    share = share_of(grown, window.growth)
     words = f"mappings that are not the Go heap's {units.change(grown)}, the Go heap's "
     found = (
         res_moved(window),
         Evidence(words + units.change(heap), Place.PROCESS, (("outside", grown), ("heap", heap))),
     )
-    return _finding(window, grown, share, found, Confidence.MEDIUM, None)
+    return _finding(window, grown, found, Confidence.MEDIUM, None)

@@ -1,6 +1,7 @@
-"""steady and not-enough-data: what is said when no cause was found, and which of the two it is.
+"""steady and warm-up: nothing needs to be done, where the data would have shown a cause.
 
-To call a process steady is a claim too: it needs data that would have shown a cause.
+RES that grows for certain is never called steady. It is a warm-up where the heap alone makes it
+grow, into room that it is known to have.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from statistics import median
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
-from memtui.diagnosis.heap import LiveSource
-from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.heap import LiveHeap, LiveSource
+from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.rules.freed import SLACK, lying_free
-from memtui.diagnosis.rules.judging import counted, res_moved, to_be_surer
-from memtui.diagnosis.rules.unseen import HEAP_PARTS, is_unseen, silence_of
+from memtui.diagnosis.rules.judging import after_act, counted, res_moved, to_be_surer
+from memtui.diagnosis.rules.unseen import is_all_known, is_unseen
 from memtui.diagnosis.trends import Shape, Trend
 from memtui.diagnosis.window import Access, Window
 
@@ -25,24 +26,14 @@ LESS_ROOM = Advice(
     code=("Watch until RES levels off. If it must be less, make the largest burst smaller.",),
     environment=("A smaller GOGC, or GOMEMLIMIT, leaves the heap less room.",),
 )
-LOOK_AGAIN = Advice(code=("Watch longer, and look again.",))
 
-
-def missing(window: Window) -> str | None:
-    """Say what is missing to judge this window at all; None when it is enough."""
-    limits = window.thresholds
-    if window.ledger is None:
-        return "RES is not known"
-    if window.seconds < limits.shortest_s:
-        return f"{units.duration(window.seconds)} of {units.duration(limits.shortest_s)}"
-    if len(window.points) < limits.fewest_points:
-        return f"{len(window.points)} samples of {limits.fewest_points}"
-    return None
+SWING = 0.3
+"""RES that lies apart by more than this share of itself has no size that it is steady at."""
 
 
 def steady(window: Window) -> Finding | None:
-    """Say that nothing grows and nothing large lies idle, where that can be seen."""
-    if missing(window) or window.access is Access.PROC:
+    """Say that nothing needs to be done, where the data would have shown a cause."""
+    if window.access is Access.PROC:
         return None
     trend = window.res_trend
     if trend is None or is_unseen(window) or lying_free(window):
@@ -58,15 +49,22 @@ def steady(window: Window) -> Finding | None:
     time = units.duration(window.seconds)
     found = [
         res_moved(window),
-        Evidence(f"{size} ±{_spread(trend)} in {time}, {cycles}", Place.TREND),
+        Evidence(
+            f"{size} ±{units.size(_spread(trend))} in {time}, {cycles}",
+            Place.TREND,
+            (("spread", _spread(trend)),),
+        ),
     ]
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
-        found.append(Evidence(f"live heap {first} → {last}", Place.GCTRACE))
+        low = _low_again(live)
+        words = f"live heap {first} → {last}, at its lowest {units.size(low)} in the last third"
+        figures = (("from", live.first), ("to", live.last), ("lowest", float(low)))
+        found.append(Evidence(words, Place.GCTRACE, figures))
     return Finding(
-        cause=Cause.STEADY,
-        sentence=f"RES {_moved(window)}, but {why}: no leak seen." if rises else f"Steady: {why}.",
+        cause=Cause.WARM_UP if rises or window.is_growing else Cause.STEADY,
+        sentence=_sentence(window, trend, why),
         line=line,
         brief=brief,
         share=1.0,
@@ -79,12 +77,53 @@ def steady(window: Window) -> Finding | None:
     )
 
 
+def _sentence(window: Window, trend: Trend, why: str) -> str:
+    if window.returned:
+        return f"RES is {units.size(window.res)}.{after_act(window)}"
+    if _has_fallen(window, trend):
+        return f"RES fell by {units.size(-window.growth)} to {units.size(window.res)}."
+    if _still_rises(window, trend) or window.is_growing:
+        return f"RES {_moved(window)}, but {why}: no leak seen."
+    return f"No growth: {why}." if _swings(window) else f"Steady: {why}."
+
+
+def _has_fallen(window: Window, trend: Trend) -> bool:
+    blocks = [value for _, value in trend.blocks]
+    third = max(1, len(blocks) // 3)
+    return window.growth < -window.least_growth and max(blocks[-third:]) < min(blocks[:third])
+
+
+def _extremes(window: Window) -> tuple[int, int]:
+    """Return the lowest and the highest RES of the window in bytes."""
+    values = [point.res for point in window.points if point.res is not None]
+    return min(values), max(values)
+
+
+def _came_down(window: Window) -> bool:
+    """Tell whether RES fell back within the window by half of what it lies apart."""
+    highest, fall = 0, 0
+    for point in window.points:
+        highest = max(highest, point.res or 0)
+        fall = max(fall, highest - (point.res or 0))
+    low, high = _extremes(window)
+    return fall >= (high - low) / 2
+
+
+def _swings(window: Window) -> bool:
+    """Tell whether RES goes up and down by so much that no single size describes it."""
+    low, high = _extremes(window)
+    return high - low > SWING * window.res
+
+
 def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
     """Return the line and the brief one, to follow the word RES."""
     size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
-    blocks = [value for _, value in trend.blocks]
-    third = max(1, len(blocks) // 3)
-    if window.growth < -window.least_growth and max(blocks[-third:]) < min(blocks[:third]):
+    if window.returned:
+        return (
+            f"{size}.{after_act(window)}",
+            f"{size} after {units.size(window.returned.size)} came back.",
+        )
+    if _has_fallen(window, trend):
         fell = units.size(-window.growth)
         return f"fell by {fell} to {size}, {cycles}.", f"fell by {fell} to {size}."
     if _still_rises(window, trend):
@@ -93,7 +132,10 @@ def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
     if window.grows:
         it = "it" + why[3:] if why.startswith("RES") else why
         return f"{size}: {it}.", f"{size}, the live heap is calm."
-    return f"steady at {size} ±{_spread(trend)}, {cycles}.", f"steady at {size}."
+    if _swings(window):
+        low, high = (units.size(each) for each in _extremes(window))
+        return f"swings between {low} and {high}, {cycles}; no growth seen.", f"{low} to {high}."
+    return f"steady at {size} ±{units.size(_spread(trend))}, {cycles}.", f"steady at {size}."
 
 
 def _still_rises(window: Window, trend: Trend) -> bool:
@@ -105,25 +147,33 @@ def _moved(window: Window) -> str:
     return f"{units.change(window.growth)} in {units.duration(window.seconds)}"
 
 
-def _spread(trend: Trend) -> str:
+def _spread(trend: Trend) -> int:
+    """Return half of what RES lies apart, in bytes."""
     values = [value for _, value in trend.blocks]
-    return units.size(int((max(values) - min(values)) / 2))
+    return int((max(values) - min(values)) / 2)
+
+
+def _low_again(live: LiveHeap) -> int:
+    """Return the lowest live heap of the last third of the window in bytes."""
+    values = [value for _, value in live.trend.blocks]
+    return int(min(values[-max(1, len(values) // 3) :]))
 
 
 def _why_steady(window: Window) -> str | None:
     """Return why what RES did is healthy; None when it is not known to be."""
     trend = window.res_trend
-    is_bounded = _is_all_known(window) if window.access is Access.FULL else _is_within_goal(window)
+    is_bounded = is_all_known(window) if window.access is Access.FULL else _is_within_goal(window)
     if not is_bounded or trend is None:
         return None
     time = units.duration(window.seconds)
     if window.grows and window.live is not None and not window.live.is_sure:
         return None
-    if not window.grows:
+    if not window.grows and not window.is_growing:
         return f"RES neither grew in {time} nor holds much that is idle"
-    if not trend.grows:
-        return "RES swings, and ends no higher than it was before"
-    if trend.shape is Shape.LEVELLED:
+    if not trend.grows and not window.is_growing and _came_down(window):
+        low, high = (units.size(each) for each in _extremes(window))
+        return f"RES goes up and down between {low} and {high}"
+    if trend.shape is Shape.LEVELLED and not window.is_growing:
         return "RES rose at first and is flat since, as a program that warms up"
     if _fills_its_goal(window):
         return "the heap fills the room up to its goal, which does not move"
@@ -142,9 +192,9 @@ def _calm_live(window: Window) -> str | None:
     values = [value for _, value in live.trend.blocks]
     least = max(window.thresholds.growth_bytes, window.thresholds.growth_share * live.last)
     has_peaks = live.swing > max(least, PEAKS * window.growth)
-    low_again = min(values[-max(1, len(values) // 3) :])
+    low_again = _low_again(live)
     if has_peaks and low_again - live.first <= least and not live.trend.grows:
-        low = units.size(int(low_again))
+        low = units.size(low_again)
         return f"the live heap comes back to {low} between its peaks"
     later = values[-window.thresholds.repeated :]
     has_risen = live.growth > least and live.trend.shape in (Shape.STEP, Shape.LEVELLED)
@@ -176,15 +226,6 @@ def _beyond_heap(window: Window) -> int:
     return window.growth - (ledger.grown(*HEAP_PARTS, PartName.LAZY) if ledger else 0)
 
 
-def _is_all_known(window: Window) -> bool:
-    """Tell whether what is resident beyond Go is known for what it is, or little.
-
-    Without LazyFree it may be lazily freed, or filled again by huge pages.
-    """
-    last = window.ends[1]
-    return window.has_rollup or last.beyond_go is None or last.beyond_go <= window.big
-
-
 def _is_within_goal(window: Window) -> bool:
     """Tell whether the goal explains all anonymous memory, as far as gctrace tells it.
 
@@ -212,78 +253,7 @@ def _fills_its_goal(window: Window) -> bool:
     if goal.growth > window.least_part:
         return False
     if window.access is not Access.FULL:
-        return True
+        # The heap reaches its goal in each cycle: growth over several of them lies elsewhere.
+        return not window.is_growing or window.cycles_seen < window.thresholds.fewest_cycles
     heap, goal_now = window.ends[1].heap, window.ends[1].goal or 0
     return _beyond_heap(window) < window.least_part and heap is not None and heap <= 1.3 * goal_now
-
-
-def not_enough_data(window: Window) -> Finding:
-    """Say what cannot be told, and what would tell it."""
-    lacking = missing(window)
-    if lacking:
-        sentence = f"Not enough data yet: {lacking}."
-        line, brief = f"not enough data yet ({lacking}).", "not enough data yet."
-        found: tuple[Evidence, ...] = ()
-    elif window.grows:
-        sentence, line = _growing(window)
-        brief = "the cause is not known yet."
-        found = (res_moved(window), *_suspects(window))
-    else:
-        size = units.size(window.res)
-        what = _unsaid(window)
-        sentence = f"RES does not grow ({size}); {what}."
-        line, brief = f"flat at {size}; {what}.", "flat, and not known why it is so large."
-        found = (res_moved(window),)
-    return Finding(
-        cause=Cause.NOT_ENOUGH_DATA,
-        sentence=sentence,
-        line=line,
-        brief=brief,
-        share=0.0,
-        of_growth=window.grows,
-        confidence=Confidence.LOW,
-        evidence=found,
-        advice=LOOK_AGAIN,
-        raised_by=to_be_surer(window),
-    )
-
-
-def _unsaid(window: Window) -> str:
-    """Say what cannot be known of a process that does not grow."""
-    if window.access is Access.PROC:
-        return "an endpoint or gctrace would tell what it holds"
-    if is_unseen(window):
-        return f"nobody knows what of it is dead: no GC for {units.duration(silence_of(window))}"
-    if window.access is Access.TRACE:
-        return "it holds more than the goal explains: an endpoint would tell what"
-    free = lying_free(window)
-    if free:
-        size, age = units.size(free.size), units.duration(free.seconds)
-        return f"{size} has lain free for {age}: wait for the next GC"
-    if not _is_all_known(window):
-        return "memory beyond Go is lazily freed, in huge pages, or C: smaps_rollup would tell"
-    return "nothing tells what of it is alive"
-
-
-def _growing(window: Window) -> tuple[str, str]:
-    size = units.change(window.growth)
-    if window.access is Access.PROC:
-        what = "anonymous memory grew; heap, stacks or C cannot be told apart from outside"
-    elif window.access is Access.TRACE:
-        what = "the trace does not explain it: freed memory, fragmentation, C or metadata"
-    else:
-        what = "no part grew long enough to be blamed"
-    return f"RES {size}, and {what}.", f"{what}."
-
-
-def _suspects(window: Window) -> tuple[Evidence, ...]:
-    """Name the parts that grew most."""
-    if window.ledger is None:
-        return ()
-    parts = sorted(window.ledger.parts, key=lambda part: -(part.growth or 0))[:3]
-    return tuple(
-        Evidence(f"{part.title} {units.change(part.growth)}", Place.LEDGER,
-                 ((part.name.value, part.growth),))
-        for part in parts
-        if part.growth and part.growth > 0
-    )  # fmt: skip

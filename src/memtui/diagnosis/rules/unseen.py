@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.ledger import HEAP_PARTS
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import SLACK
 from memtui.diagnosis.window import Access, Window
-
-HEAP_PARTS = (
-    PartName.LIVE, PartName.GARBAGE, PartName.OBJECTS, PartName.FRAGMENTATION, PartName.UNRETURNED,
-)  # fmt: skip
 
 
 def is_unseen(window: Window) -> bool:
@@ -35,6 +31,15 @@ def is_unseen(window: Window) -> bool:
     ledger = window.ledger
     grown = ledger.grown(*HEAP_PARTS) if ledger else 0
     return window.grows and grown > 0.5 * window.growth and not _filling(last)
+
+
+def is_all_known(window: Window) -> bool:
+    """Tell whether what is resident beyond Go is known for what it is, or little.
+
+    Without LazyFree it may be lazily freed, or filled again by huge pages.
+    """
+    last = window.ends[1]
+    return window.has_rollup or last.beyond_go is None or last.beyond_go <= window.big
 
 
 def silence_of(window: Window) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtui.diagnosis import USUAL_S, Diagnosis, diagnose, window_of
+from memtui.diagnosis import USUAL_S, Diagnosis, diagnose, diagnose_next, window_of
 from memtui.model import GcCycle, MappingSample, Mark, ProcessSample, RuntimeSample
 from memtui.timeline import View
 
@@ -38,6 +38,8 @@ class Explainer:
             pause_s = AT_FIRST_S if age_s < _FIRST_MINUTE_S else BETWEEN_S
             if counts == self._counts or abs(view.now - made_at) < pause_s:
                 return found
-        found = diagnose(window_of(view, self.seconds))
+        window = window_of(view, self.seconds)
+        goes_on = self._made is not None and asked == self._asked
+        found = diagnose_next(window, self._made[1]) if self._made and goes_on else diagnose(window)
         self._made, self._asked, self._counts = (view.now, found), asked, counts
         return found

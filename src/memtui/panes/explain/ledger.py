@@ -45,10 +45,7 @@ def look_of(name: PartName) -> Look:
 
 
 def bar(ledger: Ledger, width: int) -> Line:
-    """Draw RES as one bar of ``width`` cells, each part as long as its share.
-
-    A part below 0 (mapped by Go, not resident) takes no room; the others share what is left.
-    """
+    """Draw RES as one bar of ``width`` cells, each part as long as its share."""
     label = Span(f" RES {units.size(ledger.res):<6}", "res")
     parts = [(part, size) for part in ledger.parts if (size := part.size or 0) > 0]
     whole = sum(size for _, size in parts)

@@ -35,7 +35,7 @@ from memtui.timeline import View
 
 WINDOWS_S = (120.0, USUAL_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
 COLUMNS = (
-    Meaning("share", "of RES now", "percent", "the ledger", "with a part below 0 it exceeds 100%"),
+    Meaning("share", "of RES now", "percent", "the ledger", "the shares sum to 100%"),
     Meaning(
         "growth", "how much the part changed in the time that is judged", "bytes, signed",
         "the ledger at both ends of the window (←→)",

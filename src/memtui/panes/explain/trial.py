@@ -29,10 +29,10 @@ then: memtui --pid PID --free-url http://127.0.0.1:PORT/debug/free"""
 def trial_rows(trial: Trial, width: int) -> list[Row]:
     """Return what came of a trial, and the parts that changed."""
     rows = [Row(line(Span(f" {trial.act.value} at {clock(trial.at)}", "title")))]
-    expected = trial.expected.sentence if trial.expected else "nothing could be expected"
+    expected = trial.expected.sentence if trial.expected else "unknown without MemStats"
     said: tuple[tuple[str, Role], ...] = (
         (f"Expected: {expected}", "dim"),
-        (f"Came: {trial.sentence}", "text"),
+        (f"Result: {trial.sentence}", "text"),
     )
     for text, role in said:
         rows += [Row((Span("  "), *each)) for each in wrapped(text, width - 3, role)]

@@ -57,7 +57,7 @@ def _of_finding(found: Finding, width: int) -> list[Row]:
         keys = [key, *[line("   ")] * (len(texts) - 1)]
         rows += [Row((*at, *text), pane=pane) for at, text in zip(keys, texts, strict=True)]
     rows += _block("What to do", found.advice.lines(), width)
-    rows += _block("Why not something else", found.rivals, width)
+    rows += _block("Ruled out", [rival.text for rival in found.rivals], width)
     rows += _block("It would be refuted if", found.refuted_by, width)
     rows += _block("To be surer", found.raised_by, width)
     return rows
