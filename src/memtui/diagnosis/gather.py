@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -35,6 +35,8 @@ BELIEVED_APART_S = 0.05
 """The kernel's numbers and Go's of one ledger lie at most so far apart."""
 LATE_S = 10.0
 """A page that was read so long after /proc was found late."""
+BEFORE_S, MOST_BEFORE = 60.0, 8
+"""Cycles before a window tell what the heap was like when it began."""
 NEAR_S = 20.0
 """smaps_rollup read so near stands for a moment."""
 
@@ -67,6 +69,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         points=tuple(points),
         cycles=tuple(traced for traced in cycles if traced.at >= begin),
         cycles_seen=_cycles_seen(timeline, points, cycles, begin, end),
+        cycles_before=tuple(_before_window(timeline, begin, born)),
         groups=tuple(timeline.track(MappingGroups).between(begin, end)),
         profiles=tuple(_profiles(timeline, start, begin, end, born)),
         marks=tuple((at, mark.text) for at, mark in timeline.track(Mark).between(begin, end)),
@@ -210,6 +213,17 @@ def _cycles(
     if before and (born is None or before[0] >= born) and before not in found[:1]:
         found.insert(0, before)
     return found
+
+
+def _before_window(timeline: Timeline, begin: float, born: float | None) -> Iterator[Traced]:
+    """Yield the last few cycles of the process before the window, in the order of time."""
+    track = timeline.track(GcCycle)
+    start = begin - BEFORE_S if born is None else max(born, begin - BEFORE_S)
+    last = track.last(begin)
+    found = track.between(start, begin)[-MOST_BEFORE:]
+    for at, cycle in found or ([last] if last and (born is None or last[0] >= born) else []):
+        if at < begin:
+            yield Traced(at, cycle, None)
 
 
 def _before(cycles: Sequence[Traced], at: float) -> Traced | None:

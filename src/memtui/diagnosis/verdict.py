@@ -11,7 +11,7 @@ from memtui import units
 from memtui.diagnosis.denials import borne_out
 from memtui.diagnosis.finding import Cause, Finding
 from memtui.diagnosis.ledger import Ledger, Part, PartName
-from memtui.diagnosis.rules import RULES
+from memtui.diagnosis.rules import EARLY_RULES, RULES
 from memtui.diagnosis.rules.growing import growing, missing, not_enough_data
 from memtui.diagnosis.rules.steady import steady
 from memtui.diagnosis.shares import Account, account
@@ -132,7 +132,8 @@ def _diagnosis(window: Window, findings: Sequence[Finding]) -> Diagnosis:
 
 def _findings(window: Window) -> Sequence[Finding]:
     if missing(window):
-        return [not_enough_data(window)]
+        early = account([found for rule in EARLY_RULES if (found := rule(window))], window.ledger)
+        return early.findings or [not_enough_data(window)]
     # A process that has just started grows; of what, is known later.
     is_early = window.is_young and window.seconds < window.thresholds.shortest_s
     rules = () if is_early else RULES

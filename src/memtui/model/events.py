@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from memtui.model.cgroup import CgroupMemory
 from memtui.model.mapping import MappingGroups, MappingSample, Surroundings
 from memtui.model.process import ProcessIdentity, ProcessSample
 from memtui.model.profile import Profile, Taking
@@ -70,6 +71,7 @@ Sample: TypeAlias = (
     | MappingSample
     | MappingGroups
     | Surroundings
+    | CgroupMemory
     | GcCycle
     | GcPause
     | ScavengeLine

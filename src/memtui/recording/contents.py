@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from memtui.model import Mark, Restart
@@ -29,6 +30,7 @@ class Process:
 class Contents:
     """A recording in figures: moments are Unix seconds, ``kinds`` counts the events of each kind.
 
+    ``processes`` are in the order in which they were first recorded, whenever they started.
     ``sessions`` are the first header of each run that wrote to it. ``is_open``: its end is
     missing, for it is being written or its writer was killed; that is no damage.
     """
@@ -67,15 +69,15 @@ def contents_of(
         kinds["profile"] = len(profiles)
     sessions: dict[str, Header] = {}
     # A header names the process that was there when its member began, not those that came in it.
-    processes = {
-        Process(each.name, each.pid, each.start_ticks): each.started_at
-        for each in recording.identities()
-    }
+    seen = [
+        (at, Process(each.name, each.pid, each.start_ticks)) for at, each in recording.identities()
+    ]
     for number, header in enumerate(recording.headers()):
         told(SUMMED + number / count * (1 - SUMMED))
         sessions.setdefault(header.session, header)
         if header.pid is not None:
-            processes.setdefault(Process(header.name, header.pid, header.start_ticks), header.at)
+            seen.append((header.at, Process(header.name, header.pid, header.start_ticks)))
+    seen.sort(key=itemgetter(0))
     notable = recording.notable()
     damage = recording.damage
     return Contents(
@@ -84,7 +86,7 @@ def contents_of(
         start=start,
         end=end,
         header=recording.header,
-        processes=tuple(sorted(processes, key=processes.__getitem__)),
+        processes=tuple(dict.fromkeys(process for _, process in seen)),
         sessions=tuple(sessions.values()),
         members=len(recording.members()),
         kinds=dict(kinds.most_common()),

@@ -232,10 +232,10 @@ class Recording:
         """Return all marks, restarts and ends of the process, reading only where there are any."""
         return self._rare(_NOTABLE)
 
-    def identities(self) -> list[ProcessIdentity]:
-        """Return every process that was recorded, in the order of time."""
-        found = [each.sample for each in self._rare([NAMES[ProcessIdentity]])]
-        return [each for each in found if isinstance(each, ProcessIdentity)]
+    def identities(self) -> list[tuple[float, ProcessIdentity]]:
+        """Return the identities that stand in it, each with the moment at which it was read."""
+        found = [(each.at, each.sample) for each in self._rare([NAMES[ProcessIdentity]])]
+        return [(at, each) for at, each in found if isinstance(each, ProcessIdentity)]
 
     def _rare(self, names: Sequence[str]) -> list[Event]:
         """Return the events of these kinds, reading only the members that hold any."""

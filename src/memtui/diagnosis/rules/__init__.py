@@ -12,6 +12,7 @@ from memtui.diagnosis.rules.goroutines import goroutine_leak
 from memtui.diagnosis.rules.huge import huge_pages
 from memtui.diagnosis.rules.lazy import lazily_freed
 from memtui.diagnosis.rules.leak import heap_leak
+from memtui.diagnosis.rules.leftover import left_over
 from memtui.diagnosis.rules.metadata import runtime_metadata
 from memtui.diagnosis.rules.offheap import off_heap
 from memtui.diagnosis.window import Window
@@ -30,6 +31,10 @@ RULES: Sequence[Rule] = (
     file_mapped,
     runtime_metadata,
     goal_growth,
+    left_over,
 )
 
-__all__ = ["RULES", "Rule"]
+EARLY_RULES: Sequence[Rule] = (left_over,)
+"""Rules for a window that is too short for all others: an idle program does not change."""
+
+__all__ = ["EARLY_RULES", "RULES", "Rule"]
