@@ -40,6 +40,9 @@ BEFORE_S, MOST_BEFORE = 60.0, 8
 NEAR_S = 20.0
 """smaps_rollup read so near stands for a moment."""
 
+BEFORE_S = 60.0
+"""A profile so long before the window still shows what was there at its start."""
+
 
 def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEFAULT) -> Window:
     """Collect the last ``seconds`` up to the moment of a view, from the last restart on.
@@ -68,7 +71,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         cycles_seen=_cycles_seen(timeline, points, cycles, begin, end),
         cycles_before=tuple(_before_window(timeline, begin, born)),
         groups=tuple(timeline.track(MappingGroups).between(begin, end)),
-        profiles=tuple(timeline.track(Profile).between(begin, end)),
+        profiles=tuple(_profiles(timeline, start, begin, end, born)),
         marks=tuple((at, mark.text) for at, mark in timeline.track(Mark).between(begin, end)),
         surroundings=surroundings,
         identity=identity[1] if identity else None,
@@ -165,6 +168,20 @@ def _born(view: View, start: float) -> float | None:
     if len(identities) > 1 or (identities and view.timeline.track(ProcessIdentity).count > 1):
         restarts.append((identities[-1][0], Restart()))
     return max((at for at, _ in restarts), default=None)
+
+
+def _profiles(
+    timeline: Timeline, start: float, begin: float, end: float, born: float | None
+) -> list[tuple[float, Profile]]:
+    """Return the profiles of a window that hold functions, and of each kind the last one before it.
+
+    The first profile comes a moment before the first row, and rows are left out at the start: what
+    was asked for is the time from ``start`` on. Of a rare kind one up to BEFORE_S older counts too.
+    """
+    earliest = start - BEFORE_S if born is None else max(born, start - BEFORE_S)
+    found = [entry for entry in timeline.track(Profile).between(earliest, end) if entry[1].values]
+    base = {profile.kind: at for at, profile in found if at < begin}
+    return [entry for entry in found if entry[0] >= base.get(entry[1].kind, begin)]
 
 
 def _nearest(

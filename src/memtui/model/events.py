@@ -55,7 +55,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The process is no more. ``exit_code`` is known only for a child (128+n: killed by n)."""
+    """The process is no more. ``exit_code`` (128+n: killed by n) is None where nothing has it.
+
+    ``reason`` names the signal or the exit code, and the OOM killer if it ran.
+    """
 
     reason: str
     exit_code: int | None = None

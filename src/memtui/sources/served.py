@@ -91,6 +91,11 @@ class ProcessProfile(ServedProfile):
         self._known.clear()
         super().refresh()
 
+    @property
+    def folder(self) -> Address | None:
+        """Its /debug/pprof/; None while it is not known."""
+        return self._folder
+
     async def kinds(self) -> frozenset[ProfileKind]:
         """Return the kinds that the service lists."""
         if self._folder is None:
@@ -145,6 +150,11 @@ class UrlProfile(ServedProfile):
     async def kinds(self) -> frozenset[ProfileKind]:
         """Return the kinds that the service lists; that of the address where there is no list."""
         return await super().kinds() if self._folder is None else await kinds_in(self._folder)
+
+    @property
+    def folder(self) -> Address | None:
+        """The /debug/pprof/ of the address; None where it is in none."""
+        return self._folder
 
     @property
     def _where(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.profilekinds import Noticing
 from memtui.cli.session.trace import Trace
 from memtui.model import ProcessIdentity
 from memtui.sources.analyst import Analyst
@@ -54,15 +55,24 @@ class Recipe:
 
     def of_process(self, identity: ProcessIdentity) -> list[Source]:
         """Return the sources of a process that is there."""
+        profiles = self._profile_source(identity.pid)
         return [
             ProcessSource(identity, self.clock, self.interval_s),
             self.trace_source(identity.pid, identity.started_at),
-            self._profile_source(identity.pid),
-            self._runtime_source(identity.pid),
+            profiles,
+            self._noticing(self._runtime_source(identity.pid), profiles),
             MappingSource(identity.pid, self.clock),
             SurroundingsSource(identity.pid, self.clock),
             ClockSource(self.clock),
         ]
+
+    def _noticing(self, stats: Source, profiles: Source) -> Source:
+        """Have goroutine profiles taken when they become more, unless none is taken unasked."""
+        if self.options.every_s is None or not isinstance(stats, RuntimeSource):
+            return stats
+        if isinstance(profiles, ProcessProfile | UrlProfile) and profiles.usual.kind == "heap":
+            return Noticing(stats, profiles)
+        return stats
 
     def without_process(self, reason: str, hint: str) -> list[Source]:
         """Return the sources where there is no process, and say why there is none."""
