@@ -5,7 +5,7 @@ Samples hold what was read, never what was derived: rates, shares and changes ar
 reading, so that a recording stays true when the arithmetic gets better.
 """
 
-from memtui.model.events import Act, Attached, Ended, Event, Mark, Sample, Trouble
+from memtui.model.events import Act, Attached, Ended, Event, Fetch, Mark, Sample, Trouble
 from memtui.model.mapping import (
     CgroupLevel,
     MappingGroup,
@@ -34,6 +34,7 @@ __all__ = [
     "CgroupLevel",
     "Ended",
     "Event",
+    "Fetch",
     "FunctionValue",
     "GcCycle",
     "GcPause",

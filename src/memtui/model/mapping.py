@@ -34,10 +34,12 @@ class MappingSample:
     """/proc/PID/smaps_rollup: the sum over all mappings; ``took_s`` is what reading it took.
 
     The kernel walks the page tables for it, about 20 ms a GiB, and holds up mmap in the process.
+    ``rarely`` is the reason in one sentence when it is read less often than wanted, else "".
     """
 
     resident: Resident
     took_s: float
+    rarely: str = ""
 
 
 class MappingKind(Enum):

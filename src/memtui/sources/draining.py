@@ -78,7 +78,7 @@ class Drains:
             with theirs:
                 self._process = subprocess.Popen(
                     [sys.executable, "-I", "-S", str(Path(drain.__file__))],
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, MutableMapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from memtui.model import ProfileKind, ProfileRequest
+from memtui.parse.profileshape import Shape, shape_of
+from memtui.parse.profilewire import ProfileError
 from memtui.parse.sockets import Listener
 from memtui.sources.access import ANYBODY, Access
 from memtui.sources.analyst import Analyst
+from memtui.sources.costs import (
+    Costs,
+    Watching,
+    allocated_by_profile,
+    budget_bytes,
+    garbage_interval_s,
+)
 from memtui.sources.endpoint import PROC, Probe, find_pprof
-from memtui.sources.http import Address, get, refusal
+from memtui.sources.http import Address, get, is_draining, refusal
 from memtui.sources.lifetime import Lifetime
 from memtui.sources.neighbours import Neighbours
 from memtui.sources.pprofpages import (
@@ -23,12 +34,18 @@ from memtui.sources.pprofpages import (
 )
 from memtui.sources.profile import Fetched, ProfileSource
 from memtui.sources.source import Clock, SourceFailed
+from memtui.sources.stranger import holds
 
 DEADLINE_S = 10.0
 
 
 class ServedProfile(ProfileSource):
-    """Profiles that a server answers with; ``neighbours`` are the others who ask it."""
+    """Profiles that a server answers with; ``neighbours`` are the others who ask it.
+
+    ``costs`` is what they know together of what its pages cost. Without ``pid`` the memory of the
+    target cannot be seen. A usual profile during which RES rose by more than a tenth is marked,
+    and is not fetched again unless the user asks; one that allocates much is fetched rarely.
+    """
 
     def __init__(
         self,
@@ -38,23 +55,74 @@ class ServedProfile(ProfileSource):
         analyst: Analyst | None,
         neighbours: Neighbours | None,
         gc_number: Callable[[], int | None] = lambda: None,
+        *,
+        costs: Costs | None = None,
+        pid: int | None = None,
+        proc: Path = PROC,
     ) -> None:
         super().__init__(usual, clock, every_s, analyst, gc_number)
         self._neighbours = neighbours or Neighbours()
         self._neighbours.join(self.name, self.look)
+        self._costs = costs or Costs()
+        self._pid = pid
+        self._proc = proc
 
-    async def _download(self, address: Address, deadline_s: float) -> Fetched:
+    async def _download(
+        self, address: Address, deadline_s: float, request: ProfileRequest
+    ) -> Fetched:
         """Fetch a profile within the deadline, besides the time for which the server samples."""
-        deadline_s += sampling_s(address)
-        try:
-            response = await get(address, deadline_s=deadline_s, limit_bytes=self._limit_bytes)
-        except SourceFailed as failed:
-            self._neighbours.failed(self.name, address, failed)
-            raise
+        if is_draining(address):
+            raise SourceFailed(
+                f"{address} still sends a profile that was given up", "memtui discards it first"
+            )
+        async with self._costs.turn if request.kind == "heap" else nullcontext():
+            watching = Watching(self._pid, self._clock, self._proc)
+            try:
+                response = await get(
+                    address,
+                    deadline_s=deadline_s + sampling_s(address),
+                    limit_bytes=self._limit_bytes,
+                )
+            except SourceFailed as failed:
+                self._neighbours.failed(self.name, address, failed)
+                self._judge(watching, request, None, None)
+                raise
+            shape = await self._shape(request, response.body) if response.status == 200 else None
+            if shape is not None:
+                self._costs.note(address, shape)
+            self._judge(watching, request, response.size_bytes, shape)
         self._neighbours.answered(self.name, address)
         if (refused := refusal(address, response)) is not None:
             raise refused
         return Fetched(str(address), response.body, response.took_s)
+
+    async def _shape(self, request: ProfileRequest, body: bytes) -> Shape | None:
+        if request.kind != "heap":
+            return None
+        try:
+            return await asyncio.to_thread(shape_of, body, self._limit_bytes)
+        except ProfileError:  # who decodes it says why
+            return None
+
+    def _judge(
+        self,
+        watching: Watching,
+        request: ProfileRequest,
+        size_bytes: int | None,
+        shape: Shape | None,
+    ) -> None:
+        """Mark a fetch that shows in RES, and decide when the next usual one may be."""
+        most = None if size_bytes is None else allocated_by_profile(size_bytes)
+        mark = watching.mark(f"the {request} profile", size_bytes, most)
+        if mark is not None:
+            self._marks.append(mark)
+        if request != self.usual:
+            return
+        self._is_dear = mark is not None
+        if size_bytes is not None and self._pid is not None:
+            allocated = allocated_by_profile(size_bytes, shape)
+            budget = budget_bytes(self._pid, self._proc)
+            self._least_s = garbage_interval_s(allocated, budget)
 
 
 class ProcessProfile(ServedProfile):
@@ -76,11 +144,13 @@ class ProcessProfile(ServedProfile):
         known: MutableMapping[Listener, Probe] | None = None,
         analyst: Analyst | None = None,
         neighbours: Neighbours | None = None,
+        costs: Costs | None = None,
     ) -> None:
-        super().__init__(ProfileRequest("heap"), clock, every_s, analyst, neighbours, gc_number)
-        self._pid = pid
+        super().__init__(
+            ProfileRequest("heap"), clock, every_s, analyst, neighbours, gc_number,
+            costs=costs, pid=pid, proc=proc,
+        )  # fmt: skip
         self._probe = probe
-        self._proc = proc
         self._lifetime = Lifetime(pid, proc)
         self._known = {} if known is None else known
         self._folder: Address | None = None
@@ -99,6 +169,7 @@ class ProcessProfile(ServedProfile):
 
     async def _attach(self) -> None:
         self._lifetime.check()
+        assert self._pid is not None
         self._folder = await find_pprof(
             self._pid, probe=self._probe, proc=self._proc, known=self._known
         )
@@ -109,7 +180,7 @@ class ProcessProfile(ServedProfile):
         if request == self.usual:
             self._fetched_gc = self._gc_number()
         try:
-            return await self._download(page_of(self._folder, request), DEADLINE_S)
+            return await self._download(page_of(self._folder, request), DEADLINE_S, request)
         except SourceFailed:
             self._lifetime.check()
             raise
@@ -136,11 +207,22 @@ class UrlProfile(ServedProfile):
         analyst: Analyst | None = None,
         access: Access = ANYBODY,
         neighbours: Neighbours | None = None,
+        costs: Costs | None = None,
+        pid: int | None = None,
     ) -> None:
         self._address = profile_address(url, access)
-        super().__init__(request_of(self._address), clock, every_s, analyst, neighbours)
+        super().__init__(
+            request_of(self._address), clock, every_s, analyst, neighbours, costs=costs
+        )
         self._folder = folder_of(self._address)
         self._deadline_s = deadline_s
+        self._beside = pid
+
+    async def _attach(self) -> None:
+        """Watch the memory of the process beside only if the address is its own."""
+        pid = self._beside
+        is_own = pid is not None and await asyncio.to_thread(holds, pid, self._address, PROC)
+        self._pid = pid if is_own else None
 
     async def kinds(self) -> frozenset[ProfileKind]:
         """Return the kinds that the service lists; that of the address where there is no list."""
@@ -156,4 +238,4 @@ class UrlProfile(ServedProfile):
             if self._folder is None:
                 raise SourceFailed(f"{address} is the only profile that is known here")
             address = page_of(self._folder, request)
-        return await self._download(address, self._deadline_s)
+        return await self._download(address, self._deadline_s, request)

@@ -142,4 +142,4 @@ def _look_closely(sources: list[Source], *, is_last: bool) -> None:
         if isinstance(source, MappingSource):
             source.read_groups()
         elif is_last and isinstance(source, Refreshable):
-            source.refresh()
+            source.look()
