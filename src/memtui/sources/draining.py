@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import socket
 import subprocess
 import sys
@@ -35,13 +36,19 @@ class Drains:
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
-    def take(self, fd: int, name: str) -> None:
+    def take(self, fd: int, name: str, *, half_close: bool = False) -> None:
         """Read a socket to its end in the background; ``fd`` stays the caller's to close.
 
         ``name`` is what ``is_draining`` is asked about. Where no process can be started the rest
-        is not read: then the socket is closed as if nothing had been done.
+        is not read: then the socket is closed as if nothing had been done. After ``half_close`` a
+        Go server ends what heeds the context of the request and writes the rest (Go 1.27.3
+        net/http/server.go, handleReadError). Some proxies cut the request off then, and what it
+        was for is buffered after all: so that is for pages that end early by it.
         """
         with contextlib.suppress(OSError):
+            if half_close:
+                with socket.socket(fileno=os.dup(fd)) as copy:
+                    copy.shutdown(socket.SHUT_WR)
             if _is_at_end(fd):
                 return
             number = next(self._numbers).to_bytes(8, "little")

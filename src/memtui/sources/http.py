@@ -135,7 +135,12 @@ def _import_httpx() -> None:
 
 
 async def get(
-    address: Address, *, deadline_s: float, limit_bytes: int, tail_bytes: int | None = None
+    address: Address,
+    *,
+    deadline_s: float,
+    limit_bytes: int,
+    tail_bytes: int | None = None,
+    ends_early: bool = False,
 ) -> Response:
     """Ask once; raise HttpFailed when no whole answer came within ``deadline_s``.
 
@@ -144,6 +149,7 @@ async def get(
 
     Who leaves early, by the deadline, the limit or a cancellation, leaves at once; the rest of the
     response is read and discarded in the background (``is_draining``), also after memtui has quit.
+    Where the page ``ends_early``, as a CPU profile does, the server learns at once that it may.
 
     The deadline is for everything from the connection to the last byte. Proxies, netrc files and
     whatever else the environment says are not obeyed; redirects are not followed; credentials
@@ -161,7 +167,8 @@ async def get(
     headers = _HEADERS | ({"Authorization": authorization} if authorization else {})
     try:
         async with asyncio.timeout(deadline_s):
-            return await _get(address, headers, limit_bytes, tail_bytes)
+            exchange = _Exchange(str(address), ends_early=ends_early)
+            return await _get(address, headers, limit_bytes, tail_bytes, exchange)
     except TimeoutError:
         raise HttpFailed(
             Cause.TIMED_OUT,
@@ -174,7 +181,11 @@ async def get(
 
 
 async def _get(
-    address: Address, headers: Mapping[str, str], limit_bytes: int, tail_bytes: int | None
+    address: Address,
+    headers: Mapping[str, str],
+    limit_bytes: int,
+    tail_bytes: int | None,
+    exchange: _Exchange,
 ) -> Response:
     import httpx
 
@@ -185,7 +196,7 @@ async def _get(
     transport = httpx.AsyncHTTPTransport(
         uds=address.unix_socket, verify=_certificates(address), trust_env=False
     )
-    with _Exchange(str(address)) as exchange:
+    with exchange:
         async with (
             httpx.AsyncClient(
                 transport=transport, headers=headers, timeout=None, trust_env=False
@@ -208,14 +219,13 @@ class _Exchange:
 
     ``trace`` is httpcore's trace extension (httpcore 1.0, "Request extensions"): from it come the
     socket, as soon as there is one, and the moment at which the request goes out. The descriptor
-    is a duplicate: the client closes its own, and half-closes the connection with it, by which a
-    Go server ends what heeds the context of the request (a CPU profile) and goes on writing the
-    rest.
+    is a duplicate: the client closes its own, and the connection stays.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, ends_early: bool) -> None:
         self.is_whole = False
         self._name = name
+        self._ends_early = ends_early
         self._fd = -1
         self._is_begun = False
 
@@ -240,7 +250,7 @@ class _Exchange:
             return
         try:
             if self._is_begun and not self.is_whole:
-                DRAINS.take(self._fd, self._name)
+                DRAINS.take(self._fd, self._name, half_close=self._ends_early)
         finally:
             os.close(self._fd)
 

@@ -152,6 +152,7 @@ class RuntimeSource:
                 if late := await silence(asking, str(page), reading.answer.took_s):
                     yield Event(self._clock(), self.name, late)
                 reading = await asking
+            self._gate.is_open = False
 
     async def _until_due(
         self, door: Door, page: Page, reading: _Reading
@@ -174,42 +175,56 @@ class RuntimeSource:
     async def _first(self) -> tuple[Page, _Reading]:
         """Find a page and read it: the one that was good before, or else the best."""
         self._check_process()
-        if self._page is not None:
-            try:
-                await self._gate.check(self._page)
-                return self._page, await self._read(self._page)
-            except SourceFailed as failed:
-                gone = isinstance(failed, HttpFailed) and failed.cause is Cause.REFUSED
-                if isinstance(failed, NoSuchPage):
-                    self._refused[self._page] = failed.reason
-                elif failed.final or not gone:
-                    raise
-                self._page = None
+        try:
+            return await self._again() or await self._best()
+        finally:
+            self._gate.is_open = False
+
+    async def _again(self) -> tuple[Page, _Reading] | None:
+        """Read the page that was good before; None when it has to be looked for."""
+        if self._page is None:
+            return None
+        try:
+            await self._gate.check(self._page)
+            return self._page, await self._read(self._page)
+        except SourceFailed as failed:
+            gone = isinstance(failed, HttpFailed) and failed.cause is Cause.REFUSED
+            if isinstance(failed, NoSuchPage):
+                self._note_refused(self._page, failed)
+            elif failed.final or not gone:
+                raise
+            self._page = None
+            return None
+
+    async def _best(self) -> tuple[Page, _Reading]:
+        """Find the best page that can be read, and read it."""
         failures: list[str] = []
         hint = _HINT
         async for page in self._pages():
-            if page not in self._refused:
+            reason = self._refused.get(page, "")
+            if not reason:
                 try:
                     await self._gate.check(page)
                     reading = await self._read(page)
-                except TooExpensive as failed:
-                    failures.insert(0, failed.reason)
-                    hint = failed.hint
-                    continue
-                except NoSuchPage as failed:
-                    self._refused[page] = failed.reason
                 except SourceFailed as failed:
                     if failed.final:
                         raise
-                    failures.append(failed.reason)
-                    continue
+                    self._note_refused(page, failed)
+                    reason = failed.reason
+                    hint = failed.hint if isinstance(failed, TooExpensive) else hint
                 else:
                     self._page = page
                     return page, reading
-            failures.append(self._refused[page])
+            # What pprof offers is named first: it is there in most services.
+            failures.insert(0 if page.origin is Origin.HEAP_TEXT else len(failures), reason)
         more = len(failures) - _MOST_NAMED
         named = "; ".join(failures[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         raise SourceFailed(f"no MemStats: {named}", hint)
+
+    def _note_refused(self, page: Page, failed: SourceFailed) -> None:
+        """Keep a page from being asked again; of one that is too expensive the gate knows."""
+        if isinstance(failed, NoSuchPage) and not isinstance(failed, TooExpensive):
+            self._refused[page] = failed.reason
 
     async def _pages(self) -> AsyncIterator[Page]:
         """Yield the pages to try, best first; raise SourceFailed when there is none to try."""
@@ -277,7 +292,6 @@ class RuntimeSource:
 
     def _judge(self, page: Page, watching: Watching, answer: Answer | None) -> None:
         """Take what a reading cost; mark it where RES rose by more than a tenth."""
-        self._gate.is_open = False
         size = None if answer is None else answer.size_bytes
         if answer is not None:
             self._rhythm.note(page.origin, answer, watching.cpu_s(), time.perf_counter())

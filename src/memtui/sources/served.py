@@ -71,7 +71,7 @@ class ServedProfile(ProfileSource):
         self, address: Address, deadline_s: float, request: ProfileRequest
     ) -> Fetched:
         """Fetch a profile within the deadline, besides the time for which the server samples."""
-        if is_draining(address):
+        if request == self.usual and is_draining(address):
             raise SourceFailed(
                 f"{address} still sends a profile that was given up", "memtui discards it first"
             )
@@ -82,6 +82,7 @@ class ServedProfile(ProfileSource):
                     address,
                     deadline_s=deadline_s + sampling_s(address),
                     limit_bytes=self._limit_bytes,
+                    ends_early=sampling_s(address) > 0,
                 )
             except SourceFailed as failed:
                 self._neighbours.failed(self.name, address, failed)
