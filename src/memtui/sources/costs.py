@@ -72,6 +72,32 @@ def garbage_interval_s(allocated: int, budget: int, gc_every_s: float = FORCED_G
     return min(gc_every_s, FORCED_GC_S) * allocated * _SHARES / budget
 
 
+class Garbage:
+    """What profiles have allocated in the target since it last ran a GC, as far as is known."""
+
+    def __init__(self) -> None:
+        self._made: list[tuple[float, int]] = []
+        self._gc_number: int | None = None
+
+    def note(self, allocated: int, gc_number: int | None) -> None:
+        """Take a profile for which the target has just allocated so much."""
+        self._forget(gc_number)
+        self._made.append((time.monotonic(), allocated))
+        self._gc_number = gc_number
+
+    def allows(self, budget: int, gc_number: int | None) -> bool:
+        """Tell whether another profile like the last one is within the budget."""
+        self._forget(gc_number)
+        made = [allocated for _, allocated in self._made]
+        return not made or sum(made) + made[-1] <= budget
+
+    def _forget(self, gc_number: int | None) -> None:
+        """Forget what a GC has collected: one that was seen, or the forced one."""
+        was_collected = gc_number is not None and gc_number != self._gc_number
+        since = time.monotonic() - FORCED_GC_S
+        self._made = [each for each in self._made if not was_collected and each[0] > since]
+
+
 @dataclass(slots=True)
 class Costs:
     """What the sources of a session know of the pages of a server, shared by them.

@@ -15,6 +15,7 @@ from memtui.sources.access import ANYBODY, Access
 from memtui.sources.analyst import Analyst
 from memtui.sources.costs import (
     Costs,
+    Garbage,
     Watching,
     allocated_by_profile,
     budget_bytes,
@@ -66,6 +67,14 @@ class ServedProfile(ProfileSource):
         self._costs = costs or Costs()
         self._pid = pid
         self._proc = proc
+        self._garbage = Garbage()
+
+    def look(self) -> None:
+        """Fetch the usual profile now if the target can afford another one; end a ``pause``."""
+        if self._garbage.allows(budget_bytes(self._pid, self._proc), self._gc_number()):
+            super().look()
+        else:
+            self._bell.set()
 
     async def _download(
         self, address: Address, deadline_s: float, request: ProfileRequest
@@ -124,6 +133,7 @@ class ServedProfile(ProfileSource):
             allocated = allocated_by_profile(size_bytes, shape)
             budget = budget_bytes(self._pid, self._proc)
             self._least_s = garbage_interval_s(allocated, budget)
+            self._garbage.note(allocated, self._gc_number())
 
 
 class ProcessProfile(ServedProfile):
