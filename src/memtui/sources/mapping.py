@@ -142,6 +142,5 @@ def rarely(every_s: float, cost_s: float) -> str:
     """Return why it is read less often than wanted, in one sentence; "" when it is not."""
     if every_s <= LEAST_INTERVAL_S:
         return ""
-    return (
-        f"read every {every_s:.0f} s because each reading takes {units.milliseconds(cost_s * 1000)}"
-    )
+    took = units.milliseconds(cost_s * 1000)
+    return f"read every {every_s:.0f} s because each reading takes {took} of CPU"

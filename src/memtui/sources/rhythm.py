@@ -62,7 +62,7 @@ class Rhythm:
         if self.next_s <= self._every_s:
             return
         if self._cpu.interval_s >= garbage_s:
-            what = f"takes {units.milliseconds(self._cpu.seconds * 1000)}"
+            what = f"takes {units.milliseconds(self._cpu.seconds * 1000)} of CPU"
         else:
             what = f"allocates about {units.size(allocated)} in the process"
         self.reason = f"asked every {self.next_s:.0f} s because each answer {what}"
