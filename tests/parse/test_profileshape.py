@@ -20,7 +20,7 @@ PROFILES = sorted((DATA / "profile").glob("*/heap.pb.gz"))
 def test_the_count_is_that_of_the_decoder(path: Path) -> None:
     data = path.read_bytes()
     samples = list(read_stacks(data).samples())
-    expected = Shape(len(samples), sum(len(each[0]) for each in samples))
+    expected = Shape(len(samples), sum(len(each.location_id) for each in samples))
     assert shape_of(data, LIMIT_BYTES) == expected
     assert shape_of(gzip.decompress(data), LIMIT_BYTES) == expected
     assert expected.text_bytes > 60 * expected.stacks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import re
 import subprocess
 import sys
 import time
@@ -161,7 +162,7 @@ async def test_a_text_of_many_stacks_is_not_asked_for_unless_the_user_wants_it(
     assert isinstance(sample, RuntimeSample)
     assert sample.origin is Origin.HEAP_TEXT
     assert sample.size_bytes > 40 * MIB
-    assert sample.rarely.startswith("asked once: ")
+    assert sample.rarely.startswith("asked once, because ")
     async with aclosing(events):
         again = asyncio.ensure_future(anext(events))
         source.look()
@@ -188,20 +189,54 @@ async def test_a_cheaper_page_is_preferred_and_no_profile_is_read_for_it(
 
 
 @pytest.mark.go
-async def test_the_source_of_profiles_reads_the_stacks_for_both(
-    start_go: Callable[..., Any],
+@pytest.mark.parametrize("first_of_both", ["profile", "runtime"])
+async def test_the_heap_profile_is_read_once_for_both_sources(
+    start_go: Callable[..., Any], first_of_both: str
 ) -> None:
-    service = start_go("heavy", "-stacks", "20000", "pprof=127.0.0.1:0")
+    service = start_go("heavy", "-stacks", "5000", "pprof=127.0.0.1:0")
     address, shared = service.address, Costs()
     before = await allocated(address)
     profile = ProcessProfile(service.pid, time.time, costs=shared)
+    runtime = RuntimeSource(service.pid, time.time, costs=shared)
     async with aclosing(profile.events()) as events:
-        await anext(events)
+        if first_of_both == "profile":
+            await anext(events)
         with pytest.raises(SourceFailed, match="is not asked"):
-            await first(RuntimeSource(service.pid, time.time, costs=shared))
+            await first(runtime)
+        if first_of_both == "runtime":
+            await anext(events)
     assert shared.heap(Address(f"http://{address}/")) is not None
-    one = allocated_by_profile(0, Shape(20_000, 0))
+    one = allocated_by_profile(0, Shape(5000, 0))
     assert await allocated(address) - before < one + MIB
+
+
+@pytest.mark.go
+@pytest.mark.parametrize("program", ["heavy", "heavy@1.21"])
+async def test_a_profile_of_very_many_stacks_is_not_read_unless_the_user_wants_it(
+    start_go: Callable[..., Any], program: str
+) -> None:
+    """The index says how many there are; RES would double for the records of all of them."""
+    service = start_go(program, "-stacks", "60000", "pprof=127.0.0.1:0")
+    address = service.address
+    before = await allocated(address)
+    source = ProcessProfile(service.pid, time.time)
+    async with asyncio.timeout(PATIENCE_S):
+        async with aclosing(source.events()) as events:
+            with pytest.raises(SourceFailed) as failed:
+                await anext(events)
+        assert re.search("is not read by itself: it has 600\\d\\d stacks", failed.value.reason)
+        async with aclosing(source.events()) as events:
+            waiting = asyncio.ensure_future(anext(events))
+            source.look()
+            await asyncio.sleep(0.3)
+            assert not waiting.done()
+            with pytest.raises(SourceFailed, match="is not asked"):
+                await first(RuntimeSource(service.pid, time.time))
+            assert await allocated(address) - before < MIB
+            source.refresh()
+            await waiting
+            while not isinstance((await anext(events)).sample, Profile):
+                pass
 
 
 # What is marked
@@ -209,10 +244,12 @@ async def test_the_source_of_profiles_reads_the_stacks_for_both(
 
 @pytest.mark.go
 async def test_a_profile_that_shows_in_res_is_marked_and_not_read_again_unasked(
-    start_go: Callable[..., Any],
+    start_go: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With Go 1.21 the records of 60,000 stacks take 30 MB at once, of a program that has 30."""
+    monkeypatch.setattr(costs, "LEAST_BUDGET_BYTES", 1 << 40)  # so that it is read at all
     service = start_go("heavy@1.21", "-stacks", "60000", "pprof=127.0.0.1:0")
+    _ = service.address
     source = ProcessProfile(service.pid, time.time, every_s=0.05)
     began = time.time()
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
@@ -314,11 +351,14 @@ def answer(*, took_s: float, size: int, cycles: int = 0) -> Answer:
 
 
 @pytest.mark.hurried
-def test_an_answer_that_costs_much_is_asked_for_rarely_and_says_why() -> None:
+def test_an_answer_that_costs_much_is_asked_for_rarely_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rhythm = Rhythm(5.0, None)
     rhythm.note(Origin.EXPVAR, answer(took_s=1.0, size=4000), None, 0.0)
     assert rhythm.next_s == pytest.approx(50.0)
-    assert rhythm.reason == "asked every 50 s because each answer takes 1s of CPU"
+    assert rhythm.reason == "asked every 50 s because each answer takes 1.00s of CPU"
+    monkeypatch.setattr(costs, "UNSEEN_BUDGET_BYTES", 8 * MIB)
     rhythm = Rhythm(5.0, None)
     rhythm.note(Origin.HEAP_TEXT, answer(took_s=0.01, size=MIB), None, 0.0)
     assert rhythm.next_s == pytest.approx(120 * (MIB + 65536) / (4 * MIB))

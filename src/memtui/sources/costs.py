@@ -17,7 +17,7 @@ from memtui import units
 from memtui.model import Fetch, Mark, Origin
 from memtui.parse.proc import ParseError
 from memtui.parse.profileshape import Shape
-from memtui.sources.http import Address
+from memtui.sources.http import Address, Response
 from memtui.sources.proc import PROC, read_status
 from memtui.sources.source import Clock
 
@@ -28,9 +28,14 @@ BUDGET_SHARE = 1 / 20
 LEAST_RISE_BYTES = 4 << 20
 RISE_SHARE = 1 / 10
 """A request during which RES rises by more than a tenth, and by 4 MiB, is too expensive."""
+UNSEEN_BUDGET_BYTES = 32 << 20
+"""The budget where RES cannot be seen: the address of another machine."""
 _SHARES = 2
 """MemStats and profiles share the budget of the time between two GC cycles."""
 _SEEN = 5
+_KEPT_S = 10.0
+_FRAMES = 24
+"""Assumed of a stack that was not read."""
 _CPU_SHARE = 1 / 50
 
 _ALLOCATES = {
@@ -61,6 +66,8 @@ def allocated_by_profile(size_bytes: int, shape: Shape | None = None) -> int:
 def budget_bytes(pid: int | None, proc: Path = PROC) -> int:
     """Return what one request may allocate in the target, in bytes."""
     res = _memory(pid, proc)[0]
+    if not res:
+        return UNSEEN_BUDGET_BYTES
     return max(LEAST_BUDGET_BYTES, int(res * BUDGET_SHARE))
 
 
@@ -108,6 +115,24 @@ class Costs:
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _shapes: dict[str, Shape] = field(default_factory=dict)
+    _kept: tuple[str, float, Response] | None = None
+
+    def keep(self, address: Address, response: Response) -> None:
+        """Keep a heap profile that was read for its shape, for who wants to see it right after."""
+        self._kept = str(address), time.monotonic(), response
+
+    def kept(self, address: Address) -> Response | None:
+        """Return a heap profile from this address that was read just now, once."""
+        kept, self._kept = self._kept, None
+        if kept is None or kept[0] != str(address) or time.monotonic() - kept[1] > _KEPT_S:
+            return None
+        return kept[2]
+
+    def assume(self, address: Address, stacks: int) -> Shape:
+        """Keep a heap profile of so many stacks that was not read, and return its likely shape."""
+        shape = Shape(stacks, _FRAMES * stacks)
+        self.note(address, shape)
+        return shape
 
     def note(self, address: Address, shape: Shape) -> None:
         """Keep the shape of the heap profile of a server."""

@@ -19,11 +19,12 @@ from memtui.sources.costs import (
     budget_bytes,
 )
 from memtui.sources.endpoint import PROC
-from memtui.sources.http import Address, get, is_draining, refusal
+from memtui.sources.http import Address, Response, get, is_draining, refusal
 from memtui.sources.memstats import NoSuchPage, Page
+from memtui.sources.pprofpages import folder_of, heap_stacks
 from memtui.sources.source import Clock, SourceFailed
 
-HINT = 'import _ "expvar" in the service; r asks for it once all the same'
+HINT = 'import _ "expvar" in the service: MemStats without all stacks'
 _DEADLINE_S = 30.0
 
 
@@ -84,16 +85,37 @@ class Gate:
         async with self._costs.turn:
             known = self._costs.heap(text)
             if known is None:
+                known = await self._unaffordable(text)
+            if known is None:
                 watching = Watching(self._pid, self._clock, self._proc)
-                known, size_bytes = await heap_shape(text)
+                known, address, response = await heap_shape(text)
                 self._costs.note(text, known)
-                most = allocated_by_profile(size_bytes)
-                self.mark = watching.mark("the heap profile", size_bytes, most)
+                self._costs.keep(address, response)
+                most = allocated_by_profile(response.size_bytes)
+                self.mark = watching.mark("the heap profile", response.size_bytes, most)
             return known
 
+    async def _unaffordable(self, text: Address) -> Shape | None:
+        """Return the likely shape of a profile that is not even read in its binary form."""
+        folder = folder_of(text)
+        stacks = None if folder is None else await stacks_in(folder)
+        if stacks is None or folder is None:
+            return None
+        allocated = allocated_by_profile(0, Shape(stacks, 0))
+        is_dear = allocated > budget_bytes(self._pid, self._proc)
+        return self._costs.assume(folder, stacks) if is_dear else None
 
-async def heap_shape(text: Address) -> tuple[Shape, int]:
-    """Read the profile that ``heap?debug=1`` is the text of; count its stacks and its bytes.
+
+async def stacks_in(folder: Address) -> int | None:
+    """Return what the index says of the heap profile; None when there is no index."""
+    try:
+        return await heap_stacks(folder)
+    except SourceFailed:
+        return None
+
+
+async def heap_shape(text: Address) -> tuple[Shape, Address, Response]:
+    """Read the profile that ``heap?debug=1`` is the text of, and count its stacks.
 
     Raises SourceFailed, TooExpensive when it is larger than LIMIT_BYTES.
     """
@@ -109,4 +131,4 @@ async def heap_shape(text: Address) -> tuple[Shape, int]:
         if "larger than" in str(error):
             raise TooExpensive(f"{address}: {error}") from None
         raise NoSuchPage(f"{address}: {error}") from None
-    return shape, answer.size_bytes
+    return shape, address, answer

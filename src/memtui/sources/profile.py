@@ -144,12 +144,16 @@ class ProfileSource(ABC):
     async def _quietly(self) -> AsyncGenerator[Event, None]:
         """Yield the usual profile, that nobody asked for."""
         gc_number = self._gc_number()
-        async with asked(self._fetch(self.usual)) as fetching:
+        async with asked(self._unasked()) as fetching:
             if late := await silence(fetching, self._where, self._took_s):
                 yield Event(self._clock(), self.name, late)
             fetched = await fetching
         at, profile = await self._read(self.usual, fetched, gc_number)
         yield Event(at, self.name, profile)
+
+    async def _unasked(self) -> Fetched:
+        await self._afford()
+        return await self._fetch(self.usual)
 
     async def _is_due(self) -> bool:
         """Wait until a profile is due; False when one is asked for instead."""
@@ -239,6 +243,10 @@ class ProfileSource(ABC):
 
     async def _attach(self) -> None:
         """Find out where to fetch from; called in the beginning and after a failure."""
+        return
+
+    async def _afford(self) -> None:
+        """Raise SourceFailed when the usual profile costs too much to be fetched unasked."""
         return
 
     @abstractmethod

@@ -70,7 +70,7 @@ class Rhythm:
     def refuse(self, reason: str) -> None:
         """Leave the next reading to the user."""
         self.next_s = math.inf
-        self.reason = f"asked once: {reason}; r asks again"
+        self.reason = f"asked once, because {reason}"
 
     def _note_cycles(self, page: MemStatsPage, at: float) -> None:
         """Learn how often the GC runs: what was allocated is collected then."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, MutableMapping
 from contextlib import nullcontext
 from pathlib import Path
 
+from memtui import units
 from memtui.model import ProfileKind, ProfileRequest
 from memtui.parse.profileshape import Shape, shape_of
 from memtui.parse.profilewire import ProfileError
@@ -27,6 +28,7 @@ from memtui.sources.lifetime import Lifetime
 from memtui.sources.neighbours import Neighbours
 from memtui.sources.pprofpages import (
     folder_of,
+    heap_stacks,
     kinds_in,
     page_of,
     profile_address,
@@ -68,6 +70,7 @@ class ServedProfile(ProfileSource):
         self._pid = pid
         self._proc = proc
         self._garbage = Garbage()
+        self._folder: Address | None = None
 
     def look(self) -> None:
         """Fetch the usual profile now if the target can afford another one; end a ``pause``."""
@@ -75,6 +78,30 @@ class ServedProfile(ProfileSource):
             super().look()
         else:
             self._bell.set()
+
+    async def _afford(self) -> None:
+        """Raise SourceFailed when there are too many stacks: the index tells their number.
+
+        Go makes a record of each before it writes one (runtime/pprof/pprof.go,
+        writeHeapInternal), of 300 to 530 bytes: RES may double at once.
+        """
+        if self._folder is None or self.usual.kind != "heap":
+            return
+        try:
+            stacks = await heap_stacks(self._folder)
+        except SourceFailed:  # the profile itself will say why
+            return
+        if stacks is None:
+            return
+        allocated = allocated_by_profile(0, Shape(stacks, 0))
+        if allocated > budget_bytes(self._pid, self._proc):
+            self._costs.assume(self._folder, stacks)
+            self._is_dear = True
+            raise SourceFailed(
+                f"{self._where} is not read by itself: it has {stacks} stacks, for which the "
+                f"process would allocate about {units.size(allocated)}",
+                "r in the pane of profiles fetches it all the same",
+            )
 
     async def _download(
         self, address: Address, deadline_s: float, request: ProfileRequest
@@ -87,7 +114,8 @@ class ServedProfile(ProfileSource):
         async with self._costs.turn if request.kind == "heap" else nullcontext():
             watching = Watching(self._pid, self._clock, self._proc)
             try:
-                response = await get(
+                kept = self._costs.kept(address) if request == ProfileRequest("heap") else None
+                response = kept or await get(
                     address,
                     deadline_s=deadline_s + sampling_s(address),
                     limit_bytes=self._limit_bytes,
@@ -164,7 +192,6 @@ class ProcessProfile(ServedProfile):
         self._probe = probe
         self._lifetime = Lifetime(pid, proc)
         self._known = {} if known is None else known
-        self._folder: Address | None = None
         self._fetched_gc: int | None = None
 
     def refresh(self) -> None:
