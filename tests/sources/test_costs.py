@@ -20,6 +20,7 @@ from memtui.model import Attached, Event, Mark, MemStats, Origin, Profile, Runti
 from memtui.parse.memstats import MemStatsPage
 from memtui.parse.profileshape import Shape
 from memtui.sources import costs
+from memtui.sources.analyst import Analyst
 from memtui.sources.costs import (
     Costs,
     CpuCost,
@@ -41,6 +42,14 @@ from memtui.sources.source import SourceFailed
 pytestmark = pytest.mark.world
 
 MIB = 1 << 20
+
+
+@pytest.fixture
+def analyst() -> Iterator[Analyst]:
+    """Return who reads profiles, large ones in a process that ends with the test."""
+    found = Analyst()
+    yield found
+    found.close()
 
 
 # Arithmetic
@@ -213,13 +222,13 @@ async def test_the_heap_profile_is_read_once_for_both_sources(
 @pytest.mark.go
 @pytest.mark.parametrize("program", ["heavy", "heavy@1.21"])
 async def test_a_profile_of_very_many_stacks_is_not_read_unless_the_user_wants_it(
-    start_go: Callable[..., Any], program: str
+    start_go: Callable[..., Any], analyst: Analyst, program: str
 ) -> None:
     """The index says how many there are; RES would double for the records of all of them."""
     service = start_go(program, "-stacks", "60000", "pprof=127.0.0.1:0")
     address = service.address
     before = await allocated(address)
-    source = ProcessProfile(service.pid, time.time)
+    source = ProcessProfile(service.pid, time.time, analyst=analyst)
     async with asyncio.timeout(PATIENCE_S):
         async with aclosing(source.events()) as events:
             with pytest.raises(SourceFailed) as failed:
@@ -244,13 +253,13 @@ async def test_a_profile_of_very_many_stacks_is_not_read_unless_the_user_wants_i
 
 @pytest.mark.go
 async def test_a_profile_that_shows_in_res_is_marked_and_not_read_again_unasked(
-    start_go: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    start_go: Callable[..., Any], analyst: Analyst, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With Go 1.21 the records of 60,000 stacks take 30 MB at once, of a program that has 30."""
     monkeypatch.setattr(costs, "LEAST_BUDGET_BYTES", 1 << 40)  # so that it is read at all
     service = start_go("heavy@1.21", "-stacks", "60000", "pprof=127.0.0.1:0")
     _ = service.address
-    source = ProcessProfile(service.pid, time.time, every_s=0.05)
+    source = ProcessProfile(service.pid, time.time, every_s=0.05, analyst=analyst)
     began = time.time()
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         samples = [(await anext(events)).sample for _ in range(3)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from memtui.model.process import Absent, Reading
@@ -86,7 +86,8 @@ class RuntimeSample(MemStats):
     ``origin`` is the kind of page, ``where`` its address (without credentials). ``took_s`` and
     ``size_bytes`` are what asking cost in time and on the wire. ``cycles_lost`` counts the cycles
     since the sample before whose pause the ring did not hold any more (it holds 256). ``rarely``
-    is the reason in one sentence when the page is asked less often than wanted, else "".
+    is the reason in one sentence when the page is asked less often than wanted, else ""; it is not
+    recorded.
 
     ``rss_bytes``, its parts ``rss_anon_bytes``, ``rss_file_bytes`` and ``rss_shmem_bytes``, and
     ``swap_bytes`` are of /proc/PID/status, read right before or right after the page was asked,
@@ -106,4 +107,4 @@ class RuntimeSample(MemStats):
     rss_shmem_bytes: Reading = _MISSING
     swap_bytes: Reading = _MISSING
     apart_s: float | Absent = _MISSING
-    rarely: str = ""
+    rarely: str = field(default="", compare=False)

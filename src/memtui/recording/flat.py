@@ -37,7 +37,7 @@ def flat(event: Event) -> dict[str, Value]:
     if isinstance(sample, MappingSample):
         fields = [*dataclasses.fields(sample.resident)]
         found |= {each.name: _plain(getattr(sample.resident, each.name)) for each in fields}
-        found |= {"took_s": sample.took_s, "rarely": sample.rarely}
+        found["took_s"] = sample.took_s
     elif isinstance(sample, Profile):
         found |= _profile(sample)
     else:

@@ -19,7 +19,7 @@ from memtui.model import (
 from memtui.plain import plain
 from memtui.recording.codec import FIELDS, NAMES, path_of
 
-_TEXTS = {"state", "tty", "origin", "where", "rarely"}
+_TEXTS = {"state", "tty", "origin", "where"}
 _COUNTERS = {"cpu_s", "total_alloc_bytes", "mallocs", "frees", "num_gc", "num_forced_gc"}
 _KINDS: tuple[type[Sample], ...] = (ProcessSample, MappingSample, RuntimeSample)
 

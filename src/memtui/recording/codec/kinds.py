@@ -103,13 +103,13 @@ FIELDS: Fields = {
         "next_gc_bytes", "heap_live_bytes", "goroutines", "heap_sys_kib", "stack_inuse_kib",
         "stack_sys_kib", "mspan_sys_kib", "buck_hash_sys_bytes", "sys_bytes", "num_forced_gc",
         "mcache_inuse_bytes", "mcache_sys_bytes", "threads", "gogc_percent", "memory_limit_bytes",
-        "cycles_lost", "origin", "where", "rarely",
+        "cycles_lost", "origin", "where",
     ),
     "mapping": (
         "took_s", "resident.rss_kib", "resident.pss_kib", "resident.private_dirty_kib",
         "resident.anonymous_kib", "resident.private_clean_kib", "resident.shared_clean_kib",
         "resident.shared_dirty_kib", "resident.lazy_free_kib", "resident.anon_huge_kib",
-        "resident.swap_kib", "rarely",
+        "resident.swap_kib",
     ),
     "pause": ("number", "pause_s", "next_goal_bytes"),
 }  # fmt: skip
