@@ -384,7 +384,7 @@ async def test_a_page_that_said_no_is_not_asked_again_but_one_that_was_busy_is()
         source.refresh()
         await failure(source)
         refreshed = [request.path for request in asked][len(first) + len(again) :]
-    everything = ["/debug/vars", "/metrics", "/debug/pprof/heap"]
+    everything = ["/debug/vars", "/metrics", "/debug/pprof/", "/debug/pprof/heap"]
     assert (first, again) == (everything, ["/debug/vars"])
     assert refreshed == ["/debug/vars", "/metrics", "/debug/pprof/heap?debug=1"]
 
@@ -445,6 +445,7 @@ async def test_credentials_go_to_the_server_they_were_given_for_and_tokens_to_th
         "/svc/debug/vars",
         "/debug/vars",
         "/metrics",
+        "/svc/debug/pprof/",
         "/svc/debug/pprof/heap?token=t0ken",
         "/svc/debug/pprof/heap?debug=1&token=t0ken",
     ]

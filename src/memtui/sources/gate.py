@@ -109,7 +109,7 @@ class Gate:
 async def stacks_in(folder: Address) -> int | None:
     """Return what the index says of the heap profile; None when there is no index."""
     try:
-        return await heap_stacks(folder)
+        return await heap_stacks(folder, _DEADLINE_S)
     except SourceFailed:
         return None
 

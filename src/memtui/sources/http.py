@@ -159,12 +159,7 @@ async def get(
         await asyncio.to_thread(_import_httpx)
     import httpx
 
-    try:
-        authorization = address.access.authorization()
-    except BadSecret as error:
-        reason = f"no secret for {address} in {address.access.secret_file}: {error}"
-        raise SourceFailed(reason) from None
-    headers = _HEADERS | ({"Authorization": authorization} if authorization else {})
+    headers = _headers(address)
     try:
         async with asyncio.timeout(deadline_s):
             exchange = _Exchange(str(address), ends_early=ends_early)
@@ -178,6 +173,16 @@ async def get(
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         # OSError: a TLS alert that comes with the first bytes is not wrapped by httpx 0.28.
         raise _failure(address, error) from None
+
+
+def _headers(address: Address) -> Mapping[str, str]:
+    """Return what goes with a request; raise SourceFailed where a secret cannot be read."""
+    try:
+        authorization = address.access.authorization()
+    except BadSecret as error:
+        reason = f"no secret for {address} in {address.access.secret_file}: {error}"
+        raise SourceFailed(reason) from None
+    return _HEADERS | ({"Authorization": authorization} if authorization else {})
 
 
 async def _get(

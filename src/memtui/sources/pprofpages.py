@@ -90,25 +90,25 @@ async def kinds_in(folder: Address) -> frozenset[ProfileKind]:
     The index is a page of HTML with a link for each (Go 1.27.3 net/http/pprof, indexTmplExecute);
     it counts what the profiles hold, and takes none of them.
     """
-    names = set(_LINK.findall(await _index(folder)))
+    names = set(_LINK.findall(await _index(folder, _INDEX_DEADLINE_S)))
     if not names:
         raise SourceFailed(f"{folder} lists no profiles", "is it the index of net/http/pprof?")
     names |= {"cpu"} if "profile" in names else set()
     return frozenset(kind for kind in KINDS if kind in names)
 
 
-async def heap_stacks(folder: Address) -> int | None:
+async def heap_stacks(folder: Address, deadline_s: float) -> int | None:
     """Return how many stacks the heap profile has; None where the index does not say it.
 
     The index counts the records and writes none (Go 1.27.3 net/http/pprof, Index;
     runtime/pprof/pprof.go, countHeap): 40 KB are allocated for it. Raises SourceFailed.
     """
-    match = _HEAP_STACKS.search(await _index(folder))
+    match = _HEAP_STACKS.search(await _index(folder, min(deadline_s, _INDEX_DEADLINE_S)))
     return int(match[1]) if match else None
 
 
-async def _index(folder: Address) -> str:
-    response = await get(folder, deadline_s=_INDEX_DEADLINE_S, limit_bytes=_INDEX_LIMIT_BYTES)
+async def _index(folder: Address, deadline_s: float) -> str:
+    response = await get(folder, deadline_s=deadline_s, limit_bytes=_INDEX_LIMIT_BYTES)
     if (failed := refusal(folder, response)) is not None:
         raise failed
     return response.body.decode("utf-8", "replace")

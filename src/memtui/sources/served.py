@@ -71,6 +71,7 @@ class ServedProfile(ProfileSource):
         self._proc = proc
         self._garbage = Garbage()
         self._folder: Address | None = None
+        self._deadline_s = DEADLINE_S
 
     def look(self) -> None:
         """Fetch the usual profile now if the target can afford another one; end a ``pause``."""
@@ -88,7 +89,7 @@ class ServedProfile(ProfileSource):
         if self._folder is None or self.usual.kind != "heap":
             return
         try:
-            stacks = await heap_stacks(self._folder)
+            stacks = await heap_stacks(self._folder, self._deadline_s)
         except SourceFailed:  # the profile itself will say why
             return
         if stacks is None:
