@@ -59,6 +59,7 @@ bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/result
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 	$(BIN)/python benchmarks/wire.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/harm.py
 	$(BIN)/python benchmarks/keys.py
 	$(BIN)/python benchmarks/cycles.py
 	$(BIN)/python benchmarks/gctrace.py

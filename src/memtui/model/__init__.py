@@ -6,7 +6,7 @@ reading, so that a recording stays true when the arithmetic gets better.
 """
 
 from memtui.model.cgroup import CgroupMemory
-from memtui.model.events import Act, Attached, Ended, Event, Mark, Sample, Trouble
+from memtui.model.events import Act, Attached, Ended, Event, Fetch, Mark, Sample, Trouble
 from memtui.model.mapping import (
     CgroupLevel,
     MappedName,
@@ -37,6 +37,7 @@ __all__ = [
     "CgroupMemory",
     "Ended",
     "Event",
+    "Fetch",
     "FunctionValue",
     "GcCycle",
     "GcPause",

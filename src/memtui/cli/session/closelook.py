@@ -57,7 +57,7 @@ class CloseLook:
             self._read_mappings()
             for source in self._sources:
                 if isinstance(source, Refreshable) and not isinstance(source, ProfileSource):
-                    source.refresh()
+                    source.look()
 
     @property
     def _goroutines(self) -> Goroutines:

@@ -12,6 +12,7 @@ from memtui.cli.session.trace import Trace
 from memtui.model import ProcessIdentity
 from memtui.sources.analyst import Analyst
 from memtui.sources.clock import ClockSource, OnwardClock
+from memtui.sources.costs import Costs
 from memtui.sources.endpoint import Answers
 from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.mapping import MappingSource
@@ -33,7 +34,8 @@ class Recipe:
     A process is read each ``interval_s`` seconds. ``answers`` is what its listeners were found to
     be, which sources share; ``gc_number`` tells the number of the newest collection, None while
     nobody knows. ``drain`` is what empties the descriptor of the trace, if that is one. Through
-    ``neighbours`` sources tell each other of a server that is gone.
+    ``neighbours`` sources tell each other of a server that is gone, through ``costs`` of pages
+    that cost it much.
     """
 
     options: ProfileOptions
@@ -45,6 +47,7 @@ class Recipe:
     gc_number: Callable[[], int | None]
     drain: Drain | None
     neighbours: Neighbours = field(default_factory=Neighbours)
+    costs: Costs = field(default_factory=Costs)
 
     def picked(self, pid: int) -> list[Source]:
         """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
@@ -113,6 +116,8 @@ class Recipe:
                 analyst=self.analyst,
                 access=access,
                 neighbours=self.neighbours,
+                costs=self.costs,
+                pid=pid,
             )
         if place is not None:
             return FileProfile(Path(place), self.clock, analyst=self.analyst)
@@ -126,6 +131,7 @@ class Recipe:
             known=self.answers,
             analyst=self.analyst,
             neighbours=self.neighbours,
+            costs=self.costs,
         )
 
     def _runtime_source(self, pid: int | None) -> Source:
@@ -141,4 +147,5 @@ class Recipe:
             probe=options.probe,
             known=self.answers,
             neighbours=self.neighbours,
+            costs=self.costs,
         )
