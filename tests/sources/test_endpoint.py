@@ -120,10 +120,12 @@ KINDS = {
     "endless": Verdict.OTHER,
     "locked": Verdict.LOCKED,
     "redirect": Verdict.REDIRECT,
-    "mute": Verdict.MUTE,
-    "drip": Verdict.MUTE,
+    "mute": Verdict.LATE,
+    "drip": Verdict.LATE,
     "garbage": Verdict.NOT_HTTP,
     "banner": Verdict.NOT_HTTP,
+    "greeter": Verdict.GREETS,
+    "hangup": Verdict.CUT,
 }
 
 
@@ -172,7 +174,7 @@ async def test_a_wildcard_that_takes_only_ipv6_is_asked_there() -> None:
             one for one in listeners(os.getpid()) if one.inode == os.fstat(six.fileno()).st_ino
         ]
         assert isinstance(listener, TcpListener)
-        assert (await probe_listener(listener, os.getpid())).verdict is Verdict.MUTE
+        assert (await probe_listener(listener, os.getpid())).verdict is Verdict.LATE
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -250,14 +252,22 @@ async def test_a_door_that_said_nothing_is_asked_some_times(
     doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its process may have stood still just then; a port that never speaks is left alone."""
-    monkeypatch.setattr("memtui.sources.endpoint._DEADLINE_S", 0.05)
-    pid, _ = doors("mute=127.0.0.1:0")
-    known: dict[Listener, Probe] = {}
-    silences = []
-    for _ in range(6):
-        assert "gives no HTTP answer" in (await reason_of(pid, known=known)).reason
-        silences += [probe.silences for probe in known.values()]
-    assert silences == [1, 2, 3, 4, 4, 4]
+    monkeypatch.setattr("memtui.sources.endpoint._DEADLINES_S", (0.1, 0.2, 0.3))
+    pid, at = doors("mute=127.0.0.1:0")
+    known = Answers()
+    seen = []
+    for _ in range(4):
+        failed = await reason_of(pid, known=known)
+        assert "net/http/pprof" not in failed.hint
+        seen += [(probe.silences, probe.deadline_s) for probe in known.values()]
+        known.clear()
+    assert seen == [(2, 0.2), (2, 0.2), (2, 0.2), (2, 0.2)], "clear lets a late one be asked again"
+    for _ in range(3):
+        failed = await reason_of(pid, known=known)
+    assert f"{at['mute']} did not answer within 0.3 s (host busy?)" in failed.reason
+    assert [probe.silences for probe in known.values()] == [3]
+    known.clear()
+    assert [probe.silences for probe in known.values()] == [3], "left alone for the session"
 
 
 async def test_a_service_that_stood_still_is_found_when_it_goes_on(
@@ -267,8 +277,9 @@ async def test_a_service_that_stood_still_is_found_when_it_goes_on(
     where, known = service.address, Answers()
     service.process.send_signal(signal.SIGSTOP)
     with monkeypatch.context() as hurried:
-        hurried.setattr("memtui.sources.endpoint._DEADLINE_S", 0.1)
-        assert f"{where} gives no HTTP answer" in (await reason_of(service.pid, known=known)).reason
+        hurried.setattr("memtui.sources.endpoint._DEADLINES_S", (0.1, 0.1, PATIENCE_S))
+        failed = await reason_of(service.pid, known=known)
+    assert f"{where} did not answer within 0.1 s (host busy?)" in failed.reason
     service.process.send_signal(signal.SIGCONT)
     assert str(await find_pprof(service.pid, known=known)) == f"{where}/debug/pprof/"
 

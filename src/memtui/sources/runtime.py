@@ -12,7 +12,7 @@ from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, Runt
 from memtui.parse.proc import ParseError, ProcStatus
 from memtui.sources.clock import moment_of_day
 from memtui.sources.door import STOPPED, Door, Seen
-from memtui.sources.endpoint import PROC, Answers, find_pprof
+from memtui.sources.endpoint import ASKS_AGAIN, PROC, Answers, find_pprof, memstats_advice
 from memtui.sources.gops import find_gops
 from memtui.sources.http import Address, Cause, HttpFailed
 from memtui.sources.lifetime import Lifetime
@@ -30,7 +30,6 @@ _LEAST_PAUSES = 50
 call stacks takes seconds."""
 _MOST_NAMED = 2
 _MOST_TIMEOUTS = 3
-_HINT = 'import _ "expvar" or _ "net/http/pprof" in the service, or give --pprof URL'
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +160,7 @@ class RuntimeSource:
                     raise
                 self._page = None
         failures: list[str] = []
+        is_late = False
         async for page in self._pages():
             if page not in self._refused:
                 try:
@@ -171,6 +171,7 @@ class RuntimeSource:
                     if failed.final:
                         raise
                     failures.append(failed.reason)
+                    is_late |= isinstance(failed, HttpFailed) and failed.cause is Cause.TIMED_OUT
                     continue
                 else:
                     self._page = page
@@ -178,7 +179,10 @@ class RuntimeSource:
             failures.append(self._refused[page])
         more = len(failures) - _MOST_NAMED
         named = "; ".join(failures[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-        raise SourceFailed(f"no MemStats: {named}", _HINT)
+        if is_late or self._known.is_late:
+            raise SourceFailed(f"no MemStats yet: {named}", ASKS_AGAIN)
+        hint = await asyncio.to_thread(memstats_advice, self._pid, self._proc)
+        raise SourceFailed(f"no MemStats: {named}", hint)
 
     async def _pages(self) -> AsyncIterator[Page]:
         """Yield the pages to try, best first; raise SourceFailed when there is none to try."""

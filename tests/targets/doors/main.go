@@ -99,6 +99,17 @@ func cut(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "not that much")
 }
 
+// Unasked is a server that speaks first, or that closes what it does not understand; each says how
+// much it was sent.
+func unasked(kind string, conn net.Conn) {
+	if kind == "greeter" {
+		io.WriteString(conn, "INFO {\"server\":\"greeter\"}\r\n")
+	}
+	sent, _ := conn.Read(make([]byte, 1<<16))
+	fmt.Println(kind, "was sent", sent, "bytes")
+	conn.Close()
+}
+
 func listen(place string) net.Listener {
 	network := "tcp"
 	if strings.HasPrefix(place, "/") || strings.HasPrefix(place, "@") {
@@ -112,6 +123,13 @@ func listen(place string) net.Listener {
 }
 
 func serve(kind string, listener net.Listener) {
+	if kind == "greeter" || kind == "hangup" {
+		for {
+			if conn, err := listener.Accept(); err == nil {
+				go unasked(kind, conn)
+			}
+		}
+	}
 	if words, ok := foreign[kind]; ok {
 		for {
 			conn, err := listener.Accept()
