@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test check bench verdicts reliability fuzz timelines screenshots test-lowest clean
+.PHONY: help demo test check bench verdicts reliability services fuzz timelines screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -62,6 +62,9 @@ verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## judge prog
 
 reliability: $(BUILD)/orders ## try what can go wrong, and write docs/reliability.md (half an hour)
 	$(BIN)/python benchmarks/reliability.py
+
+services: $(VENV)/ready ## watch services from Debian packages, and compare their logs (15 minutes)
+	$(BIN)/python benchmarks/services.py $(SERVICES)
 
 fuzz: $(VENV)/ready ## a million hostile inputs for each parser and reader (an hour of CPU)
 	PYTHONPATH=benchmarks:tests $(BIN)/python -m fuzz $(FUZZ)

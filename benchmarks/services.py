@@ -375,10 +375,12 @@ def main() -> int:
     for name in names:
         program = unpacked(SERVICES[name])
         if program is None:
-            print(f"{name}: skipped, apt cannot download {SERVICES[name].package} here")
+            package = SERVICES[name].package
+            sys.stdout.write(f"{name}: skipped, apt cannot download {package} here\n")
             continue
         rows.append(judged(name, SERVICES[name], program, seconds))
-        print("\n".join(table(rows[-1:])[2:]), flush=True)
+        sys.stdout.write("\n".join(table(rows[-1:])[2:]) + "\n")
+        sys.stdout.flush()
     if not given.only and not given.short:
         said = [
             _TEXT.format(seconds=seconds).strip(),

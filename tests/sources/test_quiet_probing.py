@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from patience import wait_for
 
+from memtui.parse.sockets import TcpListener
 from memtui.sources import endpoint
 from memtui.sources.endpoint import Answers, Verdict, find_pprof
 from memtui.sources.source import SourceFailed
@@ -92,9 +93,9 @@ async def test_tcp_is_asked_before_unix_and_nobody_after_the_one_that_has_pprof(
 
 @pytest.mark.parametrize("port", [443, 6443, 8443, 10250])
 def test_ports_of_tls_are_known(port: int) -> None:
-    listener = endpoint.TcpListener("127.0.0.1", port, 1)
-    assert endpoint._is_usual_for_tls(listener)  # noqa: SLF001
-    assert not endpoint._is_usual_for_tls(endpoint.TcpListener("127.0.0.1", 6060, 1))  # noqa: SLF001
+    listener = TcpListener("127.0.0.1", port, 1)
+    assert endpoint._is_usual_for_tls(listener)
+    assert not endpoint._is_usual_for_tls(TcpListener("127.0.0.1", 6060, 1))
 
 
 @pytest.mark.parametrize("kind", ["tls", "missing", "pprof"])
