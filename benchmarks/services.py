@@ -240,7 +240,7 @@ def running(service: Service, program: Path) -> Iterator[tuple[int, Path]]:
             time.sleep(STARTING_S)
             if process.poll() is not None:
                 raise SystemExit(f"{program.name} ended: {log.read_text()[-2000:]}")
-            yield process.pid, log
+            yield _worker(process.pid), log
         finally:
             done.set()
             loading.join()
@@ -249,6 +249,15 @@ def running(service: Service, program: Path) -> Iterator[tuple[int, Path]]:
                 process.wait(20)
             process.kill()
             process.wait()
+
+
+def _worker(pid: int) -> int:
+    """Return the process that does the work: syncthing starts itself again, and watches that."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    if not children:
+        return pid
+    same = Path(f"/proc/{pid}/exe").readlink() == Path(f"/proc/{children[0]}/exe").readlink()
+    return int(children[0]) if same else pid
 
 
 def _load(service: Service, folder: Path, ports: list[int], done: threading.Event) -> None:
