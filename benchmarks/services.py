@@ -253,7 +253,8 @@ def running(service: Service, program: Path) -> Iterator[tuple[int, Path]]:
 
 def _worker(pid: int) -> int:
     """Return the process that does the work: syncthing starts itself again, and watches that."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    lists = Path(f"/proc/{pid}/task").glob("*/children")  # each thread has its own
+    children = [child for each in lists for child in each.read_text().split()]
     if not children:
         return pid
     same = Path(f"/proc/{pid}/exe").readlink() == Path(f"/proc/{children[0]}/exe").readlink()
