@@ -14,7 +14,7 @@ def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Let whoever is asked take its time, but in tests that are marked ``hurried``."""
     if request.node.get_closest_marker("hurried"):
         return
-    monkeypatch.setattr(endpoint, "_DEADLINE_S", PATIENCE_S)
+    monkeypatch.setattr(endpoint, "_DEADLINES_S", (PATIENCE_S,) * 3)
     monkeypatch.setattr(memstats, "_DEADLINES_S", dict.fromkeys(Origin, PATIENCE_S))
     monkeypatch.setattr(gate, "_DEADLINE_S", PATIENCE_S)
     monkeypatch.setattr(costs, "_CPU_SHARE", 1.0)

@@ -167,8 +167,8 @@ async def get(
     except TimeoutError:
         raise HttpFailed(
             Cause.TIMED_OUT,
-            f"{address} timed out after {deadline_s:g} s",
-            "is it busy, stopped in a debugger, or no HTTP server?",
+            f"{address} did not answer within {deadline_s:g} s (host busy?)",
+            "memtui asks again; is it stopped in a debugger, or no HTTP server?",
         ) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         # OSError: a TLS alert that comes with the first bytes is not wrapped by httpx 0.28.

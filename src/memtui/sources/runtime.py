@@ -14,7 +14,7 @@ from memtui.parse.proc import ParseError, ProcStatus
 from memtui.sources.clock import moment_of_day
 from memtui.sources.costs import Costs, Watching, allocated_by
 from memtui.sources.door import STOPPED, Door, Seen
-from memtui.sources.endpoint import PROC, Answers, find_pprof
+from memtui.sources.endpoint import ASKS_AGAIN, PROC, Answers, find_pprof, memstats_advice
 from memtui.sources.gate import Gate, TooExpensive
 from memtui.sources.gops import find_gops
 from memtui.sources.http import Address, Cause, HttpFailed
@@ -33,7 +33,6 @@ _MOST_NAMED = 2
 _MOST_TIMES = 2
 """A page may allocate more than was measured of such pages."""
 _MOST_TIMEOUTS = 3
-_HINT = 'import _ "expvar" or _ "net/http/pprof" in the service, or give --pprof URL'
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,8 @@ class RuntimeSource:
     async def _best(self) -> tuple[Page, _Reading]:
         """Find the best page that can be read, and read it."""
         failures: list[str] = []
-        hint = _HINT
+        hint = ""
+        is_late = False
         async for page in self._pages():
             reason = self._refused.get(page, "")
             if not reason:
@@ -211,6 +211,7 @@ class RuntimeSource:
                         raise
                     self._note_refused(page, failed)
                     reason = failed.reason
+                    is_late |= isinstance(failed, HttpFailed) and failed.cause is Cause.TIMED_OUT
                     hint = failed.hint if isinstance(failed, TooExpensive) else hint
                 else:
                     self._page = page
@@ -219,6 +220,9 @@ class RuntimeSource:
             failures.insert(0 if page.origin is Origin.HEAP_TEXT else len(failures), reason)
         more = len(failures) - _MOST_NAMED
         named = "; ".join(failures[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        if is_late or self._known.is_late:
+            raise SourceFailed(f"no MemStats yet: {named}", ASKS_AGAIN)
+        hint = hint or await asyncio.to_thread(memstats_advice, self._pid, self._proc)
         raise SourceFailed(f"no MemStats: {named}", hint)
 
     def _note_refused(self, page: Page, failed: SourceFailed) -> None:
