@@ -68,6 +68,7 @@ HOLDS: dict[str, Holds] = {
         and grown(seen, "RssAnon") > 8 * MIB
     ),
     "untouched": lambda seen: 8 * MIB < grown(seen, "HeapAlloc") > 1.5 * grown(seen, "RssAnon"),
+    "untouched-flat": lambda seen: grown(seen, "HeapAlloc") > 8 * MIB > 2 * grown(seen, "RssAnon"),
     "finalized": lambda seen: foreign(seen[-1]) - foreign(seen[0]) > 16 * MIB,
     "arenas": lambda seen: foreign(seen[-1]) > 64 * MIB and grown(seen, "RssAnon") < 8 * MIB,
     "blocked-finalizer": grows("HeapLive", by=4 * MIB),
@@ -81,6 +82,7 @@ HOLDS: dict[str, Holds] = {
     ),
     "few-cycles": lambda seen: grown(seen, "HeapAlloc") > 16 * MIB and grown(seen, "NumGC") <= 4,
     "fast-leak": grows("HeapAlloc", by=32 * MIB),
+    "young": grows("HeapAlloc", by=4 * MIB),
     "limit-in-code": lambda seen: seen[-1]["NextGC"] < 1.3 * seen[-1]["HeapLive"],
     "stacks": lambda seen: grown(seen, "Threads") >= 4 and foreign(seen[-1]) > 6 * MIB,
     "died": lambda seen: (
@@ -113,6 +115,7 @@ HASTE = {
     "buckets-limit": "-rate 8", "metadata-trace": "-rate 16", "time-after": "-rate 8",
     "largest-buffers": "-rate 16", "emptied-map": "-rate 100", "few-cycles": "-rate 16",
     "fast-leak": "-rate 8", "stacks": "-rate 16", "untouched": "-rate 8", "died": "-size 40",
+    "untouched-flat": "-rate 8",
     "two-causes": "-rate 4 -traffic 40", "ttl": "-rate 8", "tide": "-period 20s",
     "tide-short": "-period 20s", "pieces": "-rate 8", "rings": "-rate 8", "batch": "-period 1s",
     "ballast": "-rate 96",
