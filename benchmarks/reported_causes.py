@@ -269,7 +269,7 @@ REPORTED = (
         "batch", "shapes batch -period 42s", "contradictions",
         Expected((STEADY,), ("peak",)), Expected((STEADY, UNSURE), ("peak",)),
         Expected((STEADY, UNSURE), ("peak",)),
-        seconds=160, poll_s=5,
+        seconds=160,
         note="24 MiB between batches of 180 MiB",
     ),
     _run(
