@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test test-days check bench verdicts reliability fuzz timelines screenshots test-lowest clean
+.PHONY: help demo test test-days check bench services verdicts reliability fuzz timelines screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -72,6 +72,9 @@ verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## judge prog
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/verdicts.py --rest 4 $(OTHER_GO:%=--go %)
 	$(BIN)/python benchmarks/verdicts.py --calm 30
+
+services: $(VENV)/ready ## watch real Go services from Debian (root, ten minutes)
+	$(BIN)/python benchmarks/services.py $(SERVICES)
 
 reliability: $(BUILD)/orders ## try what can go wrong, and write docs/reliability.md (half an hour)
 	$(BIN)/python benchmarks/reliability.py

@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from memtui.parse import gctrace
 
 pytestmark = pytest.mark.world
 
@@ -57,7 +60,8 @@ def test_an_object_of_a_modern_line_has_every_field() -> None:
             "sweep_term": 0.11, "assist": 0.34, "background": 2.1, "idle": 12.0, "mark_term": 1.8,
         },
         "heap_start_mb": 4, "heap_end_mb": 5, "heap_live_mb": 2, "goal_mb": 10,
-        "stacks_mb": 0, "globals_mb": 1, "procs": 2, "forced": False, "leak_check": False,
+        "stacks_mb": 0, "globals_mb": 1, "procs": 2, "forced": False, "periodic": False,
+        "leak_check": False,
         "time": "2026-11-24T06:46:55.250Z",
     }  # fmt: skip
     assert summary == {
@@ -87,14 +91,85 @@ def test_objects_of_the_scavenger() -> None:
     )
     assert found == [
         {"kind": "scav", "work_kib": 3, "work_eager_kib": 745, "released_kib": 80896,
-         "util_percent": 94, "forced": True},
+         "util_percent": 94, "forced": True, "time": None},
         {"kind": "scav", "work_kib": None, "work_eager_kib": None, "released_kib": 17408,
-         "util_percent": None, "forced": False, "inuse_mb": 835, "idle_mb": 188, "sys_mb": 1023,
-         "released_mb": 17, "consumed_mb": 1005},
+         "util_percent": None, "forced": False, "time": None, "inuse_mb": 835, "idle_mb": 188,
+         "sys_mb": 1023, "released_mb": 17, "consumed_mb": 1005},
         {"kind": "scav", "work_kib": 3072, "work_eager_kib": None, "released_kib": None,
-         "util_percent": None, "forced": False},
+         "util_percent": None, "forced": False, "time": None},
     ]  # fmt: skip
     assert (summary["scav"], summary["other"]) == (3, 1)
+
+
+TIMER = f"{MODERN}\nGC forced\n{MODERN.replace('gc 12 @0.434s', 'gc 13 @121.434s')}\n"
+
+
+def test_a_periodic_cycle_is_one_in_json_and_in_the_table() -> None:
+    first, second, _ = objects(TIMER)
+    assert (first["periodic"], second["periodic"]) == (False, True)
+    assert " periodic " in run("-", given=TIMER).stdout
+
+
+UNITS = ("_bytes", "_mb", "_kib")
+
+
+def name_of(field: str) -> str:
+    return next((field.removesuffix(unit) for unit in UNITS if field.endswith(unit)), field)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        MODERN,
+        GO_1_4,
+        "scav 3 KiB work (bg), 745 KiB work (eager), 80896 KiB now, 94% util",
+        "scvg0: inuse: 17, idle: 1018, sys: 1035, released: 0, consumed: 1035 (MB)",
+        "scvg0: 3 MB released",
+    ],
+)
+def test_no_field_that_a_line_has_is_left_out_of_its_object(line: str) -> None:
+    """Whatever the model reads of a line stands in JSON too; ``line`` itself is not repeated."""
+    found = gctrace.trace_sample(line)
+    assert found
+    sample = found[1]
+    [printed, _] = objects(f"{line}\n")
+    known = {name_of(key) for key in printed} | {"eager", "clock_ms", "line"}
+    for field in fields(sample):
+        if getattr(sample, field.name) is not None:
+            assert name_of(field.name) in known, field.name
+
+
+AT = "2016-01-06T10:00:00.000000000Z"
+SCVG = f"""\
+{AT} scvg0: 3 MB released
+{AT} scvg0: inuse: 835, idle: 188, sys: 1023, released: 17, consumed: 1005 (MB)
+forced scvg: inuse: 17, idle: 1018, sys: 1035, released: 2, consumed: 1033 (MB)
+scvg: 8 KB released
+"""
+
+
+def test_the_table_has_all_numbers_of_the_scavenger_up_to_go_1_13() -> None:
+    lines = run("-", given=SCVG, TZ="UTC").stdout.splitlines()
+    assert [line.split(maxsplit=4) for line in lines[1:3]] == [
+        ["scvg", "2016-01-06", "10:00:00.000", "background", "3.00M released"],
+        ["scvg", "2016-01-06", "10:00:00.000", "background",
+         "inuse 835, idle 188, sys 1023, released 17, consumed 1005 MB"],
+    ]  # fmt: skip
+    assert [line.split(maxsplit=3) for line in lines[3:5]] == [
+        ["scvg", "–", "forced", "inuse 17, idle 1018, sys 1035, released 2, consumed 1033 MB"],
+        ["scvg", "–", "background", "8K released"],
+    ]
+    assert "scavenger  3.01M released, in 4 lines" in lines
+    assert "at last    inuse 17, idle 1018, sys 1035, released 2, consumed 1033 MB" in lines
+
+
+def test_lines_of_scavtrace_are_summed_up() -> None:
+    line = "scav {} KiB work (bg), 0 KiB work (eager), {} KiB now, {}% util"
+    done = run("-", given=f"{line.format(3, 2048, 94)}\n{line.format(5, 1024, 61)}\n")
+    lines = done.stdout.splitlines()
+    assert "scavenger  8K released, in 2 lines" in lines
+    assert "at last    released 1.00M, util 61%" in lines
+    assert not any("scav " in line for line in lines)
 
 
 def test_torn_lines_are_counted_and_what_was_joined_too(data: Path) -> None:

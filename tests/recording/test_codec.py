@@ -44,6 +44,7 @@ LINES = (
     "gc 12 @3.456s 1%: 0.018+1.2+0.003 ms clock, 0.14+0.35/1.1/2.8+0.030 ms cpu, "
     "24->25->12 MB, 25 MB goal, 0 MB stacks, 0 MB globals, 8 P",
     "scav 12 KiB work (bg), 0 KiB work (eager), 5 KiB now, 93% util",
+    "scvg0: inuse: 17, idle: 1018, sys: 1035, released: 0, consumed: 1035 (MB)",
 )
 
 TEXT = st.text(st.characters() | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF))

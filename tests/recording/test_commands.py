@@ -20,7 +20,15 @@ from uuid import uuid4
 import pytest
 from longsession import NOON, Session
 
-from memtui.model import Event, GcCycle, ProcessSample, Profile, Restart, RuntimeSample
+from memtui.model import (
+    Event,
+    GcCycle,
+    ProcessIdentity,
+    ProcessSample,
+    Profile,
+    Restart,
+    RuntimeSample,
+)
 from memtui.recording import NotARecording, Recorder, Recording
 from memtui.recording.writer import Clocks
 
@@ -168,6 +176,29 @@ def test_info_says_what_there_is() -> None:
     assert re.search(r"mark      .* deploy\n", done.stdout)
     assert "damage    none" in done.stdout
     assert "100 process" in done.stdout
+
+
+def test_every_process_of_a_session_is_listed_also_those_of_the_last_minute(tmp_path: Path) -> None:
+    """Three restarts: one within the first member, the last two within the last one."""
+    path, now = tmp_path / "restarts.memtui", [NOON]
+    file = Recorder(path, clocks=Clocks.made(lambda: now[0]))
+    begins = {0: 100, 20: 101, 125: 102, 140: 103}
+    pid = 0
+    for now[0], events in Session().seconds(150):
+        second = round(now[0] - NOON)
+        if second in begins:
+            pid = begins[second]
+            identity = ProcessIdentity(pid, second + 1, now[0], "svc", ("svc",), "me", "go1.27")
+            file.append(Event(now[0], "process", identity))
+        for event in events:
+            if not isinstance(event.sample, ProcessIdentity):
+                file.append(event)
+        file.flush()
+    for is_closed in (False, True):
+        if is_closed:
+            file.close()
+        found = json.loads(memtui("info", path, "--json").stdout)
+        assert [each["pid"] for each in found["processes"]] == [100, 101, 102, 103]
 
 
 def test_damage_is_told_and_what_is_whole_is_saved(tmp_path: Path) -> None:

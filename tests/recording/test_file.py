@@ -11,6 +11,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from dataclasses import replace
@@ -18,6 +19,8 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from longsession import NOON, Session
 
 from memtui.model import (
@@ -497,3 +500,43 @@ def test_members_beyond_what_is_read_are_told(
     assert len(recording.members()) > 2
     assert contents_of(recording).damage == ()
     recording.close()
+
+
+PIDS = st.lists(
+    st.lists(st.tuples(st.integers(1, 90), st.integers(1, 5)), min_size=1, max_size=4),
+    min_size=1,
+    max_size=3,
+)
+"""For each run of memtui: how many seconds each process is watched, and its pid."""
+
+
+@given(PIDS, st.booleans())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_process_is_listed_in_the_order_it_was_recorded(
+    runs: list[list[tuple[int, int]]], is_closed: bool
+) -> None:
+    """Whether it comes with the first member, within one, in the last one, or in another run.
+
+    Processes with a larger pid started earlier here: that one began to be recorded later counts.
+    """
+    clock = Hand()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "svc.memtui"
+        for run in runs:
+            file = recorder(path, clock)
+            for seconds, pid in run:
+                began = NOON - pid * 3600
+                identity = ProcessIdentity(pid, pid, began, "svc", ("svc",), "me", "go1.27")
+                file.append(Event(clock.at, "process", identity))
+                for _ in range(seconds):
+                    clock.at += 1
+                    file.append(Event(clock.at, "user", Mark("x")))
+                    file.flush()
+            file.close()
+            clock.at += 10
+        if not is_closed:
+            path.write_bytes(path.read_bytes()[:-12])
+        recording = Recording.open(path)
+        found = [each.pid for each in contents_of(recording).processes]
+        recording.close()
+    assert found == list(dict.fromkeys(pid for run in runs for _, pid in run))

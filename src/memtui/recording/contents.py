@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from memtui.model import Mark, Restart
@@ -29,6 +30,7 @@ class Process:
 class Contents:
     """A recording in figures: moments are Unix seconds, ``kinds`` counts the events of each kind.
 
+    ``processes`` are in the order in which they were first recorded, whenever they started.
     ``sessions`` are the first header of each run that wrote to it. ``is_open``: its end is
     missing, for it is being written or its writer was killed; that is no damage.
     """
@@ -66,12 +68,16 @@ def contents_of(
     if profiles := recording.profiles():
         kinds["profile"] = len(profiles)
     sessions: dict[str, Header] = {}
-    processes: dict[Process, None] = {}
+    # A header names the process that was there when its member began, not those that came in it.
+    seen = [
+        (at, Process(each.name, each.pid, each.start_ticks)) for at, each in recording.identities()
+    ]
     for number, header in enumerate(recording.headers()):
         told(SUMMED + number / count * (1 - SUMMED))
         sessions.setdefault(header.session, header)
         if header.pid is not None:
-            processes[Process(header.name, header.pid, header.start_ticks)] = None
+            seen.append((header.at, Process(header.name, header.pid, header.start_ticks)))
+    seen.sort(key=itemgetter(0))
     notable = recording.notable()
     damage = recording.damage
     return Contents(
@@ -80,7 +86,7 @@ def contents_of(
         start=start,
         end=end,
         header=recording.header,
-        processes=tuple(processes) or _first(recording),
+        processes=tuple(dict.fromkeys(process for _, process in seen)),
         sessions=tuple(sessions.values()),
         members=len(recording.members()),
         kinds=dict(kinds.most_common()),
@@ -92,11 +98,3 @@ def contents_of(
         damage=tuple(each for each in damage if not each.is_tail),
         is_open=any(each.is_tail for each in damage),
     )
-
-
-def _first(recording: Recording) -> tuple[Process, ...]:
-    """Return the process of the first member, whose header came before it was known."""
-    identity = recording.identity(recording.span[1])
-    if identity is None:
-        return ()
-    return (Process(identity.name, identity.pid, identity.start_ticks),)

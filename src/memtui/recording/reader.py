@@ -230,9 +230,18 @@ class Recording:
 
     def notable(self) -> list[Event]:
         """Return all marks, restarts and ends of the process, reading only where there are any."""
+        return self._rare(_NOTABLE)
+
+    def identities(self) -> list[tuple[float, ProcessIdentity]]:
+        """Return the identities that stand in it, each with the moment at which it was read."""
+        found = [(each.at, each.sample) for each in self._rare([NAMES[ProcessIdentity]])]
+        return [(at, each) for at, each in found if isinstance(each, ProcessIdentity)]
+
+    def _rare(self, names: Sequence[str]) -> list[Event]:
+        """Return the events of these kinds, reading only the members that hold any."""
         found: list[Event] = []
         for place, summary, _ in self._surveyed():
-            kinds = [kind for kind in _NOTABLE if summary.counts.get(kind)]
+            kinds = [name for name in names if summary.counts.get(name)]
             if kinds:
                 found += place.part.notable(place.member, kinds)
         return found

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from memtui.parse.proc import ParseError, parse_stat
 from memtui.parse.sockets import Listener, TcpListener, parse_tcp_listeners, parse_unix_listeners
-from memtui.sources.http import Address, Cause, HttpFailed, Response, get, wants_tls
+from memtui.sources.http import Address, Cause, HttpFailed, Response, wants_tls
+from memtui.sources.packaged import advice_for
+from memtui.sources.probing import SpeaksFirstError, ask
 from memtui.sources.proc import who_may
 from memtui.sources.source import SourceFailed
 
@@ -22,15 +24,18 @@ PROC = Path("/proc")
 PPROF_PORT = 6060
 """The port of the example in the documentation of net/http/pprof, and so of most services."""
 
-_DEADLINE_S = 1.0
+_DEADLINE_S, _LONG_DEADLINE_S = 1.0, 5.0
+"""For the first question, and for the second one: a busy host answers late."""
 _LIMIT_BYTES = 64 << 10
 _MOST_PROBES = 16
 _MOST_NAMED = 5
 _MOST_SILENCES = 4
-"""A service may stand still for seconds, and answer later; after so many tries it is no HTTP."""
+"""A service may stand still for seconds, and answer later; after that many it is no HTTP."""
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 _OR_URL = "or give --pprof URL"
 _IMPORT = f'import _ "net/http/pprof" in the service, {_OR_URL}'
+_RPC = re.compile(r"ttrpc|grpc|dbus|varlink|plugin|shim|csi|notify|(^|/)containerd\.sock$")
+"""Unix sockets with these names speak other protocols, and log what they do not understand."""
 
 
 class Verdict(Enum):
@@ -42,7 +47,9 @@ class Verdict(Enum):
     LOCKED = "wants credentials"
     REDIRECT = "redirects"
     TLS = "wants a client certificate or another TLS"
-    MUTE = "gives no HTTP answer"
+    MUTE = "did not answer"
+    SPEAKS_FIRST = "speaks first, so it is not HTTP"
+    NOT_ASKED = "was not asked: its name is that of another protocol"
     NOT_HTTP = "is not HTTP"
     REFUSED = "refuses"
     UNREACHABLE = "cannot be reached"
@@ -66,7 +73,7 @@ class Probe:
     """What one listener answered; ``address`` is that of its /debug/pprof/, if it has one.
 
     ``spoke_at`` is where it gave an HTTP answer, whatever that said; ``silences`` is how often it
-    has said nothing at all.
+    has said nothing at all, the last time within ``deadline_s``.
     """
 
     listener: Listener
@@ -74,16 +81,22 @@ class Probe:
     address: Address | None = None
     spoke_at: Address | None = None
     silences: int = 0
+    deadline_s: float = _DEADLINE_S
 
     @property
     def is_open(self) -> bool:
-        """Whether it may answer otherwise when it is asked again."""
-        is_silent = self.verdict is Verdict.MUTE and self.silences < _MOST_SILENCES
+        """Whether it may answer otherwise when it is asked again.
+
+        A unix socket that said nothing is of another protocol: it has no host to be busy.
+        """
+        most = _MOST_SILENCES if isinstance(self.listener, TcpListener) else 1
+        is_silent = self.verdict is Verdict.MUTE and self.silences < most
         return is_silent or self.verdict is Verdict.REFUSED
 
     def __str__(self) -> str:
         """Write it as a part of a sentence: 127.0.0.1:8080 answers 404."""
-        return f"{self.listener} {self.verdict.value}"
+        within = f" within {self.deadline_s:g} s" if self.verdict is Verdict.MUTE else ""
+        return f"{self.listener} {self.verdict.value}{within}"
 
 
 class Answers(dict[Listener, Probe]):
@@ -189,7 +202,9 @@ async def _find_pprof(
 ) -> Address:
     found = await asyncio.to_thread(listeners, pid, proc)
     if not found:
-        raise SourceFailed("no pprof endpoint: the process listens on no socket", _IMPORT)
+        advice = advice_for(pid, proc)
+        hint = f"{advice}, {_OR_URL}" if advice else _IMPORT
+        raise SourceFailed("no pprof endpoint: the process listens on no socket", hint)
     if not probe:
         raise SourceFailed(
             f"not probed (--no-probe): listens on {_named(found)}",
@@ -211,22 +226,28 @@ async def _find_pprof(
         if (address := known[listener].address) is not None:
             return address
     start_ticks(pid, proc)  # it may have ended meanwhile: that says more than a port that refuses
-    raise _not_found(probes, len(wanted) - len(probes))
+    raise _not_found(probes, len(wanted) - len(probes), advice_for(pid, proc))
 
 
 async def _probed(listener: Listener, pid: int, proc: Path, before: Probe | None) -> Probe:
-    """Ask a listener, and count how often it said nothing."""
-    probe = await probe_listener(listener, pid, proc)
-    silences = (before.silences if before else 0) + (probe.verdict is Verdict.MUTE)
-    return replace(probe, silences=silences)
+    """Ask a listener, give it more time than the last time, and count how often it said nothing."""
+    silences = before.silences if before else 0
+    deadline_s = _LONG_DEADLINE_S if silences else _DEADLINE_S
+    probe = await probe_listener(listener, pid, proc, deadline_s)
+    return replace(probe, silences=silences + (probe.verdict is Verdict.MUTE))
 
 
-def _not_found(probes: list[Probe], not_probed: int) -> SourceFailed:
+def _not_found(probes: list[Probe], not_probed: int, advice: str | None) -> SourceFailed:
+    """Return what was seen; a port that has not answered yet is no reason to advise anything."""
+    late = [probe for probe in probes if probe.verdict is Verdict.MUTE and probe.is_open]
+    if late:
+        reason = f"no answer yet: {_named(late)} (host busy?)"
+        return SourceFailed(reason, f"they are asked again with more time; {_OR_URL[3:]}")
     left = f", {not_probed} not probed" if not_probed else ""
     reason = f"no pprof endpoint: {_named(probes)}{left}"
     if any(probe.verdict is Verdict.LOCKED for probe in probes):
         return SourceFailed(reason, "--pprof URL with --auth-env or --auth-file")
-    return SourceFailed(reason, _IMPORT)
+    return SourceFailed(reason, f"{advice}, {_OR_URL}" if advice else _IMPORT)
 
 
 def _named(things: Iterable[Listener | Probe]) -> str:
@@ -258,15 +279,22 @@ def _is_file(listener: Listener) -> bool:
     return not isinstance(listener, TcpListener) and not listener.is_abstract
 
 
-async def probe_listener(listener: Listener, pid: int, proc: Path = PROC) -> Probe:
+async def probe_listener(
+    listener: Listener, pid: int, proc: Path = PROC, deadline_s: float = _DEADLINE_S
+) -> Probe:
     """Ask one listener for /debug/pprof/; a TLS port is asked again over TLS, without secrets."""
+    if not isinstance(listener, TcpListener) and _RPC.search(listener.path):
+        return Probe(listener, Verdict.NOT_ASKED)
     verdict = Verdict.REFUSED
     for address in _addresses(listener, pid, proc):
         for asked in (address, _over_tls(address)):
             try:
-                response = await get(asked, deadline_s=_DEADLINE_S, limit_bytes=_LIMIT_BYTES)
+                response = await ask(asked, deadline_s=deadline_s, limit_bytes=_LIMIT_BYTES)
             except HttpFailed as failed:
                 verdict = _VERDICTS[failed.cause]
+                break
+            except SpeaksFirstError:
+                verdict = Verdict.SPEAKS_FIRST
                 break
             if wants_tls(response) and asked is address:
                 continue
@@ -274,7 +302,7 @@ async def probe_listener(listener: Listener, pid: int, proc: Path = PROC) -> Pro
             return Probe(listener, verdict, asked if verdict is Verdict.PPROF else None, asked)
         if verdict is not Verdict.REFUSED:
             break
-    return Probe(listener, verdict)
+    return Probe(listener, verdict, deadline_s=deadline_s)
 
 
 def _addresses(listener: Listener, pid: int, proc: Path) -> Iterator[Address]:

@@ -112,7 +112,7 @@ def shown(url: str) -> str:
     return f"{prefix}{rest.partition('#')[0]}{'?…' if query else ''}"
 
 
-def _import_httpx() -> None:
+def import_httpx() -> None:
     """Import the client without its command line, which brings in rich: 4 MB for nothing.
 
     Where there is no sniffio, httpcore looks for it eight times with each request, through all
@@ -138,7 +138,7 @@ async def get(
     are sent only if the address holds them.
     """
     if "httpx" not in sys.modules:
-        await asyncio.to_thread(_import_httpx)
+        await asyncio.to_thread(import_httpx)
     import httpx
 
     try:
@@ -158,7 +158,7 @@ async def get(
         ) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         # OSError: a TLS alert that comes with the first bytes is not wrapped by httpx 0.28.
-        raise _failure(address, error) from None
+        raise failure_of(address, error) from None
 
 
 async def _get(
@@ -227,7 +227,7 @@ def is_https(url: str) -> bool:
     return url[:6].lower() == "https:"
 
 
-def _failure(address: Address, error: Exception) -> HttpFailed:
+def failure_of(address: Address, error: Exception) -> HttpFailed:
     """Say in one line why a request came to nothing."""
     import httpx
 

@@ -111,7 +111,28 @@ func listen(place string) net.Listener {
 	return listener
 }
 
+// Greets like NATS or a mail server, and logs a parser error for whatever it is sent then.
+func greet(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			continue
+		}
+		go func() {
+			io.WriteString(conn, "INFO {\"server_id\":\"x\"}\r\n")
+			said := make([]byte, 1<<16)
+			if n, _ := conn.Read(said); n > 0 {
+				log.Printf("parser error: %q", said[:n])
+			}
+			conn.Close()
+		}()
+	}
+}
+
 func serve(kind string, listener net.Listener) {
+	if kind == "greeter" {
+		greet(listener)
+	}
 	if words, ok := foreign[kind]; ok {
 		for {
 			conn, err := listener.Accept()

@@ -74,7 +74,7 @@ def _object(item: TraceItem, at: float | None) -> dict[str, object] | None:
         case GcCycle():
             return _gc_object(item, at)
         case ScavengeLine():
-            return _scav_object(item)
+            return _scav_object(item, at)
         case Restart():
             return {"kind": "restart"}
         case _:
@@ -99,6 +99,7 @@ def _gc_object(cycle: GcCycle, at: float | None) -> dict[str, object]:
         "globals_mb": _in(MIB, cycle.globals_bytes),
         "procs": cycle.procs,
         "forced": cycle.forced,
+        "periodic": cycle.periodic,
         "leak_check": cycle.leak_check,
         "time": None if at is None else _rfc3339(at),
     }
@@ -107,7 +108,7 @@ def _gc_object(cycle: GcCycle, at: float | None) -> dict[str, object]:
     return found
 
 
-def _scav_object(line: ScavengeLine) -> dict[str, object]:
+def _scav_object(line: ScavengeLine, at: float | None) -> dict[str, object]:
     found: dict[str, object] = {
         "kind": "scav",
         "work_kib": _in(KIB, line.work_bytes),
@@ -115,6 +116,7 @@ def _scav_object(line: ScavengeLine) -> dict[str, object]:
         "released_kib": _in(KIB, line.released_bytes),
         "util_percent": line.util_percent,
         "forced": line.forced,
+        "time": None if at is None else _rfc3339(at),
     }
     if line.inuse_bytes is not None:
         found |= {
@@ -136,28 +138,35 @@ def _rfc3339(at: float) -> str:
 
 
 class TextReport:
-    """A row for each cycle, and a summary."""
+    """A row for each cycle and each line of the scavenger up to Go 1.13, and a summary.
+
+    Lines of scavtrace=1 come up to once a second: they are summed up, and have no rows.
+    """
 
     def __init__(self) -> None:
         self._tally = CycleTally()
         self._kinds: Counter[str] = Counter()
         self._counts: Counter[type[TraceItem]] = Counter()
         self._previous: GcCycle | None = None
-        self._released_bytes = 0
+        self._scavenged_bytes = 0
+        self._last_state = ""
 
     def head(self) -> list[str]:
         """Return the names of the columns."""
         return [_HEAD]
 
     def lines(self, items: Sequence[TimedItem]) -> list[str]:
-        """Return a row for each cycle, and a line for each restart."""
+        """Return a row for each cycle and each scvg line, and a line for each restart."""
         rows: list[str] = []
         for item, at in items:
             self._counts[type(item)] += 1
             if isinstance(item, GcCycle):
                 rows.append(self._row(item, at))
             elif isinstance(item, ScavengeLine):
-                self._released_bytes += (item.work_bytes or 0) + (item.eager_bytes or 0)
+                self._scavenged_bytes += (item.work_bytes or 0) + (item.eager_bytes or 0)
+                self._last_state = _state(item) or self._last_state
+                if item.util_percent is None:
+                    rows.append(_scvg_row(item, at))
             elif isinstance(item, Restart):
                 rows.append("── started anew: the counters begin again ──")
         return rows
@@ -178,7 +187,7 @@ class TextReport:
         stacks = "–" if cycle.stacks_bytes is None else cycle.stacks_bytes // MIB
         globals_ = "–" if cycle.globals_bytes is None else cycle.globals_bytes // MIB
         return (
-            f"{cycle.number:>6}  {_when(cycle, at):<23}  {kind:<10}  {heap:>14}  {goal:>7}  "
+            f"{cycle.number:>6}  {_when(at, cycle.at_s):<23}  {kind:<10}  {heap:>14}  {goal:>7}  "
             f"{pauses:>11}  {share:>7}  {percent:>7}  {stacks:>6}  {globals_:>7}"
         )
 
@@ -197,8 +206,9 @@ class TextReport:
         if found.in_gc is not None:
             lines.append(f"in GC      {found.in_gc:.2%} of the time")
         if scavenged := self._counts[ScavengeLine]:
-            released = units.size(self._released_bytes)
+            released = units.size(self._scavenged_bytes)
             lines.append(f"scavenger  {released} released, in {scavenged} lines")
+            lines += [f"at last    {self._last_state}"] if self._last_state else []
         lines.append(f"restarts   {self._counts[Restart]}")
         lines.append(
             f"lines      {decoder.lines} read, {self._counts[TornLine]} torn, "
@@ -208,9 +218,31 @@ class TextReport:
         return lines
 
 
-def _when(cycle: GcCycle, at: float | None) -> str:
-    """Write when a cycle began: the time of day here, or else the time since the process did."""
+def _scvg_row(line: ScavengeLine, at: float | None) -> str:
+    kind = "forced" if line.forced else "background"
+    words = _state(line) or f"{units.size(line.work_bytes or 0)} released"
+    return f"{'scvg':>6}  {_when(at, None):<23}  {kind:<10}  {words}"
+
+
+def _state(line: ScavengeLine) -> str:
+    """Write the state of the heap that a line has; "" for one that has only what was released."""
+    if line.inuse_bytes is None:
+        if line.util_percent is None:
+            return ""
+        return f"released {units.size(line.released_bytes or 0)}, util {line.util_percent}%"
+    sizes = {
+        "inuse": line.inuse_bytes,
+        "idle": line.idle_bytes,
+        "sys": line.sys_bytes,
+        "released": line.released_bytes,
+        "consumed": line.consumed_bytes,
+    }
+    return ", ".join(f"{name} {_in(MIB, size)}" for name, size in sizes.items()) + " MB"
+
+
+def _when(at: float | None, at_s: float | None) -> str:
+    """Write a time of day here (of Unix seconds), or else the time since the process began."""
     if at is not None:
         here = datetime.fromtimestamp(at, UTC).astimezone()
         return here.isoformat(" ", timespec="milliseconds")[:23]
-    return "–" if cycle.at_s is None else f"@{cycle.at_s:.3f}s"
+    return "–" if at_s is None else f"@{at_s:.3f}s"
