@@ -319,10 +319,10 @@ REPORTED = (
         seconds=75, profiles=("heap",),
     ),
     _run(
-        "untouched-large", "shapes untouched-large", "touched by version",
+        "untouched-large", "shapes untouched-large -traffic 0.1", "touched by version",
         Expected((STEADY, WARM_UP, "goal-growth"), ("touched",)),
         Expected((STEADY, WARM_UP, "goal-growth")),
-        since="made", seconds=70, versions=("1.21", "1.27"),
+        since="made", seconds=70, poll_s=5, versions=("1.21", "1.27"),
         note="83 MiB of tables of pointers: resident with Go 1.21, not with 1.27",
     ),
 )  # fmt: skip

@@ -236,6 +236,12 @@ def test_a_recorded_program_has_the_shape(report: Report) -> None:
     assert report.run in IN_CGROUP or HOLDS[report.run.name](seen)
 
 
+@pytest.mark.parametrize("name", HOLDS)
+def test_a_calm_program_has_none_of_the_shapes(name: str) -> None:
+    calm = next(each for each in reports() if each.run.name == "written")
+    assert not HOLDS[name](calm.rows())
+
+
 @pytest.mark.parametrize(
     "report", [each for each in reports() if each.run in IN_CGROUP], ids=lambda report: report.stem
 )
