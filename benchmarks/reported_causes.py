@@ -113,6 +113,14 @@ REPORTED = (
         note="the live heap grows by 1 MiB/s, RES by less",
     ),
     _run(
+        "untouched-flat", "shapes untouched -traffic 0 -rate 0.5", "untouched heap",
+        Expected(("heap-leak", UNSURE), ("touched",), (IDLE,)),
+        Expected(("heap-leak", UNSURE), (), (IDLE,)),
+        Expected((UNSURE, STEADY)),
+        seconds=90, poll_s=5,
+        note="the heap grows by 30 MiB a minute and RES not at all; hardly any cycle",
+    ),
+    _run(
         "finalized", "outside finalized -traffic 0", "C memory of finalizers",
         Expected(("off-heap",), ("finalizer|cleanup", "GC", "Close|close")),
         Expected(("off-heap", UNSURE), ("GC",)),
@@ -137,7 +145,7 @@ REPORTED = (
         "slow-leak", "shapes cache -rate 0.02 -live 30 -traffic 24", "slow leak",
         Expected(("heap-leak",)),
         Expected(("heap-leak", UNSURE, STEADY), ("cannot be excluded|M/h",)),
-        seconds=180, profiles=("heap",),
+        seconds=180, profiles=("heap",), judged_s=(60, 120, 175),
         note="20 KiB/s under a sawtooth of 30 MiB; steady must say what it cannot exclude",
     ),
     _run(
@@ -183,6 +191,14 @@ REPORTED = (
         Expected(("heap-leak", UNSURE), ("heap",)), Expected(("heap-leak", UNSURE), ("heap",)),
         seconds=75, judged_s=(15, 30, 45),
         note="30 to 128 MiB in 50 s, and then it ends by itself",
+    ),
+    _run(
+        "young", "shapes cache -after 0s -rate 2", "a young process",
+        Expected(("heap-leak", UNSURE), ("young|started", "heap")),
+        Expected(("heap-leak", UNSURE), ("young|started",)),
+        Expected((UNSURE,), ("young|started",)),
+        seconds=60, judged_s=(15, 40),
+        note="watched from its first second on: no source may be trimmed away",
     ),
     _run(
         "limit-in-code", "shapes limit-in-code -live 90", "assumed GOGC",
@@ -253,7 +269,7 @@ REPORTED = (
         "batch", "shapes batch -period 42s", "contradictions",
         Expected((STEADY,), ("peak",)), Expected((STEADY, UNSURE), ("peak",)),
         Expected((STEADY, UNSURE), ("peak",)),
-        seconds=160, poll_s=5,
+        seconds=160,
         note="24 MiB between batches of 180 MiB",
     ),
     _run(
@@ -303,10 +319,10 @@ REPORTED = (
         seconds=75, profiles=("heap",),
     ),
     _run(
-        "untouched-large", "shapes untouched-large", "touched by version",
+        "untouched-large", "shapes untouched-large -traffic 0.1", "touched by version",
         Expected((STEADY, WARM_UP, "goal-growth"), ("touched",)),
         Expected((STEADY, WARM_UP, "goal-growth")),
-        since="made", seconds=70, versions=("1.21", "1.27"),
+        since="made", seconds=70, poll_s=5, versions=("1.21", "1.27"),
         note="83 MiB of tables of pointers: resident with Go 1.21, not with 1.27",
     ),
 )  # fmt: skip

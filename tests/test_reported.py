@@ -68,6 +68,7 @@ HOLDS: dict[str, Holds] = {
         and grown(seen, "RssAnon") > 8 * MIB
     ),
     "untouched": lambda seen: 8 * MIB < grown(seen, "HeapAlloc") > 1.5 * grown(seen, "RssAnon"),
+    "untouched-flat": lambda seen: grown(seen, "HeapAlloc") > 8 * MIB > 2 * grown(seen, "RssAnon"),
     "finalized": lambda seen: foreign(seen[-1]) - foreign(seen[0]) > 16 * MIB,
     "arenas": lambda seen: foreign(seen[-1]) > 64 * MIB and grown(seen, "RssAnon") < 8 * MIB,
     "blocked-finalizer": grows("HeapLive", by=4 * MIB),
@@ -81,6 +82,7 @@ HOLDS: dict[str, Holds] = {
     ),
     "few-cycles": lambda seen: grown(seen, "HeapAlloc") > 16 * MIB and grown(seen, "NumGC") <= 4,
     "fast-leak": grows("HeapAlloc", by=32 * MIB),
+    "young": grows("HeapAlloc", by=4 * MIB),
     "limit-in-code": lambda seen: seen[-1]["NextGC"] < 1.3 * seen[-1]["HeapLive"],
     "stacks": lambda seen: grown(seen, "Threads") >= 4 and foreign(seen[-1]) > 6 * MIB,
     "died": lambda seen: (
@@ -113,6 +115,7 @@ HASTE = {
     "buckets-limit": "-rate 8", "metadata-trace": "-rate 16", "time-after": "-rate 8",
     "largest-buffers": "-rate 16", "emptied-map": "-rate 100", "few-cycles": "-rate 16",
     "fast-leak": "-rate 8", "stacks": "-rate 16", "untouched": "-rate 8", "died": "-size 40",
+    "untouched-flat": "-rate 8",
     "two-causes": "-rate 4 -traffic 40", "ttl": "-rate 8", "tide": "-period 20s",
     "tide-short": "-period 20s", "pieces": "-rate 8", "rings": "-rate 8", "batch": "-period 1s",
     "ballast": "-rate 96",
@@ -233,11 +236,17 @@ def test_a_recorded_program_has_the_shape(report: Report) -> None:
     assert report.run in IN_CGROUP or HOLDS[report.run.name](seen)
 
 
-@RECORDED
-def test_a_container_grew_and_its_process_did_not(report: Report) -> None:
+@pytest.mark.parametrize("name", HOLDS)
+def test_a_calm_program_has_none_of_the_shapes(name: str) -> None:
+    calm = next(each for each in reports() if each.run.name == "written")
+    assert not HOLDS[name](calm.rows())
+
+
+@pytest.mark.parametrize(
+    "report", [each for each in reports() if each.run in IN_CGROUP], ids=lambda report: report.stem
+)
+def test_a_recorded_container_grew_and_its_process_did_not(report: Report) -> None:
     groups = ends_of(report.stem)["cgroup"]
-    if not groups:
-        pytest.skip("in no cgroup of its own")
     usage = [int(each["memory.usage_in_bytes"]) for each in groups]
     rows = report.rows()
     assert usage[-1] - usage[0] > 64 << 20
