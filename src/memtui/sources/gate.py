@@ -59,7 +59,7 @@ class Gate:
 
     async def check(self, page: Page) -> None:
         """Raise TooExpensive when a page must not be asked for, SourceFailed when not now."""
-        if page.http is not None and is_draining(page.http):
+        if page.origin is Origin.HEAP_TEXT and page.http is not None and is_draining(page.http):
             raise SourceFailed(
                 f"{page} still sends an answer that was given up", "memtui discards it first"
             )

@@ -23,7 +23,7 @@ from memtui.sources.costs import (
     garbage_interval_s,
 )
 from memtui.sources.endpoint import PROC, Probe, find_pprof
-from memtui.sources.http import Address, get, is_draining, refusal
+from memtui.sources.http import Address, get, refusal
 from memtui.sources.lifetime import Lifetime
 from memtui.sources.neighbours import Neighbours
 from memtui.sources.pprofpages import (
@@ -108,10 +108,6 @@ class ServedProfile(ProfileSource):
         self, address: Address, deadline_s: float, request: ProfileRequest
     ) -> Fetched:
         """Fetch a profile within the deadline, besides the time for which the server samples."""
-        if request == self.usual and is_draining(address):
-            raise SourceFailed(
-                f"{address} still sends a profile that was given up", "memtui discards it first"
-            )
         async with self._costs.turn if request.kind == "heap" else nullcontext():
             watching = Watching(self._pid, self._clock, self._proc)
             try:
