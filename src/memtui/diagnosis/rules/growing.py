@@ -158,9 +158,10 @@ def _what_would_tell(window: Window, parts: Sequence[Unclaimed]) -> str:
         return "A longer window tells whether it goes on."
     due = next_cycle_s(window)
     when = "" if due is None else f", in about {units.duration(due)},"
-    return (
-        f"The next GC cycle{when} separates live objects from garbage; a forced one does at once."
-    )
+    goal = window.ends[1].goal
+    aim = f" The heap fills up to its goal of {units.size(goal)}." if goal else ""
+    settles = "separates live objects from garbage; a forced one does so at once."
+    return f"The next GC cycle{when} {settles}{aim}"
 
 
 def next_cycle_s(window: Window) -> float | None:

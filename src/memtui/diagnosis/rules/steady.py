@@ -198,7 +198,7 @@ def _why_steady(window: Window) -> str | None:
     """Return why what RES did is healthy; None when it is not known to be."""
     trend = window.res_trend
     is_bounded = is_all_known(window) if window.access is Access.FULL else _is_within_goal(window)
-    if not is_bounded or trend is None:
+    if not is_bounded or trend is None or _grows_untouched(window):
         return None
     time = units.duration(window.seconds)
     if window.grows and window.live is not None and not window.live.is_sure:
@@ -213,6 +213,17 @@ def _why_steady(window: Window) -> str | None:
     if _fills_its_goal(window):
         return "the heap fills the room up to its goal, which does not move"
     return _calm_live(window)
+
+
+def _grows_untouched(window: Window) -> bool:
+    """Tell whether the heap grows by memory that is not touched yet: RES will follow."""
+    first, last = window.ends
+    ledger = window.ledger
+    if first.alloc is None or last.alloc is None or ledger is None:
+        return False
+    untouched = sum(part.untouched for name in HEAP_PARTS if (part := ledger.part(name)))
+    grown = last.alloc - first.alloc
+    return grown > window.big and untouched > grown / 2 and grown > 2 * max(0, window.growth)
 
 
 def _calm_live(window: Window) -> str | None:
@@ -281,8 +292,13 @@ def _fills_its_goal(window: Window) -> bool:
     """Tell whether the heap alone grew, towards a goal that did not, over a flat live heap."""
     live = window.live
     goal = window.trend(lambda point: point.goal)
-    if live is None or goal is None or window.cycles_seen == 0:
+    if goal is None or window.cycles_seen == 0:
         return False
+    if live is None:  # too few cycles: a goal that stays after one of them says that it is flat
+        first, last = window.ends
+        stays = first.goal and last.goal and abs(last.goal - first.goal) < window.least_part
+        if not stays or window.access is not Access.FULL:
+            return False
     if window.live_growth >= window.least_part:
         return False
     if goal.growth > window.least_part:
