@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from diagnosis.captures import FOLDER, NOON, Row, begun, rows_of, timeline_of
+from diagnosis.captures import FOLDER, NOON, Row, begun, rows_of, size, timeline_of
 from reported_causes import REPORTED, Expected, Reported
 
 from memtui.diagnosis import Access, Diagnosis, as_json, diagnose, one_line, window_of
-from memtui.model import CgroupLevel, Event, MappingGroups, Surroundings
+from memtui.model import Absent, CgroupLevel, CgroupMemory, Event, MappingGroups, Surroundings
+from memtui.parse.cgroup import parse_memory_stat
 from memtui.parse.profile import parse_profile
 from memtui.parse.smaps import grouped, is_named, parse_smaps
 from memtui.timeline import View
@@ -93,6 +94,8 @@ class Report:
                 int(each["memory.usage_in_bytes"]), int(stat["total_inactive_file"]),
             )  # fmt: skip
             yield Event(NOON + each["t"], "process", replace(place, levels=(level,)))
+            row = min(self.rows(), key=lambda row: abs(row["t"] - each["t"]))
+            yield Event(NOON + each["t"], "process", container_of(each, row))
 
     @property
     def moments(self) -> tuple[float, ...]:
@@ -103,6 +106,17 @@ class Report:
     def diagnosed(self, level: str, end: float) -> Diagnosis:
         """Judge all from ``since_s`` on, up to ``end`` seconds of the recording."""
         return diagnose(window_of(self.view(level, end), end - self.since_s))
+
+
+def container_of(each: dict[str, Any], row: Row) -> CgroupMemory:
+    """Return the files of a cgroup v1 with one process as the surroundings source has them."""
+    stat = parse_memory_stat(each["memory.stat"].encode(), 1)
+    stat["kernel_bytes"] = int(each["memory.kmem.usage_in_bytes"])
+    return CgroupMemory(
+        path="/service", limit_bytes=int(each["memory.limit_in_bytes"]),
+        usage_bytes=int(each["memory.usage_in_bytes"]), oom_kills=Absent.NOT_REPORTED, processes=1,
+        processes_res_bytes=size(row, "VmRSS"), processes_anon_bytes=size(row, "RssAnon"), **stat,
+    )  # fmt: skip
 
 
 def reports() -> list[Report]:

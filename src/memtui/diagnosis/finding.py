@@ -34,6 +34,8 @@ class Cause(Enum):
     NOT_ENOUGH_DATA = "not-enough-data"
 
 
+SHARE_WORDS = {"growth": "the growth", "res": "RES", "container": "the container"}
+
 HARMLESS = (Cause.LAZILY_FREED, Cause.WARM_UP, Cause.STEADY)
 """Causes that need no action."""
 
@@ -175,9 +177,19 @@ class Finding:
         return self.cause not in (*HARMLESS, Cause.NOT_ENOUGH_DATA)
 
     @property
+    def share_of(self) -> str:
+        """What ``share`` is a share of, as JSON has it: growth, res, or container.
+
+        Container: RES, or its growth, together with what the container holds outside of it.
+        """
+        if self.cause is Cause.CONTAINER_MEMORY:
+            return "container"
+        return "growth" if self.of_growth else "res"
+
+    @property
     def weight(self) -> str:
         """The cause, its share and the confidence in a few words."""
-        share = f"{self.share * 100:.0f}% of {'the growth' if self.of_growth else 'RES'}"
+        share = f"{self.share * 100:.0f}% of {SHARE_WORDS[self.share_of]}"
         if self.cause in (Cause.STEADY, Cause.WARM_UP, Cause.NOT_ENOUGH_DATA):
             return f"{self.cause.value} · confidence {self.confidence.value}"
         return f"{self.cause.value} · {share} · confidence {self.confidence.value}"

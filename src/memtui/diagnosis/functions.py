@@ -76,7 +76,7 @@ def grown_functions(
     which leaves the runtime out: a goroutine that waits always ends in it. Largest growth first,
     names made safe to show.
     """
-    found = [values for _, profile in profiles if (values := _of_type(profile, sample_type))]
+    found = [values for _, profile in profiles if (values := values_of_type(profile, sample_type))]
     if len(found) < 2:
         return []
     grown = growths(found[0].functions, found[-1].functions)
@@ -130,7 +130,7 @@ MOST_SHARE = 0.25
 
 
 def _growths(profiles: Sequence[tuple[float, Profile]], sample_type: str) -> list[Growth]:
-    found = [values for _, profile in profiles if (values := _of_type(profile, sample_type))]
+    found = [values for _, profile in profiles if (values := values_of_type(profile, sample_type))]
     return growths(found[0].functions, found[-1].functions) if len(found) > 1 else []
 
 
@@ -149,5 +149,6 @@ def is_of_runtime(name: str) -> bool:
     return name.startswith(("runtime.", "internal/", "sync.", "time."))
 
 
-def _of_type(profile: Profile, sample_type: str) -> SampleValues | None:
+def values_of_type(profile: Profile, sample_type: str) -> SampleValues | None:
+    """Return the values of one sample type of a profile; None when it has no such type."""
     return next((each for each in profile.values if each.type == sample_type), None)

@@ -8,11 +8,12 @@ from itertools import pairwise
 from statistics import median
 
 from memtui.diagnosis.goals import with_goals
-from memtui.diagnosis.point import Point, is_sound, of_process, of_runtime
+from memtui.diagnosis.point import Point, is_sound, number, of_process, of_runtime
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.window import Access, Returned, Traced, Window
 from memtui.model import (
     Absent,
+    CgroupMemory,
     GcCycle,
     GcPause,
     MappingGroups,
@@ -80,8 +81,15 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         is_young=is_young,
         returned=returned,
         rarely=tuple(_rarely(view)),
+        containers=tuple(timeline.track(CgroupMemory).between(begin, end)),
+        peak=_peak(view),
         thresholds=thresholds,
     )
+
+
+def _peak(view: View) -> int | None:
+    sample = view.sample(ProcessSample)
+    return number(sample.peak_bytes) if sample else None
 
 
 AFTER_FETCH_S = 2.0

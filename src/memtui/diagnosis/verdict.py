@@ -12,6 +12,7 @@ from memtui.diagnosis.finding import Cause, Finding
 from memtui.diagnosis.ledger import Ledger, Part, PartName
 from memtui.diagnosis.limits import memory_limit
 from memtui.diagnosis.rules import EARLY_RULES, RULES
+from memtui.diagnosis.rules.context import with_context
 from memtui.diagnosis.rules.growing import growing, missing, not_enough_data, young
 from memtui.diagnosis.rules.steady import steady
 from memtui.diagnosis.shares import Account, account
@@ -118,7 +119,7 @@ def _with_eased_thresholds(window: Window, cause: Cause) -> Diagnosis | None:
 def _diagnosis(window: Window, findings: Sequence[Finding]) -> Diagnosis:
     limit, left = _nearest_limit(window) or (None, None)
     return Diagnosis(
-        findings=tuple(findings),
+        findings=tuple(with_context(each, window) for each in findings),
         ledger=window.ledger,
         window=window,
         since=window.end,
@@ -291,7 +292,7 @@ def _finding_as_json(found: Finding) -> dict[str, object]:
         "cause": found.cause.value,
         "confidence": found.confidence.value,
         "share": round(found.share, 4),
-        "share_of": "growth" if found.of_growth else "res",
+        "share_of": found.share_of,
         "sentence": found.sentence,
         "evidence": [
             {"text": each.text, "pane": each.place.value, "figures": dict(each.figures)}

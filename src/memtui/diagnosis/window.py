@@ -13,7 +13,15 @@ from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between, with_mappin
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trends import Series, Shape, Trend, between, trend_of
-from memtui.model import Act, GcCycle, MappingGroups, ProcessIdentity, Profile, Surroundings
+from memtui.model import (
+    Act,
+    CgroupMemory,
+    GcCycle,
+    MappingGroups,
+    ProcessIdentity,
+    Profile,
+    Surroundings,
+)
 
 Column = Callable[[Point], int | None]
 
@@ -60,6 +68,8 @@ class Window:
     what was seen of each source, "" for nothing. ``is_young`` tells that the window begins with
     the process. ``rarely`` are the reasons why a source is read less often than wanted, a sentence
     each. ``returned`` is the act that the window begins with, where memory was returned.
+    ``containers`` are the readings of the memory cgroup, ``peak`` is the largest RES of the
+    process so far (VmHWM) in bytes.
     """
 
     start: float
@@ -78,6 +88,8 @@ class Window:
     is_young: bool = False
     returned: Returned | None = None
     rarely: tuple[str, ...] = ()
+    containers: tuple[tuple[float, CgroupMemory], ...] = ()
+    peak: int | None = None
     thresholds: Thresholds = DEFAULT
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from memtui.diagnosis.finding import Finding
+from memtui.diagnosis.rules.container import container_memory
 from memtui.diagnosis.rules.dead import dead_not_collected
 from memtui.diagnosis.rules.files import file_mapped
 from memtui.diagnosis.rules.fragmented import fragmentation
@@ -13,9 +14,10 @@ from memtui.diagnosis.rules.huge import huge_pages
 from memtui.diagnosis.rules.lazy import lazily_freed
 from memtui.diagnosis.rules.leak import heap_leak
 from memtui.diagnosis.rules.leftover import left_over
-from memtui.diagnosis.rules.metadata import runtime_metadata
+from memtui.diagnosis.rules.metadata import runtime_metadata, tables_of_a_peak
 from memtui.diagnosis.rules.offheap import off_heap
 from memtui.diagnosis.rules.thrash import gc_thrash
+from memtui.diagnosis.rules.threads import thread_growth
 from memtui.diagnosis.window import Window
 
 Rule = Callable[[Window], Finding | None]
@@ -34,6 +36,9 @@ RULES: Sequence[Rule] = (
     goal_growth,
     left_over,
     gc_thrash,
+    container_memory,
+    thread_growth,
+    tables_of_a_peak,
 )
 
 EARLY_RULES: Sequence[Rule] = (left_over,)

@@ -33,6 +33,7 @@ from memtui.diagnosis.rules.judging import (
     to_be_surer,
     verdict_of_leak,
 )  # fmt: skip
+from memtui.diagnosis.rules.threads import threads_hold_the_stacks
 from memtui.diagnosis.trends import Trend
 from memtui.diagnosis.window import Access, Window
 
@@ -110,6 +111,8 @@ def blames_goroutines(window: Window) -> bool:
         return False
     counts = window.trend(lambda point: point.goroutines)
     if counts is not None and not counts.grows:
+        return False
+    if threads_hold_the_stacks(window):
         return False
     if not is_rising(window.stacks, LEAST_STACKS):
         return False

@@ -23,6 +23,7 @@ from memtui.diagnosis.finding import (
     Place,
 )
 from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.outside import readings
 from memtui.diagnosis.rules.freed import SLACK
 from memtui.diagnosis.rules.judging import joined, res_moved, to_be_surer
 from memtui.diagnosis.window import Access, Window
@@ -142,6 +143,9 @@ def _by_trace(window: Window) -> LeftOver | None:
     then = [point.anon or 0 for point in known if point.at <= since] or [known[0].anon or 0]
     # What RES rose by since the last cycle was allocated since: it is garbage, or live.
     risen = max(0, last.anon - then[-1])
+    outside = readings(window)[1]
+    if outside is not None:  # free memory of the heap lies at its addresses
+        rest = min(rest, outside.go_heap - live)
     rest = max(0, rest)
     if risen > rest / 2:
         return LeftOver(rest, unchecked, 0, None, window.idle_s)

@@ -9,6 +9,7 @@ from memtui.diagnosis.finding import (
     Advice,
     Cause,
     Claim,
+    Confidence,
     Evidence,
     Finding,
     Place,
@@ -32,6 +33,23 @@ ADVICE = Advice(
         "GODEBUG=profstackdepth=32 (Go 1.23 and newer) makes fewer different stacks of deep ones.",
         "Spans and collector grow with the heap: look at its peak.",
     ),
+    useless=("debug.FreeOSMemory or GC: the runtime never returns this memory.",),
+)
+
+
+LEAST_OF_RES, LEAST_OF_LIVE = 0.3, 2.0
+"""Tables that matter though they do not grow: by RES, and by what is live. Small programs were seen
+at up to 0.2 of RES, with 4 to 6 MiB."""
+PEAK = 2.5
+"""And the largest RES so far was that many times the RES of today."""
+
+AFTER_PEAK = Advice(
+    code=(
+        "Only a restart returns it, or a newer Go: the runtime keeps what it made for its peak "
+        "(golang/go#43402).",
+        "Make the peak smaller: stream, batch, bound the number of requests at once.",
+    ),
+    environment=("GOMEMLIMIT bounds the next peak as far as garbage made it.",),
     useless=("debug.FreeOSMemory or GC: the runtime never returns this memory.",),
 )
 
@@ -68,3 +86,56 @@ def runtime_metadata(window: Window) -> Finding | None:
         refuted_by=("The row stays flat while RES goes on growing.",),
         raised_by=to_be_surer(window),
     )
+
+
+def tables_of_a_peak(window: Window) -> Finding | None:
+    """Name tables of the runtime that an old peak made large, when they are much of what is left.
+
+    Spans, bitmaps and the collector's lists grow with the heap and are never freed.
+    """
+    ledger, peak = window.ledger, window.peak
+    if window.access is not Access.FULL or ledger is None or not peak:
+        return None
+    kept = ledger.size(PartName.RUNTIME)
+    live = window.live_now if window.live_now is not None else window.ends[1].alloc
+    is_large = kept > max(window.big, LEAST_OF_RES * window.res)
+    if not is_large or live is None or kept < LEAST_OF_LIVE * live or peak < PEAK * window.res:
+        return None
+    rows = {name: ledger.size(name) for name in WITHIN_RUNTIME}
+    largest = sorted(rows, key=lambda name: -rows[name])[:2]
+    which = ", ".join(f"{TITLES[name]} {units.size(rows[name])}" for name in largest)
+    size, was = units.size(kept), units.size(peak)
+    return Finding(
+        cause=Cause.RUNTIME_METADATA,
+        sentence=f"The runtime keeps {size} of tables that a peak of RES of {was} made ({which}): "
+        "only a restart, or a newer Go, returns it.",
+        line=f"the runtime keeps {size} of tables from a peak of {was}; only a restart returns it.",
+        brief=f"{size} of runtime tables from a peak of {was}.",
+        claim=Claim(kept, (PartName.RUNTIME,)),
+        of_growth=False,
+        confidence=Confidence.HIGH if kept > 0.5 * window.res else Confidence.MEDIUM,
+        evidence=(
+            res_moved(window),
+            Evidence(f"runtime's own {size}: {which}", Place.LEDGER,
+                     ((PartName.RUNTIME.value, kept),
+                      *((name.value, rows[name]) for name in largest))),
+            Evidence(f"live heap {units.size(live)}", Place.LEDGER, (("live", live),)),
+            *((told,) if (told := peak_of(window)) else ()),
+        ),
+        advice=AFTER_PEAK,
+        rivals=(ruled_out(Cause.HEAP_LEAK, f"only {units.size(live)} of heap is live."),),
+        refuted_by=("It shrinks without a restart.",),
+        raised_by=to_be_surer(window),
+    )  # fmt: skip
+
+
+def peak_of(window: Window) -> Evidence | None:
+    """Return the largest RES of the process, where it was far above the RES of today."""
+    peak = window.peak
+    if not peak or peak < PEAK * window.res:
+        return None
+    words = (
+        f"RES had a peak of {units.size(peak)} (VmHWM): what the runtime made for it, spans and "
+        "the collector's tables, stays until a restart"
+    )
+    return Evidence(words, Place.PROCESS, (("peak", peak),))

@@ -1,4 +1,8 @@
-"""off-heap: memory that Go knows nothing of: C malloc, mmap of the program's own, thread stacks."""
+"""off-heap: memory that Go knows nothing of: C malloc, mmap of the program's own, thread stacks.
+
+A thread that calls malloc of glibc gets an arena of its own, up to eight for each CPU, and an arena
+keeps what was freed in it (man mallopt, M_ARENA_MAX).
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,11 @@ from memtui.diagnosis.finding import (
     Evidence,
     Finding,
     Place,
+    Rival,
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
+from memtui.diagnosis.outside import Outside, growth_outside, readings
 from memtui.diagnosis.rules.huge import are_huge_pages
 from memtui.diagnosis.rules.judging import (
     confidence_of,
@@ -26,10 +32,17 @@ from memtui.diagnosis.rules.judging import (
     slope,
     to_be_surer,
 )  # fmt: skip
+from memtui.diagnosis.rules.threads import threads_moved
 from memtui.diagnosis.trends import Trend
 from memtui.diagnosis.window import Access, Window
-from memtui.model import MappingKind
 
+MOST_OF_RES = 0.5
+"""Memory outside of Go is named though it does not grow from this share of RES on."""
+FEWEST_ARENAS = 4
+LITTLE_HEAP = 0.25
+"""A Go heap below this share of what grew outside of it brings next to no GC cycle."""
+
+USELESS = ("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count this memory.",)
 ADVICE = Advice(
     code=(
         "Look at what cgo allocates and Go must free (C.CString, C.malloc), at libraries in C, and "
@@ -37,16 +50,30 @@ ADVICE = Advice(
         "A tool for C finds it: heaptrack, jemalloc's profiler, bpftrace on malloc.",
     ),
     environment=("MALLOC_ARENA_MAX=2 when many threads call malloc of glibc.",),
-    useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count this memory.",),
+    useless=USELESS,
 )
-
-OUTSIDE = (MappingKind.C_MALLOC, MappingKind.THREAD_STACKS)
+STACKS_ADVICE = Advice(
+    code=(
+        "Bound how many goroutines are in C, or in a system call, at once: each takes a thread, "
+        "and the thread keeps the stack that its deepest call touched.",
+        "Make the calls less deep, or give the threads of a library in C a smaller stack.",
+    ),
+    environment=("ulimit -s sets the size of the stacks that pthread_create makes.",),
+    useless=USELESS,
+)
+AWAITS_GC = (
+    "C memory that Go frees in finalizers or cleanups waits for a GC, and a small Go heap brings "
+    "none for up to two minutes. Force a GC: when RES falls, it was that. Then free it by an "
+    "explicit Close, with the finalizer as a safety net only.",
+)
 
 
 def off_heap(window: Window) -> Finding | None:
-    """Say that memory outside of Go grew."""
-    if not window.grows:
-        return None
+    """Say that memory outside of Go grew, or that it is most of RES."""
+    return (_growth(window) if window.grows else None) or _level(window)
+
+
+def _growth(window: Window) -> Finding | None:
     if window.access is not Access.FULL:
         return _by_mappings(window)
     trend = window.trend(lambda point: point.beyond_go)
@@ -60,7 +87,7 @@ def off_heap(window: Window) -> Finding | None:
         res_moved(window),
         grew("anonymous memory that Go does not hold", trend.first, trend.last, Place.LEDGER),
         slope("memory outside of Go", trend, Place.LEDGER),
-        *_threads(window),
+        *_kinds(window),
     )
     return _finding(window, trend.growth, evidence, confidence_of(window, share, trend), trend)
 
@@ -72,65 +99,149 @@ def _finding(
     confidence: Confidence,
     trend: Trend | None,
 ) -> Finding:
+    last = readings(window)[1]
+    what = "C code, mmap, or thread stacks"
+    line = "C malloc, mmap, threads"
+    if last is not None and last.are_stacks:
+        what = line = "stacks of threads that run C"
+    awaits = _awaits_gc(window, growth)
+    waits = (
+        " No GC cycle ran: C memory that Go frees in finalizers or cleanups waits for one."
+        if awaits
+        else ""
+    )
     return Finding(
         cause=Cause.OFF_HEAP,
-        sentence=f"Memory outside of Go grew by {SIZE}: C code, mmap, or thread stacks.",
-        line=f"{GREW} outside of Go (C malloc, mmap, threads).",
+        sentence=f"Memory outside of Go grew by {SIZE}: {what}.{waits}",
+        line=f"{GREW} outside of Go ({line}).",
         brief=f"{GREW} outside of Go.",
         claim=Claim(growth, (PartName.REST,)),
         of_growth=True,
         confidence=confidence,
-        evidence=evidence,
-        advice=ADVICE,
-        rivals=(
-            ruled_out(
-                Cause.HEAP_LEAK,
-                "MemStats did not grow by as much."
-                if trend
-                else "what grew is not at the addresses of the Go heap.",
-            ),
-            ruled_out(Cause.FILE_MAPPED, "it is anonymous memory."),
-            *((ruled_out(Cause.LAZILY_FREED, "LazyFree is small."),) if window.has_rollup else ()),
-        ),
+        evidence=(*evidence, *awaits),
+        advice=_advice(last, awaits=bool(awaits)),
+        rivals=_rivals(window, trend),
         refuted_by=("What grew lies at the addresses of the Go heap.",),
-        raised_by=to_be_surer(window)
-        + (() if window.groups else ("smaps, on a key, tells C malloc from mmap",)),
+        raised_by=_surer(window),
     )
 
 
-def _threads(window: Window) -> tuple[Evidence, ...]:
-    first, last = window.ends
-    if first.threads is None or last.threads is None or last.threads - first.threads < 8:
+def _surer(window: Window) -> tuple[str, ...]:
+    more = () if window.groups else ("smaps, on a key, tells C malloc from mmap",)
+    return to_be_surer(window) + more
+
+
+def _rivals(window: Window, trend: Trend | None) -> tuple[Rival, ...]:
+    why = "MemStats did not grow by as much."
+    if trend is None:
+        why = "what grew is not at the addresses of the Go heap."
+    lazy = (ruled_out(Cause.LAZILY_FREED, "LazyFree is small."),) if window.has_rollup else ()
+    return (
+        ruled_out(Cause.HEAP_LEAK, why),
+        ruled_out(Cause.FILE_MAPPED, "it is anonymous memory."),
+        *lazy,
+    )
+
+
+def _advice(last: Outside | None, *, awaits: bool) -> Advice:
+    if last is not None and last.are_stacks:
+        return STACKS_ADVICE
+    if not awaits:
+        return ADVICE
+    # A GC is what helps here, so it must not be called useless.
+    useless = ("debug.FreeOSMemory, GOMEMLIMIT: Go does not count this memory.",)
+    return Advice(AWAITS_GC + ADVICE.code, ADVICE.environment, ADVICE.host, useless)
+
+
+def _awaits_gc(window: Window, growth: float) -> tuple[Evidence, ...]:
+    """Say that no cycle ran while memory outside of Go grew, and why; empty when one did."""
+    if window.access is Access.PROC or window.cycles_seen:
         return ()
-    figures = (("from", first.threads), ("to", last.threads))
-    return (Evidence(f"threads {first.threads} → {last.threads}", Place.PROCESS, figures),)
+    alloc, last = window.ends[1].alloc, readings(window)[1]
+    heap = alloc if alloc is not None else last.go_heap if last else None
+    if heap is None or heap > LITTLE_HEAP * growth:
+        return ()
+    words = (
+        f"no GC cycle in {units.duration(window.seconds)}: the Go heap holds {units.size(heap)}; "
+        "finalizers and cleanups run after a cycle"
+    )
+    return (Evidence(words, Place.GCTRACE, (("heap", heap),)),)
+
+
+def _kinds(window: Window) -> tuple[Evidence, ...]:
+    """Say what the mappings outside of Go are at the end, and how many threads there are."""
+    last, found = readings(window)[1], []
+    if last is not None:
+        other = "" if last.other is None else f", other mappings {units.size(last.other)}"
+        words = (
+            f"C malloc {units.size(last.malloc)} in {last.malloc_mappings} mappings, thread stacks"
+        )
+        figures = (("malloc", last.malloc), ("stacks", last.stacks), ("other", last.other or 0))
+        found.append(Evidence(f"{words} {units.size(last.stacks)}{other}", Place.PROCESS, figures))
+        if last.arenas >= FEWEST_ARENAS:
+            found.append(_arenas(window, last))
+            return tuple(found)
+    moved = threads_moved(window)
+    return (*found, moved) if moved else tuple(found)
+
+
+def _arenas(window: Window, last: Outside) -> Evidence:
+    threads = window.ends[1].threads
+    each = units.size(last.malloc // last.arenas)
+    words = f"about {last.arenas} malloc arenas of 64 MiB, {each} resident in each"
+    words += "" if threads is None else f"; {threads} threads"
+    figures = (("arenas", last.arenas), ("each", last.malloc // last.arenas),
+               ("threads", threads or 0))  # fmt: skip
+    return Evidence(words, Place.PROCESS, figures)
+
+
+def _level(window: Window) -> Finding | None:
+    """Name memory outside of Go that is most of RES though it does not grow."""
+    last = readings(window)[1]
+    beyond = window.ends[1].beyond_go if window.points else None
+    size = last.size if last is not None else beyond if window.access is Access.FULL else None
+    if size is None or size < max(window.big, MOST_OF_RES * window.res) or are_huge_pages(window):
+        return None
+    if last is not None and beyond is not None and beyond < size / 2:
+        return None  # MemStats count what lies there
+    kind = ("stacks of threads that run C" if last is not None and last.are_stacks
+            else "C malloc, mmap, or thread stacks")  # fmt: skip
+    arenas = "" if last is None or last.arenas < FEWEST_ARENAS else (
+        f", in about {last.arenas} malloc arenas")  # fmt: skip
+    return Finding(
+        cause=Cause.OFF_HEAP,
+        sentence=f"{SIZE} of RES {units.size(window.res)} are outside of Go: {kind}{arenas}. It "
+        "does not grow now.",
+        line=f"{SIZE} are outside of Go ({kind}{arenas}).",
+        brief=f"{SIZE} outside of Go.",
+        claim=Claim(size, (PartName.REST,)),
+        of_growth=False,
+        confidence=Confidence.HIGH if last and window.access is Access.FULL else Confidence.MEDIUM,
+        evidence=(res_moved(window), *_kinds(window)),
+        advice=_advice(last, awaits=False),
+        rivals=(ruled_out(Cause.HEAP_LEAK, "it is not at the addresses of the Go heap."),)
+        if last is not None
+        else (),
+        refuted_by=("It is at the addresses of the Go heap.",),
+        raised_by=_surer(window),
+    )
 
 
 def _by_mappings(window: Window) -> Finding | None:
-    """Conclude it from smaps read twice: what grew does not lie at the Go heap's addresses.
+    """Conclude it from smaps: what grew does not lie at the Go heap's addresses.
 
     Where the kernel names no mappings, those of other kinds may be the runtime's own.
     """
-    if len(window.groups) < 2:
+    first, last = readings(window)
+    grown = growth_outside(window)
+    if last is None or grown is None or grown < window.least_part:
         return None
-    grown = 0
-    heap = 0
-    (_, before), (_, after) = window.groups[0], window.groups[-1]
-    for groups, sign in ((before, -1), (after, 1)):
-        for group in groups.groups:
-            size = group.resident.anonymous_bytes
-            if not isinstance(size, int):
-                continue
-            is_named_other = groups.by_name and group.kind is MappingKind.OTHER
-            if group.kind in OUTSIDE or is_named_other:
-                grown += sign * size
-            elif group.kind is MappingKind.GO_HEAP:
-                heap += sign * size
-    if grown < window.least_part or heap > grown / 2:
+    heap = last.go_heap - first.go_heap if first is not None else max(0, window.growth - grown)
+    if heap > grown / 2:
         return None
-    words = f"mappings that are not the Go heap's {units.change(grown)}, the Go heap's "
-    found = (
-        res_moved(window),
-        Evidence(words + units.change(heap), Place.PROCESS, (("outside", grown), ("heap", heap))),
-    )
+    least = "" if first is not None else "at least "
+    words = f"mappings that are not the Go heap's {least}{units.change(grown)}, the Go heap's "
+    words += units.change(heap) if first is not None else f"at most {units.change(heap)}"
+    figures = (("outside", grown), ("heap", heap))
+    found = (res_moved(window), Evidence(words, Place.PROCESS, figures), *_kinds(window))
     return _finding(window, grown, found, Confidence.MEDIUM, None)
