@@ -22,6 +22,7 @@ from memtui.diagnosis.finding import (
 from memtui.diagnosis.functions import grown_functions
 from memtui.diagnosis.heap import LiveHeap, LiveSource
 from memtui.diagnosis.ledger import HEAP_PARTS
+from memtui.diagnosis.rules.finalizer import blocked_finalizer
 from memtui.diagnosis.rules.goroutines import holds_the_heap
 from memtui.diagnosis.rules.judging import (
     confidence_of,
@@ -147,7 +148,8 @@ def _evidence(
     if functions:
         words = joined([f"{name} {units.change(size)}" for name, size in functions])
         found.append(Evidence(f"inuse_space grew: {words}", Place.PROFILE, tuple(functions)))
-    return tuple(found)
+    blocked = blocked_finalizer(window)
+    return (*found, blocked) if blocked else tuple(found)
 
 
 def _rivals(window: Window, live: LiveHeap) -> tuple[Rival, ...]:
