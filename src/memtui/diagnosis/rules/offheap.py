@@ -21,7 +21,7 @@ from memtui.diagnosis.finding import (
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.outside import Outside, growth_outside, readings
+from memtui.diagnosis.outside import Outside, growth_outside, readings, thread_stack_growth
 from memtui.diagnosis.rules.huge import are_huge_pages
 from memtui.diagnosis.rules.judging import (
     confidence_of,
@@ -32,7 +32,7 @@ from memtui.diagnosis.rules.judging import (
     slope,
     to_be_surer,
 )  # fmt: skip
-from memtui.diagnosis.rules.threads import threads_moved
+from memtui.diagnosis.rules.threads import more_threads, threads_moved
 from memtui.diagnosis.trends import Trend
 from memtui.diagnosis.window import Access, Window
 
@@ -70,7 +70,15 @@ AWAITS_GC = (
 
 def off_heap(window: Window) -> Finding | None:
     """Say that memory outside of Go grew, or that it is most of RES."""
-    return (_growth(window) if window.grows else None) or _level(window)
+    found = _growth(window) if window.grows else None
+    return found or (None if window.grows and _may_have_grown(window) else _level(window))
+
+
+def _may_have_grown(window: Window) -> bool:
+    """Tell whether memory outside of Go may have grown by as much as counts."""
+    trend = window.trend(lambda point: point.beyond_go)
+    grown = trend.growth if trend and window.access is Access.FULL else growth_outside(window)
+    return grown is None or grown >= window.least_part
 
 
 def _growth(window: Window) -> Finding | None:
@@ -78,6 +86,9 @@ def _growth(window: Window) -> Finding | None:
         return _by_mappings(window)
     trend = window.trend(lambda point: point.beyond_go)
     if trend is None or not is_rising(trend, window.least_part) or are_huge_pages(window):
+        return None
+    of_threads = thread_stack_growth(window) or 0 if more_threads(window) else 0
+    if trend.growth - of_threads < window.least_part:
         return None
     last = window.ends[1]
     if not window.has_rollup and trend.growth <= (last.released or 0):
@@ -89,7 +100,9 @@ def _growth(window: Window) -> Finding | None:
         slope("memory outside of Go", trend, Place.LEDGER),
         *_kinds(window),
     )
-    return _finding(window, trend.growth, evidence, confidence_of(window, share, trend), trend)
+    return _finding(
+        window, trend.growth - of_threads, evidence, confidence_of(window, share, trend), trend
+    )
 
 
 def _finding(
@@ -178,7 +191,7 @@ def _kinds(window: Window) -> tuple[Evidence, ...]:
         )
         figures = (("malloc", last.malloc), ("stacks", last.stacks), ("other", last.other or 0))
         found.append(Evidence(f"{words} {units.size(last.stacks)}{other}", Place.PROCESS, figures))
-        if last.arenas >= FEWEST_ARENAS:
+        if last.arenas >= FEWEST_ARENAS and not last.are_stacks:
             found.append(_arenas(window, last))
             return tuple(found)
     moved = threads_moved(window)
@@ -195,15 +208,27 @@ def _arenas(window: Window, last: Outside) -> Evidence:
     return Evidence(words, Place.PROCESS, figures)
 
 
+def _size_outside(window: Window) -> int | None:
+    """Return what is outside of Go for certain, in bytes; None when that is not known.
+
+    Huge pages fill up what Go returned, so as much as that is not counted where mappings are not
+    known.
+    """
+    last, end = readings(window)[1], window.ends[1] if window.points else None
+    beyond = end.beyond_go if end is not None and window.access is Access.FULL else None
+    if last is not None:
+        # MemStats count what lies at these addresses, if they count that much.
+        return None if beyond is not None and beyond < last.size / 2 else last.size
+    if end is None or beyond is None or not window.has_rollup:
+        return None
+    return beyond - min(end.huge or 0, end.released or 0)
+
+
 def _level(window: Window) -> Finding | None:
     """Name memory outside of Go that is most of RES though it does not grow."""
-    last = readings(window)[1]
-    beyond = window.ends[1].beyond_go if window.points else None
-    size = last.size if last is not None else beyond if window.access is Access.FULL else None
+    last, size = readings(window)[1], _size_outside(window)
     if size is None or size < max(window.big, MOST_OF_RES * window.res) or are_huge_pages(window):
         return None
-    if last is not None and beyond is not None and beyond < size / 2:
-        return None  # MemStats count what lies there
     kind = ("stacks of threads that run C" if last is not None and last.are_stacks
             else "C malloc, mmap, or thread stacks")  # fmt: skip
     arenas = "" if last is None or last.arenas < FEWEST_ARENAS else (
@@ -234,6 +259,8 @@ def _by_mappings(window: Window) -> Finding | None:
     """
     first, last = readings(window)
     grown = growth_outside(window)
+    if grown is not None and more_threads(window):
+        grown -= thread_stack_growth(window) or 0
     if last is None or grown is None or grown < window.least_part:
         return None
     heap = last.go_heap - first.go_heap if first is not None else max(0, window.growth - grown)

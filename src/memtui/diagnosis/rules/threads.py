@@ -220,6 +220,7 @@ def _evidence(window: Window, more: int, blocked: tuple[int, int] | None) -> tup
         found.append(Evidence(words, Place.LEDGER, figures))
     if blocked is not None:
         inside, total = blocked
-        found.append(Evidence(f"{inside} of {total} goroutines are in system calls or in C",
-                              Place.PROFILE, (("inside", inside), ("goroutines", total))))  # fmt: skip
+        words = f"{inside} of {total} goroutines are in system calls or in C"
+        figures = (("inside", inside), ("goroutines", total))
+        found.append(Evidence(words, Place.PROFILE, figures))
     return tuple(found)
