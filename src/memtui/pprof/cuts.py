@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import Line, Location, Stacks, StacksError
+
+if TYPE_CHECKING:
+    from memtui.pprof.pattern import Pattern
 
 Lines = dict[int, tuple[Line, ...]]
 """What is left of the lines at each location."""
@@ -23,7 +27,7 @@ def cuts(stacks: Stacks, at: Lines, lens: Lens) -> tuple[Cut, ...]:
     return (*_dropped(stacks, at), *_filtered(stacks, at, lens), *_shown_from(stacks, at, lens))
 
 
-def _pattern(text: str, name: str) -> re.Pattern[str] | None:
+def _pattern(text: str, name: str) -> Pattern | None:
     """Compile a pattern; without one the compiler is not even imported."""
     if not text:
         return None
@@ -41,7 +45,7 @@ def _simple(name: str) -> str:
     return name
 
 
-def _names_dropped(at: Lines, drop: re.Pattern[str], keep: re.Pattern[str] | None) -> set[str]:
+def _names_dropped(at: Lines, drop: Pattern, keep: Pattern | None) -> set[str]:
     """Return the functions that drop_frames names and keep_frames does not."""
     names = {line.function.name for lines in at.values() for line in lines}
     return {
@@ -92,7 +96,7 @@ def _dropped(stacks: Stacks, at: Lines) -> Iterator[Cut]:
 
 
 def _finds(
-    expression: re.Pattern[str],
+    expression: Pattern,
 ) -> tuple[Callable[[Line], bool], Callable[[Location], bool]]:
     """Return how to ask a line and a location's binary, each text looked at once."""
     known: dict[str, bool] = {}
@@ -118,7 +122,7 @@ def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Iterator[Cut]:
     if not (focus or ignore or hide or show):
         return
 
-    def matching(expression: re.Pattern[str] | None) -> set[int]:
+    def matching(expression: Pattern | None) -> set[int]:
         if expression is None:
             return set()
         in_line, in_binary = _finds(expression)
@@ -145,8 +149,8 @@ def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Iterator[Cut]:
 def _hidden(
     stacks: Stacks,
     at: Lines,
-    hide: re.Pattern[str] | None,
-    show: re.Pattern[str] | None,
+    hide: Pattern | None,
+    show: Pattern | None,
 ) -> set[int]:
     """Take the lines away that are hidden or not shown; return the locations with none left."""
     hidden: set[int] = set()

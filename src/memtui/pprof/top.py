@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from memtui.pprof.frames import Frames, frames
 from memtui.pprof.graph import Edges, Inlining, edges
@@ -15,6 +14,9 @@ from memtui.pprof.measure import report_unit
 from memtui.pprof.nodes import Node
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
 from memtui.pprof.sums import Sums, add_up
+
+if TYPE_CHECKING:
+    from memtui.pprof.pattern import Pattern
 
 Inlined = Literal["", "inline", "partial-inline"]
 TREE_NODES = 80
@@ -146,7 +148,7 @@ def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = Fa
     return Tree(trimmed.summary, _entries(stacks, trimmed, column, matching))
 
 
-def _pattern(wanted: str) -> re.Pattern[str] | None:
+def _pattern(wanted: str) -> Pattern | None:
     from memtui.pprof.pattern import pattern
 
     return pattern(wanted, "peek")
