@@ -23,6 +23,7 @@ LINES = {
     "replay": "Show a recording as it was, at any moment of it.",
     "report": "Write a recording as one page of HTML: verdict, ledger, plots.",
     "run": "Start a command with gctrace=1 and watch it.",
+    "tags": "Print the labels of a profile, as go tool pprof -tags.",
     "top": "Print the top functions of a profile, as go tool pprof -top.",
     "tree": "Print callers and callees of the top functions, as -tree.",
 }

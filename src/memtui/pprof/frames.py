@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from memtui.pprof.cuts import Cut, Lines, cuts
+from memtui.pprof.cuts import Cut, Lines, apply, cuts
 from memtui.pprof.lens import Lens
 from memtui.pprof.nodes import NODES, Node
 from memtui.pprof.stacks import Line, Stacks, StacksError
@@ -22,33 +22,31 @@ class Frames(NamedTuple):
     """The rows of a report before they are counted.
 
     ``at`` holds for each location the numbers of its nodes, innermost first; ``cuts`` is what
-    happens to a stack before it counts, in this order.
+    happens to a stack before it counts, in this order. ``unmatched`` are the options whose pattern
+    matches nothing, as pprof writes them. With ``mean`` samples without a value count too.
     """
 
     nodes: tuple[Node, ...]
     at: NodesAt
     cuts: tuple[Cut, ...]
+    unmatched: tuple[str, ...] = ()
+    mean: bool = False
 
     def left(self, ids: Sequence[int]) -> Sequence[int] | None:
         """Return the locations of a stack that count."""
-        left: Sequence[int] | None = ids
-        for cut in self.cuts:
-            if left is None:
-                return None
-            left = cut(left)
-        return left
+        return apply(self.cuts, ids)
 
 
 def frames(stacks: Stacks, lens: Lens) -> Frames:
     """Look at the locations of a profile through a lens; raises StacksError for a bad pattern."""
     at = {id_: location.lines for id_, location in stacks.locations.items()}
-    cut = cuts(stacks, at, lens)
+    found = cuts(stacks, at, lens)
     if lens.no_inlines:
         at = {
             id_: tuple(Line(line.function, line.line) for line in lines[-1:])
             for id_, lines in at.items()
         }
-    return Frames(*_numbered(stacks, at, lens), cut)
+    return Frames(*_numbered(stacks, at, lens), found.cuts, found.unmatched, lens.mean)
 
 
 def _numbered(stacks: Stacks, at: Lines, lens: Lens) -> tuple[tuple[Node, ...], NodesAt]:
@@ -84,7 +82,7 @@ def _numbered(stacks: Stacks, at: Lines, lens: Lens) -> tuple[tuple[Node, ...], 
 def walk(stacks: Stacks, seen: Frames, column: int) -> Iterator[tuple[int, Sequence[int]]]:
     """Yield the value and what is left of each stack that has a value in this column."""
     for sample in stacks.samples():
-        if not (value := sample.value[column]):
+        if not (value := sample.value[column]) and not (seen.mean and sample.value[0]):
             continue
         left: Sequence[int] | None = sample.location_id[:]
         if seen.cuts:

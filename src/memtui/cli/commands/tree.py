@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memtui.cli.reports.profile import Report, as_object, report_options, taken
+from memtui.cli.reports.profile import Report, as_object, report_options, taken, warn
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
@@ -28,6 +28,7 @@ def tree(as_json: bool, **options: Any) -> None:
         from memtui.pprof.top import tree
 
         found = tree(stacks, report.lens)
+        warn(found.summary.unmatched)
         if as_json:
             return as_object(
                 stacks, found.summary, entries=[asdict(each) for each in found.entries]
