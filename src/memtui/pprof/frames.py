@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from memtui.pprof.cuts import Cut, Lines, apply, cuts
 from memtui.pprof.lens import Lens
 from memtui.pprof.nodes import NODES, Node
-from memtui.pprof.stacks import Line, Stacks, StacksError
+from memtui.pprof.paths import trimmed
+from memtui.pprof.stacks import Line, Location, Stacks, StacksError
 
 
 class NodesAt(dict[int, tuple[int, ...]]):
@@ -37,8 +38,16 @@ class Frames(NamedTuple):
         return apply(self.cuts, ids)
 
 
-def frames(stacks: Stacks, lens: Lens) -> Frames:
-    """Look at the locations of a profile through a lens; raises StacksError for a bad pattern."""
+NodeOf = Callable[[Location, Line | None], Node]
+"""Returns the row that a line counts for; None is a location without any."""
+
+
+def frames(stacks: Stacks, lens: Lens, *, node: NodeOf | None = None, trim: bool = True) -> Frames:
+    """Look at the locations of a profile through a lens; raises StacksError for a bad pattern.
+
+    ``node`` makes the rows, None is what the granularity of the lens asks for. Without ``trim``
+    paths stay as they are in the profile.
+    """
     at = {id_: location.lines for id_, location in stacks.locations.items()}
     found = cuts(stacks, at, lens)
     if lens.no_inlines:
@@ -46,16 +55,23 @@ def frames(stacks: Stacks, lens: Lens) -> Frames:
             id_: tuple(Line(line.function, line.line) for line in lines[-1:])
             for id_, lines in at.items()
         }
-    return Frames(*_numbered(stacks, at, lens), found.cuts, found.unmatched, lens.mean)
+    return Frames(
+        *_numbered(stacks, at, lens, node or NODES[lens.granularity], trim=trim),
+        found.cuts,
+        found.unmatched,
+        lens.mean,
+    )
 
 
-def _numbered(stacks: Stacks, at: Lines, lens: Lens) -> tuple[tuple[Node, ...], NodesAt]:
+def _numbered(
+    stacks: Stacks, at: Lines, lens: Lens, node: NodeOf, *, trim: bool
+) -> tuple[tuple[Node, ...], NodesAt]:
     """Give each node a number, and say which lie at each location.
 
     What a line is depends on its function alone, or on the line, as long as the function has a
     name and addresses do not matter: so it is found out once.
     """
-    node = NODES[lens.granularity]
+    short = _Short(lens) if trim and lens.granularity != "functions" else None
     by_line = lens.granularity == "lines"
     by_address = lens.granularity == "addresses"
     numbers: dict[Node, int] = {}
@@ -71,12 +87,28 @@ def _numbered(stacks: Stacks, at: Lines, lens: Lens) -> tuple[tuple[Node, ...], 
                 if (number := known.get(key)) is not None:
                     here.append(number)
                     continue
-            number = numbers.setdefault(node(location, line), len(numbers))
+            seen = short.line(line) if short and line else line
+            number = numbers.setdefault(node(location, seen), len(numbers))
             here.append(number)
             if key[0]:
                 known[key] = number
         nodes_at[id_] = tuple(here)
     return tuple(numbers), nodes_at
+
+
+class _Short:
+    """Takes away what the lens wants to go from the paths of files."""
+
+    def __init__(self, lens: Lens) -> None:
+        self._lens = lens
+
+    def line(self, line: Line) -> Line:
+        """Return a line whose function has the short path."""
+        function, lens = line.function, self._lens
+        file = trimmed(function.file, lens.trim_path, lens.source_path)
+        if file == function.file:
+            return line
+        return line._replace(function=function._replace(file=file))
 
 
 def walk(stacks: Stacks, seen: Frames, column: int) -> Iterator[tuple[int, Sequence[int]]]:

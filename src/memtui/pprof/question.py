@@ -100,11 +100,11 @@ class Tagged:
 
 
 # ``unmatched`` of each are the filters that matched nothing, as pprof writes them ("TagFocus").
-Answer: TypeAlias = Listed | Grown | Around | Called | Stood | Tagged
+Answer: TypeAlias = Listed | Grown | Around | Called | Stood
 
 
 def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
-    """Answer a question; raises StacksError."""
+    """Answer a question of any view but "tags", which ``tagged`` answers; raises StacksError."""
     lens = replace(question.lens, nodefraction=0.0, edgefraction=0.0, nodecount=0)
     kind = stacks.types[stacks.index_of(lens.sample_type)]
     if question.view == "stacks":
@@ -126,13 +126,19 @@ def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
             ways = stacks_of(seen, question.name, lens)
             total, nowhere_now = near.summary.total, near.summary.unmatched
             return Around(kind, total, near.entries[0], ways, nowhere_now)
-        case "tags":
-            found = tags(seen, lens)
-            return Tagged(kind, found.total, found.tags, found.unmatched)
         case _:
             column = seen.index_of(lens.sample_type)
             root = calls(seen, lens)
             return Called(kind, _whole(seen, column), root, unmatched(seen, lens))
+
+
+def tagged(stacks: Stacks, base: Stacks | None, question: Question) -> Tagged:
+    """Return the labels of a profile, or of its difference to a base; raises StacksError."""
+    lens = question.lens
+    seen = stacks if base is None else difference(stacks, base, diff_base=question.of_base)
+    found = tags(seen, lens)
+    kind = seen.types[seen.index_of(lens.sample_type)]
+    return Tagged(kind, found.total, found.tags, found.unmatched)
 
 
 def _ways(stacks: Stacks, lens: Lens) -> tuple[StackLine, ...]:
