@@ -15,8 +15,10 @@ LINES = {
     "doctor": "Say what can be seen of a process, and what each missing thing adds.",
     "explain": "Say where RES goes and why, without a screen.",
     "export": "Write a recording as CSV, JSON lines or OpenMetrics.",
+    "flame": "Draw a profile as a flame graph: one SVG file.",
     "gctrace": "Read a gctrace log without a screen.",
     "info": "Say what a recording holds, and whether it is whole.",
+    "list": "Print source with what each line comes to, as -list.",
     "peek": "Print who calls a function and what it calls, as -peek.",
     "record": "Record a process into a file, without a screen.",
     "repair": "Save what is whole in a damaged recording.",
@@ -25,6 +27,7 @@ LINES = {
     "run": "Start a command with gctrace=1 and watch it.",
     "tags": "Print the labels of a profile, as go tool pprof -tags.",
     "top": "Print the top functions of a profile, as go tool pprof -top.",
+    "traces": "Print each sample with its labels and its stack, as -traces.",
     "tree": "Print callers and callees of the top functions, as -tree.",
 }
 """What ``--help`` says of each command; ``commands/`` has a file of that name, with the command."""
@@ -67,6 +70,7 @@ class Commands(click.Group):
 
 
 def _imported(name: str) -> click.Command:
-    command = getattr(import_module(f"memtui.cli.commands.{name}"), name)
+    module = vars(import_module(f"memtui.cli.commands.{name}"))
+    command = module.get(name) or module[f"{name}_"]  # ``list`` is Python's own word
     assert isinstance(command, click.Command)
     return command

@@ -55,12 +55,8 @@ def frames(stacks: Stacks, lens: Lens, *, node: NodeOf | None = None, trim: bool
             id_: tuple(Line(line.function, line.line) for line in lines[-1:])
             for id_, lines in at.items()
         }
-    return Frames(
-        *_numbered(stacks, at, lens, node or NODES[lens.granularity], trim=trim),
-        found.cuts,
-        found.unmatched,
-        lens.mean,
-    )
+    nodes, nodes_at = _numbered(stacks, at, lens, node or NODES[lens.granularity], trim=trim)
+    return Frames(nodes, nodes_at, found.cuts, found.unmatched, lens.mean)
 
 
 def _numbered(

@@ -17,7 +17,7 @@ def trimmed(path: str, trim_path: str = "", source_path: str = "") -> str:
     if not trim_path:
         for folder in filter(None, source_path.split(":")):
             name = folder.rstrip("/").rpartition("/")[2]
-            before, found, after = path.partition(f"/{name}/")
+            _, found, after = path.partition(f"/{name}/")
             if found:
                 return after
     for prefix in (*filter(None, trim_path.split(":")), *_BAZEL):

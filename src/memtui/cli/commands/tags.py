@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from memtui.cli.reports.dashes import ReportCommand
 from memtui.cli.reports.profile import Report, report_options, warn
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
 
 
-@click.command()
+@click.command(cls=ReportCommand)
 @report_options
 def tags(as_json: bool, **options: Any) -> None:
     """Print what go tool pprof -tags prints: each label, and what its values come to.

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import json
 import math
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,8 +17,8 @@ import click
 from memtui.cli.complaint import Complaint
 from memtui.cli.options.access import access_options, access_to, check_access
 from memtui.cli.progress import waiting
+from memtui.cli.reports.deadline import in_time
 from memtui.plain import plain
-from memtui.pprof.pattern import is_linear
 from memtui.sources.access import Access
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from memtui.pprof.top import Summary
 
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 _GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 _MIB = 1 << 20
@@ -46,6 +46,7 @@ class Report:
     max_mib: float
     lens: Lens
     access: Access
+    output: str = "text"
 
     @classmethod
     def given(
@@ -58,6 +59,7 @@ class Report:
         normalize: bool,
         timeout: float,
         max_size: float,
+        output: str = "text",
         **options: Any,
     ) -> Report:
         """Return the options; raise UsageError for those that exclude each other."""
@@ -74,7 +76,7 @@ class Report:
         url = next((each for each in profiles if "://" in each), None)
         check_access(access, url, "a URL")
         lens = Lens(**options)
-        return cls(profiles, base, diff_base, normalize, timeout, max_size, lens, access)
+        return cls(profiles, base, diff_base, normalize, timeout, max_size, lens, access, output)
 
     @property
     def name(self) -> str:
@@ -114,38 +116,41 @@ class Report:
         )
 
     def write(self, lines: Callable[[Stacks], Iterable[str]]) -> None:
-        """Read the profile and print what ``lines`` makes of it; raise Complaint."""
+        """Read the profile and print what ``lines`` makes of it; raise Complaint.
+
+        With ``--output proto`` it is the profile itself that is written, as the lens leaves it.
+        """
+        if self.output == "proto":
+            self._write_profile()
+        else:
+            text = self.made(lambda stacks: [_shown(line) for line in lines(stacks)])
+            click.echo("\n".join(text).encode("utf-8", "replace"))
+
+    def _write_profile(self) -> None:
+        if sys.stdout.isatty():
+            raise Complaint("a profile is no text for a terminal", "--output proto > FILE.pb.gz")
+
+        def packed(stacks: Stacks) -> bytes:
+            from memtui.parse.profilewrite import written
+            from memtui.pprof.filtered import filtered
+
+            left = filtered(stacks, self.lens)
+            warn(left.unmatched)
+            return written(left.stacks)
+
+        click.get_binary_stream("stdout").write(self.made(packed))
+
+    def made(self, make: Callable[[Stacks], T]) -> T:
+        """Read the profile and return what ``make`` makes of it; raise Complaint."""
         from memtui.pprof.stacks import StacksError
 
         try:
             with _uncollected(), waiting("reading the profile,"):
                 stacks = self.stacks()
-            with _uncollected(), self._within_time():
-                text = [_shown(line) for line in lines(stacks)]
+            with _uncollected(), in_time():
+                return make(stacks)
         except StacksError as error:
             raise Complaint(f"{self.name}: {error}") from None
-        click.echo("\n".join(text).encode("utf-8", "replace"))
-
-    @contextlib.contextmanager
-    def _within_time(self) -> Iterator[None]:
-        """Give up after the timeout where no engine searches in linear time."""
-        if not self.lens.filters or is_linear():
-            yield
-            return
-
-        def give_up(number: int, frame: object) -> None:
-            raise Complaint(
-                f"a pattern took longer than {self.timeout_s:g} s",
-                "google-re2, where it is installed, searches in linear time",
-            )
-
-        before = signal.signal(signal.SIGALRM, give_up)
-        signal.setitimer(signal.ITIMER_REAL, self.timeout_s)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
 
 
 def _shown(line: str) -> str:
@@ -265,6 +270,18 @@ _OPTIONS = (
         "--timeout", callback=_finite,
         type=click.FloatRange(0, min_open=True), default=60, show_default=True,
         metavar="SECONDS", help="How long to wait for an address.",
+    ),
+    click.option(
+        "--trim-path", default="", metavar="DIRS",
+        help="Take these folders away from the front of paths; colons between them.",
+    ),
+    click.option(
+        "--source-path", default="", metavar="DIRS",
+        help="Where sources are, for list; colons between folders. Default: the current one.",
+    ),
+    click.option(
+        "--output", type=click.Choice(("text", "proto")), default="text",
+        help="proto: write the profile itself, as the options leave it.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     click.argument("profiles", nargs=-1, required=True, metavar="PROFILE|URL..."),
