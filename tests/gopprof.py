@@ -23,7 +23,7 @@ _NAMES = {
 
 
 @functools.cache
-def _binary() -> str:
+def binary() -> str:
     """Return the path of pprof itself: starting it by the go command takes ten times as long."""
     go = Path(sysconfig.get_path("scripts")) / "go"
     found = subprocess.run(
@@ -37,7 +37,7 @@ def _binary() -> str:
 def go_pprof(*arguments: str | Path, zone: str = "UTC") -> str | None:
     """Return what pprof prints, None when it refuses."""
     run = subprocess.run(
-        [_binary(), *arguments],
+        [binary(), *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -41,6 +41,15 @@ def prepared(stacks: Stacks, lens: Lens) -> tuple[Stacks, Lens, tuple[str, ...]]
     return done.stacks, done.lens, done.unmatched
 
 
+def without_inlines(stacks: Stacks) -> Stacks:
+    """Return a profile in which inlined functions are part of their callers."""
+    locations = {
+        id_: each._replace(lines=tuple(Line(line.function, line.line) for line in each.lines[-1:]))
+        for id_, each in stacks.locations.items()
+    }
+    return replace(stacks, locations=locations)
+
+
 def unmatched(stacks: Stacks, lens: Lens) -> tuple[str, ...]:
     """Return the options of a lens that match nothing, as pprof writes them. Raises StacksError."""
     if not (lens.filters or lens.tagroot or lens.tagleaf):

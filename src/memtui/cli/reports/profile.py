@@ -124,7 +124,8 @@ class Report:
             self._write_profile()
         else:
             text = self.made(lambda stacks: [_shown(line) for line in lines(stacks)])
-            click.echo("\n".join(text).encode("utf-8", "replace"))
+            whole = "".join(f"{line}\n" for line in text)
+            click.echo(whole.encode("utf-8", "replace"), nl=False)
 
     def _write_profile(self) -> None:
         if sys.stdout.isatty():
@@ -132,13 +133,14 @@ class Report:
 
         def packed(stacks: Stacks) -> bytes:
             from memtui.parse.profilewrite import written
-            from memtui.pprof.filtered import filtered
+            from memtui.pprof.filtered import filtered, without_inlines
 
+            stacks.index_of(self.lens.sample_type)
             left = filtered(stacks, self.lens)
             warn(left.unmatched)
-            return written(left.stacks)
+            return written(without_inlines(left.stacks) if self.lens.no_inlines else left.stacks)
 
-        click.get_binary_stream("stdout").write(self.made(packed))
+        sys.stdout.buffer.write(self.made(packed))
 
     def made(self, make: Callable[[Stacks], T]) -> T:
         """Read the profile and return what ``make`` makes of it; raise Complaint."""
@@ -162,6 +164,19 @@ def _shown(line: str) -> str:
     if sys.stdout.isatty():
         return plain(line)
     return "\t".join(map(plain, line.split("\t")))
+
+
+@contextlib.contextmanager
+def warned(stacks: Stacks, lens: Lens) -> Iterator[None]:
+    """Say which filters matched nothing also when nothing else is left to be shown."""
+    from memtui.pprof.filtered import unmatched
+    from memtui.pprof.stacks import StacksError
+
+    try:
+        yield
+    except StacksError:
+        warn(unmatched(stacks, lens))
+        raise
 
 
 def warn(unmatched: tuple[str, ...]) -> None:
