@@ -116,6 +116,8 @@ def text_of_listing(found: Listing, source: Source) -> Iterator[str]:
         share = percent(each.cum, found.total)
         yield f"ROUTINE ======================== {each.name} in {each.file}"
         yield f"{write(each.flat):>10} {write(each.cum):>10} (flat, cum) {share} of Total"
+        if each.first > each.last:
+            continue
         try:
             text = source(each.file)
         except OSError as error:
