@@ -16,7 +16,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from random import Random
 
@@ -164,23 +163,20 @@ def compared(question: Question, folder: Path) -> Outcome:
             if ours.text == others[-1]:
                 return Outcome(question, "tie", ours, theirs)
         if in_any_order(ours.text) in map(in_any_order, others) and (
-            len(set(others)) > 1 or _settled(ours.text) == _settled(theirs.text)
+            len(set(others)) > 1 or _names(ours.text) == _names(theirs.text)
         ):
             return Outcome(question, "tie", ours, theirs)
     return Outcome(question, "different", ours, theirs)
 
 
-def _settled(text: str) -> list[str]:
-    """Return the lines with runs of rows sorted that have one value and one name.
+def _names(text: str) -> list[str]:
+    """Return the names of the rows in their order.
 
-    Of two such rows pprof prints now this one first, now that one, and may do so five times.
+    Of two rows of one name and value pprof prints now this one first, now that one, and may do so
+    five times.
     """
-    rows = [row.split() for row in text.splitlines()]
-    keys = [(row[0], row[5]) if len(row) > 5 else ("", "") for row in rows]
-    settled: list[str] = []
-    for _, run in groupby(zip(keys, text.splitlines(), strict=True), key=lambda each: each[0]):
-        settled += in_any_order("\n".join(line for _, line in run))
-    return settled
+    rows = [row.split(maxsplit=5) for row in text.splitlines()]
+    return [row[5] for row in rows if len(row) == 6 and row[1].endswith("%")]
 
 
 def compared_profile(question: Question, folder: Path) -> Outcome:
@@ -265,7 +261,7 @@ def _conflict(options: Sequence[str]) -> bool:
 def section(outcomes: Sequence[Outcome]) -> list[str]:
     """Return the table of the results."""
     lines = [
-        "| report | comparisons | equal | equal but for random order | refused by both | different |",
+        "| report | comparisons | equal | random order | refused by both | different |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for report in (*REPORTS, "all"):
