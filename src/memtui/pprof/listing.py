@@ -12,7 +12,7 @@ from memtui.pprof.frames import Frames, frames
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import label, percent
 from memtui.pprof.nodes import by_line_of_binary
-from memtui.pprof.stacks import NothingMatches, SampleType, Stacks
+from memtui.pprof.stacks import NoMatchError, SampleType, Stacks
 from memtui.pprof.sums import Sums, add_up, add_up_means
 
 _MARGIN = 5
@@ -68,7 +68,7 @@ def listing(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool =
         if matches and _counts(sums, number, drop_negative=lens.drop_negative):
             found[node.name, node.file].append(number)
     if not found:
-        raise NothingMatches(f"nothing matches {wanted}")
+        raise NoMatchError(f"nothing matches {wanted}")
     routines = tuple(_routine(seen, sums, numbers) for _, numbers in sorted(found.items()))
     nowhere = unmatched + seen.unmatched
     return Listing(stacks.types[column], lens.unit, sums.total, routines, nowhere)

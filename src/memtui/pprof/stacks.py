@@ -14,7 +14,7 @@ class StacksError(ValueError):
     """What was asked of a profile cannot be done; the message is one line and says why."""
 
 
-class NothingMatches(StacksError):
+class NoMatchError(StacksError):
     """No function has a name that matches."""
 
 

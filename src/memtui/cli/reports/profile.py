@@ -173,11 +173,11 @@ def _shown(line: str) -> str:
 def warned(stacks: Stacks, lens: Lens) -> Iterator[None]:
     """Say which filters matched nothing also when nothing else is left to be shown."""
     from memtui.pprof.filtered import unmatched
-    from memtui.pprof.stacks import NothingMatches
+    from memtui.pprof.stacks import NoMatchError
 
     try:
         yield
-    except NothingMatches:
+    except NoMatchError:
         warn(unmatched(stacks, lens))
         raise
 
