@@ -107,6 +107,7 @@ def text_of_listing(found: Listing, source: Source) -> Iterator[str]:
         return label(value, found.type.unit, found.unit)
 
     yield f"Total: {write(found.total)}"
+    tried: set[str] = set()
     with_files = {each.name for each in found.routines if each.file}
     for each in found.routines:
         if not each.file:
@@ -116,8 +117,9 @@ def text_of_listing(found: Listing, source: Source) -> Iterator[str]:
         share = percent(each.cum, found.total)
         yield f"ROUTINE ======================== {each.name} in {each.file}"
         yield f"{write(each.flat):>10} {write(each.cum):>10} (flat, cum) {share} of Total"
-        if each.first > each.last:
+        if each.first > each.last and each.file not in tried:
             continue
+        tried.add(each.file)
         try:
             text = source(each.file)
         except OSError as error:
