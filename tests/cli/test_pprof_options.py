@@ -66,6 +66,8 @@ def profile(names: list[str], label: tuple[str, str] | None = None) -> bytes:
         ("top", ("-focus=json", "-noinlines", "-unit=kB")),
         ("top", ("-cum=true", "-top", "--sample_index=0")),
         ("tree", ("-edgefraction", "0", "-inuse_objects")),
+        ("tree", ("-trim=false", "-symbolize=none")),
+        ("top", ("-symbolize", "none", "-trim=true")),
         ("traces", ("-lines", "-focus", "main")),
         ("tags", ("-alloc_objects",)),
         ("top", ("-relative_percentages", "-focus=main", "-call_tree")),
