@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from memtui.parse.profile import read_stacks, values_of
-from memtui.pprof.question import Question, answer
+from memtui.pprof.question import Question, answer, tagged
 from memtui.pprof.stacks import Stacks
 
 _LENGTH = struct.Struct(">Q")
@@ -68,6 +68,8 @@ class Desk:
             base = None if work.base is None else self._stacks(work.base)
         if work.question is None:
             return values_of(stacks)
+        if work.question.view == "tags":
+            return tagged(stacks, base, work.question)
         return answer(stacks, base, work.question)
 
     def _stacks(self, data: bytes) -> Stacks:
