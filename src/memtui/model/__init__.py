@@ -17,12 +17,15 @@ from memtui.model.mapping import (
 )
 from memtui.model.process import Absent, ProcessIdentity, ProcessSample, Reading, Words
 from memtui.model.profile import (
+    Dated,
     FunctionValue,
     Profile,
     ProfileKind,
     ProfileRequest,
     SampleValues,
     Taking,
+    gap_s,
+    moment_of,
 )
 from memtui.model.runtime import MemStats, Origin, RuntimeSample
 from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
@@ -32,6 +35,7 @@ __all__ = [
     "Act",
     "Attached",
     "CgroupLevel",
+    "Dated",
     "Ended",
     "Event",
     "FunctionValue",
@@ -62,4 +66,6 @@ __all__ = [
     "TornLine",
     "Trouble",
     "Words",
+    "gap_s",
+    "moment_of",
 ]

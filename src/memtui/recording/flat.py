@@ -53,6 +53,8 @@ def _profile(profile: Profile) -> dict[str, Value]:
         "size_bytes": profile.size_bytes,
         "took_s": profile.took_s,
         "gc_number": profile.gc_number,
+        "profile_time": moment(profile.time_nanos / 1e9) if profile.time_nanos > 0 else None,
+        "duration_s": profile.duration_nanos / 1e9 or None,
         "totals": {f"{each.type}_{each.unit}": each.total for each in profile.values},
     }
 

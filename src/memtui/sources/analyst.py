@@ -11,11 +11,10 @@ import sys
 import threading
 import zlib
 from pathlib import Path
-from typing import IO, TypeAlias, cast
+from typing import IO, cast
 
 import memtui
-from memtui.model import SampleValues
-from memtui.parse.profile import LIMIT_BYTES
+from memtui.parse.profile import LIMIT_BYTES, Contents
 from memtui.pprof.question import Answer, Question
 from memtui.pprof.stacks import StacksError
 from memtui.sources.desk import Desk, Failed, Order, Work, receive, send
@@ -28,7 +27,6 @@ DEADLINE_S = 60.0
 IDLE_S = 120.0
 """After this time without a question the process that read large profiles is ended."""
 
-_Values: TypeAlias = tuple[tuple[SampleValues, ...], str]
 _GZIP = b"\x1f\x8b"
 
 
@@ -52,14 +50,14 @@ class Analyst:
         self._left: tuple[asyncio.Future[object], Work] | None = None
         self._retiring: asyncio.TimerHandle | None = None
 
-    async def values(self, data: bytes) -> _Values:
-        """Return the values of a profile by function, and which type to show first."""
-        return cast("_Values", await self._answer(Work(data)))
+    async def contents(self, data: bytes) -> Contents:
+        """Return the values of a profile by function, which type to show first, and its time."""
+        return cast("Contents", await self._answer(Work(data)))
 
     async def ask(self, data: bytes, base: bytes | None, question: Question) -> Answer:
         """Return the answer to a question about a profile, or about what it has beyond ``base``.
 
-        Raises NoAnswer, as ``values`` does.
+        Raises NoAnswer, as ``contents`` does.
         """
         return cast("Answer", await self._answer(Work(data, base, question)))
 
@@ -141,11 +139,11 @@ class Unread(Analyst):
     So a process that records for days never imports the decoder, which is 6 MB.
     """
 
-    async def values(self, data: bytes) -> _Values:
+    async def contents(self, data: bytes) -> Contents:
         """Return nothing; raise NoAnswer for what cannot be a profile by its first bytes."""
         if not data.startswith((_GZIP, b"\n")):
             raise NoAnswer("not a profile")
-        return (), ""
+        return Contents((), "")
 
 
 class _Large(Exception):  # noqa: N818 - it says what the profile is

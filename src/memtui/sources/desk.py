@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import IO
 
-from memtui.parse.profile import read_stacks, values_of
+from memtui.parse.profile import contents_of, read_stacks
 from memtui.pprof.question import Question, answer, tagged
 from memtui.pprof.stacks import Stacks
 
@@ -41,7 +41,7 @@ def receive(pipe: IO[bytes]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done with a profile: with a question, its answer; without, its values."""
+    """What is to be done with a profile: with a question, its answer; without, its contents."""
 
     data: bytes
     base: bytes | None = None
@@ -67,7 +67,7 @@ class Desk:
             stacks = self._stacks(work.data)
             base = None if work.base is None else self._stacks(work.base)
         if work.question is None:
-            return values_of(stacks)
+            return contents_of(stacks)
         if work.question.view == "tags":
             return tagged(stacks, base, work.question)
         return answer(stacks, base, work.question)

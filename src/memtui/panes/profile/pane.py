@@ -13,8 +13,7 @@ from memtui.model import Profile, ProfileRequest, Taking
 from memtui.panes.cells import Line, Picture, Span, line, text_of
 from memtui.panes.explained import explained
 from memtui.panes.meaning import Meaning
-from memtui.panes.moments import clock
-from memtui.panes.profile import errand
+from memtui.panes.profile import errand, words
 from memtui.panes.profile.drawing import Scene, hint_of
 from memtui.panes.profile.editing import Editing
 from memtui.panes.profile.keys import HELP, KEYS, keys_of
@@ -283,7 +282,9 @@ class ProfilePane(Typed):
         elif shown is not None:
             self._look(replace(self.look, base=shown))
             kind = shown.profile.kind
-            self.say(f"from now on compared with {kind} at {clock(shown.at)}; r fetches a new one")
+            self.say(
+                f"from now on compared with {kind} {words.at_when(shown)}; r fetches a new one"
+            )
 
     def action_of_base(self) -> None:
         """Show growth and its percent, or the difference in shares of the base."""
