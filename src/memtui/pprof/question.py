@@ -100,7 +100,7 @@ class Tagged:
 
 
 # ``unmatched`` of each are the filters that matched nothing, as pprof writes them ("TagFocus").
-Answer: TypeAlias = Listed | Grown | Around | Called | Stood
+Answer: TypeAlias = Listed | Grown | Around | Called | Stood | Tagged
 
 
 def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:

@@ -179,7 +179,7 @@ def test_in_a_difference_boxes_share_their_row_by_what_changed_and_have_signs(
 def test_the_hint_says_all_of_the_selected_box(tree_of: TreeOf) -> None:
     root = tree_of(SHOP)
     flame = Flame(selected=("main.main", "http.Serve", PUT))
-    assert text_of(hint(root, BYTES, flame)) == (
+    assert text_of(hint(root, BYTES, flame, totals(root))) == (
         f"60.0M 60.0%, 83.3% of its caller, own 20.0M  {PUT}"
     )
     assert text_of(hint(root, BYTES, Flame())) == "all samples  100M"

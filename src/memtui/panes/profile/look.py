@@ -132,6 +132,10 @@ class Look:
             ignore=texts["ignore"],
             hide=texts["hide"],
             show=texts["show"],
+            tagfocus=texts["tagfocus"],
+            tagignore=texts["tagignore"],
+            tagshow=texts["tagshow"],
+            taghide=texts["taghide"],
         )
         if view == "stacks":
             lens = replace(lens, granularity="functions", hide="", show="")

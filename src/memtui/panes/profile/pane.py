@@ -188,6 +188,10 @@ class ProfilePane(Typed):
         """Open what is selected, or go to that function."""
         if (mode := self._mode()) is None:
             return
+        if narrowing := mode.narrowing():
+            self._reading.go_to_root("top")
+            self._look(replace(self.look, filters=self.look.filters.set_to(**narrowing)))
+            return
         entered = mode.entered()
         if isinstance(entered, str):
             self._reading.enter(entered)
@@ -205,6 +209,8 @@ class ProfilePane(Typed):
         elif self._reading.path:
             self._reading.leave()
             self._look(self.look)
+        elif self._reading.root == "labels":
+            self.action_labels()
         else:
             self._look(replace(self.look, pinned=None))
 
@@ -215,7 +221,9 @@ class ProfilePane(Typed):
         mode = self._mode()
         is_taking = self.view is not None and under_way(self.view) is not None
         has_steps = mode is not None and mode.back() is not None
-        return bool(self._reading.path or self.look.pinned or is_taking or has_steps)
+        is_among_labels = self._reading.root == "labels"
+        is_away = self._reading.path or self.look.pinned or is_among_labels
+        return bool(is_away or is_taking or has_steps)
 
     def action_match(self, step: int) -> None:
         """Select the next or previous match; without a search, begin one."""
@@ -243,6 +251,12 @@ class ProfilePane(Typed):
         """Show the next view: list, call tree, flame; of goroutines the stacks first."""
         if (shown := self.shown) is not None:
             self._reading.go_to_next_root(shown)
+            self._look(self.look)
+
+    def action_labels(self) -> None:
+        """Show what the samples of each label come to, or the list again."""
+        if self.shown is not None:
+            self._reading.go_to_root(None if self._reading.root == "labels" else "labels")
             self._look(self.look)
 
     def action_order(self) -> None:

@@ -13,14 +13,16 @@ from memtui.panes.profile.order import Order
 from memtui.pprof.question import Answer, Views
 from memtui.timeline import View
 
-Root: TypeAlias = Literal["top", "tree", "flame", "stacks"]
+Root: TypeAlias = Literal["top", "tree", "flame", "stacks", "labels"]
 """What is seen before a function was entered."""
 
 LET_GO = "its bytes were let go to keep memory small: only its largest functions are left"
 KEPT_ANSWERS = 6
 """A call tree is drawn as a tree and as flames, and people go back and forth."""
 
-_VIEW_OF: dict[Root, Views] = {"top": "top", "tree": "calls", "flame": "calls", "stacks": "stacks"}
+_VIEW_OF: dict[Root, Views] = {
+    "top": "top", "tree": "calls", "flame": "calls", "stacks": "stacks", "labels": "tags"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,21 @@ class Wanted(NamedTuple):
     base: bytes | None
 
 
+class Seen(NamedTuple):
+    """What a view is of: the look, the profile and its base, as its title has them."""
+
+    look: Look
+    shown: Moment
+    base: Moment | None
+
+
 class Known(NamedTuple):
-    """A view and what it is the answer to."""
+    """A view, what it is the answer to, and the filters that matched nothing, by their names."""
 
     key: Key
     mode: Mode
+    seen: Seen
+    unmatched: tuple[str, ...] = ()
 
 
 class Reading:
@@ -80,7 +92,8 @@ class Reading:
     def place(self, shown: Moment) -> Place:
         """Return where we are."""
         roots = self.roots(shown.profile)
-        return Place(self.root if self.root in roots else roots[0], self.path)
+        is_there = self.root in (*roots, "labels")
+        return Place(self.root if self.root and is_there else roots[0], self.path)
 
     def mode(self, view: View) -> Mode | None:
         """Return the view where we are; None while it has to be waited for."""
@@ -89,6 +102,19 @@ class Reading:
             return None
         known = self._known.get(self.place(shown))
         return known.mode if known else None
+
+    def seen(self, shown: Moment) -> Seen:
+        """Return what the view where we are is of: until an answer came, what was asked before."""
+        known = self._known.get(self.place(shown))
+        if known is not None and not self.failure:
+            return known.seen
+        return Seen(self.look, shown, self.look.base_of(shown))
+
+    def unmatched(self, view: View) -> tuple[str, ...]:
+        """Return the filters that matched nothing in the view where we are: "focus"."""
+        shown = self.look.shown(view)
+        known = self._known.get(self.place(shown)) if shown else None
+        return known.unmatched if known else ()
 
     def put(self, view: View, mode: Mode) -> None:
         """Replace the view where we are by itself after a step."""
@@ -110,7 +136,7 @@ class Reading:
         if place == Place("top") and base is None and self.look.is_plain:
             values = self.look.values(shown.profile)
             mode = of_values(values, self.look.order, known.mode if known else None)
-            self._known[place] = Known(key, mode)
+            self._known[place] = Known(key, mode, Seen(self.look, shown, None))
             self._asked = self._failed = None
             return None
         if (answer := self._answers.get(key)) is not None:
@@ -157,7 +183,8 @@ class Reading:
             span_s=span_of(shown, base),
             is_difference=base is not None,
         )
-        self._known[place] = Known(key, mode)
+        nothing = tuple(each.lower() for each in answer.unmatched)
+        self._known[place] = Known(key, mode, Seen(self.look, shown, base), nothing)
 
     def fail(self, key: Key, reason: str) -> bool:
         """Take the reason why there is no answer; False when another one is wanted by now."""
@@ -185,7 +212,9 @@ class Reading:
     def go_to_next_root(self, shown: Moment) -> None:
         """Leave all functions, for the next view of the whole profile."""
         roots = self.roots(shown.profile)
-        self.go_to_root(roots[(roots.index(self.place(shown).root) + 1) % len(roots)])
+        root = self.place(shown).root
+        at = roots.index(root) + 1 if root in roots else 0
+        self.go_to_root(roots[at % len(roots)])
 
     def reorder(self, order: Order) -> None:
         """Order all lists in another way."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memtui import units
 from memtui.panes.cells import Line, Role, Span, cell_len, cut, left, line
 from memtui.panes.profile.glyphs import CUT, PARTS
+from memtui.panes.profile.walk import Total
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 
@@ -150,8 +151,11 @@ class Measure:
         return max([least, *(cell_len(self.amount(value)) for value in values)])
 
 
-def in_words(nodes: Sequence[CallNode], measure: Measure) -> Line:
-    """Say in a line what the last node on a way from the root is: its value, shares and name."""
+def in_words(nodes: Sequence[CallNode], measure: Measure, totals: Mapping[str, Total]) -> Line:
+    """Say in a line what the last node on a way from the root is: its value, shares and name.
+
+    ``totals`` are what each function comes to in all its places.
+    """
     node = nodes[-1]
     value = Span(measure.amount(node.value), measure.role(node.value))
     if len(nodes) == 1:
@@ -160,5 +164,9 @@ def in_words(nodes: Sequence[CallNode], measure: Measure) -> Line:
     if len(nodes) > 2:
         of_caller = Measure(measure.unit, abs(nodes[-2].value)).share(node.value)
         shares += f", {of_caller} of its caller"
-    own = Span(f", own {measure.amount(node.flat)}", "dim")
-    return line(value, shares, own, f"  {plain(node.name)}")
+    own = f", own {measure.amount(node.flat)}"
+    total = totals.get(node.name)
+    if total is not None and total.places > 1:
+        amount_in_all = f"{measure.amount(total.value)} {measure.share(total.value)}"
+        own += f", in all {total.places} places {amount_in_all}"
+    return line(value, shares, Span(own, "dim"), f"  {plain(node.name)}")

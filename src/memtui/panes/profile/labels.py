@@ -1,0 +1,101 @@
+"""The labels of a profile: which route, tenant or worker the samples belong to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memtui.panes.cells import Line, Span, line
+from memtui.panes.profile import rowlist
+from memtui.panes.profile.rowlist import RowList
+from memtui.panes.profile.values import Measure, bar
+from memtui.panes.table import Column
+from memtui.plain import plain
+from memtui.pprof.tags import Tag
+
+NO_LABELS = "no labels here: a service sets them with pprof.Do(ctx, pprof.Labels(…), f)"
+
+_NUMBER = re.compile(r"[+-]?[0-9.]+[A-Za-z]*")
+_COLUMNS = (
+    Column("value", 7, role="live"),
+    Column("share", 6),
+    Column("", 10, yields=1, role="dim"),
+    Column("label", 16, text=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One value of a label, and what the samples that have it come to."""
+
+    key: str
+    text: str
+    value: int
+
+    @property
+    def name(self) -> str:
+        """How it is written in the list: ``route: /checkout``."""
+        return f"{self.key}: {self.text}"
+
+    @property
+    def filter(self) -> str:
+        """The tagfocus that keeps these samples alone.
+
+        A comma would end a pattern of pprof's, and a text that is a number would be a range.
+        """
+        if _NUMBER.fullmatch(self.text):
+            return f"{self.key}={self.text}" if self.is_number else f"{self.key}=^{self.text}$"
+        quoted = re.sub(r"[^\w/ -]", lambda found: f"\\x{{{ord(found[0]):x}}}", self.text)
+        return f"{self.key}=^{quoted}$"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is written as a number with a unit, as numeric labels are: 512B."""
+        return self.text[-1:].isalpha()
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """All values of all labels, each label together, largest first; the unit and 100 %."""
+
+    rows: tuple[Labelled, ...]
+    measure: Measure
+
+
+def labels(tags: Sequence[Tag], measure: Measure) -> Labels:
+    """Put labels in order: the one with the largest total first."""
+    ordered = sorted(tags, key=lambda tag: (-abs(tag.total), tag.key))
+    rows = (Labelled(tag.key, each.text, each.value) for tag in ordered for each in tag.values)
+    return Labels(tuple(rows), measure)
+
+
+def draw(
+    data: Labels, state: RowList, width: int, height: int, *, focused: bool
+) -> tuple[RowList, list[Line]]:
+    """Return exactly ``height`` lines of exactly ``width`` cells, the titles first."""
+    return rowlist.draw(
+        _COLUMNS,
+        len(data.rows),
+        lambda at: (_numbers(data.rows[at], data.measure), data.rows[at].name),
+        state,
+        width,
+        height,
+        focused=focused,
+    )
+
+
+def _numbers(each: Labelled, measure: Measure) -> tuple[str | Span, ...]:
+    return (
+        Span(measure.amount(each.value), measure.role(each.value)),
+        measure.share(each.value),
+        bar(each.value, measure.total, 10),
+    )
+
+
+def hint(data: Labels, state: RowList) -> Line:
+    """Say which samples opening the selected row leaves."""
+    if not data.rows:
+        return line(NO_LABELS)
+    each = data.rows[state.selection.at(range(len(data.rows)))]
+    return line(f"enter: functions of {plain(each.key)}={plain(each.text)}")
