@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memtui.parse.profileguess import is_otlp, what_it_is
 from memtui.parse.profilesamples import WireSamples, decoded
 from memtui.parse.profiletables import Tables
-from memtui.parse.profilewire import (
-    ProfileError,
-    parted,
-    unpacked,
-    what_it_is,
-)
+from memtui.parse.profilewire import ProfileError, parted, unpacked
 from memtui.pprof.frames import frames
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
@@ -49,7 +45,9 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
     megabytes. Raises ProfileError here and in the middle of a walk.
     """
     raw = unpacked(data, limit_bytes)
-    if b" profile: " in raw[:_HEAD_BYTES]:
+    if is_otlp(raw):
+        raise ProfileError(what_it_is(raw))
+    if b" profile: " in raw[:_HEAD_BYTES] or raw.startswith(b"--- "):
         from memtui.parse.profiletext import read_text
 
         if (text := read_text(raw, limit_bytes)) is not None:

@@ -66,10 +66,8 @@ class _Writing:
         profile.doc_url = self._text(stacks.doc_url)
 
     def _mappings(self) -> None:
-        """Write the mappings, the program's own first."""
-        named: dict[Binary, bool] = {}
-        if self._stacks.main is not None:
-            named[self._stacks.main] = False
+        """Write the mappings, the program's own first, an empty one where that is unknown."""
+        named: dict[Binary, bool] = {self._stacks.main or Binary(""): False}
         for location in self._stacks.locations.values():
             if location.binary is not None:
                 before = named.get(location.binary, False)
@@ -106,7 +104,7 @@ class _Writing:
             self._profile.function.add(
                 id=number,
                 name=self._text(function.name),
-                system_name=self._text(function.system_name or function.name),
+                system_name=self._text(function.system_name),
                 filename=self._text(function.file),
                 start_line=function.start_line,
             )

@@ -12,7 +12,7 @@ from memtui.pprof.frames import Frames, frames
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import label, percent
 from memtui.pprof.nodes import by_line_of_binary
-from memtui.pprof.stacks import SampleType, Stacks, StacksError
+from memtui.pprof.stacks import NoMatchError, SampleType, Stacks
 from memtui.pprof.sums import Sums, add_up, add_up_means
 
 _MARGIN = 5
@@ -68,7 +68,7 @@ def listing(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool =
         if matches and _counts(sums, number, drop_negative=lens.drop_negative):
             found[node.name, node.file].append(number)
     if not found:
-        raise StacksError(f"nothing matches {wanted}")
+        raise NoMatchError(f"nothing matches {wanted}")
     routines = tuple(_routine(seen, sums, numbers) for _, numbers in sorted(found.items()))
     nowhere = unmatched + seen.unmatched
     return Listing(stacks.types[column], lens.unit, sums.total, routines, nowhere)
@@ -107,6 +107,7 @@ def text_of_listing(found: Listing, source: Source) -> Iterator[str]:
         return label(value, found.type.unit, found.unit)
 
     yield f"Total: {write(found.total)}"
+    tried: set[str] = set()
     with_files = {each.name for each in found.routines if each.file}
     for each in found.routines:
         if not each.file:
@@ -116,6 +117,9 @@ def text_of_listing(found: Listing, source: Source) -> Iterator[str]:
         share = percent(each.cum, found.total)
         yield f"ROUTINE ======================== {each.name} in {each.file}"
         yield f"{write(each.flat):>10} {write(each.cum):>10} (flat, cum) {share} of Total"
+        if each.first > each.last and each.file not in tried:
+            continue
+        tried.add(each.file)
         try:
             text = source(each.file)
         except OSError as error:

@@ -14,6 +14,10 @@ class StacksError(ValueError):
     """What was asked of a profile cannot be done; the message is one line and says why."""
 
 
+class NoMatchError(StacksError):
+    """No function has a name that matches."""
+
+
 @dataclass(frozen=True, slots=True)
 class SampleType:
     """What one column of values counts: ("inuse_space", "bytes")."""

@@ -13,7 +13,7 @@ from memtui.pprof.graph import Edges, Inlining, edges
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import report_unit
 from memtui.pprof.nodes import Node
-from memtui.pprof.stacks import SampleType, Stacks, StacksError
+from memtui.pprof.stacks import NoMatchError, SampleType, Stacks
 from memtui.pprof.sums import Sums, add_up, add_up_means
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = Fa
     else:
         matching = trimmed.listed
     if not matching:
-        raise StacksError(f"nothing matches {wanted}")
+        raise NoMatchError(f"nothing matches {wanted}")
     return Tree(trimmed.summary, _entries(trimmed, matching))
 
 

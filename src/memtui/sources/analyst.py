@@ -15,6 +15,7 @@ from typing import IO, cast
 
 import memtui
 from memtui.parse.profile import LIMIT_BYTES, Contents
+from memtui.pprof.pattern import is_linear
 from memtui.pprof.question import Answer, Question
 from memtui.pprof.stacks import StacksError
 from memtui.sources.desk import Desk, Failed, Order, Work, receive, send
@@ -24,6 +25,8 @@ SMALL_BYTES = 200_000
 SMALL_UNPACKED_BYTES = 4 << 20
 DEADLINE_S = 60.0
 """The longest that a profile may take to be read; nobody waits longer for a picture."""
+PATTERN_DEADLINE_S = 10.0
+"""The longest that a pattern may take where no engine is installed that takes linear time."""
 IDLE_S = 120.0
 """After this time without a question the process that read large profiles is ended."""
 
@@ -76,25 +79,30 @@ class Analyst:
             raise NoAnswer(str(error)) from None
 
     def _answer_here(self, work: Work) -> object:
-        """Answer in this thread; raise _Large when that is for the process to do."""
-        if not all(map(_is_small, work.profiles)):
+        """Answer in this thread; raise _Large when that is for the process to do.
+
+        So is a pattern that may take exponential time: while Python's engine searches, no other
+        thread runs, and only a process can be ended.
+        """
+        if _may_hang(work) or not all(map(_is_small, work.profiles)):
             raise _Large
         return self._desk.answer(work)
 
     async def _read(self, work: Work) -> object:
         """Let the process read: one work at a time, in the order in which they were asked for."""
+        deadline_s = PATTERN_DEADLINE_S if _may_hang(work) else DEADLINE_S
         async with self._turn:
             await self._free(work)
             reading = asyncio.ensure_future(asyncio.to_thread(self._reader_now().do, work))
             try:
-                async with asyncio.timeout(DEADLINE_S):
+                async with asyncio.timeout(deadline_s):
                     outcome = await asyncio.shield(reading)
             except asyncio.CancelledError:
                 self._left = reading, work
                 raise
             except TimeoutError:
                 self._end_reader()
-                raise NoAnswer(f"not read within {DEADLINE_S:g} s") from None
+                raise NoAnswer(f"not read within {deadline_s:g} s") from None
             finally:
                 self._retire_later()
         if isinstance(outcome, Failed):
@@ -102,12 +110,15 @@ class Analyst:
         return outcome
 
     async def _free(self, work: Work) -> None:
-        """Come to the end of a work that nobody waits for; of one about other bytes at once."""
+        """Come to the end of a work that nobody waits for.
+
+        One about other bytes, or with a pattern that may hang, is ended at once.
+        """
         left, self._left = self._left, None
         if left is None:
             return
         reading, unwanted = left
-        if unwanted.data is not work.data and not reading.done():
+        if (unwanted.data is not work.data or _may_hang(unwanted)) and not reading.done():
             self._end_reader()
         await asyncio.wait([reading], timeout=DEADLINE_S)
         if not reading.done():
@@ -148,6 +159,11 @@ class Unread(Analyst):
 
 class _Large(Exception):  # noqa: N818 - it says what the profile is
     """A profile is too large to be read in a thread."""
+
+
+def _may_hang(work: Work) -> bool:
+    """Report whether a work searches with patterns, and not in linear time."""
+    return work.question is not None and bool(work.question.lens.filters) and not is_linear()
 
 
 def _is_small(data: bytes) -> bool:

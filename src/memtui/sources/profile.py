@@ -198,7 +198,9 @@ class ProfileSource(ABC):
         try:
             read = await self._analyst.contents(fetched.data)
         except NoAnswer as error:
-            hint = _TOO_LARGE if "larger than" in str(error) else _NO_PROFILE
+            hint = _NO_PROFILE if "://" in fetched.where else ""
+            if "larger than" in str(error):
+                hint = _TOO_LARGE
             raise SourceFailed(f"{fetched.where}: {error}", hint) from None
         return at, Profile(
             values=read.values,

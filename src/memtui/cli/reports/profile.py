@@ -9,7 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -138,7 +138,10 @@ class Report:
             stacks.index_of(self.lens.sample_type)
             left = filtered(stacks, self.lens)
             warn(left.unmatched)
-            return written(without_inlines(left.stacks) if self.lens.no_inlines else left.stacks)
+            # pprof too leaves these two for the next reader.
+            drop, keep = stacks.drop_frames, stacks.keep_frames
+            whole = replace(left.stacks, drop_frames=drop, keep_frames=keep)
+            return written(without_inlines(whole) if self.lens.no_inlines else whole)
 
         sys.stdout.buffer.write(self.made(packed))
 
@@ -170,11 +173,11 @@ def _shown(line: str) -> str:
 def warned(stacks: Stacks, lens: Lens) -> Iterator[None]:
     """Say which filters matched nothing also when nothing else is left to be shown."""
     from memtui.pprof.filtered import unmatched
-    from memtui.pprof.stacks import StacksError
+    from memtui.pprof.stacks import NoMatchError
 
     try:
         yield
-    except StacksError:
+    except NoMatchError:
         warn(unmatched(stacks, lens))
         raise
 

@@ -105,7 +105,7 @@ def _said(filters: FilterLine, preview: str, width: int) -> Span:
 
 
 def _names(filters: FilterLine, width: int) -> Line:
-    """Return the names of a kind, each with its pattern where there is room, else a star if it has one."""
+    """Return the names of a kind, each with its pattern, or a star where that has no room."""
     each_has = (width - 2) // OF_ONE_KIND - 1
     first = filters.at // OF_ONE_KIND * OF_ONE_KIND
     spans: list[Span] = []

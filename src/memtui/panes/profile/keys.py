@@ -78,6 +78,6 @@ def keys_of(view: View, reading: Reading, editing: Editing) -> Sequence[tuple[st
         return (("← →", "fold"), ("enter", "calls"), *_IN_TREES)
     return (
         ("s", "type"), ("r", "again"), ("t", "take"), ("b", "base"), ("enter", "calls"),
-        ("v", "view"), ("/", "filter"), ("T", "labels"), ("n", "find"), ("[ ]", "older"), ("o", "order"),
-        ("f", "lines"), ("e", "save"),
+        ("v", "view"), ("/", "filter"), ("T", "labels"), ("n", "find"), ("[ ]", "older"),
+        ("o", "order"), ("f", "lines"), ("e", "save"),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memtui.panes.cells import Line, Span, line
 from memtui.panes.profile import rowlist
@@ -16,7 +16,6 @@ from memtui.pprof.tags import Tag
 
 NO_LABELS = "no labels here: a service sets them with pprof.Do(ctx, pprof.Labels(…), f)"
 
-_NUMBER = re.compile(r"[+-]?[0-9.]+[A-Za-z]*")
 _COLUMNS = (
     Column("value", 7, role="live"),
     Column("share", 6),
@@ -32,6 +31,7 @@ class Labelled:
     key: str
     text: str
     value: int
+    is_number: bool = False
 
     @property
     def name(self) -> str:
@@ -44,15 +44,10 @@ class Labelled:
 
         A comma would end a pattern of pprof's, and a text that is a number would be a range.
         """
-        if _NUMBER.fullmatch(self.text):
-            return f"{self.key}={self.text}" if self.is_number else f"{self.key}=^{self.text}$"
+        if self.is_number:
+            return f"{self.key}={self.text}"
         quoted = re.sub(r"[^\w/ -]", lambda found: f"\\x{{{ord(found[0]):x}}}", self.text)
         return f"{self.key}=^{quoted}$"
-
-    @property
-    def is_number(self) -> bool:
-        """Whether it is written as a number with a unit, as numeric labels are: 512B."""
-        return self.text[-1:].isalpha()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +61,31 @@ class Labels:
 def labels(tags: Sequence[Tag], measure: Measure) -> Labels:
     """Put labels in order: the one with the largest total first."""
     ordered = sorted(tags, key=lambda tag: (-abs(tag.total), tag.key))
-    rows = (Labelled(tag.key, each.text, each.value) for tag in ordered for each in tag.values)
+    rows = (
+        Labelled(tag.key, each.text, each.value, each.is_number)
+        for tag in ordered
+        for each in tag.values
+    )
     return Labels(tuple(rows), measure)
 
 
 def draw(
     data: Labels, state: RowList, width: int, height: int, *, focused: bool
 ) -> tuple[RowList, list[Line]]:
-    """Return exactly ``height`` lines of exactly ``width`` cells, the titles first."""
-    return rowlist.draw(
+    """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
+
+    Labels are written whole: a path is no package.
+    """
+    drawn, lines = rowlist.draw(
         _COLUMNS,
         len(data.rows),
         lambda at: (_numbers(data.rows[at], data.measure), data.rows[at].name),
-        state,
+        replace(state, shift=max(1, state.shift)),
         width,
         height,
         focused=focused,
     )
+    return replace(drawn, shift=state.shift), lines
 
 
 def _numbers(each: Labelled, measure: Measure) -> tuple[str | Span, ...]:

@@ -32,8 +32,9 @@ class Box(NamedTuple):
 def boxes(root: CallNode, zoom: Path, width: int, depth: int) -> list[list[Box]]:
     """Return the boxes of the first ``depth`` rows, zoomed into a node.
 
-    It and the nodes above it are as wide as the screen, one a row, the root first. Only what is seen is visited. The calls of a box take its width by their amounts, and leave
-    free what is its own; where calls grew and shrank they share it by what they changed.
+    It and the nodes above it are as wide as the screen, one a row, the root first. Only what is
+    seen is visited. The calls of a box take its width by their amounts, and leave free what is its
+    own; where calls grew and shrank they share it by what they changed.
     """
     zoom = walk.settled(root, zoom)
     above = enumerate(walk.trail(root, zoom))
