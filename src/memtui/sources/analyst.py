@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, cast
 
@@ -56,6 +57,10 @@ class Analyst:
     async def contents(self, data: bytes) -> Contents:
         """Return the values of a profile by function, which type to show first, and its time."""
         return cast("Contents", await self._answer(Work(data)))
+
+    async def merged(self, profiles: Sequence[bytes]) -> bytes:
+        """Return the sum of profiles, as bytes of a profile. Raises NoAnswer."""
+        return cast("bytes", await self._answer(Work(profiles[0], others=tuple(profiles[1:]))))
 
     async def ask(self, data: bytes, base: bytes | None, question: Question) -> Answer:
         """Return the answer to a question about a profile, or about what it has beyond ``base``.
@@ -246,7 +251,8 @@ class _Reader:
                 new.append((self._number, data))
         number_of = {id(data): number for number, data in self._has.items()}
         base = None if work.base is None else number_of[id(work.base)]
-        return Order(number_of[id(work.data)], base, work.question, tuple(new), gone)
+        others = tuple(number_of[id(data)] for data in work.others)
+        return Order(number_of[id(work.data)], base, work.question, tuple(new), gone, others)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

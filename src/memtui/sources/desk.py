@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from memtui.parse.profile import contents_of, read_stacks
+from memtui.parse.profilewrite import written
+from memtui.pprof.merging import merged
 from memtui.pprof.question import Question, answer, tagged
 from memtui.pprof.stacks import Stacks
 
@@ -41,16 +43,20 @@ def receive(pipe: IO[bytes]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done with a profile: with a question, its answer; without, its contents."""
+    """What is to be done with a profile: with a question, its answer; without, its contents.
+
+    With ``others`` it is their sum with the profile, as the bytes of a profile.
+    """
 
     data: bytes
     base: bytes | None = None
     question: Question | None = None
+    others: tuple[bytes, ...] = ()
 
     @property
     def profiles(self) -> tuple[bytes, ...]:
         """The profiles that are needed for it."""
-        return (self.data,) if self.base is None else (self.data, self.base)
+        return (self.data, *self.others, *(() if self.base is None else (self.base,)))
 
 
 class Desk:
@@ -63,6 +69,9 @@ class Desk:
 
     def answer(self, work: Work) -> object:
         """Do a work; raise StacksError. Called from one thread or another."""
+        if work.others:
+            each = [read_stacks(data, self._limit_bytes) for data in (work.data, *work.others)]
+            return written(merged(each))
         with self._lock:
             stacks = self._stacks(work.data)
             base = None if work.base is None else self._stacks(work.base)
@@ -93,6 +102,7 @@ class Order:
     question: Question | None
     new: tuple[tuple[int, bytes], ...]
     gone: tuple[int, ...]
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

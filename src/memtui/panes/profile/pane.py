@@ -17,7 +17,7 @@ from memtui.panes.profile import errand, words
 from memtui.panes.profile.drawing import Scene, hint_of
 from memtui.panes.profile.editing import Editing
 from memtui.panes.profile.keys import HELP, KEYS, keys_of
-from memtui.panes.profile.look import Key, Look, Moment
+from memtui.panes.profile.look import Key, Look, Moment, kept
 from memtui.panes.profile.meanings import meanings
 from memtui.panes.profile.mode import FAR, Mode
 from memtui.panes.profile.progress import under_way
@@ -46,6 +46,12 @@ class ProfilePane(Typed):
         self._reading = Reading()
         self._editing = Editing()
         self._said: Line = ()
+        self._awaits_base = False
+
+    def compare_with_first(self, *, of_base: bool) -> None:
+        """Make the first profile that comes the base of a comparison."""
+        self._awaits_base = True
+        self._reading.look = replace(self.look, of_base=of_base)
 
     @property
     def look(self) -> Look:
@@ -61,6 +67,9 @@ class ProfilePane(Typed):
 
     def show(self, view: View) -> None:
         """Show what this view holds; progress is drawn each time."""
+        if self._awaits_base and (found := kept(view, None)):
+            self._reading.look = replace(self.look, base=found[0])
+            self._awaits_base = False
         super().show(view)
         if under_way(view):
             self.paint()
