@@ -154,8 +154,10 @@ def compared(question: Question, folder: Path) -> Outcome:
         return compared_profile(question, folder)
     ours = memtui(question.ours)
     theirs = pprof(question.theirs)
+    if ours.text is None and theirs.text is None:
+        return Outcome(question, "refused", ours, theirs)
     if ours == theirs:
-        return Outcome(question, "equal" if ours.text is not None else "refused", ours, theirs)
+        return Outcome(question, "equal", ours, theirs)
     if ours.text is not None and theirs.text is not None and ours.warnings == theirs.warnings:
         others = [theirs.text]
         for _ in range(ATTEMPTS - 1):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from operator import add
 
 from memtui.pprof.frames import Frames, walk
 from memtui.pprof.stacks import Stacks
@@ -83,50 +81,6 @@ class _KeptAt(dict[int, tuple[tuple[int, bool], ...]]):
         return found
 
 
-class _Paths:
-    """The edges of a stack as numbers: of caller, callee and whether it was inlined there."""
-
-    def __init__(self, at: _KeptAt, count: int) -> None:
-        self._at = at
-        self._factor = 2 * count
-        self._callers: dict[int, tuple[int, ...]] = {}
-        self._callees: dict[int, tuple[int, ...]] = {}
-
-    def edges(self, ids: Sequence[int]) -> Iterable[int]:
-        """Return the edges of a stack of locations, leaf first, each once."""
-        down = ids[::-1]
-        try:
-            callers = list(chain.from_iterable(map(self._callers.__getitem__, down)))
-        except KeyError:
-            self._learn(down)
-            callers = list(chain.from_iterable(map(self._callers.__getitem__, down)))
-        callees = chain.from_iterable(map(self._callees.__getitem__, down))
-        next(callees, None)
-        if len(set(callers)) == len(callers):
-            return map(add, callers, callees)
-        return self._first_ones(callers, callees)
-
-    def parted(self, edge: int) -> tuple[tuple[int, int], bool]:
-        """Return caller and callee of an edge, and whether it was inlined."""
-        caller, callee = divmod(edge, self._factor)
-        return (caller, callee >> 1), bool(callee & 1)
-
-    def _first_ones(self, callers: Sequence[int], callees: Iterable[int]) -> Iterable[int]:
-        """Return the edges of a stack that recurs: the outermost call of each counts."""
-        met: dict[int, int] = {}
-        for caller, callee in zip(callers, callees, strict=False):
-            if caller != (callee >> 1) * self._factor:
-                met.setdefault(caller + (callee | 1), caller + callee)
-        return met.values()
-
-    def _learn(self, ids: Sequence[int]) -> None:
-        for id_ in ids:
-            if id_ not in self._callers:
-                nodes = self._at[id_]
-                self._callers[id_] = tuple(node * self._factor for node, _ in nodes)
-                self._callees[id_] = tuple(node * 2 + inline for node, inline in nodes)
-
-
 def _touching(seen: Frames, near: frozenset[int]) -> set[int]:
     """Return the locations that hold one of these nodes."""
     return {id_ for id_, nodes in seen.at.items() if not near.isdisjoint(nodes)}
@@ -145,6 +99,8 @@ def _places(seen: Frames, wanted: set[int]) -> dict[int, list[int]]:
 class Inlining:
     """Finds which nodes were inlined where they were called, in no more walks than that takes.
 
+    Few nodes have a call that was inlined and counts: an upper bound, for which only locations
+    with several functions are looked at, leaves the others out.
     An edge counts when its amount is ``cutoff`` or more. A node that is never the outermost of
     its location has only edges that are inlined, so that one which counts settles it; when values
     only grow, the walk ends as soon as all are settled. Only nodes that are both need every edge.
@@ -163,42 +119,42 @@ class Inlining:
         """Return for each node that may be inlined whether its edges are: both, one or none."""
         nodes_at = self._seen.at.values()
         inner = {node for nodes in nodes_at for node in nodes[:-1]} & listed
+        if only_grows and self._cutoff:
+            inner &= self._may_count()
         mixed = inner & {nodes[-1] for nodes in nodes_at}
         found: Edges = {}
-        if only_grows:
-            found |= self._settled_into(inner - mixed)
-        else:
-            mixed = inner
         if mixed:
-            found |= self._into(mixed)
+            found |= self._into(mixed, settles=False)
+        if inner - mixed:
+            found |= self._into(inner - mixed, settles=only_grows)
         ways: dict[int, set[bool]] = {node: set() for node in inner}
         for (_, node), edge in found.items():
             if abs(edge.weight) >= self._cutoff:
                 ways[node].add(edge.inline)
         return ways
 
-    def _into(self, wanted: set[int]) -> Edges:
-        """Return the edges into some nodes.
+    def _may_count(self) -> set[int]:
+        """Return the nodes of which an inlined call may be the cutoff or more.
 
-        A stack on which no node is twice has each edge once: then its edges are found by the
-        machine of the interpreter alone, as one number each.
+        What goes that way is at most what the locations come to that have the two, one within the
+        other. Where the caller is not kept it is a node above, and counts as one for all.
         """
-        paths = _Paths(self._at, len(self._seen.nodes))
-        open_ = _touching(self._seen, frozenset(wanted))
-        weights: dict[int, int] = defaultdict(int)
+        inlined = {id_ for id_, nodes in self._seen.at.items() if len(nodes) > 1}
+        cum = dict.fromkeys(inlined, 0)
         for value, ids in walk(self._stacks, self._seen, self._column):
-            if not open_.isdisjoint(ids):
-                for edge in paths.edges(ids):
-                    weights[edge] += value
-        found: Edges = {}
-        for number, weight in weights.items():
-            (parent, node), inline = paths.parted(number)
-            if node in wanted:
-                _count(found, (parent, node), weight, inline)
-        return found
+            for id_ in inlined.intersection(ids):
+                cum[id_] += value
+        most: Counter[tuple[int, int]] = Counter()
+        for id_, value in cum.items():
+            parent = -1
+            for node, inline in self._at[id_] if value else ():
+                if inline:
+                    most[parent, node] += value
+                parent = node
+        return {node for (_, node), value in most.items() if value >= self._cutoff}
 
-    def _settled_into(self, wanted: set[int]) -> Edges:
-        """Return edges into some nodes, only until each has one that counts.
+    def _into(self, wanted: set[int], *, settles: bool) -> Edges:
+        """Return the edges into some nodes; with ``settles`` only until each has one that counts.
 
         ``open_`` are the locations that hold a node which is not settled.
         """
@@ -212,7 +168,7 @@ class Inlining:
                 continue
             for pair, inline in self._edges_of(ids, open_, wanted).items():
                 _count(found, pair, value, inline)
-                if found[pair].weight >= self._cutoff and pair[1] in wanted:
+                if settles and found[pair].weight >= self._cutoff and pair[1] in wanted:
                     wanted = wanted - {pair[1]}
                     open_ -= {id_ for id_ in places[pair[1]] if self._is_settled(id_, wanted)}
         return found
