@@ -110,6 +110,7 @@ class MemtuiApp(PanedApp):
         if self.keymap.keys:
             self.set_keymap(self.keymap.keys)
         if self.begins_with.is_of_profile:
+            self.action_go(ProfilePane.NUMBER)
             self.action_zoom()
         self._play = Playing(self, self.player, self.paint)
         self.paint()

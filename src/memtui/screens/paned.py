@@ -23,8 +23,7 @@ class PanedApp(HabitualApp):
         profiles = next(pane for pane in self.panes if isinstance(pane, ProfilePane))
         if begins_with.has_base:
             profiles.compare_with_first(of_base=begins_with.of_base)
-        first = profiles if begins_with.is_of_profile else self.panes[0]
-        first.add_class("-current")
+        self.panes[0].add_class("-current")
         self.explain = next(pane for pane in self.panes if isinstance(pane, ExplainPane))
 
     def current(self) -> Pane:

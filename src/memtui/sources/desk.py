@@ -15,8 +15,9 @@ from typing import IO
 from memtui.parse.profile import contents_of, read_stacks
 from memtui.parse.profilewrite import written
 from memtui.pprof.merging import merged
-from memtui.pprof.question import Question, answer, tagged
+from memtui.pprof.question import Question, answer, sourced, tagged
 from memtui.pprof.stacks import Stacks
+from memtui.sources.sourcefiles import SourceFiles
 
 _LENGTH = struct.Struct(">Q")
 
@@ -79,6 +80,10 @@ class Desk:
             return contents_of(stacks)
         if work.question.view == "tags":
             return tagged(stacks, base, work.question)
+        if work.question.view == "source":
+            lens = work.question.lens
+            files = SourceFiles(lens.trim_path, lens.source_path)
+            return sourced(stacks, base, work.question, files.lines)
         return answer(stacks, base, work.question)
 
     def _stacks(self, data: bytes) -> Stacks:

@@ -17,7 +17,7 @@ HELP = (
     ("s  { }", "next sample type; another kind of profile"),
     ("r t p ctrl+g", "fetch again; take another; CPU; heap after a GC"),
     ("v", "list, call tree, flame"),
-    ("enter esc", "callers and calls, flame: zoom in; back"),
+    ("enter esc", "callers and calls, then source; flame: zoom in; back"),
     ("←→ hl x", "names sideways, tree: fold; along the largest calls"),
     ("o O f", "order, turn it around; functions, lines, files, packages"),
     ("/  n N", "filters of frames and labels; find, next and previous"),
@@ -68,7 +68,8 @@ def keys_of(view: View, reading: Reading, editing: Editing) -> Sequence[tuple[st
     if under_way(view):
         return (("c", "cancel"),)
     if reading.path:
-        return (("enter", "go there"), ("esc", "back"), ("s", "type"), ("e", "save"))
+        opens = () if reading.is_source else (("enter", "go there; of the function: source"),)
+        return (*opens, ("esc", "back"), ("s", "type"), ("e", "save"))
     mode = reading.mode(view)
     if isinstance(mode, LabelsMode):
         return (("enter", "keep its samples"), ("esc", "back"), ("s", "type"), ("/", "filter"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil, floor
 
 from memtui.panes.cells import Line, Span, line
 from memtui.panes.profile import rowlist
@@ -45,9 +46,18 @@ class Labelled:
         A comma would end a pattern of pprof's, and a text that is a number would be a range.
         """
         if self.is_number:
-            return f"{self.key}={self.text}"
+            return f"{self.key}={_range(self.text)}"
         quoted = re.sub(r"[^\w/ -]", lambda found: f"\\x{{{ord(found[0]):x}}}", self.text)
         return f"{self.key}=^{quoted}$"
+
+
+def _range(text: str) -> str:
+    """Return the range of the numbers that are written so: sizes have two places at most."""
+    found = re.fullmatch(r"([0-9.]+)(kB|MB|GB|TB|PB)", text)
+    if found is None:
+        return text
+    amount, scale = float(found[1]), 1024 ** ("kMGTP".index(found[2][0]) + 1)
+    return f"{ceil((amount - 0.005) * scale)}B:{floor((amount + 0.005) * scale)}B"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
 from memtui.panes.cells import Line, Span, fitted, line
-from memtui.panes.profile import comparison, goroutines, labels, toplist
+from memtui.panes.profile import comparison, goroutines, labels, sourcelines, toplist
 from memtui.panes.profile.comparison import Compared
 from memtui.panes.profile.goroutines import GoroutineList, Group
 from memtui.panes.profile.listing import Listing
@@ -139,6 +139,26 @@ class LabelsMode(RowMode):
         """Return the filter that keeps the samples of the selected label."""
         at = self.state.selection.at(range(len(self.rows)))
         return {"tagfocus": self.data.rows[at].filter} if self.rows else {}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMode(RowMode):
+    """The source of a function, with what each line comes to."""
+
+    data: sourcelines.Code
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[SourceMode, list[Line]]:
+        """Draw the lines."""
+        state, lines = sourcelines.draw(self.data, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say what the line comes to."""
+        return sourcelines.hint(self.data, self.state)
+
+    def entered(self) -> SourceMode:
+        """Stay: below a line of source there is nothing."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from memtui.model import Dated, Profile, ProfileKind, SampleValues, gap_s, moment_of
 from memtui.panes.profile.filterline import FilterLine
 from memtui.panes.profile.order import Order
+from memtui.panes.profile.values import function_of
 from memtui.pprof.lens import Granularity, Lens
 from memtui.pprof.question import Question, Views
 from memtui.timeline import View
@@ -137,6 +138,8 @@ class Look:
             tagshow=texts["tagshow"],
             taghide=texts["taghide"],
         )
+        if view == "source":
+            name = function_of(name)
         if view == "stacks":
             lens = replace(lens, granularity="functions", hide="", show="")
         return Question(view, lens, name, self.of_base)

@@ -49,6 +49,11 @@ class Mode(ABC):
         """Return the filters that opening what is selected sets, by their names."""
         return {}
 
+    @property
+    def leads_to_source(self) -> bool:
+        """Whether opening what is selected shows its source."""
+        return False
+
     def along_the_largest(self) -> Mode:
         """Go to the end of the largest calls from here on."""
         return self

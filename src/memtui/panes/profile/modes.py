@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from memtui.model import SampleValues
-from memtui.panes.profile import comparison, goroutines, labels, peek, toplist
+from memtui.panes.profile import comparison, goroutines, labels, peek, sourcelines, toplist
 from memtui.panes.profile.calltree import CallTree
 from memtui.panes.profile.comparison import compared
 from memtui.panes.profile.flame.state import Flame
 from memtui.panes.profile.goroutines import GoroutineList
-from memtui.panes.profile.listmodes import GoroutinesMode, GrowthMode, LabelsMode, TopMode
+from memtui.panes.profile.listmodes import (
+    GoroutinesMode,
+    GrowthMode,
+    LabelsMode,
+    SourceMode,
+    TopMode,
+)
 from memtui.panes.profile.mode import Mode
 from memtui.panes.profile.order import Order
 from memtui.panes.profile.peek import Peeked
@@ -20,7 +26,7 @@ from memtui.panes.profile.treemodes import FlameMode, PeekMode, TreeMode
 from memtui.panes.profile.values import Measure
 from memtui.panes.profile.walk import totals
 from memtui.panes.table import Selection
-from memtui.pprof.question import Answer, Around, Called, Grown, Listed, Stood
+from memtui.pprof.question import Answer, Around, Called, Grown, Listed, Sourced, Stood
 from memtui.pprof.top import Row
 
 
@@ -63,6 +69,11 @@ def mode_of(
         case Stood():
             listing = old.state if isinstance(old, GoroutinesMode) else GoroutineList()
             return GoroutinesMode(goroutines.groups(answer.now, answer.base), listing)
+        case Sourced(files=files):
+            code = sourcelines.code(files, measure)
+            texts = tuple(each.text for each in code.lines)
+            row_list = old.state if isinstance(old, SourceMode) else sourcelines.first_state(code)
+            return SourceMode(texts, row_list, code)
         case _:
             found_labels = labels.labels(answer.tags, measure)
             names = tuple(each.name for each in found_labels.rows)

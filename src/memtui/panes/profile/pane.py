@@ -201,6 +201,10 @@ class ProfilePane(Typed):
             self._reading.go_to_root("top")
             self._look(replace(self.look, filters=self.look.filters.set_to(**narrowing)))
             return
+        if mode.leads_to_source:
+            self._reading.is_source = True
+            self._look(self.look)
+            return
         entered = mode.entered()
         if isinstance(entered, str):
             self._reading.enter(entered)

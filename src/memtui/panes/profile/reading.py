@@ -27,10 +27,14 @@ _VIEW_OF: dict[Root, Views] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where somebody is: a view, and the functions that were entered one after the other."""
+    """Where somebody is: a view, and the functions that were entered one after the other.
+
+    With ``is_source`` it is the source of the last one.
+    """
 
     root: Root
     path: tuple[str, ...] = ()
+    is_source: bool = False
 
 
 class Wanted(NamedTuple):
@@ -69,6 +73,7 @@ class Reading:
         self.look = Look()
         self.root: Root | None = None
         self.path: tuple[str, ...] = ()
+        self.is_source = False
         self._known: dict[Place, Known] = {}
         self._answers: dict[Key, Answer] = {}
         self._asked: Key | None = None
@@ -93,7 +98,7 @@ class Reading:
         """Return where we are."""
         roots = self.roots(shown.profile)
         is_there = self.root in (*roots, "labels")
-        return Place(self.root if self.root and is_there else roots[0], self.path)
+        return Place(self.root if self.root and is_there else roots[0], self.path, self.is_source)
 
     def mode(self, view: View) -> Mode | None:
         """Return the view where we are; None while it has to be waited for."""
@@ -155,7 +160,7 @@ class Reading:
         base, place = self.look.base_of(shown), self.place(shown)
         view, name = _VIEW_OF[place.root], ""
         if place.path:
-            view, name = "peek", place.path[-1]
+            view, name = "source" if place.is_source else "peek", place.path[-1]
         question = self.look.question(shown.profile, view, name)
         return Key(shown.at, shown.profile.kind, base.at if base else None, question)
 
@@ -199,9 +204,13 @@ class Reading:
 
     def leave(self) -> None:
         """Go back to where this function was entered; how it was left is forgotten."""
-        for place in [each for each in self._known if each.path == self.path]:
+        here = (self.path, self.is_source)
+        for place in [each for each in self._known if (each.path, each.is_source) == here]:
             del self._known[place]
-        self.path = self.path[:-1]
+        if self.is_source:
+            self.is_source = False
+        else:
+            self.path = self.path[:-1]
 
     def go_to_root(self, root: Root | None = None) -> None:
         """Leave all functions, for a view of the whole profile; None is its first one."""

@@ -35,6 +35,11 @@ class PeekMode(Mode):
         """Say the whole name of the selected line."""
         return peek.hint(self.near, self.state)
 
+    @property
+    def leads_to_source(self) -> bool:
+        """The function itself is opened line by line."""
+        return self.state.at(self.near) == len(self.near.peek.callers)
+
     def moved(self, by: int) -> PeekMode:
         """Select another line."""
         return replace(self, state=self.state.moved(self.near, by))

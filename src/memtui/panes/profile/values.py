@@ -62,6 +62,12 @@ def short_name(name: str) -> str:
     return _without_directories(name)
 
 
+def function_of(name: str) -> str:
+    """Return the function of a row: of a line of code the one that it is in."""
+    at_line = _LINE.fullmatch(name)
+    return at_line["function"] if at_line else name
+
+
 def _without_directories(name: str) -> str:
     ends = [at for at in (name.find("["), name.find("(")) if at >= 0]
     path = name[: min(ends)] if ends else name
