@@ -71,7 +71,10 @@ def at_when(moment: Moment) -> str:
 def _lasted(profile: Profile) -> str:
     """Write how long a profile lasted: " over 10s"; "" where it has no duration."""
     seconds = profile.duration_nanos / 1e9
-    return f" over {units.duration(seconds)}" if seconds > 0 else ""
+    if seconds <= 0:
+        return ""
+    written = units.milliseconds(seconds * 1000) if seconds < 1 else units.duration(seconds)
+    return f" over {written}"
 
 
 def status(shown: Moment, base: Moment | None, newer: int, room: int) -> Line:
