@@ -23,7 +23,7 @@ HOSTILE = (
     "(" * 300 + "[[[" + "\\" * 9,
     "".join(rf"(\w+)*{number}?" for number in range(1500)),
 )
-"""Nested quantifiers, alternatives that overlap, control characters, no patterns, 10,000 letters."""
+"""Nested quantifiers, overlapping alternatives, control characters, no patterns, 10,000 cells."""
 FIELDS = ("focus", "ignore", "hide", "show", "tagfocus", "tagignore", "tagshow", "taghide")
 
 

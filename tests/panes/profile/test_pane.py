@@ -324,6 +324,39 @@ def test_an_answer_that_is_not_wanted_any_more_is_not_drawn(
     assert drawn(pane, now, 80, 12) == before
 
 
+def test_a_view_stands_under_its_own_title_until_the_next_one_is_there(
+    view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever key changes what is asked, the title changes with the lines, not before them."""
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    profiles = [(float(at), "profile", replace(real(), values=heap(at * MIB).values))
+                for at in (1, 2, 3)]  # fmt: skip
+    pane.view = view(*profiles)
+    pane.action_next_view()
+    drawn(pane, pane.view, 90, 8)
+    answered(pane, wanted)
+    steps: tuple[Callable[[], None], ...] = (
+        pane.action_next_type,
+        lambda: pane.action_older(-1),
+        pane.action_next_type,
+        pane.action_base,
+        lambda: pane.action_older(-1),
+        pane.action_finer,
+        lambda: pane.action_older(1),
+    )
+    for step in steps:
+        before = drawn(pane, pane.view, 90, 8).splitlines()
+        step()
+        waiting = drawn(pane, pane.view, 90, 8).splitlines()
+        if not pane._reading.is_waiting:
+            continue
+        assert waiting[1] == before[1], "the title"
+        assert waiting[2:-1] == before[2:-1], "and the lines"
+        answered(pane, wanted)
+        assert drawn(pane, pane.view, 90, 8).splitlines()[1:-1] != before[1:-1]
+
+
 def test_patterns_are_typed_and_say_what_is_wrong_with_them(
     view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
