@@ -18,7 +18,12 @@ _LAST = re.compile(r"[^ ]+\.\w+:\d+$|[^.)\]]+(?:\[.*\])?(?:\.(?:func|gowrap)?\d+
 _FILE = re.compile(r"[^ ]*\.(?:go|s|S|c|cc|cpp|h)")
 _TYPES = re.compile(r"(?<=\w)\[.*\](?=\)|$|\.)")
 """The type arguments of a function or of its receiver."""
-_LINE = re.compile(r"(?P<function>.+?) (?P<file>\S.*):(?P<line>\d+)")
+_SPACE = re.compile(r"(?<=.) (?=\S)", re.DOTALL)
+LONGEST = 400
+"""Characters of a name from which on its middle is left out before it is made shorter.
+
+No screen is as wide, and the patterns take the square of the length.
+"""
 
 
 def amount(value: int, unit: str) -> str:
@@ -55,17 +60,31 @@ def short_name(name: str) -> str:
     ``store.(*Cache[...]).Put`` of a function, ``proc.go`` of a file, and of a line of code the
     function and the file, each without its directories.
     """
-    at_line = _LINE.fullmatch(name)
-    if at_line:
-        file = at_line["file"].rpartition("/")[2]
-        return f"{_without_directories(at_line['function'])} {file}:{at_line['line']}"
+    function, place = _parted(name)
+    if place:
+        return f"{_without_directories(function)} {place.rpartition('/')[2]}"
     return _without_directories(name)
 
 
 def function_of(name: str) -> str:
     """Return the function of a row: of a line of code the one that it is in."""
-    at_line = _LINE.fullmatch(name)
-    return at_line["function"] if at_line else name
+    function, place = _parted(name)
+    return function if place else name
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Part the name of a line of code into its function and "FILE:LINE", "" where it is none."""
+    space = _SPACE.search(name)
+    line_number = name.rpartition(":")[2]
+    if space is None or not (line_number.isascii() and line_number.isdigit()):
+        return name, ""
+    return name[: space.start()], name[space.end() :]
+
+
+def _bounded(name: str) -> str:
+    """Return a name, without its middle where it is very long."""
+    half = LONGEST // 2
+    return name if len(name) <= LONGEST else f"{name[:half]}{CUT}{name[-half:]}"
 
 
 def _without_directories(name: str) -> str:
@@ -81,7 +100,7 @@ def fitting_name(name: str, room: int) -> str:
     ``store.(*Cache[…]).Put``, ``(*Cache[…]).Put``, ``Put``. What tells functions apart stands at
     their end.
     """
-    short = plain(short_name(name))
+    short = plain(_bounded(short_name(name)))
     if cell_len(short) <= room or _FILE.fullmatch(short):
         return cut(short, room)
     untyped = _TYPES.sub(f"[{CUT}]", short)
@@ -94,7 +113,7 @@ def fitting_name(name: str, room: int) -> str:
 
 def bare_name(name: str) -> str:
     """Return a function without its package, made plain; what has no package stays as it is."""
-    short = plain(short_name(name))
+    short = plain(_bounded(short_name(name)))
     return short[short.partition("[")[0].partition("(")[0].find(".") + 1 :]
 
 
