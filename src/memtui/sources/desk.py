@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import IO
 
 from memtui.parse.profile import contents_of, read_stacks
-from memtui.parse.profilewrite import written
 from memtui.pprof.merging import merged
 from memtui.pprof.question import Question, answer, sourced, tagged
 from memtui.pprof.stacks import Stacks
@@ -71,6 +70,9 @@ class Desk:
     def answer(self, work: Work) -> object:
         """Do a work; raise StacksError. Called from one thread or another."""
         if work.others:
+            # Not before a sum is asked for: it brings in protobuf, which costs 40 ms.
+            from memtui.parse.profilewrite import written
+
             each = [read_stacks(data, self._limit_bytes) for data in (work.data, *work.others)]
             return written(merged(each))
         with self._lock:
