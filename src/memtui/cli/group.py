@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -33,8 +33,17 @@ LINES = {
 """What ``--help`` says of each command; ``commands/`` has a file of that name, with the command."""
 
 
+REPORTS = frozenset(("flame", "list", "peek", "tags", "top", "traces", "tree"))
+"""Commands that end in a tenth of a second: they do without the options of a session."""
+
+
 class Commands(click.Group):
     """Commands of which only the one that runs is imported; ctrl+c ends each without a word."""
+
+    SETTINGS: ClassVar[dict[str, Any]] = {
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 96,
+    }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -203,4 +203,5 @@ def _locations(record: _Record) -> Iterator[Location]:
         yield Location(lines, address, _NOWHERE if address and not name else None)
     if not record.frames:
         for address in record.addresses:
-            yield Location((), max(address - 1, 0), _NOWHERE)
+            call = max(address - 1, 0)
+            yield Location((), call, _NOWHERE if call else None)

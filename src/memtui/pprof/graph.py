@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -99,8 +98,6 @@ def _places(seen: Frames, wanted: set[int]) -> dict[int, list[int]]:
 class Inlining:
     """Finds which nodes were inlined where they were called, in no more walks than that takes.
 
-    Few nodes have a call that was inlined and counts: an upper bound, for which only locations
-    with several functions are looked at, leaves the others out.
     An edge counts when its amount is ``cutoff`` or more. A node that is never the outermost of
     its location has only edges that are inlined, so that one which counts settles it; when values
     only grow, the walk ends as soon as all are settled. Only nodes that are both need every edge.
@@ -119,8 +116,6 @@ class Inlining:
         """Return for each node that may be inlined whether its edges are: both, one or none."""
         nodes_at = self._seen.at.values()
         inner = {node for nodes in nodes_at for node in nodes[:-1]} & listed
-        if only_grows and self._cutoff:
-            inner &= self._may_count()
         mixed = inner & {nodes[-1] for nodes in nodes_at}
         found: Edges = {}
         if mixed:
@@ -132,26 +127,6 @@ class Inlining:
             if abs(edge.weight) >= self._cutoff:
                 ways[node].add(edge.inline)
         return ways
-
-    def _may_count(self) -> set[int]:
-        """Return the nodes of which an inlined call may be the cutoff or more.
-
-        What goes that way is at most what the locations come to that have the two, one within the
-        other. Where the caller is not kept it is a node above, and counts as one for all.
-        """
-        inlined = {id_ for id_, nodes in self._seen.at.items() if len(nodes) > 1}
-        cum = dict.fromkeys(inlined, 0)
-        for value, ids in walk(self._stacks, self._seen, self._column):
-            for id_ in inlined.intersection(ids):
-                cum[id_] += value
-        most: Counter[tuple[int, int]] = Counter()
-        for id_, value in cum.items():
-            parent = -1
-            for node, inline in self._at[id_] if value else ():
-                if inline:
-                    most[parent, node] += value
-                parent = node
-        return {node for (_, node), value in most.items() if value >= self._cutoff}
 
     def _into(self, wanted: set[int], *, settles: bool) -> Edges:
         """Return the edges into some nodes; with ``settles`` only until each has one that counts.

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from memtui.pprof.frames import Frames
 from memtui.pprof.stacks import Stacks, StacksError, divided
-from memtui.pprof.whole import whole_of
 
 _COLUMN_BITS = 96
 _MANY = 64
@@ -97,6 +96,8 @@ def add_up_means(stacks: Stacks, seen: Frames, column: int) -> Sums:
     """Add up one sample type by node, and the first one beside it, which means divide by."""
     flat, cum = [0] * len(seen.nodes), [0] * len(seen.nodes)
     flat_divisor, cum_divisor = [0] * len(seen.nodes), [0] * len(seen.nodes)
+    from memtui.pprof.whole import whole_of
+
     only_grows = True
     nodes_at = _nodes_at(seen)
     for sample in stacks.samples():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from memtui.pprof.filtered import prepared
+from memtui.pprof.folding import folded
 from memtui.pprof.frames import Frames, frames
 from memtui.pprof.graph import Edges, Inlining, edges
 from memtui.pprof.lens import AS_PPROF, Lens
@@ -161,7 +161,14 @@ def _pattern(wanted: str) -> Pattern | None:
 
 def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool = True) -> _Trimmed:
     """Choose the nodes to show (pprof, internal/report: newTrimmedGraph)."""
-    filters, (stacks, lens, unmatched) = lens.filters, prepared(stacks, lens)
+    filters = lens.filters
+    unmatched: tuple[str, ...] = ()
+    if lens.has_label_options or lens.relative_percentages:
+        from memtui.pprof.filtered import prepared  # few ask for labels
+
+        stacks, lens, unmatched = prepared(stacks, lens)
+    if not lens.mean:
+        stacks = folded(stacks, column)
     seen = frames(stacks, lens)
     sums = (add_up_means if lens.mean else add_up)(stacks, seen, column)
     nodes = [node for node in range(len(seen.nodes)) if _counts(sums, node, lens.drop_negative)]

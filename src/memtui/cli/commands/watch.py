@@ -28,7 +28,7 @@ HINT_FOR_PICKING = "without --pid and --name memtui shows a list to choose from"
 @click.group(
     cls=Commands,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+    context_settings=Commands.SETTINGS,
     epilog="In a pipe: ./service |& memtui. Started by memtui: memtui run -- ./service.",
 )
 @click.option("--pid", type=click.IntRange(min=1), metavar="PID", help="Watch this process.")

@@ -20,6 +20,9 @@ _OTHERS = {
 }
 """What an option of pprof is called here, where that is another name."""
 _REPORTS = ("top", "text", "tree", "peek", "traces", "tags", "list", "proto")
+_NO_TRIM = ("--nodecount=0", "--nodefraction=0", "--edgefraction=0")
+_NOTHING_TO_DO = ("symbolize", "tools")
+"""Options about looking for names in binaries, which nothing here does."""
 _NOT_HERE = {
     "http": "memtui --pprof FILE is a view of a profile that stays open",
     "web": "memtui flame FILE -o FILE.svg draws a profile",
@@ -53,7 +56,10 @@ def translated(args: Sequence[str], command: click.Command) -> list[str]:
         arg = rest.pop(0)
         if arg == "--":
             return [*found, arg, *rest]
-        if arg.startswith("-") and len(arg.partition("=")[0].lstrip("-")) > 1:
+        name = arg.partition("=")[0].lstrip("-")
+        if arg.startswith("-") and name in _NOTHING_TO_DO:
+            del rest[: "=" not in arg]
+        elif arg.startswith("-") and len(arg.partition("=")[0].lstrip("-")) > 1:
             found += _understood(arg, known, command.name or "")
         else:
             found.append(arg)
@@ -67,6 +73,8 @@ def _understood(arg: str, known: dict[str, click.Option], command: str) -> list[
     name = name.lstrip("-")
     if name in _REPORTS and name.replace("text", "top") == command:
         return [value] if equals and command in ("peek", "list") else []
+    if name == "trim":
+        return list(_NO_TRIM) if value == "false" else []
     if value in ("true", "false") and (name in _OTHERS or _is_flag(name, known)):
         if value == "false":
             return []

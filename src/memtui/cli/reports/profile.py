@@ -326,5 +326,6 @@ def as_object(stacks: Stacks, summary: Summary, **parts: object) -> Iterable[str
         "shown": summary.shown,
         "dropped": {"nodes": summary.dropped, "below": summary.dropped_below},
         "nodes": {"listed": summary.listed, "of": summary.candidates},
+        "unmatched": summary.unmatched,
     }
     yield json.dumps(head | parts)
