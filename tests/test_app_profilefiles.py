@@ -97,9 +97,9 @@ async def test_several_files_are_added_up(heap: Path) -> None:
             pane = app.focused
             assert isinstance(pane, ProfilePane)
             assert pane.shown is not None
+            assert ("and 1 more" in pane.shown.profile.where) is (app is two)
             totals.append(pane.look.values(pane.shown.profile).total)
     assert totals[1] == 2 * totals[0]
-    assert "and 1 more" in pane.shown.profile.where
 
 
 async def test_profiles_of_different_kinds_are_refused(data: Path, heap: Path) -> None:
