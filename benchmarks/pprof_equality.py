@@ -178,7 +178,8 @@ def _names(text: str) -> list[str]:
     five times.
     """
     rows = [row.split(maxsplit=5) for row in text.splitlines()]
-    return [row[5] for row in rows if len(row) == 6 and row[1].endswith("%")]
+    names = [row[5] for row in rows if len(row) == 6 and row[1].endswith("%")]
+    return [name.removesuffix(" (inline)").removesuffix(" (partial-inline)") for name in names]
 
 
 def compared_profile(question: Question, folder: Path) -> Outcome:

@@ -10,7 +10,7 @@ import click
 
 from memtui.cli.complaint import Complaint
 from memtui.cli.reports.dashes import ReportCommand
-from memtui.cli.reports.profile import Report, report_options, taken, warn
+from memtui.cli.reports.profile import Report, report_options, taken
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
@@ -57,7 +57,7 @@ def _graph(stacks: Stacks, report: Report) -> list[str]:
     from memtui.pprof.nodes import base_name
     from memtui.pprof.whole import whole_of
 
-    warn(unmatched(stacks, report.lens))
+    report.warn(unmatched(stacks, report.lens))
     root = calls(stacks, report.lens, most_nodes=_MOST_FRAMES)
     kind = stacks.types[stacks.index_of(report.lens.sample_type)]
     total = whole_of(stacks).of(stacks.types.index(kind))

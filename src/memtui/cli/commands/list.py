@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memtui.cli.reports.dashes import ReportCommand
-from memtui.cli.reports.profile import Report, report_options, warn, warned
+from memtui.cli.reports.profile import Report, report_options
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
@@ -31,9 +31,9 @@ def list_(regex: str, as_json: bool, **options: Any) -> None:
         from memtui.pprof.listing import listing, text_of_listing
         from memtui.sources.sourcefiles import SourceFiles
 
-        with warned(stacks, report.lens):
+        with report.warned(stacks):
             found = listing(stacks, regex, report.lens)
-        warn(found.unmatched)
+        report.warn(found.unmatched)
         if as_json:
             return [json.dumps(asdict(found))]
         files = SourceFiles(report.lens.trim_path, report.lens.source_path)

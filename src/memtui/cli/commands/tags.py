@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memtui.cli.reports.dashes import ReportCommand
-from memtui.cli.reports.profile import Report, report_options, warn
+from memtui.cli.reports.profile import Report, report_options
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
@@ -30,7 +30,7 @@ def tags(as_json: bool, **options: Any) -> None:
         from memtui.pprof.tags import tags, text_of_tags
 
         found = tags(stacks, report.lens)
-        warn(found.unmatched)
+        report.warn(found.unmatched)
         return [json.dumps(asdict(found))] if as_json else text_of_tags(found)
 
     report.write(lines)

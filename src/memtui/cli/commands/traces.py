@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memtui.cli.reports.dashes import ReportCommand
-from memtui.cli.reports.profile import Report, report_options, taken, warn
+from memtui.cli.reports.profile import Report, report_options, taken
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
@@ -30,7 +30,7 @@ def traces(as_json: bool, **options: Any) -> None:
         from memtui.pprof.traces import text_of_traces, traces
 
         found = traces(stacks, report.lens)
-        warn(found.unmatched)
+        report.warn(found.unmatched)
         if as_json:
             return [json.dumps(asdict(found))]
         return text_of_traces(stacks, found, taken(stacks))

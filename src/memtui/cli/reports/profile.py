@@ -9,7 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -47,6 +47,7 @@ class Report:
     lens: Lens
     access: Access
     output: str = "text"
+    _warnings: list[str] = field(default_factory=list)
 
     @classmethod
     def given(
@@ -137,7 +138,7 @@ class Report:
 
             stacks.index_of(self.lens.sample_type)
             left = filtered(stacks, self.lens)
-            warn(left.unmatched)
+            self.warn(left.unmatched)
             # pprof too leaves these two for the next reader.
             drop, keep = stacks.drop_frames, stacks.keep_frames
             whole = replace(left.stacks, drop_frames=drop, keep_frames=keep)
@@ -152,10 +153,29 @@ class Report:
         try:
             with _uncollected(), waiting("reading the profile,"):
                 stacks = self.stacks()
-            with _uncollected(), in_time():
-                return make(stacks)
+                with in_time():
+                    return make(stacks)
         except StacksError as error:
             raise Complaint(f"{self.name}: {error}") from None
+        finally:
+            for line in self._warnings:
+                click.echo(line, err=True)
+
+    def warn(self, unmatched: Iterable[str]) -> None:
+        """Say on standard error, after the report is made, which filters matched nothing."""
+        self._warnings.extend(f"{name} expression matched no samples" for name in unmatched)
+
+    @contextlib.contextmanager
+    def warned(self, stacks: Stacks) -> Iterator[None]:
+        """Say which filters matched nothing also when nothing else is left to be shown."""
+        from memtui.pprof.filtered import unmatched
+        from memtui.pprof.stacks import NoMatchError
+
+        try:
+            yield
+        except NoMatchError:
+            self.warn(unmatched(stacks, self.lens))
+            raise
 
 
 def _shown(line: str) -> str:
@@ -167,25 +187,6 @@ def _shown(line: str) -> str:
     if sys.stdout.isatty():
         return plain(line)
     return "\t".join(map(plain, line.split("\t")))
-
-
-@contextlib.contextmanager
-def warned(stacks: Stacks, lens: Lens) -> Iterator[None]:
-    """Say which filters matched nothing also when nothing else is left to be shown."""
-    from memtui.pprof.filtered import unmatched
-    from memtui.pprof.stacks import NoMatchError
-
-    try:
-        yield
-    except NoMatchError:
-        warn(unmatched(stacks, lens))
-        raise
-
-
-def warn(unmatched: tuple[str, ...]) -> None:
-    """Say on standard error which filters matched nothing, in pprof's words."""
-    for name in unmatched:
-        click.echo(f"{name} expression matched no samples", err=True)
 
 
 @contextlib.contextmanager
