@@ -44,6 +44,11 @@ class Watchdog:
         self.terminal._run("load-buffer", str(self._buffer))
         self.terminal._run("paste-buffer", "-p")
 
+    def type(self, text: str) -> None:
+        """Type a text key by key."""
+        for at in range(0, len(text), 500):
+            self.terminal._run("send-keys", "-l", text[at : at + 500])
+
     def time(self) -> str:
         """Return the clock of the screen."""
         found = CLOCK.search(self.terminal.screen().partition("\n")[0])
@@ -153,10 +158,12 @@ def test_nor_does_a_hostile_filter_of_processes(watchdog: Callable[[str], Watchd
     dog = watchdog("memtui")
     dog.terminal.wait_for("type a part of the name")
     for number, text in enumerate(HOSTILE):  # there is no clock, so what is typed is looked at
-        dog.paste(text)
-        dog.terminal.press("C-u")
-        dog.paste(f"after {number}")
+        dog.terminal.wait_for("type a part of the name")
+        dog.type(text)
+        dog.terminal.press("C-e", "C-u")
+        dog.terminal.wait_for("type a part of the name")
+        dog.type(f"after {number}")
         dog.terminal.wait_for(f"after {number}")
-        dog.terminal.press("C-u")
+        dog.terminal.press("C-e", "C-u")
     dog.terminal.press("C-c")
     dog.terminal.wait_for("ready>")
