@@ -12,11 +12,12 @@ from memtui.pprof.difference import difference
 from memtui.pprof.filtered import prepared, unmatched
 from memtui.pprof.frames import frames, walk
 from memtui.pprof.lens import Lens
+from memtui.pprof.listing import Routine, Source, listing
 from memtui.pprof.stacks import SampleType, Stacks
 from memtui.pprof.tags import Tag, tags
 from memtui.pprof.top import Peek, Row, peek, top
 
-Views: TypeAlias = Literal["top", "peek", "calls", "stacks", "tags"]
+Views: TypeAlias = Literal["top", "peek", "calls", "stacks", "tags", "source"]
 
 MOST_STACKS = 1000
 """Stacks in one answer; a list on a screen is not read further."""
@@ -99,12 +100,34 @@ class Tagged:
     unmatched: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SourceOf:
+    """A function in one file: its lines from ``routine.first`` on, or why there are none."""
+
+    routine: Routine
+    lines: tuple[str, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """The source of a function, in each file that it is in."""
+
+    type: SampleType
+    total: int
+    files: tuple[SourceOf, ...]
+    unmatched: tuple[str, ...] = ()
+
+
 # ``unmatched`` of each are the filters that matched nothing, as pprof writes them ("TagFocus").
-Answer: TypeAlias = Listed | Grown | Around | Called | Stood
+Answer: TypeAlias = Listed | Grown | Around | Called | Stood | Tagged | Sourced
 
 
 def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
-    """Answer a question of any view but "tags", which ``tagged`` answers; raises StacksError."""
+    """Answer a question; raises StacksError.
+
+    ``tagged`` answers those of "tags", ``sourced`` those of "source".
+    """
     lens = replace(question.lens, nodefraction=0.0, edgefraction=0.0, nodecount=0)
     kind = stacks.types[stacks.index_of(lens.sample_type)]
     if question.view == "stacks":
@@ -139,6 +162,22 @@ def tagged(stacks: Stacks, base: Stacks | None, question: Question) -> Tagged:
     found = tags(seen, lens)
     kind = seen.types[seen.index_of(lens.sample_type)]
     return Tagged(kind, found.total, found.tags, found.unmatched)
+
+
+def sourced(stacks: Stacks, base: Stacks | None, question: Question, source: Source) -> Sourced:
+    """Return the lines of a function, with the text that ``source`` has; raises StacksError."""
+    seen = stacks if base is None else difference(stacks, base, diff_base=question.of_base)
+    found = listing(seen, question.name, question.lens, exact=True)
+    files = tuple(_source_of(each, source) for each in found.routines)
+    return Sourced(found.type, found.total, files, found.unmatched)
+
+
+def _source_of(routine: Routine, source: Source) -> SourceOf:
+    try:
+        text = source(routine.file) if routine.file else ()
+    except OSError as error:
+        return SourceOf(routine, (), error.strerror or type(error).__name__)
+    return SourceOf(routine, tuple(text[routine.first - 1 : routine.last]))
 
 
 def _ways(stacks: Stacks, lens: Lens) -> tuple[StackLine, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from memtui.pprof.filtered import filtered
@@ -15,10 +15,14 @@ from memtui.pprof.whole import whole_of
 
 @dataclass(frozen=True, slots=True)
 class TagValue:
-    """One value of a label, as text, and what the samples that have it come to."""
+    """One value of a label, as text, and what the samples that have it come to.
+
+    ``is_number`` tells a numeric label from a text that looks like one.
+    """
 
     text: str
     value: int
+    is_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +56,25 @@ def tags(stacks: Stacks, lens: Lens = AS_PPROF) -> Tags:
     column = stacks.index_of(lens.sample_type)
     left = filtered(stacks, lens)
     sums: dict[str, Counter[str]] = defaultdict(Counter)
+    numbers: set[tuple[str, str]] = set()
     for sample, labels in left.stacks.labelled():
         for key, values in labels:
             for each in values:
                 text = str(each)
                 if isinstance(each, tuple):
                     text = label(each[0], left.units.get(key, ""), lens.unit)
+                    numbers.add((key, text))
                 sums[key][text] += sample.value[column]
-    found = tuple(_tag(key, sums[key]) for key in sorted(sums))
+    found = tuple(_tag(key, sums[key], numbers) for key in sorted(sums))
     kind = stacks.types[column]
     total = whole_of(left.stacks).of(column, mean=lens.mean)
     return Tags(kind, lens.unit, total, found, left.unmatched)
 
 
-def _tag(key: str, values: Counter[str]) -> Tag:
+def _tag(key: str, values: Counter[str], numbers: Container[tuple[str, str]]) -> Tag:
     ordered = sorted(values.items(), key=lambda each: (-abs(each[1]), each[0]))
-    return Tag(key, values.total(), tuple(TagValue(text, value) for text, value in ordered))
+    found = (TagValue(text, value, (key, text) in numbers) for text, value in ordered)
+    return Tag(key, values.total(), tuple(found))
 
 
 def text_of_tags(found: Tags) -> Iterator[str]:

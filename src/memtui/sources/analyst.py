@@ -10,12 +10,12 @@ import subprocess
 import sys
 import threading
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TypeAlias, cast
+from typing import IO, cast
 
 import memtui
-from memtui.model import SampleValues
-from memtui.parse.profile import LIMIT_BYTES
+from memtui.parse.profile import LIMIT_BYTES, Contents
 from memtui.pprof.pattern import is_linear
 from memtui.pprof.question import Answer, Question
 from memtui.pprof.stacks import StacksError
@@ -31,7 +31,6 @@ PATTERN_DEADLINE_S = 10.0
 IDLE_S = 120.0
 """After this time without a question the process that read large profiles is ended."""
 
-_Values: TypeAlias = tuple[tuple[SampleValues, ...], str]
 _GZIP = b"\x1f\x8b"
 
 
@@ -55,14 +54,18 @@ class Analyst:
         self._left: tuple[asyncio.Future[object], Work] | None = None
         self._retiring: asyncio.TimerHandle | None = None
 
-    async def values(self, data: bytes) -> _Values:
-        """Return the values of a profile by function, and which type to show first."""
-        return cast("_Values", await self._answer(Work(data)))
+    async def contents(self, data: bytes) -> Contents:
+        """Return the values of a profile by function, which type to show first, and its time."""
+        return cast("Contents", await self._answer(Work(data)))
+
+    async def merged(self, profiles: Sequence[bytes]) -> bytes:
+        """Return the sum of profiles, as bytes of a profile. Raises NoAnswer."""
+        return cast("bytes", await self._answer(Work(profiles[0], others=tuple(profiles[1:]))))
 
     async def ask(self, data: bytes, base: bytes | None, question: Question) -> Answer:
         """Return the answer to a question about a profile, or about what it has beyond ``base``.
 
-        Raises NoAnswer, as ``values`` does.
+        Raises NoAnswer, as ``contents`` does.
         """
         return cast("Answer", await self._answer(Work(data, base, question)))
 
@@ -152,11 +155,11 @@ class Unread(Analyst):
     So a process that records for days never imports the decoder, which is 6 MB.
     """
 
-    async def values(self, data: bytes) -> _Values:
+    async def contents(self, data: bytes) -> Contents:
         """Return nothing; raise NoAnswer for what cannot be a profile by its first bytes."""
         if not data.startswith((_GZIP, b"\n")):
             raise NoAnswer("not a profile")
-        return (), ""
+        return Contents((), "")
 
 
 class _Large(Exception):  # noqa: N818 - it says what the profile is
@@ -248,7 +251,8 @@ class _Reader:
                 new.append((self._number, data))
         number_of = {id(data): number for number, data in self._has.items()}
         base = None if work.base is None else number_of[id(work.base)]
-        return Order(number_of[id(work.data)], base, work.question, tuple(new), gone)
+        others = tuple(number_of[id(data)] for data in work.others)
+        return Order(number_of[id(work.data)], base, work.question, tuple(new), gone, others)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

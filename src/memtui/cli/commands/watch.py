@@ -74,6 +74,10 @@ def memtui(
         raise click.UsageError("--pid and --name exclude each other")
     if gctrace is not None and gctrace_command is not None:
         raise click.UsageError("--gctrace and --gctrace-command exclude each other")
+    if screenless is not None and options.base is not None:
+        raise Complaint(
+            "a comparison of profiles needs the screen", "memtui top A --base B prints one"
+        )
     if screenless is not None:
         piped = screenless.reads_input(pid, name)
         trace = _trace(gctrace, gctrace_command, reads_input=piped)
