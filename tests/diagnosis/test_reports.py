@@ -37,7 +37,7 @@ UNMET: dict[str, tuple[str, ...]] = {
     "old-peak": ("full", "trace", "proc"),
     "many-stacks": ("full",),
     "substrings": ("full",),
-    "untouched-large": ("full", "trace"),
+    "untouched-large": ("full",),
 }  # fmt: skip
 """What is not as expected yet, by program and level of access; ``benchmarks/reported.py`` says what
 is missing. A rule that brings it about takes its entry away."""
