@@ -59,6 +59,7 @@ bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/result
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 	$(BIN)/python benchmarks/wire.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/harm.py
 	$(BIN)/python benchmarks/keys.py
 	$(BIN)/python benchmarks/cycles.py
 	$(BIN)/python benchmarks/gctrace.py
@@ -73,11 +74,11 @@ verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## judge prog
 	$(BIN)/python benchmarks/verdicts.py --rest 4 $(OTHER_GO:%=--go %)
 	$(BIN)/python benchmarks/verdicts.py --calm 30
 
-services: $(VENV)/ready ## watch real Go services from Debian (root, ten minutes)
-	$(BIN)/python benchmarks/services.py $(SERVICES)
-
 reliability: $(BUILD)/orders ## try what can go wrong, and write docs/reliability.md (half an hour)
 	$(BIN)/python benchmarks/reliability.py
+
+services: $(VENV)/ready ## watch services from Debian packages, and compare their logs (15 minutes)
+	$(BIN)/python benchmarks/services.py $(SERVICES)
 
 fuzz: $(VENV)/ready ## a million hostile inputs for each parser and reader (an hour of CPU)
 	PYTHONPATH=benchmarks:tests $(BIN)/python -m fuzz $(FUZZ)

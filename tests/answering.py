@@ -37,6 +37,9 @@ async def answering(answer: Answer) -> AsyncIterator[int]:
                 await answer(Request(head.split(" ")[1], head), writer)
                 await writer.drain()
             writer.close()
+        except asyncio.CancelledError:
+            writer.transport.abort()  # what is not sent yet would keep it open
+            raise
         finally:
             writer.transport.close()
 

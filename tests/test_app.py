@@ -194,7 +194,8 @@ async def test_a_process_that_ends_leaves_the_screen_as_it_was(start_go: StartGo
         await until(lambda: counted(app, ProcessSample) > 1)
         service.end()
         await until(lambda: counted(app, Ended))
-        await until(lambda: f"{service.pid} ended" in shown(app, "verdict"))
+        how = rf"process {service.pid} (ended|was killed by SIGKILL) at \S+: RES"
+        await until(lambda: re.search(how, shown(app, "verdict")))
         assert "ENDED" in shown(app, "heading")
         assert "main.loadCatalogue" in shown(app, "pprof")
         assert "RssAnon" in shown(app, "process")

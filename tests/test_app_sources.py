@@ -154,7 +154,7 @@ async def test_listeners_without_pprof_are_named_with_what_each_one_did(
         assert f"{at['missing']} answers 404" in words
         assert f"{at['garbage']} is not HTTP" in words
         assert f"{at['mtls']} wants a client certificate" in words
-        assert f"{at['mute']} gives no HTTP answer" in words
+        assert f"{at['mute']} did not answer within" in words
         await until(lambda: "RssAnon" in shown(app, "process"))
 
 

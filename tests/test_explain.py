@@ -115,6 +115,33 @@ def test_explain_says_it_without_a_screen(start_go: StartGo) -> None:
 
 
 @pytest.mark.go
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_process_that_ends_keeps_its_last_verdict_with_how_it_ended(
+    start_go: StartGo, as_json: bool
+) -> None:
+    service = start_go("shapes", "cache", "-rate", "4", "-after", "0s")
+    assert service.address
+    run = [sys.executable, "-m", "memtui", "explain", "--pid", str(service.pid), "--for", "10m"]
+    command = [*run, "--json"] if as_json else run
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        assert watching.stderr
+        assert "taking" in watching.stderr.readline()  # so it has seen the process
+        service.end()
+        said, _ = watching.communicate(timeout=180)
+    assert watching.returncode == 4
+    if as_json:
+        found = json.loads(said)
+        assert found["ledger"]["res_bytes"] > 0
+        assert found["ended"]["reason"].startswith(f"process {service.pid} ")
+        assert found["ended"]["exit_code"] in (None, 137)
+    else:
+        assert said.startswith(" RES ")
+        assert f"process {service.pid} " in said.splitlines()[2]
+
+
+@pytest.mark.go
 def test_doctor_says_what_is_missing_and_how_to_get_it(start_go: StartGo) -> None:
     service = start_go("shapes", "documents")
     assert service.address

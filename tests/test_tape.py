@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from memtui.cli.session.session import Session
 from memtui.cli.session.trace import Trace
 from memtui.model import Event, OutputLine, ProcessIdentity, ProcessSample
 from memtui.recording import Keeping
+from memtui.recording.codec import encode
 from memtui.recording.pages import RecordedPages
 from memtui.tape import MOST_WAITING, Tape
 
@@ -103,6 +105,117 @@ async def test_a_file_is_written_each_second_and_scratch_when_much_waits(
     tape.close()
 
 
+async def test_a_recording_begun_before_anything_came_holds_all_from_the_first_on(
+    here: Path, process: MakeProcess
+) -> None:
+    tape = Tape(time.time, Keeping())
+    tape.begin()
+    said = await tape.toggle()
+    assert said.endswith("; R ends it")
+    assert tape.words == "● REC"
+    now = time.time()
+    for at in range(5):
+        tape.append(Event(now + at, "process", process(res=at)))
+    await tape.toggle()
+    tape.close()
+    (file,) = (here / "work").iterdir()
+    assert sizes_in(file) == list(range(5))
+
+
+def sizes_in(file: Path) -> list[int]:
+    """Return RES of all samples in a recording."""
+    store = RecordedPages(file)
+    samples = [event.sample for event in store.events(*store.span(), whole=True)]
+    return [each.res_bytes for each in samples if isinstance(each, ProcessSample)
+            and isinstance(each.res_bytes, int)]  # fmt: skip
+
+
+async def test_a_past_that_cannot_be_read_costs_nothing_of_what_comes(
+    here: Path, process: MakeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tape = Tape(time.time, Keeping())
+    tape.begin()
+    now = time.time()
+    tape.append(Event(now - 9, "process", process(res=1)))
+    came: list[int] = []
+
+    def fail(*_: object, **__: object) -> object:
+        tape.append(Event(now, "process", process(res=2)))  # while the past is being written
+        came.append(2)
+        raise KeyError("hunter2")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordedPages, "events", fail)
+        said = await tape.toggle()
+    assert "without what was before: KeyError in " in said
+    assert tape.words == "● REC"
+    assert isinstance(tape.defect, KeyError)
+    tape.append(Event(now + 1, "process", process(res=3)))
+    tape.close()
+    (file,) = (here / "work").iterdir()
+    assert came == [2]
+    assert sizes_in(file) == [2, 3]
+
+
+def losing(event: Event) -> Any:
+    """Encode all events but those of a process."""
+    if isinstance(event.sample, ProcessSample):
+        raise KeyError("hunter2")
+    return encode(event)
+
+
+def dying(*_: object, **__: object) -> Any:
+    raise RuntimeError("hunter2")
+
+
+def leaving(*_: object, **__: object) -> Any:
+    """End the thread, as nothing should."""
+    raise SystemExit
+
+
+FAULTS = [
+    ("packing.encode", losing, r"not written \(process\): KeyError", False),
+    ("digest.Tally.note", dying, "failed: RuntimeError in ", True),
+    ("packing.encode", leaving, "failed: SystemExit in ", True),
+]
+
+
+@pytest.mark.parametrize(("place", "fault", "said", "is_dead"), FAULTS)
+@pytest.mark.parametrize("has_file", [False, True], ids=["scratch", "file"])
+async def test_what_a_tape_cannot_write_is_in_its_words(
+    has_file: bool, place: str, fault: Any, said: str, is_dead: bool,
+    here: Path, process: MakeProcess, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A fault in the thread that writes, with real files: the scratch recording's or the file's."""
+    monkeypatch.setattr("memtui.tape.SCRATCH_BEAT_S", 0.5)
+    monkeypatch.setattr("memtui.tape.BEAT_S", 0.1)
+    tape = Tape(time.time, Keeping(), here / "work" / "x.memtui" if has_file else None)
+    told: list[str] = []
+    tape.changed = lambda: told.append(tape.words)
+    tape.begin()
+    name = "REC" if has_file else "scratch recording"
+    with monkeypatch.context() as patch:
+        patch.setattr(f"memtui.recording.{place}", fault)
+        tape.append(Event(time.time(), "process", process(res=1)))
+        tape.append(Event(time.time(), "gctrace", OutputLine("x")))
+        await until(lambda: re.search(f"{name} .*{said}", tape.words))
+        await until(lambda: any(re.search(f"{name} .*{said}", each) for each in told))
+    assert not tape.is_well
+    assert tape.defect is not None
+    assert "hunter2" not in tape.words
+    if is_dead:
+        for at in range(100):
+            tape.append(Event(time.time() + at, "process", process(res=1)))
+        recorder = tape._file if has_file else tape._scratch
+        assert recorder is not None
+        assert recorder.waiting == 0
+        if has_file:
+            assert "ends early" in await tape.toggle()
+        await tape.toggle()  # another file can be begun
+        assert "● REC" in tape.words
+    tape.close()
+
+
 def test_a_file_that_cannot_be_recorded_into_is_a_complaint(here: Path) -> None:
     session = Session(ProfileOptions(None, probe=False, every_s=None), Trace(), time.time)
     with pytest.raises(Complaint, match="no such folder"):
@@ -138,3 +251,51 @@ async def test_a_live_session_is_recorded_stepped_back_in_and_followed_again(
     store = RecordedPages(file)
     assert [each.text for each in store.landmarks() if each.kind == "mark"] == ["deployed"]
     assert await asyncio.to_thread(lambda: list((here / "scratch").iterdir())) == []
+
+
+@pytest.mark.world
+async def test_r_in_the_first_moment_records_from_the_first_sample(
+    start_go: StartGo, here: Path
+) -> None:
+    service = start_go("orders")
+    session = Session(ProfileOptions(None, probe=True, every_s=None), Trace(), time.time)
+    session.watch_process(service.pid)
+    session.record()
+    app = session.screen()
+    async with running(app) as pilot:
+        await pilot.press("R")
+        await until(lambda: "● REC" in shown(app, "heading"))
+        await until(lambda: counted(app, ProcessSample) > 2)
+        first = app.timeline.track(ProcessSample).first
+    (file,) = await asyncio.to_thread(lambda: list((here / "work").iterdir()))
+    store = RecordedPages(file)
+    samples = [e for e in store.events(*store.span(), whole=True)
+               if isinstance(e.sample, ProcessSample)]  # fmt: skip
+    assert (samples[0].at, samples[0].sample) == first
+
+
+@pytest.mark.world
+@pytest.mark.parametrize("fault", [losing, dying])
+async def test_the_screen_shows_what_is_not_written(
+    start_go: StartGo, here: Path, monkeypatch: pytest.MonkeyPatch, fault: Any
+) -> None:
+    service = start_go("orders")
+    session = Session(ProfileOptions(None, probe=True, every_s=None), Trace(), time.time)
+    session.watch_process(service.pid)
+    session.record(here / "work" / "x.memtui")
+    app = session.screen()
+    async with running(app, (160, 40)) as pilot:
+        await until(lambda: counted(app, ProcessSample) > 1)
+        assert "● REC" in shown(app, "heading")
+        place = "packing.encode" if fault is losing else "digest.Tally.note"
+        said = r"REC \d+ events? not written" if fault is losing else "REC failed"
+        with monkeypatch.context() as patch:
+            patch.setattr(f"memtui.recording.{place}", fault)
+            await until(lambda: re.search(said, shown(app, "heading")))
+        assert "● REC" not in shown(app, "heading")
+        await until(lambda: app.defects)
+        if fault is dying:
+            await pilot.press("R")
+            await until(lambda: "ends early" in shown(app, "hint"))
+            await pilot.press("R")
+            await until(lambda: "● REC" in shown(app, "heading"))

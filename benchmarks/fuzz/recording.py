@@ -26,6 +26,7 @@ from randomprofile import RandomProfile
 from fuzz.target import DATA, NASTY, Target, Trial, damaged, refused
 from memtui.diagnosis import as_json, diagnose, one_line, window_of
 from memtui.model import (
+    CgroupMemory,
     Ended,
     Event,
     GcPause,
@@ -127,6 +128,7 @@ def rare_samples(profile: bytes) -> list[tuple[str, Sample]]:
         ("runtime", GcPause(7, 0.000021, 4 << 20)),
         ("gctrace", scavenged[1]),
         ("mapping", MappingGroups((group,), by_name=True, took_s=0.001)),
+        ("surroundings", CgroupMemory("/a", None, *[8192] * 15)),
         ("profile", Taking(ProfileRequest("heap", gc=True))),
         ("process", Ended("killed by signal 9", 137)),
     ]

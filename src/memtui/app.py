@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -106,6 +108,8 @@ class MemtuiApp(PanedApp):
         loop.set_default_executor(ThreadsLeftBehind())
         loop.set_exception_handler(lambda _, failed: self.note_defect(failed.get("exception")))
         self.app_resume_signal.subscribe(self, self._resumed)
+        if self._tape is not None:
+            self._tape.changed = partial(self._tape_changed, self._tape, loop)
         if self.keymap.keys:
             self.set_keymap(self.keymap.keys)
         self._play = Playing(self, self.player, self.paint)
@@ -138,6 +142,12 @@ class MemtuiApp(PanedApp):
     def _resumed(self, app: App[None]) -> None:
         """Paint all anew after ctrl+z and fg: the shell wrote over the screen."""
         self.screen.refresh(layout=True)
+
+    def _tape_changed(self, tape: Tape, loop: asyncio.AbstractEventLoop) -> None:
+        """Show at once what became of a recording; called by the thread that writes it."""
+        self.note_defect(tape.defect)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is shown any more
+            loop.call_soon_threadsafe(self.paint)
 
     # Painting
 

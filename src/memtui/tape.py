@@ -16,6 +16,7 @@ from memtui.model import Event, ProcessIdentity
 from memtui.recording import CannotRecord, Keeping, Recorder
 from memtui.recording.pages import RecordedPages
 from memtui.recording.writer import Clocks
+from memtui.sources.defect import in_a_line
 
 SCRATCH_BYTES = 64 << 20
 SCRATCH_S = 6 * 3600.0
@@ -26,7 +27,10 @@ SCRATCH_BEAT_S = 5.0
 MOST_WAITING = 4096
 """The scratch recording is read for what memory has let go of, and goes with memtui: it may be
 some seconds behind, which costs a fifth, unless so many events wait for it."""
+STALLED_S = 3.0
+"""A write that takes longer is no write: the disk does not answer."""
 _LONGEST_END_S = 3.0
+_LONGEST_CLOSE_S = 10.0
 
 Clock = Callable[[], float]
 
@@ -36,7 +40,8 @@ class Tape:
 
     ``file`` is recorded into from the start; None: only when asked. The file never holds more of
     what may be secret than ``keeping`` says; the scratch recording holds all that the screen
-    shows, can be read by its owner alone, and goes with the session.
+    shows, can be read by its owner alone, and goes with the session. Whatever keeps something from
+    being written is in ``words`` within a second.
     """
 
     def __init__(
@@ -54,14 +59,19 @@ class Tape:
         self._scratch: Recorder | None = None
         self._file: Recorder | None = None
         self._held: list[Event] | None = None
-        """Events for the file that come while the past is written into it."""
+        """Events that come while the past is written into a new file; both recordings get them
+        afterwards, so that none is in the file twice."""
         self._fed_at: float | None = None
         self._scratch_s = time.monotonic()
         self._identity: ProcessIdentity | None = None
         self._lock = threading.Lock()
         self._due = threading.Event()
         self._is_ending = False
+        self._has_begun = False
+        self._defect: BaseException | None = None
         self._thread = threading.Thread(target=self._write, name="tape", daemon=True)
+        self.changed: Callable[[], None] = lambda: None
+        """Called by the writing thread when ``words`` changed, and when the thread ended."""
         self.store: RecordedPages | None = None
         """The scratch recording, to be read; None where there is none."""
 
@@ -80,67 +90,107 @@ class Tape:
                 max_age_s=SCRATCH_S,
             )
             self.store = RecordedPages([path])
-        self._thread.start()
+        self._start()
 
     @property
     def words(self) -> str:
-        """What becomes of the file, in a few words; "" while there is none."""
-        recorder = self._file
-        if recorder is None:
-            return ""
-        return f"REC suspended: {recorder.suspended}" if recorder.suspended else "● REC"
+        """The state of the file, then that of the scratch recording if it lacks something.
+
+        In a few words each; "" while there is no file and the scratch recording is whole.
+        """
+        file, scratch = self._file, self._scratch
+        if self._has_begun and not self._is_ending and not self._thread.is_alive():
+            why = in_a_line(self._defect) if self._defect else "its thread ended"
+            return f"{'scratch recording' if file is None else 'REC'} failed: {why}"
+        said = [f"REC {lacks}" if (lacks := lacking(file)) else "● REC"] if file else []
+        if scratch is not None and (lacks := lacking(scratch)):
+            said.append(f"scratch recording {lacks}")
+        return "  ".join(said)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all that is to be written is written."""
+        return self.words in ("", "● REC")
+
+    @property
+    def defect(self) -> BaseException | None:
+        """The first defect that kept something from being written; None: there is none."""
+        for recorder in filter(None, (self._file, self._scratch)):
+            if (error := recorder.defect or recorder.lost.error) is not None:
+                return error
+        return self._defect
 
     def append(self, event: Event) -> None:
         """Take an event; never waits for a disk."""
         if isinstance(event.sample, ProcessIdentity):
             self._identity = event.sample
+        with self._lock:
+            if self._held is not None:
+                self._held.append(event)
+            else:
+                self._append(event)
+
+    def _append(self, event: Event) -> None:
         if self._scratch is not None:
             self._scratch.append(event)
             if self._scratch.waiting >= MOST_WAITING:
                 self._due.set()
-        with self._lock:
-            if self._held is not None:
-                self._held.append(event)
-            elif self._file is not None:
-                self._file.append(event)
+        if self._file is not None:
+            self._file.append(event)
 
     async def toggle(self) -> str:
         """Begin to record into a new file, with all that the scratch recording holds; or end it.
 
         Returns in one line what was done, or why not.
         """
-        if self._file is not None:
-            return await asyncio.to_thread(self._end_file)
         if self._held is not None:
             return "the past is being written"
-        return await asyncio.to_thread(self._begin_file)
+        if self._file is None:
+            return await asyncio.to_thread(self._begin_file)
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self._end_file), _LONGEST_CLOSE_S)
+        except TimeoutError:
+            return "no answer from the disk: the recording may lack its end"
 
     def _begin_file(self) -> str:
         name = re.sub(r"[^\w.-]+", "_", self._identity.name) if self._identity else "memtui"
         path = Path.cwd() / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.memtui"
         clocks = Clocks.made(self._now_of_file)
-        with self._lock:
-            self._held = []
         try:
             recorder = Recorder(path, keeping=self._keeping, clocks=clocks)
         except CannotRecord as cannot:
-            self._held = None
             return f"{cannot.reason}; {cannot.hint}" if cannot.hint else cannot.reason
-        since = self._feed_past(recorder)
         with self._lock:
-            for event in self._held or ():
-                recorder.append(event)
-            self._fed_at = None
-            self._held, self._file = None, recorder
+            self._held = []
+        past = ", without what was before"
+        try:
+            since = self._feed_past(recorder)
+            past = "" if since is None else f", with the {round(self._clock() - since)} s before"
+        except Exception as defect:  # noqa: BLE001 - without the past a recording is still one
+            self._defect = defect
+            past += f": {in_a_line(defect)}"
+        finally:
+            self._take_over(recorder)
+        return f"recording into {path.name}{past}; R ends it"
+
+    def _take_over(self, recorder: Recorder) -> None:
+        """Record into a file from now on, the events included that came meanwhile."""
+        with self._lock:
+            self._fed_at, self._file = None, recorder
+            held, self._held = self._held or [], None
+            for event in held:
+                self._append(event)
+        if not self._thread.is_alive():
+            self._start()
         self._due.set()  # from now on the beat is that of a file
-        past_s = round(self._clock() - since) if since is not None else 0
-        return f"recording into {path.name}, with the {past_s} s before; R ends it"
 
     def _feed_past(self, recorder: Recorder) -> float | None:
         """Write what the scratch recording holds; return its first moment."""
         if self._scratch is None or self.store is None:
             return None
         self._scratch.flush()
+        if not self._scratch.size_bytes:
+            return None
         self.store.refresh()
         first, last = self.store.span()
         written_at = self._fed_at = first
@@ -162,13 +212,30 @@ class Tape:
             return ""
         recorder.close()
         name = recorder.path.name if recorder.path else ""
-        return f"recorded into {name}: memtui replay shows it"
+        if recorder.defect is not None:
+            return f"{name} ends early: {in_a_line(recorder.defect)}"
+        lost = f", {recorder.lost.words}" if recorder.lost.count else ""
+        return f"recorded into {name}{lost}: memtui replay shows it"
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._write, name="tape", daemon=True)
+        self._has_begun = True
+        self._thread.start()
 
     def _write(self) -> None:
-        while not self._is_ending:
-            self._due.wait(SCRATCH_BEAT_S if self._file is None else BEAT_S)
-            self._due.clear()
-            self._flush()
+        """Write until the end; a change of ``words`` is told at once."""
+        told = self.words
+        try:
+            while not self._is_ending:
+                self._due.wait(SCRATCH_BEAT_S if self._file is None else BEAT_S)
+                self._due.clear()
+                self._flush()
+                if self.words != told:
+                    told = self.words
+                    self.changed()
+        except BaseException as defect:  # noqa: BLE001 - the thread ends: the screen must say so
+            self._defect = defect
+        self.changed()
 
     def _flush(self) -> None:
         if self._file is not None:
@@ -200,3 +267,14 @@ class Tape:
             self.store.refresh()  # closes the files that were looked into
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def lacking(recorder: Recorder) -> str:
+    """Return what a recorder does not write, in a few words; "" when it writes everything."""
+    if recorder.defect is not None:
+        return f"failed: {in_a_line(recorder.defect)}"
+    if recorder.suspended:
+        return f"suspended: {recorder.suspended}"
+    if recorder.stalled_s > STALLED_S:
+        return f"stalled: no answer from the disk for {recorder.stalled_s:.0f} s"
+    return recorder.lost.words

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memtui import units
-from memtui.cli.exitcodes import exit_code
+from memtui.cli.exitcodes import exit_code_of
 from memtui.cli.recordings.opening import opened
 from memtui.cli.recordings.opening import window as window_of_recording
 from memtui.diagnosis import (
@@ -124,7 +124,7 @@ def the_first_has_the_largest_share(found: Diagnosis) -> None:
 
 
 def text_and_exit_code_agree(found: Diagnosis) -> None:
-    code = exit_code(found)
+    code = exit_code_of(found)
     line = one_line(found)
     if code == 0:
         assert " A leak." not in line
@@ -280,7 +280,7 @@ def test_a_staircase_of_a_real_service_is_growth(
 ) -> None:
     found = judged("etcd-staircase")
     assert found.grows
-    assert exit_code(found) in (3, 4)
+    assert exit_code_of(found) in (3, 4)
     holds(found)
 
 

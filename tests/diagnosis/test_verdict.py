@@ -19,7 +19,7 @@ from memtui.diagnosis import (
     window_of,
 )
 from memtui.diagnosis.ledger import ledger_at
-from memtui.diagnosis.verdict import memory_limit
+from memtui.diagnosis.limits import memory_limit
 from memtui.model import Absent, CgroupLevel, Surroundings
 
 

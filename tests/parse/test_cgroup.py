@@ -16,6 +16,9 @@ from memtui.parse.cgroup import (
     parse_count,
     parse_inactive_file,
     parse_limit,
+    parse_memory_stat,
+    parse_oom_kills,
+    parse_procs,
 )
 
 HYBRID = b"""9:name=systemd:/
@@ -116,3 +119,45 @@ def test_any_bytes_are_read_or_left_out(text: bytes) -> None:
     parse_cgroup_mounts(text)
     parse_limit(text)
     parse_inactive_file(text, 1)
+
+
+def test_the_parts_of_memory_stat_have_the_same_names_in_both_versions() -> None:
+    v2 = parse_memory_stat(
+        b"anon 1\nfile 20\nkernel 300\nkernel_stack 4\npagetables 5\nsock 6\nshmem 7\n"
+        b"inactive_file 8\nslab_reclaimable 9\nslab_unreclaimable 10\nslab 19\nfile_mapped 99\n",
+        2,
+    )
+    assert v2 == {
+        "anon_bytes": 1, "file_bytes": 20, "kernel_bytes": 300, "kernel_stack_bytes": 4,
+        "page_tables_bytes": 5, "sock_bytes": 6, "shmem_bytes": 7, "inactive_file_bytes": 8,
+        "slab_reclaimable_bytes": 9, "slab_unreclaimable_bytes": 10,
+    }  # fmt: skip
+    v1 = parse_memory_stat(
+        b"cache 1\nrss 1\nshmem 1\ninactive_file 1\n"
+        b"total_cache 20\ntotal_rss 30\ntotal_shmem 7\ntotal_inactive_file 8\n",
+        1,
+    )
+    assert set(v1) == set(v2)
+    known = {name: value for name, value in v1.items() if isinstance(value, int)}
+    assert known == {
+        "anon_bytes": 30, "file_bytes": 20, "shmem_bytes": 7, "inactive_file_bytes": 8
+    }  # fmt: skip
+
+
+def test_an_older_v2_has_the_kernel_as_the_sum_of_its_parts() -> None:
+    found = parse_memory_stat(b"kernel_stack 1\nslab 20\npercpu 300\nslab_reclaimable 15\n", 2)
+    assert found["kernel_bytes"] == 321
+
+
+@given(st.binary(max_size=400), st.sampled_from([1, 2]))
+def test_memory_stat_may_hold_anything(text: bytes, version: int) -> None:
+    found = parse_memory_stat(text + b"\nanon x\nanon\nanon -1\nanon 1 2\n", version)
+    assert set(found) == set(parse_memory_stat(b"", version))
+    assert all(isinstance(each, Absent) or each >= 0 for each in found.values())
+
+
+def test_killed_processes_are_counted_and_processes_listed() -> None:
+    assert parse_oom_kills(b"low 0\noom 3\noom_kill 2\noom_group_kill 1\n") == 2
+    assert parse_oom_kills(b"oom_kill_disable 0\nunder_oom 0\noom_kill 4\n") == 4
+    assert parse_oom_kills(b"oom_kill_disable 0\n") is Absent.NOT_REPORTED
+    assert parse_procs(b"7\n0\n12\n\nx\n") == [7, 0, 12]

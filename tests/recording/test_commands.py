@@ -131,7 +131,9 @@ def test_a_process_that_ends_is_waited_for_by_its_name(
         recorded(ending, has(ProcessSample), wait_until)
         recorded(following, has(ProcessSample), wait_until)
         one.kill()
-    assert done.wait(60) == 3
+    _, words = done.communicate(timeout=60)
+    assert done.returncode == 3
+    assert re.search(rf"; process {one.pid} (ended|was killed by SIGKILL)", words)
     with subprocess.Popen([service, "600"]) as two:
         recorded(following, has(Restart), wait_until)
         recorded(following, lambda events: two.pid in map(pid_of, events), wait_until)

@@ -6,7 +6,7 @@ import pytest
 from patience import PATIENCE_S
 
 from memtui.model import Origin
-from memtui.sources import endpoint, memstats, patience, pprofpages, runtime
+from memtui.sources import costs, endpoint, gate, memstats, patience, pprofpages
 
 
 @pytest.fixture(autouse=True)
@@ -14,8 +14,10 @@ def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Let whoever is asked take its time, but in tests that are marked ``hurried``."""
     if request.node.get_closest_marker("hurried"):
         return
-    monkeypatch.setattr(endpoint, "_DEADLINE_S", PATIENCE_S)
+    monkeypatch.setattr(endpoint, "_DEADLINES_S", (PATIENCE_S,) * 3)
     monkeypatch.setattr(memstats, "_DEADLINES_S", dict.fromkeys(Origin, PATIENCE_S))
-    monkeypatch.setattr(runtime, "_LEAST_PAUSES", 1)
+    monkeypatch.setattr(gate, "_DEADLINE_S", PATIENCE_S)
+    monkeypatch.setattr(costs, "_CPU_SHARE", 1.0)
+    monkeypatch.setattr(costs, "FORCED_GC_S", 0.0)
     monkeypatch.setattr(patience, "SLOW_S", PATIENCE_S)
     monkeypatch.setattr(pprofpages, "_INDEX_DEADLINE_S", PATIENCE_S)

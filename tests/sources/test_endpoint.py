@@ -29,11 +29,9 @@ from memtui.sources.endpoint import (
     start_ticks,
 )
 from memtui.sources.http import get
-from memtui.sources.packaged import SWITCHES, advice_for
 from memtui.sources.source import SourceFailed
 
 pytestmark = pytest.mark.go
-STAT = Path("/proc/self/stat").read_bytes()
 
 
 def has_ipv6() -> bool:
@@ -122,11 +120,12 @@ KINDS = {
     "endless": Verdict.OTHER,
     "locked": Verdict.LOCKED,
     "redirect": Verdict.REDIRECT,
-    "mute": Verdict.MUTE,
-    "drip": Verdict.MUTE,
+    "mute": Verdict.LATE,
+    "drip": Verdict.LATE,
     "garbage": Verdict.NOT_HTTP,
     "banner": Verdict.NOT_HTTP,
-    "greeter": Verdict.SPEAKS_FIRST,
+    "greeter": Verdict.GREETS,
+    "hangup": Verdict.CUT,
 }
 
 
@@ -175,7 +174,7 @@ async def test_a_wildcard_that_takes_only_ipv6_is_asked_there() -> None:
             one for one in listeners(os.getpid()) if one.inode == os.fstat(six.fileno()).st_ino
         ]
         assert isinstance(listener, TcpListener)
-        assert (await probe_listener(listener, os.getpid())).verdict is Verdict.MUTE
+        assert (await probe_listener(listener, os.getpid())).verdict is Verdict.LATE
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -253,15 +252,22 @@ async def test_a_door_that_said_nothing_is_asked_some_times(
     doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its process may have stood still just then; a port that never speaks is left alone."""
-    monkeypatch.setattr("memtui.sources.endpoint._DEADLINE_S", 0.1)
-    monkeypatch.setattr("memtui.sources.endpoint._LONG_DEADLINE_S", 0.1)
-    pid, _ = doors("mute=127.0.0.1:0")
-    known: dict[Listener, Probe] = {}
-    silences = []
-    for _ in range(6):
-        assert "did not answer within" in (await reason_of(pid, known=known)).reason
-        silences += [probe.silences for probe in known.values()]
-    assert silences == [1, 2, 3, 4, 4, 4]
+    monkeypatch.setattr("memtui.sources.endpoint._DEADLINES_S", (0.1, 0.2, 0.3))
+    pid, at = doors("mute=127.0.0.1:0")
+    known = Answers()
+    seen = []
+    for _ in range(4):
+        failed = await reason_of(pid, known=known)
+        assert "net/http/pprof" not in failed.hint
+        seen += [(probe.silences, probe.deadline_s) for probe in known.values()]
+        known.clear()
+    assert seen == [(2, 0.2), (2, 0.2), (2, 0.2), (2, 0.2)], "clear lets a late one be asked again"
+    for _ in range(3):
+        failed = await reason_of(pid, known=known)
+    assert f"{at['mute']} did not answer within 0.3 s (host busy?)" in failed.reason
+    assert [probe.silences for probe in known.values()] == [3]
+    known.clear()
+    assert [probe.silences for probe in known.values()] == [3], "left alone for the session"
 
 
 async def test_a_service_that_stood_still_is_found_when_it_goes_on(
@@ -271,82 +277,11 @@ async def test_a_service_that_stood_still_is_found_when_it_goes_on(
     where, known = service.address, Answers()
     service.process.send_signal(signal.SIGSTOP)
     with monkeypatch.context() as hurried:
-        hurried.setattr("memtui.sources.endpoint._DEADLINE_S", 0.1)
-        assert f"{where} did not answer" in (await reason_of(service.pid, known=known)).reason
+        hurried.setattr("memtui.sources.endpoint._DEADLINES_S", (0.1, 0.1, PATIENCE_S))
+        failed = await reason_of(service.pid, known=known)
+    assert f"{where} did not answer within 0.1 s (host busy?)" in failed.reason
     service.process.send_signal(signal.SIGCONT)
     assert str(await find_pprof(service.pid, known=known)) == f"{where}/debug/pprof/"
-
-
-async def test_a_server_that_speaks_first_is_sent_nothing_and_never_asked_again(
-    start_go: Callable[..., Any],
-) -> None:
-    service = start_go("doors", "greeter=127.0.0.1:0", "missing=127.0.0.1:0")
-    wait_for(lambda: "ready" in service.stdout_path.read_text())
-    known = Answers()
-    for _ in range(3):
-        assert "speaks first" in (await reason_of(service.pid, known=known)).reason
-    assert "parser error" not in service.stderr_path.read_text()
-
-
-async def test_a_unix_socket_of_another_protocol_is_not_asked(doors: Doors, tmp_path: Path) -> None:
-    pid, _ = doors(f"greeter={tmp_path}/containerd.sock.ttrpc")
-    failed = await reason_of(pid)
-    assert "was not asked: its name is that of another protocol" in failed.reason
-
-
-@pytest.mark.parametrize(
-    ("kinds", "says", "advises"),
-    [
-        (("mute",), "no answer yet: ", False),
-        (("mute", "missing"), "no answer yet: ", False),
-        (("missing",), "no pprof endpoint: ", True),
-        (("garbage",), "is not HTTP", True),
-        (("greeter",), "speaks first", True),
-        (("page",), "answers without pprof", True),
-        (("redirect",), "redirects", True),
-        (("mtls",), "wants a client certificate", True),
-        (("locked",), "wants credentials", False),
-    ],
-)
-async def test_what_is_said_of_each_outcome_and_whether_the_import_is_advised(
-    doors: Doors, monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, ...], says: str, advises: bool
-) -> None:
-    """A port that is late is no evidence that the service lacks net/http/pprof."""
-    if "mute" in kinds:
-        monkeypatch.setattr("memtui.sources.endpoint._DEADLINE_S", 0.5)
-    pid, _ = doors(*(f"{kind}=127.0.0.1:0" for kind in kinds))
-    failed = await reason_of(pid)
-    assert says in failed.reason
-    assert ("import _" in failed.hint) is advises
-    assert ("no pprof endpoint" in failed.reason) is ("mute" not in kinds)
-
-
-async def test_a_busy_host_is_given_more_time_the_second_time(
-    start_go: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first answer takes longer than its deadline, as on a host that swaps."""
-    monkeypatch.setattr("memtui.sources.endpoint._DEADLINE_S", 0.06)
-    service = start_go("orders")
-    where, known = service.address, Answers()
-    service.process.send_signal(signal.SIGSTOP)
-    assert "no answer yet" in (await reason_of(service.pid, known=known)).reason
-    asked = asyncio.ensure_future(find_pprof(service.pid, known=known))
-    await asyncio.sleep(0.5)
-    assert not asked.done()
-    service.process.send_signal(signal.SIGCONT)
-    assert str(await asked) == f"{where}/debug/pprof/"
-
-
-@pytest.mark.parametrize("name", sorted(SWITCHES))
-def test_a_packaged_service_is_told_its_own_switch(tmp_path: Path, name: str) -> None:
-    stat = tmp_path / "7" / "stat"
-    stat.parent.mkdir()
-    stat.write_bytes(STAT.replace(STAT[STAT.index(b"(") : STAT.rindex(b")") + 1],
-                                  b"(" + name[:15].encode() + b")"))  # fmt: skip
-    assert advice_for(7, tmp_path) == SWITCHES[name]
-    stat.write_bytes(STAT)
-    assert advice_for(7, tmp_path) is None
-    assert advice_for(8, tmp_path) is None
 
 
 async def test_more_doors_than_one_should_knock_at_are_counted(doors: Doors) -> None:

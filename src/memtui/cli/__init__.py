@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from types import FrameType
 
 # Told to end while all is imported it ends without a trace: Python would print one.
 _is_heard = (
@@ -23,10 +24,32 @@ if _is_heard:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+class _Terminated(SystemExit):
+    """A signal ended the command: whatever it was doing is left in order first."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated(number)
+
+
 def main() -> None:
-    """Run the command line; whatever goes wrong, the user sees a line and no traceback."""
+    """Run the command line; whatever goes wrong, the user sees a line and no traceback.
+
+    SIGTERM and SIGHUP end a command as ctrl+c does, so that a response which was begun is read to
+    its end (sources/draining.py); then memtui dies by that signal.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _terminate)
     try:
         memtui(prog_name="memtui")
+    except _Terminated as told:
+        signal.signal(told.number, signal.SIG_DFL)
+        os.kill(os.getpid(), told.number)
     except Exception as defect:  # the last net: a trace is for developers, not for users
         if os.environ.get("MEMTUI_TRACEBACK"):
             raise

@@ -10,6 +10,8 @@ from memtui.model import FunctionValue, Profile, SampleValues
 from memtui.plain import plain
 
 MOST_NAMES = 3
+ITSELF_SHARE = 0.1
+"""Of the growth: what a function allocated itself, to be named with all that it called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,39 @@ def grown_functions(
 ) -> list[tuple[str, int]]:
     """Return the functions that grew most between the first and the last profile of a type.
 
-    By their own value, or with all they called (``by_cum``), which leaves the runtime out: a
-    goroutine that waits always ends in it. Largest growth first, names made safe to show.
+    By what they allocated, in functions of the runtime too that they called for it (a string
+    builder's bytes are those of internal/bytealg.MakeNoZero). With ``by_cum`` by all they called,
+    which leaves the runtime out: a goroutine that waits always ends in it. Largest growth first,
+    names made safe to show.
     """
     found = [values for _, profile in profiles if (values := _of_type(profile, sample_type))]
     if len(found) < 2:
         return []
-    grown = [
-        (plain(each.name), each.cum_growth if by_cum else each.growth)
-        for each in growths(found[0].functions, found[-1].functions)
-        if not (by_cum and is_of_runtime(each.name))
+    grown = growths(found[0].functions, found[-1].functions)
+    rising = _callers(grown) if by_cum else _allocating(grown)
+    ranked = sorted(rising, key=lambda entry: -entry[1])
+    return [(plain(name), growth) for name, growth in ranked[:MOST_NAMES]]
+
+
+def _callers(grown: Sequence[Growth]) -> list[tuple[str, int]]:
+    return [
+        (each.name, each.cum_growth)
+        for each in grown
+        if each.cum_growth > 0 and not is_of_runtime(each.name)
     ]
-    rising = [entry for entry in grown if entry[1] > 0]
-    return sorted(rising, key=lambda entry: -entry[1])[:MOST_NAMES]
+
+
+def _allocating(grown: Sequence[Growth]) -> list[tuple[str, int]]:
+    """Return who allocated: not the runtime, where somebody who called it allocated as well."""
+    rising = [each for each in grown if each.growth > 0]
+    total = sum(each.growth for each in rising)
+    of_runtime = sum(each.growth for each in rising if is_of_runtime(each.name))
+    own = [each for each in rising if not is_of_runtime(each.name)]
+    if of_runtime <= ITSELF_SHARE * total or not own:
+        return [(each.name, each.growth) for each in rising]
+    # With what they called: of whom the runtime's growth is cannot be seen of functions alone.
+    callers = [each for each in own if each.growth >= ITSELF_SHARE * total]
+    return [(each.name, each.cum_growth) for each in callers or own]
 
 
 def is_of_runtime(name: str) -> bool:

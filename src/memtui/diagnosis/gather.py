@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -35,8 +35,13 @@ BELIEVED_APART_S = 0.05
 """The kernel's numbers and Go's of one ledger lie at most so far apart."""
 LATE_S = 10.0
 """A page that was read so long after /proc was found late."""
+BEFORE_S, MOST_BEFORE = 60.0, 8
+"""Cycles before a window tell what the heap was like when it began."""
 NEAR_S = 20.0
 """smaps_rollup read so near stands for a moment."""
+
+BEFORE_S = 60.0
+"""A profile so long before the window still shows what was there at its start."""
 
 
 def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEFAULT) -> Window:
@@ -64,8 +69,9 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         points=tuple(points),
         cycles=tuple(traced for traced in cycles if traced.at >= begin),
         cycles_seen=_cycles_seen(timeline, points, cycles, begin, end),
+        cycles_before=tuple(_before_window(timeline, begin, born)),
         groups=tuple(timeline.track(MappingGroups).between(begin, end)),
-        profiles=tuple(timeline.track(Profile).between(begin, end)),
+        profiles=tuple(_profiles(timeline, start, begin, end, born)),
         marks=tuple((at, mark.text) for at, mark in timeline.track(Mark).between(begin, end)),
         surroundings=surroundings,
         identity=identity[1] if identity else None,
@@ -164,6 +170,20 @@ def _born(view: View, start: float) -> float | None:
     return max((at for at, _ in restarts), default=None)
 
 
+def _profiles(
+    timeline: Timeline, start: float, begin: float, end: float, born: float | None
+) -> list[tuple[float, Profile]]:
+    """Return the profiles of a window that hold functions, and of each kind the last one before it.
+
+    The first profile comes a moment before the first row, and rows are left out at the start: what
+    was asked for is the time from ``start`` on. Of a rare kind one up to BEFORE_S older counts too.
+    """
+    earliest = start - BEFORE_S if born is None else max(born, start - BEFORE_S)
+    found = [entry for entry in timeline.track(Profile).between(earliest, end) if entry[1].values]
+    base = {profile.kind: at for at, profile in found if at < begin}
+    return [entry for entry in found if entry[0] >= base.get(entry[1].kind, begin)]
+
+
 def _nearest(
     mappings: Sequence[tuple[float, MappingSample]], at: float, near_s: float
 ) -> MappingSample | None:
@@ -193,6 +213,17 @@ def _cycles(
     if before and (born is None or before[0] >= born) and before not in found[:1]:
         found.insert(0, before)
     return found
+
+
+def _before_window(timeline: Timeline, begin: float, born: float | None) -> Iterator[Traced]:
+    """Yield the last few cycles of the process before the window, in the order of time."""
+    track = timeline.track(GcCycle)
+    start = begin - BEFORE_S if born is None else max(born, begin - BEFORE_S)
+    last = track.last(begin)
+    found = track.between(start, begin)[-MOST_BEFORE:]
+    for at, cycle in found or ([last] if last and (born is None or last[0] >= born) else []):
+        if at < begin:
+            yield Traced(at, cycle, None)
 
 
 def _before(cycles: Sequence[Traced], at: float) -> Traced | None:

@@ -65,7 +65,7 @@ def account(findings: Iterable[Finding], ledger: Ledger | None) -> Account:
     shared = []
     for each in found:
         if each.claim is None:
-            shared.append(each)
+            shared.append(each)  # it is about time, not about bytes
             continue
         is_in_rest = _unknown(ledger, each.claim.parts)
         # What accounts for a part also accounts for the growth of that part.

@@ -15,6 +15,8 @@ class Thresholds:
     """What counts as data, as growth and as much; sizes in bytes, times in seconds.
 
     - ``shortest_s``, ``fewest_points``, ``fewest_cycles``: less is not enough data.
+    - ``idle_s``: a program is idle without a GC cycle for so long, and with none due within
+      ``forced_s``.
     - ``steep_s``, ``steep_points``, ``steep_share``: a rise of RES by more than this share of it is
       judged after less time.
     - ``resolution_bytes``: RES is known to that much: the kernel counts pages for each CPU apart
@@ -45,6 +47,8 @@ class Thresholds:
 
     shortest_s: float = 40.0
     fewest_points: int = 8
+    idle_s: float = 9.0
+    forced_s: float = 120.0
     steep_s: float = 14.0
     steep_points: int = 4
     steep_share: float = 0.2

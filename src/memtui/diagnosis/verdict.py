@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
@@ -11,7 +10,8 @@ from memtui import units
 from memtui.diagnosis.denials import borne_out
 from memtui.diagnosis.finding import Cause, Finding
 from memtui.diagnosis.ledger import Ledger, Part, PartName
-from memtui.diagnosis.rules import RULES
+from memtui.diagnosis.limits import memory_limit
+from memtui.diagnosis.rules import EARLY_RULES, RULES
 from memtui.diagnosis.rules.growing import growing, missing, not_enough_data
 from memtui.diagnosis.rules.steady import steady
 from memtui.diagnosis.shares import Account, account
@@ -38,8 +38,6 @@ SERIES: tuple[tuple[str, Column], ...] = (
     ("lazily freed", lambda point: point.lazy),
     ("outside of Go", lambda point: point.beyond_go),
 )
-
-_UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,8 @@ def _diagnosis(window: Window, findings: Sequence[Finding]) -> Diagnosis:
 
 def _findings(window: Window) -> Sequence[Finding]:
     if missing(window):
-        return [not_enough_data(window)]
+        early = account([found for rule in EARLY_RULES if (found := rule(window))], window.ledger)
+        return early.findings or [not_enough_data(window)]
     # A process that has just started grows; of what, is known later.
     is_early = window.is_young and window.seconds < window.thresholds.shortest_s
     rules = () if is_early else RULES
@@ -190,15 +189,6 @@ def _nearest_limit(window: Window) -> tuple[tuple[str, int], TimeLeft] | None:
         if left:
             found.append((("GOMEMLIMIT", limit), left))
     return min(found, key=lambda entry: entry[1].likely_s) if found else None
-
-
-def memory_limit(text: str) -> int | None:
-    """Read GOMEMLIMIT as the runtime does; None for off, and for what it would not take.
-
-    Source: Go 1.27.3 runtime/mgcpacer.go readGOMEMLIMIT, runtime/string.go parseByteCount.
-    """
-    match = re.fullmatch(r"(\d+)(B|KiB|MiB|GiB|TiB)?", text)
-    return int(match[1]) * _UNITS[match[2] or ""] if match else None
 
 
 def one_line(diagnosis: Diagnosis, room: int | None = None) -> str:

@@ -36,6 +36,10 @@ class Returned:
     size: int
 
 
+LOAD_RISES = 1.3
+"""A rate of allocation that grew by this factor is another load."""
+
+
 class Access(Enum):
     """What is known of the process; the value says it in a few words."""
 
@@ -50,7 +54,8 @@ class Window:
     """A table of at most some hundred moments of one process, between two restarts.
 
     ``points`` are rows at the moments of MemStats (FULL) or of /proc. ``cycles`` are the
-    collector's, thinned out too; ``cycles_seen`` is how many there were. ``profiles`` are heap and
+    collector's, thinned out too; ``cycles_seen`` is how many there were, ``cycles_before`` the last
+    few of the same process before the window. ``profiles`` are heap and
     goroutine profiles in the order of time. ``marks`` are things done to the process, ``sources``
     what was seen of each source, "" for nothing. ``is_young`` tells that the window begins with
     the process. ``returned`` is the act that the window begins with, where memory was returned.
@@ -62,6 +67,7 @@ class Window:
     points: tuple[Point, ...]
     cycles: tuple[Traced, ...] = ()
     cycles_seen: int = 0
+    cycles_before: tuple[Traced, ...] = ()
     groups: tuple[tuple[float, MappingGroups], ...] = ()
     profiles: tuple[tuple[float, Profile], ...] = ()
     marks: tuple[tuple[float, str], ...] = ()
@@ -175,14 +181,34 @@ class Window:
 
     @cached_property
     def load(self) -> Trend | None:
-        """How the rate of allocation went, in bytes a second; None without MemStats."""
+        """How the rate of allocation went, in bytes a second; None when it is not known."""
         known = [(each.at, each.allocated) for each in self.points if each.allocated is not None]
-        rates = [
-            (later, (more - bytes_) / (later - at))
-            for (at, bytes_), (later, more) in pairwise(known)
-            if later > at
-        ]
+        if len(known) >= 2:
+            rates = [
+                (later, (more - bytes_) / (later - at))
+                for (at, bytes_), (later, more) in pairwise(known)
+                if later > at
+            ]
+        else:  # what the heap grew by from one cycle to the next
+            rates = [
+                (each.at, (each.cycle.heap_start_bytes - before.cycle.heap_live_bytes) / gap)
+                for before, each in pairwise(self.cycles)
+                if (gap := each.at - before.at) > 0
+                and each.cycle.number == before.cycle.number + 1
+                and before.cycle.heap_live_bytes is not None
+            ]
         return trend_of(rates, self.thresholds.flat_share)
+
+    @cached_property
+    def load_rises(self) -> bool:
+        """Whether the program allocates faster and faster: what is live may be work in progress."""
+        load = self.load
+        return load is not None and load.grows and load.last > LOAD_RISES * max(load.first, 1.0)
+
+    @cached_property
+    def cycles_per_s(self) -> float:
+        """How many GC cycles came a second."""
+        return self.cycles_seen / self.seconds if self.seconds else 0.0
 
     @cached_property
     def live(self) -> LiveHeap | None:
@@ -210,6 +236,79 @@ class Window:
             (at, goal / (live + (stacks or 0))) for at, goal, live, stacks in told if goal and live
         ]
         return trend_of(series, self.thresholds.flat_share)
+
+    @cached_property
+    def idle_s(self) -> float:
+        """For how many seconds there has been no GC cycle, as far as that was seen."""
+        if self.cycles_before or self.cycles:
+            return self.end - (*self.cycles_before, *self.cycles)[-1].at
+        known = [point for point in self.points if point.cycles is not None]
+        if not known:
+            return 0.0
+        since = next(point for point in known if point.cycles == known[-1].cycles)
+        return self.end - since.at
+
+    @cached_property
+    def longest_gap_s(self) -> float:
+        """The longest time between two GC cycles that were both seen; 0 with fewer."""
+        traced = [each.at for each in (*self.cycles_before, *self.cycles)]
+        known = [point for point in self.points if point.cycles is not None]
+        seen = [later.at for point, later in pairwise(known) if point.cycles != later.cycles]
+        gaps = [later - at for at, later in pairwise(traced or seen)]
+        # The cycle that is forced every two minutes comes in an idle program.
+        return max((gap for gap in gaps if gap < 0.9 * self.thresholds.forced_s), default=0.0)
+
+    @cached_property
+    def is_idle(self) -> bool:
+        """Whether the program hardly allocates: no cycle has come, and the goal brings none soon.
+
+        The next cycle will be the one that is forced after two minutes.
+        """
+        limits = self.thresholds
+        if self.idle_s < limits.idle_s or self.seconds < limits.idle_s or len(self.points) < 3:
+            return False
+        if self.idle_s < 1.5 * self.longest_gap_s:
+            return False
+        known = [each for each in self.points if each.at >= self.end - self.idle_s - 1.0]
+        allocs = [each.alloc for each in known if each.alloc is not None]
+        last = self.points[-1]
+        if self.access is not Access.FULL:
+            return bool(self.cycles or self.cycles_before) and self._is_flat
+        if len(allocs) < 2 or last.goal is None or last.alloc is None:
+            return False
+        pace = (allocs[-1] - allocs[0]) / max(1.0, known[-1].at - known[0].at)
+        return (last.goal - last.alloc) > limits.forced_s * max(pace, 0.0)
+
+    @property
+    def _is_flat(self) -> bool:
+        start = self.end - min(self.idle_s - 1.0, 20.0)
+        values = [each.res for each in self.points if each.res is not None and each.at >= start]
+        return max(values) - min(values) < 0.05 * max(values) if values else False
+
+    @cached_property
+    def live_now(self) -> int | None:
+        """What the last cycle found alive, in bytes; None when it is not known.
+
+        From the trace, from the page, or from NextGC where the settings in force are known.
+        """
+        traced = [*self.cycles_before, *self.cycles]
+        if traced and traced[-1].cycle.heap_live_bytes is not None:
+            return traced[-1].cycle.heap_live_bytes
+        last = self.points[-1] if self.points else None
+        return last.live if last else None
+
+    @cached_property
+    def live_before(self) -> int | None:
+        """What the cycle some seconds before the last one found alive, in bytes."""
+        traced = [*self.cycles_before, *self.cycles]
+        if not traced:
+            return None
+        found = [
+            each.cycle.heap_live_bytes
+            for each in traced[:-1]
+            if each.cycle.heap_live_bytes is not None and each.at >= traced[-1].at - 10.0
+        ]
+        return min(found, default=None)
 
     @cached_property
     def live_growth(self) -> float:

@@ -5,7 +5,8 @@ Samples hold what was read, never what was derived: rates, shares and changes ar
 reading, so that a recording stays true when the arithmetic gets better.
 """
 
-from memtui.model.events import Act, Attached, Ended, Event, Mark, Sample, Trouble
+from memtui.model.cgroup import CgroupMemory
+from memtui.model.events import Act, Attached, Ended, Event, Fetch, Mark, Sample, Trouble
 from memtui.model.mapping import (
     CgroupLevel,
     MappedName,
@@ -33,8 +34,10 @@ __all__ = [
     "Act",
     "Attached",
     "CgroupLevel",
+    "CgroupMemory",
     "Ended",
     "Event",
+    "Fetch",
     "FunctionValue",
     "GcCycle",
     "GcPause",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from memtui.model.cgroup import CgroupMemory
 from memtui.model.mapping import MappingGroups, MappingSample, Surroundings
 from memtui.model.process import ProcessIdentity, ProcessSample
 from memtui.model.profile import Profile, Taking
@@ -41,20 +42,39 @@ class Act(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """A request of memtui's own that shows in the target's RES, from start to end (Unix seconds).
+
+    ``rise_bytes`` is what RES rose by meanwhile, ``size_bytes`` the length of the response; None
+    when the response was given up. RES falls back only when a GC and the scavenger have run: so
+    neither end of a window belongs between ``start`` and a while after ``end``.
+    """
+
+    start: float
+    end: float
+    rise_bytes: int
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """Something was done at this moment that may show in the numbers: by the user, or by memtui.
 
     ``text`` says what in a few words: "heap?gc=1: forced a GC". ``act`` tells those apart that
-    were done to see what comes of it.
+    were done to see what comes of it. ``fetch`` is there when it was a request of memtui's own.
     """
 
     text: str
     act: Act | None = None
+    fetch: Fetch | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The process is no more. ``exit_code`` is known only for a child (128+n: killed by n)."""
+    """The process is no more. ``exit_code`` (128+n: killed by n) is None where nothing has it.
+
+    ``reason`` names the signal or the exit code, and the OOM killer if it ran.
+    """
 
     reason: str
     exit_code: int | None = None
@@ -67,6 +87,7 @@ Sample: TypeAlias = (
     | MappingSample
     | MappingGroups
     | Surroundings
+    | CgroupMemory
     | GcCycle
     | GcPause
     | ScavengeLine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from memtui.model.process import Absent, Reading, Words
@@ -34,10 +34,13 @@ class MappingSample:
     """/proc/PID/smaps_rollup: the sum over all mappings; ``took_s`` is what reading it took.
 
     The kernel walks the page tables for it, about 20 ms a GiB, and holds up mmap in the process.
+    ``rarely`` is the reason in one sentence when it is read less often than wanted, else ""; it is
+    not recorded.
     """
 
     resident: Resident
     took_s: float
+    rarely: str = field(default="", compare=False)
 
 
 class MappingKind(Enum):

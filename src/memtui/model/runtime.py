@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from memtui.model.process import Absent, Reading
@@ -16,18 +16,19 @@ class Origin(Enum):
     What they lack, where MemStats as of Go 1.27.3 is the measure:
 
     - ``EXPVAR`` (package expvar, /debug/vars): goroutines, threads, live heap, settings.
-    - ``HEAP_TEXT`` (net/http/pprof, the trailer of heap?debug=1, runtime/pprof/pprof.go
-      writeHeapInternal): the same. Its StackSys, MSpanSys and MCacheSys have no line of their
-      own, but stand behind the slash of ``# Stack = inuse / sys``.
     - ``METRICS`` (client_golang, /metrics): the rings of pauses. Forced cycles and live heap are
       there only where the program collects the new names, the fraction of CPU only before 1.13.
+    - ``HEAP_TEXT`` (net/http/pprof, the trailer of heap?debug=1, runtime/pprof/pprof.go
+      writeHeapInternal): what EXPVAR lacks. Its StackSys, MSpanSys and MCacheSys have no line of
+      their own, but stand behind the slash of ``# Stack = inuse / sys``. All stacks of the profile
+      are written before it, so it is asked for last, and not at all where they are many.
     - ``GOPS`` (the gops agent): BuckHashSys, the time of the last cycle, the rings of pauses,
       goroutines, threads, live heap, settings.
     """
 
     EXPVAR = "expvar"
-    HEAP_TEXT = "heap?debug=1"
     METRICS = "metrics"
+    HEAP_TEXT = "heap?debug=1"
     GOPS = "gops"
 
 
@@ -84,7 +85,9 @@ class RuntimeSample(MemStats):
 
     ``origin`` is the kind of page, ``where`` its address (without credentials). ``took_s`` and
     ``size_bytes`` are what asking cost in time and on the wire. ``cycles_lost`` counts the cycles
-    since the sample before whose pause the ring did not hold any more (it holds 256).
+    since the sample before whose pause the ring did not hold any more (it holds 256). ``rarely``
+    is the reason in one sentence when the page is asked less often than wanted, else ""; it is not
+    recorded.
 
     ``rss_bytes``, its parts ``rss_anon_bytes``, ``rss_file_bytes`` and ``rss_shmem_bytes``, and
     ``swap_bytes`` are of /proc/PID/status, read right before or right after the page was asked,
@@ -104,3 +107,4 @@ class RuntimeSample(MemStats):
     rss_shmem_bytes: Reading = _MISSING
     swap_bytes: Reading = _MISSING
     apart_s: float | Absent = _MISSING
+    rarely: str = field(default="", compare=False)

@@ -122,10 +122,16 @@ def sources_line(view: View) -> Line:
 def verdict_line(view: View, diagnosis: Diagnosis, width: int) -> Line:
     """Return the one line of the verdict, and at its end how the sources are.
 
-    Until there is something to judge, and when the process has ended, what the sources say.
+    Until there is something to judge, what the sources say. When the process has ended, how, and
+    its last verdict.
     """
-    if view.ended() or diagnosis.ledger is None:
+    if diagnosis.ledger is None:
         return sources_line(view)
+    if ended := view.ended():
+        how = line(Span(f" {plain(ended[1].reason)} at {clock(ended[0])}", "bad"), ": ")
+        room = max(0, width - cells(how))
+        said = cut(one_line(diagnosis, room), room)
+        return (*how, Span(said, role_of(diagnosis.first.cause)))
     states = _states(view)
     room = max(0, width - cells(states) - 2)
     said = cut(one_line(diagnosis, room), room)

@@ -12,6 +12,7 @@ from memtui.panes.cells import Line, Role, Span, cut, left, line, right
 from memtui.panes.fieldlines import facts_of
 from memtui.panes.fields import FIELDS, Facts
 from memtui.panes.moments import date_and_clock
+from memtui.panes.profile.look import kept
 from memtui.plain import plain
 from memtui.timeline import View
 from memtui.timeline.cycles import CycleSummary, summary_of
@@ -37,13 +38,13 @@ class Moment:
 def moment_of(view: View) -> Moment:
     """Return what a view shows at its moment."""
     cycles = view.timeline.track(GcCycle).between(view.until - RATE_S, view.until)
-    profile = view.sample(Profile)
+    profiles = kept(view, None)  # of the kind that comes unasked: others come now and then
     return Moment(
         view.until,
         facts_of(view),
         point_at(view) if view.sample(ProcessSample) else None,
         summary_of(cycles),
-        profile,
+        profiles[-1].profile if profiles else None,
     )
 
 

@@ -25,6 +25,8 @@ _MOST_SEGMENTS = 256
 _MOST_SECTIONS = 4096
 _MOST_NAME_BYTES = 1 << 20
 _MOST_SEARCHED_BYTES = 1 << 20
+_PATH_BYTES = 1 << 10
+"""The line "path" is the first of the module information."""
 _MOST_VERSION_BYTES = 256
 _CHUNK_BYTES = 1 << 16
 _LAST_OFFSET = (1 << 63) - 1
@@ -87,14 +89,32 @@ def go_version(read_at: ReadAt) -> str | None:
     raises; asks it for at most 1 MiB at a time and for a few MiB in all.
     """
     try:
-        layout = _layout(read_at)
-        image = _Image(read_at, layout)
-        for span in image.places():
-            address = _find_blob(image, span)
-            if address is not None:
-                return _version(image, address)
+        found = _blob(read_at)
+        return None if found is None else _version(*found)
     except (_NotGo, struct.error):
-        pass
+        return None
+
+
+def main_package(read_at: ReadAt) -> str | None:
+    """Return the path of the main package of an ELF file: "github.com/nats-io/nats-server".
+
+    It is the line "path" of the module information, a second string behind the version since
+    Go 1.18 (debug/buildinfo); None where there is none. Raises only what ``read_at`` raises.
+    """
+    try:
+        found = _blob(read_at)
+        return None if found is None else _main_package(*found)
+    except (_NotGo, struct.error):
+        return None
+
+
+def _blob(read_at: ReadAt) -> tuple[_Image, int] | None:
+    """Return the file, and the address of the build information in it."""
+    image = _Image(read_at, _layout(read_at))
+    for span in image.places():
+        address = _find_blob(image, span)
+        if address is not None:
+            return image, address
     return None
 
 
@@ -211,13 +231,32 @@ def _version(image: _Image, address: int) -> str | None:
     return raw.decode("utf-8", "backslashreplace") or None
 
 
+def _main_package(image: _Image, address: int) -> str | None:
+    header = image.read(address, _HEADER_BYTES)
+    if len(header) < _HEADER_BYTES or not header[15] & _FLAG_INLINE:
+        return None
+    start, length = _varint(image, address + _HEADER_BYTES)
+    start, length = _varint(image, start + length)
+    info = image.read(start, min(length, _PATH_BYTES))
+    for line in info.split(b"\n"):
+        key, _, value = line.rpartition(b"\t")
+        if key.endswith(b"path"):
+            return value.decode("utf-8", "backslashreplace") or None
+    return None
+
+
 def _inline_string(image: _Image, address: int) -> bytes:
-    """Return a string behind its length as a varint (encoding/binary, Uvarint)."""
-    length = 0
+    """Return a string behind its length as a varint."""
+    return _bounded(image, *_varint(image, address))
+
+
+def _varint(image: _Image, address: int) -> tuple[int, int]:
+    """Return where a varint ends, and its value (encoding/binary, Uvarint)."""
+    value = 0
     for place, byte in enumerate(image.read(address, 10)):
-        length |= (byte & 0x7F) << (7 * place)
+        value |= (byte & 0x7F) << (7 * place)
         if byte < 0x80:
-            return _bounded(image, address + place + 1, length)
+            return address + place + 1, value
     raise _NotGo
 
 

@@ -110,6 +110,64 @@ def parse_count(text: bytes) -> Reading:
     return int(word) if _WHOLE.fullmatch(word) else Absent.NOT_REPORTED
 
 
+_STAT_V2 = {
+    b"anon": "anon_bytes",
+    b"file": "file_bytes",
+    b"shmem": "shmem_bytes",
+    b"inactive_file": "inactive_file_bytes",
+    b"kernel": "kernel_bytes",
+    b"slab_reclaimable": "slab_reclaimable_bytes",
+    b"slab_unreclaimable": "slab_unreclaimable_bytes",
+    b"kernel_stack": "kernel_stack_bytes",
+    b"pagetables": "page_tables_bytes",
+    b"sock": "sock_bytes",
+}
+_STAT_V1 = {
+    b"total_rss": "anon_bytes",
+    b"total_cache": "file_bytes",
+    b"total_shmem": "shmem_bytes",
+    b"total_inactive_file": "inactive_file_bytes",
+}
+STAT_FIELDS = tuple(_STAT_V2.values())
+"""The fields of CgroupMemory that memory.stat has."""
+_KERNEL_PARTS = (
+    b"kernel_stack", b"pagetables", b"sec_pagetables", b"percpu", b"vmalloc", b"slab",
+)  # fmt: skip
+
+
+def parse_memory_stat(text: bytes, version: int) -> dict[str, Reading]:
+    """Read memory.stat by the fields of CgroupMemory; what is not there is Absent.
+
+    The ``total_`` lines of v1 count the groups below too, as all lines of v2 do. v2 has "kernel"
+    since Linux 5.18; before, it is the sum of the kernel's parts that are reported. In v1 it stands
+    in a file of its own.
+    """
+    counts = _counts(text)
+    names = _STAT_V2 if version == 2 else _STAT_V1
+    found = dict.fromkeys(STAT_FIELDS, Absent.NOT_REPORTED) | {
+        field: counts[name] for name, field in names.items() if name in counts
+    }
+    parts = [counts[name] for name in _KERNEL_PARTS if name in counts]
+    if version == 2 and b"kernel" not in counts and parts:
+        found["kernel_bytes"] = sum(parts)
+    return found
+
+
+def parse_oom_kills(text: bytes) -> Reading:
+    """Read the number of killed processes from memory.events (v2) or memory.oom_control (v1)."""
+    return _counts(text).get(b"oom_kill", Absent.NOT_REPORTED)
+
+
+def parse_procs(text: bytes) -> list[int]:
+    """Read cgroup.procs; 0 stands for each process of a PID namespace that is not visible."""
+    return [int(word) for word in text.split() if _WHOLE.fullmatch(word)]
+
+
+def _counts(text: bytes) -> dict[bytes, int]:
+    pairs = (line.split(b" ") for line in text.split(b"\n"))
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and _WHOLE.fullmatch(pair[1])}
+
+
 def parse_inactive_file(text: bytes, version: int) -> Reading:
     """Read memory.stat: total_inactive_file of v1 counts the groups below too, as v2 does."""
     for name in (b"inactive_file",) if version == 2 else (b"total_inactive_file", b"inactive_file"):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from memtui.model import (
     Attached,
+    CgroupMemory,
     Ended,
     Event,
     GcCycle,
@@ -27,6 +28,7 @@ from memtui.timeline.cycles import gc_cpu_share
 SLOW: tuple[type[Sample], ...] = (
     ProcessIdentity,
     Surroundings,
+    CgroupMemory,
     ProcessSample,
     RuntimeSample,
     MappingSample,

@@ -25,9 +25,9 @@ def timeline_of(
 ) -> Timeline:
     """Return a timeline with what a ledger and a verdict of this window need.
 
-    Of each kind of profile the first and the last one are whole, others have their totals only.
-    ``told`` lets the events through while they are read, between two moments, and can say how far
-    that is.
+    Of each kind of profile the first and the last one are whole, and the first one of the last
+    process; others have their totals only. ``told`` lets the events through while they are read,
+    between two moments, and can say how far that is.
     """
     timeline = Timeline(start)
     for event in recording.standing(start):
@@ -59,8 +59,12 @@ def _events(recording: Recording, start: float, end: float, told: Told) -> list[
 
 def _with_whole_profiles(recording: Recording, events: list[Event]) -> list[Event]:
     places = [at for at, event in enumerate(events) if isinstance(event.sample, Profile)]
+    born = max(
+        (at for at, event in enumerate(events) if isinstance(event.sample, Restart)), default=0
+    )
+    of_last = [place for place in places if place > born]
     found = list(events)
-    for place in sorted(_ends_of_kinds(events, places)):
+    for place in sorted(_ends_of_kinds(events, places) | _ends_of_kinds(events, of_last)):
         found[place] = whole_profile(recording, events[place]) or events[place]
     return found
 

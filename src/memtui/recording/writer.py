@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,19 +17,18 @@ from memtui.model import (
     Event,
     Mark,
     ProcessIdentity,
-    Profile,
     Restart,
 )
 from memtui.recording.clocks import Clocks, Now, whole_ms
-from memtui.recording.codec import encode
 from memtui.recording.container import Gap, Kind, head
 from memtui.recording.digest import Standing
 from memtui.recording.files import CannotRecord, OutFile, WriteFailed, create
 from memtui.recording.header import VERSION, Header, Summary, header_record
 from memtui.recording.keeping import Keeping
-from memtui.recording.member import OpenMember, profile_member
+from memtui.recording.member import OpenMember
+from memtui.recording.packing import Loss, Packed, encoded, lines_of, profile_of
 from memtui.recording.parts import Rotation, reopened
-from memtui.recording.sealed import batches, sealed
+from memtui.recording.sealed import sealed
 
 __all__ = ["CannotRecord", "Clocks", "Keeping", "Recorder"]
 
@@ -48,7 +49,9 @@ class Recorder:
     that is there is appended to if it is a recording, and replaced with ``force``. With
     ``max_bytes`` or ``max_age_s`` the file is parted, and the oldest parts are removed.
 
-    Raises CannotRecord when it is made; after that, a write that fails only suspends it.
+    Raises CannotRecord when it is made; after that, a write that fails only suspends it. An event
+    that cannot be encoded is dropped and counted. Any other defect ends the recorder: the file
+    stays readable up to there, and later events are not held.
     """
 
     def __init__(
@@ -70,6 +73,10 @@ class Recorder:
         """Why nothing can be written at the moment; "" when all is well."""
         self.finished = False
         """Whether nobody can read what would be written: the other end of the stream is closed."""
+        self.defect: BaseException | None = None
+        """The defect that ended the recorder; None while it runs."""
+        self.lost = Loss()
+        """The events that could not be encoded."""
         self._clocks = clocks or Clocks()
         self._keeping = keeping or Keeping()
         self._host = socket.gethostname() if host is None else host
@@ -77,7 +84,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._waiting: list[Event] = []
-        self._held: list[Event] = []
+        self._held: list[Packed] = []
         self._dropped = 0
         self._standing = Standing()
         self._before: Summary | None = None
@@ -88,6 +95,7 @@ class Recorder:
         self._start = 0.0
         self._retry_s = 0.0
         self._is_closed = False
+        self._writing_since: float | None = None
         if path is None:
             self._file = OutFile(descriptor, None)
             self._parts = None
@@ -118,42 +126,75 @@ class Recorder:
         """How many events the next flush writes."""
         return len(self._waiting)
 
+    @property
+    def stalled_s(self) -> float:
+        """For how many seconds the write under way has waited; 0 when there is none."""
+        since = self._writing_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def append(self, event: Event) -> None:
-        """Take an event, to be written with the next flush."""
+        """Take an event, to be written with the next flush; after a failure, discard it."""
+        if self._is_closed:
+            return
         kept = self._keeping.kept(event)
         if kept is None:
             return
         with self._lock:
+            if self.defect is not None:
+                return
             if len(self._waiting) >= _MOST_WAITING:
                 del self._waiting[0]
                 self._dropped += 1
             self._waiting.append(kept)
 
     def flush(self) -> None:
-        """Write what came since the last flush, with one write; never raises for a bad disk."""
+        """Write what came since the last flush, with one write; never raises."""
         with self._writing:
             if not self._is_closed:
-                self._flush()
+                self._supervised(self._flush)
 
     def close(self) -> None:
-        """Write what is left, close the member, have the disk keep it, and let go of the file."""
+        """Write what is left, close the member, sync the file, and close it; never raises."""
         with self._writing:
             if self._is_closed:
                 return
             self._is_closed = True
             self._retry_s = 0.0
-            self._flush()
-            with contextlib.suppress(WriteFailed):  # the file is whole without its last bytes
-                self._end_member()
+            self._supervised(self._flush)
+            self._supervised(self._end)
             self._file.close()
+
+    def _supervised(self, write: Callable[[], None]) -> None:
+        """Run a step of writing; a defect in it ends the recorder, never the thread."""
+        if self.defect is not None:
+            return
+        self._writing_since = time.monotonic()
+        try:
+            write()
+        except BaseException as defect:  # the file may be torn now: nothing more is written
+            with self._lock:
+                self.defect = defect
+                self._waiting, self._held = [], []
+            if not isinstance(defect, Exception):
+                raise
+        finally:
+            self._writing_since = None
+
+    def _end(self) -> None:
+        with contextlib.suppress(WriteFailed):  # the file is whole without its last bytes
+            self._end_member()
+            if self.lost.untold:  # no later header can have it
+                self._write_rows([], self._clocks.now())
+                self._end_member()
 
     # Writing
 
     def _flush(self) -> None:
         with self._lock:
-            events, self._waiting = self._waiting, []
+            waiting, self._waiting = self._waiting, []
         now = self._clocks.now()
         self._note_step(now)
+        events = encoded(waiting, self.lost)
         if self.finished or (self.suspended and now.steady < self._retry_s):
             self._hold(events)
             return
@@ -167,17 +208,19 @@ class Recorder:
         self._held = []
         self._wrote_at = now.wall
 
-    def _write(self, events: list[Event], now: Now) -> None:
+    def _write(self, events: list[Packed], now: Now) -> None:
         """Write events; raise WriteFailed, with the file as it was."""
-        profiles = [each for each in events if isinstance(each.sample, Profile)]
-        rows = [each for each in events if not isinstance(each.sample, Profile)]
+        profiles = [event for event, record in events if record is None]
+        rows = [each for each in events if each[1] is not None]
         if profiles or self._gap is not None or self._is_due(now):
             self._end_member()
             self._part(now)
         for event in profiles:
-            self._start = max(self._start, min(now.wall, whole_ms(event.at)))
-            self._file.write(profile_member(event, self._start))
-            self._profile_at = self._start
+            start = max(self._start, min(now.wall, whole_ms(event.at)))
+            if member := profile_of(event, start, self.lost):
+                self._start = start
+                self._file.write(member)
+                self._profile_at = start
         if rows:
             self._write_rows(rows, now)
 
@@ -201,15 +244,15 @@ class Recorder:
         if self._parts is not None and self._parts.is_due(self._file.size, now.wall):
             self._file = self._parts.next(self._file, now.wall)
 
-    def _write_rows(self, events: list[Event], now: Now) -> None:
-        member, lines, first = self._open, b"", b""
+    def _write_rows(self, rows: list[Packed], now: Now) -> None:
+        events, lines = lines_of(rows, self.lost)
+        member, first = self._open, b""
         if member is None:
             self._start = max(self._start, now.wall)
             member = OpenMember(self._start, now.steady, self._standing.cycle)
             first = head(Kind.SAMPLES, self._start, major=VERSION[0])
             is_first = self._file.size == 0 or self._number == 0
-            lines = sealed(header_record(self._header(), with_names=is_first))
-        lines += batches([encode(each) for each in events])
+            lines = sealed(header_record(self._header(), with_names=is_first)) + lines
         try:
             self._file.write(first + member.packed(lines))
         except WriteFailed:
@@ -220,6 +263,7 @@ class Recorder:
             self._open = member
             self._number += 1
             self._gap = None
+            self.lost.tell()
         for event in events:
             member.tally.note(event)
             self._standing.note(event)
@@ -239,28 +283,41 @@ class Recorder:
             interval_s=self._interval_s,
             last=self._standing.events(),
             before=self._before,
-            gap=self._gap,
+            gap=self._gap_told(),
             profile_at=self._profile_at,
         )
 
     # What goes wrong
 
-    def _suspend(self, failed: WriteFailed, events: list[Event], now: Now) -> None:
+    def _suspend(self, failed: WriteFailed, events: list[Packed], now: Now) -> None:
         self.suspended = failed.reason
         self.finished = failed.is_final
         self._retry_s = now.steady + RETRY_S
         self._hold(events)
         self._gap = Gap(self._wrote_at, now.wall, failed.reason)
 
-    def _hold(self, events: list[Event]) -> None:
+    def _hold(self, events: Iterable[Packed]) -> None:
         """Keep of events that cannot be written what is rare, and what stands."""
-        for event in events:
+        for each in events:
+            event, _ = each
             self._standing.note(event)
-            if isinstance(event.sample, _RARE) and event not in self._held:
-                self._held.append(event)
+            if isinstance(event.sample, _RARE) and each not in self._held:
+                self._held.append(each)
         del self._held[:-_MOST_HELD]
         if self._gap is not None and events:
             self._gap = replace(self._gap, end=max(self._gap.end, self._clocks.wall()))
+
+    def _gap_told(self) -> Gap | None:
+        """Return the gap before a member, with the events lost since the last header.
+
+        A loss alone is a gap without length. It waits for the next header: a kind of event that
+        always fails would end a member each second.
+        """
+        if not (untold := self.lost.untold):
+            return self._gap
+        if self._gap is None:
+            return Gap(self._start, self._start, untold)
+        return replace(self._gap, reason=f"{self._gap.reason}, {untold}")
 
     def _note_step(self, now: Now) -> None:
         """Make a gap of what the clocks tell, and of events that came too fast."""

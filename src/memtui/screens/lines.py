@@ -119,6 +119,10 @@ class Lines:
 
     def _recording(self) -> Line:
         """Return in a word what becomes of the recording; nothing when there is none."""
-        words = self._tape.words if self._tape is not None else ""
-        said = line(Span(f"{words}  ", "bad" if "suspended" in words else "key")) if words else ()
+        tape = self._tape
+        words = tape.words if tape is not None else ""
+        if len(words) > self._app.size.width // 2:  # the moment and the name stay
+            words = "  ".join(each.partition(":")[0] for each in words.split("  "))
+        is_well = tape is None or tape.is_well
+        said = line(Span(f"{words}  ", "key" if is_well else "bad")) if words else ()
         return (*said, Span("settings?  ", "bad")) if self._problems else said

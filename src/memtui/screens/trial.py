@@ -136,7 +136,7 @@ class Trials:
     def _read(self) -> None:
         for source in self._sources():
             if source.name == "runtime" and isinstance(source, Refreshable):
-                source.refresh()
+                source.look()
 
 
 def _expected(act: Act, view: View) -> str:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from memtui.model import Ended, Event
 from memtui.plain import plain
+from memtui.sources.ending import BETWEEN_LOOKS_S, Ending
 from memtui.sources.proc import has_living_group
 from memtui.sources.source import Clock
 
@@ -116,16 +117,25 @@ class ChildExit:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Wait for the end of the child and tell it."""
-        with contextlib.suppress(OSError):  # Linux before 5.3, or it was waited for already
-            await _readable(os.pidfd_open(self._child.pid))
-        while (code := self._child.exit_code) is None:  # noqa: ASYNC110 - the kernel sets no Event
-            await asyncio.sleep(BEAT_S)
-        how = (
-            f"was killed by {_signal_name(code - 128)}"
-            if code > 128
-            else f"ended with exit code {code}"
-        )
+        ending = Ending(self._child.pid)
+        ended = asyncio.ensure_future(_wait_for_end(self._child.pid))
+        try:
+            while not ended.done():
+                await asyncio.wait({ended}, timeout=BETWEEN_LOOKS_S)
+                ending.look()
+            while (code := self._child.exit_code) is None:  # noqa: ASYNC110 - the kernel sets no Event
+                await asyncio.sleep(BEAT_S)
+            how = ending.words(128 - code if code > 128 else code)
+        finally:
+            ended.cancel()
+            ending.close()
         yield Event(self._clock(), self.name, Ended(f"{plain(self._child.name)} {how}", code))
+
+
+async def _wait_for_end(pid: int) -> None:
+    """Wait until a process has ended, by its pidfd; return at once where there is none."""
+    with contextlib.suppress(OSError):  # Linux before 5.3, or it was waited for already
+        await _readable(os.pidfd_open(pid))
 
 
 async def _readable(pidfd: int) -> None:
@@ -137,10 +147,3 @@ async def _readable(pidfd: int) -> None:
     finally:
         loop.remove_reader(pidfd)
         os.close(pidfd)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

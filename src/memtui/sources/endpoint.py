@@ -14,28 +14,32 @@ from pathlib import Path
 
 from memtui.parse.proc import ParseError, parse_stat
 from memtui.parse.sockets import Listener, TcpListener, parse_tcp_listeners, parse_unix_listeners
-from memtui.sources.http import Address, Cause, HttpFailed, Response, wants_tls
-from memtui.sources.packaged import advice_for
-from memtui.sources.probing import SpeaksFirstError, ask
+from memtui.sources.http import Address, Cause, HttpFailed, Response, get, wants_tls
+from memtui.sources.knock import Silence, knock
 from memtui.sources.proc import who_may
 from memtui.sources.source import SourceFailed
+from memtui.sources.switches import Service, service_of
 
 PROC = Path("/proc")
 PPROF_PORT = 6060
 """The port of the example in the documentation of net/http/pprof, and so of most services."""
 
-_DEADLINE_S, _LONG_DEADLINE_S = 1.0, 5.0
-"""For the first question, and for the second one: a busy host answers late."""
+_DEADLINES_S = (1.0, 5.0, 10.0)
+"""How long the first question to a listener may take, the second and the last: a busy host may
+leave a service without CPU for seconds. The second follows at once when nothing else was found;
+after the last the listener is left alone for the session."""
 _LIMIT_BYTES = 64 << 10
 _MOST_PROBES = 16
 _MOST_NAMED = 5
-_MOST_SILENCES = 4
-"""A service may stand still for seconds, and answer later; after that many it is no HTTP."""
+_TLS_PORTS = frozenset({10250, 10257, 10259})
+"""Of kubelet, kube-controller-manager and kube-scheduler (kubernetes.io, Ports and Protocols)."""
+_TTRPC = ".ttrpc"
+"""The end of the name of containerd's socket for ttrpc, which logs an error for a stranger."""
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 _OR_URL = "or give --pprof URL"
+ASKS_AGAIN = f"memtui asks again and waits longer, {_OR_URL}"
+"""What to do about a listener that was late: nothing is known of the service by that."""
 _IMPORT = f'import _ "net/http/pprof" in the service, {_OR_URL}'
-_RPC = re.compile(r"ttrpc|grpc|dbus|varlink|plugin|shim|csi|notify|(^|/)containerd\.sock$")
-"""Unix sockets with these names speak other protocols, and log what they do not understand."""
 
 
 class Verdict(Enum):
@@ -47,18 +51,19 @@ class Verdict(Enum):
     LOCKED = "wants credentials"
     REDIRECT = "redirects"
     TLS = "wants a client certificate or another TLS"
-    MUTE = "did not answer"
-    SPEAKS_FIRST = "speaks first, so it is not HTTP"
-    NOT_ASKED = "was not asked: its name is that of another protocol"
+    LATE = "did not answer"
+    CUT = "closed the connection"
+    GREETS = "speaks first: not HTTP"
     NOT_HTTP = "is not HTTP"
+    OTHER_PROTOCOL = "has another protocol (not asked)"
     REFUSED = "refuses"
     UNREACHABLE = "cannot be reached"
 
 
 _VERDICTS = {
     Cause.REFUSED: Verdict.REFUSED,
-    Cause.TIMED_OUT: Verdict.MUTE,
-    Cause.RESET: Verdict.NOT_HTTP,
+    Cause.TIMED_OUT: Verdict.LATE,
+    Cause.RESET: Verdict.CUT,
     Cause.NOT_HTTP: Verdict.NOT_HTTP,
     Cause.CERTIFICATE: Verdict.TLS,
     Cause.TLS: Verdict.TLS,
@@ -66,6 +71,19 @@ _VERDICTS = {
     Cause.UNREACHABLE: Verdict.UNREACHABLE,
     Cause.BAD_URL: Verdict.UNREACHABLE,
 }
+_SILENCES = {
+    Silence.GREETED: Verdict.GREETS,
+    Silence.CLOSED: Verdict.CUT,
+    Silence.TIMED_OUT: Verdict.LATE,
+    Silence.NOT_HTTP: Verdict.NOT_HTTP,
+    Silence.REFUSED: Verdict.REFUSED,
+    Silence.UNREACHABLE: Verdict.UNREACHABLE,
+}
+_SETTLED = frozenset({
+    Verdict.PPROF, Verdict.CUT, Verdict.GREETS, Verdict.NOT_HTTP, Verdict.OTHER_PROTOCOL,
+    Verdict.TLS,
+})  # fmt: skip
+"""What does not change while a socket listens: such a listener is asked once in a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +91,7 @@ class Probe:
     """What one listener answered; ``address`` is that of its /debug/pprof/, if it has one.
 
     ``spoke_at`` is where it gave an HTTP answer, whatever that said; ``silences`` is how often it
-    has said nothing at all, the last time within ``deadline_s``.
+    did not answer in time, the last time within ``deadline_s`` seconds.
     """
 
     listener: Listener
@@ -81,22 +99,28 @@ class Probe:
     address: Address | None = None
     spoke_at: Address | None = None
     silences: int = 0
-    deadline_s: float = _DEADLINE_S
+    deadline_s: float = 0.0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it did not answer in time: that is no statement about what it serves."""
+        return self.verdict is Verdict.LATE
 
     @property
     def is_open(self) -> bool:
-        """Whether it may answer otherwise when it is asked again.
+        """Whether it may answer otherwise when it is asked again."""
+        may_be_busy = self.is_late and self.silences < len(_DEADLINES_S)
+        return may_be_busy or self.verdict is Verdict.REFUSED
 
-        A unix socket that said nothing is of another protocol: it has no host to be busy.
-        """
-        most = _MOST_SILENCES if isinstance(self.listener, TcpListener) else 1
-        is_silent = self.verdict is Verdict.MUTE and self.silences < most
-        return is_silent or self.verdict is Verdict.REFUSED
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is never asked again, also not when the user asks for a new search."""
+        return self.verdict in _SETTLED or (self.is_late and not self.is_open)
 
     def __str__(self) -> str:
         """Write it as a part of a sentence: 127.0.0.1:8080 answers 404."""
-        within = f" within {self.deadline_s:g} s" if self.verdict is Verdict.MUTE else ""
-        return f"{self.listener} {self.verdict.value}{within}"
+        said = f"{self.listener} {self.verdict.value}"
+        return f"{said} within {self.deadline_s:g} s (host busy?)" if self.is_late else said
 
 
 class Answers(dict[Listener, Probe]):
@@ -108,6 +132,20 @@ class Answers(dict[Listener, Probe]):
     def __init__(self) -> None:
         super().__init__()
         self.turn = asyncio.Lock()
+
+    def clear(self) -> None:
+        """Forget what may have changed; a listener that does not speak HTTP is not asked again.
+
+        A server that was started again is another listener: its socket has another inode.
+        """
+        settled = {each: probe for each, probe in self.items() if probe.is_settled}
+        super().clear()
+        self.update(settled)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether one of them did not answer in time."""
+        return any(probe.is_late for probe in self.values())
 
     @property
     def http(self) -> list[Address]:
@@ -187,10 +225,10 @@ async def find_pprof(
 ) -> Address:
     """Return the address of the /debug/pprof/ that a process serves.
 
-    Each port is asked once, one after the other, until one has it; ``known`` keeps what they
-    said, so that a port that said no is left alone the next time, as is one that said nothing
-    some times; :class:`Answers` are shared with others who ask. Raises SourceFailed: what was seen
-    in one line, and what to do.
+    Its listeners are asked one after the other, TCP first, until one has it. ``known`` keeps the
+    answers: a listener that answered is not asked again, one that was late is asked again with a
+    longer deadline; :class:`Answers` are shared with others who ask. Raises SourceFailed: what was
+    seen in one line, and what to do.
     """
     known = Answers() if known is None else known
     async with known.turn if isinstance(known, Answers) else nullcontext():
@@ -201,10 +239,9 @@ async def _find_pprof(
     pid: int, probe: bool, proc: Path, known: MutableMapping[Listener, Probe]
 ) -> Address:
     found = await asyncio.to_thread(listeners, pid, proc)
+    service = await asyncio.to_thread(service_of, pid, proc)
     if not found:
-        advice = advice_for(pid, proc)
-        hint = f"{advice}, {_OR_URL}" if advice else _IMPORT
-        raise SourceFailed("no pprof endpoint: the process listens on no socket", hint)
+        raise SourceFailed("no pprof endpoint: the process listens on no socket", advice(service))
     if not probe:
         raise SourceFailed(
             f"not probed (--no-probe): listens on {_named(found)}",
@@ -218,36 +255,79 @@ async def _find_pprof(
             f"nsenter -t {pid} -n memtui --pid {pid}, {_OR_URL}",
         )
     wanted = _one_a_port(near)
-    probes: list[Probe] = []
-    for listener in wanted[:_MOST_PROBES]:
-        if (before := known.get(listener)) is None or before.is_open:
-            known[listener] = await _probed(listener, pid, proc, before)
-        probes.append(known[listener])
-        if (address := known[listener].address) is not None:
-            return address
+    asked = wanted[:_MOST_PROBES]
+    for each in asked:
+        if _is_of_another_protocol(each, service):
+            known.setdefault(each, Probe(each, Verdict.OTHER_PROTOCOL))
+    address = await _first_with_pprof(asked, pid, proc, known)
+    if address is not None:
+        return address
     start_ticks(pid, proc)  # it may have ended meanwhile: that says more than a port that refuses
-    raise _not_found(probes, len(wanted) - len(probes), advice_for(pid, proc))
+    raise _not_found([known[each] for each in asked], len(wanted) - len(asked), service)
+
+
+async def _first_with_pprof(
+    asked: list[Listener], pid: int, proc: Path, known: MutableMapping[Listener, Probe]
+) -> Address | None:
+    """Ask those that may answer otherwise than before, and those that were late once more."""
+    for each in asked:
+        if each in known and (address := known[each].address) is not None:
+            return address
+    for each in asked:
+        before = known.get(each)
+        if before is None or before.is_open:
+            known[each] = await _probed(each, pid, proc, before)
+            if (address := known[each].address) is not None:
+                return address
+    late = [known[each] for each in asked if known[each].is_late and known[each].silences == 1]
+    again = await asyncio.gather(*(_probed(each.listener, pid, proc, each) for each in late))
+    known.update({each.listener: each for each in again})
+    return next((each.address for each in again if each.address is not None), None)
+
+
+def _is_of_another_protocol(listener: Listener, service: Service | None) -> bool:
+    """Tell whether a listener is known, without asking it, to have no HTTP."""
+    if isinstance(listener, TcpListener):
+        return service is not None and listener.port in service.other_ports
+    return listener.path.endswith(_TTRPC)
 
 
 async def _probed(listener: Listener, pid: int, proc: Path, before: Probe | None) -> Probe:
-    """Ask a listener, give it more time than the last time, and count how often it said nothing."""
+    """Ask a listener, the longer the more often it was late."""
     silences = before.silences if before else 0
-    deadline_s = _LONG_DEADLINE_S if silences else _DEADLINE_S
+    deadline_s = _DEADLINES_S[min(silences, len(_DEADLINES_S) - 1)]
     probe = await probe_listener(listener, pid, proc, deadline_s)
-    return replace(probe, silences=silences + (probe.verdict is Verdict.MUTE))
+    return replace(probe, silences=silences + probe.is_late, deadline_s=deadline_s)
 
 
-def _not_found(probes: list[Probe], not_probed: int, advice: str | None) -> SourceFailed:
-    """Return what was seen; a port that has not answered yet is no reason to advise anything."""
-    late = [probe for probe in probes if probe.verdict is Verdict.MUTE and probe.is_open]
-    if late:
-        reason = f"no answer yet: {_named(late)} (host busy?)"
-        return SourceFailed(reason, f"they are asked again with more time; {_OR_URL[3:]}")
+def advice(service: Service | None) -> str:
+    """Return what gives a process an endpoint: the switch of a service that is known first."""
+    if service is None:
+        return _IMPORT
+    return f"{service.title}: {service.switch}, {_OR_URL}"
+
+
+def memstats_advice(pid: int | None, proc: Path = PROC) -> str:
+    """Return what gives a process a page with MemStats; reads its binary."""
+    service = None if pid is None else service_of(pid, proc)
+    if service is None:
+        return f'import _ "expvar" or _ "net/http/pprof" in the service, {_OR_URL}'
+    return advice(service)
+
+
+def _not_found(probes: list[Probe], not_probed: int, service: Service | None) -> SourceFailed:
     left = f", {not_probed} not probed" if not_probed else ""
-    reason = f"no pprof endpoint: {_named(probes)}{left}"
+    named = f"{_named(probes)}{left}"
     if any(probe.verdict is Verdict.LOCKED for probe in probes):
-        return SourceFailed(reason, "--pprof URL with --auth-env or --auth-file")
-    return SourceFailed(reason, f"{advice}, {_OR_URL}" if advice else _IMPORT)
+        hint = "--pprof URL with --auth-env or --auth-file"
+        return SourceFailed(f"no pprof endpoint: {named}", hint)
+    late = [probe for probe in probes if probe.is_late]
+    if any(probe.is_open for probe in late):
+        return SourceFailed(f"no pprof endpoint found yet: {named}", ASKS_AGAIN)
+    if late:
+        hint = "give --pprof URL if the service has an endpoint"
+        return SourceFailed(f"no pprof endpoint found: {named}", hint)
+    return SourceFailed(f"no pprof endpoint: {named}", advice(service))
 
 
 def _named(things: Iterable[Listener | Probe]) -> str:
@@ -280,29 +360,52 @@ def _is_file(listener: Listener) -> bool:
 
 
 async def probe_listener(
-    listener: Listener, pid: int, proc: Path = PROC, deadline_s: float = _DEADLINE_S
+    listener: Listener, pid: int, proc: Path = PROC, deadline_s: float | None = None
 ) -> Probe:
-    """Ask one listener for /debug/pprof/; a TLS port is asked again over TLS, without secrets."""
-    if not isinstance(listener, TcpListener) and _RPC.search(listener.path):
-        return Probe(listener, Verdict.NOT_ASKED)
-    verdict = Verdict.REFUSED
+    """Ask one listener for /debug/pprof/; a TLS port is asked again over TLS, without secrets.
+
+    Where TLS is usual it is asked over TLS first: net/http answers a ClientHello on a plain port
+    with 400 and logs nothing, but logs a line for plain HTTP on a TLS port.
+    """
+    deadline_s = _DEADLINES_S[0] if deadline_s is None else deadline_s
+    probe = Probe(listener, Verdict.REFUSED, deadline_s=deadline_s)
     for address in _addresses(listener, pid, proc):
-        for asked in (address, _over_tls(address)):
-            try:
-                response = await ask(asked, deadline_s=deadline_s, limit_bytes=_LIMIT_BYTES)
-            except HttpFailed as failed:
-                verdict = _VERDICTS[failed.cause]
+        ways = [address, _over_tls(address)]
+        if _is_usual_for_tls(listener):
+            ways.reverse()
+        for asked in ways:
+            answer = await _answer(asked, deadline_s)
+            if isinstance(answer, Verdict):
+                probe = Probe(listener, answer, deadline_s=deadline_s)
+            elif not wants_tls(answer):
+                verdict = _verdict(answer)
+                found = asked if verdict is Verdict.PPROF else None
+                return Probe(listener, verdict, found, asked, deadline_s=deadline_s)
+            if answer is not Verdict.TLS and isinstance(answer, Verdict):
                 break
-            except SpeaksFirstError:
-                verdict = Verdict.SPEAKS_FIRST
-                break
-            if wants_tls(response) and asked is address:
-                continue
-            verdict = _verdict(response)
-            return Probe(listener, verdict, asked if verdict is Verdict.PPROF else None, asked)
-        if verdict is not Verdict.REFUSED:
+        if probe.verdict is not Verdict.REFUSED:
             break
-    return Probe(listener, verdict, deadline_s=deadline_s)
+    return probe
+
+
+def _is_usual_for_tls(listener: Listener) -> bool:
+    """Tell whether TLS is usual at this port: 443, 6443, 8443 and so on."""
+    if not isinstance(listener, TcpListener):
+        return False
+    return listener.port % 1000 == 443 or listener.port in _TLS_PORTS
+
+
+async def _answer(address: Address, deadline_s: float) -> Response | Verdict:
+    """Ask for the page, plainly or over TLS; return the answer, or what its absence means."""
+    if address.url.startswith("http:"):
+        heard = await knock(address, deadline_s=deadline_s, limit_bytes=_LIMIT_BYTES)
+        if heard is Silence.TLS:
+            return Verdict.TLS
+        return _SILENCES[heard] if isinstance(heard, Silence) else heard
+    try:
+        return await get(address, deadline_s=deadline_s, limit_bytes=_LIMIT_BYTES)
+    except HttpFailed as failed:
+        return _VERDICTS[failed.cause]
 
 
 def _addresses(listener: Listener, pid: int, proc: Path) -> Iterator[Address]:

@@ -1,8 +1,13 @@
-"""The one place that talks HTTP: one GET, its deadline, its size limit, and why it failed."""
+"""The one place that talks HTTP: one GET, its deadline, its size limit, and why it failed.
+
+A response that was begun is always read to its end: what memtui does not want of it, and what is
+left when memtui quits, goes to :mod:`memtui.sources.draining`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import sys
 import time
@@ -15,9 +20,13 @@ from typing import TYPE_CHECKING, cast
 
 from memtui import units
 from memtui.sources.access import ANYBODY, Access, BadSecret
+from memtui.sources.draining import DRAINS
 from memtui.sources.source import SourceFailed
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
+    import httpcore
     import httpx
 
 _HEADERS = {"Accept-Encoding": "identity", "Connection": "close", "User-Agent": "memtui"}
@@ -126,12 +135,21 @@ def import_httpx() -> None:
 
 
 async def get(
-    address: Address, *, deadline_s: float, limit_bytes: int, tail_bytes: int | None = None
+    address: Address,
+    *,
+    deadline_s: float,
+    limit_bytes: int,
+    tail_bytes: int | None = None,
+    ends_early: bool = False,
 ) -> Response:
     """Ask once; raise HttpFailed when no whole answer came within ``deadline_s``.
 
     No more than ``limit_bytes`` are read. With ``tail_bytes`` only so many are kept, the last
     ones, so that the limit may be larger than what one would want in memory.
+
+    Who leaves early, by the deadline, the limit or a cancellation, leaves at once; the rest of the
+    response is read and discarded in the background (``is_draining``), also after memtui has quit.
+    Where the page ``ends_early``, as a CPU profile does, the server learns at once that it may.
 
     The deadline is for everything from the connection to the last byte. Proxies, netrc files and
     whatever else the environment says are not obeyed; redirects are not followed; credentials
@@ -141,28 +159,38 @@ async def get(
         await asyncio.to_thread(import_httpx)
     import httpx
 
-    try:
-        authorization = address.access.authorization()
-    except BadSecret as error:
-        reason = f"no secret for {address} in {address.access.secret_file}: {error}"
-        raise SourceFailed(reason) from None
-    headers = _HEADERS | ({"Authorization": authorization} if authorization else {})
+    headers = _headers(address)
     try:
         async with asyncio.timeout(deadline_s):
-            return await _get(address, headers, limit_bytes, tail_bytes)
+            exchange = _Exchange(str(address), ends_early=ends_early)
+            return await _get(address, headers, limit_bytes, tail_bytes, exchange)
     except TimeoutError:
         raise HttpFailed(
             Cause.TIMED_OUT,
-            f"{address} timed out after {deadline_s:g} s",
-            "is it busy, stopped in a debugger, or no HTTP server?",
+            f"{address} did not answer within {deadline_s:g} s (host busy?)",
+            "memtui asks again; is it stopped in a debugger, or no HTTP server?",
         ) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         # OSError: a TLS alert that comes with the first bytes is not wrapped by httpx 0.28.
         raise failure_of(address, error) from None
 
 
+def _headers(address: Address) -> Mapping[str, str]:
+    """Return what goes with a request; raise SourceFailed where a secret cannot be read."""
+    try:
+        authorization = address.access.authorization()
+    except BadSecret as error:
+        reason = f"no secret for {address} in {address.access.secret_file}: {error}"
+        raise SourceFailed(reason) from None
+    return _HEADERS | ({"Authorization": authorization} if authorization else {})
+
+
 async def _get(
-    address: Address, headers: Mapping[str, str], limit_bytes: int, tail_bytes: int | None
+    address: Address,
+    headers: Mapping[str, str],
+    limit_bytes: int,
+    tail_bytes: int | None,
+    exchange: _Exchange,
 ) -> Response:
     import httpx
 
@@ -173,18 +201,71 @@ async def _get(
     transport = httpx.AsyncHTTPTransport(
         uds=address.unix_socket, verify=_certificates(address), trust_env=False
     )
-    async with (
-        httpx.AsyncClient(
-            transport=transport, headers=headers, timeout=None, trust_env=False
-        ) as client,
-        client.stream("GET", url, follow_redirects=False) as answer,
-    ):
-        waited_s = time.perf_counter() - began
-        body, size_bytes = await _body(answer, limit_bytes, tail_bytes)
-        took_s = time.perf_counter() - began
-        return Response(
-            answer.status_code, dict(answer.headers), body, took_s, waited_s, size_bytes
-        )
+    with exchange:
+        async with (
+            httpx.AsyncClient(
+                transport=transport, headers=headers, timeout=None, trust_env=False
+            ) as client,
+            client.stream(
+                "GET", url, follow_redirects=False, extensions={"trace": exchange.trace}
+            ) as answer,
+        ):
+            waited_s = time.perf_counter() - began
+            body, size_bytes = await _body(answer, limit_bytes, tail_bytes)
+            exchange.is_whole = True
+            took_s = time.perf_counter() - began
+            return Response(
+                answer.status_code, dict(answer.headers), body, took_s, waited_s, size_bytes
+            )
+
+
+class _Exchange:
+    """Holds the connection of one request, to have the response read to its end in any case.
+
+    ``trace`` is httpcore's trace extension (httpcore 1.0, "Request extensions"): from it come the
+    socket, as soon as there is one, and the moment at which the request goes out. The descriptor
+    is a duplicate: the client closes its own, and the connection stays.
+    """
+
+    def __init__(self, name: str, *, ends_early: bool) -> None:
+        self.is_whole = False
+        self._name = name
+        self._ends_early = ends_early
+        self._fd = -1
+        self._is_begun = False
+
+    async def trace(self, event: str, info: dict[str, object]) -> None:
+        """Take what the client does."""
+        if event in _CONNECTED and self._fd < 0:
+            stream = cast("httpcore.AsyncNetworkStream", info["return_value"])
+            self._fd = os.dup(stream.get_extra_info("socket").fileno())
+        elif event == "http11.send_request_headers.started":
+            self._is_begun = True
+
+    def __enter__(self) -> _Exchange:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._fd < 0:
+            return
+        try:
+            if self._is_begun and not self.is_whole:
+                DRAINS.take(self._fd, self._name, half_close=self._ends_early)
+        finally:
+            os.close(self._fd)
+
+
+_CONNECTED = ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete")
+
+
+def is_draining(address: Address) -> bool:
+    """Tell whether a response from there, which was abandoned, is still being read to its end."""
+    return DRAINS.is_draining(str(address))
 
 
 async def _body(

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
+from memtui import units
 from memtui.model import (
     Absent,
     Attached,
@@ -29,7 +30,7 @@ LEAST_INTERVAL_S = 5.0
 MOST_INTERVAL_S = 300.0
 GROUPS_INTERVAL_S = 20.0
 _COSTS = 100
-"""An interval is at least this many times as long as the last reading took: 1 %."""
+"""An interval is at least this many times as long as the last reading cost: 1 %."""
 
 
 class MappingSource:
@@ -38,7 +39,9 @@ class MappingSource:
     smaps is read at the start and then at most every 20 s, so that growth can be split by kinds of
     mappings; ``read_groups`` asks for it at once. Reading takes about 20 ms a GiB of resident
     pages, in which mmap waits in the process: so it is done in a thread, and at intervals of a
-    hundred times what it took (5 s to 5 min).
+    hundred times what it cost (5 s to 5 min). The cost is the CPU time of that thread, in whose
+    context the kernel walks the page tables: the wall time is mostly waiting for a CPU where the
+    host is busy.
     """
 
     name = "mapping"
@@ -50,6 +53,7 @@ class MappingSource:
         self._lifetime = Lifetime(pid, proc)
         self._groups_wanted = asyncio.Event()
         self._refusal_told = False
+        self._cost_s = 0.0
 
     def read_groups(self) -> None:
         """Ask for the mappings by kind, once, now."""
@@ -75,16 +79,18 @@ class MappingSource:
                 if not attached:
                     attached = True
                     yield Event(at, self.name, Attached("smaps_rollup"))
-                yield Event(at, self.name, MappingSample(resident, took_s))
-                due = time.monotonic() + interval(took_s)
+                every_s = interval(self._cost_s)
+                sample = MappingSample(resident, took_s, rarely(every_s, self._cost_s))
+                yield Event(at, self.name, sample)
+                due = time.monotonic() + every_s
                 if groups_due is None:  # what costs much is not read unasked at the start
-                    is_cheap = interval(took_s) <= LEAST_INTERVAL_S
+                    is_cheap = every_s <= LEAST_INTERVAL_S
                     groups_due = time.monotonic() + (0.0 if is_cheap else GROUPS_INTERVAL_S)
             if self._groups_wanted.is_set() or (groups_due and time.monotonic() >= groups_due):
                 self._groups_wanted.clear()
                 groups = await self._groups()
                 yield Event(groups[0], self.name, groups[1])
-                groups_due = time.monotonic() + max(GROUPS_INTERVAL_S, interval(groups[1].took_s))
+                groups_due = time.monotonic() + max(GROUPS_INTERVAL_S, interval(self._cost_s))
             await self._wait(min(due, groups_due or due) - time.monotonic())
 
     async def _groups(self) -> tuple[float, MappingGroups]:
@@ -99,8 +105,9 @@ class MappingSource:
         self._lifetime.check()
 
         def timed() -> tuple[T, float]:
-            began = time.perf_counter()
+            began, cpu_s = time.perf_counter(), time.thread_time()
             found = read(self._pid, self._proc)
+            self._cost_s = time.thread_time() - cpu_s
             return found, to_microseconds(time.perf_counter() - began)
 
         at = self._clock()
@@ -134,6 +141,14 @@ class MappingSource:
             pass
 
 
-def interval(took_s: float) -> float:
-    """Return how long to wait after a reading that took so long, in seconds."""
-    return min(MOST_INTERVAL_S, max(LEAST_INTERVAL_S, _COSTS * took_s))
+def interval(cost_s: float) -> float:
+    """Return how long to wait after a reading that cost so many seconds of CPU, in seconds."""
+    return min(MOST_INTERVAL_S, max(LEAST_INTERVAL_S, _COSTS * cost_s))
+
+
+def rarely(every_s: float, cost_s: float) -> str:
+    """Return why it is read less often than wanted, in one sentence; "" when it is not."""
+    if every_s <= LEAST_INTERVAL_S:
+        return ""
+    took = units.milliseconds(cost_s * 1000)
+    return f"read every {every_s:.0f} s because each reading takes {took} of CPU"

@@ -26,14 +26,16 @@ _PARSERS: dict[Origin, Callable[[bytes], MemStatsPage]] = {
     Origin.GOPS: parse_gops,
 }
 _DEADLINES_S = {
-    Origin.EXPVAR: 5.0,
-    Origin.HEAP_TEXT: 30.0,
-    Origin.METRICS: 5.0,
+    Origin.EXPVAR: 15.0,
+    Origin.HEAP_TEXT: 300.0,
+    Origin.METRICS: 15.0,
     Origin.GOPS: 2.0,
 }
+"""The host may be busy. A heap?debug=1 that was begun is written to its end in any case: so memtui
+waits for its last lines."""
 _LIMITS_BYTES = {
     Origin.EXPVAR: 4 << 20,
-    Origin.HEAP_TEXT: 256 << 20,
+    Origin.HEAP_TEXT: 1 << 30,
     Origin.METRICS: 16 << 20,
 }
 _TAIL_BYTES = 64 << 10
@@ -77,8 +79,8 @@ class NoSuchPage(SourceFailed):
 def pages_of_pprof(base: Address, *, is_own: bool) -> Iterator[Page]:
     """Yield the pages beside a /debug/pprof/, best first."""
     yield Page(Origin.EXPVAR, base.at("/debug/vars"), is_own)
-    yield Page(Origin.HEAP_TEXT, base.join("heap?debug=1"), is_own)
     yield Page(Origin.METRICS, base.at("/metrics"), is_own)
+    yield Page(Origin.HEAP_TEXT, base.join("heap?debug=1"), is_own)
 
 
 def pages_of_url(address: Address, *, is_own: bool) -> Iterator[Page]:
@@ -94,9 +96,9 @@ def pages_of_url(address: Address, *, is_own: bool) -> Iterator[Page]:
     kept = [each for each in query.split("&") if each and not each.startswith(("debug=", "gc="))]
     for start in dict.fromkeys((prefix, "")):
         yield Page(Origin.EXPVAR, address.at(f"{start}/debug/vars"), is_own)
+    yield Page(Origin.METRICS, address.at("/metrics"), is_own)
     heap = address.at(f"{prefix}/debug/pprof/heap?{'&'.join(('debug=1', *kept))}")
     yield Page(Origin.HEAP_TEXT, heap, is_own)
-    yield Page(Origin.METRICS, address.at("/metrics"), is_own)
 
 
 async def ask(page: Page) -> Answer:

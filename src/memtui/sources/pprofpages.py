@@ -20,6 +20,8 @@ _FOLDER = "/debug/pprof/"
 _INDEX_DEADLINE_S = 2.0
 _INDEX_LIMIT_BYTES = 256 << 10
 _LINK = re.compile(r"""href=['"]([a-z]+)\?debug=1['"]""")
+_GOROUTINES = re.compile(r"""<td>(\d+)</td>\s*<td>\s*<a href=['"]?goroutine\?debug=1""")
+_HEAP_STACKS = re.compile(r"""<td[^>]*>(\d{1,12})(?:</td>)?\s*<td><a href=['"]heap\?""")
 _PAGE_OF: dict[ProfileKind, str] = {"cpu": "profile"}
 
 
@@ -84,16 +86,37 @@ def sampling_s(address: Address) -> float:
 
 
 async def kinds_in(folder: Address) -> frozenset[ProfileKind]:
-    """Ask the index which kinds of profiles there are; raise SourceFailed.
-
-    The index is a page of HTML with a link for each (Go 1.27.3 net/http/pprof, indexTmplExecute);
-    it counts what the profiles hold, and takes none of them.
-    """
-    response = await get(folder, deadline_s=_INDEX_DEADLINE_S, limit_bytes=_INDEX_LIMIT_BYTES)
-    if (failed := refusal(folder, response)) is not None:
-        raise failed
-    names = set(_LINK.findall(response.body.decode("utf-8", "replace")))
+    """Ask the index which kinds of profiles there are; raise SourceFailed."""
+    names = set(_LINK.findall(await _index(folder)))
     if not names:
         raise SourceFailed(f"{folder} lists no profiles", "is it the index of net/http/pprof?")
     names |= {"cpu"} if "profile" in names else set()
     return frozenset(kind for kind in KINDS if kind in names)
+
+
+async def goroutines_in(folder: Address) -> int | None:
+    """Ask the index for the number of goroutines; None where it has none. Raises SourceFailed."""
+    found = _GOROUTINES.search(await _index(folder))
+    return int(found[1]) if found else None
+
+
+async def heap_stacks(folder: Address, deadline_s: float) -> int | None:
+    """Return how many stacks the heap profile has; None where the index does not say it.
+
+    The index counts the records and writes none (Go 1.27.3 net/http/pprof, Index;
+    runtime/pprof/pprof.go, countHeap): 40 KB are allocated for it. Raises SourceFailed.
+    """
+    match = _HEAP_STACKS.search(await _index(folder, min(deadline_s, _INDEX_DEADLINE_S)))
+    return int(match[1]) if match else None
+
+
+async def _index(folder: Address, deadline_s: float = _INDEX_DEADLINE_S) -> str:
+    """Return the index: a page of HTML with a count and a link for each profile.
+
+    It counts what the profiles hold, and takes none of them (Go 1.27.3 net/http/pprof,
+    indexTmplExecute).
+    """
+    response = await get(folder, deadline_s=deadline_s, limit_bytes=_INDEX_LIMIT_BYTES)
+    if (failed := refusal(folder, response)) is not None:
+        raise failed
+    return response.body.decode("utf-8", "replace")

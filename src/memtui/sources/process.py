@@ -6,12 +6,13 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 from memtui.model import Absent, Ended, Event, ProcessIdentity, ProcessSample, Reading, Trouble
 from memtui.parse.proc import ParseError, ProcStat, ProcStatus, full_name, state_words
 from memtui.sources.clock import STEP_S
+from memtui.sources.ending import Ending
 from memtui.sources.proc import (
     PAGE_BYTES,
     PROC,
@@ -64,6 +65,17 @@ class ProcessSource:
         if isinstance(self._process, int):
             self._process = await asyncio.to_thread(read_identity, self._process, self._proc)
         identity = self._process
+        ending = Ending(identity.pid, self._proc)
+        try:
+            async with aclosing(self._beats(identity, ending)) as beats:
+                async for event in beats:
+                    yield event
+        finally:
+            ending.close()
+
+    async def _beats(
+        self, identity: ProcessIdentity, ending: Ending
+    ) -> AsyncGenerator[Event, None]:
         yield Event(self._clock(), self.name, identity)
         now = asyncio.get_running_loop().time
         start_s, beat = now(), 0
@@ -72,7 +84,8 @@ class ProcessSource:
         while True:
             at = self._clock()
             ahead_s = at - now()
-            read = await self._read(identity, last)
+            ending.look()
+            read = await self._read(identity, last, ending)
             if isinstance(read, Ended):
                 yield Event(at, self.name, read)
                 return
@@ -88,7 +101,7 @@ class ProcessSource:
             await asyncio.sleep(start_s + beat * self._interval_s - now())
 
     async def _read(
-        self, identity: ProcessIdentity, last: ProcStat | None
+        self, identity: ProcessIdentity, last: ProcStat | None, ending: Ending
     ) -> tuple[ProcessIdentity, ProcStat, ProcessSample] | Ended:
         pid = identity.pid
         try:
@@ -99,7 +112,7 @@ class ProcessSource:
                     current = await asyncio.to_thread(_identity, pid, self._proc)
                     name, ticks = current.name, current.start_ticks
         except _GONE:
-            return Ended(f"process {pid} ended")
+            return ending.told()
         if ticks != identity.start_ticks:
             return Ended(f"pid {pid} was reused by another process ({name})")
         return current, stat, sample

@@ -67,14 +67,20 @@ class ProfileSource(ABC):
         self._running: asyncio.Future[tuple[float, Profile]] | None = None
         self._cancelled = False
         self._took_s = 0.0
+        self._marks: list[Mark] = []
+        self._least_s = 0.0
+        self._is_dear = False
 
     def refresh(self) -> None:
         """Ask for the usual profile now; also ends a ``pause`` at once."""
         self.ask(self.usual)
 
     def look(self) -> None:
-        """Fetch the usual profile now, if it is fetched by itself at all; end a ``pause``."""
-        self._looks = self._every_s is not None
+        """Fetch the usual profile now, if it is fetched by itself at all; end a ``pause``.
+
+        One during which RES rose by more than a tenth is fetched only when the user asks.
+        """
+        self._looks = self._every_s is not None and not self._is_dear
         self._bell.set()
 
     def ask(self, request: ProfileRequest) -> None:
@@ -105,42 +111,66 @@ class ProfileSource(ABC):
         a place that always fails must not look like one that sometimes works. Whoever asks for a
         profile is told how it stands with it (Taking), and what it did to the target (Mark).
         """
-        self._asked = deque(each for each in self._asked if each != self.usual)
+        if not self._is_dear:
+            self._asked = deque(each for each in self._asked if each != self.usual)
         self._bell.clear()
         self._looks = False
+        for mark in self._told():
+            yield mark
         await self._attach()
         is_first = True
         while True:
-            if not is_first and not await self._is_due():
-                telling = self._answered(self._asked.popleft())
-            else:
+            if (is_first and not self._is_dear) or await self._is_due():
                 telling = self._answered(self.usual) if self.usual.acts else self._quietly()
+            else:
+                telling = self._answered(self._asked.popleft())
             async with aclosing(telling) as told:
                 async for event in told:
                     if is_first and isinstance(event.sample, Profile):
                         yield Event(event.at, self.name, Attached(event.sample.where))
                         is_first = False
                     yield event
+            for mark in self._told():
+                yield mark
+
+    def _told(self) -> list[Event]:
+        """Return the marks of what was fetched."""
+        marks, self._marks = self._marks, []
+        return [
+            Event(mark.fetch.start if mark.fetch else self._clock(), self.name, mark)
+            for mark in marks
+        ]
 
     async def _quietly(self) -> AsyncGenerator[Event, None]:
         """Yield the usual profile, that nobody asked for."""
         gc_number = self._gc_number()
-        async with asked(self._fetch(self.usual)) as fetching:
+        async with asked(self._unasked()) as fetching:
             if late := await silence(fetching, self._where, self._took_s):
                 yield Event(self._clock(), self.name, late)
             fetched = await fetching
         at, profile = await self._read(self.usual, fetched, gc_number)
         yield Event(at, self.name, profile)
 
+    async def _unasked(self) -> Fetched:
+        await self._afford()
+        return await self._fetch(self.usual)
+
     async def _is_due(self) -> bool:
         """Wait until a profile is due; False when one is asked for instead."""
         while not self._asked:
             self._bell.clear()
-            rang = await self._rings(self._every_s)
+            rang = await self._rings(self._interval_s)
             if self._looks or (not rang and self._is_new()):
                 self._looks = False
                 return True
         return False
+
+    @property
+    def _interval_s(self) -> float | None:
+        """The time between two profiles that no one asks for; None when there are none."""
+        if self._every_s is None or self._is_dear:
+            return None
+        return max(self._every_s, self._least_s)
 
     async def _rings(self, seconds: float | None) -> bool:
         try:
@@ -213,6 +243,10 @@ class ProfileSource(ABC):
 
     async def _attach(self) -> None:
         """Find out where to fetch from; called in the beginning and after a failure."""
+        return
+
+    async def _afford(self) -> None:
+        """Raise SourceFailed when the usual profile costs too much to be fetched unasked."""
         return
 
     @abstractmethod

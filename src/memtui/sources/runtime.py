@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, RuntimeSample
+from memtui.model import Absent, Attached, Event, GcPause, Mark, Origin, Restart, RuntimeSample
 from memtui.parse.proc import ParseError, ProcStatus
 from memtui.sources.clock import moment_of_day
+from memtui.sources.costs import Costs, Watching, allocated_by
 from memtui.sources.door import STOPPED, Door, Seen
-from memtui.sources.endpoint import PROC, Answers, find_pprof
+from memtui.sources.endpoint import ASKS_AGAIN, PROC, Answers, find_pprof, memstats_advice
+from memtui.sources.gate import Gate, TooExpensive
 from memtui.sources.gops import find_gops
 from memtui.sources.http import Address, Cause, HttpFailed
 from memtui.sources.lifetime import Lifetime
@@ -20,17 +23,16 @@ from memtui.sources.memstats import Answer, NoSuchPage, Page, ask, pages_of_ppro
 from memtui.sources.neighbours import Neighbours
 from memtui.sources.patience import asked, silence
 from memtui.sources.proc import read_status
+from memtui.sources.rhythm import Rhythm
 from memtui.sources.rings import Rings
 from memtui.sources.source import Clock, SourceFailed, to_microseconds
 from memtui.sources.stranger import holds, stranger
 
 EVERY_S = 5.0
-_LEAST_PAUSES = 50
-"""A page is asked for at most a fiftieth of the time: the heap?debug=1 of a program with many
-call stacks takes seconds."""
 _MOST_NAMED = 2
+_MOST_TIMES = 2
+"""A page may allocate more than was measured of such pages."""
 _MOST_TIMEOUTS = 3
-_HINT = 'import _ "expvar" or _ "net/http/pprof" in the service, or give --pprof URL'
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,13 @@ class RuntimeSource:
 
     Which page: of the process's own listeners the first that has one of honest numbers, in the
     order of :class:`Origin`; with ``url``, the address of a profile that the user gave, only the
-    pages beside that. ``known`` is what the listeners answered, shared with the source of
-    profiles; ``neighbours`` are those who ask the same server. Without ``pid`` there is nothing to
-    compare with.
+    pages beside that. ``known`` is what the listeners answered, and ``costs`` what their pages
+    cost, shared with the source of profiles; ``neighbours`` are those who ask the same server.
+    Without ``pid`` there is nothing to compare with.
 
-    Between two questions the process is looked at: when its socket closed it is asked at once,
-    when it is stopped not until it goes on.
+    A page that costs the process too much is asked rarely, or only when the user asks. Between
+    two questions the process is looked at: when its socket closed it is asked at once, when it is
+    stopped not until it goes on.
     """
 
     name = "runtime"
@@ -80,11 +83,14 @@ class RuntimeSource:
         probe: bool = True,
         known: Answers | None = None,
         neighbours: Neighbours | None = None,
+        costs: Costs | None = None,
         proc: Path = PROC,
     ) -> None:
         self._pid = pid
         self._clock = clock
-        self._every_s = every_s
+        self._gate = Gate(costs or Costs(), pid, clock, proc)
+        self._rhythm = Rhythm(every_s, pid, proc)
+        self._mark: Mark | None = None
         self._url = url
         self._probe = probe
         self._known = Answers() if known is None else known
@@ -96,11 +102,16 @@ class RuntimeSource:
         self._cycles = Rings()
         self._asked = asyncio.Event()
         self._neighbours = neighbours or Neighbours()
-        self._neighbours.join(self.name, self._asked.set)
+        self._neighbours.join(self.name, self.look)
 
     def refresh(self) -> None:
-        """Read now; pages that had no MemStats are asked again."""
+        """Read now, whatever it costs; pages that had no MemStats are asked again."""
         self._refused.clear()
+        self._gate.is_open = True
+        self._asked.set()
+
+    def look(self) -> None:
+        """Read now, unless a reading costs so much that only the user asks for it."""
         self._asked.set()
 
     async def pause(self, seconds: float) -> None:
@@ -122,6 +133,8 @@ class RuntimeSource:
         Raises :class:`SourceFailed`.
         """
         self._asked.clear()
+        for event in self._marked():
+            yield event
         async with asked(self._first()) as finding:
             if late := await silence(finding, str(self._page or "the page of MemStats"), 0.0):
                 yield Event(self._clock(), self.name, late)
@@ -131,8 +144,21 @@ class RuntimeSource:
         while True:
             for event in self._told(page, reading):
                 yield event
-            every_s = max(self._every_s, _LEAST_PAUSES * reading.answer.took_s)
-            due_s = reading.began + every_s - time.perf_counter()
+            async with aclosing(self._until_due(door, page, reading)) as waiting:
+                async for event in waiting:
+                    yield event
+            async with asked(self._read(page)) as asking:
+                if late := await silence(asking, str(page), reading.answer.took_s):
+                    yield Event(self._clock(), self.name, late)
+                reading = await asking
+            self._gate.is_open = False
+
+    async def _until_due(
+        self, door: Door, page: Page, reading: _Reading
+    ) -> AsyncGenerator[Event, None]:
+        """Wait until the page may be asked again; yield when the process is stopped."""
+        while True:
+            due_s = reading.began + self._rhythm.next_s - time.perf_counter()
             seen = await door.watched(due_s, self._wakes)
             if seen is Seen.STOPPED:
                 yield Event(self._clock(), self.name, STOPPED)
@@ -140,45 +166,69 @@ class RuntimeSource:
             elif seen is Seen.CLOSED and page.http is not None:
                 self._neighbours.closed(self.name, page.http)
             self._asked.clear()
-            async with asked(self._read(page)) as asking:
-                if late := await silence(asking, str(page), reading.answer.took_s):
-                    yield Event(self._clock(), self.name, late)
-                reading = await asking
+            if seen is Seen.CLOSED or self._gate.is_open or not self._rhythm.is_dear:
+                return
 
     # Which page
 
     async def _first(self) -> tuple[Page, _Reading]:
         """Find a page and read it: the one that was good before, or else the best."""
         self._check_process()
-        if self._page is not None:
-            try:
-                return self._page, await self._read(self._page)
-            except SourceFailed as failed:
-                gone = isinstance(failed, HttpFailed) and failed.cause is Cause.REFUSED
-                if isinstance(failed, NoSuchPage):
-                    self._refused[self._page] = failed.reason
-                elif failed.final or not gone:
-                    raise
-                self._page = None
+        try:
+            return await self._again() or await self._best()
+        finally:
+            self._gate.is_open = False
+
+    async def _again(self) -> tuple[Page, _Reading] | None:
+        """Read the page that was good before; None when it has to be looked for."""
+        if self._page is None:
+            return None
+        try:
+            await self._gate.check(self._page)
+            return self._page, await self._read(self._page)
+        except SourceFailed as failed:
+            gone = isinstance(failed, HttpFailed) and failed.cause is Cause.REFUSED
+            if isinstance(failed, NoSuchPage):
+                self._note_refused(self._page, failed)
+            elif failed.final or not gone:
+                raise
+            self._page = None
+            return None
+
+    async def _best(self) -> tuple[Page, _Reading]:
+        """Find the best page that can be read, and read it."""
         failures: list[str] = []
+        hint = ""
+        is_late = False
         async for page in self._pages():
-            if page not in self._refused:
+            reason = self._refused.get(page, "")
+            if not reason:
                 try:
+                    await self._gate.check(page)
                     reading = await self._read(page)
-                except NoSuchPage as failed:
-                    self._refused[page] = failed.reason
                 except SourceFailed as failed:
                     if failed.final:
                         raise
-                    failures.append(failed.reason)
-                    continue
+                    self._note_refused(page, failed)
+                    reason = failed.reason
+                    is_late |= isinstance(failed, HttpFailed) and failed.cause is Cause.TIMED_OUT
+                    hint = failed.hint if isinstance(failed, TooExpensive) else hint
                 else:
                     self._page = page
                     return page, reading
-            failures.append(self._refused[page])
+            # What pprof offers is named first: it is there in most services.
+            failures.insert(0 if page.origin is Origin.HEAP_TEXT else len(failures), reason)
         more = len(failures) - _MOST_NAMED
         named = "; ".join(failures[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-        raise SourceFailed(f"no MemStats: {named}", _HINT)
+        if is_late or self._known.is_late:
+            raise SourceFailed(f"no MemStats yet: {named}", ASKS_AGAIN)
+        hint = hint or await asyncio.to_thread(memstats_advice, self._pid, self._proc)
+        raise SourceFailed(f"no MemStats: {named}", hint)
+
+    def _note_refused(self, page: Page, failed: SourceFailed) -> None:
+        """Keep a page from being asked again; of one that is too expensive the gate knows."""
+        if isinstance(failed, NoSuchPage) and not isinstance(failed, TooExpensive):
+            self._refused[page] = failed.reason
 
     async def _pages(self) -> AsyncIterator[Page]:
         """Yield the pages to try, best first; raise SourceFailed when there is none to try."""
@@ -217,19 +267,21 @@ class RuntimeSource:
     async def _read(self, page: Page) -> _Reading:
         self._check_process()
         began, at_before, before = time.perf_counter(), self._clock(), self._status()
-        address = page.http
+        address, watching = page.http, Watching(self._pid, self._clock, self._proc)
         try:
             answer = await ask(page)
         except SourceFailed as failed:
             if address is not None:
                 self._neighbours.failed(self.name, address, failed)
             self._check_process()
+            self._judge(page, watching, None)
             if isinstance(failed, HttpFailed) and self._costs_too_much(page, failed):
                 raise NoSuchPage(failed.reason, failed.hint) from None
             raise
         self._timeouts = 0
         if address is not None:
             self._neighbours.answered(self.name, address)
+        self._judge(page, watching, answer)
         after, at_after = self._status(), self._clock()
         apart_s = time.perf_counter() - began
         if self._pid is not None and after is not None:
@@ -241,6 +293,27 @@ class RuntimeSource:
                 at_before, began, answer, before, apart_s - (answer.took_s - answer.waited_s)
             )
         return _Reading(at_after, began, answer, after, apart_s)
+
+    def _judge(self, page: Page, watching: Watching, answer: Answer | None) -> None:
+        """Take what a reading cost; mark it where RES rose by more than a tenth."""
+        size = None if answer is None else answer.size_bytes
+        if answer is not None:
+            self._rhythm.note(page.origin, answer, watching.cpu_s(), time.perf_counter())
+        if size is None and page.origin is not Origin.HEAP_TEXT:
+            return
+        most = None if size is None else _MOST_TIMES * allocated_by(page.origin, size)
+        self._mark = watching.mark(str(page), size, most)
+        if self._mark is not None:
+            self._gate.refuse(page, f"{page} is not asked again: {self._mark.text}")
+            self._rhythm.refuse(self._mark.text)
+
+    def _marked(self) -> Iterator[Event]:
+        """Yield the marks of what was read last, where there are any."""
+        marks = [each for each in (self._gate.mark, self._mark) if each is not None]
+        self._gate.mark = self._mark = None
+        for mark in marks:
+            at = mark.fetch.start if mark.fetch else self._clock()
+            yield Event(at, self.name, mark)
 
     def _costs_too_much(self, page: Page, failed: HttpFailed) -> bool:
         """Tell whether a page is too large to be asked again and again.
@@ -267,6 +340,7 @@ class RuntimeSource:
     # What is told
 
     def _told(self, page: Page, reading: _Reading) -> Iterator[Event]:
+        yield from self._marked()
         stats, now = reading.answer.page.stats, self._clock()
         restarted, cycles, lost = self._cycles.new(reading.answer.page)
         if restarted:
@@ -291,5 +365,6 @@ class RuntimeSource:
             rss_shmem_bytes=status.shmem_bytes if status else Absent.NOT_REPORTED,
             swap_bytes=status.swap_bytes if status else Absent.NOT_REPORTED,
             apart_s=to_microseconds(reading.apart_s) if status else Absent.NOT_REPORTED,
+            rarely=self._rhythm.reason,
         )
         yield Event(reading.at, self.name, sample)

@@ -56,7 +56,11 @@ class Refreshable(Protocol):
     """A source that can be asked to read now."""
 
     def refresh(self) -> None:
-        """Read at once instead of at the next beat."""
+        """Read at once instead of at the next beat: the user wants it."""
+        ...
+
+    def look(self) -> None:
+        """Read at once what is read by itself at all, unless it costs the target too much."""
         ...
 
     async def pause(self, seconds: float) -> None:

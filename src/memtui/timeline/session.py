@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar, cast
 
 from memtui.model import (
     Attached,
+    CgroupMemory,
     Ended,
     Event,
     GcCycle,
@@ -38,6 +39,7 @@ KEPT_EVENTS: dict[type[Sample], int] = {
     MappingSample: 720,
     MappingGroups: 180,
     Surroundings: 2048,
+    CgroupMemory: 720,
     GcCycle: 8192,
     GcPause: 8192,
     ScavengeLine: 1024,

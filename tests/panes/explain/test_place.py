@@ -9,6 +9,7 @@ from memtui.diagnosis import limit_of
 from memtui.model import (
     Absent,
     CgroupLevel,
+    MappedName,
     MappingGroup,
     MappingGroups,
     MappingKind,
@@ -87,3 +88,17 @@ def test_mappings_stand_by_kind_with_what_could_not_be_read(view: MakeView) -> N
     ]
     narrow = [text_of(row.line).rstrip() for row in place_rows(seen, 30)]
     assert narrow[3] == "   Go heap             3.00M"
+
+
+def test_files_in_many_mappings_are_named_with_what_they_hold(view: MakeView) -> None:
+    resident = Resident(**dict.fromkeys((each.name for each in fields(Resident)), 93 * MIB))
+    names = (MappedName("/srv/a\x1b[2J", 45, 89 * MIB), MappedName("socket:[…]", 1, 4 * MIB))
+    group = MappingGroup(
+        MappingKind.FILE, 46, 93 * MIB, resident, names[0].name, names[0].rss_bytes, names
+    )
+    seen = view((0, "mapping", MappingGroups((group,), by_name=True, took_s=0.01)))
+    rows = [text_of(row.line).rstrip() for row in place_rows(seen, 76)]
+    assert rows[4:] == ["   files: /srv/a␛[2J 89.0M in 45, socket:[…] 4.00M"]
+    narrow = [text_of(row.line).rstrip() for row in place_rows(seen, 30)]
+    assert all(len(row) <= 30 for row in narrow[4:])
+    assert "89.0M in 45" in " ".join(row.strip() for row in narrow)

@@ -99,6 +99,17 @@ func cut(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "not that much")
 }
 
+// Unasked is a server that speaks first, or that closes what it does not understand; each says how
+// much it was sent.
+func unasked(kind string, conn net.Conn) {
+	if kind == "greeter" {
+		io.WriteString(conn, "INFO {\"server\":\"greeter\"}\r\n")
+	}
+	sent, _ := conn.Read(make([]byte, 1<<16))
+	fmt.Println(kind, "was sent", sent, "bytes")
+	conn.Close()
+}
+
 func listen(place string) net.Listener {
 	network := "tcp"
 	if strings.HasPrefix(place, "/") || strings.HasPrefix(place, "@") {
@@ -111,27 +122,13 @@ func listen(place string) net.Listener {
 	return listener
 }
 
-// Greets like NATS or a mail server, and logs a parser error for whatever it is sent then.
-func greet(listener net.Listener) {
-	for {
-		conn, err := listener.Accept()
-		if err != nil {
-			continue
-		}
-		go func() {
-			io.WriteString(conn, "INFO {\"server_id\":\"x\"}\r\n")
-			said := make([]byte, 1<<16)
-			if n, _ := conn.Read(said); n > 0 {
-				log.Printf("parser error: %q", said[:n])
-			}
-			conn.Close()
-		}()
-	}
-}
-
 func serve(kind string, listener net.Listener) {
-	if kind == "greeter" {
-		greet(listener)
+	if kind == "greeter" || kind == "hangup" {
+		for {
+			if conn, err := listener.Accept(); err == nil {
+				go unasked(kind, conn)
+			}
+		}
 	}
 	if words, ok := foreign[kind]; ok {
 		for {

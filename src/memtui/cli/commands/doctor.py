@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from memtui.timeline import View
 
 LOOK_S = 4.0
-"""Long enough for every source to say whether it can be read."""
+"""The least time: long enough for most sources to report whether they can be read."""
+_WAIT = "wait: memtui asks again; --pprof URL if the service has an endpoint elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,30 @@ def _checks(
 ) -> list[Check]:
     import asyncio
 
+    from memtui.cli.session.answered import LONGEST_WAIT_S
     from memtui.cli.session.headless import session_of, watched
     from memtui.cli.session.trace import Trace
 
     session = session_of(pid, name, options, Trace(command=command), time.time)
-    view = asyncio.run(watched(session, LOOK_S, time.time, lambda view, past_s: None))
-    return checks_of(view)
+    names = {source.name for source in session.sources}
+    began = time.monotonic()
+
+    def enough(view: View) -> bool:
+        return time.monotonic() - began >= LOOK_S and _has_answers(view, names)
+
+    looking = watched(session, LONGEST_WAIT_S, time.time, lambda view, past_s: None, enough=enough)
+    return checks_of(asyncio.run(looking))
+
+
+def _has_answers(view: View, names: set[str]) -> bool:
+    """Tell whether MemStats and profiles came, or why they do not."""
+    from memtui.cli.session.answered import is_hindered
+    from memtui.model import Profile, RuntimeSample
+
+    return all(
+        name not in names or view.last(kind) is not None or is_hindered(view, name)
+        for name, kind in (("runtime", RuntimeSample), ("profile", Profile))
+    )
 
 
 def checks_of(view: View) -> list[Check]:
@@ -123,10 +142,14 @@ def _source(view: View, source: str, name: str, adds: str, how: str) -> Check:
     said = state[1] if state else None
     if isinstance(said, Trouble | Ended):
         hint = said.hint if isinstance(said, Trouble) else ""
-        return Check(name, "no", plain(said.reason), adds, plain(hint) or how)
+        is_late = isinstance(said, Trouble) and said.retry_s == 0.0
+        seen_as = "partly" if is_late else "no"
+        return Check(name, seen_as, plain(said.reason), adds, plain(hint) or how)
     seen = view.last(kinds[source]) is not None
     where = plain(said.where) if isinstance(said, Attached) else ""
     if not seen:
+        if source in ("runtime", "profile"):  # no answer says nothing about the service
+            how = _WAIT
         return Check(name, "partly", f"{where or 'nothing yet'} (nothing came yet)", adds, how)
     return Check(name, "yes", where or "there", adds, how)
 

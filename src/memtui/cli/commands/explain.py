@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtui.cli.exitcodes import exit_code
+from memtui.cli.exitcodes import FailOn, exit_code_of
 from memtui.cli.options.profile import ProfileOptions, profile_options
 from memtui.cli.options.quantity import period
 from memtui.cli.options.target import target_options
@@ -37,6 +37,13 @@ _WIDTHS = (60, 100)
     help="Watch it for this long before judging.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["growth", "cause", "never"]),
+    default="cause",
+    show_default=True,
+    help="Exit with 3 when RES grows, or only for a cause that needs action; never: exit with 0.",
+)
 @click.pass_context
 @profile_options
 def explain(
@@ -49,24 +56,30 @@ def explain(
     gctrace_command: str | None,
     seconds: float | None,
     as_json: bool,
+    fail_on: FailOn,
     options: ProfileOptions,
 ) -> None:
     """Watch a process for a while; print the parts of its RES, what grew, and the cause.
 
     With FILE, a recording is judged instead: all of it, or what lies between --from and --to.
 
-    Exit code 0: steady; 3: a cause was found; 4: not enough data. --json prints the verdicts with
-    evidence and advice, the ledger in bytes (null: could not be read), the window and the sources.
+    --for is a deadline. At both ends of that time it takes a heap profile, and a goroutine profile
+    if there are few goroutines or they became more, to name functions; --profile-every off: none.
+
+    Exit code 0: steady or harmless; 3: a cause that needs action; 4: not enough data. --json prints
+    the verdicts with evidence and advice, the ledger in bytes (null: could not be read), the
+    window, the sources, and how the process ended.
     """
     if files:
         if pid is not None or name is not None:
             raise click.UsageError("give either a recording or a process")
-        context.exit(_explain_recorded(files, start, end, as_json=as_json))
+        context.exit(exit_code_of(_explain_recorded(files, start, end, as_json=as_json), fail_on))
     if start is not None or end is not None:
         raise click.UsageError("--from and --to are for a recording")
     if seconds is None:
         raise click.UsageError("--for takes a time: 30s, 2m, 1h")
-    context.exit(_explain(pid, name, gctrace_command, seconds, options, as_json=as_json))
+    diagnosis = _explain(pid, name, gctrace_command, seconds, options, as_json=as_json)
+    context.exit(exit_code_of(diagnosis, fail_on))
 
 
 def _explain(
@@ -77,29 +90,34 @@ def _explain(
     options: ProfileOptions,
     *,
     as_json: bool,
-) -> int:
-    import asyncio
-
-    from memtui.cli.session.headless import session_of, watched
+) -> Diagnosis:
+    from memtui.cli.session.closelook import CloseLook
+    from memtui.cli.session.headless import Watch, session_of
     from memtui.cli.session.trace import Trace
-    from memtui.diagnosis import diagnose, window_of
 
     session = session_of(pid, name, options, Trace(command=command), time.time)
-    try:
-        view = asyncio.run(watched(session, seconds, time.time, _progress(seconds)))
-    except KeyboardInterrupt:  # what was seen until then is judged
-        from memtui.timeline import Cursor
+    if not session.takes_profiles:
+        session.leave_out_profiles()
+    closer = CloseLook(session.sources, seconds, _say)
+    watch = Watch(session, seconds, _progress(seconds), closer=closer)
+    # While it watches, all that the answer needs is loaded: on a busy host that takes seconds.
+    from memtui.diagnosis import diagnose, window_of
+    from memtui.panes.explain import rows  # noqa: F401
 
-        view = Cursor().view(session.timeline, time.time())
+    try:
+        view = watch.view()
+    except KeyboardInterrupt:  # what was seen until then is judged
+        view = watch.now()
     _clear()
     diagnosis = diagnose(window_of(view, seconds))
     _print(diagnosis, view, as_json=as_json)
-    return exit_code(diagnosis)
+    watch.close()
+    return diagnosis
 
 
 def _explain_recorded(
     files: tuple[str, ...], start: str | None, end: str | None, *, as_json: bool
-) -> int:
+) -> Diagnosis:
     """Judge a part of a recording."""
     from memtui.cli.progress import Progress
     from memtui.diagnosis import diagnose, window_of
@@ -112,7 +130,7 @@ def _explain_recorded(
     view = View(timeline, last, last, frozen=True)
     diagnosis = diagnose(window_of(view, last - first))
     _print(diagnosis, view, as_json=as_json)
-    return exit_code(diagnosis)
+    return diagnosis
 
 
 def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
@@ -121,18 +139,30 @@ def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
 
         from memtui.diagnosis import as_json as written
 
-        click.echo(json.dumps(written(diagnosis)))
+        click.echo(json.dumps(written(diagnosis) | {"ended": _ended_object(view)}))
         return
     from memtui.diagnosis import one_line
     from memtui.panes.cells import text_of
     from memtui.panes.explain.place import place_rows
     from memtui.panes.explain.rows import rows_of
+    from memtui.panes.moments import date_and_clock
+    from memtui.plain import plain
 
     least, most = _WIDTHS
     width = max(least, min(most, shutil.get_terminal_size().columns))
     click.echo(f" {one_line(diagnosis)}\n")
+    if ended := view.ended():
+        click.echo(f" {plain(ended[1].reason)}, at {date_and_clock(ended[0])}\n")
     for row in (*rows_of(diagnosis, width, frozenset()), *place_rows(view, width)):
         click.echo(text_of(row.line).rstrip())
+
+
+def _ended_object(view: View) -> dict[str, object] | None:
+    """Return when (Unix seconds) and how the process ended; None while it runs."""
+    ended = view.ended()
+    if ended is None:
+        return None
+    return {"at": ended[0], "reason": ended[1].reason, "exit_code": ended[1].exit_code}
 
 
 def _progress(seconds: float) -> Progress:
@@ -152,6 +182,12 @@ def _progress(seconds: float) -> Progress:
         click.echo(f" {said}, {left} left; ctrl+c judges what was seen", nl=False, err=True)
 
     return show
+
+
+def _say(text: str) -> None:
+    """Announce on standard error what is asked of the process."""
+    _clear()
+    click.echo(f"memtui: {text}", err=True)
 
 
 def _clear() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +12,6 @@ from memtui.cli.complaint import Complaint
 from memtui.cli.options.profile import ProfileOptions, profile_options
 from memtui.cli.options.quantity import period, size
 from memtui.cli.options.target import target_options
-
-if TYPE_CHECKING:
-    from memtui.cli.session.unattended import Unattended
 
 TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
 
@@ -89,16 +85,15 @@ def record(
 
     Flushed each second: whatever happens, at most that second is lost. It survives to be hung up.
     Arguments, environment and log lines of the process are not recorded.
-    Exit code 0: told to end, or the time is over; 3: the process ended; 1: it could not be written.
+    Exit code 0: told to end, or the time is over; 3: the process ended; 1: the file is not whole.
+    An event that cannot be written is left out; the last line and memtui info have the number.
     """
     if interval is None:
         raise click.UsageError("--interval takes a time: 1s, 10s, 1m")
     if pid is not None and name is not None:
         raise click.UsageError("--pid and --name exclude each other")
-    import asyncio
-
     from memtui.cli.session.trace import Trace
-    from memtui.cli.session.unattended import Target, Unattended
+    from memtui.cli.session.unattended import Target, Unattended, run_apart
     from memtui.recording import CannotRecord, Keeping, Recorder
     from memtui.recording.writer import Clocks
 
@@ -119,15 +114,11 @@ def record(
     except CannotRecord as error:
         raise Complaint(error.reason, error.hint) from None
     unattended = Unattended(recorder, target, session, seconds, _progress())
-    context.exit(_code(asyncio.run(unattended.run()), unattended, recorder.suspended))
-
-
-def _code(ended: bool, unattended: Unattended, suspended: str) -> int:
-    """Return what the command ends with, and say the last word where somebody may read it."""
+    has_ended = run_apart(unattended, seconds)
     click.echo(unattended.last_word(), err=True)
-    if suspended:
-        return NOT_WRITTEN
-    return PROCESS_ENDED if ended else TOLD
+    if not unattended.is_whole:
+        context.exit(NOT_WRITTEN)
+    context.exit(PROCESS_ENDED if has_ended else TOLD)
 
 
 class _Line:

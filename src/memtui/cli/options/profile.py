@@ -143,7 +143,7 @@ _OPTIONS = (
         default="5s",
         show_default=True,
         metavar="TIME",
-        help="Ask for MemStats this often, which allocates 30 KB in the process; off: never.",
+        help="Ask for MemStats this often; off: never. explain shows what each answer costs.",
     ),
     click.option(
         "--free-url",

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import sys
-import time
 
 import click
 
 from memtui import units
-from memtui.cli.exitcodes import exit_code
+from memtui.cli.exitcodes import exit_code_of
 from memtui.cli.screenless.snapshot.object import snapshot_object
 from memtui.cli.screenless.snapshot.text import snapshot
-from memtui.cli.session.headless import Progress, watched
+from memtui.cli.session.answered import LONGEST_WAIT_S, is_hindered
+from memtui.cli.session.closelook import CloseLook
+from memtui.cli.session.headless import Progress, Watch
 from memtui.cli.session.session import Session
 from memtui.diagnosis import USUAL_S, diagnose, window_of
-from memtui.model import Attached, GcCycle, ProcessSample, Profile, RuntimeSample, Sample
+from memtui.model import GcCycle, ProcessSample, Profile, RuntimeSample, Sample
 from memtui.timeline import View
 
-LONGEST_WAIT_S = 10.0
 NARROWEST = 60
 _ANSWERS: tuple[tuple[str, type[Sample]], ...] = (
     ("profile", Profile), ("runtime", RuntimeSample),
@@ -34,13 +33,17 @@ def print_snapshot(session: Session, seconds: float | None, *, as_json: bool) ->
     def enough(view: View) -> bool:
         return seconds is None and _has_answers(session, view)
 
+    takes_profiles = seconds is not None and session.takes_profiles
+    closer = CloseLook(session.sources, wait_s, profiles=takes_profiles)
+    watch = Watch(session, wait_s, _progress(wait_s), enough=enough, closer=closer)
     try:
-        waiting = watched(session, wait_s, time.time, _progress(wait_s), enough=enough)
-        view = asyncio.run(waiting)
+        view = watch.view()
+        _clear()
+        return print_view(view, as_json=as_json)
     finally:
         _clear()
+        watch.close()
         session.let_go()
-    return print_view(view, as_json=as_json)
 
 
 def print_view(view: View, *, as_json: bool, moment: str = "") -> int:
@@ -55,7 +58,7 @@ def print_view(view: View, *, as_json: bool, moment: str = "") -> int:
         width = max(NARROWEST, shutil.get_terminal_size().columns)
         text = "\n".join(snapshot(view, diagnosis, width, moment))
         click.echo(text.encode("utf-8", "replace"))
-    return exit_code(diagnosis)
+    return exit_code_of(diagnosis)
 
 
 def _has_answers(session: Session, view: View) -> bool:
@@ -65,19 +68,14 @@ def _has_answers(session: Session, view: View) -> bool:
     cycle may be minutes away.
     """
     names = {source.name for source in session.sources}
-    process = view.timeline.track(ProcessSample).count >= 2 or _is_hindered(view, "process")
+    process = view.timeline.track(ProcessSample).count >= 2 or is_hindered(view, "process")
     trace = view.state("gctrace") is not None or view.sample(GcCycle) is not None
     others = (
-        view.sample(kind) is not None or _is_hindered(view, name)
+        view.sample(kind) is not None or is_hindered(view, name)
         for name, kind in _ANSWERS
         if name in names
     )
     return ("process" not in names or process) and ("gctrace" not in names or trace) and all(others)
-
-
-def _is_hindered(view: View, name: str) -> bool:
-    state = view.state(name)
-    return state is not None and not isinstance(state[1], Attached)
 
 
 def _progress(wait_s: float) -> Progress:

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import click
 
 from memtui import units
 from memtui.cli.complaint import Complaint, Several
 from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.apart import Apart, stopped
+from memtui.cli.session.closelook import CloseLook
 from memtui.cli.session.session import Session
 from memtui.cli.session.trace import Trace
 from memtui.plain import plain
 from memtui.sources.discovery import Candidate
-from memtui.sources.mapping import MappingSource
-from memtui.sources.source import Clock, Refreshable, Source, drive
+from memtui.sources.process import next_beat
+from memtui.sources.source import Clock, drive
 from memtui.sources.threads import ThreadsLeftBehind
 from memtui.timeline import Cursor, View
 
 BEAT_S = 1.0
 MOST_LISTED = 20
 LONGEST_COMMAND = 80
-LAST_LOOK_S = 3.0
-"""So long before the end what is read rarely is read once more: profiles, mappings by kind."""
+LATE_S = 0.5
+"""So long after its deadline a loop that is held up is given up."""
+LAST_WORDS_S = 0.5
+"""So long the trace of an ended process may still take to come through."""
+CLOSE_S = 30.0
+"""So long sources may take to close: a page that was begun is read to its end."""
+_TRIES = 20
 
 Progress = Callable[[View, float], None]
 """Is told each second what there is, and how many seconds are over."""
@@ -111,35 +120,98 @@ async def watched(
     progress: Progress,
     *,
     enough: Callable[[View], bool] = lambda view: False,
+    seen: Callable[[View], object] = lambda view: None,
+    closer: CloseLook | None = None,
 ) -> View:
     """Drive all sources of a session for some time, or until the process ends; return the view.
 
-    It ends before that when a view holds ``enough``.
+    It ends before that when a view holds ``enough``. ``seconds`` are a deadline on the monotonic
+    clock: ``seen`` gets the view then, before the sources are closed, which may take CLOSE_S.
     """
-    asyncio.get_running_loop().set_default_executor(ThreadsLeftBehind())
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadsLeftBehind())
     timeline = session.timeline
+    closer = closer or CloseLook(session.sources, seconds, profiles=False)
     tasks = [asyncio.create_task(drive(each, timeline.append, clock)) for each in session.sources]
+    began_s, beat = loop.time(), 0
     try:
-        _look_closely(session.sources, is_last=False)
-        for beat in range(round(seconds / BEAT_S)):
-            view = Cursor().view(timeline, clock())
-            progress(view, beat * BEAT_S)
-            if view.ended() or enough(view):
+        while True:
+            view, past_s = Cursor().view(timeline, clock()), loop.time() - began_s
+            progress(view, past_s)
+            if past_s >= seconds or view.ended() or enough(view):
                 break
-            if beat == round((seconds - LAST_LOOK_S) / BEAT_S):
-                _look_closely(session.sources, is_last=True)
-            await asyncio.sleep(BEAT_S)
+            closer.look(view, past_s)
+            beat = next_beat(beat, past_s, BEAT_S)
+            await asyncio.sleep(min(beat * BEAT_S, seconds) - past_s)
+        if view.ended():
+            await asyncio.wait(tasks, timeout=LAST_WORDS_S)
+        view = Cursor().view(timeline, clock())
+        seen(view)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return Cursor().view(timeline, clock())
+        await stopped(tasks, CLOSE_S)
+    return view
 
 
-def _look_closely(sources: list[Source], *, is_last: bool) -> None:
-    """Read the mappings by kind, and at the end a profile: what grew between two of them."""
-    for source in sources:
-        if isinstance(source, MappingSource):
-            source.read_groups()
-        elif is_last and isinstance(source, Refreshable):
-            source.refresh()
+class Watch:
+    """Drives the sources of a session on a thread, up to a deadline that nothing holds up.
+
+    ``view`` waits for the deadline; whatever the thread does by then, it returns what is known.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        seconds: float,
+        progress: Progress,
+        *,
+        enough: Callable[[View], bool] = lambda view: False,
+        closer: CloseLook | None = None,
+    ) -> None:
+        self._session = session
+        self._found: queue.SimpleQueue[View] = queue.SimpleQueue()
+        self._is_over = False
+        self._deadline_s = time.monotonic() + seconds + LATE_S
+
+        def show(view: View, past_s: float) -> None:
+            if not self._is_over:
+                progress(view, past_s)
+
+        def seen(view: View) -> None:  # a copy: sources may still add to it while they close
+            self._found.put(replace(view, timeline=view.timeline.copied()))
+
+        watching = watched(
+            session, seconds, session.clock, show, enough=enough, seen=seen, closer=closer
+        )
+        self._apart = Apart(watching)
+
+    def view(self) -> View:
+        """Return what was seen by the deadline, or when the process ended; raise as ctrl+c does.
+
+        Raises what ``progress`` raised, too.
+        """
+        view: View | None = None
+        while view is None and not self._apart.has_ended:
+            left_s = self._deadline_s - time.monotonic()
+            if left_s <= 0:
+                break
+            with contextlib.suppress(queue.Empty):
+                view = self._found.get(timeout=min(BEAT_S, left_s))
+        with contextlib.suppress(queue.Empty):
+            view = view or self._found.get_nowait()
+        if view is None and self._apart.has_ended:
+            self._apart.result()
+        return view or self.now()
+
+    def now(self) -> View:
+        """Return what is known now, while the thread may still add to it; progress ends."""
+        self._is_over = True
+        for _ in range(_TRIES):
+            with contextlib.suppress(RuntimeError):  # it was added to while it was copied
+                return Cursor().view(self._session.timeline.copied(), self._session.clock())
+        return Cursor().view(self._session.timeline, self._session.clock())
+
+    def close(self) -> None:
+        """Wait for CLOSE_S at most until the sources are closed; ctrl+c ends the wait."""
+        self._is_over = True
+        with contextlib.suppress(KeyboardInterrupt):
+            self._apart.wait(CLOSE_S)

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memtui.cli.options.profile import ProfileOptions
+from memtui.cli.session.profilekinds import Noticing
 from memtui.cli.session.trace import Trace
 from memtui.model import ProcessIdentity
 from memtui.sources.analyst import Analyst
 from memtui.sources.clock import ClockSource, OnwardClock
+from memtui.sources.costs import Costs
 from memtui.sources.endpoint import Answers
 from memtui.sources.gctrace import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.mapping import MappingSource
@@ -32,7 +34,8 @@ class Recipe:
     A process is read each ``interval_s`` seconds. ``answers`` is what its listeners were found to
     be, which sources share; ``gc_number`` tells the number of the newest collection, None while
     nobody knows. ``drain`` is what empties the descriptor of the trace, if that is one. Through
-    ``neighbours`` sources tell each other of a server that is gone.
+    ``neighbours`` sources tell each other of a server that is gone, through ``costs`` of pages
+    that cost it much.
     """
 
     options: ProfileOptions
@@ -44,6 +47,7 @@ class Recipe:
     gc_number: Callable[[], int | None]
     drain: Drain | None
     neighbours: Neighbours = field(default_factory=Neighbours)
+    costs: Costs = field(default_factory=Costs)
 
     def picked(self, pid: int) -> list[Source]:
         """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
@@ -54,15 +58,24 @@ class Recipe:
 
     def of_process(self, identity: ProcessIdentity) -> list[Source]:
         """Return the sources of a process that is there."""
+        profiles = self._profile_source(identity.pid)
         return [
             ProcessSource(identity, self.clock, self.interval_s),
             self.trace_source(identity.pid, identity.started_at),
-            self._profile_source(identity.pid),
-            self._runtime_source(identity.pid),
+            profiles,
+            self._noticing(self._runtime_source(identity.pid), profiles),
             MappingSource(identity.pid, self.clock),
             SurroundingsSource(identity.pid, self.clock),
             ClockSource(self.clock),
         ]
+
+    def _noticing(self, stats: Source, profiles: Source) -> Source:
+        """Have goroutine profiles taken when they become more, unless none is taken unasked."""
+        if self.options.every_s is None or not isinstance(stats, RuntimeSource):
+            return stats
+        if isinstance(profiles, ProcessProfile | UrlProfile) and profiles.usual.kind == "heap":
+            return Noticing(stats, profiles)
+        return stats
 
     def without_process(self, reason: str, hint: str) -> list[Source]:
         """Return the sources where there is no process, and say why there is none."""
@@ -103,6 +116,8 @@ class Recipe:
                 analyst=self.analyst,
                 access=access,
                 neighbours=self.neighbours,
+                costs=self.costs,
+                pid=pid,
             )
         if place is not None:
             return FileProfile(Path(place), self.clock, analyst=self.analyst)
@@ -116,6 +131,7 @@ class Recipe:
             known=self.answers,
             analyst=self.analyst,
             neighbours=self.neighbours,
+            costs=self.costs,
         )
 
     def _runtime_source(self, pid: int | None) -> Source:
@@ -131,4 +147,5 @@ class Recipe:
             probe=options.probe,
             known=self.answers,
             neighbours=self.neighbours,
+            costs=self.costs,
         )

@@ -36,6 +36,7 @@ from memtui.sources.discovery import Candidate
 from memtui.sources.endpoint import Answers
 from memtui.sources.pipe import Drain, PipeTrace
 from memtui.sources.process import read_identity
+from memtui.sources.served import ServedProfile
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Source, SourceFailed
 from memtui.tape import Tape
@@ -90,6 +91,15 @@ class Session:
             self._tape.begin()
         except CannotRecord as cannot:
             raise Complaint(cannot.reason, cannot.hint) from None
+
+    @property
+    def takes_profiles(self) -> bool:
+        """Whether profiles are fetched unasked."""
+        return self._options.every_s is not None
+
+    def leave_out_profiles(self) -> None:
+        """Fetch no profile at all, not even the first: before the sources are driven."""
+        self.sources = [each for each in self.sources if not isinstance(each, ServedProfile)]
 
     def listen(self) -> None:
         """Heed signals from now on: before a child is started, and before the screen is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from typing import Protocol
 from memtui import units
 from memtui.cli.complaint import Complaint
 from memtui.cli.options.profile import ProfileOptions
-from memtui.cli.session.headless import pid_of
+from memtui.cli.session.apart import Apart, stopped
+from memtui.cli.session.headless import CLOSE_S, pid_of
 from memtui.cli.session.session import Session
 from memtui.cli.session.trace import Trace
 from memtui.model import Ended, Event, GcCycle, ProcessIdentity, ProcessSample, Restart
@@ -19,10 +21,13 @@ from memtui.plain import plain
 from memtui.recording import Recorder
 from memtui.sources.analyst import Unread
 from memtui.sources.clock import OnwardClock
+from memtui.sources.defect import reported
 from memtui.sources.source import drive
-from memtui.sources.threads import ThreadsLeftBehind
+from memtui.tape import lacking
 
 FLUSH_S = 1.0
+LONGEST_CLOSE_S = 10.0
+"""So long a disk may take for the last bytes."""
 LOOK_S = 2.0
 """How often the next process of a name is looked for."""
 
@@ -107,33 +112,45 @@ class Unattended:
         self._gone = asyncio.Event()
         self._identity: ProcessIdentity | None = None
         self._res = ""
-        self._suspended = ""
+        self._ended = ""
+        self._lacked = ""
+        self._tasks: list[asyncio.Task[None]] = []
+        self.is_cut = False
+        """Whether the disk or a source kept the file from being closed in time."""
+
+    def stop(self) -> None:
+        """End the recording; to be called in the loop that runs it."""
+        self._stopped.set()
 
     async def run(self) -> bool:
-        """Record; return whether it ended because the process did."""
+        """Record; return whether it ended because the process did.
+
+        The time is a deadline on the monotonic clock, whatever the disk or a source does.
+        """
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadsLeftBehind())
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopped.set)
+        if self._seconds is not None:
+            loop.call_later(self._seconds, self.stop)
         flushing = asyncio.create_task(self._flush())
         try:
-            while True:
-                await self._watch()
-                if self._stopped.is_set() or not self._target.follows:
-                    return not self._stopped.is_set()
-                if not await self._next():
-                    return False
+            return await self._watch_all()
         finally:
-            flushing.cancel()
-            await asyncio.gather(flushing, return_exceptions=True)
-            await asyncio.to_thread(self._recorder.close)
-            self._tell_state()
+            await stopped([flushing], FLUSH_S)
+            await stopped(self._tasks, CLOSE_S)
+
+    async def _watch_all(self) -> bool:
+        """Watch one process after the other; return whether it ended because the last one did."""
+        while True:
+            await self._watch()
+            has_ended = not self._stopped.is_set()
+            if not has_ended or not self._target.follows or not await self._next():
+                await self._close()
+                return has_ended and not self._target.follows
+            await stopped(self._tasks, CLOSE_S)
 
     async def _watch(self) -> None:
         """Drive the sources of a process until it ends, or somebody ends the recording."""
         self._gone.clear()
-        tasks = [
+        self._tasks = [
             asyncio.create_task(drive(each, self._tell, self._target.clock))
             for each in self._session.sources
         ]
@@ -141,9 +158,16 @@ class Unattended:
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (*tasks, *waiting):
+            for task in (*waiting, *self._tasks):
                 task.cancel()
-            await asyncio.gather(*tasks, *waiting, return_exceptions=True)
+
+    async def _close(self) -> None:
+        """Close the file before the sources: it is whole at the deadline."""
+        closing = asyncio.ensure_future(asyncio.to_thread(self._write, last=True))
+        done, _ = await asyncio.wait({closing}, timeout=LONGEST_CLOSE_S)
+        if not done:
+            self.is_cut = True
+        self._tell_state()
 
     def _tell(self, event: Event) -> None:
         sample = event.sample
@@ -155,11 +179,13 @@ class Unattended:
         elif isinstance(sample, ProcessIdentity):
             self._identity = sample
         elif isinstance(sample, Ended):
+            self._ended = sample.reason
             self._gone.set()
 
     async def _next(self) -> bool:
         """Wait for the next process of that name; False when the recording is ended first."""
-        self._progress.say(f"{self._name} ended; waiting for the next one")
+        self._progress.say(f"{self._name}: {plain(self._ended)}; waiting for the next one")
+        self._ended = ""
         self._res = "-"
         while not self._stopped.is_set():
             found = await asyncio.to_thread(self._target.next, self._identity)
@@ -174,15 +200,23 @@ class Unattended:
         return False
 
     async def _flush(self) -> None:
-        """Write once a second, until the time is over or nobody reads any more."""
-        while not self._recorder.finished:
+        """Write once a second, until nobody reads any more or the recorder failed."""
+        writing: asyncio.Future[None] | None = None
+        while not self._recorder.finished and self._recorder.defect is None:
             await asyncio.sleep(FLUSH_S - (time.monotonic() - self._began_s) % FLUSH_S)
-            await asyncio.to_thread(self._recorder.flush)
+            if writing is None or writing.done():
+                writing = asyncio.ensure_future(asyncio.to_thread(self._write))
+                await asyncio.wait({writing}, timeout=FLUSH_S)
             self._tell_state()
-            past_s = time.monotonic() - self._began_s
-            if self._seconds is not None and past_s >= self._seconds:
-                break
-        self._stopped.set()
+        self.stop()
+
+    def _write(self, *, last: bool = False) -> None:
+        """Flush, or close; the recorder keeps a defect, which would end the loop here."""
+        with contextlib.suppress(BaseException):
+            if last:
+                self._recorder.close()
+            else:
+                self._recorder.flush()
 
     @property
     def _name(self) -> str:
@@ -190,12 +224,12 @@ class Unattended:
         return plain(f"{identity.name} {identity.pid}") if identity else "the process"
 
     def _tell_state(self) -> None:
-        suspended = self._recorder.suspended
-        if suspended != self._suspended:
-            said = f"recording suspended: {suspended}" if suspended else "recording goes on"
-            self._progress.say(said)
-        self._suspended = suspended
-        state = f"SUSPENDED: {suspended}" if suspended else self._size
+        lacks = lacking(self._recorder)
+        kind = lacks.partition(":")[0]  # the seconds of a stall change, and are no news
+        if kind != self._lacked:
+            self._progress.say(f"recording {lacks}" if lacks else "recording goes on")
+        self._lacked = kind
+        state = lacks.upper() if lacks and self._recorder.suspended else lacks or self._size
         self._progress.show(f"recording {self._name}  {self._past}  {state}  RES {self._res}")
 
     @property
@@ -206,8 +240,50 @@ class Unattended:
     def _size(self) -> str:
         return units.size(self._recorder.size_bytes)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all is in the file but single events that could not be encoded."""
+        recorder = self._recorder
+        return not (self.is_cut or recorder.defect or recorder.suspended)
+
     def last_word(self) -> str:
         """Return what there is to say at the end."""
-        place = self._recorder.path
+        place, defect = self._recorder.path, self._recorder.defect
         where = plain(str(place)) if place else "standard output"
-        return f"memtui: recorded {self._past} of {self._name} in {where} ({self._size})"
+        lacks = lacking(self._recorder)
+        if self.is_cut and not defect:
+            lacks = f"no answer from the disk for {LONGEST_CLOSE_S:.0f} s: the end may be missing"
+        said = f"memtui: recorded {self._past} of {self._name} in {where} ({self._size})"
+        said = "; ".join(filter(None, (said, plain(self._ended), lacks)))
+        error = defect or self._recorder.lost.error
+        return f"{said}; {reported(error)}" if error else said
+
+
+def run_apart(unattended: Unattended, seconds: float | None) -> bool:
+    """Record on a thread of its own; return whether it ended because the process did.
+
+    SIGTERM and SIGINT end it, SIGHUP does not. Whatever holds up the thread, this returns within
+    CLOSE_S of the deadline or the signal.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    apart = Apart(unattended.run())
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _told)
+        apart.wait(None if seconds is None else seconds + LONGEST_CLOSE_S)
+    except _Told:
+        pass
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    apart.call(unattended.stop)
+    if not apart.wait(CLOSE_S):
+        unattended.is_cut = True
+    return bool(apart.result())
+
+
+class _Told(Exception):  # noqa: N818 - it says what happened
+    """A signal asked for the end."""
+
+
+def _told(*_: object) -> None:
+    raise _Told

@@ -12,8 +12,10 @@ from memtui.diagnosis.rules.goroutines import goroutine_leak
 from memtui.diagnosis.rules.huge import huge_pages
 from memtui.diagnosis.rules.lazy import lazily_freed
 from memtui.diagnosis.rules.leak import heap_leak
+from memtui.diagnosis.rules.leftover import left_over
 from memtui.diagnosis.rules.metadata import runtime_metadata
 from memtui.diagnosis.rules.offheap import off_heap
+from memtui.diagnosis.rules.thrash import gc_thrash
 from memtui.diagnosis.window import Window
 
 Rule = Callable[[Window], Finding | None]
@@ -30,6 +32,11 @@ RULES: Sequence[Rule] = (
     file_mapped,
     runtime_metadata,
     goal_growth,
+    left_over,
+    gc_thrash,
 )
 
-__all__ = ["RULES", "Rule"]
+EARLY_RULES: Sequence[Rule] = (left_over,)
+"""Rules for a window that is too short for all others: an idle program does not change."""
+
+__all__ = ["EARLY_RULES", "RULES", "Rule"]

@@ -38,6 +38,8 @@ from memtui.diagnosis.window import Access, Window
 
 SMALLEST_STACK = 2048
 LEAST_STACKS = 1 << 20
+HELD_BY_STACKS = 0.5
+"""A waiting goroutine holds less on the heap than its stack takes, unless it is known otherwise."""
 
 ADVICE = Advice(
     code=(
@@ -54,10 +56,10 @@ ADVICE = Advice(
 
 def goroutine_leak(window: Window) -> Finding | None:
     """Say that goroutines become more and hold memory."""
-    if not blames_goroutines(window) or window.stacks is None:
+    if not blames_goroutines(window) or window.stacks is None or _follow_the_load(window):
         return None
     stacks, live = window.stack_growth, window.live_growth
-    held = live if _are_holders(window) else 0.0
+    held = live if _are_holders(window) and holds_the_heap(window) else 0.0
     if window.access is Access.FULL:
         room = room_growth(window)
         ours = share_of(stacks + held, stacks + live) if stacks + live else 1.0
@@ -92,7 +94,9 @@ def goroutine_leak(window: Window) -> Finding | None:
                 if live
                 else "the live heap did not grow.",
             ),
-        ),
+        )
+        if holds_the_heap(window)
+        else (),
         refuted_by=("The number of goroutines stays while the stacks grow: deep stacks only.",
                     "It falls again when the load falls."),
         raised_by=to_be_surer(window)
@@ -112,6 +116,25 @@ def blames_goroutines(window: Window) -> bool:
     if window.live_growth <= window.stack_growth:
         return is_rising(window.stacks, window.least_part)
     return _are_holders(window)
+
+
+def _follow_the_load(window: Window) -> bool:
+    """Tell whether goroutines became more no faster than the program allocates: requests."""
+    stacks, load = window.stacks, window.load
+    if stacks is None or load is None or not window.load_rises:
+        return False
+    return stacks.growth / max(1.0, stacks.first) <= 1.5 * (load.last / max(1.0, load.first) - 1)
+
+
+def holds_the_heap(window: Window) -> bool:
+    """Tell whether goroutines account for the growth of the live heap, so that no other cause does.
+
+    Where the heap grew by much more than the stacks, something else may hold it as well: then both
+    are named.
+    """
+    if not blames_goroutines(window):
+        return False
+    return window.live_growth <= HELD_BY_STACKS * window.stack_growth
 
 
 def _are_holders(window: Window) -> bool:

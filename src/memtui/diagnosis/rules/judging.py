@@ -63,8 +63,7 @@ def is_told_apart(window: Window, confidence: Confidence) -> bool:
     """
     if confidence is Confidence.LOW or window.seconds < TOLD_APART_S:
         return False
-    load = window.load
-    return load is None or not load.grows or load.last < 1.2 * load.first
+    return not window.load_rises
 
 
 def verdict_of_leak(window: Window, confidence: Confidence) -> str:

@@ -22,7 +22,7 @@ from memtui.diagnosis.finding import (
 from memtui.diagnosis.functions import grown_functions
 from memtui.diagnosis.heap import LiveHeap, LiveSource
 from memtui.diagnosis.ledger import HEAP_PARTS
-from memtui.diagnosis.rules.goroutines import blames_goroutines
+from memtui.diagnosis.rules.goroutines import holds_the_heap
 from memtui.diagnosis.rules.judging import (
     confidence_of,
     grew,
@@ -69,9 +69,9 @@ def heap_leak(window: Window) -> Finding | None:
     rises = live.trend.shape is Shape.SLOPE and is_rising(live.trend, least)
     if not (rises and window.live_growth >= least and is_resident and stands_out):
         return None
-    if window.cycles_seen < limits.fewest_cycles:
+    if window.cycles_seen < limits.fewest_cycles or _follows_the_load(window, live):
         return None
-    if blames_goroutines(window):
+    if holds_the_heap(window):
         return None
     claimed = _claimed(window, live)
     share = share_of(claimed, window.growth)
@@ -104,6 +104,14 @@ def heap_leak(window: Window) -> Finding | None:
         raised_by=to_be_surer(window)
         + (() if functions else ("two heap profiles would name the functions",)),
     )
+
+
+def _follows_the_load(window: Window, live: LiveHeap) -> bool:
+    """Tell whether what is live rose no faster than the rate of allocation: work in progress."""
+    load = window.load
+    if load is None or not window.load_rises:
+        return False
+    return live.growth / max(1.0, live.first) <= 1.5 * (load.last / max(1.0, load.first) - 1)
 
 
 def _claimed(window: Window, live: LiveHeap) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from memtui import units
 from memtui.diagnosis import place_words
-from memtui.model import Absent, MappingGroups
+from memtui.model import Absent, MappingGroup, MappingGroups
 from memtui.panes.cells import Span, line, wrapped
 from memtui.panes.explain.row import Row
 from memtui.panes.moments import clock
@@ -46,7 +46,23 @@ def _mapping_rows(view: View, width: int) -> list[Row]:
                        width)  # fmt: skip
     how = "by the names of the kernel" if groups.by_name else "told apart by their addresses"
     title = line(Span(f" Mappings at {clock(at)}", "title"), Span(f"  {how}", "dim"))
-    return [Row(()), Row(title), Row(head), *map(Row, rows)]
+    named = [
+        Row((Span("   ", "dim"), *each))
+        for group in groups.groups
+        if any(name.count > 1 for name in group.names) or len(group.names) > 1
+        for each in wrapped(_names(group), max(8, width - 4))
+    ]
+    return [Row(()), Row(title), Row(head), *map(Row, rows), *named]
+
+
+def _names(group: MappingGroup) -> str:
+    """Return the largest names of a kind, each with the number of its mappings and their RES."""
+    names = (
+        f"{plain(each.name)} {units.size(each.rss_bytes)}"
+        + (f" in {each.count}" if each.count > 1 else "")
+        for each in group.names
+    )
+    return f"{group.kind.value}: {', '.join(names)}"
 
 
 def _cells(groups: MappingGroups, number: int) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memtui.model import Profile, Taking
+from memtui.model import Profile, Taking, Trouble
 from memtui.panes.cells import Line, Picture, Span, cells, cut, line, wrapped
 from memtui.panes.profile import words
 from memtui.panes.profile.editing import Editing
@@ -119,7 +119,16 @@ def hint_of(view: View, reading: Reading) -> Line:
         return line(Span("reading the profile", "dim"))
     if under_way(view) is not None:
         return line(Span("shown as soon as it is there", "dim"))
-    return line('the service needs: import _ "net/http/pprof", and an HTTP server')
+    return line(_what_to_do(view))
+
+
+def _what_to_do(view: View) -> str:
+    """Return what the source of profiles advises; nothing is known of the service before that."""
+    state = view.state("profile")
+    said = state[1] if state is not None else None
+    if isinstance(said, Trouble) and said.hint:
+        return plain(said.hint)
+    return "no profile has come yet"
 
 
 def _progress(view: View, width: int) -> list[Line]:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from memtui.model import (
     Attached,
+    CgroupMemory,
     Ended,
     GcCycle,
     GcPause,
@@ -40,6 +41,7 @@ KINDS: dict[str, type[Sample]] = {
     "scav": ScavengeLine,
     "groups": MappingGroups,
     "surroundings": Surroundings,
+    "cgroup": CgroupMemory,
     "identity": ProcessIdentity,
     "output": OutputLine,
     "torn": TornLine,
@@ -65,6 +67,7 @@ SOURCES = {
     "scav": "gctrace",
     "groups": "mapping",
     "surroundings": "surroundings",
+    "cgroup": "surroundings",
     "identity": "process",
     "output": "gctrace",
     "torn": "gctrace",

@@ -19,9 +19,11 @@ from memtui.cli.screenless.snapshot.text import CYCLES, FUNCTIONS, SOURCES
 from memtui.diagnosis import USUAL_S, Diagnosis, as_json
 from memtui.model import (
     Attached,
+    CgroupMemory,
     Event,
     GcCycle,
     GcPause,
+    MappingGroups,
     MappingSample,
     ProcessIdentity,
     ProcessSample,
@@ -62,7 +64,9 @@ def snapshot_object(view: View, diagnosis: Diagnosis) -> dict[str, object]:
         "gc": _gc(view),
         "runtime": _newest(view, RuntimeSample) or None,
         "mapping": _newest(view, MappingSample) or None,
+        "mapping_groups": _newest(view, MappingGroups) or None,
         "surroundings": _newest(view, Surroundings) or None,
+        "cgroup": _newest(view, CgroupMemory) or None,
         "profile": _profile(view),
         "explain": as_json(diagnosis),
         "sources": {source: _source(view, source) for source, _ in SOURCES},
