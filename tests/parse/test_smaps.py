@@ -192,6 +192,6 @@ def test_pieces_of_one_file_and_sockets_of_any_number_are_one_name() -> None:
     )
     (group,) = (each for each in grouped(parse_smaps(text.encode())) if each.kind.value == "files")
     assert [(each.name, each.count, each.rss_bytes >> 10) for each in group.names] == [
-        ("socket[…]", 45, 45 * 2048), ("/data/file", 20, 20 * 1024), ("/usr/bin/program", 1, 2790),
+        ("socket:[…]", 45, 45 * 2048), ("/data/file", 20, 20 * 1024), ("/usr/bin/program", 1, 2790),
     ]  # fmt: skip
-    assert (group.largest, group.largest_rss_bytes) == ("socket[…]", 45 * 2048 << 10)
+    assert (group.largest, group.largest_rss_bytes) == ("socket:[…]", 45 * 2048 << 10)

@@ -89,7 +89,9 @@ def _callers(grown: Sequence[Growth]) -> list[tuple[str, int]]:
     return [
         (each.name, each.cum_growth)
         for each in grown
-        if each.cum_growth > 0 and not is_of_runtime(each.name)
+        if each.cum_growth > 0
+        and not is_of_runtime(each.name)
+        and not each.name.startswith(LOW_LEVEL)
     ]
 
 
@@ -104,6 +106,42 @@ def _allocating(grown: Sequence[Growth]) -> list[tuple[str, int]]:
     # With what they called: of whom the runtime's growth is cannot be seen of functions alone.
     callers = [each for each in own if each.growth >= ITSELF_SHARE * total]
     return [(each.name, each.cum_growth) for each in callers or own]
+
+
+def are_held_by_goroutines(profiles: Sequence[tuple[float, Profile]]) -> bool | None:
+    """Tell whether the goroutines that became more allocated what the heap grew by.
+
+    They did where a function that allocated most of it is one of their frames, or of the same
+    package as one. Package main says nothing: all of a program may be in it. None: without two
+    profiles of each kind.
+    """
+    heap, waiting = _growths(profiles, "inuse_space"), _growths(profiles, "goroutine")
+    if not heap or not waiting:
+        return None
+    allocated = [each for each in heap if each.growth > 0]
+    total = sum(each.growth for each in allocated)
+    most = [each.name for each in allocated if each.growth >= MOST_SHARE * total]
+    frames = {each.name for each in waiting if each.cum_growth > 0}
+    packages = {_package(name) for name in frames} - {"main", "runtime"}
+    return any(name in frames or _package(name) in packages for name in most)
+
+
+MOST_SHARE = 0.25
+
+
+def _growths(profiles: Sequence[tuple[float, Profile]], sample_type: str) -> list[Growth]:
+    found = [values for _, profile in profiles if (values := _of_type(profile, sample_type))]
+    return growths(found[0].functions, found[-1].functions) if len(found) > 1 else []
+
+
+def _package(name: str) -> str:
+    """Return the package of a function: net/http of net/http.(*conn).serve."""
+    folder, slash, rest = name.rpartition("/")
+    return folder + slash + rest.partition(".")[0]
+
+
+LOW_LEVEL = ("bufio.", "io.", "net.", "crypto/tls.", "syscall.", "os.", "context.")
+"""Packages that say nothing about why a goroutine waits."""
 
 
 def is_of_runtime(name: str) -> bool:

@@ -78,6 +78,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         sources=_sources(view, cycles, mappings),
         is_young=is_young,
         returned=returned,
+        rarely=tuple(_rarely(view)),
         thresholds=thresholds,
     )
 
@@ -320,6 +321,15 @@ def _cycles_seen(
     if not any(told):
         told.append(len(timeline.track(GcPause).between(begin, end)))
     return max(told)
+
+
+def _rarely(view: View) -> Iterator[str]:
+    """Yield why a source is read less often than wanted."""
+    runtime, mapping = view.sample(RuntimeSample), view.sample(MappingSample)
+    if runtime is not None and runtime.rarely:
+        yield f"MemStats are {runtime.rarely}."
+    if mapping is not None and mapping.rarely:
+        yield f"smaps_rollup is {mapping.rarely}."
 
 
 def _sources(

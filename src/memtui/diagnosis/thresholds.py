@@ -23,6 +23,8 @@ class Thresholds:
       (Linux 6.2 and newer, mm: rss_stat as percpu_counter), and a healthy program touches some new
       pages as it goes. Healthy programs were seen to gain up to 0.5 MiB in 100 s.
     - ``repeated``: so many cycles must find the same before the live heap is called flat.
+    - ``many_cycles``: after so many, live heaps that each cycle measured may show a leak of no more
+      than ``slow_bytes``.
     - ``growth_bytes``, ``growth_share`` (of RES): RES grows when it grew by more than both.
     - ``part_bytes``, ``part_share`` (of the growth of RES): the same for one part of it.
     - ``live_share``: the live heap grows when it grew by more than this share of itself.
@@ -49,12 +51,14 @@ class Thresholds:
     fewest_points: int = 8
     idle_s: float = 9.0
     forced_s: float = 120.0
-    steep_s: float = 14.0
+    steep_s: float = 12.0
     steep_points: int = 4
     steep_share: float = 0.2
     resolution_bytes: float = 0.5 * MIB
     fewest_cycles: int = 3
     repeated: int = 4
+    many_cycles: int = 30
+    slow_bytes: float = 1.5 * MIB
     growth_bytes: float = 2 * MIB
     growth_share: float = 0.05
     part_bytes: float = 3 * MIB

@@ -12,7 +12,7 @@ from memtui.diagnosis.finding import Cause, Finding
 from memtui.diagnosis.ledger import Ledger, Part, PartName
 from memtui.diagnosis.limits import memory_limit
 from memtui.diagnosis.rules import EARLY_RULES, RULES
-from memtui.diagnosis.rules.growing import growing, missing, not_enough_data
+from memtui.diagnosis.rules.growing import growing, missing, not_enough_data, young
 from memtui.diagnosis.rules.steady import steady
 from memtui.diagnosis.shares import Account, account
 from memtui.diagnosis.thresholds import eased
@@ -47,7 +47,8 @@ class Diagnosis:
     ``since`` is when the first cause became the first (Unix seconds): the end of its window.
     ``first_moved`` is the series that grew first and when (Unix seconds). ``limit`` is the name
     of the limit that is reached first and its bytes, ``left`` how long until then; None when
-    nothing grows or there is none. ``notes`` are things done to the process in the window.
+    nothing grows or there is none. ``notes`` are things done to the process in the window,
+    and what else is worth knowing.
     ``has_changed`` is True when another cause was the first before.
     """
 
@@ -124,7 +125,7 @@ def _diagnosis(window: Window, findings: Sequence[Finding]) -> Diagnosis:
         first_moved=_first_moved(window) if window.grows else None,
         limit=limit,
         left=left,
-        notes=tuple(plain(text) for _, text in window.marks),
+        notes=(*_notes(window), *(plain(text) for _, text in window.marks)),
     )
 
 
@@ -153,6 +154,19 @@ def _with_the_rest(window: Window, ruled: Account) -> Account:
     if ruled.findings and not window.is_growing and not ruled.findings[0].of_growth:
         return ruled
     return account([*ruled.findings, rest], window.ledger)
+
+
+def _notes(window: Window) -> Iterator[str]:
+    """Yield what is worth knowing of the window beside its causes."""
+    ledger = window.ledger
+    for name in (PartName.LIVE, PartName.OBJECTS):
+        part = ledger.part(name) if ledger else None
+        if part and part.untouched > window.big:
+            size = units.size(part.untouched)
+            yield f"{size} of the heap was never touched: it is not in RES, and comes when it is."
+    if said := young(window).strip():
+        yield said
+    yield from window.rarely
 
 
 def _first_moved(window: Window) -> tuple[str, float] | None:

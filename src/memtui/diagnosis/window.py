@@ -58,7 +58,8 @@ class Window:
     few of the same process before the window. ``profiles`` are heap and
     goroutine profiles in the order of time. ``marks`` are things done to the process, ``sources``
     what was seen of each source, "" for nothing. ``is_young`` tells that the window begins with
-    the process. ``returned`` is the act that the window begins with, where memory was returned.
+    the process. ``rarely`` are the reasons why a source is read less often than wanted, a sentence
+    each. ``returned`` is the act that the window begins with, where memory was returned.
     """
 
     start: float
@@ -76,6 +77,7 @@ class Window:
     sources: tuple[tuple[str, str], ...] = ()
     is_young: bool = False
     returned: Returned | None = None
+    rarely: tuple[str, ...] = ()
     thresholds: Thresholds = DEFAULT
 
     @property

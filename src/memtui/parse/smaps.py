@@ -162,7 +162,7 @@ def _shared_name(mapping: Mapping) -> str:
     """Return a name that all pieces of one thing have: sockets differ in their number only."""
     if not mapping.name:
         return f"{mapping.start:x}-{mapping.end:x}"
-    return _NUMBERED.sub(r"\1[…]", mapping.name)
+    return _NUMBERED.sub(r"\1:[…]", mapping.name)
 
 
 def _resident(mappings: list[Mapping]) -> Resident:

@@ -19,13 +19,17 @@ from memtui.sources.costs import (
     budget_bytes,
 )
 from memtui.sources.endpoint import PROC
-from memtui.sources.http import Address, Response, get, is_draining, refusal
+from memtui.sources.http import Address, Cause, Response, get, is_draining, refusal
 from memtui.sources.memstats import NoSuchPage, Page
 from memtui.sources.pprofpages import folder_of, heap_stacks
 from memtui.sources.source import Clock, SourceFailed
 
 HINT = 'import _ "expvar" in the service: MemStats without all stacks'
 _DEADLINE_S = 30.0
+_BUFFERED_TIMES = 6
+"""A text that no one reads is buffered, in a buffer that doubles, with a table of its cells."""
+GIVEN_UP = (Cause.TIMED_OUT, Cause.TOO_LARGE)
+"""Why a request is left that the server would have gone on with."""
 
 
 class TooExpensive(NoSuchPage):
@@ -59,7 +63,7 @@ class Gate:
 
     async def check(self, page: Page) -> None:
         """Raise TooExpensive when a page must not be asked for, SourceFailed when not now."""
-        if page.http is not None and is_draining(page.http):
+        if page.origin is Origin.HEAP_TEXT and page.http is not None and is_draining(page.http):
             raise SourceFailed(
                 f"{page} still sends an answer that was given up", "memtui discards it first"
             )
@@ -80,6 +84,11 @@ class Gate:
                 f"{page} is not asked: {shape.stacks} stacks would make about "
                 f"{units.size(shape.text_bytes)} of text"
             )
+
+    def buffered(self, page: Page) -> int | None:
+        """Return the most that a page which was given up can take in the target, if known."""
+        shape = None if page.http is None else self._costs.heap(page.http)
+        return None if shape is None else _BUFFERED_TIMES * shape.text_bytes
 
     async def _shape(self, text: Address) -> Shape:
         async with self._costs.turn:

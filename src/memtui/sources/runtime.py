@@ -15,7 +15,7 @@ from memtui.sources.clock import moment_of_day
 from memtui.sources.costs import Costs, Watching, allocated_by
 from memtui.sources.door import STOPPED, Door, Seen
 from memtui.sources.endpoint import ASKS_AGAIN, PROC, Answers, find_pprof, memstats_advice
-from memtui.sources.gate import Gate, TooExpensive
+from memtui.sources.gate import GIVEN_UP, Gate, TooExpensive
 from memtui.sources.gops import find_gops
 from memtui.sources.http import Address, Cause, HttpFailed
 from memtui.sources.lifetime import Lifetime
@@ -274,7 +274,8 @@ class RuntimeSource:
             if address is not None:
                 self._neighbours.failed(self.name, address, failed)
             self._check_process()
-            self._judge(page, watching, None)
+            if isinstance(failed, HttpFailed) and failed.cause in GIVEN_UP:
+                self._judge(page, watching, None)
             if isinstance(failed, HttpFailed) and self._costs_too_much(page, failed):
                 raise NoSuchPage(failed.reason, failed.hint) from None
             raise
@@ -301,7 +302,9 @@ class RuntimeSource:
             self._rhythm.note(page.origin, answer, watching.cpu_s(), time.perf_counter())
         if size is None and page.origin is not Origin.HEAP_TEXT:
             return
-        most = None if size is None else _MOST_TIMES * allocated_by(page.origin, size)
+        most = self._gate.buffered(page)
+        if size is not None:
+            most = _MOST_TIMES * allocated_by(page.origin, size)
         self._mark = watching.mark(str(page), size, most)
         if self._mark is not None:
             self._gate.refuse(page, f"{page} is not asked again: {self._mark.text}")

@@ -23,7 +23,8 @@ from memtui.sources.costs import (
     garbage_interval_s,
 )
 from memtui.sources.endpoint import PROC, Probe, find_pprof
-from memtui.sources.http import Address, get, is_draining, refusal
+from memtui.sources.gate import GIVEN_UP
+from memtui.sources.http import Address, HttpFailed, get, refusal
 from memtui.sources.lifetime import Lifetime
 from memtui.sources.neighbours import Neighbours
 from memtui.sources.pprofpages import (
@@ -108,10 +109,6 @@ class ServedProfile(ProfileSource):
         self, address: Address, deadline_s: float, request: ProfileRequest
     ) -> Fetched:
         """Fetch a profile within the deadline, besides the time for which the server samples."""
-        if request == self.usual and is_draining(address):
-            raise SourceFailed(
-                f"{address} still sends a profile that was given up", "memtui discards it first"
-            )
         async with self._costs.turn if request.kind == "heap" else nullcontext():
             watching = Watching(self._pid, self._clock, self._proc)
             try:
@@ -124,7 +121,8 @@ class ServedProfile(ProfileSource):
                 )
             except SourceFailed as failed:
                 self._neighbours.failed(self.name, address, failed)
-                self._judge(watching, request, None, None)
+                if isinstance(failed, HttpFailed) and failed.cause in GIVEN_UP:
+                    self._judge(watching, request, None, self._costs.heap(address))
                 raise
             shape = await self._shape(request, response.body) if response.status == 200 else None
             if shape is not None:
@@ -151,8 +149,10 @@ class ServedProfile(ProfileSource):
         shape: Shape | None,
     ) -> None:
         """Mark a fetch that shows in RES, and decide when the next usual one may be."""
-        most = None if size_bytes is None else allocated_by_profile(size_bytes)
-        mark = watching.mark(f"the {request} profile", size_bytes, most)
+        known = size_bytes is not None or shape is not None
+        most = allocated_by_profile(size_bytes or 0, None if size_bytes else shape)
+        most_known = most if known else None
+        mark = watching.mark(f"the {request} profile", size_bytes, most_known)
         if mark is not None:
             self._marks.append(mark)
         if request != self.usual:

@@ -18,7 +18,7 @@ from memtui.diagnosis.finding import (
     Place,
     ruled_out,
 )
-from memtui.diagnosis.functions import grown_functions
+from memtui.diagnosis.functions import are_held_by_goroutines, grown_functions
 from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.rules.judging import (
     confidence_of,
@@ -134,6 +134,9 @@ def holds_the_heap(window: Window) -> bool:
     """
     if not blames_goroutines(window):
         return False
+    is_held = are_held_by_goroutines(window.profiles)
+    if is_held is not None:
+        return is_held
     return window.live_growth <= HELD_BY_STACKS * window.stack_growth
 
 

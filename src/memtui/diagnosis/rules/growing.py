@@ -19,6 +19,8 @@ LEAST_NAMED = 0.1
 FORCED_S = 120.0
 """A GC cycle comes at least every two minutes (Go 1.27.3 runtime/proc.go forcegcperiod)."""
 
+YOUNG_S = 120.0
+
 LOOK_AGAIN = Advice(code=("Watch longer.",))
 SETTLE = Advice(code=("Force a GC cycle: what it does not free is live.", "Watch longer."))
 
@@ -56,7 +58,8 @@ def growing(window: Window, account: Account) -> Finding | None:
     found += [_grown(window, each) for each in named]
     return Finding(
         cause=Cause.NOT_ENOUGH_DATA,
-        sentence=f"RES is growing{rate}; the cause is not known yet. {_capital(what)}. {next_step}",
+        sentence=f"RES is growing{rate}; the cause is not known yet. {_capital(what)}. {next_step}"
+        + _also(window),
         line=f"growing{rate}: {what}; cause not known yet{_soon(window, named)}.",
         brief=f"{what}; cause not known yet.",
         claim=Claim(left, tuple(each.name for each in account.unclaimed)),
@@ -78,6 +81,29 @@ def _by_mappings(part: Unclaimed, ledger: Ledger) -> list[Unclaimed]:
         if each.growth and each.growth >= LEAST_NAMED * part.size
     ]
     return sorted(grown, key=lambda each: -each.size) or [part]
+
+
+def _also(window: Window) -> str:
+    """Return what else matters: peaks, a rising load, a young process."""
+    words = ""
+    values = [point.res for point in window.points if point.res is not None]
+    if values and values[-1] < 0.7 * max(values):
+        low, peak = units.size(min(values)), units.size(max(values))
+        words += f" RES comes back to about {low} between peaks of {peak}."
+    if window.load_rises and window.load:
+        first, last = (units.size(round(each)) for each in (window.load.first, window.load.last))
+        words += f" The load rises with it: {first} allocated a second at first, {last} now."
+    return words + young(window)
+
+
+def young(window: Window) -> str:
+    """Return a sentence on a process that has just started; empty for others."""
+    if not window.is_young or window.identity is None:
+        return ""
+    age = window.end - window.identity.started_at
+    if not 0 <= age < YOUNG_S:
+        return ""
+    return f" The process is young: it started {units.duration(age)} ago."
 
 
 def _rate(window: Window) -> str:
@@ -125,14 +151,17 @@ def _what_would_tell(window: Window, parts: Sequence[Unclaimed]) -> str:
     if window.access is Access.PROC:
         return "MemStats or gctrace would split anonymous memory."
     if window.access is Access.TRACE:
-        return "The trace does not explain it: MemStats would split it."
+        goal = window.ends[1].goal
+        aim = f", up to the goal of {units.size(goal)}" if goal else ""
+        return f"The heap may fill{aim} until the next GC cycle; MemStats would split the rest."
     if not _is_of_heap(parts):
         return "A longer window tells whether it goes on."
     due = next_cycle_s(window)
     when = "" if due is None else f", in about {units.duration(due)},"
-    return (
-        f"The next GC cycle{when} separates live objects from garbage; a forced one does at once."
-    )
+    goal = window.ends[1].goal
+    aim = f" The heap fills up to its goal of {units.size(goal)}." if goal else ""
+    settles = "separates live objects from garbage; a forced one does so at once."
+    return f"The next GC cycle{when} {settles}{aim}"
 
 
 def next_cycle_s(window: Window) -> float | None:
@@ -162,13 +191,20 @@ def not_enough_data(window: Window) -> Finding:
     """Return what cannot be judged of a process whose RES does not grow, and what would help."""
     lacking = missing(window)
     if lacking:
-        sentence = f"Not enough data yet: {lacking}.{after_act(window)}"
+        sentence = f"Not enough data yet: {lacking}.{after_act(window)}{young(window)}"
         line, brief = f"not enough data yet ({lacking}).{after_act(window)}", "not enough data yet."
         found: tuple[Evidence, ...] = ()
     else:
         size, what = units.size(window.res), _unsaid(window)
-        sentence = f"RES does not grow ({size}); {what}."
-        line, brief = f"flat at {size}; {what}.", "flat; what it holds is unknown."
+        values = [point.res for point in window.points if point.res is not None]
+        fell = max(values) - values[-1]
+        if fell > 0.3 * max(values):
+            peak = units.size(max(values))
+            sentence = f"RES fell by {units.size(fell)} from its peak of {peak} to {size}; {what}."
+            line, brief = f"fell by {units.size(fell)} to {size}; {what}.", f"fell to {size}."
+        else:
+            sentence = f"RES does not grow ({size}); {what}."
+            line, brief = f"flat at {size}; {what}.", "flat; what it holds is unknown."
         free = lying_free(window)
         found = (res_moved(window), *((_free(free),) if free else ()))
     return Finding(

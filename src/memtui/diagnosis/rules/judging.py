@@ -88,7 +88,10 @@ def to_be_surer(window: Window) -> tuple[str, ...]:
     found = []
     if window.access is Access.PROC:
         found.append("gctrace=1, which needs a restart, would show the live heap of each cycle")
-    if window.access is not Access.FULL:
+    runtime = dict(window.sources).get("runtime")
+    if window.access is not Access.FULL and runtime:
+        found.append(f"more samples of MemStats ({runtime}) would split the rest")
+    elif window.access is not Access.FULL:
         found.append("an endpoint with MemStats (expvar, net/http/pprof) would split the rest")
     elif window.live is None or not any(point.live is not None for point in window.points):
         found.append("gctrace=1, or /gc/heap/live:bytes in /metrics, would give the live heap")

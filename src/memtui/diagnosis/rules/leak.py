@@ -44,6 +44,8 @@ ADVICE = Advice(
     code=(
         "Find what holds them: compare two heap profiles by inuse_space, and look for a map, "
         "slice, cache, timer or context that is added to and never emptied.",
+        "A substring or a part of a slice that is kept pins its whole buffer: copy what is kept "
+        "(strings.Clone, bytes.Clone).",
     ),
     environment=("GOMEMLIMIT delays the end and spends CPU on the way; it cures nothing.",),
     useless=("debug.FreeOSMemory or a forced GC: what is reachable stays.",),
@@ -61,6 +63,9 @@ def heap_leak(window: Window) -> Finding | None:
         limits.live_share * live.first,
         limits.live_share * window.growth,
     )
+    # Exact sizes of many cycles show a slow leak under any swing of the heap.
+    if live.source is LiveSource.MEASURED and window.cycles_seen >= limits.many_cycles:
+        least = min(least, max(limits.slow_bytes, limits.swings * live.swing))
     # What grew by far more than RES was never touched, or grew into memory that lay free.
     is_resident = live.growth <= 1.5 * window.growth
     # A load that comes and goes drifts as far within a window as a leak does.

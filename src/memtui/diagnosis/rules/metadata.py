@@ -29,6 +29,7 @@ ADVICE = Advice(
     code=(
         "Profiler's buckets grow with the number of different stacks that allocate or block: raise "
         "runtime.MemProfileRate, lower the block and mutex profile rates, avoid deep recursion.",
+        "GODEBUG=profstackdepth=32 (Go 1.23 and newer) makes fewer different stacks of deep ones.",
         "Spans and collector grow with the heap: look at its peak.",
     ),
     useless=("debug.FreeOSMemory or GC: the runtime never returns this memory.",),

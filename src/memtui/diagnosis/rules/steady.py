@@ -27,6 +27,8 @@ LESS_ROOM = Advice(
     environment=("A smaller GOGC, or GOMEMLIMIT, leaves the heap less room.",),
 )
 
+MOST_UNSEEN = 4.0
+"""Of RES, in an hour: what could not be seen must be less for the confidence to be high."""
 SWING = 0.3
 """RES that lies apart by more than this share of itself has no size that it is steady at."""
 
@@ -42,6 +44,8 @@ def steady(window: Window) -> Finding | None:
     if why is None:
         return None
     is_sure = window.access is Access.FULL and window.cycles_seen >= window.thresholds.fewest_cycles
+    bound = _unseen_leak(window, trend)
+    is_sure = is_sure and bound <= MOST_UNSEEN * window.res
     confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
     rises = _still_rises(window, trend)
     line, brief = _lines(window, trend, why)
@@ -55,6 +59,8 @@ def steady(window: Window) -> Finding | None:
             (("spread", _spread(trend)),),
         ),
     ]
+    words = f"a leak below {units.size(round(bound))}/h cannot be excluded in this window"
+    found.append(Evidence(words, Place.TREND, (("bound_per_h", bound),)))
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
@@ -77,14 +83,42 @@ def steady(window: Window) -> Finding | None:
     )
 
 
+def _unseen_leak(window: Window, trend: Trend) -> float:
+    """Return the fastest growth, in bytes an hour, that this window cannot tell from none.
+
+    That of the live heap where each cycle measured it: its interval is the narrower one.
+    """
+    live = window.live
+    if live is not None and live.source is LiveSource.MEASURED:
+        return max(0.0, min(live.trend.high_per_h, trend.high_per_h))
+    return max(0.0, trend.high_per_h)
+
+
 def _sentence(window: Window, trend: Trend, why: str) -> str:
     if window.returned:
         return f"RES is {units.size(window.res)}.{after_act(window)}"
     if _has_fallen(window, trend):
-        return f"RES fell by {units.size(-window.growth)} to {units.size(window.res)}."
+        fell, now = units.size(-window.growth), units.size(window.res)
+        return f"RES fell by {fell} to {now}.{_of_goroutines(window)}"
     if _still_rises(window, trend) or window.is_growing:
         return f"RES {_moved(window)}, but {why}: no leak seen."
     return f"No growth: {why}." if _swings(window) else f"Steady: {why}."
+
+
+def _of_goroutines(window: Window) -> str:
+    """Return what stays of goroutines that ended: their stacks shrink, their structures do not go.
+
+    The runtime keeps a dead g for reuse and never frees it (golang/go#9869).
+    """
+    stacks = [value for _, value in window.series(lambda point: point.stacks)]
+    if not stacks or stacks[-1] > 0.5 * max(stacks):
+        return ""
+    counts = [value for _, value in window.series(lambda point: point.goroutines)]
+    many = f"{max(counts) - counts[-1]} goroutines" if counts else "Many goroutines"
+    return (
+        f" {many} ended: their stacks went from {units.size(int(max(stacks)))} to "
+        f"{units.size(int(stacks[-1]))}; their g structures stay, the runtime never frees them."
+    )
 
 
 def _has_fallen(window: Window, trend: Trend) -> bool:
@@ -134,7 +168,8 @@ def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
         return f"{size}: {it}.", f"{size}, the live heap is calm."
     if _swings(window):
         low, high = (units.size(each) for each in _extremes(window))
-        return f"swings between {low} and {high}, {cycles}; no growth seen.", f"{low} to {high}."
+        words = f"comes back to {low} between peaks of {high}, {cycles}; no growth seen."
+        return words, f"{low} to {high}."
     return f"steady at {size} ±{units.size(_spread(trend))}, {cycles}.", f"steady at {size}."
 
 
@@ -163,7 +198,7 @@ def _why_steady(window: Window) -> str | None:
     """Return why what RES did is healthy; None when it is not known to be."""
     trend = window.res_trend
     is_bounded = is_all_known(window) if window.access is Access.FULL else _is_within_goal(window)
-    if not is_bounded or trend is None:
+    if not is_bounded or trend is None or _grows_untouched(window):
         return None
     time = units.duration(window.seconds)
     if window.grows and window.live is not None and not window.live.is_sure:
@@ -172,12 +207,23 @@ def _why_steady(window: Window) -> str | None:
         return f"RES neither grew in {time} nor holds much that is idle"
     if not trend.grows and not window.is_growing and _came_down(window):
         low, high = (units.size(each) for each in _extremes(window))
-        return f"RES goes up and down between {low} and {high}"
+        return f"RES comes back to {low} between peaks of {high}"
     if trend.shape is Shape.LEVELLED and not window.is_growing:
         return "RES rose at first and is flat since, as a program that warms up"
     if _fills_its_goal(window):
         return "the heap fills the room up to its goal, which does not move"
     return _calm_live(window)
+
+
+def _grows_untouched(window: Window) -> bool:
+    """Tell whether the heap grows by memory that is not touched yet: RES will follow."""
+    first, last = window.ends
+    ledger = window.ledger
+    if first.alloc is None or last.alloc is None or ledger is None:
+        return False
+    untouched = sum(part.untouched for name in HEAP_PARTS if (part := ledger.part(name)))
+    grown = last.alloc - first.alloc
+    return grown > window.big and untouched > grown / 2 and grown > 2 * max(0, window.growth)
 
 
 def _calm_live(window: Window) -> str | None:
@@ -246,8 +292,13 @@ def _fills_its_goal(window: Window) -> bool:
     """Tell whether the heap alone grew, towards a goal that did not, over a flat live heap."""
     live = window.live
     goal = window.trend(lambda point: point.goal)
-    if live is None or goal is None or window.cycles_seen == 0:
+    if goal is None or window.cycles_seen == 0:
         return False
+    if live is None:  # too few cycles: a goal that stays after one of them says that it is flat
+        first, last = window.ends
+        stays = first.goal and last.goal and abs(last.goal - first.goal) < window.least_part
+        if not stays or window.access is not Access.FULL:
+            return False
     if window.live_growth >= window.least_part:
         return False
     if goal.growth > window.least_part:
