@@ -6,30 +6,16 @@ import pytest
 from diagnosis.reports import ACCESS, Report, amiss, reports
 
 UNMET: dict[str, tuple[str, ...]] = {
-    "ballast": ("full", "trace"),
-    "untouched": ("full",),
-    "untouched-flat": ("full",),
     "finalized": ("full",),
     "arenas": ("full", "trace", "proc"),
     "slow-leak": ("full",),
-    "bodies": ("full",),
-    "few-cycles": ("trace",),
-    "fast-leak": ("trace",),
-    "young": ("full", "trace", "proc"),
     "stacks": ("full", "trace", "proc"),
-    "died": ("full", "proc"),
-    "ttl": ("full", "trace"),
-    "rings": ("full", "trace", "proc"),
-    "batch": ("proc",),
     "tmpfs": ("full", "trace", "proc"),
     "written": ("full", "trace", "proc"),
     "dentries": ("full", "trace", "proc"),
     "blocked-syscalls": ("full", "trace", "proc"),
     "idle-threads": ("full", "trace", "proc"),
     "old-peak": ("full", "trace", "proc"),
-    "many-stacks": ("full",),
-    "substrings": ("full",),
-    "untouched-large": ("full",),
 }  # fmt: skip
 """What is not as expected yet, by program and level of access; ``benchmarks/reported.py`` says what
 is missing. A rule that brings it about takes its entry away."""
