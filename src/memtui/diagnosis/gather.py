@@ -57,6 +57,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
     cycles = with_goals(_cycles(timeline, start, end, born), surroundings)
     mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
     access, points, is_young = _chosen(view, start, end, mappings, cycles, thresholds)
+    points = _without_fetches(view, points)
     returned = _returned(view, points, thresholds)
     if returned:
         points = [point for point in points if point.at > returned.at]
@@ -81,6 +82,20 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         rarely=tuple(_rarely(view)),
         thresholds=thresholds,
     )
+
+
+AFTER_FETCH_S = 2.0
+"""RES stays raised for so long after a request of memtui's own that showed in it."""
+
+
+def _without_fetches(view: View, points: list[Point]) -> list[Point]:
+    """Leave out the rows in which a request of memtui's own shows; keep all if they are most."""
+    if not points:
+        return points
+    marks = view.timeline.track(Mark).between(points[0].at - 60.0, points[-1].at + 60.0)
+    spans = [(mark.fetch.start, mark.fetch.end + AFTER_FETCH_S) for _, mark in marks if mark.fetch]
+    kept = [point for point in points if not any(start <= point.at <= end for start, end in spans)]
+    return kept if len(kept) >= len(points) / 2 else points
 
 
 SETTLED_S = 0.9

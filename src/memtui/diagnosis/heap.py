@@ -36,6 +36,9 @@ FAR = 0.8
 """So far below it lies only when the conclusion is wrong; what has a finalizer counts as alive for
 a cycle longer than it is."""
 
+NEAR_LIVE = 1.5
+"""HeapAlloc up to this times the live heap counts as near it."""
+
 NEAR_LIMIT = 0.7
 """A goal so near the memory limit may be made by the limit: that is less than what GOGC allows."""
 
@@ -97,7 +100,8 @@ def live_heap(
     concluded = _by_cycle(points, lambda point: _concluded(point, gogc))
     if concluded:
         live = _judged(concluded, LiveSource.BY_GOAL, limits)
-        return _checked(points, live, gogc, limits) if live else None
+        if live is not None and not _contradicts(points, gogc, limits):
+            return _checked(points, live, gogc, limits)
     allocated = [(point.at, float(point.alloc)) for point in points if point.alloc is not None]
     return _judged(troughs_of(allocated), LiveSource.BY_TROUGHS, limits)
 
@@ -139,6 +143,24 @@ def _concluded(point: Point, started_with: int | None) -> float | None:
         return None
     share = gogc / 100
     return max(0.0, (point.goal - share * (point.stacks or 0)) / (1 + share))
+
+
+def _contradicts(points: Sequence[Point], gogc: int | None, limits: Thresholds) -> bool:
+    """Tell whether HeapAlloc shows that another GOGC, or a memory limit, made the goals.
+
+    HeapAlloc lies anywhere between the live heap and the goal. If it never once comes near a
+    concluded live heap, in samples that would by chance, more is alive than was concluded:
+    debug.SetGCPercent and debug.SetMemoryLimit are not seen from outside.
+    """
+    chance = 1.0
+    for point in points:
+        value, aim = _concluded(point, gogc), point.goal
+        if value is None or aim is None or point.alloc is None or point.gogc is not None:
+            continue
+        if point.alloc < NEAR_LIVE * value:
+            return False
+        chance *= max(0.0, (aim - NEAR_LIVE * value) / (aim - value)) if aim > value else 1.0
+    return chance < limits.chance / 10
 
 
 def _checked(
