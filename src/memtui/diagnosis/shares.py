@@ -70,7 +70,8 @@ def account(findings: Iterable[Finding], ledger: Ledger | None) -> Account:
         is_in_rest = _unknown(ledger, each.claim.parts)
         # What accounts for a part also accounts for the growth of that part.
         of_growth = _taken(each.claim, grown, is_in_rest)
-        if each.of_growth or of_growth > LEAST_OF_GROWTH * whole:
+        is_level = each.claim.is_level and not each.of_growth
+        if each.of_growth or (of_growth > LEAST_OF_GROWTH * whole and not is_level):
             found_share = of_growth / whole if whole else 0.0
             shared.append(_worded(replace(each, of_growth=True), of_growth, found_share))
         else:
