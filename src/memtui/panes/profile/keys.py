@@ -16,12 +16,11 @@ from memtui.timeline import View
 HELP = (
     ("s  { }", "next sample type; another kind of profile"),
     ("r t p ctrl+g", "fetch again; take another; CPU; heap after a GC"),
-    ("v", "list, call tree, flame"),
-    ("enter esc", "callers and calls, then source; flame: zoom in; back"),
+    ("v  T", "list, call tree, flame; by label: which route"),
+    ("enter esc", "callers and calls, source, flame: zoom in; back"),
     ("←→ hl x", "names sideways, tree: fold; along the largest calls"),
     ("o O f", "order, turn it around; functions, lines, files, packages"),
     ("/  n N", "filters of frames and labels; find, next and previous"),
-    ("T", "by label: which route allocates; enter keeps its samples"),
     ("b B", "make this the base of a comparison; growth or shares"),
     ("[ ] e", "older and newer profile; save the bytes"),
 )
