@@ -291,7 +291,7 @@ def main() -> None:
     """Build, record what was asked for, and write the index."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="which programs; all if none is given")
-    parser.add_argument("--go", choices=sorted(TOOLCHAINS), action="append", help="which versions")
+    parser.add_argument("--go", action="append", metavar="VERSION", help="which versions")
     parser.add_argument("--jobs", type=int, default=6, help="how many at once")
     parser.add_argument("--reported", action="store_true", help="those with the shape of a report")
     options = parser.parse_args()

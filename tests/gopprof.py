@@ -14,7 +14,9 @@ from pathlib import Path
 from memtui.pprof.lens import Lens
 from memtui.pprof.report import text_of_top, text_of_tree
 from memtui.pprof.stacks import Stacks
+from memtui.pprof.tags import tags, text_of_tags
 from memtui.pprof.top import peek, top, tree
+from memtui.pprof.traces import text_of_traces, traces
 
 _NAMES = {
     "sample_type": "sample_index",
@@ -23,7 +25,7 @@ _NAMES = {
 
 
 @functools.cache
-def _binary() -> str:
+def binary() -> str:
     """Return the path of pprof itself: starting it by the go command takes ten times as long."""
     go = Path(sysconfig.get_path("scripts")) / "go"
     found = subprocess.run(
@@ -37,7 +39,7 @@ def _binary() -> str:
 def go_pprof(*arguments: str | Path, zone: str = "UTC") -> str | None:
     """Return what pprof prints, None when it refuses."""
     run = subprocess.run(
-        [_binary(), *arguments],
+        [binary(), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -82,6 +84,17 @@ def our_tree(stacks: Stacks, lens: Lens) -> str:
 def our_peek(stacks: Stacks, wanted: str, lens: Lens) -> str:
     """Return the text of peek as a whole."""
     return _whole(text_of_tree(stacks, peek(stacks, wanted, lens), taken(stacks)))
+
+
+def our_tags(stacks: Stacks, lens: Lens) -> str:
+    """Return the text of the labels as a whole."""
+    lines = list(text_of_tags(tags(stacks, lens)))
+    return _whole(lines) if lines else ""
+
+
+def our_traces(stacks: Stacks, lens: Lens) -> str:
+    """Return the text of the samples as a whole."""
+    return _whole(text_of_traces(stacks, traces(stacks, lens), taken(stacks)))
 
 
 def _whole(lines: Iterable[str]) -> str:

@@ -157,10 +157,18 @@ def prepare() -> Trial:
     return lambda random: Counter({"read" if read(mutated(random, sound)) else "refused": 1})
 
 
+_CONTENTION = (
+    b"--- mutex:\ncycles/second=2000000000\nsampling period=5\n",
+    b"--- contention:\ncycles/second=1000000000\nms since reset=12\n",
+)
+_WAITED = b"400 3 @ 0x45fe01 0x45\n#\t0x45fe00\tmain.wait+0x1\t/a.go:7\n#\t0x44\n7 1 @ 0x45\n" * 3
+
+
 def texts() -> list[bytes]:
     """Return the start and the end of real texts: the middle is more of the same."""
     found = [path.read_bytes() for path in sorted(DATA.rglob("*.debug1.txt"))]
-    return [b"\n".join(each.split(b"\n")[:lines]) for each in found for lines in (4, 40, 400)]
+    short = [b"\n".join(each.split(b"\n")[:lines]) for each in found for lines in (4, 40, 400)]
+    return [*short, *(head + _WAITED for head in _CONTENTION)]
 
 
 PROFILE = Target("profile", prepare, short=1_500, most_s=5.0, most_mib=768)

@@ -78,9 +78,11 @@ class Fast:
                 yield event
             yield Event(self.now, "gctrace", OutputLine(f"request {second} handled", "stderr"))
             if second % PROFILE_S == 0:
-                values, kind = await analyst.values(data)
+                read = await analyst.contents(data)
                 usual = ProfileRequest("heap")
-                profile = Profile(values, kind, "orders", len(data), 0.01, usual, data, second)
+                profile = Profile(
+                    read.values, read.default_type, "orders", len(data), 0.01, usual, data, second
+                )
                 yield Event(self.now, "profile", profile)
             if self.tape is not None:
                 self.tape._flush()

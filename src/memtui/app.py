@@ -16,7 +16,7 @@ from textual.containers import Container
 
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace.pane import GcTracePane
-from memtui.panes.habits import USUAL, Habits
+from memtui.panes.habits import USUAL, WITH_ALL, Beginning, Habits
 from memtui.panes.keys import ACTIONS, KEYS
 from memtui.panes.pane import Pane
 from memtui.panes.position import PositionBar
@@ -71,8 +71,9 @@ class MemtuiApp(PanedApp):
         player: Player | None = None,
         tape: Tape | None = None,
         habits: Habits = USUAL,
+        begins_with: Beginning = WITH_ALL,
     ) -> None:
-        super().__init__(habits)
+        super().__init__(habits, begins_with)
         self.timeline = timeline
         self.player = player or Player(timeline, clock)
         self.player.changed = self.paint
@@ -112,6 +113,9 @@ class MemtuiApp(PanedApp):
             self._tape.changed = partial(self._tape_changed, self._tape, loop)
         if self.keymap.keys:
             self.set_keymap(self.keymap.keys)
+        if self.begins_with.is_of_profile:
+            self.action_go(ProfilePane.NUMBER)
+            self.action_zoom()
         self._play = Playing(self, self.player, self.paint)
         self.paint()
         self.call_after_refresh(self._begin)

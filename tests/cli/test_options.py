@@ -90,3 +90,61 @@ def test_memstats_are_asked_for_each_five_seconds_unless_told(
 
     found = command.main(list(arguments), standalone_mode=False)
     assert found.memstats_every_s == every_s
+
+
+@pytest.mark.parametrize(
+    ("arguments", "also", "base", "of_base"),
+    [
+        (["--pprof", "a"], (), None, False),
+        (["--pprof", "a", "--pprof", "b", "--pprof", "c"], ("b", "c"), None, False),
+        (["--pprof", "a", "--base", "b"], (), "b", False),
+        (["--pprof", "a", "--pprof", "c", "--diff-base", "b"], ("c",), "b", True),
+    ],
+)
+def test_several_files_and_a_base(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    also: tuple[str, ...],
+    base: str | None,
+    of_base: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in "abc":
+        Path(name).touch()
+    options = parsed(arguments)
+    assert (options.pprof, options.also, options.base, options.of_base) == (
+        "a", also, base, of_base
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--base", "options"],
+        ["--pprof", ":6060", "--base", "options"],
+        ["--pprof", ":6060", "--pprof", "options"],
+        ["--pprof", "options", "--base", "nowhere"],
+        ["--pprof", "options", "--pprof", ":6060"],
+    ],
+)
+def test_more_than_one_profile_is_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("options").touch()
+    with pytest.raises(Complaint):
+        parsed(arguments)
+
+
+def parsed(arguments: list[str]) -> ProfileOptions:
+    """Return the options that a command gets."""
+    found: list[ProfileOptions] = []
+
+    @click.command
+    @profile_options
+    def command(options: ProfileOptions) -> None:
+        found.append(options)
+
+    command.main(arguments, standalone_mode=False)
+    return found[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import shlex
@@ -12,35 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from commandline import ran
 from gopprof import go_pprof
-
-from memtui.cli.commands.watch import memtui as command_line
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a command printed, and its exit code."""
-
-    exit_code: object
-    stdout: str
-    stderr: str
-
-
-def ran(*arguments: str | Path) -> Result:
-    """Run memtui in this process."""
-    out, error = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(error), pytest.raises(SystemExit) as end:
-        command_line([str(each) for each in arguments], prog_name="memtui")
-    out.flush()
-    printed = out.buffer
-    assert isinstance(printed, io.BytesIO)
-    return Result(end.value.code, printed.getvalue().decode(), error.getvalue())
 
 
 @pytest.fixture

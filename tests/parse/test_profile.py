@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 import re
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -277,7 +278,11 @@ NO_TYPE.sample.add()
         (b"<!doctype html>\n<html>", "looks like HTML"),
         (gzip.compress(b"<html>", mtime=0), "looks like HTML"),
         (b'{"error": "no"}', "looks like JSON"),
-        (b"--- contention:\ncycles/second=1\n", "without debug=1"),
+        (b"<module> (a.py:1);f (a.py:2) 12\n<module> (a.py:1) 3\n", "collapsed stacks"),
+        (struct.pack("<8Q", 0, 3, 0, 10000, 0, 1, 1, 0x401000), "gperftools"),
+        (b"heap profile:   1:  64 [  1:  64] @ heapprofile\n  1: 64 [ 1: 64] @ 0x1\n", "of C++"),
+        (b"heap profile: 1: 64 [1: 64] @ heap_v2/524288\n1: 64 [1: 64] @ 0x1\n", "of C++"),
+        (b"\x0a\x08\x0a\x02\x0a\x00\x12\x02\x0a\x00\x12\x02\x0a\x00", "OpenTelemetry"),
         (b"404 page not found\n", "text: 404 page not found"),
         (b"\x7fELF\x02\x01\x01" + bytes(20), "looks like a program"),
         (b"\x1f\x8b\x08\x00garbage that is no deflate", "damaged gzip"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from gopprof import as_arguments, go_pprof, our_top
 
 from memtui.parse.profile import ProfileError, read_stacks
 from memtui.pprof.lens import Lens
@@ -51,9 +54,38 @@ def test_a_goroutine_without_a_name_goes_by_its_address() -> None:
     ]
 
 
+@pytest.mark.go
+@pytest.mark.parametrize("kind", ["block", "mutex"])
+def test_what_waited_is_counted_and_timed_as_pprof_does(
+    go_build: Callable[[str], Path], tmp_path: Path, kind: str
+) -> None:
+    subprocess.run([go_build("profiled"), tmp_path], check=True)
+    path = tmp_path / f"{kind}.txt"
+    stacks = read_stacks(path.read_bytes())
+    for name in ("contentions", "delay"):
+        lens = Lens(sample_type=name, unit="ns", nodefraction=0)
+        ours, theirs = our_top(stacks, lens), go_pprof("-top", *as_arguments(lens), path)
+        total = re.compile(r"of (\S+) total")
+        assert total.findall(ours) == total.findall(theirs or "")
+        assert "main.contend.func" in ours
+    packed = top(read_stacks((tmp_path / f"{kind}.pb.gz").read_bytes()), Lens(nodefraction=0))
+    text = top(stacks, Lens(nodefraction=0))
+    assert text.summary.type == packed.summary.type
+    assert text.summary.total == pytest.approx(packed.summary.total, rel=0.05)
+
+
+def test_the_settings_of_a_contention_profile_scale_it() -> None:
+    head = b"--- mutex:\ncycles/second=2000000000\nsampling period=5\n"
+    stacks = read_stacks(head + b"400 3 @ 0x45fe01\n#\t0x45fe00\tmain.wait+0x1\t/a.go:7\n")
+    assert [sample.value for sample in stacks.samples()] == [(15, 1000)]
+    assert (stacks.period, stacks.period_type.type) == (5, "contentions")
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        b"--- mutex:\ncycles/second=0\nsampling period=0\n1 2 @ 0x1\n",
+        b"--- contention:\ncycles/second=x\n\xff 1 @\n1 2 @\n",
         b"heap profile: 1: 2 [3: 4] @ heap/1048576\n1: 2 [3: 4] @" + b" 0x1" * 5000,
         b"heap profile: 1: 2 [3: 4] @ heap/99999999999999999999999999\n",
         b"goroutine profile: total 1\n\xff\xfe\x00 @ 0x1\n1 @ 0x1\n#\t0x1\t\x1b[31mx+0x1\ty:1\n",

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from gopprof import as_arguments, go_pprof, in_any_order, our_peek, our_top, our_tree
+from gopprof import (
+    as_arguments,
+    go_pprof,
+    in_any_order,
+    our_peek,
+    our_tags,
+    our_top,
+    our_traces,
+    our_tree,
+)
 from randomprofile import RandomProfile
 
 from memtui.parse.profile import read_stacks
+from memtui.parse.profilewrite import written
 from memtui.pprof.difference import difference
+from memtui.pprof.filtered import filtered
 from memtui.pprof.lens import Lens
+from memtui.pprof.merging import merged
 from memtui.pprof.stacks import StacksError
 
 pytestmark = pytest.mark.go
@@ -86,7 +99,28 @@ def random_lens(chance: Random, types: list[str]) -> Lens:
     patterns = ("main", "Map", "libc", r"a\.go", r"^main\.work$", "(?i)MAIN", "[[:upper:]]", "no")
     for name in ("focus", "ignore", "hide", "show", "show_from"):
         options[name] = chance.choice(patterns)
-    return Lens(**{name: value for name, value in options.items() if chance.random() < 0.25})
+    options |= {
+        "relative_percentages": True,
+        "mean": True,
+        "trim_path": chance.choice(("/srv", "/proc:/srv/", "//x")),
+        "source_path": chance.choice(("/home/srv", "/a/x:/b")),
+    }
+    chosen = {name: value for name, value in options.items() if chance.random() < 0.25}
+    return Lens(**chosen, **(random_labels(chance) if chance.random() < 0.3 else {}))
+
+
+def random_labels(chance: Random) -> dict[str, Any]:
+    """Return options that ask for labels, of which random profiles have "bytes" and "user"."""
+    tests = ("user", "user=a", "user:b", "a,b", "bytes=16b:1kb", "1kb", ":64b", "1kb:", "no", "=a")
+    options = {
+        "tagfocus": chance.choice(tests),
+        "tagignore": chance.choice(tests),
+        "tagroot": chance.choice(("user", "bytes", "user,bytes", "no")),
+        "tagleaf": chance.choice(("user", "bytes,user", ",")),
+        "tagshow": chance.choice(("user", "b.*s", "no")),
+        "taghide": chance.choice(("user", "b.*s", "no")),
+    }
+    return {name: value for name, value in options.items() if chance.random() < 0.4}
 
 
 def random_report(seed: int, folder: Path) -> tuple[str | None, str | None]:
@@ -119,6 +153,61 @@ def random_report(seed: int, folder: Path) -> tuple[str | None, str | None]:
     except StacksError:
         return None, go_pprof(option, *arguments, path)
     return ours, go_pprof(option, *arguments, path)
+
+
+@pytest.mark.parametrize("tens", range(15))
+def test_labels_and_traces_of_random_profiles(tens: int, tmp_path: Path) -> None:
+    path = tmp_path / "profile.pb"
+    for seed in range(1000 + tens * 10, 1010 + tens * 10):
+        chance = Random(seed)
+        profile = RandomProfile(seed)
+        path.write_bytes(profile.data)
+        stacks = read_stacks(profile.data)
+        lens = replace(
+            random_lens(chance, [name for name, _ in profile.types]), **random_labels(chance)
+        )
+        arguments = as_arguments(lens)
+        for ours, option in ((our_tags, "-tags"), (our_traces, "-traces")):
+            theirs = go_pprof(option, *arguments, path)
+            try:
+                text = ours(stacks, lens)
+            except StacksError:
+                assert theirs is None, (seed, option)
+            else:
+                assert text == theirs, (seed, option)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_written_profile_is_what_pprof_makes_of_it(seed: int, tmp_path: Path) -> None:
+    chance, profile = Random(seed), RandomProfile(seed)
+    lens = Lens(**random_labels(chance), focus=chance.choice(("", "main", "Map")))
+    given, ours, theirs = (tmp_path / name for name in ("given.pb", "ours.pb.gz", "theirs.pb.gz"))
+    given.write_bytes(profile.data)
+    stacks = read_stacks(profile.data)
+    left = filtered(stacks, lens).stacks
+    drop, keep = stacks.drop_frames, stacks.keep_frames
+    ours.write_bytes(written(replace(left, drop_frames=drop, keep_frames=keep)))
+    assert go_pprof("-proto", f"-output={theirs}", *as_arguments(lens), given) is not None
+    looks = ("-traces", "-addresses")
+    assert go_pprof(*looks, ours) == go_pprof(*looks, theirs)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_merged_and_normalized_profiles(seed: int, tmp_path: Path) -> None:
+    chance = Random(seed)
+    profiles = [RandomProfile(seed * 100 + number) for number in range(8)]
+    alike = [each for each in profiles if each.types == profiles[0].types][:3]
+    paths = []
+    for number, each in enumerate(alike):
+        paths.append(tmp_path / f"{number}.pb")
+        paths[-1].write_bytes(each.data)
+    stacks = [read_stacks(each.data) for each in alike]
+    whole = merged(stacks)
+    assert our_traces(whole, Lens()) == go_pprof("-traces", *paths)
+    base = chance.choice(("base", "diff_base"))
+    compared = difference(whole, stacks[0], diff_base=base == "diff_base", normalize=True)
+    theirs = go_pprof("-traces", "-normalize", f"-{base}={paths[0]}", *paths)
+    assert our_traces(compared, Lens()) == theirs
 
 
 def earlier(profile: RandomProfile, chance: Random) -> bytes:

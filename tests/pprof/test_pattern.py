@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from memtui.pprof.pattern import pattern
 from memtui.pprof.stacks import StacksError
+from memtui.pprof.translated import translated
 
 TEXTS = ("main.Map[int]", "a\nb", "Äpfel", "net/http.(*conn).serve", "x{,3}", "12", "a--b", "A")
 
@@ -19,14 +21,13 @@ UNDERSTOOD = (
     r"\Q(*conn)\E", r"\x41", r"\x{c4}", r"(?P<name>m)a", "(?<name>m)a", "x{,3}", "1{1}2", "a--b",
     r"[+--]b", "[--9]b",
     r"\pL", r"^\PL+$", r"\pN", "[]a]", "[&&~~||]", "a*?b", "", "(|x)", r"\bserve\b",
-    "()", r"\101", "(?:a|b)\n",
+    "()", r"\101", "(?:a|b)\n", "(?U)a*", r"\p{Greek}", r"\QC\C\E", r"\\C", r"[(?P<n>](?P<n>a)",
 )  # fmt: skip
 
 REFUSED = (
-    "(", ")", "a**", "a++", "a{2}{3}", "a{1001}", "(?=a)", "(?<!a)b", r"(a)\1", "(?U)a*",
-    r"\p{Greek}",
-    r"\C", r"\Z", r"\y", "[a", "[[:nope:]]", "*a", "(?P<n>a)(?P<n>b)", "\\", "(?z)", "[b-a]",
-    r"\x{110000}", "(?#note)", "(?>a)", "a|*",
+    "(", ")", "a**", "a++", "a{2}{3}", "a{1001}", "(?=a)", "(?<!a)b", r"(a)\1",
+    r"\C", r"\\\C", r"[\C]", r"\Z", r"\y", "[a", "[[:nope:]]", "*a", "(?P<n>a)(?P<n>b)", "\\",
+    "(?z)", "[b-a]", r"\x{110000}", "(?#note)", "(?>a)", "a|*",
 )  # fmt: skip
 
 
@@ -44,6 +45,19 @@ def test_what_matches_is_what_matches_in_go(tmp_path: Path) -> None:
         compiled = pattern(text, "focus")
         ours = ["1" if compiled is None or compiled.search(each) else "0" for each in TEXTS]
         assert "".join(ours) == answers[text], text
+
+
+@pytest.mark.parametrize("text", [each for each in UNDERSTOOD if each])
+def test_without_re2_it_means_the_same(text: str) -> None:
+    if text in ("(?U)a*", r"\p{Greek}"):
+        with pytest.raises(re.error, match="not understood here"):
+            translated(text)
+        return
+    expression = pattern(text, "focus")
+    assert expression is not None
+    for each in TEXTS:
+        found = translated(text).search(each) is not None
+        assert found == (expression.search(each) is not None), each
 
 
 @pytest.mark.parametrize("text", REFUSED)

@@ -18,7 +18,7 @@ import pytest
 from largeprofile import large_profile
 from patience import PATIENCE_S, until
 
-from memtui.parse.profile import read_stacks, values_of
+from memtui.parse.profile import contents_of, read_stacks
 from memtui.pprof.lens import Lens
 from memtui.pprof.question import Listed, Question, answer
 from memtui.sources import analyst as module
@@ -57,7 +57,7 @@ def reader_of(analyst: Analyst) -> int | None:
 
 
 async def test_a_small_profile_is_read_here(analyst: Analyst, heap: bytes) -> None:
-    assert await analyst.values(heap) == values_of(read_stacks(heap))
+    assert await analyst.contents(heap) == contents_of(read_stacks(heap))
     assert await analyst.ask(heap, None, TOP) == answer(read_stacks(heap), None, TOP)
     assert reader_of(analyst) is None
 
@@ -66,7 +66,7 @@ async def test_a_large_one_is_read_elsewhere_and_the_answers_are_the_same(
     analyst: Analyst, large: bytes, heap: bytes
 ) -> None:
     stacks, base = read_stacks(large), read_stacks(heap)
-    assert await analyst.values(large) == values_of(stacks)
+    assert await analyst.contents(large) == contents_of(stacks)
     reader = reader_of(analyst)
     assert reader is not None
     name = answer(stacks, None, TOP)
@@ -81,7 +81,7 @@ async def test_a_large_one_is_read_elsewhere_and_the_answers_are_the_same(
 
 async def test_the_time_is_spent_elsewhere(analyst: Analyst, large: bytes) -> None:
     """In CPU, for a loaded machine makes all waiting long; starting a process costs a little."""
-    await analyst.values(large)
+    await analyst.contents(large)
     own, others = time.process_time(), cpu_of(reader_of(analyst))
     spent = 0.0
     for number, kind in enumerate(cycle(("alloc_space", "inuse_space", "alloc_objects"))):
@@ -122,7 +122,7 @@ async def test_what_is_no_profile_is_refused_in_one_line(
     analyst = Analyst(8 << 20)
     bad = made(large)
     with pytest.raises(NoAnswer) as refused:
-        await (analyst.values(bad) if question is None else analyst.ask(bad, None, question))
+        await (analyst.contents(bad) if question is None else analyst.ask(bad, None, question))
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
     analyst.close()
@@ -142,7 +142,7 @@ def is_reading(analyst: Analyst) -> bool:
 
 
 async def test_a_reader_that_dies_is_told_and_replaced(analyst: Analyst, large: bytes) -> None:
-    await analyst.values(large)
+    await analyst.contents(large)
     reader = reader_of(analyst)
     assert reader is not None
     os.kill(reader, signal.SIGSTOP)
@@ -158,7 +158,7 @@ async def test_a_reader_that_dies_is_told_and_replaced(analyst: Analyst, large: 
 async def test_a_reader_that_hangs_is_ended(
     analyst: Analyst, large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await analyst.values(large)
+    await analyst.contents(large)
     reader = reader_of(analyst)
     assert reader is not None
     os.kill(reader, signal.SIGSTOP)
@@ -171,7 +171,7 @@ async def test_a_reader_that_hangs_is_ended(
 async def test_reading_what_nobody_wants_ends_when_something_else_is_asked(
     analyst: Analyst, large: bytes
 ) -> None:
-    await analyst.values(large)
+    await analyst.contents(large)
     reader = reader_of(analyst)
     assert reader is not None
     os.kill(reader, signal.SIGSTOP)  # it would never answer
@@ -199,7 +199,7 @@ async def test_an_idle_reader_is_ended(
     analyst: Analyst, large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "IDLE_S", 0.05)
-    await analyst.values(large)
+    await analyst.contents(large)
     await until(lambda: reader_of(analyst) is None)
 
 
@@ -240,12 +240,12 @@ async def test_what_takes_more_memory_than_there_is_is_refused(
 ) -> None:
     """The reader's limit is lowered from outside while it waits."""
     analyst = Analyst()
-    await analyst.values(large)
+    await analyst.contents(large)
     reader = reader_of(analyst)
     assert reader is not None
     held = held_by(reader)
     resource.prlimit(reader, resource.RLIMIT_AS, (held + (1 << 20), held + (1 << 20)))
     other = gzip.compress(gzip.decompress(large) + gzip.decompress(large_profile(8000)))
     with pytest.raises(NoAnswer, match=r"more memory|ended|killed"):
-        await analyst.values(other)
+        await analyst.contents(other)
     analyst.close()

@@ -192,7 +192,7 @@ def test_another_process_of_the_same_program_is_found(spawn: Spawn) -> None:
     assert process.pid in {candidate.pid for candidate in matching(Census().processes(), "python")}
 
 
-@pytest.mark.parametrize("pattern", ["(", "a{9999999999999}", "*\n(", "(?P<"])
+@pytest.mark.parametrize("pattern", ["(", "a{9999}", "*\n(", "(?P<"])
 def test_a_bad_pattern_is_told_in_one_line(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"^bad pattern [^\n]+$"):
         matching([PLAIN], pattern)

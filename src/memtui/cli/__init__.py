@@ -15,8 +15,13 @@ if _is_heard:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 # ruff: noqa: E402 - all that takes long to import comes after that
-from memtui.cli.commands.watch import memtui
 from memtui.cli.complaint import Complaint
+from memtui.cli.group import REPORTS, Commands
+
+if sys.argv[1:2] and sys.argv[1] in REPORTS:
+    memtui: Commands = Commands("memtui", context_settings=Commands.SETTINGS)
+else:
+    from memtui.cli.commands.watch import memtui
 
 __all__ = ["main"]
 

@@ -118,11 +118,13 @@ class Claim:
     """How much of RES a finding accounts for, in bytes.
 
     ``wanted`` is the rule's own estimate. It is taken from ``parts`` of the ledger, in their order,
-    and never more than what each of them holds or grew by.
+    and never more than what each of them holds or grew by. ``is_level`` claims what they hold even
+    where that has grown.
     """
 
     wanted: float
     parts: tuple[PartName, ...]
+    is_level: bool = False
 
 
 SIZE, GREW = "\x00", "\x01"

@@ -108,6 +108,16 @@ def _allocating(grown: Sequence[Growth]) -> list[tuple[str, int]]:
     return [(each.name, each.cum_growth) for each in callers or own]
 
 
+def largest_function(profiles: Sequence[tuple[float, Profile]]) -> tuple[str, float] | None:
+    """Return the function that holds most in the last heap profile, and its share, 0 to 1."""
+    found = [values for _, profile in profiles if (values := _of_type(profile, "inuse_space"))]
+    held = [each for each in found[-1].functions if each.flat > 0] if found else []
+    if not held:
+        return None
+    top = max(held, key=lambda each: each.flat)
+    return plain(top.name), top.flat / max(1, sum(each.flat for each in held))
+
+
 def are_held_by_goroutines(profiles: Sequence[tuple[float, Profile]]) -> bool | None:
     """Tell whether the goroutines that became more allocated what the heap grew by.
 

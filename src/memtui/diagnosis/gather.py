@@ -150,11 +150,14 @@ def _chosen(
     process = _process_points(view.timeline, start, end, mappings, cycles)
     other, is_other_young = _without_warm_up(process, view)
     was_found_late = _spans(full) < _spans(other) - LATE_S
+    # A process is judged by what there is of it after some seconds.
+    is_short = _spans(full) < limits.steep_s or len(full) < limits.steep_points
+    is_late = is_short and _spans(other) >= limits.steep_s
     is_rare = len(full) < limits.fewest_points
     is_little = was_found_late and (
         not _is_enough(full, limits) or (bool(cycles) and _spans(full) < _spans(other) / 3)
     )
-    if is_over or ((is_rare or is_little) and _is_enough(other, limits)):
+    if is_over or is_late or ((is_rare or is_little) and _is_enough(other, limits)):
         return (Access.TRACE if cycles else Access.PROC), other, is_other_young
     return Access.FULL, full, is_young
 

@@ -13,8 +13,6 @@ LEAST_SHARE = 0.05
 """A finding that accounts for less is left out, unless it is the only one."""
 LEAST_OF_GROWTH = 0.4
 """A part that matters by its size is about the growth when it carries more than this of it."""
-LEAST_OF_SIZE = 0.1
-"""And when that is more than this of its size: what moved by a few pages did not grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,8 @@ def account(findings: Iterable[Finding], ledger: Ledger | None) -> Account:
         is_in_rest = _unknown(ledger, each.claim.parts)
         # What accounts for a part also accounts for the growth of that part.
         of_growth = _taken(each.claim, grown, is_in_rest)
-        least = max(LEAST_OF_GROWTH * whole, LEAST_OF_SIZE * each.claim.wanted)
-        if each.of_growth or of_growth > least:
+        is_level = each.claim.is_level and not each.of_growth
+        if each.of_growth or (of_growth > LEAST_OF_GROWTH * whole and not is_level):
             found_share = of_growth / whole if whole else 0.0
             shared.append(_worded(replace(each, of_growth=True), of_growth, found_share))
         else:

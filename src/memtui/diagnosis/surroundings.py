@@ -54,6 +54,6 @@ def _costs(view: View) -> Iterator[str]:
     if stats is not None:
         took = units.milliseconds(stats.took_s * 1000)
         size = units.size(stats.size_bytes)
-        yield f"asking costs: MemStats ({stats.origin.value}) {size} in {took} each time"
+        yield f"cost per read: MemStats ({stats.origin.value}) {size}, takes {took}"
     if mapping is not None and mapping.took_s:
-        yield f"asking costs: smaps_rollup {units.milliseconds(mapping.took_s * 1000)} each time"
+        yield f"cost per read: smaps_rollup takes {units.milliseconds(mapping.took_s * 1000)}"

@@ -51,7 +51,7 @@ class Thresholds:
     fewest_points: int = 8
     idle_s: float = 9.0
     forced_s: float = 120.0
-    steep_s: float = 12.0
+    steep_s: float = 10.0
     steep_points: int = 4
     steep_share: float = 0.2
     resolution_bytes: float = 0.5 * MIB

@@ -19,12 +19,15 @@ from memtui.model.mapping import (
 )
 from memtui.model.process import Absent, ProcessIdentity, ProcessSample, Reading, Words
 from memtui.model.profile import (
+    Dated,
     FunctionValue,
     Profile,
     ProfileKind,
     ProfileRequest,
     SampleValues,
     Taking,
+    gap_s,
+    moment_of,
 )
 from memtui.model.runtime import MemStats, Origin, RuntimeSample
 from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
@@ -35,6 +38,7 @@ __all__ = [
     "Attached",
     "CgroupLevel",
     "CgroupMemory",
+    "Dated",
     "Ended",
     "Event",
     "Fetch",
@@ -67,4 +71,6 @@ __all__ = [
     "TornLine",
     "Trouble",
     "Words",
+    "gap_s",
+    "moment_of",
 ]

@@ -1,4 +1,4 @@
-"""What a profile says, what was asked for it, and how it stands with one that takes its time."""
+"""What a profile says and of when, what was asked for it, and how far one is that takes time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ ProfileKind: TypeAlias = Literal[
     "heap", "allocs", "goroutine", "cpu", "block", "mutex", "threadcreate", "goroutineleak", "file"
 ]
 """What a profile is of: the page of net/http/pprof it came from, or a file of any kind."""
+
+
+_END_OF_TIME_NS = 253_402_300_800 * 10**9
+"""The first moment of the year 10000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,9 @@ class Profile:
     from (without credentials); ``size_bytes`` and ``took_s`` are what fetching it cost on the
     wire and in time. ``data`` are the bytes as they came, None when they were let go so that
     memory stays bounded. ``gc_number`` is the newest collection when it was fetched, None while
-    nobody knows: what a heap profile shows is as of the last finished one.
+    nobody knows: what a heap profile shows is as of the last finished one. ``time_nanos`` (Unix
+    time) and ``duration_nanos`` are when the profile began and how long it lasted by its own
+    account, 0 where it has none (google/pprof proto/profile.proto).
     """
 
     values: tuple[SampleValues, ...]
@@ -90,11 +96,47 @@ class Profile:
     request: ProfileRequest = ProfileRequest("file")
     data: bytes | None = None
     gc_number: int | None = None
+    time_nanos: int = 0
+    duration_nanos: int = 0
 
     @property
     def kind(self) -> ProfileKind:
         """What it is of."""
         return self.request.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """The moment of a profile: Unix seconds, and whether the profile itself has it.
+
+    A served profile without a time was taken when it was read. Of a file without one the moment
+    of reading says nothing: ``is_known`` is False.
+    """
+
+    at: float
+    is_own: bool
+    is_known: bool
+
+
+def moment_of(profile: Profile, read_at: float) -> Dated:
+    """Return the moment of a profile that was read at ``read_at`` (Unix seconds).
+
+    That is the time in the profile, as ``go tool pprof`` shows it: when its collection began. A
+    time before 1970 or after 9999 is none.
+    """
+    if 0 < profile.time_nanos < _END_OF_TIME_NS:
+        return Dated(profile.time_nanos / 1e9, is_own=True, is_known=True)
+    return Dated(read_at, is_own=False, is_known=profile.kind != "file")
+
+
+def gap_s(before: Dated, after: Dated) -> float | None:
+    """Return the seconds from one profile to another, negative when the second is older.
+
+    None where they are not known, or are by two different clocks.
+    """
+    if not (before.is_known and after.is_known) or before.is_own != after.is_own:
+        return None
+    return after.at - before.at
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from memtui.model import (
 from memtui.panes.cells import Line, Span, apart, cells, cut, exactly, line
 from memtui.panes.explain.verdict import role_of
 from memtui.panes.moments import clock
+from memtui.panes.profile.look import Moment
+from memtui.panes.profile.words import at_when
 from memtui.plain import plain
 from memtui.timeline import View
 
@@ -165,7 +167,7 @@ def _latest(view: View, source: str) -> str:
             return stats.origin.value.partition("?")[0] if stats else ""
         case _:
             found = view.last(Profile)
-            return f"at {clock(found[0])}" if found else ""
+            return at_when(Moment(*found)) if found else ""
 
 
 def footer(keys: Sequence[tuple[str, str]], always: Sequence[tuple[str, str]], width: int) -> Line:

@@ -26,5 +26,21 @@ class Habits:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What the screen shows first.
+
+    ``is_of_profile`` gives all of it to the pane of profiles: there is nothing else to see. With
+    ``has_base`` the first profile of the session is the base of a comparison, in its shares with
+    ``of_base``.
+    """
+
+    is_of_profile: bool = False
+    has_base: bool = False
+    of_base: bool = False
+
+
+WITH_ALL = Beginning()
+"""All panes, the first one at hand."""
 USUAL = Habits()
 """Those of somebody who asked for nothing."""

@@ -25,6 +25,11 @@ def day_and_clock(at: float) -> str:
     return time.strftime("%m-%d %H:%M", time.localtime(at))
 
 
+def is_same_day(one: float, other: float) -> bool:
+    """Return whether two moments (Unix seconds) are on one day of local time."""
+    return time.localtime(one)[:3] == time.localtime(other)[:3]
+
+
 def date_and_clock(at: float) -> str:
     """Write a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

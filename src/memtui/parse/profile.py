@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memtui.parse.profileguess import is_otlp, what_it_is
 from memtui.parse.profilesamples import WireSamples, decoded
 from memtui.parse.profiletables import Tables
-from memtui.parse.profilewire import (
-    ProfileError,
-    parted,
-    unpacked,
-    what_it_is,
-)
+from memtui.parse.profilewire import ProfileError, parted, unpacked
 from memtui.pprof.frames import frames
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
@@ -24,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LIMIT_BYTES",
+    "Contents",
     "ProfileError",
+    "contents_of",
     "parse_profile",
     "read_stacks",
     "values_of",
@@ -46,7 +45,9 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
     megabytes. Raises ProfileError here and in the middle of a walk.
     """
     raw = unpacked(data, limit_bytes)
-    if b" profile: " in raw[:_HEAD_BYTES]:
+    if is_otlp(raw):
+        raise ProfileError(what_it_is(raw))
+    if b" profile: " in raw[:_HEAD_BYTES] or raw.startswith(b"--- "):
         from memtui.parse.profiletext import read_text
 
         if (text := read_text(raw, limit_bytes)) is not None:
@@ -94,15 +95,32 @@ def parse_profile(
     """
     from memtui.model import Profile
 
-    stacks = read_stacks(data, limit_bytes)
-    values, default_type = values_of(stacks)
+    read = contents_of(read_stacks(data, limit_bytes))
     return Profile(
-        values=values,
-        default_type=default_type,
+        values=read.values,
+        default_type=read.default_type,
         where=where,
         size_bytes=len(data),
         took_s=took_s,
+        time_nanos=read.time_nanos,
+        duration_nanos=read.duration_nanos,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is known of a profile by its bytes, as Profile has it."""
+
+    values: tuple[SampleValues, ...]
+    default_type: str
+    time_nanos: int = 0
+    duration_nanos: int = 0
+
+
+def contents_of(stacks: Stacks) -> Contents:
+    """Return what a profile holds by function, and of when it is. Raises ProfileError."""
+    values, default_type = values_of(stacks)
+    return Contents(values, default_type, stacks.time_nanos, stacks.duration_nanos)
 
 
 def values_of(stacks: Stacks) -> tuple[tuple[SampleValues, ...], str]:

@@ -8,8 +8,9 @@ from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from memtui.parse.profileguess import what_it_is
 from memtui.parse.profiletables import Tables, in_order
-from memtui.parse.profilewire import Pieces, ProfileError, spans_of, what_it_is
+from memtui.parse.profilewire import Pieces, ProfileError, spans_of
 from memtui.pprof.stacks import Labels, Location, Sample
 
 if TYPE_CHECKING:

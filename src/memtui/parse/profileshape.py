@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from memtui.parse.profilewire import ProfileError, unpacked, what_it_is
+from memtui.parse.profileguess import what_it_is
+from memtui.parse.profilewire import ProfileError, unpacked
 
 _SAMPLE, _LENGTH = 0x12, 2
 _PACKED_LOCATIONS, _ONE_LOCATION = 0x0A, 0x08

@@ -48,7 +48,12 @@ class Tables:
         return found
 
     def locations(self, binaries: dict[int, Binary]) -> dict[int, Location]:
-        """Return the locations by id."""
+        """Return the locations by id.
+
+        Where the profile has no mapping at all each lies in one without a name, as for pprof
+        (internal/driver/fetch.go), whose patterns see that empty name.
+        """
+        nowhere = None if binaries else Binary("")
         functions = self._functions()
         lines: dict[tuple[int, int, int], Line] = {}
         found: dict[int, Location] = {}
@@ -64,9 +69,8 @@ class Tables:
                         raise ProfileError(f"inconsistent: no function has the id {key[0]}")
                     known = lines[key] = Line(function, key[1], key[2])
                 here.append(known)
-            found[id_] = Location(
-                tuple(here), location.address, binaries.get(location.mapping_id), location.is_folded
-            )
+            binary = binaries.get(location.mapping_id, nowhere)
+            found[id_] = Location(tuple(here), location.address, binary, location.is_folded)
         return found
 
     def _functions(self) -> dict[int, Function]:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 
 from memtui.parse.profilewire import ProfileError
-from memtui.pprof.stacks import Function, Labels, Line, Location, Sample, SampleType, Stack, Stacks
+from memtui.pprof.stacks import (
+    Binary,
+    Function,
+    Labels,
+    Line,
+    Location,
+    Sample,
+    SampleType,
+    Stack,
+    Stacks,
+)
 
 _HEAP = re.compile(rb"heap profile: *\d+: *\d+ *\[ *\d+: *\d+ *\] *@ *heap/(\d+)")
 _COUNT = re.compile(rb"(\w+) profile: total \d+")
+_CONTENTION = re.compile(rb"--- (?:contention|mutex):")
 _HEAP_SAMPLE = re.compile(r"(\d+): (\d+) \[(\d+): (\d+)\] @((?: 0x[0-9a-f]+)*)")
+_CONTENTION_SAMPLE = re.compile(r"(\d+) (\d+) @((?: 0x[0-9a-f]+)*)")
+_SETTING = re.compile(r"(cycles/second|sampling period|ms since reset) *= *(\d+)")
 _COUNT_SAMPLE = re.compile(r"(\d+) @((?: 0x[0-9a-f]+)*)")
 _FRAME = re.compile(r"#\t(0x[0-9a-f]+)\t(.+?)\+0x[0-9a-f]+\t+(.*):(\d+)")
 _NAMELESS = re.compile(r"#\t(0x[0-9a-f]+)$")
@@ -22,8 +36,24 @@ _HEAP_TYPES = (
     SampleType("inuse_objects", "count"),
     SampleType("inuse_space", "bytes"),
 )
+_CONTENTION_TYPES = (SampleType("contentions", "count"), SampleType("delay", "nanoseconds"))
+_NOWHERE = Binary("", limit=(1 << 64) - 1)
+"""What addresses without a name lie in, for pprof too: its name is empty, and patterns see that."""
 _MOST_NUMBER = 18
 """Digits of a count: more do not fit what the runtime counts with."""
+_MOST_SETTINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the samples of one kind look like, and how to make values of their counts.
+
+    ``values`` gets the counts of a line and its number, and may raise ProfileError.
+    """
+
+    types: tuple[SampleType, ...]
+    sample: re.Pattern[str]
+    values: Callable[[list[int], int], tuple[int, ...]]
 
 
 @dataclass(slots=True)
@@ -36,31 +66,54 @@ class _Record:
 
 
 def read_text(raw: bytes | bytearray, limit_bytes: int) -> Stacks | None:
-    """Read the text of heap, allocs, goroutine or threadcreate with debug=1; None when it is none.
+    """Read the text that a profile with debug=1 is; None when it is none.
 
     The counts of a heap are raw samples there; they are scaled as the runtime does for the other
     form (runtime/pprof/protomem.go: scaleHeapSample). The number in the head is twice the rate
     (runtime/pprof/pprof.go: writeHeapInternal). Frames are those that the text names: the
-    allocator's own are left out there, and nobody knows what was inlined. Raises ProfileError.
+    allocator's own are left out there, and nobody knows what was inlined. Delays are in cycles
+    (profile/legacy_profile.go: parseContentionSample). Raises ProfileError.
     """
     head = bytes(raw[:200])
     if heap := _HEAP.match(head):
-        return _stacks(raw, _HEAP_TYPES, int(heap[1][:_MOST_NUMBER]) // 2, limit_bytes)
+        rate = int(heap[1][:_MOST_NUMBER]) // 2
+        form = _Form(_HEAP_TYPES, _HEAP_SAMPLE, partial(_scaled_pairs, rate))
+        return _stacks(_lines(raw, limit_bytes), form, rate, SampleType("space", "bytes"))
     if counted := _COUNT.match(head):
-        return _stacks(raw, (SampleType(counted[1].decode(), "count"),), 0, limit_bytes)
+        kind = SampleType(counted[1].decode(), "count")
+        form = _Form((kind,), _COUNT_SAMPLE, _counts)
+        return _stacks(_lines(raw, limit_bytes), form, 1, kind)
+    if _CONTENTION.match(head):
+        return _contention(_lines(raw, limit_bytes))
     return None
 
 
-def _stacks(
-    raw: bytes | bytearray, types: tuple[SampleType, ...], rate: int, limit_bytes: int
-) -> Stacks:
-    locations: dict[int, Location] = {}
-    ids: dict[Location, int] = {}
-    stacks: list[Stack] = []
+def _lines(raw: bytes | bytearray, limit_bytes: int) -> list[str]:
     lines = bytes(raw).decode("utf-8", "replace").split("\n")
     if len(lines) > max(limit_bytes >> 6, 1 << 16):
         raise ProfileError("forged: its text has no end")
-    for record in _records(lines, len(types) > 1, rate):
+    return lines
+
+
+def _contention(lines: list[str]) -> Stacks:
+    """Read what block and mutex write: their settings stand before the samples."""
+    settings = {
+        found[1]: _number(found[2], number)
+        for number, line in enumerate(lines[1:_MOST_SETTINGS], 2)
+        if (found := _SETTING.match(line))
+    }
+    period = settings.get("sampling period", 1)
+    values = partial(_delays, period, settings.get("cycles/second", 0))
+    form = _Form(_CONTENTION_TYPES, _CONTENTION_SAMPLE, values)
+    stacks = _stacks(lines, form, period, _CONTENTION_TYPES[0])
+    return replace(stacks, duration_nanos=settings.get("ms since reset", 0) * 10**6)
+
+
+def _stacks(lines: list[str], form: _Form, period: int, period_type: SampleType) -> Stacks:
+    locations: dict[int, Location] = {}
+    ids: dict[Location, int] = {}
+    stacks: list[Stack] = []
+    for record in _records(lines, form):
         stack = []
         for location in _locations(record):
             if (id_ := ids.get(location)) is None:
@@ -73,27 +126,27 @@ def _stacks(
         return ((stack, ()) for stack in stacks)
 
     return Stacks(
-        types=types,
+        types=form.types,
         samples=lambda: iter(stacks),
         labelled=labelled,
         locations=locations,
-        default_type="inuse_space" if len(types) > 1 else types[0].type,
-        period=rate,
-        period_type=SampleType("space", "bytes") if rate else types[0],
+        period=period,
+        period_type=period_type,
     )
 
 
-def _records(lines: list[str], is_heap: bool, rate: int) -> Iterator[_Record]:
+def _records(lines: list[str], form: _Form) -> Iterator[_Record]:
     """Yield the samples of the text; whatever else stands in it is passed over."""
     record: _Record | None = None
     for number, line in enumerate(lines[1:], 2):
-        if found := (_HEAP_SAMPLE if is_heap else _COUNT_SAMPLE).match(line):
+        if found := form.sample.match(line):
             if record:
                 yield record
             counts = [_number(text, number) for text in found.groups()[:-1]]
-            values = _scaled_pairs(counts, rate, number) if is_heap else (counts[0],)
             record = _Record(
-                values, [int(each, 16) for each in found[found.lastindex or 1].split()], []
+                form.values(counts, number),
+                [int(each, 16) for each in found[found.lastindex or 1].split()],
+                [],
             )
         elif record and (named := _FRAME.match(line)):
             place = (int(named[1], 16), named[2], named[3], _number(named[4], number))
@@ -112,7 +165,20 @@ def _number(text: str, line: int) -> int:
     return int(text)
 
 
-def _scaled_pairs(counts: list[int], rate: int, line: int) -> tuple[int, ...]:
+def _counts(counts: list[int], _line: int) -> tuple[int, ...]:
+    return (counts[0],)
+
+
+def _delays(period: int, hertz: int, counts: list[int], _line: int) -> tuple[int, ...]:
+    """Return how often something waited, and for how many nanoseconds."""
+    cycles, count = counts
+    if period <= 0:
+        return count, cycles
+    delay = int(float(cycles) * float(period) / (hertz / 1e9)) if hertz else cycles
+    return count * period, delay
+
+
+def _scaled_pairs(rate: int, counts: list[int], line: int) -> tuple[int, ...]:
     """Return allocated and live objects and bytes from "live: bytes [allocated: bytes]"."""
     live, live_bytes, all_, all_bytes = counts
     try:
@@ -134,7 +200,8 @@ def _locations(record: _Record) -> Iterator[Location]:
     """Yield where a record was, leaf first: the frames it names, else its addresses."""
     for address, name, file, line in record.frames:
         lines = (Line(Function(name, name, file), line),) if name else ()
-        yield Location(lines, address)
+        yield Location(lines, address, _NOWHERE if address and not name else None)
     if not record.frames:
         for address in record.addresses:
-            yield Location((), max(address - 1, 0))
+            call = max(address - 1, 0)
+            yield Location((), call, _NOWHERE if call else None)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from memtui import units
+from memtui.parse.profileguess import what_it_is
 from memtui.pprof.stacks import StacksError
 
 _CHUNK_BYTES = 1 << 20
@@ -20,16 +21,6 @@ _SHORT = frozenset((0x0A, 0x12, 0x1A, 0x22, 0x2A, 0x32))
 _MOST_SAMPLE_BYTES = 1 << 20
 _MOST_RECORD_BYTES = 1 << 16
 _MOST_STRING_BYTES = 1 << 20
-
-_LOOKS = (
-    (b"<", "HTML"),
-    (b"{", "JSON"),
-    (b"goroutine ", "goroutine stacks; ask without debug=2"),
-    (b"--- contention:", "the text form; ask without debug=1"),
-    (b"--- mutex:", "the text form; ask without debug=1"),
-    (b"\x7fELF", "a program"),
-    (b"go 1.", "an execution trace"),
-)
 
 
 class ProfileError(StacksError):
@@ -71,18 +62,6 @@ def unpacked(data: bytes, limit_bytes: int) -> bytes | bytearray:
     except (gzip.BadGzipFile, zlib.error) as error:
         raise ProfileError(f"damaged gzip: {error}") from None
     return raw
-
-
-def what_it_is(raw: bytes | bytearray) -> str:
-    """Say in one line what these bytes are instead of a profile."""
-    start = bytes(raw[:200]).lstrip()
-    for sign, name in _LOOKS:
-        if start.startswith(sign):
-            return f"not a profile: it looks like {name}"
-    line = start.partition(b"\n")[0].decode("ascii", "replace")
-    if len(line) > 3 and line.rstrip("\r").isprintable() and "\ufffd" not in line:
-        return f"not a profile but text: {line.strip()[:60]}"
-    return "not a profile, or a damaged one"
 
 
 def parted(raw: bytes | bytearray, limit_bytes: int) -> Pieces:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from memtui.pprof.filtered import prepared
 from memtui.pprof.frames import frames, walk
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.stacks import Stacks
@@ -67,6 +68,7 @@ def calls(
     as deep as the room allows. Raises as ``top`` does.
     """
     column = stacks.index_of(lens.sample_type)
+    stacks, lens, _ = prepared(stacks, lens)
     seen = frames(stacks, lens)
     names = [str(node) for node in seen.nodes]
     merged: dict[tuple[int, ...], int] = defaultdict(int)
@@ -149,6 +151,7 @@ def stacks_of(
     together are its cum. Raises as ``top`` does.
     """
     column = stacks.index_of(lens.sample_type)
+    stacks, lens, _ = prepared(stacks, lens)
     seen = frames(stacks, lens)
     names = [str(node) for node in seen.nodes]
     wanted = {number for number, each in enumerate(names) if each == name}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import Line, Location, Stacks, StacksError
+
+if TYPE_CHECKING:
+    from memtui.pprof.pattern import Pattern
 
 Lines = dict[int, tuple[Line, ...]]
 """What is left of the lines at each location."""
@@ -15,15 +19,45 @@ Cut = Callable[[Sequence[int]], Sequence[int] | None]
 """Returns what is left of a stack, leaf first; None when nothing of the sample counts."""
 
 
-def cuts(stacks: Stacks, at: Lines, lens: Lens) -> tuple[Cut, ...]:
+class Cuts(NamedTuple):
+    """What happens to each stack, in this order.
+
+    ``unmatched`` are the options whose pattern no location matches, as pprof writes them.
+    """
+
+    cuts: tuple[Cut, ...] = ()
+    unmatched: tuple[str, ...] = ()
+
+    def __add__(self, other: Cuts) -> Cuts:  # type: ignore[override]
+        """Return both, one after the other."""
+        return Cuts(self.cuts + other.cuts, self.unmatched + other.unmatched)
+
+
+def cuts(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
     """Return what happens to each stack, in pprof's order; takes hidden lines out of ``at``.
 
     Raises StacksError for a pattern that is none.
     """
-    return (*_dropped(stacks, at), *_filtered(stacks, at, lens), *_shown_from(stacks, at, lens))
+    pruned = Cuts(tuple(dropped(stacks, at)))
+    return pruned + name_cuts(stacks, at, lens)
 
 
-def _pattern(text: str, name: str) -> re.Pattern[str] | None:
+def name_cuts(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
+    """Return what the options ask for, without what the profile itself wants to be dropped."""
+    return _filtered(stacks, at, lens) + _shown_from(stacks, at, lens)
+
+
+def apply(each: Sequence[Cut], ids: Sequence[int]) -> Sequence[int] | None:
+    """Return what is left of a stack, None when nothing of the sample counts."""
+    left: Sequence[int] | None = ids
+    for cut in each:
+        if left is None:
+            return None
+        left = cut(left)
+    return left
+
+
+def compiled(text: str, name: str) -> Pattern | None:
     """Compile a pattern; without one the compiler is not even imported."""
     if not text:
         return None
@@ -41,7 +75,7 @@ def _simple(name: str) -> str:
     return name
 
 
-def _names_dropped(at: Lines, drop: re.Pattern[str], keep: re.Pattern[str] | None) -> set[str]:
+def _names_dropped(at: Lines, drop: Pattern, keep: Pattern | None) -> set[str]:
     """Return the functions that drop_frames names and keep_frames does not."""
     names = {line.function.name for lines in at.values() for line in lines}
     return {
@@ -51,14 +85,14 @@ def _names_dropped(at: Lines, drop: re.Pattern[str], keep: re.Pattern[str] | Non
     }
 
 
-def _dropped(stacks: Stacks, at: Lines) -> Iterator[Cut]:
+def dropped(stacks: Stacks, at: Lines) -> Iterator[Cut]:
     """Cut what lies beneath a function that drop_frames names (profile/prune.go: Prune).
 
     A pattern that is none is passed over, as pprof does.
     """
     try:
-        drop = _pattern(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
-        keep = _pattern(stacks.keep_frames and f"^({stacks.keep_frames})$", "keep_frames")
+        drop = compiled(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
+        keep = compiled(stacks.keep_frames and f"^({stacks.keep_frames})$", "keep_frames")
     except StacksError:
         return
     if drop is None:
@@ -92,7 +126,7 @@ def _dropped(stacks: Stacks, at: Lines) -> Iterator[Cut]:
 
 
 def _finds(
-    expression: re.Pattern[str],
+    expression: Pattern,
 ) -> tuple[Callable[[Line], bool], Callable[[Location], bool]]:
     """Return how to ask a line and a location's binary, each text looked at once."""
     known: dict[str, bool] = {}
@@ -111,14 +145,14 @@ def _finds(
     return in_line, in_binary
 
 
-def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Iterator[Cut]:
+def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
     """Apply focus, ignore, hide and show (profile/filter.go: FilterSamplesByName)."""
-    focus, ignore = _pattern(lens.focus, "focus"), _pattern(lens.ignore, "ignore")
-    hide, show = _pattern(lens.hide, "hide"), _pattern(lens.show, "show")
+    focus, ignore = compiled(lens.focus, "focus"), compiled(lens.ignore, "ignore")
+    hide, show = compiled(lens.hide, "hide"), compiled(lens.show, "show")
     if not (focus or ignore or hide or show):
-        return
+        return Cuts()
 
-    def matching(expression: re.Pattern[str] | None) -> set[int]:
+    def matching(expression: Pattern | None) -> set[int]:
         if expression is None:
             return set()
         in_line, in_binary = _finds(expression)
@@ -130,7 +164,8 @@ def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Iterator[Cut]:
 
     ignored = matching(ignore)
     focused = (matching(focus) if focus else set(at)) - ignored
-    hidden = _hidden(stacks, at, hide, show)
+    hidden, unseen = _hidden(stacks, at, hide, show)
+    found = (("Focus", focus and not focused), ("Ignore", ignore and not ignored))
 
     def cut(ids: Sequence[int]) -> Sequence[int] | None:
         if focused.isdisjoint(ids) or not ignored.isdisjoint(ids):
@@ -139,17 +174,21 @@ def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Iterator[Cut]:
             return ids
         return [id_ for id_ in ids if id_ not in hidden] or None
 
-    yield cut
+    return Cuts((cut,), (*(name for name, is_unmatched in found if is_unmatched), *unseen))
 
 
 def _hidden(
     stacks: Stacks,
     at: Lines,
-    hide: re.Pattern[str] | None,
-    show: re.Pattern[str] | None,
-) -> set[int]:
-    """Take the lines away that are hidden or not shown; return the locations with none left."""
+    hide: Pattern | None,
+    show: Pattern | None,
+) -> tuple[set[int], tuple[str, ...]]:
+    """Take the lines away that are hidden or not shown.
+
+    Returns the locations with none left, and which of the two patterns matches nothing.
+    """
     hidden: set[int] = set()
+    hides = shows = False
     if hide:
         in_line, in_binary = _finds(hide)
         for id_, lines in at.items():
@@ -159,6 +198,7 @@ def _hidden(
                 at[id_] = tuple(line for line in lines if not in_line(line))
             else:
                 continue
+            hides = True
             if not at[id_]:
                 hidden.add(id_)
     if show:
@@ -166,16 +206,19 @@ def _hidden(
         for id_, lines in at.items():
             if not in_binary(stacks.locations[id_]):
                 at[id_] = tuple(line for line in lines if in_line(line))
-            if not at[id_]:
+            if at[id_]:
+                shows = True
+            else:
                 hidden.add(id_)
-    return hidden
+    found = (("Hide", hide and not hides), ("Show", show and not shows))
+    return hidden, tuple(name for name, is_unmatched in found if is_unmatched)
 
 
-def _shown_from(stacks: Stacks, at: Lines, lens: Lens) -> Iterator[Cut]:
+def _shown_from(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
     """Cut what is above the highest frame that matches (profile/filter.go: ShowFrom)."""
-    expression = _pattern(lens.show_from, "show_from")
+    expression = compiled(lens.show_from, "show_from")
     if expression is None:
-        return
+        return Cuts()
     in_line, in_binary = _finds(expression)
     found: set[int] = set()
     for id_, lines in at.items():
@@ -191,4 +234,4 @@ def _shown_from(stacks: Stacks, at: Lines, lens: Lens) -> Iterator[Cut]:
                 return ids[: place + 1]
         return None
 
-    yield cut
+    return Cuts((cut,), () if found else ("ShowFrom",))

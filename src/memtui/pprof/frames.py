@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from memtui.pprof.cuts import Cut, Lines, cuts
+from memtui.pprof.cuts import Cut, Lines, apply, cuts
 from memtui.pprof.lens import Lens
 from memtui.pprof.nodes import NODES, Node
-from memtui.pprof.stacks import Line, Stacks, StacksError
+from memtui.pprof.paths import trimmed
+from memtui.pprof.stacks import Line, Location, Stacks, StacksError
 
 
 class NodesAt(dict[int, tuple[int, ...]]):
@@ -22,42 +23,51 @@ class Frames(NamedTuple):
     """The rows of a report before they are counted.
 
     ``at`` holds for each location the numbers of its nodes, innermost first; ``cuts`` is what
-    happens to a stack before it counts, in this order.
+    happens to a stack before it counts, in this order. ``unmatched`` are the options whose pattern
+    matches nothing, as pprof writes them. With ``mean`` samples without a value count too.
     """
 
     nodes: tuple[Node, ...]
     at: NodesAt
     cuts: tuple[Cut, ...]
+    unmatched: tuple[str, ...] = ()
+    mean: bool = False
 
     def left(self, ids: Sequence[int]) -> Sequence[int] | None:
         """Return the locations of a stack that count."""
-        left: Sequence[int] | None = ids
-        for cut in self.cuts:
-            if left is None:
-                return None
-            left = cut(left)
-        return left
+        return apply(self.cuts, ids)
 
 
-def frames(stacks: Stacks, lens: Lens) -> Frames:
-    """Look at the locations of a profile through a lens; raises StacksError for a bad pattern."""
+NodeOf = Callable[[Location, Line | None], Node]
+"""Returns the row that a line counts for; None is a location without any."""
+
+
+def frames(stacks: Stacks, lens: Lens, *, node: NodeOf | None = None, trim: bool = True) -> Frames:
+    """Look at the locations of a profile through a lens; raises StacksError for a bad pattern.
+
+    ``node`` makes the rows, None is what the granularity of the lens asks for. Without ``trim``
+    paths stay as they are in the profile.
+    """
     at = {id_: location.lines for id_, location in stacks.locations.items()}
-    cut = cuts(stacks, at, lens)
+    found = cuts(stacks, at, lens)
     if lens.no_inlines:
         at = {
             id_: tuple(Line(line.function, line.line) for line in lines[-1:])
             for id_, lines in at.items()
         }
-    return Frames(*_numbered(stacks, at, lens), cut)
+    nodes, nodes_at = _numbered(stacks, at, lens, node or NODES[lens.granularity], trim=trim)
+    return Frames(nodes, nodes_at, found.cuts, found.unmatched, lens.mean)
 
 
-def _numbered(stacks: Stacks, at: Lines, lens: Lens) -> tuple[tuple[Node, ...], NodesAt]:
+def _numbered(
+    stacks: Stacks, at: Lines, lens: Lens, node: NodeOf, *, trim: bool
+) -> tuple[tuple[Node, ...], NodesAt]:
     """Give each node a number, and say which lie at each location.
 
     What a line is depends on its function alone, or on the line, as long as the function has a
     name and addresses do not matter: so it is found out once.
     """
-    node = NODES[lens.granularity]
+    short = _Short(lens) if trim and lens.granularity != "functions" else None
     by_line = lens.granularity == "lines"
     by_address = lens.granularity == "addresses"
     numbers: dict[Node, int] = {}
@@ -73,7 +83,8 @@ def _numbered(stacks: Stacks, at: Lines, lens: Lens) -> tuple[tuple[Node, ...], 
                 if (number := known.get(key)) is not None:
                     here.append(number)
                     continue
-            number = numbers.setdefault(node(location, line), len(numbers))
+            seen = short.line(line) if short and line else line
+            number = numbers.setdefault(node(location, seen), len(numbers))
             here.append(number)
             if key[0]:
                 known[key] = number
@@ -81,10 +92,25 @@ def _numbered(stacks: Stacks, at: Lines, lens: Lens) -> tuple[tuple[Node, ...], 
     return tuple(numbers), nodes_at
 
 
+class _Short:
+    """Takes away what the lens wants to go from the paths of files."""
+
+    def __init__(self, lens: Lens) -> None:
+        self._lens = lens
+
+    def line(self, line: Line) -> Line:
+        """Return a line whose function has the short path."""
+        function, lens = line.function, self._lens
+        file = trimmed(function.file, lens.trim_path, lens.source_path)
+        if file == function.file:
+            return line
+        return line._replace(function=function._replace(file=file))
+
+
 def walk(stacks: Stacks, seen: Frames, column: int) -> Iterator[tuple[int, Sequence[int]]]:
     """Yield the value and what is left of each stack that has a value in this column."""
     for sample in stacks.samples():
-        if not (value := sample.value[column]):
+        if not (value := sample.value[column]) and not (seen.mean and sample.value[0]):
             continue
         left: Sequence[int] | None = sample.location_id[:]
         if seen.cuts:

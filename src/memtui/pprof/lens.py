@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 Granularity = Literal["functions", "filefunctions", "lines", "files", "addresses", "packages"]
 GRANULARITIES: tuple[Granularity, ...] = (
@@ -23,7 +23,12 @@ class Lens:
     itself; ``nodefraction`` and ``edgefraction`` drop what is below that part of the total.
     ``unit`` is a unit to write values in, "minimum" the one that fits. "packages" is no
     granularity of pprof's. With ``no_inlines`` an inlined function is part of its caller.
-    ``drop_negative`` leaves rows out that shrank.
+    ``drop_negative`` leaves rows out that shrank. ``tagfocus`` and ``tagignore`` ask for labels of
+    samples, as patterns or ranges of numbers; ``tagroot`` and ``tagleaf`` are keys with commas
+    between them that become frames; ``tagshow`` and ``taghide`` choose the labels that are shown.
+    With ``relative_percentages`` 100 % is what the filters leave. ``mean`` divides each value by
+    the first one of its sample. ``trim_path`` and ``source_path`` are lists of folders with colons
+    between them: what goes from the front of the path of a file, and where sources are.
     """
 
     sample_type: str | None = None
@@ -40,6 +45,16 @@ class Lens:
     unit: str = "minimum"
     no_inlines: bool = False
     drop_negative: bool = False
+    tagfocus: str = ""
+    tagignore: str = ""
+    tagroot: str = ""
+    tagleaf: str = ""
+    tagshow: str = ""
+    taghide: str = ""
+    relative_percentages: bool = False
+    mean: bool = False
+    trim_path: str = ""
+    source_path: str = ""
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:
@@ -50,8 +65,27 @@ class Lens:
             ("hide", self.hide),
             ("show", self.show),
             ("show_from", self.show_from),
+            ("tagfocus", self.tagfocus),
+            ("tagignore", self.tagignore),
+            ("tagshow", self.tagshow),
+            ("taghide", self.taghide),
         )
         return tuple((name, pattern) for name, pattern in named if pattern)
+
+    @property
+    def has_label_options(self) -> bool:
+        """Whether any option asks for the labels of samples."""
+        return any((self.tagfocus, self.tagignore, self.tagroot, self.tagleaf)) or bool(
+            self.tagshow or self.taghide
+        )
+
+    @property
+    def unfiltered(self) -> Lens:
+        """The lens for what its filters left."""
+        named = ("focus", "ignore", "hide", "show", "show_from")
+        of_labels = ("tagfocus", "tagignore", "tagroot", "tagleaf", "tagshow", "taghide")
+        nothing: dict[str, Any] = dict.fromkeys((*named, *of_labels), "")
+        return replace(self, relative_percentages=False, **nothing)
 
 
 AS_PPROF = Lens()

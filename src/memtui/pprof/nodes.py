@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from memtui.pprof.paths import cleaned
 from memtui.pprof.stacks import Line, Location
 
 
@@ -100,6 +101,15 @@ def _by_address(location: Location, line: Line | None) -> Node:
     )
 
 
+def by_line_of_binary(location: Location, line: Line | None) -> Node:
+    """Return the row of a listing of source: lines of two binaries are two rows."""
+    found = _by_line(location, line)
+    if line is None:
+        return found
+    start_line = line.function.start_line
+    return replace(found, binary=_shown_binary(location), start_line=start_line)
+
+
 NODES: dict[str, Callable[[Location, Line | None], Node]] = {
     "functions": _by_function,
     "filefunctions": _by_file_function,
@@ -115,25 +125,6 @@ def base_name(path: str) -> str:
     if not path:
         return "."
     return path.rstrip("/").rpartition("/")[2] or "/"
-
-
-def cleaned(path: str) -> str:
-    """Return a path as pprof shows it: without Bazel's prefix, as Go's filepath.Clean writes it."""
-    for prefix in ("/proc/self/cwd/./", "/proc/self/cwd/"):
-        if path.startswith(prefix):
-            path = path[len(prefix) :]
-            break
-    if not path:
-        return ""
-    parts: list[str] = []
-    rooted = path.startswith("/")
-    for part in path.split("/"):
-        if part == ".." and (rooted or (parts and parts[-1] != "..")):
-            if parts:
-                parts.pop()
-        elif part not in ("", "."):
-            parts.append(part)
-    return ("/" if rooted else "") + "/".join(parts) or "."
 
 
 def package_of(name: str) -> str:

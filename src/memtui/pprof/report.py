@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from memtui.pprof.measure import label, percent, scaled
 from memtui.pprof.nodes import base_name
-from memtui.pprof.stacks import Stacks
+from memtui.pprof.stacks import SampleType, Stacks
 from memtui.pprof.top import Call, Peek, Summary, Top, Tree
 
 _RULE = "-" * 58 + "+" + "-" * 13
@@ -80,7 +80,7 @@ class _Writer:
 def _head(stacks: Stacks, summary: Summary, taken: str) -> Iterator[str]:
     """Yield what stands above the rows (pprof, internal/report: reportLabels)."""
     write, total = _Writer(summary), summary.total
-    yield from _about(stacks, summary, taken)
+    yield from about(stacks, summary.type, summary.total, write, taken)
     if summary.filters:
         yield "Active filters:"
         for name, pattern in summary.filters:
@@ -94,27 +94,28 @@ def _head(stacks: Stacks, summary: Summary, taken: str) -> Iterator[str]:
         yield f"Showing top {summary.listed} nodes out of {summary.candidates}"
 
 
-def _about(stacks: Stacks, summary: Summary, taken: str) -> Iterator[str]:
-    """Yield what the profile says of itself."""
+def about(
+    stacks: Stacks, kind: SampleType, total: int, write: Callable[[int], str], taken: str
+) -> Iterator[str]:
+    """Yield what the profile says of itself: 100 % is ``total``, in the unit of ``kind``."""
     if stacks.main and stacks.main.file:
         yield f"File: {base_name(stacks.main.file)}"
     if stacks.main and stacks.main.build_id:
         yield f"Build ID: {stacks.main.build_id}"
     yield from (comment for comment in stacks.comments if not comment.startswith("#"))
-    if summary.type.type:
-        yield f"Type: {summary.type.type}"
+    if kind.type:
+        yield f"Type: {kind.type}"
     if stacks.doc_url:
         yield f"Doc: {stacks.doc_url}"
     if taken:
         yield f"Time: {taken}"
     if stacks.duration_nanos:
         lasted = label(stacks.duration_nanos, "nanoseconds")
-        nanos, unit = scaled(summary.total, summary.type.unit, "nanoseconds")
+        nanos, unit = scaled(total, kind.unit, "nanoseconds")
         part = ""
         if unit == "ns" and nanos:
             part = f"({percent(int(nanos), stacks.duration_nanos)})"
-        total = _Writer(summary)(summary.total)
-        yield f"Duration: {lasted}, Total samples = {total} {part}"
+        yield f"Duration: {lasted}, Total samples = {write(total)} {part}"
 
 
 def _shortened(text: str) -> str:

@@ -14,6 +14,10 @@ class StacksError(ValueError):
     """What was asked of a profile cannot be done; the message is one line and says why."""
 
 
+class NoMatchError(StacksError):
+    """No function has a name that matches."""
+
+
 @dataclass(frozen=True, slots=True)
 class SampleType:
     """What one column of values counts: ("inuse_space", "bytes")."""
@@ -87,15 +91,35 @@ class Stack(NamedTuple):
     value: tuple[int, ...]
 
 
+class Whole(NamedTuple):
+    """What counts as 100 %: an amount for each sample type, and what its mean divides by."""
+
+    amounts: tuple[int, ...]
+    divisors: tuple[int, ...]
+
+    def of(self, column: int, *, mean: bool = False) -> int:
+        """Return 100 % of a sample type, or of its mean."""
+        divisor = self.divisors[column] if mean else 0
+        return divided(self.amounts[column], divisor)
+
+
+def divided(value: int, divisor: int) -> int:
+    """Divide as Go does, towards zero; by 0 nothing is divided."""
+    if not divisor:
+        return value
+    quotient = abs(value) // abs(divisor)
+    return quotient if (value < 0) == (divisor < 0) else -quotient
+
+
 @dataclass(frozen=True, slots=True)
 class Stacks:
     """A decoded profile. Large ones stay as they came: each walk decodes the samples anew.
 
     ``samples`` starts a walk over all samples and ``labelled`` one over each sample with its
     labels; both raise ValueError in the middle when the profile turns out to be inconsistent.
-    ``default_type`` is what the profile names, "" when it names none. ``base_totals`` is what
-    counts as 100 % for each sample type when these stacks are a difference that is measured
-    against its base, None when every sample counts. Times are in nanoseconds, 0 is unknown.
+    ``default_type`` is what the profile names, "" when it names none. ``whole`` is what counts as
+    100 % when that is not every sample that is here: these stacks are a difference that is measured
+    against its base, or were filtered. Times are in nanoseconds, 0 is unknown.
     """
 
     types: tuple[SampleType, ...]
@@ -112,7 +136,7 @@ class Stacks:
     keep_frames: str = ""
     comments: tuple[str, ...] = ()
     doc_url: str = ""
-    base_totals: tuple[int, ...] | None = None
+    whole: Whole | None = None
 
     def index_of(self, wanted: str | None) -> int:
         """Return the column of a sample type, by name or number; None: the one to show first.

@@ -8,7 +8,7 @@ from operator import lshift
 from typing import NamedTuple
 
 from memtui.pprof.frames import Frames
-from memtui.pprof.stacks import Stacks, StacksError
+from memtui.pprof.stacks import Stacks, StacksError, divided
 
 _COLUMN_BITS = 96
 _MANY = 64
@@ -19,13 +19,23 @@ _COLUMN_MASK = (1 << _COLUMN_BITS) - 1
 class Sums(NamedTuple):
     """What each node of Frames comes to: by itself, and with all it called; and 100 %.
 
-    ``only_grows`` is true when no stack has a value below zero.
+    ``only_grows`` is true when no stack has a value below zero. The divisors, by which the values
+    of a node are divided to be shown, are there for means alone.
     """
 
     flat: list[int]
     cum: list[int]
     total: int
     only_grows: bool
+    flat_divisor: list[int] | None = None
+    cum_divisor: list[int] | None = None
+
+    def shown(self, node: int) -> tuple[int, int]:
+        """Return flat and cum of a node as they are shown."""
+        if self.flat_divisor is None or self.cum_divisor is None:
+            return self.flat[node], self.cum[node]
+        flat = divided(self.flat[node], self.flat_divisor[node])
+        return flat, divided(self.cum[node], self.cum_divisor[node])
 
 
 class _Nowhere(tuple[int, ...]):
@@ -78,8 +88,31 @@ def add_up(stacks: Stacks, seen: Frames, column: int) -> Sums:
                     cum[node] += value
     except IndexError:
         raise StacksError("inconsistent: a stack has a location that is not there") from None
-    base = stacks.base_totals[column] if stacks.base_totals else 0
-    return Sums(flat, cum, base if base > 0 else total, total == net)
+    whole = total if stacks.whole is None else stacks.whole.of(column)
+    return Sums(flat, cum, whole, total == net)
+
+
+def add_up_means(stacks: Stacks, seen: Frames, column: int) -> Sums:
+    """Add up one sample type by node, and the first one beside it, which means divide by."""
+    flat, cum = [0] * len(seen.nodes), [0] * len(seen.nodes)
+    flat_divisor, cum_divisor = [0] * len(seen.nodes), [0] * len(seen.nodes)
+    from memtui.pprof.whole import whole_of
+
+    only_grows = True
+    nodes_at = _nodes_at(seen)
+    for sample in stacks.samples():
+        value, divisor = sample.value[column], sample.value[0]
+        only_grows = only_grows and value >= 0
+        ids = seen.left(sample.location_id[:])
+        if ids and (value or divisor):
+            leaf = nodes_at(ids[0])[0]
+            flat[leaf] += value
+            flat_divisor[leaf] += divisor
+            for node in {node for id_ in ids for node in nodes_at(id_)}:
+                cum[node] += value
+                cum_divisor[node] += divisor
+    total = whole_of(stacks).of(column, mean=True)
+    return Sums(flat, cum, total, only_grows, flat_divisor, cum_divisor)
 
 
 def add_up_all(stacks: Stacks, seen: Frames) -> tuple[Sums, ...]:
@@ -113,12 +146,12 @@ def add_up_all(stacks: Stacks, seen: Frames) -> tuple[Sums, ...]:
                     cum[node] += packed
     except IndexError:
         raise StacksError("inconsistent: a stack has a location that is not there") from None
+    whole = stacks.whole
     columns = zip(*(_unpacked(each, len(shifts)) for each in (total, net)), strict=True)
-    bases = stacks.base_totals or (0,) * len(shifts)
     return tuple(
-        Sums(flats, cums, base if base > 0 else column_total, column_total == column_net)
-        for flats, cums, (column_total, column_net), base in zip(
-            _columns(flat, len(shifts)), _columns(cum, len(shifts)), columns, bases, strict=True
+        Sums(flats, cums, whole.of(number) if whole else total, total == net)
+        for number, (flats, cums, (total, net)) in enumerate(
+            zip(_columns(flat, len(shifts)), _columns(cum, len(shifts)), columns, strict=True)
         )
     )
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from memtui.pprof.folding import folded
 from memtui.pprof.frames import Frames, frames
 from memtui.pprof.graph import Edges, Inlining, edges
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import report_unit
 from memtui.pprof.nodes import Node
-from memtui.pprof.stacks import SampleType, Stacks, StacksError
-from memtui.pprof.sums import Sums, add_up
+from memtui.pprof.stacks import NoMatchError, SampleType, Stacks
+from memtui.pprof.sums import Sums, add_up, add_up_means
+
+if TYPE_CHECKING:
+    from memtui.pprof.pattern import Pattern
 
 Inlined = Literal["", "inline", "partial-inline"]
 TREE_NODES = 80
@@ -40,6 +43,7 @@ class Summary:
 
     ``total`` is 100 %, ``shown`` the flat value of the rows together. ``dropped`` rows had a cum
     below ``nodefraction`` of the total; ``nodecount`` left ``listed`` of ``candidates`` rows.
+    ``unmatched`` are the filters that matched nothing, as pprof writes them ("TagFocus").
     """
 
     type: SampleType
@@ -51,6 +55,7 @@ class Summary:
     candidates: int
     listed: int
     filters: tuple[tuple[str, str], ...]
+    unmatched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class _Trimmed(NamedTuple):
     ``kept`` is None when edges go over nothing: no node was dropped.
     """
 
+    stacks: Stacks
+    column: int
     seen: Frames
     sums: Sums
     listed: tuple[int, ...]
@@ -114,7 +121,7 @@ def top(stacks: Stacks, lens: Lens = AS_PPROF, *, marks: bool = True) -> Top:
     """
     column = stacks.index_of(lens.sample_type)
     trimmed = _trimmed(stacks, lens, column, max(lens.nodecount, 0))
-    inlined = _marks(stacks, trimmed, column) if marks else {}
+    inlined = _marks(trimmed) if marks else {}
     return Top(trimmed.summary, tuple(_row(trimmed, node, inlined) for node in trimmed.listed))
 
 
@@ -123,7 +130,7 @@ def tree(stacks: Stacks, lens: Lens = AS_PPROF) -> Tree:
     column = stacks.index_of(lens.sample_type)
     count = TREE_NODES if lens.nodecount == -1 else max(lens.nodecount, 0)
     trimmed = _trimmed(stacks, lens, column, count)
-    return Tree(trimmed.summary, _entries(stacks, trimmed, column, trimmed.listed))
+    return Tree(trimmed.summary, _entries(trimmed, trimmed.listed))
 
 
 def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = False) -> Tree:
@@ -142,11 +149,11 @@ def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = Fa
     else:
         matching = trimmed.listed
     if not matching:
-        raise StacksError(f"nothing matches {wanted}")
-    return Tree(trimmed.summary, _entries(stacks, trimmed, column, matching))
+        raise NoMatchError(f"nothing matches {wanted}")
+    return Tree(trimmed.summary, _entries(trimmed, matching))
 
 
-def _pattern(wanted: str) -> re.Pattern[str] | None:
+def _pattern(wanted: str) -> Pattern | None:
     from memtui.pprof.pattern import pattern
 
     return pattern(wanted, "peek")
@@ -154,8 +161,16 @@ def _pattern(wanted: str) -> re.Pattern[str] | None:
 
 def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool = True) -> _Trimmed:
     """Choose the nodes to show (pprof, internal/report: newTrimmedGraph)."""
+    filters = lens.filters
+    unmatched: tuple[str, ...] = ()
+    if lens.has_label_options or lens.relative_percentages:
+        from memtui.pprof.filtered import prepared  # few ask for labels
+
+        stacks, lens, unmatched = prepared(stacks, lens)
+    if not lens.mean:
+        stacks = folded(stacks, column)
     seen = frames(stacks, lens)
-    sums = add_up(stacks, seen, column)
+    sums = (add_up_means if lens.mean else add_up)(stacks, seen, column)
     nodes = [node for node in range(len(seen.nodes)) if _counts(sums, node, lens.drop_negative)]
     value = sum(sums.flat[node] for node in nodes)
     fraction, edge_fraction = (lens.nodefraction, lens.edgefraction) if trim else (0.0, 0.0)
@@ -167,9 +182,9 @@ def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool 
     if 0 < count < candidates:
         listed = listed[:count]
     kind = stacks.types[column]
-    values = [(sums.flat[node], sums.cum[node]) for node in listed]
+    values = [sums.shown(node) for node in listed]
     summary = Summary(
-        type=kind,
+        type=replace(kind, type=f"mean_{kind.type}") if lens.mean else kind,
         unit=report_unit(values, sums.total, kind.unit, lens.unit),
         total=sums.total,
         shown=sum(flat for flat, _ in values),
@@ -177,11 +192,12 @@ def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool 
         dropped_below=abs(int(float(sums.total) * fraction)),
         candidates=candidates,
         listed=len(listed),
-        filters=lens.filters,
+        filters=filters,
+        unmatched=unmatched + seen.unmatched,
     )
     kept = frozenset(listed) if len(listed) < len(nodes) else None
     edge_cutoff = abs(int(float(value) * edge_fraction))
-    return _Trimmed(seen, sums, tuple(listed), kept, edge_cutoff, summary)
+    return _Trimmed(stacks, column, seen, sums, tuple(listed), kept, edge_cutoff, summary)
 
 
 def _counts(sums: Sums, node: int, drop_negative: bool) -> bool:
@@ -202,7 +218,7 @@ def _order(
 def _row(trimmed: _Trimmed, node: int, inlined: dict[int, Inlined]) -> Row:
     sums = trimmed.sums
     name = str(trimmed.seen.nodes[node])
-    return Row(name, sums.flat[node], sums.cum[node], inlined.get(node, ""))
+    return Row(name, *sums.shown(node), inlined.get(node, ""))
 
 
 def _without_rare(found: Edges, listed: Collection[int], cutoff: int) -> Edges:
@@ -216,9 +232,11 @@ def _without_rare(found: Edges, listed: Collection[int], cutoff: int) -> Edges:
     }
 
 
-def _marks(stacks: Stacks, trimmed: _Trimmed, column: int) -> dict[int, Inlined]:
+def _marks(trimmed: _Trimmed) -> dict[int, Inlined]:
     """Say of each shown node whether it was inlined where it was called."""
-    inlining = Inlining(stacks, trimmed.seen, column, trimmed.kept, trimmed.edge_cutoff)
+    inlining = Inlining(
+        trimmed.stacks, trimmed.seen, trimmed.column, trimmed.kept, trimmed.edge_cutoff
+    )
     ways = inlining.ways(frozenset(trimmed.listed), only_grows=trimmed.sums.only_grows)
     return {
         node: "partial-inline" if False in inline else "inline"
@@ -227,13 +245,11 @@ def _marks(stacks: Stacks, trimmed: _Trimmed, column: int) -> dict[int, Inlined]
     }
 
 
-def _entries(
-    stacks: Stacks, trimmed: _Trimmed, column: int, wanted: Sequence[int]
-) -> tuple[Peek, ...]:
+def _entries(trimmed: _Trimmed, wanted: Sequence[int]) -> tuple[Peek, ...]:
     """Give each node its callers and callees."""
     near = frozenset(wanted) if len(wanted) < len(trimmed.listed) else None
     listed = frozenset(trimmed.listed)
-    found = edges(stacks, trimmed.seen, column, trimmed.kept, near)
+    found = edges(trimmed.stacks, trimmed.seen, trimmed.column, trimmed.kept, near)
     callers: dict[int, list[tuple[int, int, bool]]] = defaultdict(list)
     callees: dict[int, list[tuple[int, int, bool]]] = defaultdict(list)
     for (caller, callee), edge in _without_rare(found, listed, trimmed.edge_cutoff).items():
@@ -251,7 +267,7 @@ def _entries(
 
 def _calls(trimmed: _Trimmed, node: int, ways: list[tuple[int, int, bool]]) -> tuple[Call, ...]:
     """Sort the calls into or out of a node, largest amount first, then by name."""
-    cum = trimmed.sums.cum[node]
+    cum = trimmed.sums.shown(node)[1]
     calls = [
         Call(str(trimmed.seen.nodes[other]), weight, weight / cum if cum else 0.0, inline)
         for weight, other, inline in ways

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeAlias
 
-from memtui.model import Absent, Event, MappingSample, Profile
+from memtui.model import Absent, Event, MappingSample, Profile, moment_of
 from memtui.recording.codec import NAMES
 from memtui.recording.container import Gap
 
@@ -47,12 +47,15 @@ def flat(event: Event) -> dict[str, Value]:
 
 
 def _profile(profile: Profile) -> dict[str, Value]:
+    dated = moment_of(profile, 0.0)
     return {
         "profile": profile.kind,
         "where": profile.where,
         "size_bytes": profile.size_bytes,
         "took_s": profile.took_s,
         "gc_number": profile.gc_number,
+        "profile_time": moment(dated.at) if dated.is_own else None,
+        "duration_s": profile.duration_nanos / 1e9 or None,
         "totals": {f"{each.type}_{each.unit}": each.total for each in profile.values},
     }
 

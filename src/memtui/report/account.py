@@ -18,7 +18,15 @@ from memtui.diagnosis import (
     window_of,
 )
 from memtui.diagnosis.functions import is_of_runtime
-from memtui.model import Event, ProcessIdentity, ProcessSample, Profile, SampleValues
+from memtui.model import (
+    Dated,
+    Event,
+    ProcessIdentity,
+    ProcessSample,
+    Profile,
+    SampleValues,
+    moment_of,
+)
 from memtui.recording import Recording
 from memtui.recording.contents import Contents, contents_of
 from memtui.recording.loading import timeline_of, whole_profile
@@ -43,13 +51,13 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """What grew between two profiles of one kind: when they were taken, and their functions."""
+    """What grew between two profiles of one kind: the moments they are of, and their functions."""
 
     kind: str
     type: str
     unit: str
-    first_at: float
-    last_at: float
+    first: Dated
+    last: Dated
     total_before: int
     total: int
     functions: tuple[Growth, ...]
@@ -135,21 +143,29 @@ def _grown(recording: Recording, start: float, end: float) -> Iterator[Grown]:
             known = ends.setdefault(event.sample.kind, [event])
             known[1:] = [event]
     for kind, events in ends.items():
-        first, last = (_values(recording, event, _TYPES[kind]) for event in (events[0], events[-1]))
-        if len(events) < 2 or events[0].at == events[-1].at or not first or not last:
+        if len(events) < 2 or events[0].at == events[-1].at:
             continue
+        old, new = (_dated(recording, event, _TYPES[kind]) for event in (events[0], events[-1]))
+        if old is None or new is None:
+            continue
+        (then, first), (now, last) = old, new
         found = growths(first.functions, last.functions)
         if kind == "goroutine":  # all of them wait in the runtime: what called it tells them apart
             found = [each for each in found if not is_of_runtime(each.name)]
             found.sort(key=lambda each: -each.cum_growth)
         yield Grown(
-            kind, last.type, last.unit, events[0].at, events[-1].at, first.total, last.total,
+            kind, last.type, last.unit, then, now, first.total, last.total,
             tuple(found),
         )  # fmt: skip
 
 
-def _values(recording: Recording, event: Event, sample_type: str) -> SampleValues | None:
+def _dated(
+    recording: Recording, event: Event, sample_type: str
+) -> tuple[Dated, SampleValues] | None:
+    """Return the moment of a profile and its values of a type; None where it has none."""
     whole = whole_profile(recording, event)
     if whole is None or not isinstance(whole.sample, Profile):
         return None
-    return next((each for each in whole.sample.values if each.type == sample_type), None)
+    of_type = (each for each in whole.sample.values if each.type == sample_type)
+    values = next(of_type, None)
+    return None if values is None else (moment_of(whole.sample, event.at), values)

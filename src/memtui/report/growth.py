@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from memtui import units
 from memtui.diagnosis import Growth
+from memtui.model import Dated, gap_s
 from memtui.report.account import Grown
 from memtui.report.axes import moment
 from memtui.report.figure import wide
@@ -29,8 +30,7 @@ def _table(grown: Grown) -> Markup:
         f"{grown.type}: {size(grown.total_before)} → {size(grown.total)} "
         f"({change(grown.total - grown.total_before)})"
     )
-    span = units.duration(grown.last_at - grown.first_at)
-    said = f"profiles of {moment(grown.first_at)} and {moment(grown.last_at)}, {span} apart"
+    said = _dates(grown)
     is_by_cum = grown.kind == "goroutine"
     rising = [
         each for each in grown.functions if (each.cum_growth if is_by_cum else each.growth) > 0
@@ -46,6 +46,17 @@ def _table(grown: Grown) -> Markup:
         tag("tbody", [_row(each, size, change) for each in rising[:MOST_ROWS]]),
     )
     return tag("div", tag("h3", title), tag("p", said, class_="dim"), wide(title, table))
+
+
+def _dates(grown: Grown) -> str:
+    """Write of when the two profiles are, and how far apart they are where that is known."""
+    span_s = gap_s(grown.first, grown.last)
+    apart = "time between not known" if span_s is None else f"{units.duration(abs(span_s))} apart"
+    return f"profiles of {_date(grown.first)} and {_date(grown.last)}, {apart}"
+
+
+def _date(dated: Dated) -> str:
+    return moment(dated.at) if dated.is_known else f"no time (read {moment(dated.at)})"
 
 
 def _row(each: Growth, size: Callable[[int], str], change: Callable[[int], str]) -> Markup:

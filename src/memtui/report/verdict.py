@@ -34,7 +34,7 @@ def _finding(found: Finding) -> Markup:
     lists = (
         ("What to do", found.advice.lines()),
         ("Ruled out", [rival.text for rival in found.rivals]),
-        ("It would be refuted if", found.refuted_by),
+        ("What would disprove this", found.refuted_by),
         ("To be surer", found.raised_by),
     )
     return tag(
@@ -51,7 +51,7 @@ def _evidence(evidence: Sequence[Evidence]) -> Markup | None:
     rows = [
         tag("li", each.text, tag("span", f" {each.place.value}", class_="dim")) for each in evidence
     ]
-    return tag("div", tag("h3", "It rests on"), tag("ul", rows)) if rows else None
+    return tag("div", tag("h3", "Evidence"), tag("ul", rows)) if rows else None
 
 
 def _list(title: str, texts: Sequence[str]) -> Markup | None:

@@ -5,19 +5,24 @@ from __future__ import annotations
 from textual import events, on
 
 from memtui.panes.explain.pane import ExplainPane
-from memtui.panes.habits import Habits
+from memtui.panes.habits import Beginning, Habits
 from memtui.panes.keys import PANES
 from memtui.panes.pane import Pane
+from memtui.panes.profile.pane import ProfilePane
 from memtui.screens.habitual import HabitualApp
 
 
 class PanedApp(HabitualApp):
     """Holds the panes; the one at hand is marked for the style sheet, and has the keys."""
 
-    def __init__(self, habits: Habits) -> None:
+    def __init__(self, habits: Habits, begins_with: Beginning) -> None:
         super().__init__(habits)
+        self.begins_with = begins_with
         self.panes: list[Pane] = [pane() for pane in PANES]
         """The panes, in the order of their numbers."""
+        profiles = next(pane for pane in self.panes if isinstance(pane, ProfilePane))
+        if begins_with.has_base:
+            profiles.compare_with_first(of_base=begins_with.of_base)
         self.panes[0].add_class("-current")
         self.explain = next(pane for pane in self.panes if isinstance(pane, ExplainPane))
 

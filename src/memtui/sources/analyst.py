@@ -10,12 +10,13 @@ import subprocess
 import sys
 import threading
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TypeAlias, cast
+from typing import IO, cast
 
 import memtui
-from memtui.model import SampleValues
-from memtui.parse.profile import LIMIT_BYTES
+from memtui.parse.profile import LIMIT_BYTES, Contents
+from memtui.pprof.pattern import is_linear
 from memtui.pprof.question import Answer, Question
 from memtui.pprof.stacks import StacksError
 from memtui.sources.desk import Desk, Failed, Order, Work, receive, send
@@ -25,10 +26,11 @@ SMALL_BYTES = 200_000
 SMALL_UNPACKED_BYTES = 4 << 20
 DEADLINE_S = 60.0
 """The longest that a profile may take to be read; nobody waits longer for a picture."""
+PATTERN_DEADLINE_S = 10.0
+"""The longest that a pattern may take where no engine is installed that takes linear time."""
 IDLE_S = 120.0
 """After this time without a question the process that read large profiles is ended."""
 
-_Values: TypeAlias = tuple[tuple[SampleValues, ...], str]
 _GZIP = b"\x1f\x8b"
 
 
@@ -52,14 +54,18 @@ class Analyst:
         self._left: tuple[asyncio.Future[object], Work] | None = None
         self._retiring: asyncio.TimerHandle | None = None
 
-    async def values(self, data: bytes) -> _Values:
-        """Return the values of a profile by function, and which type to show first."""
-        return cast("_Values", await self._answer(Work(data)))
+    async def contents(self, data: bytes) -> Contents:
+        """Return the values of a profile by function, which type to show first, and its time."""
+        return cast("Contents", await self._answer(Work(data)))
+
+    async def merged(self, profiles: Sequence[bytes]) -> bytes:
+        """Return the sum of profiles, as bytes of a profile. Raises NoAnswer."""
+        return cast("bytes", await self._answer(Work(profiles[0], others=tuple(profiles[1:]))))
 
     async def ask(self, data: bytes, base: bytes | None, question: Question) -> Answer:
         """Return the answer to a question about a profile, or about what it has beyond ``base``.
 
-        Raises NoAnswer, as ``values`` does.
+        Raises NoAnswer, as ``contents`` does.
         """
         return cast("Answer", await self._answer(Work(data, base, question)))
 
@@ -78,25 +84,30 @@ class Analyst:
             raise NoAnswer(str(error)) from None
 
     def _answer_here(self, work: Work) -> object:
-        """Answer in this thread; raise _Large when that is for the process to do."""
-        if not all(map(_is_small, work.profiles)):
+        """Answer in this thread; raise _Large when that is for the process to do.
+
+        So is a pattern that may take exponential time: while Python's engine searches, no other
+        thread runs, and only a process can be ended.
+        """
+        if _may_hang(work) or not all(map(_is_small, work.profiles)):
             raise _Large
         return self._desk.answer(work)
 
     async def _read(self, work: Work) -> object:
         """Let the process read: one work at a time, in the order in which they were asked for."""
+        deadline_s = PATTERN_DEADLINE_S if _may_hang(work) else DEADLINE_S
         async with self._turn:
             await self._free(work)
             reading = asyncio.ensure_future(asyncio.to_thread(self._reader_now().do, work))
             try:
-                async with asyncio.timeout(DEADLINE_S):
+                async with asyncio.timeout(deadline_s):
                     outcome = await asyncio.shield(reading)
             except asyncio.CancelledError:
                 self._left = reading, work
                 raise
             except TimeoutError:
                 self._end_reader()
-                raise NoAnswer(f"not read within {DEADLINE_S:g} s") from None
+                raise NoAnswer(f"not read within {deadline_s:g} s") from None
             finally:
                 self._retire_later()
         if isinstance(outcome, Failed):
@@ -104,12 +115,15 @@ class Analyst:
         return outcome
 
     async def _free(self, work: Work) -> None:
-        """Come to the end of a work that nobody waits for; of one about other bytes at once."""
+        """Come to the end of a work that nobody waits for.
+
+        One about other bytes, or with a pattern that may hang, is ended at once.
+        """
         left, self._left = self._left, None
         if left is None:
             return
         reading, unwanted = left
-        if unwanted.data is not work.data and not reading.done():
+        if (unwanted.data is not work.data or _may_hang(unwanted)) and not reading.done():
             self._end_reader()
         await asyncio.wait([reading], timeout=DEADLINE_S)
         if not reading.done():
@@ -141,15 +155,20 @@ class Unread(Analyst):
     So a process that records for days never imports the decoder, which is 6 MB.
     """
 
-    async def values(self, data: bytes) -> _Values:
+    async def contents(self, data: bytes) -> Contents:
         """Return nothing; raise NoAnswer for what cannot be a profile by its first bytes."""
         if not data.startswith((_GZIP, b"\n")):
             raise NoAnswer("not a profile")
-        return (), ""
+        return Contents((), "")
 
 
 class _Large(Exception):  # noqa: N818 - it says what the profile is
     """A profile is too large to be read in a thread."""
+
+
+def _may_hang(work: Work) -> bool:
+    """Report whether a work searches with patterns, and not in linear time."""
+    return work.question is not None and bool(work.question.lens.filters) and not is_linear()
 
 
 def _is_small(data: bytes) -> bool:
@@ -232,7 +251,8 @@ class _Reader:
                 new.append((self._number, data))
         number_of = {id(data): number for number, data in self._has.items()}
         base = None if work.base is None else number_of[id(work.base)]
-        return Order(number_of[id(work.data)], base, work.question, tuple(new), gone)
+        others = tuple(number_of[id(data)] for data in work.others)
+        return Order(number_of[id(work.data)], base, work.question, tuple(new), gone, others)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -12,9 +12,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import IO
 
-from memtui.parse.profile import read_stacks, values_of
-from memtui.pprof.question import Question, answer
+from memtui.parse.profile import contents_of, read_stacks
+from memtui.pprof.merging import merged
+from memtui.pprof.question import Question, answer, sourced, tagged
 from memtui.pprof.stacks import Stacks
+from memtui.sources.sourcefiles import SourceFiles
 
 _LENGTH = struct.Struct(">Q")
 
@@ -41,16 +43,20 @@ def receive(pipe: IO[bytes]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done with a profile: with a question, its answer; without, its values."""
+    """What is to be done with a profile: with a question, its answer; without, its contents.
+
+    With ``others`` it is their sum with the profile, as the bytes of a profile.
+    """
 
     data: bytes
     base: bytes | None = None
     question: Question | None = None
+    others: tuple[bytes, ...] = ()
 
     @property
     def profiles(self) -> tuple[bytes, ...]:
         """The profiles that are needed for it."""
-        return (self.data,) if self.base is None else (self.data, self.base)
+        return (self.data, *self.others, *(() if self.base is None else (self.base,)))
 
 
 class Desk:
@@ -63,11 +69,23 @@ class Desk:
 
     def answer(self, work: Work) -> object:
         """Do a work; raise StacksError. Called from one thread or another."""
+        if work.others:
+            # Not before a sum is asked for: it brings in protobuf, which costs 40 ms.
+            from memtui.parse.profilewrite import written
+
+            each = [read_stacks(data, self._limit_bytes) for data in (work.data, *work.others)]
+            return written(merged(each))
         with self._lock:
             stacks = self._stacks(work.data)
             base = None if work.base is None else self._stacks(work.base)
         if work.question is None:
-            return values_of(stacks)
+            return contents_of(stacks)
+        if work.question.view == "tags":
+            return tagged(stacks, base, work.question)
+        if work.question.view == "source":
+            lens = work.question.lens
+            files = SourceFiles(lens.trim_path, lens.source_path)
+            return sourced(stacks, base, work.question, files.lines)
         return answer(stacks, base, work.question)
 
     def _stacks(self, data: bytes) -> Stacks:
@@ -91,6 +109,7 @@ class Order:
     question: Question | None
     new: tuple[tuple[int, bytes], ...]
     gone: tuple[int, ...]
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from memtui.model import Absent, Reading
 from memtui.parse.proc import ParseError, full_name
+from memtui.pprof.stacks import StacksError
 from memtui.sources.proc import (
     PROC,
     TICKS_PER_S,
@@ -123,10 +124,13 @@ def matching(candidates: Iterable[Candidate], pattern: str, proc: Path = PROC) -
     This process and its parents are left out: ``sudo memtui --name memtui`` never finds itself.
     Raises ValueError, with one line, when ``pattern`` is no regular expression.
     """
+    from memtui.pprof.pattern import pattern as compiled  # imports an engine of its own
+
     try:
-        search = re.compile(pattern).search
-    except (re.error, OverflowError, RecursionError) as error:
+        found = compiled(pattern, "--name")
+    except StacksError as error:
         raise ValueError(f"bad pattern {pattern!r}: {error}".replace("\n", " ")) from None
+    search = found.search if found else lambda text: True
     family = own_family(proc)
     return ranked(
         candidate

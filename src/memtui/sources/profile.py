@@ -226,19 +226,23 @@ class ProfileSource(ABC):
         if request == self.usual:
             self._took_s = fetched.took_s
         try:
-            values, default_type = await self._analyst.values(fetched.data)
+            read = await self._analyst.contents(fetched.data)
         except NoAnswer as error:
-            hint = _TOO_LARGE if "larger than" in str(error) else _NO_PROFILE
+            hint = _NO_PROFILE if "://" in fetched.where else ""
+            if "larger than" in str(error):
+                hint = _TOO_LARGE
             raise SourceFailed(f"{fetched.where}: {error}", hint) from None
         return at, Profile(
-            values=values,
-            default_type=default_type,
+            values=read.values,
+            default_type=read.default_type,
             where=fetched.where,
             size_bytes=len(fetched.data),
             took_s=to_microseconds(fetched.took_s),
             request=request,
             data=fetched.data,
             gc_number=gc_number,
+            time_nanos=read.time_nanos,
+            duration_nanos=read.duration_nanos,
         )
 
     async def _attach(self) -> None:

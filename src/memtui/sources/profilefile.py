@@ -1,21 +1,26 @@
-"""A profile in a file, read again when somebody writes it anew."""
+"""A profile in a file, or the sum of several, read again when one of them has changed."""
 
 from __future__ import annotations
 
 import asyncio
 import stat
 import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from memtui import units
-from memtui.model import ProfileRequest
-from memtui.sources.analyst import Analyst
+from memtui.model import Event, ProfileRequest
+from memtui.sources.analyst import Analyst, NoAnswer
 from memtui.sources.profile import Fetched, ProfileSource
 from memtui.sources.source import Clock, SourceFailed
 
 
 class FileProfile(ProfileSource):
-    """A profile in a file, read again when the file has changed."""
+    """A profile in a file, read again when the file has changed.
+
+    Files in ``also`` are added to it. The profile in ``base`` comes before it, once.
+    """
 
     def __init__(
         self,
@@ -23,19 +28,44 @@ class FileProfile(ProfileSource):
         clock: Clock,
         every_s: float | None = 1.0,
         analyst: Analyst | None = None,
+        also: Sequence[Path] = (),
+        base: Path | None = None,
     ) -> None:
         super().__init__(ProfileRequest("file"), clock, every_s, analyst)
-        self._path = path
-        self._read_state: tuple[int, ...] | None = None
+        self._paths = (path, *also)
+        self._base = base
+        self._read_states: list[tuple[int, ...]] = []
 
     async def _fetch(self, request: ProfileRequest) -> Fetched:
-        self._read_state = _state(self._path)
+        self._read_states = [_state(path) for path in self._paths]
+        return await self._fetched(self._paths)
+
+    async def _quietly(self) -> AsyncGenerator[Event, None]:
+        """Yield the base before the first profile, and then the profile."""
+        if self._base is not None:
+            at, profile = await self._read(self.usual, await self._fetched([self._base]), None)
+            yield Event(at, self.name, profile)
+            self._base = None
+        async with aclosing(super()._quietly()) as telling:
+            async for event in telling:
+                yield event
+
+    async def _fetched(self, paths: Sequence[Path]) -> Fetched:
+        """Read files, and add up what several of them hold."""
         began = time.perf_counter()
-        data = await asyncio.to_thread(_read, self._path, self._limit_bytes)
-        return Fetched(str(self._path), data, time.perf_counter() - began)
+        read = [await asyncio.to_thread(_read, path, self._limit_bytes) for path in paths]
+        where = str(paths[0])
+        if len(paths) > 1:
+            where += f" and {len(paths) - 1} more"
+            try:
+                read = [await self._analyst.merged(tuple(read))]
+            except NoAnswer as none:
+                raise SourceFailed(f"{where}: {none}", "files of one kind can be merged") from None
+        return Fetched(where, read[0], time.perf_counter() - began)
 
     def _is_new(self) -> bool:
-        return _state(self._path) != self._read_state
+        """Tell whether a file has changed since it was read."""
+        return [_state(path) for path in self._paths] != self._read_states
 
 
 def _state(path: Path) -> tuple[int, ...]:

@@ -34,7 +34,9 @@ def serve(orders: IO[bytes], answers: IO[bytes], limit_bytes: int) -> None:
         for number in order.gone:
             del profiles[number]
         base = None if order.base is None else profiles[order.base]
-        send(answers, _outcome(desk, Work(profiles[order.data], base, order.question), limit_bytes))
+        others = tuple(profiles[number] for number in order.others)
+        work = Work(profiles[order.data], base, order.question, others)
+        send(answers, _outcome(desk, work, limit_bytes))
 
 
 def _outcome(desk: Desk, work: Work, limit_bytes: int) -> object:

@@ -148,7 +148,7 @@ def test_a_difference_has_signs_and_the_hint_says_the_rest(tree_of: TreeOf, show
 """
     )
     tree = tree.moved(root, 2)
-    assert text_of(hint(root, change, tree)) == (
+    assert text_of(hint(root, change, tree, {})) == (
         "−2.00M −25.0%, −50.0% of its caller, own −2.00M  main.fell"
     )
 
@@ -159,7 +159,7 @@ def test_an_empty_tree_is_survived(tree_of: TreeOf) -> None:
     for step in (tree.moved(root, 1), tree.toggled(root), tree.entered(root), tree.left()):
         assert step.selected == ()
     assert len(draw(root, BYTES, tree, 40, 5, focused=True)[1]) == 5
-    assert text_of(hint(root, BYTES, tree)) == "all samples  0"
+    assert text_of(hint(root, BYTES, tree, {})) == "all samples  0"
 
 
 def test_state_is_kept_in_the_tree_of_a_newer_profile(tree_of: TreeOf) -> None:

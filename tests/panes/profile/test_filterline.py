@@ -17,7 +17,7 @@ SOME = FilterLine.of(focus="store", hide=r"runtime\..*").stepped(2)
 def test_what_is_edited_what_it_does_and_what_is_left(shown: Shown) -> None:
     assert shown(draw(SOME, 76, preview="12 of 340 functions"), 76) == (
         """
- focus=store ignore  hide  show
+ focus=store ignore  hide  show labels …
  / runtime\\..*
  12 of 340 functions · stacks without the frames that match
 """
@@ -28,7 +28,7 @@ def test_in_a_small_pane_a_star_says_that_there_is_a_pattern(shown: Shown) -> No
     rows = draw(SOME, 38, error="missing closing )\x1b", preview="12 of 340 functions")
     assert shown(rows, 38) == (
         """
- focus* ignore  hide  show
+ focus* ignore  hide  show labels …
  / runtime\\..*
  missing closing )␛
 """
@@ -39,12 +39,26 @@ def test_in_a_small_pane_a_star_says_that_there_is_a_pattern(shown: Shown) -> No
 def test_the_patterns_take_turns() -> None:
     filters = FilterLine()
     names = []
-    for _ in range(5):
+    for _ in range(9):
         names.append(filters.field.name)
         filters = filters.stepped(1)
-    assert names == ["focus", "ignore", "hide", "show", "focus"]
-    assert FilterLine().stepped(-1).field.name == "show"
-    assert SOME.texts == {"focus": "store", "ignore": "", "hide": r"runtime\..*", "show": ""}
+    of_labels = ["tagfocus", "tagignore", "tagshow", "taghide"]
+    assert names == ["focus", "ignore", "hide", "show", *of_labels, "focus"]
+    assert FilterLine().stepped(-1).field.name == "taghide"
+    assert {name: text for name, text in SOME.texts.items() if text} == {
+        "focus": "store",
+        "hide": r"runtime\..*",
+    }
+
+
+def test_filters_of_labels_are_seen_when_one_of_them_is_edited(shown: Shown) -> None:
+    filters = SOME.set_to(tagfocus="route=a").stepped(2)
+    rows = shown(draw(filters, 76), 76)
+    assert " tagfocus  tagignore tagshow taghide frames* …" in rows
+    assert "only samples with such a label" in rows
+    for at in range(8):
+        field = FilterLine().stepped(at)
+        assert field.field.name in shown(draw(field, 60), 60), "the one that is edited is seen"
 
 
 def test_letters_go_in_and_out_where_the_caret_is() -> None:

@@ -15,6 +15,7 @@ from memtui.panes.profile.flame.painting import draw
 from memtui.panes.profile.flame.shades import shade
 from memtui.panes.profile.flame.state import Flame, hint, words
 from memtui.panes.profile.values import Measure
+from memtui.panes.profile.walk import totals
 from memtui.pprof.calls import CallNode
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
@@ -70,15 +71,24 @@ def test_a_box_zoomed_into_is_as_wide_as_the_screen_and_back_it_is_not(
     root = tree_of(SHOP)
     flame = Flame().to_child(root).to_child(root).to_child(root).zoomed()
     assert flame.zoom == ("main.main", "http.Serve", PUT)
-    assert shown(draw(root, BYTES, flame, 60, 3, focused=True), 60) == (
+    assert shown(draw(root, BYTES, flame, 60, 6, focused=True), 60) == (
         """
+ main.main  80.0M 80.0%
+ http.Serve  72.0M 72.0%
 ▸store.(*Cache[go.shape.string]).Put  60.0M 60.0%
  runtime.mallocgc  40.0M 40.0%          │
+
 
 """
     )
     assert text_of(words(root, BYTES, flame, 30)) == "in store.(*Cache[go.shape.str…"
-    assert flame.to_parent() == flame, "what is not seen is not gone to"
+    above = flame.to_parent()
+    assert above.selected == ("main.main", "http.Serve"), "what is above is a bar too"
+    assert above.to_child(root).selected == flame.zoom, "and leads back"
+    assert above.along_the_largest(root).selected == (*flame.zoom, "runtime.mallocgc")
+    assert above.settled(root) == above
+    assert above.zoomed().zoom == above.selected, "a bar above zooms out to it"
+    assert above.to_parent().to_parent().zoomed().zoom == ()
     assert flame.to_sibling(root, 1) == flame
     assert flame.back().zoom == ()
     assert flame.back().selected == flame.selected
@@ -179,10 +189,18 @@ def test_in_a_difference_boxes_share_their_row_by_what_changed_and_have_signs(
 def test_the_hint_says_all_of_the_selected_box(tree_of: TreeOf) -> None:
     root = tree_of(SHOP)
     flame = Flame(selected=("main.main", "http.Serve", PUT))
-    assert text_of(hint(root, BYTES, flame)) == (
+    assert text_of(hint(root, BYTES, flame, totals(root))) == (
         f"60.0M 60.0%, 83.3% of its caller, own 20.0M  {PUT}"
     )
-    assert text_of(hint(root, BYTES, Flame())) == "all samples  100M"
+    assert text_of(hint(root, BYTES, Flame(), {})) == "all samples  100M"
+
+
+def test_the_hint_says_the_total_over_all_places_of_a_function(tree_of: TreeOf) -> None:
+    root = tree_of({"main.a|main.put": 30, "main.b|main.put|main.put": 20, "main.c": 50})
+    flame = Flame(selected=("main.a", "main.put"))
+    said = text_of(hint(root, Measure("count", 100), flame, totals(root)))
+    assert said == "30 30.0%, 100% of its caller, own 30, in all 2 places 50 50.0%  main.put"
+    assert totals(root)["main.c"] == (50, 1)
 
 
 def test_what_is_gone_from_a_newer_profile_gives_way_to_its_caller(tree_of: TreeOf) -> None:

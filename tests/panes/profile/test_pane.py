@@ -10,6 +10,7 @@ import pytest
 from memtui.model import FunctionValue, Profile, ProfileRequest, SampleValues, Taking, Trouble
 from memtui.panes.profile.errand import Ask, Errand, Fetch
 from memtui.panes.profile.filterline import FilterLine
+from memtui.panes.profile.look import kept
 from memtui.panes.profile.pane import ProfilePane
 from memtui.parse.profile import read_stacks
 from memtui.pprof.question import answer
@@ -30,7 +31,9 @@ def profile() -> Profile:
     )
     space = SampleValues("inuse_space", "bytes", 12 * MIB, functions)
     objects = SampleValues("inuse_objects", "count", 40, (FunctionValue("main.main", 40, 40),))
-    return Profile((objects, space), "inuse_space", "127.0.0.1:6060/debug/pprof/heap", 2048, 0.004)
+    where = "127.0.0.1:6060/debug/pprof/heap"
+    taken = 1_795_000_003 * 10**9
+    return Profile((objects, space), "inuse_space", where, 2048, 0.004, time_nanos=taken)
 
 
 def test_the_top_functions_with_their_shares(view: MakeView, drawn: Draw) -> None:
@@ -98,7 +101,22 @@ def heap(inuse: int, alloc: int = 0, **fields: Any) -> Profile:
         ({"gc_number": 108}, 40, " 11:06:43 gc 108 "),
         ({"gc_number": None}, 60, "heap at 11:06:43 ╮"),
         ({"request": ProfileRequest("heap", gc=True)}, 60, "heap at 11:06:43 gc=1 ╮"),
-        ({"request": ProfileRequest("file")}, 60, " at 11:06:43 ╮"),
+        (
+            {"request": ProfileRequest("file"), "time_nanos": 1_795_000_000 * 10**9},
+            60,
+            " at 11:06:40 ╮",
+        ),
+        (
+            {"request": ProfileRequest("file"), "time_nanos": 1_683_000_000 * 10**9},
+            60,
+            " at 2023-05-02 04:00:00 ╮",
+        ),
+        ({"request": ProfileRequest("file")}, 60, " no time, read 11:06:43 ╮"),
+        (
+            {"time_nanos": 1_794_999_993 * 10**9, "duration_nanos": 10**10},
+            70,
+            "heap at 11:06:33 over 10s ╮",
+        ),
     ],
 )
 def test_it_says_when_it_was_taken_and_as_of_which_cycle(
@@ -107,6 +125,35 @@ def test_it_says_when_it_was_taken_and_as_of_which_cycle(
     picture = drawn(ProfilePane(), view((3, "profile", heap(MIB, **fields))), width, 6)
     assert said in picture.splitlines()[1]
     assert "21K in 4ms" in picture.splitlines()[-1]
+
+
+def compared_files(view: MakeView, drawn: Draw, then: int, now: int) -> str:
+    """Return the title of two files, read six seconds apart, with these times in them."""
+    pane, is_file = ProfilePane(), {"request": ProfileRequest("file")}
+    first = heap(MIB, 8 * MIB, time_nanos=then * 10**9, **is_file)
+    second = heap(3 * MIB, 62 * MIB, time_nanos=now * 10**9, **is_file)
+    seen = view((0, "profile", first), (6, "profile", second))
+    pane.view = seen
+    pane._reading.look = replace(pane.look, base=kept(seen, "file")[0])
+    return drawn(pane, seen, 110, 6).splitlines()[1]
+
+
+def test_two_files_are_as_far_apart_as_the_times_in_them(view: MakeView, drawn: Draw) -> None:
+    title = compared_files(view, drawn, 1_794_000_000, 1_794_000_027)
+    assert "(+27s)" in title
+    assert "alloc 2.00M/s" in title
+    assert "11-06" in title, "the date: the day when it was read is another one"
+
+
+@pytest.mark.parametrize(("then", "now"), [(0, 0), (0, 1_794_000_027), (1_794_000_000, 0)])
+def test_where_a_file_has_no_time_nothing_is_divided_by_when_it_was_read(
+    view: MakeView, drawn: Draw, then: int, now: int
+) -> None:
+    title = compared_files(view, drawn, then, now)
+    assert "time between not known" in title
+    assert "/s" not in title
+    assert "/h" not in title
+    assert "no time" in title
 
 
 def test_a_cpu_profile_has_a_bar_while_it_is_taken_and_a_reason_when_it_did_not_come(
@@ -275,6 +322,41 @@ def test_an_answer_that_is_not_wanted_any_more_is_not_drawn(
     before = drawn(pane, now, 80, 12)
     answered(pane, wanted)
     assert drawn(pane, now, 80, 12) == before
+
+
+def test_a_view_stands_under_its_own_title_until_the_next_one_is_there(
+    view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever key changes what is asked, the title changes with the lines, not before them."""
+    pane = ProfilePane()
+    wanted = asked(pane, monkeypatch)
+    profiles = [(float(at), "profile", replace(real(), values=heap(at * MIB).values))
+                for at in (1, 2, 3)]  # fmt: skip
+    pane.view = view(*profiles)
+    pane.action_next_view()
+    drawn(pane, pane.view, 90, 8)
+    answered(pane, wanted)
+    steps: tuple[Callable[[], None], ...] = (
+        pane.action_next_type,
+        lambda: pane.action_older(-1),
+        pane.action_next_type,
+        pane.action_base,
+        lambda: pane.action_older(-1),
+        pane.action_finer,
+        lambda: pane.action_older(1),
+    )
+    for step in steps:
+        before = drawn(pane, pane.view, 90, 8).splitlines()
+        step()
+        waiting = drawn(pane, pane.view, 90, 8).splitlines()
+        if not pane._reading.is_waiting:
+            continue
+        assert waiting[1] == before[1], "the title"
+        assert waiting[2:-1] == before[2:-1], "and the lines"
+        answered(pane, wanted)
+        drawn(pane, pane.view, 90, 8)
+        assert pane.shown is not None
+        assert pane._reading.seen(pane.shown).look == pane.look, "then both are the next ones"
 
 
 def test_patterns_are_typed_and_say_what_is_wrong_with_them(

@@ -101,7 +101,7 @@ def test_an_empty_list_and_a_tiny_screen_are_survived(size: tuple[int, int], sho
     for rows in ((), ROWS):
         data = listed(rows, BYTES, Order())
         assert len(draw(data, RowList(), width, height, focused=True)[1]) == height
-    assert text_of(hint(listed((), BYTES, Order()), RowList())) == "the profile has no samples"
+    assert text_of(hint(listed((), BYTES, Order()), RowList())) == "no samples"
 
 
 def test_a_search_selects_and_marks_and_goes_round() -> None:

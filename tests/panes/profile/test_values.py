@@ -1,5 +1,7 @@
 """Amounts, shares, names and bars as pane 4 writes them."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +11,10 @@ from memtui.panes.profile.values import (
     Measure,
     amount,
     bar,
+    bare_name,
     change,
     fitting_name,
+    function_of,
     highlighted,
     name_at,
     short_name,
@@ -103,3 +107,22 @@ def test_a_match_is_told_apart_inside_of_the_name() -> None:
     assert [span.role for span in highlighted("store.Put", "acme/store.Put", "acme")] == ["match"]
     assert [span.role for span in highlighted("store.Put", "acme/store.Put", "x")] == ["text"]
     assert [span.role for span in highlighted("a[/x]", "a[/x]", "[/X]")] == ["text", "match"]
+
+
+@pytest.mark.parametrize(
+    "piece", ["a ", ".1", ".func1", "x.", "a b:", "[", "a[]", "(", "w", "/", " :1", "a.b:1"]
+)
+def test_a_name_of_any_length_is_made_shorter_in_linear_time(piece: str) -> None:
+    def seconds(count: int) -> float:
+        name = piece * count + "!"
+        began = time.process_time()
+        for each in (f"{name}{number}" for number in range(20)):
+            short_name(each)
+            function_of(each)
+            bare_name(each)
+            assert cell_len(fitting_name(each, 20)) <= 20
+        return time.process_time() - began
+
+    few = min(seconds(2_000) for _ in range(3))
+    many = min(seconds(32_000) for _ in range(3))
+    assert many < 100 * few + 0.05, "16 times the length: the square would be 256 times"

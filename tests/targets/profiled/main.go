@@ -38,7 +38,9 @@ func main() {
 		write(folder, name, ".pb.gz", 0)
 	}
 	write(folder, "heap", ".txt", 1)
-	write(folder, "goroutine", ".txt", 1)
+	for _, name := range []string{"goroutine", "block", "mutex"} {
+		write(folder, name, ".txt", 1)
+	}
 }
 
 func create(folder, name string) *os.File {

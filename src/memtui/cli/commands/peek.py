@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from memtui.cli.reports.dashes import ReportCommand
 from memtui.cli.reports.profile import Report, as_object, report_options, taken
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
 
 
-@click.command()
+@click.command(cls=ReportCommand)
 @click.argument("regex", metavar="REGEX")
 @report_options
 def peek(regex: str, as_json: bool, **options: Any) -> None:
@@ -28,7 +29,9 @@ def peek(regex: str, as_json: bool, **options: Any) -> None:
         from memtui.pprof.report import text_of_tree
         from memtui.pprof.top import peek
 
-        found = peek(stacks, regex, report.lens)
+        with report.warned(stacks):
+            found = peek(stacks, regex, report.lens)
+        report.warn(found.summary.unmatched)
         if as_json:
             return as_object(
                 stacks, found.summary, entries=[asdict(each) for each in found.entries]

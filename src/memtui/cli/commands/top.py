@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from memtui.cli.reports.dashes import ReportCommand
 from memtui.cli.reports.profile import Report, as_object, report_options, taken
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
 
 
-@click.command()
+@click.command(cls=ReportCommand)
 @report_options
 def top(as_json: bool, **options: Any) -> None:
     """Print what go tool pprof -top prints of a profile, for the same options.
@@ -28,6 +29,7 @@ def top(as_json: bool, **options: Any) -> None:
         from memtui.pprof.top import top
 
         found = top(stacks, report.lens)
+        report.warn(found.summary.unmatched)
         if as_json:
             return as_object(stacks, found.summary, rows=[asdict(row) for row in found.rows])
         return text_of_top(stacks, found, taken(stacks))

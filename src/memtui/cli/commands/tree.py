@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from memtui.cli.reports.dashes import ReportCommand
 from memtui.cli.reports.profile import Report, as_object, report_options, taken
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
 
 
-@click.command()
+@click.command(cls=ReportCommand)
 @report_options
 def tree(as_json: bool, **options: Any) -> None:
     """Print what go tool pprof -tree prints: the top functions with callers and callees.
@@ -28,6 +29,7 @@ def tree(as_json: bool, **options: Any) -> None:
         from memtui.pprof.top import tree
 
         found = tree(stacks, report.lens)
+        report.warn(found.summary.unmatched)
         if as_json:
             return as_object(
                 stacks, found.summary, entries=[asdict(each) for each in found.entries]

@@ -28,7 +28,7 @@ HINT_FOR_PICKING = "without --pid and --name memtui shows a list to choose from"
 @click.group(
     cls=Commands,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+    context_settings=Commands.SETTINGS,
     epilog="In a pipe: ./service |& memtui. Started by memtui: memtui run -- ./service.",
 )
 @click.option("--pid", type=click.IntRange(min=1), metavar="PID", help="Watch this process.")
@@ -74,6 +74,10 @@ def memtui(
         raise click.UsageError("--pid and --name exclude each other")
     if gctrace is not None and gctrace_command is not None:
         raise click.UsageError("--gctrace and --gctrace-command exclude each other")
+    if screenless is not None and options.base is not None:
+        raise Complaint(
+            "a comparison of profiles needs the screen", "memtui top A --base B prints one"
+        )
     if screenless is not None:
         piped = screenless.reads_input(pid, name)
         trace = _trace(gctrace, gctrace_command, reads_input=piped)

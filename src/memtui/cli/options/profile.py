@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TypeVar, cast
@@ -28,7 +28,8 @@ class ProfileOptions:
     MemStats come from the same address, or from the listeners. None is never. ``free_url`` is an
     address that makes the process return memory.
     ``limit_bytes`` is the most that a profile may have, as it comes or unpacked. ``access`` is for
-    the server of ``pprof`` alone.
+    the server of ``pprof`` alone. ``also`` are files that are added to the file ``pprof``, and
+    ``base`` is one that is compared with it, with ``of_base`` in shares of the base.
 
     Raises Complaint when ``pprof`` is neither a file nor an address.
     """
@@ -40,6 +41,9 @@ class ProfileOptions:
     limit_bytes: int = 256 << 20
     free_url: str | None = None
     access: Access = ANYBODY
+    also: tuple[str, ...] = ()
+    base: str | None = None
+    of_base: bool = False
 
     @classmethod
     def given(
@@ -64,6 +68,19 @@ class ProfileOptions:
         check_access(access, found.pprof if found.is_address else None, "--pprof URL")
         return found
 
+    def with_files(self, also: Sequence[str], base: str | None, *, of_base: bool) -> ProfileOptions:
+        """Return the options with more files; raises Complaint when there is none to go with."""
+        more = [*also, *([base] if base is not None else [])]
+        if more and not self.is_file:
+            raise Complaint(
+                "more than one profile, and --pprof is no file",
+                "--pprof A --pprof B merges files, --base FILE compares with one",
+            )
+        for each in more:
+            if not exists(Path(each)):
+                raise Complaint(f"no such file: {each}", "more profiles, and a base, are files")
+        return replace(self, also=tuple(also), base=base, of_base=of_base)
+
     @property
     def free_access(self) -> Access:
         """What goes with ``free_url``: that of ``pprof`` where both are of one server."""
@@ -86,7 +103,9 @@ def profile_options(command: F) -> F:
     @wraps(command)
     def with_options(
         *context: click.Context,
-        pprof: str | None,
+        pprof: tuple[str, ...],
+        base: str | None,
+        diff_base: str | None,
         no_probe: bool,
         profile_every: float | None,
         memstats_every: float | None,
@@ -95,14 +114,20 @@ def profile_options(command: F) -> F:
         access: Access,
         **others: object,
     ) -> object:
+        if base is not None and diff_base is not None:
+            raise click.UsageError("--base and --diff-base exclude each other")
         options = ProfileOptions.given(
-            pprof,
+            pprof[0] if pprof else None,
             no_probe=no_probe,
             every_s=profile_every,
             memstats_every_s=memstats_every,
             limit_bytes=max_profile_size,
             free_url=free_url,
             access=access,
+        ).with_files(
+            pprof[1:],
+            base if diff_base is None else diff_base,
+            of_base=diff_base is not None,
         )
         return command(*context, options=options, **others)
 
@@ -116,8 +141,12 @@ _OPTIONS = (
     click.option(
         "--pprof",
         metavar="URL|FILE",
-        help="Take profiles from this address or file, not from what the process listens on.",
+        multiple=True,
+        help="Take profiles from this address or file, not from what the process listens on; "
+        "several files are merged.",
     ),
+    click.option("--base", metavar="FILE", help="Show what the file of --pprof has beyond this."),
+    click.option("--diff-base", metavar="FILE", help="The same, in shares of this file."),
     click.option(
         "--no-probe", is_flag=True, help="Do not ask the process's listeners for anything."
     ),

@@ -120,7 +120,13 @@ class Recipe:
                 pid=pid,
             )
         if place is not None:
-            return FileProfile(Path(place), self.clock, analyst=self.analyst)
+            return FileProfile(
+                Path(place),
+                self.clock,
+                analyst=self.analyst,
+                also=[Path(each) for each in self.options.also],
+                base=Path(self.options.base) if self.options.base else None,
+            )
         assert pid is not None
         return ProcessProfile(
             pid,

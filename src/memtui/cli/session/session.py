@@ -23,7 +23,7 @@ from memtui.cli.screen.terminal import end_with_the_terminal, show, take_termina
 from memtui.cli.session.recipe import Recipe
 from memtui.cli.session.trace import Trace
 from memtui.model import GcCycle, GcPause
-from memtui.panes.habits import USUAL, Habits
+from memtui.panes.habits import USUAL, Beginning, Habits
 from memtui.player import Player
 from memtui.recording import CannotRecord, Keeping
 from memtui.recording.writer import Clocks
@@ -70,6 +70,7 @@ class Session:
         self._analyst = analyst or Analyst(options.limit_bytes)
         self.sources: list[Source] = []
         self._choice: Choice | None = None
+        self._is_of_profile = False
         self._child: Child | None = None
         self._early = EarlySignals()
         self._answers = Answers()
@@ -130,6 +131,7 @@ class Session:
     def watch_files(self) -> None:
         """Watch a trace or a profile alone: nobody knows whose it is."""
         self.sources = self._recipe.without_process(*NO_PROCESS)
+        self._is_of_profile = not self._recipe.trace.given
 
     def choose(self, candidates: Callable[[], Iterator[Candidate]], title: str) -> None:
         """Let the user choose the process first; a pipe is drained from the start all the same."""
@@ -172,6 +174,15 @@ class Session:
                 access=self._options.free_access,
             ),
             habits=habits,
+            begins_with=self._beginning(),
+        )
+
+    def _beginning(self) -> Beginning:
+        """Return what the screen begins with: all of it is for a profile without a process."""
+        return Beginning(
+            is_of_profile=self._is_of_profile,
+            has_base=self._options.base is not None,
+            of_base=self._options.of_base,
         )
 
     def run(self, wishes: Wishes) -> int:

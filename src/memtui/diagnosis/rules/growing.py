@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Claim, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.functions import grown_functions, largest_function
 from memtui.diagnosis.ledger import HEAP_PARTS, TITLES, Ledger, PartName
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import Unreturned, lying_free
@@ -20,6 +21,8 @@ FORCED_S = 120.0
 """A GC cycle comes at least every two minutes (Go 1.27.3 runtime/proc.go forcegcperiod)."""
 
 YOUNG_S = 120.0
+LARGEST_SHARE = 0.3
+"""A function that holds less of the heap is not worth naming from one profile."""
 
 LOOK_AGAIN = Advice(code=("Watch longer.",))
 SETTLE = Advice(code=("Force a GC cycle: what it does not free is live.", "Watch longer."))
@@ -56,6 +59,7 @@ def growing(window: Window, account: Account) -> Finding | None:
     next_step = _what_would_tell(window, named)
     found = [res_moved(window), *([slope("RES", trend, Place.TREND)] if trend else [])]
     found += [_grown(window, each) for each in named]
+    found += _function(window) if _is_of_heap(named) else []
     return Finding(
         cause=Cause.NOT_ENOUGH_DATA,
         sentence=f"RES is growing{rate}; the cause is not known yet. {_capital(what)}. {next_step}"
@@ -135,6 +139,20 @@ def _grown(window: Window, part: Unclaimed) -> Evidence:
     return Evidence(words, Place.LEDGER, ((part.name.value, part.size),))
 
 
+def _function(window: Window) -> list[Evidence]:
+    """Name the function that allocated most of the heap, or of its growth."""
+    grown = grown_functions(window.profiles, "inuse_space")
+    if grown:
+        words = joined([f"{name} {units.change(size)}" for name, size in grown])
+        return [Evidence(f"inuse_space grew: {words}", Place.PROFILE, tuple(grown))]
+    largest = largest_function(window.profiles)
+    if largest is None or largest[1] < LARGEST_SHARE:
+        return []
+    name, share = largest
+    words = f"{share:.0%} of inuse_space was allocated by {name}"
+    return [Evidence(words, Place.PROFILE, (("share", share),))]
+
+
 def _is_of_heap(parts: Sequence[Unclaimed]) -> bool:
     return bool(parts) and parts[0].name in HEAP_PARTS
 
@@ -190,10 +208,10 @@ def _held(point: Point) -> int:
 def not_enough_data(window: Window) -> Finding:
     """Return what cannot be judged of a process whose RES does not grow, and what would help."""
     lacking = missing(window)
+    found: tuple[Evidence, ...] = ()
     if lacking:
         sentence = f"Not enough data yet: {lacking}.{after_act(window)}{young(window)}"
         line, brief = f"not enough data yet ({lacking}).{after_act(window)}", "not enough data yet."
-        found: tuple[Evidence, ...] = ()
     else:
         size, what = units.size(window.res), _unsaid(window)
         values = [point.res for point in window.points if point.res is not None]
@@ -202,11 +220,14 @@ def not_enough_data(window: Window) -> Finding:
             peak = units.size(max(values))
             sentence = f"RES fell by {units.size(fell)} from its peak of {peak} to {size}; {what}."
             line, brief = f"fell by {units.size(fell)} to {size}; {what}.", f"fell to {size}."
+            found = (
+                Evidence(f"peak {peak}", Place.TREND, (("fell", fell), ("peak", max(values)))),
+            )
         else:
             sentence = f"RES does not grow ({size}); {what}."
             line, brief = f"flat at {size}; {what}.", "flat; what it holds is unknown."
         free = lying_free(window)
-        found = (res_moved(window), *((_free(free),) if free else ()))
+        found = (res_moved(window), *found, *((_free(free),) if free else ()))
     return Finding(
         cause=Cause.NOT_ENOUGH_DATA,
         sentence=sentence,

@@ -93,7 +93,7 @@ def to_be_surer(window: Window) -> tuple[str, ...]:
         found.append(f"more samples of MemStats ({runtime}) would split the rest")
     elif window.access is not Access.FULL:
         found.append("an endpoint with MemStats (expvar, net/http/pprof) would split the rest")
-    elif window.live is None or not any(point.live is not None for point in window.points):
+    elif not window.cycles and not any(point.live is not None for point in window.points):
         found.append("gctrace=1, or /gc/heap/live:bytes in /metrics, would give the live heap")
     if not window.has_rollup:
         found.append("reading smaps_rollup (same user or root) would tell LazyFree and huge pages")

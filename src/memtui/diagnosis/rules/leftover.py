@@ -27,6 +27,7 @@ from memtui.diagnosis.outside import readings
 from memtui.diagnosis.rules.freed import SLACK
 from memtui.diagnosis.rules.judging import joined, res_moved, to_be_surer
 from memtui.diagnosis.window import Access, Window
+from memtui.model import MappingKind
 
 FORCED_S = 120.0
 LEAST_SHARE = 0.3
@@ -84,7 +85,9 @@ def left_over(window: Window) -> Finding | None:
         line=f"{SIZE} left over from a burst: {parts}.",
         brief=f"{SIZE} left over from a burst.",
         claim=Claim(
-            found.size, (PartName.GARBAGE, PartName.UNRETURNED, PartName.LIVE, PartName.OBJECTS)
+            found.size,
+            (PartName.GARBAGE, PartName.UNRETURNED, PartName.LIVE, PartName.OBJECTS),
+            is_level=True,
         ),
         denies=Denial.LEAK if not found.unchecked else None,
         of_growth=False,
@@ -135,7 +138,9 @@ def _by_trace(window: Window) -> LeftOver | None:
     last, live = window.ends[1], window.live_now
     if live is None or last.anon is None or not window.has_rollup:
         return None
-    rest = last.anon - (last.lazy or 0) - live - (last.scanned or 0) - SLACK
+    heap = go_heap(window)
+    held = heap if heap is not None else last.anon - (last.lazy or 0) - SLACK
+    rest = held - live - (last.scanned or 0)
     before = window.live_before
     unchecked = live - before if before is not None and before < GREW_LATELY * live else 0
     since = window.end - window.idle_s
@@ -150,6 +155,18 @@ def _by_trace(window: Window) -> LeftOver | None:
     if risen > rest / 2:
         return LeftOver(rest, unchecked, 0, None, window.idle_s)
     return LeftOver(0, unchecked, rest, None, window.idle_s)
+
+
+def go_heap(window: Window) -> int | None:
+    """Return what is resident of the Go heap's mappings; None where smaps was not read."""
+    if not window.groups:
+        return None
+    sizes = [
+        group.resident.anonymous_bytes
+        for group in window.groups[-1][1].groups
+        if group.kind is MappingKind.GO_HEAP
+    ]
+    return sum(size for size in sizes if isinstance(size, int)) if sizes else None
 
 
 def _evidence(window: Window, found: LeftOver) -> tuple[Evidence, ...]:

@@ -111,7 +111,7 @@ def tables_of_a_peak(window: Window) -> Finding | None:
         "only a restart, or a newer Go, returns it.",
         line=f"the runtime keeps {size} of tables from a peak of {was}; only a restart returns it.",
         brief=f"{size} of runtime tables from a peak of {was}.",
-        claim=Claim(kept, (PartName.RUNTIME,)),
+        claim=Claim(kept, (PartName.RUNTIME,), is_level=True),
         of_growth=False,
         confidence=Confidence.HIGH if kept > 0.5 * window.res else Confidence.MEDIUM,
         evidence=(

@@ -239,7 +239,7 @@ def _level(window: Window) -> Finding | None:
         "does not grow now.",
         line=f"{SIZE} are outside of Go ({kind}{arenas}).",
         brief=f"{SIZE} outside of Go.",
-        claim=Claim(size, (PartName.REST,)),
+        claim=Claim(size, (PartName.REST,), is_level=True),
         of_growth=False,
         confidence=Confidence.HIGH if last and window.access is Access.FULL else Confidence.MEDIUM,
         evidence=(res_moved(window), *_kinds(window)),

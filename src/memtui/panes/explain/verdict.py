@@ -49,7 +49,7 @@ def reasons(diagnosis: Diagnosis, width: int) -> list[Row]:
 
 
 def _of_finding(found: Finding, width: int) -> list[Row]:
-    rows = [Row(line(Span(" It rests on", "title")))] if found.evidence else []
+    rows = [Row(line(Span(" Evidence", "title")))] if found.evidence else []
     for each in found.evidence:
         pane = PANE_OF[each.place]
         key = line(Span(f"  {pane}", "key"))
@@ -58,7 +58,7 @@ def _of_finding(found: Finding, width: int) -> list[Row]:
         rows += [Row((*at, *text), pane=pane) for at, text in zip(keys, texts, strict=True)]
     rows += _block("What to do", found.advice.lines(), width)
     rows += _block("Ruled out", [rival.text for rival in found.rivals], width)
-    rows += _block("It would be refuted if", found.refuted_by, width)
+    rows += _block("What would disprove this", found.refuted_by, width)
     rows += _block("To be surer", found.raised_by, width)
     return rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from memtui.panes.profile import walk
 from memtui.panes.profile.glyphs import CALL, CUT, FOLDED, FORK, LAST, OPENED, THROUGH
 from memtui.panes.profile.search import NOTHING, Found, matches, search
 from memtui.panes.profile.values import Measure, bar, highlighted, in_words, name_at
-from memtui.panes.profile.walk import Path
+from memtui.panes.profile.walk import Path, Total
 from memtui.panes.table import Column, Selection, marked, table
 from memtui.pprof.calls import CallNode
 
@@ -231,6 +231,6 @@ def words(measure: Measure, tree: CallTree, room: int) -> Line:
     return matches(tree.found, measure, room)
 
 
-def hint(root: CallNode, measure: Measure, tree: CallTree) -> Line:
-    """Say the value of the selected node, its shares, and its whole name."""
-    return in_words(walk.trail(root, tree.selected), measure)
+def hint(root: CallNode, measure: Measure, tree: CallTree, totals: Mapping[str, Total]) -> Line:
+    """Say the value of the selected node, its shares, its total, and its whole name."""
+    return in_words(walk.trail(root, tree.selected), measure, totals)

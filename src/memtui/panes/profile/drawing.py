@@ -10,7 +10,7 @@ from memtui.panes.cells import Line, Picture, Span, cells, cut, line, wrapped
 from memtui.panes.profile import words
 from memtui.panes.profile.editing import Editing
 from memtui.panes.profile.listmodes import TopMode
-from memtui.panes.profile.look import Moment, kept
+from memtui.panes.profile.look import Look, Moment, kept
 from memtui.panes.profile.progress import bar_of, under_way
 from memtui.panes.profile.reading import Reading
 from memtui.plain import plain
@@ -36,22 +36,22 @@ class Scene:
             rows = wrapped(plain(_last_reason(self.view)), room, "bad")
             rows += wrapped(f"no {self.reading.look.kind} profile yet", room, "dim")
             return self.empty([(Span(" "), *row) for row in rows])
-        base = self.reading.look.base_of(shown)
+        look, shown, base = self.reading.seen(shown)
         above = _progress(self.view, self.width)
         below = self.editing.draw(
             self.reading.look.filters,
             self.width,
-            error=self.reading.failure,
+            error=self.reading.failure or self._no_match(),
             preview=self._left(shown),
         )
         room = self.height - len(above) - len(below)
         lines = [*above, *self._drawn(room), *below]
-        title = words.title(self.reading.look, shown, base, self.width - 5)
-        newer = sum(each.at > shown.at for each in kept(self.view, self.reading.look.kind))
+        title = words.title(look, shown, base, self.width - 5)
+        newer = sum(each.at > shown.at for each in kept(self.view, look.kind))
         return Picture(
             title=title,
             status=words.status(shown, base, newer, self.width - 6 - cells(title)),
-            start=self._start(room, self.width // 2),
+            start=self._start(look, room, self.width // 2),
             foot=self._foot(shown, base, self.width - 14),
             rows=lines,
         )
@@ -69,9 +69,24 @@ class Scene:
             return [(Span(" "), *row) for row in wrapped(reason, self.width - 2, "bad")]
         if mode is None:
             return [line(Span(" reading the profile …", "dim"))]
-        mode, lines = mode.draw(self.width, height, focused=self.focused)
+        empty = self._unmatched() if not self.editing else []
+        mode, lines = mode.draw(self.width, height - len(empty), focused=self.focused)
         self.reading.put(self.view, mode)
-        return lines
+        return [*empty, *lines]
+
+    def _unmatched(self) -> list[Line]:
+        """Return a line for the filters that matched nothing."""
+        return [
+            line(Span(cut(f" {name} matched no samples", self.width), "bad"))
+            for name in self.reading.unmatched(self.view)
+        ]
+
+    def _no_match(self) -> str:
+        """Say that what is typed matches nothing; "" while it does, or is waited for."""
+        names = self.reading.unmatched(self.view)
+        if self.reading.is_waiting or not names:
+            return ""
+        return f"{', '.join(names)} matched no samples"
 
     def _left(self, shown: Moment) -> str:
         """Say how many functions the patterns leave, and of how many where that is known."""
@@ -85,7 +100,7 @@ class Scene:
             return f"{count} {look.granularity}"
         return f"{count} of {len(look.values(shown.profile).functions)} functions"
 
-    def _start(self, height: int, room: int) -> Line:
+    def _start(self, look: Look, height: int, room: int) -> Line:
         """Say how many rows there are below, and what is not seen because it was filtered."""
         mode = self.reading.mode(self.view)
         said: list[Span] = []
@@ -94,8 +109,8 @@ class Scene:
             count, top = mode.size()
             if count and (below := count - top - (height - 1)) > 0:
                 said.append(Span(f"{below} more ↓", "dim"))
-        if self.reading.look.narrowed:
-            narrowed = f"{'  ' if said else ''}{plain(self.reading.look.narrowed)}"
+        if look.narrowed:
+            narrowed = f"{'  ' if said else ''}{plain(look.narrowed)}"
             said.append(Span(cut(narrowed, max(0, room - cells(tuple(said)))), "key"))
         return tuple(said)
 

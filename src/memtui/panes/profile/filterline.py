@@ -1,4 +1,4 @@
-"""The line in which the patterns of a profile are edited: focus, ignore, hide and show."""
+"""The line in which the patterns of a profile are edited: of its frames, and of its labels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from memtui.panes.cells import Line, Role, Span, cell_len, cut, exactly, line, w
 from memtui.panes.editor import Editor
 from memtui.plain import plain
 
+OF_ONE_KIND = 4
+"""The filters of frames come first, those of labels after them; one kind is seen at a time."""
 MOST_LINES = 2
 """Lines in which an error is said."""
 
@@ -26,6 +28,10 @@ FIELDS = (
     Field("ignore", Editor(), "no stacks that have a frame that matches"),
     Field("hide", Editor(), "stacks without the frames that match"),
     Field("show", Editor(), "of each stack only the frames that match"),
+    Field("tagfocus", Editor(), "only samples with such a label: route=/pay, bytes=:64kb"),
+    Field("tagignore", Editor(), "no samples with such a label"),
+    Field("tagshow", Editor(), "of each sample only the labels whose key matches"),
+    Field("taghide", Editor(), "samples without the labels whose key matches"),
 )
 """The patterns as pprof means them (Go 1.27, internal/driver: commands)."""
 
@@ -53,6 +59,14 @@ class FilterLine:
     def texts(self) -> dict[str, str]:
         """The patterns by their names, "" where there is none."""
         return {each.name: each.editor.text for each in self.fields}
+
+    def set_to(self, **texts: str) -> FilterLine:
+        """Return the line with other texts in some patterns: ``set_to(tagfocus="route=a")``."""
+        fields = (
+            replace(each, editor=Editor.of(texts.get(each.name, each.editor.text)))
+            for each in self.fields
+        )
+        return replace(self, fields=tuple(fields))
 
     def edited(self, editor: Editor) -> FilterLine:
         """Return the line with another text in the pattern that is edited."""
@@ -91,10 +105,12 @@ def _said(filters: FilterLine, preview: str, width: int) -> Span:
 
 
 def _names(filters: FilterLine, width: int) -> Line:
-    """Return the names, each with its pattern where there is room, else a star if it has one."""
-    each_has = (width - 2) // len(filters.fields) - 1
+    """Return the names of a kind, each with its pattern, or a star where that has no room."""
+    each_has = (width - 2) // OF_ONE_KIND - 1
+    first = filters.at // OF_ONE_KIND * OF_ONE_KIND
     spans: list[Span] = []
-    for at, field in enumerate(filters.fields):
+    for at in range(first, first + OF_ONE_KIND):
+        field = filters.fields[at]
         text = plain(field.editor.text)
         role: Role = "selected" if at == filters.at else "text" if text else "dim"
         room = each_has - len(field.name) - 1
@@ -103,4 +119,7 @@ def _names(filters: FilterLine, width: int) -> Line:
         else:
             said = f"{field.name}={cut(text, room)}" if room >= 4 else f"{field.name}*"
         spans += [Span(f" {said} " if at == filters.at else said, role), Span(" ")]
+    others = [each for each in filters.fields if each not in filters.fields[first:][:OF_ONE_KIND]]
+    star = "*" if any(each.editor.text for each in others) else ""
+    spans.append(Span(f"{'frames' if first else 'labels'}{star} …", "dim"))
     return tuple(spans)

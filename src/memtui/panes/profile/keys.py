@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.binding import Binding, BindingType
 
 from memtui.panes.profile.editing import Editing
+from memtui.panes.profile.listmodes import LabelsMode
 from memtui.panes.profile.progress import under_way
 from memtui.panes.profile.reading import Reading
 from memtui.panes.profile.treemodes import FlameMode, TreeMode
@@ -15,11 +16,11 @@ from memtui.timeline import View
 HELP = (
     ("s  { }", "next sample type; another kind of profile"),
     ("r t p ctrl+g", "fetch again; take another; CPU; heap after a GC"),
-    ("v", "list, call tree, flame"),
-    ("enter esc", "callers and calls, flame: zoom in; back"),
+    ("v  T", "list, call tree, flame; by label: which route"),
+    ("enter esc", "callers and calls, source, flame: zoom in; back"),
     ("←→ hl x", "names sideways, tree: fold; along the largest calls"),
     ("o O f", "order, turn it around; functions, lines, files, packages"),
-    ("/  n N", "focus, ignore, hide, show; find, next and previous"),
+    ("/  n N", "filters of frames and labels; find, next and previous"),
     ("b B", "make this the base of a comparison; growth or shares"),
     ("[ ] e", "older and newer profile; save the bytes"),
 )
@@ -43,6 +44,7 @@ KEYS: list[BindingType] = [
     Binding("O", "turn", "turn the order around", id="profile.turn"),
     Binding("f", "finer", "functions, lines, files, packages", id="profile.fine"),
     Binding("v", "next_view", "list, tree, flame", id="profile.view"),
+    Binding("T", "labels", "labels", id="profile.labels"),
     Binding("enter", "enter", "callers and calls", id="profile.enter"),
     Binding("escape,backspace", "back", "back", id="profile.back", show=False),
     Binding("slash", "filter", "filter", id="profile.filter"),
@@ -65,14 +67,17 @@ def keys_of(view: View, reading: Reading, editing: Editing) -> Sequence[tuple[st
     if under_way(view):
         return (("c", "cancel"),)
     if reading.path:
-        return (("enter", "go there"), ("esc", "back"), ("s", "type"), ("e", "save"))
+        opens = () if reading.is_source else (("enter", "go there; of the function: source"),)
+        return (*opens, ("esc", "back"), ("s", "type"), ("e", "save"))
     mode = reading.mode(view)
+    if isinstance(mode, LabelsMode):
+        return (("enter", "keep its samples"), ("esc", "back"), ("s", "type"), ("/", "filter"))
     if isinstance(mode, FlameMode):
         return (("enter", "zoom"), ("esc", "back"), *_IN_TREES)
     if isinstance(mode, TreeMode):
         return (("← →", "fold"), ("enter", "calls"), *_IN_TREES)
     return (
         ("s", "type"), ("r", "again"), ("t", "take"), ("b", "base"), ("enter", "calls"),
-        ("v", "view"), ("/", "filter"), ("n", "find"), ("[ ]", "older"), ("o", "order"),
-        ("f", "lines"), ("e", "save"),
+        ("v", "view"), ("/", "filter"), ("T", "labels"), ("n", "find"), ("[ ]", "older"),
+        ("o", "order"), ("f", "lines"), ("e", "save"),
     )  # fmt: skip

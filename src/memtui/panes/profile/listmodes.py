@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
-from memtui.panes.cells import Line, Span
-from memtui.panes.profile import comparison, goroutines, toplist
+from memtui.panes.cells import Line, Span, fitted, line
+from memtui.panes.profile import comparison, goroutines, labels, sourcelines, toplist
 from memtui.panes.profile.comparison import Compared
 from memtui.panes.profile.goroutines import GoroutineList, Group
 from memtui.panes.profile.listing import Listing
@@ -112,6 +112,53 @@ class GrowthMode(RowMode):
     def hint(self) -> Line:
         """Say then and now of the selected function."""
         return comparison.hint(self.data, self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsMode(RowMode):
+    """The values of labels, and what the samples of each come to."""
+
+    data: labels.Labels
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[LabelsMode, list[Line]]:
+        """Draw the list, or why it is empty."""
+        if not self.data.rows:
+            return self, fitted([line(Span(f" {labels.NO_LABELS}", "dim"))], width, height)
+        state, lines = labels.draw(self.data, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say what opening does."""
+        return labels.hint(self.data, self.state)
+
+    def entered(self) -> LabelsMode:
+        """Stay: what is opened is a filter, which the pane sets."""
+        return self
+
+    def narrowing(self) -> dict[str, str]:
+        """Return the filter that keeps the samples of the selected label."""
+        at = self.state.selection.at(range(len(self.rows)))
+        return {"tagfocus": self.data.rows[at].filter} if self.rows else {}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMode(RowMode):
+    """The source of a function, with what each line comes to."""
+
+    data: sourcelines.Code
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[SourceMode, list[Line]]:
+        """Draw the lines."""
+        state, lines = sourcelines.draw(self.data, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say what the line comes to."""
+        return sourcelines.hint(self.data, self.state)
+
+    def entered(self) -> SourceMode:
+        """Stay: below a line of source there is nothing."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from memtui.model import Profile, ProfileKind, SampleValues
+from memtui.model import Dated, Profile, ProfileKind, SampleValues, gap_s, moment_of
 from memtui.panes.profile.filterline import FilterLine
 from memtui.panes.profile.order import Order
+from memtui.panes.profile.values import function_of
 from memtui.pprof.lens import Granularity, Lens
 from memtui.pprof.question import Question, Views
 from memtui.timeline import View
@@ -21,10 +22,15 @@ LEAST_SPAN_S = 10.0
 
 
 class Moment(NamedTuple):
-    """A profile and when it was taken (Unix seconds)."""
+    """A profile and when it was read (Unix seconds), which is its place in the session."""
 
     at: float
     profile: Profile
+
+    @property
+    def dated(self) -> Dated:
+        """The moment that the profile is of."""
+        return moment_of(self.profile, self.at)
 
 
 class Key(NamedTuple):
@@ -127,7 +133,13 @@ class Look:
             ignore=texts["ignore"],
             hide=texts["hide"],
             show=texts["show"],
+            tagfocus=texts["tagfocus"],
+            tagignore=texts["tagignore"],
+            tagshow=texts["tagshow"],
+            taghide=texts["taghide"],
         )
+        if view == "source":
+            name = function_of(name)
         if view == "stacks":
             lens = replace(lens, granularity="functions", hide="", show="")
         return Question(view, lens, name, self.of_base)
@@ -146,9 +158,9 @@ class Look:
 
 
 def span_of(shown: Moment, base: Moment | None) -> float | None:
-    """Return the seconds from a base to a profile; None when they are too few for a rate."""
-    span_s = shown.at - base.at if base is not None else 0.0
-    return span_s if span_s >= LEAST_SPAN_S else None
+    """Return the seconds from a base to a profile; None when too few for a rate, or not known."""
+    span_s = gap_s(base.dated, shown.dated) if base is not None else None
+    return span_s if span_s is not None and span_s >= LEAST_SPAN_S else None
 
 
 def _all(view: View) -> list[Moment]:

@@ -45,6 +45,15 @@ class Mode(ABC):
         """Move the names, or the selection, to the left or right."""
         return self
 
+    def narrowing(self) -> dict[str, str]:
+        """Return the filters that opening what is selected sets, by their names."""
+        return {}
+
+    @property
+    def leads_to_source(self) -> bool:
+        """Whether opening what is selected shows its source."""
+        return False
+
     def along_the_largest(self) -> Mode:
         """Go to the end of the largest calls from here on."""
         return self

@@ -6,20 +6,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from memtui.model import SampleValues
-from memtui.panes.profile import comparison, goroutines, peek, toplist
+from memtui.panes.profile import comparison, goroutines, labels, peek, sourcelines, toplist
 from memtui.panes.profile.calltree import CallTree
 from memtui.panes.profile.comparison import compared
 from memtui.panes.profile.flame.state import Flame
 from memtui.panes.profile.goroutines import GoroutineList
-from memtui.panes.profile.listmodes import GoroutinesMode, GrowthMode, TopMode
+from memtui.panes.profile.listmodes import (
+    GoroutinesMode,
+    GrowthMode,
+    LabelsMode,
+    SourceMode,
+    TopMode,
+)
 from memtui.panes.profile.mode import Mode
 from memtui.panes.profile.order import Order
 from memtui.panes.profile.peek import Peeked
 from memtui.panes.profile.rowlist import RowList
 from memtui.panes.profile.treemodes import FlameMode, PeekMode, TreeMode
 from memtui.panes.profile.values import Measure
+from memtui.panes.profile.walk import totals
 from memtui.panes.table import Selection
-from memtui.pprof.question import Answer, Around, Called, Grown, Listed
+from memtui.pprof.question import Answer, Around, Called, Grown, Listed, Sourced, Stood
 from memtui.pprof.top import Row
 
 
@@ -55,13 +62,22 @@ def mode_of(
             return PeekMode(peek.Neighbours(found, stacks, measure), state)
         case Called(root=root) if is_flame:
             flaming = old.state.settled(root) if isinstance(old, FlameMode) else Flame()
-            return FlameMode(root, measure, flaming)
+            return FlameMode(root, measure, flaming, totals(root))
         case Called(root=root):
             tree = old.state.settled(root) if isinstance(old, TreeMode) else CallTree.of(root)
-            return TreeMode(root, measure, tree)
-        case _:
+            return TreeMode(root, measure, tree, totals(root))
+        case Stood():
             listing = old.state if isinstance(old, GoroutinesMode) else GoroutineList()
             return GoroutinesMode(goroutines.groups(answer.now, answer.base), listing)
+        case Sourced(files=files):
+            code = sourcelines.code(files, measure)
+            texts = tuple(each.text for each in code.lines)
+            row_list = old.state if isinstance(old, SourceMode) else sourcelines.first_state(code)
+            return SourceMode(texts, row_list, code)
+        case _:
+            found_labels = labels.labels(answer.tags, measure)
+            names = tuple(each.name for each in found_labels.rows)
+            return LabelsMode(names, _kept_row(names, old), found_labels)
 
 
 def _top(rows: Sequence[Row], measure: Measure, order: Order, old: Mode | None) -> TopMode:
@@ -72,7 +88,7 @@ def _top(rows: Sequence[Row], measure: Measure, order: Order, old: Mode | None) 
 
 def _kept_row(names: Sequence[str], old: Mode | None) -> RowList:
     """Select the function that was selected before, unless that was simply the first one."""
-    if not isinstance(old, TopMode | GrowthMode):
+    if not isinstance(old, TopMode | GrowthMode | LabelsMode):
         return RowList()
     if not old.state.selection.row or old.selected not in names:
         return replace(old.state, selection=Selection())

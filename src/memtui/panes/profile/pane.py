@@ -13,12 +13,11 @@ from memtui.model import Profile, ProfileRequest, Taking
 from memtui.panes.cells import Line, Picture, Span, line, text_of
 from memtui.panes.explained import explained
 from memtui.panes.meaning import Meaning
-from memtui.panes.moments import clock
-from memtui.panes.profile import errand
+from memtui.panes.profile import errand, words
 from memtui.panes.profile.drawing import Scene, hint_of
 from memtui.panes.profile.editing import Editing
 from memtui.panes.profile.keys import HELP, KEYS, keys_of
-from memtui.panes.profile.look import Key, Look, Moment
+from memtui.panes.profile.look import Key, Look, Moment, kept
 from memtui.panes.profile.meanings import meanings
 from memtui.panes.profile.mode import FAR, Mode
 from memtui.panes.profile.progress import under_way
@@ -47,6 +46,12 @@ class ProfilePane(Typed):
         self._reading = Reading()
         self._editing = Editing()
         self._said: Line = ()
+        self._awaits_base = False
+
+    def compare_with_first(self, *, of_base: bool) -> None:
+        """Make the first profile that comes the base of a comparison."""
+        self._awaits_base = True
+        self._reading.look = replace(self.look, of_base=of_base)
 
     @property
     def look(self) -> Look:
@@ -62,6 +67,9 @@ class ProfilePane(Typed):
 
     def show(self, view: View) -> None:
         """Show what this view holds; progress is drawn each time."""
+        if self._awaits_base and (found := kept(view, None)):
+            self._reading.look = replace(self.look, base=found[0])
+            self._awaits_base = False
         super().show(view)
         if under_way(view):
             self.paint()
@@ -189,6 +197,14 @@ class ProfilePane(Typed):
         """Open what is selected, or go to that function."""
         if (mode := self._mode()) is None:
             return
+        if narrowing := mode.narrowing():
+            self._reading.go_to_root("top")
+            self._look(replace(self.look, filters=self.look.filters.set_to(**narrowing)))
+            return
+        if mode.leads_to_source:
+            self._reading.is_source = True
+            self._look(self.look)
+            return
         entered = mode.entered()
         if isinstance(entered, str):
             self._reading.enter(entered)
@@ -206,6 +222,8 @@ class ProfilePane(Typed):
         elif self._reading.path:
             self._reading.leave()
             self._look(self.look)
+        elif self._reading.root == "labels":
+            self.action_labels()
         else:
             self._look(replace(self.look, pinned=None))
 
@@ -216,7 +234,9 @@ class ProfilePane(Typed):
         mode = self._mode()
         is_taking = self.view is not None and under_way(self.view) is not None
         has_steps = mode is not None and mode.back() is not None
-        return bool(self._reading.path or self.look.pinned or is_taking or has_steps)
+        is_among_labels = self._reading.root == "labels"
+        is_away = self._reading.path or self.look.pinned or is_among_labels
+        return bool(is_away or is_taking or has_steps)
 
     def action_match(self, step: int) -> None:
         """Select the next or previous match; without a search, begin one."""
@@ -244,6 +264,12 @@ class ProfilePane(Typed):
         """Show the next view: list, call tree, flame; of goroutines the stacks first."""
         if (shown := self.shown) is not None:
             self._reading.go_to_next_root(shown)
+            self._look(self.look)
+
+    def action_labels(self) -> None:
+        """Show what the samples of each label come to, or the list again."""
+        if self.shown is not None:
+            self._reading.go_to_root(None if self._reading.root == "labels" else "labels")
             self._look(self.look)
 
     def action_order(self) -> None:
@@ -283,7 +309,9 @@ class ProfilePane(Typed):
         elif shown is not None:
             self._look(replace(self.look, base=shown))
             kind = shown.profile.kind
-            self.say(f"from now on compared with {kind} at {clock(shown.at)}; r fetches a new one")
+            self.say(
+                f"from now on compared with {kind} {words.at_when(shown)}; r fetches a new one"
+            )
 
     def action_of_base(self) -> None:
         """Show growth and its percent, or the difference in shares of the base."""

@@ -13,22 +13,28 @@ from memtui.panes.profile.order import Order
 from memtui.pprof.question import Answer, Views
 from memtui.timeline import View
 
-Root: TypeAlias = Literal["top", "tree", "flame", "stacks"]
+Root: TypeAlias = Literal["top", "tree", "flame", "stacks", "labels"]
 """What is seen before a function was entered."""
 
 LET_GO = "its bytes were let go to keep memory small: only its largest functions are left"
 KEPT_ANSWERS = 6
 """A call tree is drawn as a tree and as flames, and people go back and forth."""
 
-_VIEW_OF: dict[Root, Views] = {"top": "top", "tree": "calls", "flame": "calls", "stacks": "stacks"}
+_VIEW_OF: dict[Root, Views] = {
+    "top": "top", "tree": "calls", "flame": "calls", "stacks": "stacks", "labels": "tags"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where somebody is: a view, and the functions that were entered one after the other."""
+    """Where somebody is: a view, and the functions that were entered one after the other.
+
+    With ``is_source`` it is the source of the last one.
+    """
 
     root: Root
     path: tuple[str, ...] = ()
+    is_source: bool = False
 
 
 class Wanted(NamedTuple):
@@ -39,11 +45,21 @@ class Wanted(NamedTuple):
     base: bytes | None
 
 
+class Seen(NamedTuple):
+    """What a view is of: the look, the profile and its base, as its title has them."""
+
+    look: Look
+    shown: Moment
+    base: Moment | None
+
+
 class Known(NamedTuple):
-    """A view and what it is the answer to."""
+    """A view, what it is the answer to, and the filters that matched nothing, by their names."""
 
     key: Key
     mode: Mode
+    seen: Seen
+    unmatched: tuple[str, ...] = ()
 
 
 class Reading:
@@ -57,6 +73,7 @@ class Reading:
         self.look = Look()
         self.root: Root | None = None
         self.path: tuple[str, ...] = ()
+        self.is_source = False
         self._known: dict[Place, Known] = {}
         self._answers: dict[Key, Answer] = {}
         self._asked: Key | None = None
@@ -80,7 +97,8 @@ class Reading:
     def place(self, shown: Moment) -> Place:
         """Return where we are."""
         roots = self.roots(shown.profile)
-        return Place(self.root if self.root in roots else roots[0], self.path)
+        is_there = self.root in (*roots, "labels")
+        return Place(self.root if self.root and is_there else roots[0], self.path, self.is_source)
 
     def mode(self, view: View) -> Mode | None:
         """Return the view where we are; None while it has to be waited for."""
@@ -89,6 +107,19 @@ class Reading:
             return None
         known = self._known.get(self.place(shown))
         return known.mode if known else None
+
+    def seen(self, shown: Moment) -> Seen:
+        """Return what the view where we are is of: until an answer came, what was asked before."""
+        known = self._known.get(self.place(shown))
+        if known is not None and not self.failure:
+            return known.seen
+        return Seen(self.look, shown, self.look.base_of(shown))
+
+    def unmatched(self, view: View) -> tuple[str, ...]:
+        """Return the filters that matched nothing in the view where we are: "focus"."""
+        shown = self.look.shown(view)
+        known = self._known.get(self.place(shown)) if shown else None
+        return known.unmatched if known else ()
 
     def put(self, view: View, mode: Mode) -> None:
         """Replace the view where we are by itself after a step."""
@@ -110,7 +141,7 @@ class Reading:
         if place == Place("top") and base is None and self.look.is_plain:
             values = self.look.values(shown.profile)
             mode = of_values(values, self.look.order, known.mode if known else None)
-            self._known[place] = Known(key, mode)
+            self._known[place] = Known(key, mode, Seen(self.look, shown, None))
             self._asked = self._failed = None
             return None
         if (answer := self._answers.get(key)) is not None:
@@ -129,7 +160,7 @@ class Reading:
         base, place = self.look.base_of(shown), self.place(shown)
         view, name = _VIEW_OF[place.root], ""
         if place.path:
-            view, name = "peek", place.path[-1]
+            view, name = "source" if place.is_source else "peek", place.path[-1]
         question = self.look.question(shown.profile, view, name)
         return Key(shown.at, shown.profile.kind, base.at if base else None, question)
 
@@ -157,7 +188,8 @@ class Reading:
             span_s=span_of(shown, base),
             is_difference=base is not None,
         )
-        self._known[place] = Known(key, mode)
+        nothing = tuple(each.lower() for each in answer.unmatched)
+        self._known[place] = Known(key, mode, Seen(self.look, shown, base), nothing)
 
     def fail(self, key: Key, reason: str) -> bool:
         """Take the reason why there is no answer; False when another one is wanted by now."""
@@ -172,9 +204,13 @@ class Reading:
 
     def leave(self) -> None:
         """Go back to where this function was entered; how it was left is forgotten."""
-        for place in [each for each in self._known if each.path == self.path]:
+        here = (self.path, self.is_source)
+        for place in [each for each in self._known if (each.path, each.is_source) == here]:
             del self._known[place]
-        self.path = self.path[:-1]
+        if self.is_source:
+            self.is_source = False
+        else:
+            self.path = self.path[:-1]
 
     def go_to_root(self, root: Root | None = None) -> None:
         """Leave all functions, for a view of the whole profile; None is its first one."""
@@ -185,7 +221,9 @@ class Reading:
     def go_to_next_root(self, shown: Moment) -> None:
         """Leave all functions, for the next view of the whole profile."""
         roots = self.roots(shown.profile)
-        self.go_to_root(roots[(roots.index(self.place(shown).root) + 1) % len(roots)])
+        root = self.place(shown).root
+        at = roots.index(root) + 1 if root in roots else 0
+        self.go_to_root(roots[at % len(roots)])
 
     def reorder(self, order: Order) -> None:
         """Order all lists in another way."""

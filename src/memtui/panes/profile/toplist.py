@@ -84,5 +84,5 @@ def _numbers(data: Listed, at: int) -> tuple[str | Span, ...]:
 def hint(data: Listed, state: RowList) -> Line:
     """Say the whole name of the selected function."""
     if not data.rows:
-        return line("the profile has no samples")
+        return line("no samples")
     return line(plain(data.rows[state.selection.at(range(len(data.rows)))].name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -14,6 +15,7 @@ from memtui.panes.profile.mode import Mode, step
 from memtui.panes.profile.peek import Peeked
 from memtui.panes.profile.search import Found
 from memtui.panes.profile.values import Measure
+from memtui.panes.profile.walk import Total
 from memtui.pprof.calls import CallNode
 
 
@@ -32,6 +34,11 @@ class PeekMode(Mode):
     def hint(self) -> Line:
         """Say the whole name of the selected line."""
         return peek.hint(self.near, self.state)
+
+    @property
+    def leads_to_source(self) -> bool:
+        """The function itself is opened line by line."""
+        return self.state.at(self.near) == len(self.near.peek.callers)
 
     def moved(self, by: int) -> PeekMode:
         """Select another line."""
@@ -69,11 +76,15 @@ S = TypeVar("S", bound=Walked, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class CallsMode(Mode, Generic[S]):
-    """All calls from the root on, and where somebody is among them."""
+    """All calls from the root on, and where somebody is among them.
+
+    ``totals`` are what each function comes to in all its places.
+    """
 
     root: CallNode
     measure: Measure
     state: S
+    totals: Mapping[str, Total]
 
     @property
     def finds(self) -> bool:
@@ -115,7 +126,7 @@ class TreeMode(CallsMode[CallTree]):
 
     def hint(self) -> Line:
         """Say what is selected."""
-        return calltree.hint(self.root, self.measure, self.state)
+        return calltree.hint(self.root, self.measure, self.state, self.totals)
 
     def words(self, room: int) -> Line:
         """Say what was found."""
@@ -152,7 +163,7 @@ class FlameMode(CallsMode[Flame]):
 
     def hint(self) -> Line:
         """Say what is selected."""
-        return state.hint(self.root, self.measure, self.state)
+        return state.hint(self.root, self.measure, self.state, self.totals)
 
     def moved(self, by: int) -> FlameMode:
         """Go to the caller, or to the largest call."""

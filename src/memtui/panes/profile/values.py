@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memtui import units
 from memtui.panes.cells import Line, Role, Span, cell_len, cut, left, line
 from memtui.panes.profile.glyphs import CUT, PARTS
+from memtui.panes.profile.walk import Total
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 
@@ -17,7 +18,12 @@ _LAST = re.compile(r"[^ ]+\.\w+:\d+$|[^.)\]]+(?:\[.*\])?(?:\.(?:func|gowrap)?\d+
 _FILE = re.compile(r"[^ ]*\.(?:go|s|S|c|cc|cpp|h)")
 _TYPES = re.compile(r"(?<=\w)\[.*\](?=\)|$|\.)")
 """The type arguments of a function or of its receiver."""
-_LINE = re.compile(r"(?P<function>.+?) (?P<file>\S.*):(?P<line>\d+)")
+_SPACE = re.compile(r"(?<=.) (?=\S)", re.DOTALL)
+LONGEST = 400
+"""Characters of a name from which on its middle is left out before it is made shorter.
+
+No screen is as wide, and the patterns take the square of the length.
+"""
 
 
 def amount(value: int, unit: str) -> str:
@@ -54,11 +60,31 @@ def short_name(name: str) -> str:
     ``store.(*Cache[...]).Put`` of a function, ``proc.go`` of a file, and of a line of code the
     function and the file, each without its directories.
     """
-    at_line = _LINE.fullmatch(name)
-    if at_line:
-        file = at_line["file"].rpartition("/")[2]
-        return f"{_without_directories(at_line['function'])} {file}:{at_line['line']}"
+    function, place = _parted(name)
+    if place:
+        return f"{_without_directories(function)} {place.rpartition('/')[2]}"
     return _without_directories(name)
+
+
+def function_of(name: str) -> str:
+    """Return the function of a row: of a line of code the one that it is in."""
+    function, place = _parted(name)
+    return function if place else name
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Part the name of a line of code into its function and "FILE:LINE", "" where it is none."""
+    space = _SPACE.search(name)
+    line_number = name.rpartition(":")[2]
+    if space is None or not (line_number.isascii() and line_number.isdigit()):
+        return name, ""
+    return name[: space.start()], name[space.end() :]
+
+
+def _bounded(name: str) -> str:
+    """Return a name, without its middle where it is very long."""
+    half = LONGEST // 2
+    return name if len(name) <= LONGEST else f"{name[:half]}{CUT}{name[-half:]}"
 
 
 def _without_directories(name: str) -> str:
@@ -74,7 +100,7 @@ def fitting_name(name: str, room: int) -> str:
     ``store.(*Cache[…]).Put``, ``(*Cache[…]).Put``, ``Put``. What tells functions apart stands at
     their end.
     """
-    short = plain(short_name(name))
+    short = plain(_bounded(short_name(name)))
     if cell_len(short) <= room or _FILE.fullmatch(short):
         return cut(short, room)
     untyped = _TYPES.sub(f"[{CUT}]", short)
@@ -87,7 +113,7 @@ def fitting_name(name: str, room: int) -> str:
 
 def bare_name(name: str) -> str:
     """Return a function without its package, made plain; what has no package stays as it is."""
-    short = plain(short_name(name))
+    short = plain(_bounded(short_name(name)))
     return short[short.partition("[")[0].partition("(")[0].find(".") + 1 :]
 
 
@@ -150,8 +176,11 @@ class Measure:
         return max([least, *(cell_len(self.amount(value)) for value in values)])
 
 
-def in_words(nodes: Sequence[CallNode], measure: Measure) -> Line:
-    """Say in a line what the last node on a way from the root is: its value, shares and name."""
+def in_words(nodes: Sequence[CallNode], measure: Measure, totals: Mapping[str, Total]) -> Line:
+    """Say in a line what the last node on a way from the root is: its value, shares and name.
+
+    ``totals`` are what each function comes to in all its places.
+    """
     node = nodes[-1]
     value = Span(measure.amount(node.value), measure.role(node.value))
     if len(nodes) == 1:
@@ -160,5 +189,9 @@ def in_words(nodes: Sequence[CallNode], measure: Measure) -> Line:
     if len(nodes) > 2:
         of_caller = Measure(measure.unit, abs(nodes[-2].value)).share(node.value)
         shares += f", {of_caller} of its caller"
-    own = Span(f", own {measure.amount(node.flat)}", "dim")
-    return line(value, shares, own, f"  {plain(node.name)}")
+    own = f", own {measure.amount(node.flat)}"
+    total = totals.get(node.name)
+    if total is not None and total.places > 1:
+        amount_in_all = f"{measure.amount(total.value)} {measure.share(total.value)}"
+        own += f", in all {total.places} places {amount_in_all}"
+    return line(value, shares, Span(own, "dim"), f"  {plain(node.name)}")

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
 
 from memtui.pprof.calls import CallNode
 
 Path: TypeAlias = tuple[str, ...]
 """The names from below the root to a node; () is the root."""
+
+
+class Total(NamedTuple):
+    """What a function comes to in all its places in a tree, and how many these are.
+
+    A call below another one of the same function is part of that, and no place of its own.
+    """
+
+    value: int
+    places: int
+
+
+def totals(root: CallNode) -> Mapping[str, Total]:
+    """Return the totals of all functions below the root, by name."""
+    values: Counter[str] = Counter()
+    places: Counter[str] = Counter()
+    open_: Counter[str] = Counter()
+    stack: list[CallNode | str] = [*root.children]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            open_[node] -= 1
+        elif not node.folded:
+            if not open_[node.name]:
+                values[node.name] += node.value
+                places[node.name] += 1
+            open_[node.name] += 1
+            stack += [node.name, *node.children]
+    return {name: Total(values[name], places[name]) for name in places}
 
 
 def trail(root: CallNode, path: Path) -> tuple[CallNode, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
-from memtui.model import Profile
+from memtui.model import Profile, gap_s
 from memtui.panes.cells import Line, Span, cells, cut, line
-from memtui.panes.moments import clock
+from memtui.panes.moments import clock, date_and_clock, is_same_day
 from memtui.panes.profile.comparison import hourly
 from memtui.panes.profile.look import Look, Moment, span_of
 from memtui.panes.profile.values import amount, change, direction
@@ -26,10 +26,10 @@ def title(look: Look, shown: Moment, base: Moment | None, room: int) -> Line:
     if base is None:
         return line(name, f" {amount(values.total, values.unit)}")
     grown = values.total - look.values(base.profile).total
-    span_s = shown.at - base.at
+    span_s = gap_s(base.dated, shown.dated)
     growth = Span(f" {change(grown, values.unit)}", direction(grown))
-    since = Span(f" since {clock(base.at)}", "dim")
-    ago = Span(f" ({'+' if span_s >= 0 else '−'}{units.duration(abs(span_s))})", "dim")
+    since = Span(f" since {when(base)}", "dim")
+    ago = Span(f" ({_apart(span_s)})", "dim")
     rated_s = span_of(shown, base)
     rate = hourly(grown, rated_s, values.unit)
     per_hour = Span(f" {rate}" if rate else "", direction(grown))
@@ -45,10 +45,44 @@ def title(look: Look, shown: Moment, base: Moment | None, room: int) -> Line:
     ) or line(name)
 
 
+def _apart(span_s: float | None) -> str:
+    """Write the time from a base to a profile: +27s."""
+    if span_s is None:
+        return "time between not known"
+    return f"{'+' if span_s >= 0 else '−'}{units.duration(abs(span_s))}"
+
+
+def when(moment: Moment) -> str:
+    """Write the moment of a profile: the time of day, with the date where it was read on another.
+
+    Of a file without a time only the moment of reading is known, and that is written so.
+    """
+    dated = moment.dated
+    if not dated.is_known:
+        return f"no time, read {clock(dated.at)}"
+    return clock(dated.at) if is_same_day(dated.at, moment.at) else date_and_clock(dated.at)
+
+
+def at_when(moment: Moment) -> str:
+    """Write the moment of a profile in a sentence: "at 14:03:20", "no time, read 14:03:20"."""
+    return f"at {when(moment)}" if moment.dated.is_known else when(moment)
+
+
+def _lasted(profile: Profile) -> str:
+    """Write how long a profile lasted: " over 10s"; "" where it has no duration."""
+    seconds = profile.duration_nanos / 1e9
+    if seconds <= 0:
+        return ""
+    written = units.milliseconds(seconds * 1000) if seconds < 1 else units.duration(seconds)
+    return f" over {written}"
+
+
 def status(shown: Moment, base: Moment | None, newer: int, room: int) -> Line:
     """Say when the profile was taken, and as of which cycle of the collector."""
     profile = shown.profile
-    at = f"at {clock(shown.at)}"
+    brief = when(shown)
+    at = at_when(shown)
+    over = _lasted(profile)
     cycle = ""
     if profile.request.gc:
         cycle = " gc=1"
@@ -58,12 +92,13 @@ def status(shown: Moment, base: Moment | None, newer: int, room: int) -> Line:
     rate = alloc_rate(shown, base)
     kind = f"{profile.kind} " if profile.kind != "file" else ""
     words = [
-        f"{rate}{kind}{at}{cycle}{behind}",
+        f"{rate}{kind}{at}{over}{cycle}{behind}",
+        f"{kind}{at}{over}{cycle}{behind}",
         f"{kind}{at}{cycle}{behind}",
         f"{at}{cycle}{behind}",
-        f"{clock(shown.at)}{cycle}{behind}",
-        f"{clock(shown.at)}{behind}",
-        clock(shown.at),
+        f"{brief}{cycle}{behind}",
+        f"{brief}{behind}",
+        brief,
     ]
     return fitting([line(Span(each, "dim")) for each in words], room)
 

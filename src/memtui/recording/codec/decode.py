@@ -92,4 +92,6 @@ def with_data(profile: Profile, data: bytes) -> Profile:
         data=data,
         values=read.values,
         default_type=profile.default_type or read.default_type,
+        time_nanos=read.time_nanos,
+        duration_nanos=read.duration_nanos,
     )

@@ -105,9 +105,11 @@ def _profile(view: View) -> dict[str, object] | None:
     shown = look.shown(view)
     if shown is None:
         return None
-    values = look.values(shown.profile)
+    values, dated = look.values(shown.profile), shown.dated
     return {
-        "time": moment(shown.at),
+        "time": moment(dated.at) if dated.is_known else None,
+        "read": moment(shown.at),
+        "duration_s": shown.profile.duration_nanos / 1e9 or None,
         "kind": shown.profile.kind,
         "where": shown.profile.where,
         "type": {"type": values.type, "unit": values.unit},

@@ -30,18 +30,20 @@ class Box(NamedTuple):
 
 
 def boxes(root: CallNode, zoom: Path, width: int, depth: int) -> list[list[Box]]:
-    """Return the boxes of the first ``depth`` rows below a node, which is as wide as the screen.
+    """Return the boxes of the first ``depth`` rows, zoomed into a node.
 
-    Only what is seen is visited. The calls of a box take its width by their amounts, and leave
-    free what is its own; where calls grew and shrank they share it by what they changed.
+    It and the nodes above it are as wide as the screen, one a row, the root first. Only what is
+    seen is visited. The calls of a box take its width by their amounts, and leave free what is its
+    own; where calls grew and shrank they share it by what they changed.
     """
     zoom = walk.settled(root, zoom)
-    rows = [[Box(0, width, zoom, (walk.node_at(root, zoom),))]]
+    above = enumerate(walk.trail(root, zoom))
+    rows = [[Box(0, width, zoom[:at], (node,))] for at, node in above]
     while len(rows) < depth and rows[-1]:
         rows.append([
             box for caller in rows[-1] if caller.calls == 1 for box in _calls_of(caller)
         ])  # fmt: skip
-    return rows
+    return rows[:depth]
 
 
 def _calls_of(caller: Box) -> list[Box]:
@@ -65,9 +67,13 @@ def _calls_of(caller: Box) -> list[Box]:
 
 
 def seen(root: CallNode, flame: Flame, width: int, height: int) -> list[list[Box]]:
-    """Return the rows of boxes that are seen: so many that the selected box is among them."""
-    below = len(flame.selected) - len(flame.zoom)
-    first = max(0, below - max(0, height - 2))
+    """Return the rows of boxes that are seen: the selected box is among them.
+
+    Of the nodes above the zoom the nearest ones take a third of the rows at most.
+    """
+    depth = len(flame.selected)
+    above = len(flame.zoom) - height // 3
+    first = min(depth, max(0, above, depth - max(0, height - 2)))
     return boxes(root, flame.zoom, width, first + height)[first:]
 
 

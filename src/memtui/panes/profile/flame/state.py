@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from memtui.panes.cells import Line, Span, cells, cut
 from memtui.panes.profile import walk
 from memtui.panes.profile.search import NOTHING, Found, matches, search
 from memtui.panes.profile.values import Measure, in_words, short_name
-from memtui.panes.profile.walk import Path
+from memtui.panes.profile.walk import Path, Total
 from memtui.plain import plain
 from memtui.pprof.calls import CallNode
 
@@ -32,6 +33,11 @@ class Flame:
         """The node whose box is as wide as the screen."""
         return self.zooms[-1] if self.zooms else ()
 
+    @property
+    def _is_above(self) -> bool:
+        """Whether a node above the zoom is selected."""
+        return len(self.selected) < len(self.zoom)
+
     def settled(self, root: CallNode) -> Flame:
         """Return the same state in another tree: what is gone there gives way to its caller."""
         zooms = tuple(zoom for zoom in self.zooms if walk.settled(root, zoom) == zoom)
@@ -39,19 +45,20 @@ class Flame:
         return Flame(walk.settled(root, self.selected), zooms, found)._inside()
 
     def to_parent(self) -> Flame:
-        """Select the caller, up to the box that is zoomed into."""
-        if len(self.selected) <= len(self.zoom):
-            return self
+        """Select the caller, up to the root."""
         return replace(self, selected=self.selected[:-1])
 
     def to_child(self, root: CallNode) -> Flame:
-        """Select the largest call of the selected box."""
+        """Select the largest call of the selected box; above the zoom, the one that leads to it."""
+        if self._is_above:
+            return replace(self, selected=self.zoom[: len(self.selected) + 1])
         largest = walk.largest_call(walk.node_at(root, self.selected))
         return replace(self, selected=(*self.selected, largest.name)) if largest else self
 
     def along_the_largest(self, root: CallNode) -> Flame:
         """Select the leaf at the end of the largest calls from the selected box on."""
-        return replace(self, selected=walk.hottest(root, self.selected))
+        start = self.zoom if self._is_above else self.selected
+        return replace(self, selected=walk.hottest(root, start))
 
     def to_sibling(self, root: CallNode, step: int) -> Flame:
         """Select the box to the right (1) or to the left (−1), inside of what is seen."""
@@ -61,10 +68,11 @@ class Flame:
         return replace(self, selected=selected)
 
     def zoomed(self) -> Flame:
-        """Make the selected box as wide as the screen."""
+        """Make the selected box as wide as the screen; one above the zoom zooms out to it."""
         if self.selected == self.zoom:
             return self
-        return replace(self, zooms=(*self.zooms, self.selected))
+        outer = (zoom for zoom in self.zooms if len(zoom) < len(self.selected))
+        return replace(self, zooms=(*outer, self.selected) if self.selected else ())
 
     def back(self) -> Flame:
         """Leave the innermost zoom."""
@@ -83,7 +91,8 @@ class Flame:
 
     def _inside(self) -> Flame:
         """Leave the zooms that the selected box lies outside of."""
-        zooms = [zoom for zoom in self.zooms if self.selected[: len(zoom)] == zoom]
+        selected = self.selected
+        zooms = [zoom for zoom in self.zooms if zoom[: len(selected)] == selected[: len(zoom)]]
         return replace(self, zooms=tuple(zooms))
 
 
@@ -98,6 +107,6 @@ def words(root: CallNode, measure: Measure, flame: Flame, room: int) -> Line:
     return (*said, Span(zoomed, "dim")) if len(zoomed) > LEAST_OF_A_NAME else said
 
 
-def hint(root: CallNode, measure: Measure, flame: Flame) -> Line:
-    """Say the value of the selected box, its shares, and its whole name."""
-    return in_words(walk.trail(root, flame.selected), measure)
+def hint(root: CallNode, measure: Measure, flame: Flame, totals: Mapping[str, Total]) -> Line:
+    """Say the value of the selected box, its shares, its total, and its whole name."""
+    return in_words(walk.trail(root, flame.selected), measure, totals)

@@ -1,0 +1,114 @@
+"""The labels of a profile: which route, tenant or worker the samples belong to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor
+
+from memtui.panes.cells import Line, Span, line
+from memtui.panes.profile import rowlist
+from memtui.panes.profile.rowlist import RowList
+from memtui.panes.profile.values import Measure, bar
+from memtui.panes.table import Column
+from memtui.plain import plain
+from memtui.pprof.tags import Tag
+
+NO_LABELS = "no labels here: a service sets them with pprof.Do(ctx, pprof.Labels(…), f)"
+
+_COLUMNS = (
+    Column("value", 7, role="live"),
+    Column("share", 6),
+    Column("", 10, yields=1, role="dim"),
+    Column("label", 16, text=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One value of a label, and what the samples that have it come to."""
+
+    key: str
+    text: str
+    value: int
+    is_number: bool = False
+
+    @property
+    def name(self) -> str:
+        """How it is written in the list: ``route: /checkout``."""
+        return f"{self.key}: {self.text}"
+
+    @property
+    def filter(self) -> str:
+        """The tagfocus that keeps these samples alone.
+
+        A comma would end a pattern of pprof's, and a text that is a number would be a range.
+        """
+        if self.is_number:
+            return f"{self.key}={_range(self.text)}"
+        quoted = re.sub(r"[^\w/ -]", lambda found: f"\\x{{{ord(found[0]):x}}}", self.text)
+        return f"{self.key}=^{quoted}$"
+
+
+def _range(text: str) -> str:
+    """Return the range of the numbers that are written so: sizes have two places at most."""
+    found = re.fullmatch(r"([0-9.]+)(kB|MB|GB|TB|PB)", text)
+    if found is None:
+        return text
+    amount, scale = float(found[1]), 1024 ** ("kMGTP".index(found[2][0]) + 1)
+    return f"{ceil((amount - 0.005) * scale)}B:{floor((amount + 0.005) * scale)}B"
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """All values of all labels, each label together, largest first; the unit and 100 %."""
+
+    rows: tuple[Labelled, ...]
+    measure: Measure
+
+
+def labels(tags: Sequence[Tag], measure: Measure) -> Labels:
+    """Put labels in order: the one with the largest total first."""
+    ordered = sorted(tags, key=lambda tag: (-abs(tag.total), tag.key))
+    rows = (
+        Labelled(tag.key, each.text, each.value, each.is_number)
+        for tag in ordered
+        for each in tag.values
+    )
+    return Labels(tuple(rows), measure)
+
+
+def draw(
+    data: Labels, state: RowList, width: int, height: int, *, focused: bool
+) -> tuple[RowList, list[Line]]:
+    """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
+
+    Labels are written whole: a path is no package.
+    """
+    drawn, lines = rowlist.draw(
+        _COLUMNS,
+        len(data.rows),
+        lambda at: (_numbers(data.rows[at], data.measure), data.rows[at].name),
+        replace(state, shift=max(1, state.shift)),
+        width,
+        height,
+        focused=focused,
+    )
+    return replace(drawn, shift=state.shift), lines
+
+
+def _numbers(each: Labelled, measure: Measure) -> tuple[str | Span, ...]:
+    return (
+        Span(measure.amount(each.value), measure.role(each.value)),
+        measure.share(each.value),
+        bar(each.value, measure.total, 10),
+    )
+
+
+def hint(data: Labels, state: RowList) -> Line:
+    """Say which samples opening the selected row leaves."""
+    if not data.rows:
+        return line(NO_LABELS)
+    each = data.rows[state.selection.at(range(len(data.rows)))]
+    return line(f"enter: functions of {plain(each.key)}={plain(each.text)}")

@@ -1,0 +1,78 @@
+"""What bytes are that are no profile which can be read: so that a refusal names it."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+_LOOKS = (
+    (b"{", "JSON"),
+    (b"goroutine ", "goroutine stacks; ask without debug=2"),
+    (b"\x7fELF", "a program"),
+    (b"go 1.", "an execution trace"),
+)
+_HTML = re.compile(rb"<(?:!doctype|html|head|body|title|h\d|p|pre|div|\?xml)\b|<!--", re.IGNORECASE)
+_CPP_HEAP = re.compile(rb"heap profile: .* @ (?:heap_v2|heapz_v2|heapprofile|growth|fragmentation)")
+_COLLAPSED = re.compile(rb"(?:[^\n]+ \d+\r?(?:\n|\Z))+")
+_GPERFTOOLS_HEAD = (0, 3, 0)
+"""The first words of a CPU profile of gperftools: no count, words of the head, the version."""
+_RESOURCE, _SCOPE = 0x0A, 0x12
+
+
+def what_it_is(raw: bytes | bytearray) -> str:
+    """Say in one line what these bytes are instead of a profile."""
+    start = bytes(raw[:4096]).lstrip()
+    if _HTML.match(start):
+        return "not a profile: it looks like HTML"
+    for sign, name in _LOOKS:
+        if start.startswith(sign):
+            return f"not a profile: it looks like {name}"
+    if _CPP_HEAP.match(start):
+        return (
+            "a heap profile of C++ without names of functions:"
+            " go tool pprof -proto PROGRAM FILE writes one that is read here"
+        )
+    if _is_gperftools(bytes(raw[:24])):
+        return (
+            "a CPU profile of gperftools, without names of functions:"
+            " go tool pprof -proto PROGRAM FILE writes one that is read here"
+        )
+    if is_otlp(raw):
+        return "a profile of OpenTelemetry (OTLP): only those of pprof are read here"
+    return _text(start)
+
+
+def _text(start: bytes) -> str:
+    head = start[:200]
+    line = head.partition(b"\n")[0].decode("ascii", "replace")
+    whole = start.rpartition(b"\n")[0] or start
+    if b";" in head and _COLLAPSED.fullmatch(whole):
+        return (
+            "collapsed stacks (text, as py-spy --format raw and FlameGraph write):"
+            " only profiles of pprof are read here"
+        )
+    if len(line) > 3 and line.rstrip("\r").isprintable() and "\ufffd" not in line:
+        return f"not a profile but text: {line.strip()[:60]}"
+    return "not a profile, or a damaged one"
+
+
+def _is_gperftools(head: bytes) -> bool:
+    """Report whether the head is one of gperftools, with words of 64 or 32 bits, of either end."""
+    return any(
+        len(head) >= struct.calcsize(words) and struct.unpack_from(words, head) == _GPERFTOOLS_HEAD
+        for words in ("<3Q", ">3Q", "<3L", ">3L")
+    )
+
+
+def is_otlp(raw: bytes | bytearray) -> bool:
+    """Report whether these are profiles of OpenTelemetry (profiles.proto: ProfilesData).
+
+    Both formats begin with field 1. There it holds messages, a resource or a scope; of pprof it
+    holds two numbers.
+    """
+    if len(raw) < 4 or raw[0] != _RESOURCE:
+        return False
+    at = 1
+    while at < len(raw) and raw[at] >= 0x80:
+        at += 1
+    return at + 1 < len(raw) and raw[at] != 0 and raw[at + 1] in (_RESOURCE, _SCOPE)

@@ -1,0 +1,232 @@
+"""Several profiles as one: equal stacks added up, wherever the program was loaded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import NamedTuple
+
+from memtui.pprof.measure import same_kind, scaled
+from memtui.pprof.stacks import (
+    Binary,
+    Labels,
+    Location,
+    Sample,
+    SampleType,
+    Stack,
+    Stacks,
+    StacksError,
+    Whole,
+)
+from memtui.pprof.whole import is_base, marked
+
+_PAGE_BYTES = 0x1000
+_WORD = 1 << 64
+
+
+class Part(NamedTuple):
+    """A profile of a sum: what its values count for, and whether it is the base that is 100 %."""
+
+    stacks: Stacks
+    sign: int = 1
+    is_marked: bool = False
+
+
+def merged(profiles: Sequence[Stacks]) -> Stacks:
+    """Add up profiles, those of one kind from several processes for instance.
+
+    All sample types that every one of them has, in the finer unit where units differ. Stacks are
+    equal when their locations and labels are. What the head says is that of the first; the time is
+    the earliest and durations add up (pprof, profile/merge.go). Raises StacksError when they have
+    no sample type in common, or units that cannot be added.
+    """
+    return profiles[0] if len(profiles) == 1 else combined([Part(each) for each in profiles])
+
+
+def combined(parts: Sequence[Part]) -> Stacks:
+    """Return the sum of all parts; raises as ``merged`` does."""
+    every = [part.stacks for part in parts]
+    types = _common_types(every)
+    period_type = reduce(
+        lambda one, other: _common("period type", one, other), [each.period_type for each in every]
+    )
+    sums = _Merged(every[0].main)
+    for part in parts:
+        sums.add(part, _columns(part.stacks, types))
+    result = sums.done()
+    names = [kind.type for kind in types]
+    return replace(
+        every[0],
+        types=types,
+        samples=lambda: (stack for stack, _ in result),
+        labelled=lambda: iter(result),
+        locations=sums.locations,
+        default_type=_first(_default(each, names) for each in every),
+        time_nanos=reduce(_earlier, [each.time_nanos for each in every]),
+        duration_nanos=sum(each.duration_nanos for each in every),
+        period=max(_period(each, period_type) for each in every),
+        period_type=period_type,
+        comments=tuple(dict.fromkeys(text for each in every for text in each.comments)),
+        doc_url=_first(each.doc_url for each in every),
+        whole=sums.whole(len(types)) if any(part.is_marked for part in parts) else None,
+    )
+
+
+def _first(texts: Iterable[str]) -> str:
+    return next(filter(None, texts), "")
+
+
+def _default(stacks: Stacks, names: list[str]) -> str:
+    """Return the type to show first; the first that is left when other types were left out."""
+    if stacks.default_type in names or [kind.type for kind in stacks.types] == names:
+        return stacks.default_type
+    return names[0]
+
+
+def _earlier(time: int, other: int) -> int:
+    return other if time == 0 or other < time else time
+
+
+def _period(stacks: Stacks, kind: SampleType) -> int:
+    return int(scaled(stacks.period, stacks.period_type.unit, kind.unit)[0])
+
+
+def _common_types(profiles: Sequence[Stacks]) -> tuple[SampleType, ...]:
+    there = [{kind.type: kind for kind in reversed(each.types)} for each in profiles]
+    shared = [kind for kind in profiles[0].types if all(kind.type in types for types in there)]
+    if not shared:
+        raise StacksError(f"{_those(profiles)} have no sample type in common")
+    return tuple(
+        reduce(
+            lambda one, other: _common("sample type", one, other),
+            [types[kind.type] for types in there[1:]],
+            kind,
+        )
+        for kind in shared
+    )
+
+
+def _those(profiles: Sequence[Stacks]) -> str:
+    return "the two profiles" if len(profiles) == 2 else "the profiles"
+
+
+def _common(what: str, kind: SampleType, other: SampleType) -> SampleType:
+    """Return the finer unit of two; raise StacksError when they cannot be added."""
+    if kind.type != other.type or not same_kind(kind.unit, other.unit):
+        raise StacksError(
+            f"the two profiles differ in their {what}:"
+            f" {kind.type}/{kind.unit} and {other.type}/{other.unit}"
+        )
+    return other if scaled(1, other.unit, kind.unit)[0] < 1 else kind
+
+
+def _columns(stacks: Stacks, types: Sequence[SampleType]) -> list[tuple[int, float]]:
+    """Return for each type in which column it is, and what its values are multiplied with."""
+    names = [kind.type for kind in stacks.types]
+    columns = []
+    for kind in types:
+        column = names.index(kind.type)
+        columns.append((column, scaled(1, stacks.types[column].unit, kind.unit)[0]))
+    return columns
+
+
+class _Key(NamedTuple):
+    """What makes two samples one."""
+
+    ids: tuple[int, ...]
+    labels: Labels
+
+
+class _Merged:
+    """The samples of several profiles, equal ones added up, with locations of their own ids."""
+
+    def __init__(self, main: Binary | None) -> None:
+        self.locations: dict[int, Location] = {}
+        self._ids: dict[object, int] = {}
+        self._binaries: dict[object, Binary] = {_load_key(main): main} if main else {}
+        self._samples: dict[_Key, list[int]] = {}
+
+    def add(self, part: Part, columns: list[tuple[int, float]]) -> None:
+        """Add the samples of a profile; those without any value are left out."""
+        known: dict[int, int] = {}
+        stacks, sign, is_marked = part
+        for sample, labels in stacks.labelled():
+            values = [sign * value for value in scaled_values(sample, columns)]
+            if not any(values):
+                continue
+            ids = tuple(self._id(stacks, known, id_) for id_ in sample.location_id)
+            key = _Key(ids, marked(labels) if is_marked else labels)
+            if (sums := self._samples.get(key)) is None:
+                self._samples[key] = values
+            else:
+                for column, value in enumerate(values):
+                    sums[column] += value
+
+    def done(self) -> list[tuple[Sample, Labels]]:
+        """Return the samples that have a value left."""
+        return [
+            (Stack(key.ids, tuple(values)), key.labels)
+            for key, values in self._samples.items()
+            if any(values)
+        ]
+
+    def whole(self, width: int) -> Whole:
+        """Return the amounts of the samples of the base, of all where it has none."""
+        every = list(self._samples.values())
+        of_base = [values for key, values in self._samples.items() if is_base(key.labels)]
+        amounts, divisors = [], []
+        for column in range(width):
+            base = sum(abs(values[column]) for values in of_base)
+            counting = of_base if base else every
+            amounts.append(sum(abs(values[column]) for values in counting))
+            divisors.append(sum(values[0] for values in counting))
+        return Whole(tuple(amounts), tuple(divisors))
+
+    def _id(self, stacks: Stacks, known: dict[int, int], id_: int) -> int:
+        """Return the number that a location has here."""
+        if (number := known.get(id_)) is not None:
+            return number
+        if (location := stacks.locations.get(id_)) is None:
+            raise StacksError(f"inconsistent: no location has the id {id_}")
+        binary, address = self._binary(location)
+        offset = (address - (binary.start if binary else 0)) % _WORD
+        places = tuple((line.function, line.line) for line in location.lines)
+        column = location.lines[-1].column if location.lines else 0
+        key = (offset, id(binary), places, column, location.folded)
+        number = self._ids.setdefault(key, len(self._ids) + 1)
+        known[id_] = number
+        self.locations.setdefault(number, location._replace(address=address, binary=binary))
+        return number
+
+    def _binary(self, location: Location) -> tuple[Binary | None, int]:
+        """Return the binary that stands for all loads of it, and the address as if in there."""
+        if (own := location.binary) is None:
+            return None, location.address
+        binary = self._binaries.setdefault(_load_key(own), own)
+        return binary, (location.address + binary.start - own.start) % _WORD
+
+
+def _load_key(binary: Binary) -> tuple[int, int, str]:
+    """Return what two loads of one binary have in common: its pages, its offset and its name."""
+    pages = ((binary.limit - binary.start) % _WORD + _PAGE_BYTES - 1) // _PAGE_BYTES
+    return pages, binary.offset, binary.build_id or binary.file
+
+
+def scaled_values(sample: Sample, columns: list[tuple[int, float]]) -> list[int]:
+    """Return the values of a sample in the common units.
+
+    When all that were in another unit round to nothing, none of them counts: pprof leaves such a
+    sample out, whatever else it holds (profile/profile.go: ScaleN).
+    """
+    values = [sample.value[column] for column, _ in columns]
+    scales = [place for place, (_, factor) in enumerate(columns) if factor != 1]
+    for place in scales:
+        values[place] = _rounded(values[place] * columns[place][1])
+    return values if not scales or any(values[place] for place in scales) else []
+
+
+def _rounded(value: float) -> int:
+    """Round half away from zero, as Go's math.Round does."""
+    return int(math.copysign(math.floor(abs(value) + 0.5), value))

@@ -1,0 +1,101 @@
+"""The labels of a profile: what each of their values comes to (``pprof -tags``)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+
+from memtui.pprof.filtered import filtered
+from memtui.pprof.lens import AS_PPROF, Lens
+from memtui.pprof.measure import label, percent
+from memtui.pprof.stacks import SampleType, Stacks
+from memtui.pprof.whole import whole_of
+
+
+@dataclass(frozen=True, slots=True)
+class TagValue:
+    """One value of a label, as text, and what the samples that have it come to.
+
+    ``is_number`` tells a numeric label from a text that looks like one.
+    """
+
+    text: str
+    value: int
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One label: what the samples that have it come to, and each of its values, largest first."""
+
+    key: str
+    total: int
+    values: tuple[TagValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """All labels of a profile by key. Values are in ``type.unit``, ``total`` is 100 %.
+
+    ``unmatched`` are the filters that matched nothing, as pprof writes them.
+    """
+
+    type: SampleType
+    unit: str
+    total: int
+    tags: tuple[Tag, ...]
+    unmatched: tuple[str, ...] = ()
+
+
+def tags(stacks: Stacks, lens: Lens = AS_PPROF) -> Tags:
+    """Return the labels that are left through a lens (internal/report: printTags).
+
+    A number is written in its unit, which is scaled to the unit of the lens. Raises StacksError.
+    """
+    column = stacks.index_of(lens.sample_type)
+    left = filtered(stacks, lens)
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    numbers: set[tuple[str, str]] = set()
+    for sample, labels in left.stacks.labelled():
+        for key, values in labels:
+            for each in values:
+                text = str(each)
+                if isinstance(each, tuple):
+                    text = label(each[0], left.units.get(key, ""), lens.unit)
+                    numbers.add((key, text))
+                sums[key][text] += sample.value[column]
+    found = tuple(_tag(key, sums[key], numbers) for key in sorted(sums))
+    kind = stacks.types[column]
+    total = whole_of(left.stacks).of(column, mean=lens.mean)
+    return Tags(kind, lens.unit, total, found, left.unmatched)
+
+
+def _tag(key: str, values: Counter[str], numbers: Container[tuple[str, str]]) -> Tag:
+    ordered = sorted(values.items(), key=lambda each: (-abs(each[1]), each[0]))
+    found = (TagValue(text, value, (key, text) in numbers) for text, value in ordered)
+    return Tag(key, values.total(), tuple(found))
+
+
+def text_of_tags(found: Tags) -> Iterator[str]:
+    """Yield the lines of ``pprof -tags``."""
+
+    def write(value: int) -> str:
+        return label(value, found.type.unit, found.unit)
+
+    def part(value: int) -> str:
+        return f" ({percent(value, found.total)})" if found.total > 0 else ""
+
+    for tag in found.tags:
+        margin = len(tag.key) + 2
+        yield f" {tag.key}: Total {write(tag.total)} of {write(found.total)}{part(tag.total)}"
+        amounts = [f"{write(each.value)}{part(each.value)}:" for each in tag.values]
+        width = max(map(len, amounts), default=0) + 1
+        for amount, each in zip(amounts, tag.values, strict=True):
+            yield f"{' ' * margin}{amount:>{width}} {each.text}"
+        yield ""
+
+
+def keys_of(stacks: Stacks) -> Sequence[str]:
+    """Return the keys of all labels of a profile, sorted."""
+    return sorted({key for labels in {each for _, each in stacks.labelled()} for key, _ in labels})

@@ -1,0 +1,103 @@
+"""The samples of a profile as they are: each with its labels and its stack (``pprof -traces``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from memtui.pprof.filtered import filtered
+from memtui.pprof.frames import frames
+from memtui.pprof.lens import AS_PPROF, Lens
+from memtui.pprof.measure import label
+from memtui.pprof.report import about
+from memtui.pprof.stacks import Labels, SampleType, Stacks, divided
+from memtui.pprof.whole import whole_of
+
+_RULE = "-" * 11 + "+" + "-" * 55
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One sample: its value, its labels as text, and its frames, leaf first.
+
+    Of each frame its name, and whether it was inlined into the next one.
+    """
+
+    value: int
+    labels: tuple[tuple[str, str], ...]
+    frames: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """The samples of a profile in its order. Values are in ``type.unit``, ``total`` is 100 %.
+
+    ``unmatched`` are the filters that matched nothing, as pprof writes them.
+    """
+
+    type: SampleType
+    unit: str
+    total: int
+    traces: tuple[Trace, ...]
+    unmatched: tuple[str, ...] = ()
+
+
+def traces(stacks: Stacks, lens: Lens = AS_PPROF) -> Traces:
+    """Return the samples that have a frame left (internal/report: printTraces).
+
+    Raises StacksError.
+    """
+    column = stacks.index_of(lens.sample_type)
+    left = filtered(stacks, lens)
+    seen = frames(left.stacks, left.lens, trim=False)
+    names = [str(node) for node in seen.nodes]
+    found = []
+    for sample, labels in left.stacks.labelled():
+        nodes = [seen.at[id_] for id_ in sample.location_id]
+        path = tuple(
+            (names[node], place != len(here) - 1)
+            for here in nodes
+            for place, node in enumerate(here)
+        )
+        if path:
+            divisor = sample.value[0] if lens.mean else 0
+            value = divided(sample.value[column], divisor)
+            found.append(Trace(value, _said(labels, left.units), path))
+    kind = stacks.types[column]
+    if lens.mean:
+        kind = SampleType(f"mean_{kind.type}", kind.unit)
+    total = whole_of(left.stacks).of(column, mean=lens.mean)
+    return Traces(kind, lens.unit, total, tuple(found), left.unmatched)
+
+
+def _said(labels: Labels, units: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return labels as text: texts, then numbers, each by the key as it is written."""
+    texts, numbers = [], []
+    for key, values in labels:
+        said = [each for each in values if isinstance(each, str)]
+        counts = [label(each[0], units.get(key, "")) for each in values if isinstance(each, tuple)]
+        if said:
+            texts.append((key, " ".join(said)))
+        if counts:
+            numbers.append((key, " ".join(counts)))
+    return (*sorted(texts, key=_line), *sorted(numbers, key=_line))
+
+
+def _line(said: tuple[str, str]) -> str:
+    return f"{said[0]:>10}:  {said[1]}"
+
+
+def text_of_traces(stacks: Stacks, found: Traces, taken: str) -> Iterator[str]:
+    """Yield the lines of ``pprof -traces``."""
+
+    def write(value: int) -> str:
+        return label(value, found.type.unit, found.unit)
+
+    yield from about(stacks, found.type, found.total, write, taken)
+    for trace in found.traces:
+        yield _RULE
+        yield from map(_line, trace.labels)
+        for place, (name, is_inlined) in enumerate(trace.frames):
+            value = "" if place else write(trace.value)
+            yield f"{value:>10}   {name}{' (inline)' if is_inlined else ''}"
+    yield _RULE
