@@ -76,7 +76,7 @@ def grown_functions(
     which leaves the runtime out: a goroutine that waits always ends in it. Largest growth first,
     names made safe to show.
     """
-    found = [values for _, profile in profiles if (values := valuesof_type(profile, sample_type))]
+    found = [values for _, profile in profiles if (values := values_of_type(profile, sample_type))]
     if len(found) < 2:
         return []
     grown = growths(found[0].functions, found[-1].functions)
@@ -110,7 +110,7 @@ def _allocating(grown: Sequence[Growth]) -> list[tuple[str, int]]:
 
 def largest_function(profiles: Sequence[tuple[float, Profile]]) -> tuple[str, float] | None:
     """Return the function that holds most in the last heap profile, and its share, 0 to 1."""
-    found = [values for _, profile in profiles if (values := of_type(profile, "inuse_space"))]
+    found = [values for _, profile in profiles if (values := values_of_type(profile, "inuse_space"))]
     held = [each for each in found[-1].functions if each.flat > 0] if found else []
     if not held:
         return None
@@ -140,7 +140,7 @@ MOST_SHARE = 0.25
 
 
 def _growths(profiles: Sequence[tuple[float, Profile]], sample_type: str) -> list[Growth]:
-    found = [values for _, profile in profiles if (values := valuesof_type(profile, sample_type))]
+    found = [values for _, profile in profiles if (values := values_of_type(profile, sample_type))]
     return growths(found[0].functions, found[-1].functions) if len(found) > 1 else []
 
 
@@ -159,6 +159,6 @@ def is_of_runtime(name: str) -> bool:
     return name.startswith(("runtime.", "internal/", "sync.", "time."))
 
 
-def valuesof_type(profile: Profile, sample_type: str) -> SampleValues | None:
+def values_of_type(profile: Profile, sample_type: str) -> SampleValues | None:
     """Return the values of one sample type of a profile; None when it has no such type."""
     return next((each for each in profile.values if each.type == sample_type), None)
