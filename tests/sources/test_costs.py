@@ -322,6 +322,8 @@ async def test_waiting_for_a_cpu_does_not_stretch_the_interval(
     service = start_go("stats", "-keep", "20", "expvar=127.0.0.1:0")
     page = Page(Origin.EXPVAR, Address(f"http://{service.address}/debug/vars"), is_own=True)
 
+    waits: list[float] = []
+
     async def asked() -> None:
         rhythm, walls = Rhythm(5.0, service.pid), []
         for _ in range(6):
@@ -330,10 +332,12 @@ async def test_waiting_for_a_cpu_does_not_stretch_the_interval(
             rhythm.note(page.origin, answer, watching.cpu_s(), time.perf_counter())
             walls.append(answer.took_s)
             assert (rhythm.next_s, rhythm.reason) == (5.0, "")
-        assert 50 * max(walls) > 5.0, "the host was not busy enough to show anything"
+        waits.append(max(walls))
 
     with busy(8 * (os.cpu_count() or 1)):
         await in_one_try_of(asked)
+    if 50 * max(waits) <= 5.0:
+        pytest.skip("this host answers at once, however many programs want the CPU")
 
 
 @pytest.mark.go

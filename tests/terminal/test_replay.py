@@ -19,7 +19,7 @@ def test_the_demo_shows_why_with_nothing_at_hand(terminal: OpenTerminal) -> None
     window.type("memtui demo")
     window.wait_for("REPLAY ×15", "RES", "web-1")
     window.press("End")
-    window.wait_for("AT THE END", "given back")
+    window.wait_for("AT THE END", "freed by Go")
     window.press("5")
     window.wait_for("lazily freed")
     window.press("q")

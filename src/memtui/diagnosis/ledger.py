@@ -89,7 +89,7 @@ MEANINGS: Mapping[PartName, str] = {
     PartName.OTHER: "OtherSys",
     PartName.FILES: "RssFile",
     PartName.SHARED: "RssShmem",
-    PartName.LAZY: "LazyFree: given back with MADV_FREE, the kernel takes it when it needs it",
+    PartName.LAZY: "LazyFree: freed with MADV_FREE, the kernel reclaims it under memory pressure",
     PartName.REST: "cgo, mmap, huge pages",
     PartName.GO_HEAP: "resident pages of the Go heap's mappings (smaps)",
     PartName.GO_RUNTIME: "resident pages of the runtime's other mappings (smaps)",

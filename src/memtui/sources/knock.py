@@ -8,6 +8,7 @@ import time
 from enum import Enum
 from urllib.parse import urlsplit
 
+from memtui.sources.draining import DRAINS
 from memtui.sources.http import Address, Response
 
 GREETING_S = 0.05
@@ -78,12 +79,16 @@ async def _exchange(
         "Accept-Encoding: identity\r\nConnection: close\r\nUser-Agent: memtui\r\n\r\n".encode()
     )
     await writer.drain()
-    raw = bytearray()
-    while not _is_whole(raw) and len(raw) <= limit_bytes:
-        chunk = await reader.read(1 << 16)
-        if not chunk:
-            break
-        raw += chunk
+    raw, is_at_end = bytearray(), False
+    try:
+        while not (is_at_end := is_at_end or _is_whole(raw)) and len(raw) <= limit_bytes:
+            chunk = await reader.read(1 << 16)
+            raw += chunk
+            is_at_end = not chunk
+    finally:
+        fd = writer.get_extra_info("socket").fileno()
+        if not is_at_end and fd >= 0:  # a response that may have been begun is read to its end
+            DRAINS.take(fd, str(address))
     return _answer(bytes(raw), time.perf_counter() - began)
 
 

@@ -29,8 +29,8 @@ from memtui.diagnosis.window import Access, Window
 ADVICE = Advice(
     code=("Nothing: the memory is free already.",),
     environment=(
-        "GODEBUG=madvdontneed=1 makes RES fall when Go frees; it is the default since Go 1.16, so "
-        "look who sets madvdontneed=0.",
+        "GODEBUG=madvdontneed=1 makes RES fall when Go frees; it is the default since Go 1.16: "
+        "find out what sets madvdontneed=0.",
     ),
     host=("A container's limit counts these pages, but they are taken before anybody is killed.",),
     useless=(
