@@ -110,7 +110,9 @@ def _allocating(grown: Sequence[Growth]) -> list[tuple[str, int]]:
 
 def largest_function(profiles: Sequence[tuple[float, Profile]]) -> tuple[str, float] | None:
     """Return the function that holds most in the last heap profile, and its share, 0 to 1."""
-    found = [values for _, profile in profiles if (values := values_of_type(profile, "inuse_space"))]
+    found = [
+        values for _, profile in profiles if (values := values_of_type(profile, "inuse_space"))
+    ]
     held = [each for each in found[-1].functions if each.flat > 0] if found else []
     if not held:
         return None

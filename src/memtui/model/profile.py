@@ -85,7 +85,9 @@ class Profile:
     memory stays bounded. ``gc_number`` is the newest collection when it was fetched, None while
     nobody knows: what a heap profile shows is as of the last finished one. ``time_nanos`` (Unix
     time) and ``duration_nanos`` are when the profile began and how long it lasted by its own
-    account, 0 where it has none (google/pprof proto/profile.proto).
+    account, 0 where it has none (google/pprof proto/profile.proto). ``finalizing`` is the function
+    that the runtime's goroutine for finalizers or cleanups is in, of a goroutine profile; "" when
+    it is in none, or the profile has no stacks.
     """
 
     values: tuple[SampleValues, ...]
@@ -98,6 +100,7 @@ class Profile:
     gc_number: int | None = None
     time_nanos: int = 0
     duration_nanos: int = 0
+    finalizing: str = ""
 
     @property
     def kind(self) -> ProfileKind:

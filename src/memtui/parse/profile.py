@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memtui.parse.finalizing import finalizing_in
 from memtui.parse.profileguess import is_otlp, what_it_is
 from memtui.parse.profilesamples import WireSamples, decoded
 from memtui.parse.profiletables import Tables
@@ -104,6 +105,7 @@ def parse_profile(
         took_s=took_s,
         time_nanos=read.time_nanos,
         duration_nanos=read.duration_nanos,
+        finalizing=read.finalizing,
     )
 
 
@@ -115,12 +117,19 @@ class Contents:
     default_type: str
     time_nanos: int = 0
     duration_nanos: int = 0
+    finalizing: str = ""
 
 
 def contents_of(stacks: Stacks) -> Contents:
     """Return what a profile holds by function, and of when it is. Raises ProfileError."""
     values, default_type = values_of(stacks)
-    return Contents(values, default_type, stacks.time_nanos, stacks.duration_nanos)
+    return Contents(
+        values,
+        default_type,
+        stacks.time_nanos,
+        stacks.duration_nanos,
+        finalizing_in(stacks, values),
+    )
 
 
 def values_of(stacks: Stacks) -> tuple[tuple[SampleValues, ...], str]:

@@ -243,6 +243,7 @@ class ProfileSource(ABC):
             gc_number=gc_number,
             time_nanos=read.time_nanos,
             duration_nanos=read.duration_nanos,
+            finalizing=read.finalizing,
         )
 
     async def _attach(self) -> None:

@@ -39,7 +39,7 @@ MOST_OF_STACKS = 0.6
 """From this share of their growth on, stacks are those of threads and not of goroutines."""
 SYSTEM_CALLS = (
     "syscall.Syscall", "syscall.Syscall6", "syscall.RawSyscall6", "internal/runtime/syscall",
-    "runtime/internal/syscall", "syscall.rawVforkSyscall", "runtime.cgocall", "runtime.futex",
+    "runtime/internal/syscall", "syscall.rawVforkSyscall", "runtime.cgocall",
 )  # fmt: skip
 """Functions at the end of a goroutine that is inside the kernel or in C."""
 

@@ -94,4 +94,5 @@ def with_data(profile: Profile, data: bytes) -> Profile:
         default_type=profile.default_type or read.default_type,
         time_nanos=read.time_nanos,
         duration_nanos=read.duration_nanos,
+        finalizing=read.finalizing,
     )
