@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from diagnosis.captures import FOLDER, timeline_of
 from diagnosis.made import MIB, window
+from diagnosis.reports import ACCESS, reports
 from diagnosis.test_unseen import RECORDINGS, recordings
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,6 +198,16 @@ def test_they_hold_on_recorded_processes_look_after_look(access: Access) -> None
             except AssertionError as error:
                 raise AssertionError(f"{name} at {at - start:.0f} s: {error}") from error
             at += 11
+
+
+@pytest.mark.parametrize("level", ACCESS)
+def test_they_hold_on_the_programs_of_reports(level: str) -> None:
+    for report in reports():
+        for end in report.moments:
+            try:
+                holds(report.diagnosed(level, end))
+            except AssertionError as error:
+                raise AssertionError(f"{report.stem} at {end:.0f} s: {error}") from error
 
 
 @pytest.mark.parametrize("access", Access)

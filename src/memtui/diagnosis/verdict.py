@@ -137,16 +137,17 @@ def _findings(window: Window) -> Sequence[Finding]:
     # A process that has just started grows; of what, is known later.
     is_early = window.is_young and window.seconds < window.thresholds.shortest_s
     rules = () if is_early else RULES
-    ruled = account([found for rule in rules if (found := rule(window))], window.ledger)
+    named = [each for rule in rules if (each := rule(window))]
+    ruled = account(named, window.ledger)
     if not ruled.findings:
         calm = steady(window)
         if calm is not None:
             return [calm]
-    whole = _with_the_rest(window, ruled)
+    whole = _with_the_rest(window, ruled, named)
     return [borne_out(each, whole, window) for each in whole.findings] or [not_enough_data(window)]
 
 
-def _with_the_rest(window: Window, ruled: Account) -> Account:
+def _with_the_rest(window: Window, ruled: Account, named: Sequence[Finding]) -> Account:
     """Add what grew and has no cause, where that is more than a headline may leave out."""
     rest = growing(window, ruled)
     if rest is None or ruled.unclaimed_share <= 1 - ENOUGH:
@@ -154,7 +155,7 @@ def _with_the_rest(window: Window, ruled: Account) -> Account:
     # Where even the growth is in doubt, what is known of the size of RES is the answer.
     if ruled.findings and not window.is_growing and not ruled.findings[0].of_growth:
         return ruled
-    return account([*ruled.findings, rest], window.ledger)
+    return account([*named, rest], window.ledger)
 
 
 def _notes(window: Window) -> Iterator[str]:

@@ -59,8 +59,9 @@ def steady(window: Window) -> Finding | None:
             (("spread", _spread(trend)),),
         ),
     ]
-    words = f"a leak below {units.size(round(bound))}/h cannot be excluded in this window"
-    found.append(Evidence(words, Place.TREND, (("bound_per_h", bound),)))
+    if bound:
+        words = f"a leak below {units.size(round(bound))}/h cannot be excluded in this window"
+        found.append(Evidence(words, Place.TREND, (("bound_per_h", bound),)))
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
