@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from diagnosis.captures import FOLDER, NOON, cycle_of, mapping_of, process_of, rows_of, runtime_of
 
-from memtui.diagnosis import Access, Window, window_of
+from memtui.diagnosis import Access, Window, diagnose, window_of
 from memtui.diagnosis.gather import MOST_POINTS
 from memtui.diagnosis.goals import with_goals
 from memtui.model import (
@@ -65,6 +65,13 @@ def test_a_page_that_was_found_late_takes_over_when_it_tells_enough() -> None:
     assert found_late(60, 110, is_traced=True).access is Access.FULL
     # Before there is enough of anything, what tells most.
     assert found_late(15, 35, is_traced=True).access is Access.FULL
+
+
+def test_rows_that_begin_late_say_so() -> None:
+    late, early = found_late(60, 130, is_traced=False), found_late(0, 130, is_traced=False)
+    assert late.known_after_s == pytest.approx(60, abs=5)
+    assert any("begins 1m" in note for note in diagnose(late).notes)
+    assert not any("begins" in note for note in diagnose(early).notes)
 
 
 def test_a_page_that_is_read_rarely_waits_for_enough_rows() -> None:

@@ -81,6 +81,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         is_young=is_young,
         returned=returned,
         rarely=tuple(_rarely(view)),
+        known_after_s=_known_after_s(view, start, begin) if points else 0.0,
         containers=tuple(timeline.track(CgroupMemory).between(begin, end)),
         peak=_peak(view),
         thresholds=thresholds,
@@ -347,6 +348,12 @@ def _cycles_seen(
     if not any(told):
         told.append(len(timeline.track(GcPause).between(begin, end)))
     return max(told)
+
+
+def _known_after_s(view: View, start: float, begin: float) -> float:
+    """Return how long after the first sample of /proc in the window its rows begin."""
+    first = view.timeline.track(ProcessSample).first
+    return max(0.0, begin - max(start, first[0])) if first else 0.0
 
 
 def _rarely(view: View) -> Iterator[str]:

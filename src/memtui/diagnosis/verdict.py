@@ -24,6 +24,8 @@ from memtui.plain import plain
 
 WORTH_SAYING = 0.2
 """A second cause with a smaller share does not go into the one line."""
+LATE_S = 5.0
+"""Rows that begin so long after /proc are said to."""
 HOLD_S = 60.0
 """The first cause changes at most this often."""
 ENOUGH = 0.8
@@ -168,6 +170,9 @@ def _notes(window: Window) -> Iterator[str]:
             yield f"{size} of the heap was never touched: it is not in RES, and comes when it is."
     if said := young(window).strip():
         yield said
+    if window.known_after_s >= LATE_S:
+        after = units.duration(window.known_after_s)
+        yield f"What is judged begins {after} after the first sample of /proc."
     yield from window.rarely
 
 

@@ -66,10 +66,10 @@ class Window:
     few of the same process before the window. ``profiles`` are heap and
     goroutine profiles in the order of time. ``marks`` are things done to the process, ``sources``
     what was seen of each source, "" for nothing. ``is_young`` tells that the window begins with
-    the process. ``rarely`` are the reasons why a source is read less often than wanted, a sentence
-    each. ``returned`` is the act that the window begins with, where memory was returned.
-    ``containers`` are the readings of the memory cgroup, ``peak`` is the largest RES of the
-    process so far (VmHWM) in bytes.
+    the process, ``known_after_s`` is how long after /proc the rows begin. ``rarely`` are the
+    reasons why a source is read less often than wanted, a sentence each. ``returned`` is the act
+    that the window begins with, where memory was returned. ``containers`` are the readings of the
+    memory cgroup, ``peak`` is the largest RES of the process so far (VmHWM) in bytes.
     """
 
     start: float
@@ -88,6 +88,7 @@ class Window:
     is_young: bool = False
     returned: Returned | None = None
     rarely: tuple[str, ...] = ()
+    known_after_s: float = 0.0
     containers: tuple[tuple[float, CgroupMemory], ...] = ()
     peak: int | None = None
     thresholds: Thresholds = DEFAULT
