@@ -33,7 +33,7 @@ demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live 
 
 # Most tests wait for programs, terminals and clocks: so more of them run at once than there are cores.
 test: $(VENV)/ready $(BUILD)/go-1.21/ready ## run every test
-	$(BIN)/python -m pytest -n 4 --dist loadfile
+	$(BIN)/python -m pytest -n 6 --dist loadfile
 
 # The last of a year, a leap day, both changes of summer time, a year on. The monotonic clock and
 # the times of processes stay real, so only tests that start nothing run: no other can be fooled
