@@ -143,6 +143,7 @@ def fill(pipe: int) -> None:
     os.set_blocking(pipe, True)
 
 
+@pytest.mark.world
 def test_a_write_that_does_not_return_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
