@@ -92,12 +92,12 @@ screenshots: $(VENV)/ready ## redraw screenshots/ from the recording that comes 
 	$(BIN)/python scripts/screenshots.py
 
 # They call no dependency.
-PURE := diagnosis pprof test_targets.py test_verdicts.py recording/test_file.py
+PURE := diagnosis pprof test_targets.py test_verdicts.py test_reported.py recording/test_file.py
 test-lowest: ## run the quick tests with the oldest supported versions of the dependencies
 	$(PYTHON) -m venv $(VENV)-lowest
 	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint tests/lowest.txt --editable '.[test]'
-	$(VENV)-lowest/bin/python -m pytest -n 4 --dist loadfile -m 'not terminal and not snapshot' \
+	$(VENV)-lowest/bin/python -m pytest -n 6 --dist loadfile -m 'not terminal and not snapshot' \
 		$(PURE:%=--ignore tests/%)
 
 clean: ## remove what was made
