@@ -97,7 +97,7 @@ test-lowest: ## run the quick tests with the oldest supported versions of the de
 	$(PYTHON) -m venv $(VENV)-lowest
 	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint tests/lowest.txt --editable '.[test]'
-	$(VENV)-lowest/bin/python -m pytest -n 6 --dist loadfile -m 'not terminal and not snapshot' \
+	$(VENV)-lowest/bin/python -m pytest -n 6 --dist loadfile -m 'not terminal and not snapshot and not go' \
 		$(PURE:%=--ignore tests/%)
 
 clean: ## remove what was made
