@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from memtui.diagnosis.finding import Cause, Denial, Finding
 from memtui.diagnosis.ledger import HEAP_PARTS, Ledger, PartName
-from memtui.diagnosis.shares import Account, growth_of_parts
+from memtui.diagnosis.shares import Attribution, growth_of_parts
 from memtui.diagnosis.window import Window
 
 LEAST_DENIED = 0.1
@@ -35,7 +35,7 @@ OF_CAUSE: Mapping[Cause, tuple[PartName, ...]] = {
 _LEAKING = (*HEAP_PARTS, PartName.STACKS, PartName.REST)
 
 
-def borne_out(found: Finding, all_found: Account, window: Window) -> Finding:
+def borne_out(found: Finding, all_found: Attribution, window: Window) -> Finding:
     """Return a finding without the denials that the growth of the parts contradicts."""
     ledger = window.ledger
     if ledger is None or not all_found.grown or not window.grows:

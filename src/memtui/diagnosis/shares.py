@@ -24,7 +24,7 @@ class Unclaimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Attribution:
     """Findings with their shares, largest first, and the growth that none of them claims.
 
     ``grown`` is by how much the parts that grew did so together, in bytes: more than the growth of
@@ -55,11 +55,11 @@ def growth_of_parts(ledger: Ledger) -> dict[PartName, int]:
     return {name: size for name, size in grown.items() if size > 0}
 
 
-def account(findings: Iterable[Finding], ledger: Ledger | None) -> Account:
+def attributed(findings: Iterable[Finding], ledger: Ledger | None) -> Attribution:
     """Share the growth of RES, and RES itself, among findings; the largest claim is met first."""
     found = sorted(findings, key=lambda each: -(each.claim.wanted if each.claim else 0))
     if ledger is None:
-        return Account(tuple(found), (), 0)
+        return Attribution(tuple(found), (), 0)
     grown, sizes = growth_of_parts(ledger), _sizes(ledger)
     whole, res = sum(grown.values()), sum(sizes.values())
     shared = []
@@ -83,7 +83,7 @@ def account(findings: Iterable[Finding], ledger: Ledger | None) -> Account:
         (Unclaimed(name, size) for name, size in grown.items() if size > 0),
         key=lambda each: -each.size,
     )
-    return Account(tuple(kept), tuple(rest), whole)
+    return Attribution(tuple(kept), tuple(rest), whole)
 
 
 def _worded(found: Finding, claimed: int, share: float) -> Finding:

@@ -15,7 +15,7 @@ from memtui.diagnosis.rules import EARLY_RULES, RULES
 from memtui.diagnosis.rules.context import with_context
 from memtui.diagnosis.rules.growing import growing, missing, not_enough_data, young
 from memtui.diagnosis.rules.steady import steady
-from memtui.diagnosis.shares import Account, account
+from memtui.diagnosis.shares import Attribution, attributed
 from memtui.diagnosis.thresholds import eased
 from memtui.diagnosis.trends import TimeLeft, moved_at, time_to
 from memtui.diagnosis.window import Access, Column, Window
@@ -134,13 +134,15 @@ def _diagnosis(window: Window, findings: Sequence[Finding]) -> Diagnosis:
 
 def _findings(window: Window) -> Sequence[Finding]:
     if missing(window):
-        early = account([found for rule in EARLY_RULES if (found := rule(window))], window.ledger)
+        early = attributed(
+            [found for rule in EARLY_RULES if (found := rule(window))], window.ledger
+        )
         return early.findings or [not_enough_data(window)]
     # A process that has just started grows; of what, is known later.
     is_early = window.is_young and window.seconds < window.thresholds.shortest_s
     rules = () if is_early else RULES
     named = [each for rule in rules if (each := rule(window))]
-    ruled = account(named, window.ledger)
+    ruled = attributed(named, window.ledger)
     if not ruled.findings:
         calm = steady(window)
         if calm is not None:
@@ -149,7 +151,7 @@ def _findings(window: Window) -> Sequence[Finding]:
     return [borne_out(each, whole, window) for each in whole.findings] or [not_enough_data(window)]
 
 
-def _with_the_rest(window: Window, ruled: Account, named: Sequence[Finding]) -> Account:
+def _with_the_rest(window: Window, ruled: Attribution, named: Sequence[Finding]) -> Attribution:
     """Add what grew and has no cause, where that is more than a headline may leave out."""
     rest = growing(window, ruled)
     if rest is None or ruled.unclaimed_share <= 1 - ENOUGH:
@@ -157,7 +159,7 @@ def _with_the_rest(window: Window, ruled: Account, named: Sequence[Finding]) -> 
     # Where even the growth is in doubt, what is known of the size of RES is the answer.
     if ruled.findings and not window.is_growing and not ruled.findings[0].of_growth:
         return ruled
-    return account([*named, rest], window.ledger)
+    return attributed([*named, rest], window.ledger)
 
 
 def _notes(window: Window) -> Iterator[str]:

@@ -100,7 +100,7 @@ class ServedProfile(ProfileSource):
             self._costs.assume(self._folder, stacks)
             self._is_dear = True
             raise SourceFailed(
-                f"{self._where} is not read by itself: it has {stacks} stacks, for which the "
+                f"{self._where} is read only on request: it has {stacks} stacks, for which the "
                 f"process would allocate about {units.size(allocated)}",
                 "r in the pane of profiles fetches it all the same",
             )

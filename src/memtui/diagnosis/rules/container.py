@@ -242,7 +242,7 @@ def _when_it_goes(part: Charged) -> str:
     if part.name == CACHE:
         return "goes on demand"
     if part.name == SLAB_RECLAIMABLE:
-        return "what nobody refers to goes on demand, what is in use stays"
+        return "the kernel reclaims entries that are not in use; the others stay"
     if part.name == KERNEL:
         return "what is in use stays; unused dentries and inodes go on demand"
     return "does not go on demand"

@@ -12,7 +12,7 @@ from memtui.diagnosis.point import Point
 from memtui.diagnosis.rules.freed import Unreturned, lying_free
 from memtui.diagnosis.rules.judging import after_act, joined, res_moved, slope, to_be_surer
 from memtui.diagnosis.rules.unseen import is_all_known, is_unseen, silence_of
-from memtui.diagnosis.shares import Account, Unclaimed
+from memtui.diagnosis.shares import Attribution, Unclaimed
 from memtui.diagnosis.window import Access, Window
 
 LEAST_NAMED = 0.1
@@ -42,19 +42,19 @@ def missing(window: Window) -> str | None:
     return None
 
 
-def growing(window: Window, account: Account) -> Finding | None:
+def growing(window: Window, grown: Attribution) -> Finding | None:
     """Name the parts whose growth no cause accounts for; None where RES does not grow."""
     if not (window.is_growing or window.grows) or window.ledger is None:
         return None
     named = [
         part
-        for each in account.unclaimed
-        if each.size >= LEAST_NAMED * account.grown
+        for each in grown.unclaimed
+        if each.size >= LEAST_NAMED * grown.grown
         for part in _by_mappings(each, window.ledger)
     ]
     rate, trend = _rate(window), window.res_trend
     parts = _named(named)
-    left = sum(each.size for each in account.unclaimed)
+    left = sum(each.size for each in grown.unclaimed)
     what = parts or f"{units.size(left)} in small parts"
     next_step = _what_would_tell(window, named)
     found = [res_moved(window), *([slope("RES", trend, Place.TREND)] if trend else [])]
@@ -66,7 +66,7 @@ def growing(window: Window, account: Account) -> Finding | None:
         + _also(window),
         line=f"growing{rate}: {what}; cause not known yet{_soon(window, named)}.",
         brief=f"{what}; cause not known yet.",
-        claim=Claim(left, tuple(each.name for each in account.unclaimed)),
+        claim=Claim(left, tuple(each.name for each in grown.unclaimed)),
         of_growth=True,
         confidence=Confidence.LOW,
         evidence=tuple(found),
