@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from memtui import units
 from memtui.diagnosis.gather import points_between
-from memtui.diagnosis.ledger import Ledger, PartName, ledger_at, ledger_between, settled
+from memtui.diagnosis.ledger import Ledger, PartName, ledger_at, ledger_between
 from memtui.diagnosis.point import Point
 from memtui.model import Act, Mark, Surroundings
 from memtui.timeline import View
@@ -121,13 +121,13 @@ def expectation(act: Act, before: Point, *, lazily: bool) -> Expectation | None:
 
 
 def settled_before(view: View, at: float) -> Point | None:
-    """Return the settled moment before ``at``; None where nothing was read shortly before."""
-    points = points_between(view, at - BEFORE_S, at)[-MOST_SETTLED:]
-    return settled(points) if points else None
+    """Return the last reading before ``at``; None where nothing was read shortly before.
 
-
-MOST_SETTLED = 3
-"""Readings that make one settled moment: a heap swings, so no more than the last few."""
+    MemStats are read right before an act. A mean with older readings would mix two states of a
+    program whose burst has just ended.
+    """
+    points = points_between(view, at - BEFORE_S, at)
+    return points[-1] if points else None
 
 
 def is_lazy(view: View) -> bool:
@@ -149,13 +149,13 @@ def trial_of(view: View) -> Trial | None:
     assert mark.act is not None
     before = settled_before(view, at)
     first_s, last_s = SETTLES_S
-    after = points_between(view, at + first_s, min(view.until, at + last_s))[-MOST_SETTLED:]
+    after = points_between(view, at + first_s, min(view.until, at + last_s))
     if before is None:
         return Trial(mark.act, at, None, None)
     expected = expectation(mark.act, before, lazily=is_lazy(view))
     if not after:
         return Trial(mark.act, at, expected, None)
-    now = settled(after)
+    now = after[-1]
     dead = None
     if before.alloc is not None and now.alloc is not None:
         dead = before.alloc - now.alloc
