@@ -21,7 +21,7 @@ import results
 
 from memtui.cli.commands.gctrace import READ_BYTES
 from memtui.model import GcCycle
-from memtui.parse.tracelines import TraceDecoder
+from memtui.parse.gctrace.decoder import TraceDecoder
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent

@@ -18,6 +18,7 @@ from memtui.model import (
     Absent,
     Attached,
     CgroupLevel,
+    Environment,
     Event,
     GcCycle,
     MappingSample,
@@ -26,9 +27,8 @@ from memtui.model import (
     ProcessSample,
     Resident,
     RuntimeSample,
-    Surroundings,
 )
-from memtui.parse.gctrace import trace_sample
+from memtui.parse.gctrace.grammar import trace_sample
 
 CAPTURES = Path(__file__).parent.parent / "tests" / "data" / "timelines" / "targets"
 BUSY = "wave-1.27"
@@ -69,7 +69,7 @@ class Session:
             4711, 123456, self._start - 60.5, "orders", ("/usr/bin/orders",), "app", "go1.27.3"
         )
         level = CgroupLevel("/", 512 << 20, None, 61 << 20, 4 << 20)
-        surroundings = Surroundings((level,), 2, None, None, "gctrace=1", "madvise", 511)
+        surroundings = Environment((level,), 2, None, None, "gctrace=1", "madvise", 511)
         return [
             Event(self._start, "process", identity),
             Event(self._start, "surroundings", Attached("cgroup")),

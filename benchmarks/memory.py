@@ -28,11 +28,11 @@ from orders import running_orders
 from screen import MEMTUI
 
 from memtui.model import Event
-from memtui.parse.profile import parse_profile
-from memtui.recording import Keeping
-from memtui.sources.http import Address, get
+from memtui.parse.profile.decoder import parse_profile
+from memtui.recording import Redaction
+from memtui.session.session_recorder import SessionRecorder
+from memtui.sources.http.client import Address, get
 from memtui.sources.source import SourceFailed
-from memtui.tape import Tape
 from memtui.timeline import Timeline
 
 HOUR_S = 3600
@@ -73,8 +73,8 @@ class Told:
 
 def tell(seconds: int, notes: Path) -> None:
     """Show a session to its end; runs in a terminal of its own."""
-    from memtui.app import MemtuiApp
-    from memtui.player import Player
+    from memtui.dashboard.app import MemtuiApp
+    from memtui.session import Player
 
     now = NOON
 
@@ -87,7 +87,7 @@ def tell(seconds: int, notes: Path) -> None:
         app.paint()
 
     timeline = Timeline(NOON)
-    tape = Tape(clock, Keeping())
+    tape = SessionRecorder(clock, Redaction())
     tape.begin()
     source = Told(seconds, paint, notes)
     player = Player(timeline, clock, tape.store)

@@ -23,7 +23,7 @@ from pathlib import Path
 import results
 from heapload import GO, heap_profiles
 
-from memtui.parse.profile import parse_profile
+from memtui.parse.profile.decoder import parse_profile
 
 MEMTUI = Path(sys.executable).parent / "memtui"
 GOALS = {
@@ -82,7 +82,7 @@ def stripped(path: Path) -> Path:
 
 _STRIP = """
 import gzip, pathlib, sys
-from memtui.parse.profile_pb2 import Profile
+from memtui.parse.profile.profile_pb2 import Profile
 source, target = map(pathlib.Path, sys.argv[1:])
 profile = Profile.FromString(gzip.decompress(source.read_bytes()))
 for sample in profile.sample:
@@ -105,7 +105,7 @@ def by_thread(path: Path) -> Path:
 
 _BY_THREAD = """
 import gzip, pathlib, random, sys
-from memtui.parse.profile_pb2 import Label, Profile
+from memtui.parse.profile.profile_pb2 import Label, Profile
 source, target = map(pathlib.Path, sys.argv[1:])
 profile = Profile.FromString(gzip.decompress(source.read_bytes()))
 chance, first = random.Random(1), len(profile.string_table)

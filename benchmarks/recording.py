@@ -30,8 +30,8 @@ from orders import running_orders
 
 from memtui.model import GcCycle
 from memtui.recording import Recorder, Recording
-from memtui.recording.container import Kind
-from memtui.recording.part import Part
+from memtui.recording.gzip_members import Kind
+from memtui.recording.segment import Segment
 from memtui.recording.writer import Clocks
 from memtui.report import account_of, page
 
@@ -132,7 +132,7 @@ def table(costs: dict[str, Cost], path: Path) -> list[str]:
 
 def shares(path: Path) -> tuple[float, float]:
     """Return the bytes a second of the whole members of samples, and those of a profile."""
-    part = Part(path)
+    part = Segment(path)
     members = [*part.members(part.first)]
     sizes = [later.offset - each.offset for each, later in pairwise(members)]
     samples = [at for at, each in enumerate(members) if each.kind is Kind.SAMPLES]

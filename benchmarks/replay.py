@@ -62,10 +62,10 @@ class Looked:
     """
 
     def __init__(self, path: Path, moves: int, played_s: float) -> None:
-        from memtui.cli.recordings.screen import pages_of, replaying
+        from memtui.cli.stored.screen import pages_of, replaying
 
         began = time.process_time()
-        import memtui.app  # noqa: F401 - it is measured: the start of the program
+        import memtui.dashboard.app  # noqa: F401 - it is measured: the start of the program
 
         self.found: dict[str, float] = {"imports": time.process_time() * 1000}
         self._began = time.process_time()

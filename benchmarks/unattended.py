@@ -21,11 +21,11 @@ from pathlib import Path
 
 from retold import Retold
 
+from memtui.cli.live import unattended
+from memtui.cli.live.session import Session
+from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.unattended import RecordTarget, Unattended
 from memtui.cli.options.profile import ProfileOptions
-from memtui.cli.session import unattended
-from memtui.cli.session.session import Session
-from memtui.cli.session.trace import Trace
-from memtui.cli.session.unattended import Target, Unattended
 from memtui.model import Ended, Event
 from memtui.recording import Recorder
 from memtui.recording.writer import Clocks
@@ -91,9 +91,9 @@ def main() -> None:
     faster = Faster(retold, int(given.hours * HOUR_S), 1 / given.speed)
     unattended.FLUSH_S = 0.2 / given.speed
     recorder = Recorder(given.out, clocks=Clocks.made(lambda: faster.now), host="web-17")
-    session = Session(options, Trace(), lambda: faster.now)
+    session = Session(options, TraceInput(), lambda: faster.now)
     session.sources = [faster]
-    target = Target(os.getpid(), None, options, Trace(), 1.0, follows=False)
+    target = RecordTarget(os.getpid(), None, options, TraceInput(), 1.0, follows=False)
     files = len(os.listdir("/proc/self/fd"))
     began_s, cpu_s = time.monotonic(), time.process_time()
     asyncio.run(Unattended(recorder, target, session, None, faster).run())

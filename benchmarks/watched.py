@@ -17,13 +17,13 @@ from typing import Any
 from known_causes import Run
 from record_targets import PHASE, cgroup, started
 
+from memtui.cli.live.session import Session
+from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.watch import session_of, watched
 from memtui.cli.options.profile import ProfileOptions
-from memtui.cli.session.headless import session_of, watched
-from memtui.cli.session.session import Session
-from memtui.cli.session.trace import Trace
 from memtui.diagnosis import Diagnosis, PartName, diagnose, window_of
 from memtui.model import Trouble
-from memtui.sources.mapping import MappingSource
+from memtui.sources.process.mappings import MappingSource
 from memtui.sources.source import Refreshable
 from memtui.timeline import View
 
@@ -112,7 +112,7 @@ async def _watch_at(level: str, pid: int, seconds: int, tell: Callable[[Look], N
 
 def _session(level: str, pid: int) -> Session:
     options = ProfileOptions(pprof=None, probe=level == FULL, every_s=60.0)
-    session = session_of(pid, None, options, Trace(), time.time)
+    session = session_of(pid, None, options, TraceInput(), time.time)
     if level == PROC:
         session.sources = [each for each in session.sources if each.name != "gctrace"]
     return session

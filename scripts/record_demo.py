@@ -22,14 +22,14 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+from memtui.cli.live.session import Session
+from memtui.cli.live.sources import TraceInput
 from memtui.cli.options.profile import ProfileOptions
-from memtui.cli.session.session import Session
-from memtui.cli.session.trace import Trace
-from memtui.model import Absent, Event, Mark, Surroundings
-from memtui.recording import Keeping, Recorder
-from memtui.sources.mapping import MappingSource
+from memtui.model import Absent, Environment, Event, Mark
+from memtui.recording import Recorder, Redaction
+from memtui.sources.daemon_executor import DaemonExecutor
+from memtui.sources.process.mappings import MappingSource
 from memtui.sources.source import Source, keep_trying
-from memtui.sources.threads import ThreadsLeftBehind
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "src" / "memtui" / "demo" / "orders.memtui"
@@ -55,7 +55,7 @@ def built(folder: Path) -> Path:
 def neutral(event: Event) -> Event:
     """Return an event without the names that the cgroups of this machine have."""
     sample = event.sample
-    if not isinstance(sample, Surroundings) or isinstance(sample.levels, Absent):
+    if not isinstance(sample, Environment) or isinstance(sample.levels, Absent):
         return event
     names = ("/shop.slice/orders.service", "/shop.slice")
     levels = tuple(
@@ -67,11 +67,11 @@ def neutral(event: Event) -> Event:
 
 async def record(pid: int, trace: Path, out: Path, minutes: float) -> None:
     """Drive all sources of the dashboard, and record what they tell."""
-    asyncio.get_running_loop().set_default_executor(ThreadsLeftBehind())
+    asyncio.get_running_loop().set_default_executor(DaemonExecutor())
     options = ProfileOptions(None, probe=True, every_s=120.0)
-    session = Session(options, Trace(file=trace), time.time)
+    session = Session(options, TraceInput(file=trace), time.time)
     session.watch_process(pid)
-    recorder = Recorder(out, host="web-1", keeping=Keeping(log=True), force=True)
+    recorder = Recorder(out, host="web-1", keeping=Redaction(log=True), force=True)
 
     def take(event: Event) -> None:
         session.timeline.append(event)

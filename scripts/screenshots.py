@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import resvg_py
 
-from memtui.cli.recordings.screen import pages_of, replaying
+from memtui.cli.stored.screen import pages_of, replaying
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "screenshots"

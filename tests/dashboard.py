@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from patience import PATIENCE_S, comes_true, until
 from textual.pilot import Pilot
 
-from memtui.app import MemtuiApp
+from memtui.cli.live.session import Session
+from memtui.cli.live.sources import TraceInput
 from memtui.cli.options.profile import ProfileOptions
-from memtui.cli.session.session import Session
-from memtui.cli.session.trace import Trace
-from memtui.panes.cells import text_of
-from memtui.panes.painted import Painted
-from memtui.sources.access import ANYBODY, Access
+from memtui.dashboard.app import MemtuiApp
+from memtui.render.cells import text_of
+from memtui.render.line_widget import LineWidget
+from memtui.sources.http.credentials import ANYBODY, Credentials
 
 __all__ = ["app_on", "comes_true", "counted", "on_top", "patient", "running", "shown", "until"]
 
@@ -30,15 +30,15 @@ def app_on(
     pprof: str | None = None,
     *,
     no_probe: bool = False,
-    trace: Trace | None = None,
+    trace: TraceInput | None = None,
     free_url: str | None = None,
-    access: Access = ANYBODY,
+    access: Credentials = ANYBODY,
 ) -> MemtuiApp:
     """Return the dashboard as ``memtui --pid PID --pprof PPROF`` makes it."""
     options = ProfileOptions.given(
         pprof, no_probe=no_probe, every_s=None, free_url=free_url, access=access
     )
-    session = Session(options, trace or Trace(), time.time)
+    session = Session(options, trace or TraceInput(), time.time)
     session.watch_process(pid)
     return session.screen()
 
@@ -89,7 +89,7 @@ async def running(app: MemtuiApp, size: tuple[int, int] = (120, 40)) -> AsyncIte
 
 def shown(app: MemtuiApp, name: str) -> str:
     """Return what a pane or a line shows."""
-    widget = app.screen_stack[0].query_one(f"#{name}", Painted)
+    widget = app.screen_stack[0].query_one(f"#{name}", LineWidget)
     return "\n".join(text_of(row) for row in widget.painted_lines)
 
 
@@ -97,7 +97,7 @@ def on_top(app: MemtuiApp, name: str) -> str:
     """Return what a widget of the topmost screen shows; nothing while it is not there."""
     return "\n".join(
         text_of(row)
-        for widget in app.screen.query(f"#{name}").results(Painted)
+        for widget in app.screen.query(f"#{name}").results(LineWidget)
         for row in widget.painted_lines
     )
 

@@ -31,7 +31,7 @@ MARK = "OWNED"
 
 def profile() -> bytes:
     """Return a heap profile whose names, files, labels, types and comments are hostile."""
-    from memtui.parse import profile_pb2 as wire
+    from memtui.parse.profile import profile_pb2 as wire
 
     made = wire.Profile()
     strings = [b"", b"inuse_space", b"bytes", RAW, b"main." + RAW, b"/src/" + RAW + b".go"]
@@ -96,7 +96,7 @@ def log_lines() -> bytes:
 
 def main() -> None:
     """Be hostile until killed."""
-    from memtui.plain import plain
+    from memtui.sanitize import plain
 
     assert plain(HOSTILE)
     ctypes.CDLL(None).prctl(15, RAW[:15] if len(sys.argv) < 3 else b"\x1b]0;OWNED\x07", 0, 0, 0)

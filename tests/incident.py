@@ -20,8 +20,8 @@ from memtui.model import (
     ProfileRequest,
     Restart,
 )
-from memtui.parse import profile_pb2 as wire
-from memtui.recording import Keeping, Recorder
+from memtui.parse.profile import profile_pb2 as wire
+from memtui.recording import Recorder, Redaction
 from memtui.recording.writer import Clocks
 
 HOSTILE = "<script>alert('x')</script> & \x1b[2J]] \u202eevil"
@@ -60,7 +60,7 @@ def profiled(at: float, values: Mapping[str, int]) -> Event:
 
 def recorder(path: Path, now: Callable[[], float]) -> Recorder:
     """Return a recorder whose clocks all go by ``now``."""
-    return Recorder(path, clocks=Clocks.made(now), host="web-17", keeping=Keeping(args=True))
+    return Recorder(path, clocks=Clocks.made(now), host="web-17", keeping=Redaction(args=True))
 
 
 def told() -> Iterator[tuple[float, list[Event]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 
-from memtui.parse import profile_pb2 as wire
+from memtui.parse.profile import profile_pb2 as wire
 
 FUNCTIONS = 4000
 LOCATIONS = 20_000

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from memtui.model import Event, GcCycle, Mark, ProcessIdentity, ProcessSample, Profile, Sample
-from memtui.timeline import Extent, Landmark, PageSummary, main_series
+from memtui.timeline import Extent, Landmark, StoredPage, main_series
 
 PAGE_S = 60.0
 
@@ -34,7 +34,7 @@ class MemoryStore:
     def refresh(self) -> None:
         """Do nothing: it does not grow."""
 
-    def summaries(self) -> Sequence[PageSummary]:
+    def summaries(self) -> Sequence[StoredPage]:
         """Return a summary a minute."""
         first = self._moments[0]
         pages = groupby(self._events, key=lambda event: int((event.at - first) // PAGE_S))
@@ -69,7 +69,7 @@ class MemoryStore:
         ]
 
 
-def _summary(events: list[Event]) -> PageSummary:
+def _summary(events: list[Event]) -> StoredPage:
     extents: dict[type[Sample], dict[str, Extent]] = {}
     for event in events:
         known = extents.setdefault(type(event.sample), {})
@@ -77,7 +77,7 @@ def _summary(events: list[Event]) -> PageSummary:
             now = Extent(value, value, value)
             known[name] = known[name].joined(now) if name in known else now
     last = {type(event.sample): event for event in events}
-    return PageSummary(
+    return StoredPage(
         events[0].at,
         events[-1].at,
         Counter(type(event.sample) for event in events),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from memtui.parse import profile_pb2 as wire
+from memtui.parse.profile import profile_pb2 as wire
 
 NAMES = (
     "main.main", "main.work", "main.Map[int]", "main.Map[...]", "main.(*Set[go.shape.int]).Add",

@@ -57,7 +57,7 @@ def test_each_command_is_a_file_and_no_other_is_imported() -> None:
 def test_the_screen_is_painted_before_clients_and_decoders_are_imported() -> None:
     code = (
         "import sys\n"
-        "import memtui.app, memtui.cli.session.session\n"
+        "import memtui.dashboard.app, memtui.cli.live.session\n"
         "heavy = {'psutil', 'httpx', 'google.protobuf', 'plotext'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

@@ -16,17 +16,17 @@ import pytest
 from dashboard import on_top, shown, until
 from textual.pilot import Pilot
 
-from memtui.app import MemtuiApp
-from memtui.cli.recordings.screen import pages_of, replaying
-from memtui.panes.habits import Habits
+from memtui.cli.stored.screen import pages_of, replaying
+from memtui.dashboard.app import MemtuiApp
+from memtui.panes.preferences import Preferences
 
 pytestmark = [pytest.mark.snapshot, pytest.mark.world]
 
 DEMO = Path(str(files("memtui") / "demo" / "orders.memtui"))
-USUAL = Habits()
+USUAL = Preferences()
 SMALL, MIDDLE, LARGE, NARROW = (80, 24), (120, 40), (160, 50), (60, 18)
 
-PICTURES: dict[str, tuple[tuple[int, int], tuple[str, ...], Habits]] = {
+PICTURES: dict[str, tuple[tuple[int, int], tuple[str, ...], Preferences]] = {
     "80x24": (SMALL, ("1",), USUAL),
     "120x40": (MIDDLE, ("3",), USUAL),
     "160x50": (LARGE, ("4",), USUAL),
@@ -37,12 +37,12 @@ PICTURES: dict[str, tuple[tuple[int, int], tuple[str, ...], Habits]] = {
     "pprof": (SMALL, ("4", "z"), USUAL),
     "flame": (SMALL, ("4", "z", "v", "v"), USUAL),
     "explain": (SMALL, ("5",), USUAL),
-    "light": (SMALL, ("4", "j"), Habits("light")),
-    "ansi": (SMALL, ("4", "j"), Habits("ansi")),
-    "ascii": (SMALL, ("1",), Habits(signs="ascii")),
-    "console": (SMALL, ("5",), Habits("ansi", "console")),
+    "light": (SMALL, ("4", "j"), Preferences("light")),
+    "ansi": (SMALL, ("4", "j"), Preferences("ansi")),
+    "ascii": (SMALL, ("1",), Preferences(signs="ascii")),
+    "console": (SMALL, ("5",), Preferences("ansi", "console")),
     "help": (SMALL, ("4", "question_mark"), USUAL),
-    "meaning": (SMALL, ("1", "j", "question_mark", "question_mark"), Habits("light")),
+    "meaning": (SMALL, ("1", "j", "question_mark", "question_mark"), Preferences("light")),
     "time": (SMALL, ("6",), USUAL),
 }
 

@@ -15,9 +15,9 @@ from patience import PATIENCE_S, in_one_try_of, wait_for
 from verdict_tables import RIGHT, UNSAID, WRONG, calm, cell, marks_of, unexplained
 from watched import FULL, PROC, TRACE, Look, Watched, check_sums, load, save
 
+from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.watch import session_of, watched
 from memtui.cli.options.profile import ProfileOptions
-from memtui.cli.session.headless import session_of, watched
-from memtui.cli.session.trace import Trace
 from memtui.diagnosis import DEFAULT, Cause, diagnose, window_of
 from memtui.timeline import View
 
@@ -37,7 +37,7 @@ MIB = 1 << 20
 async def verdicts_until(service: GoService, cause: Cause) -> set[Cause]:
     """Watch a program until its verdict is the cause, or for PATIENCE_S; return all verdicts."""
     options = ProfileOptions(None, probe=True, every_s=60.0, memstats_every_s=1.0)
-    session = session_of(service.pid, None, options, Trace(), time.time)
+    session = session_of(service.pid, None, options, TraceInput(), time.time)
     said: set[Cause] = set()
     found = asyncio.Event()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from memtui.model import GcCycle
-from memtui.parse.gctrace import trace_sample
-from memtui.parse.tracelines import TimedItem, TraceDecoder, TraceItem
+from memtui.parse.gctrace.decoder import TimedItem, TraceDecoder, TraceItem
+from memtui.parse.gctrace.grammar import trace_sample
 
 
 def untimed(items: list[TimedItem]) -> list[TraceItem]:

@@ -16,8 +16,8 @@ from random import Random
 
 from fuzz.target import Target
 from memtui.model import GcCycle, TornLine
-from memtui.parse.gctrace import trace_sample
-from memtui.parse.tracelines import TraceDecoder
+from memtui.parse.gctrace.decoder import TraceDecoder
+from memtui.parse.gctrace.grammar import trace_sample
 
 BATCH = 40
 MIB = 1 << 20

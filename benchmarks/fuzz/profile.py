@@ -14,8 +14,8 @@ from google.protobuf.message import DecodeError
 from randomprofile import RandomProfile
 
 from fuzz.target import DATA, Target, Trial, of_bytes, refused
-from memtui.parse import profile_pb2 as wire
-from memtui.parse.profile import parse_profile, read_stacks
+from memtui.parse.profile import profile_pb2 as wire
+from memtui.parse.profile.decoder import parse_profile, read_stacks
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import StacksError
 from memtui.pprof.top import top

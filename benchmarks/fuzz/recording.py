@@ -44,20 +44,18 @@ from memtui.model import (
     TornLine,
     Trouble,
 )
-from memtui.parse.gctrace import trace_sample
-from memtui.parse.profile import parse_profile
-from memtui.recording import Keeping, NotARecording, Recorder, Recording
+from memtui.parse.gctrace.grammar import trace_sample
+from memtui.parse.profile.decoder import parse_profile
+from memtui.recording import NotARecording, Recorder, Recording, Redaction
+from memtui.recording.checked_lines import sealed
 from memtui.recording.codec import KINDS
-from memtui.recording.container import HEAD_BYTES, LAST_MOMENT, MAGIC, inflate, trailer
-from memtui.recording.contents import contents_of
-from memtui.recording.flat import flat
-from memtui.recording.loading import timeline_of
-from memtui.recording.mending import mended
-from memtui.recording.pages import RecordedPages
-from memtui.recording.part import Part
-from memtui.recording.repair import find_tail
-from memtui.recording.sealed import sealed
-from memtui.recording.table import metrics, rows
+from memtui.recording.export import flat, metrics, rows
+from memtui.recording.files import find_tail
+from memtui.recording.gzip_members import HEAD_BYTES, LAST_MOMENT, MAGIC, inflate, trailer
+from memtui.recording.info import contents_of
+from memtui.recording.pages import RecordedPages, timeline_of
+from memtui.recording.salvage import mended
+from memtui.recording.segment import Segment
 from memtui.recording.writer import Clocks
 from memtui.timeline import LASTING, View
 
@@ -94,7 +92,7 @@ def recorded(sheet: Sheet, seconds: Sequence[int], seed: int, profile: bytes = b
         None,
         clocks=Clocks.made(lambda: now[0]),
         host="web-17",
-        keeping=Keeping(args=True, log=True),
+        keeping=Redaction(args=True, log=True),
         descriptor=os.dup(sheet.descriptor),
     )
     file.session = str(UUID(int=seed))  # the same seed makes the same input
@@ -167,7 +165,7 @@ def forged(data: bytes, random: Random, sheet: Sheet) -> bytes:
     """Return a recording whose lines, or first bytes, were changed and have right CRCs."""
     sheet.write(data)
     try:
-        part = Part(sheet.path)
+        part = Segment(sheet.path)
     except NotARecording:  # its only member was forged before
         return data
     try:
@@ -324,7 +322,7 @@ def read_deeply(path: Path, data: bytes) -> None:
     pages = RecordedPages(path)
     pages.summaries(), pages.landmarks(), pages.host()
     pages.recording.close()
-    part = Part(path)
+    part = Segment(path)
     with contextlib.closing(part):
         list(mended(part))
         find_tail(part.read_at, len(data))

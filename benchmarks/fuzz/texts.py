@@ -9,8 +9,11 @@ from elffile import Elf, inline_blob, pointer_blob
 
 from fuzz.target import DATA, NASTY, Target, of_bytes, refused
 from memtui.model import Absent
-from memtui.parse.buildinfo import go_version
-from memtui.parse.cgroup import (
+from memtui.parse.gctrace.decoder import TraceDecoder
+from memtui.parse.gctrace.grammar import trace_sample
+from memtui.parse.gctrace.lines import read as read_prefix
+from memtui.parse.process.buildinfo import go_version
+from memtui.parse.process.cgroup import (
     levels_of,
     parse_cgroup,
     parse_cgroup_mounts,
@@ -18,13 +21,7 @@ from memtui.parse.cgroup import (
     parse_inactive_file,
     parse_limit,
 )
-from memtui.parse.expvar import parse_expvar
-from memtui.parse.gctrace import trace_sample
-from memtui.parse.gops import parse_gops
-from memtui.parse.heaptext import parse_heap_text
-from memtui.parse.memstats import MemStatsError, MemStatsPage
-from memtui.parse.prefixes import read as read_prefix
-from memtui.parse.proc import (
+from memtui.parse.process.proc import (
     ParseError,
     full_name,
     parse_command,
@@ -34,11 +31,17 @@ from memtui.parse.proc import (
     parse_status,
     state_words,
 )
-from memtui.parse.prometheus import parse_prometheus
-from memtui.parse.smaps import grouped, parse_rollup, parse_smaps
-from memtui.parse.sockets import parse_tcp_listeners, parse_unix_listeners
-from memtui.parse.tracelines import TraceDecoder
-from memtui.plain import plain
+from memtui.parse.process.smaps import grouped, parse_rollup, parse_smaps
+from memtui.parse.process.sockets import parse_tcp_listeners, parse_unix_listeners
+from memtui.parse.runtime.memstats import (
+    MemStatsError,
+    MemStatsPage,
+    parse_expvar,
+    parse_gops,
+    parse_heap_text,
+)
+from memtui.parse.runtime.prometheus import parse_prometheus
+from memtui.sanitize import plain
 
 LONGEST_RING = 256
 

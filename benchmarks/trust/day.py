@@ -22,13 +22,13 @@ from pathlib import Path
 from longsession import BUSY, NOON, Session
 from trust.row import ROOT, Row
 
-from memtui.app import MemtuiApp
+from memtui.dashboard.app import MemtuiApp
 from memtui.model import Event, OutputLine, Profile, ProfileRequest
-from memtui.player import Player
-from memtui.recording import Keeping
+from memtui.recording import Redaction
 from memtui.recording.writer import Clocks
-from memtui.sources.analyst import Analyst
-from memtui.tape import Tape
+from memtui.session import Player
+from memtui.session.session_recorder import SessionRecorder
+from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.timeline import Timeline
 
 HOUR_S = 3600
@@ -60,7 +60,7 @@ class Fast:
     def __init__(self, hours: int) -> None:
         self.now = NOON
         self.hours: list[Hour] = []
-        self.tape: Tape | None = None
+        self.tape: SessionRecorder | None = None
         self.paint: Callable[[], None] = lambda: None
         self._length_s = hours * HOUR_S
         self._turn = asyncio.Event()
@@ -70,7 +70,7 @@ class Fast:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Tell each second; every few minutes wait until keys were pressed."""
-        analyst = Analyst()
+        analyst = ProfileWorker()
         data = (ROOT / "tests/data/profile/heapleak/heap.pb.gz").read_bytes()
         for second, (at, events) in enumerate(Session(BUSY).seconds(self._length_s)):
             self.now = at
@@ -125,7 +125,7 @@ async def lived(hours: int) -> list[Hour]:
     fast = Fast(hours)
     clock = lambda: fast.now  # noqa: E731 - the time of the session
     with tempfile.TemporaryDirectory() as folder:
-        tape = Tape(clock, Keeping(), Path(folder) / "day.memtui", Clocks.made(clock))
+        tape = SessionRecorder(clock, Redaction(), Path(folder) / "day.memtui", Clocks.made(clock))
         tape.begin()
         fast.tape = tape
         timeline = Timeline(NOON)

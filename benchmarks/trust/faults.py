@@ -20,10 +20,10 @@ sys.path.insert(0, str(ROOT / "tests"))
 from dashboard import counted, running
 from relay import FAULTS, Relay
 
-from memtui.app import MemtuiApp
+from memtui.cli.live.session import Session
+from memtui.cli.live.sources import TraceInput
 from memtui.cli.options.profile import ProfileOptions
-from memtui.cli.session.session import Session
-from memtui.cli.session.trace import Trace
+from memtui.dashboard.app import MemtuiApp
 from memtui.model import Ended, ProcessSample, Profile, RuntimeSample, Trouble
 
 ASKED_S = 1.0
@@ -96,7 +96,7 @@ async def courses(
     found: dict[str, Course] = {}
     with Relay(service.address) as relay:
         asks = ProfileOptions(f"http://{relay.address}", True, profile_s, memstats_s)
-        session = Session(asks, Trace(), time.time)
+        session = Session(asks, TraceInput(), time.time)
         session.watch_process(service.pid)
         app = session.screen()
         async with running(app):
@@ -119,7 +119,7 @@ async def courses(
 
 async def killed(service: Service) -> float:
     """Return after how many seconds all panes say that a process has ended, at the defaults."""
-    session = Session(ProfileOptions(None, True, USUAL_PROFILE_S, USUAL_S), Trace(), time.time)
+    session = Session(ProfileOptions(None, True, USUAL_PROFILE_S, USUAL_S), TraceInput(), time.time)
     session.watch_process(service.pid)
     app = session.screen()
     async with running(app):

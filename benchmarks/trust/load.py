@@ -15,9 +15,9 @@ from pathlib import Path
 from meter import Run
 from trust.row import MEMTUI, TERMINAL, Row, Service, build, percentile, started
 
-from memtui.parse.heaptext import parse_heap_text
-from memtui.sources.mapping import interval
-from memtui.sources.proc import TICKS_PER_S, read_rollup, read_stat
+from memtui.parse.runtime.memstats import parse_heap_text
+from memtui.sources.process.mappings import interval
+from memtui.sources.process.proc import TICKS_PER_S, read_rollup, read_stat
 
 RATE = 200
 PHASE_S = 60

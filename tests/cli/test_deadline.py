@@ -37,17 +37,17 @@ finally:
     print(f"took {{time.monotonic() - began:.2f}}", file=sys.stderr)
 """
 FROZEN = """
-from memtui.sources.surroundings import SurroundingsSource
+from memtui.sources.process.environment import EnvironmentSource
 async def frozen(self):
     time.sleep(3600)  # in the loop of all sources
     yield
-SurroundingsSource.events = frozen
-import memtui.cli.session.headless as headless
+EnvironmentSource.events = frozen
+import memtui.cli.live.watch as headless
 headless.CLOSE_S = 0.1
 """
 STUBBORN = """
 import asyncio
-from memtui.sources.surroundings import SurroundingsSource
+from memtui.sources.process.environment import EnvironmentSource
 async def stubborn(self):
     while True:
         try:
@@ -55,8 +55,8 @@ async def stubborn(self):
         except asyncio.CancelledError:
             pass
     yield
-SurroundingsSource.events = stubborn
-import memtui.cli.session.headless as headless
+EnvironmentSource.events = stubborn
+import memtui.cli.live.watch as headless
 headless.CLOSE_S = 0.1
 """
 LATE_SLEEPS = """

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from memtui.parse import gctrace
+from memtui.parse.gctrace import grammar
 
 pytestmark = pytest.mark.world
 
@@ -129,7 +129,7 @@ def name_of(field: str) -> str:
 )
 def test_no_field_that_a_line_has_is_left_out_of_its_object(line: str) -> None:
     """Whatever the model reads of a line stands in JSON too; ``line`` itself is not repeated."""
-    found = gctrace.trace_sample(line)
+    found = grammar.trace_sample(line)
     assert found
     sample = found[1]
     [printed, _] = objects(f"{line}\n")

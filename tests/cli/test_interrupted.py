@@ -18,9 +18,9 @@ from largeprofile import large_profile
 from longsession import NOON, Session
 from patience import PATIENCE_S
 
-from memtui.cli.complaint import Complaint
+from memtui.cli.errors import CliError
 from memtui.cli.exitcodes import INTERRUPTED
-from memtui.cli.recordings.output import output
+from memtui.cli.stored.output import output
 from memtui.recording import Recorder
 from memtui.recording.writer import Clocks
 
@@ -137,7 +137,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
             path.write_text("theirs")
 
     for _ in range(2):
-        with pytest.raises(Complaint, match="is there already"):
+        with pytest.raises(CliError, match="is there already"):
             written()
         assert path.read_text() == "theirs"
         assert [each.name for each in tmp_path.iterdir()] == ["out"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from memtui.parse import profile_pb2 as wire
+from memtui.parse.profile import profile_pb2 as wire
 
 pytestmark = pytest.mark.world
 

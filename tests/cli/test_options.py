@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 import pytest
 
-from memtui.cli.complaint import Complaint
+from memtui.cli.errors import CliError
 from memtui.cli.options.profile import ProfileOptions, profile_options
-from memtui.cli.options.quantity import period, size
+from memtui.cli.options.target import period, size
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_file_is_a_file_even_when_it_looks_like_an_address(
 
 
 def test_neither_file_nor_address() -> None:
-    with pytest.raises(Complaint, match="no such file: nowhere"):
+    with pytest.raises(CliError, match="no such file: nowhere"):
         ProfileOptions.given("nowhere.pb.gz", no_probe=False, every_s=None)
 
 
@@ -133,7 +133,7 @@ def test_more_than_one_profile_is_files(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("options").touch()
-    with pytest.raises(Complaint):
+    with pytest.raises(CliError):
         parsed(arguments)
 
 

@@ -16,9 +16,9 @@ import pytest
 from commandline import ran
 from gopprof import go_pprof
 
-from memtui.cli.complaint import Complaint
-from memtui.cli.reports import deadline
-from memtui.parse import profile_pb2 as wire
+from memtui.cli.errors import CliError
+from memtui.cli.stored import deadline
+from memtui.parse.profile import profile_pb2 as wire
 from memtui.pprof import pattern
 
 HOSTILE = (r"(\w+)+!", r"(a*)*b$", r"(.*)*\d{5}!", r"(x+x+)+y", "(a|a)*$b", r"((\w|\.)*)*!")
@@ -203,7 +203,7 @@ def test_without_re2_a_pattern_ends_at_a_deadline(
     expression = pattern.pattern(r"(\w+)+!", "focus")
     assert isinstance(expression, re.Pattern)
     before = signal.getsignal(signal.SIGALRM)
-    with pytest.raises(Complaint, match="took longer than"), deadline.in_time(0.2):
+    with pytest.raises(CliError, match="took longer than"), deadline.in_time(0.2):
         expression.search("a" * 5000)
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

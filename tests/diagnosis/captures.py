@@ -10,6 +10,7 @@ from pathlib import Path
 
 from memtui.diagnosis import Access
 from memtui.model import (
+    Environment,
     Event,
     GcCycle,
     MappingSample,
@@ -19,10 +20,9 @@ from memtui.model import (
     Resident,
     RuntimeSample,
     Sample,
-    Surroundings,
 )
 from memtui.model.process import Absent
-from memtui.parse.gctrace import trace_sample
+from memtui.parse.gctrace.grammar import trace_sample
 from memtui.timeline import Cursor, Timeline, View
 
 FOLDER = Path(__file__).parent.parent / "data" / "timelines"
@@ -97,7 +97,7 @@ def begun(environment: Mapping[str, str], at: float) -> list[Event]:
     """Return what is known of a process that began with the recording."""
     identity = ProcessIdentity(1, 1, NOON, "shapes", ("shapes",), "me", "go1.27.3")
     unknown = Absent.NO_ACCESS
-    place = Surroundings(
+    place = Environment(
         levels=unknown, cgroup_version=unknown, gogc=environment.get("GOGC"),
         gomemlimit=environment.get("GOMEMLIMIT"), godebug=environment.get("GODEBUG"),
         thp="madvise", max_ptes_none=511,

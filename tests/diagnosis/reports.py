@@ -15,10 +15,10 @@ from diagnosis.captures import FOLDER, NOON, Row, begun, rows_of, size, timeline
 from reported_causes import REPORTED, Expected, Reported
 
 from memtui.diagnosis import Access, Diagnosis, as_json, diagnose, one_line, window_of
-from memtui.model import Absent, CgroupLevel, CgroupMemory, Event, MappingGroups, Surroundings
-from memtui.parse.cgroup import parse_memory_stat
-from memtui.parse.profile import parse_profile
-from memtui.parse.smaps import grouped, is_named, parse_smaps
+from memtui.model import Absent, CgroupLevel, CgroupMemory, Environment, Event, MappingGroups
+from memtui.parse.process.cgroup import parse_memory_stat
+from memtui.parse.process.smaps import grouped, is_named, parse_smaps
+from memtui.parse.profile.decoder import parse_profile
 from memtui.timeline import View
 
 RECORDINGS = FOLDER / "reported"
@@ -86,7 +86,7 @@ class Report:
 
     def _cgroups(self, group: list[dict[str, Any]]) -> Iterator[Event]:
         place = begun(self.run.environment, NOON)[1].sample
-        assert isinstance(place, Surroundings)
+        assert isinstance(place, Environment)
         for each in group:
             stat = dict(line.split() for line in each["memory.stat"].splitlines())
             level = CgroupLevel(

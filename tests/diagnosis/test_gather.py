@@ -13,6 +13,7 @@ from memtui.diagnosis.goals import with_goals
 from memtui.model import (
     Absent,
     Ended,
+    Environment,
     Event,
     GcCycle,
     Mark,
@@ -21,7 +22,6 @@ from memtui.model import (
     Restart,
     RuntimeSample,
     Sample,
-    Surroundings,
 )
 from memtui.timeline import Cursor, Timeline, View
 
@@ -178,7 +178,7 @@ def test_the_goal_in_force_is_that_of_the_next_line(cycle: MakeCycle) -> None:
     assert [traced.next_goal for traced in with_goals(cycles, None)] == [
         16 * MIB, 20 * MIB, 100 * MIB, 10 * MIB,
     ]  # fmt: skip
-    place = Surroundings(
+    place = Environment(
         Absent.NO_ACCESS, Absent.NO_ACCESS, "off", "64MiB", None, Absent.NO_ACCESS,
         Absent.NO_ACCESS,
     )  # fmt: skip

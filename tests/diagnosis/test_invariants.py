@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from memtui import units
 from memtui.cli.exitcodes import exit_code_of
-from memtui.cli.recordings.opening import opened
-from memtui.cli.recordings.opening import window as window_of_recording
+from memtui.cli.stored.opening import opened
+from memtui.cli.stored.opening import window as window_of_recording
 from memtui.diagnosis import (
     Access,
     Cause,
@@ -35,7 +35,7 @@ from memtui.diagnosis import (
 from memtui.diagnosis.finding import HARMLESS
 from memtui.diagnosis.ledger import HEAP_PARTS
 from memtui.diagnosis.shares import growth_of_parts
-from memtui.recording.loading import timeline_of as loaded
+from memtui.recording.pages import timeline_of as loaded
 from memtui.timeline import View
 
 LEAKS = (*HEAP_PARTS, PartName.STACKS, PartName.REST)

@@ -21,7 +21,7 @@ from memtui.model import (
     Resident,
     SampleValues,
 )
-from memtui.parse.profile import parse_profile
+from memtui.parse.profile.decoder import parse_profile
 
 GO_STACKS = 48 / 1024
 """MiB of stacks of a thread that Go started."""

@@ -27,6 +27,7 @@ from memtui.diagnosis.heap import LiveSource
 from memtui.diagnosis.window import Traced
 from memtui.model import (
     Absent,
+    Environment,
     FunctionValue,
     GcCycle,
     MappingGroup,
@@ -35,7 +36,6 @@ from memtui.model import (
     Profile,
     Resident,
     SampleValues,
-    Surroundings,
 )
 
 UNKNOWN = Cause.NOT_ENOUGH_DATA
@@ -301,7 +301,7 @@ def test_heap_that_no_cycle_has_seen(is_off: bool) -> None:
 
 
 def test_a_limit_without_a_goal_may_fill() -> None:
-    place = Surroundings(
+    place = Environment(
         levels=Absent.NO_ACCESS, cgroup_version=Absent.NO_ACCESS, gogc="off", gomemlimit="900MiB",
         godebug=None, thp="madvise", max_ptes_none=511,
     )  # fmt: skip
@@ -583,7 +583,7 @@ def test_what_was_allocated_since_the_last_cycle_is_no_jump_of_the_live_heap() -
 def test_gogc_as_the_process_was_started_with(
     text: str | Absent | None, percent: int | None
 ) -> None:
-    place = Surroundings(
+    place = Environment(
         Absent.NO_ACCESS, Absent.NO_ACCESS, text, None, None, "madvise", Absent.NO_ACCESS
     )
     made = window(without=("live",), fields={"surroundings": place})

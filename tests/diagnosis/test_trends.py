@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from memtui.diagnosis.rules.judging import is_rising
 from memtui.diagnosis.trends import (
-    Shape,
     Trend,
+    TrendShape,
     blocks_of,
     by_second,
     floor_of,
@@ -34,7 +34,7 @@ def test_a_straight_line_has_its_own_slope(rise: float, base: float, count: int)
     assert trend.slope_per_h == pytest.approx(rise * 360, rel=1e-3)
     assert trend.low_per_h <= trend.slope_per_h <= trend.high_per_h
     assert trend.grows
-    assert trend.shape is Shape.SLOPE
+    assert trend.shape is TrendShape.SLOPE
 
 
 @settings(max_examples=30)
@@ -66,16 +66,16 @@ def test_one_wild_value_moves_nothing() -> None:
 @pytest.mark.parametrize(
     ("values", "shape"),
     [
-        ([5.0] * 60, Shape.FLAT),
-        ([9.0] * 30 + [5.0] * 30, Shape.FLAT),
-        ([5.0] * 20 + [50.0] * 40, Shape.STEP),
-        ([5.0] * 9 + [50.0] * 51, Shape.STEP),
-        ([5.0 + number for number in range(20)] + [25.0] * 40, Shape.LEVELLED),
-        ([float(number) for number in range(60)], Shape.SLOPE),
-        ([5.0] * 30 + [5.0 + number for number in range(30)], Shape.SLOPE),
+        ([5.0] * 60, TrendShape.FLAT),
+        ([9.0] * 30 + [5.0] * 30, TrendShape.FLAT),
+        ([5.0] * 20 + [50.0] * 40, TrendShape.STEP),
+        ([5.0] * 9 + [50.0] * 51, TrendShape.STEP),
+        ([5.0 + number for number in range(20)] + [25.0] * 40, TrendShape.LEVELLED),
+        ([float(number) for number in range(60)], TrendShape.SLOPE),
+        ([5.0] * 30 + [5.0 + number for number in range(30)], TrendShape.SLOPE),
     ],
 )
-def test_shapes(values: list[float], shape: Shape) -> None:
+def test_shapes(values: list[float], shape: TrendShape) -> None:
     assert judged(values).shape is shape
 
 
@@ -157,7 +157,7 @@ def test_what_rose_at_first_and_is_flat_since_does_not_rise() -> None:
     full = [(float(second), float(min(second, 60))) for second in range(300)]
     levelled = trend_of(full)
     assert levelled is not None
-    assert levelled.shape is Shape.LEVELLED
+    assert levelled.shape is TrendShape.LEVELLED
     assert levelled.growth > 30
     assert not is_rising(replace(levelled, low_per_h=1.0), 30)
     rising = trend_of([(at, at) for at, _ in full])

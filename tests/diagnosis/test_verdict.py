@@ -20,12 +20,12 @@ from memtui.diagnosis import (
 )
 from memtui.diagnosis.ledger import ledger_at
 from memtui.diagnosis.limits import memory_limit
-from memtui.model import Absent, CgroupLevel, Surroundings
+from memtui.model import Absent, CgroupLevel, Environment
 
 
-def surroundings(limit: int | None = None, gomemlimit: str | None = None) -> Surroundings:
+def surroundings(limit: int | None = None, gomemlimit: str | None = None) -> Environment:
     level = CgroupLevel("/app", limit, None, 60 * MIB, 10 * MIB)
-    return Surroundings((level,), 2, None, gomemlimit, None, "madvise", 511)
+    return Environment((level,), 2, None, gomemlimit, None, "madvise", 511)
 
 
 def growing(**fields: object) -> Diagnosis:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from memtui.model import Event, Sample
-from memtui.panes.cells import text_of
 from memtui.panes.pane import Pane
+from memtui.render.cells import text_of
 from memtui.timeline import Cursor, Timeline, View
 
 NOON = 1_795_000_000.0

@@ -14,7 +14,7 @@ from memtui.model import (
     Trouble,
 )
 from memtui.panes.bars import footer, heading, sources_line
-from memtui.panes.cells import cells, text_of
+from memtui.render.cells import cells, text_of
 from memtui.timeline import View
 
 MIB = 1 << 20

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from memtui.panes.keymap import Keymap, named
-from memtui.panes.keys import PANES, scopes
+from memtui.panes.keymap import PANES, Keymap, named, scopes
 from memtui.panes.profile.pane import ProfilePane
 
 SCOPES = scopes()

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from memtui.model import ProcessSample
-from memtui.panes.cells import cells, text_of
 from memtui.panes.position import position_line, state_words
-from memtui.timeline import Course, Cursor, Landmark, View
+from memtui.render.cells import cells, text_of
+from memtui.timeline import Cursor, Landmark, SessionCourse, View
 
 NOON = 1_795_000_000.0
-COURSE = Course(
+COURSE = SessionCourse(
     NOON,
     NOON + 3600,
     (

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from memtui.model import Ended, Event, GcCycle, GcPause, ProcessSample, Trouble
-from memtui.panes.trend import Past, TrendPane, stretch_of
+from memtui.panes.trend import TrendPane, TrendPast, stretch_of
 from memtui.timeline import Timeline, View
 
 MIB = 1 << 20
@@ -132,7 +132,7 @@ def test_a_recording_that_is_being_read_says_so(drawn: Draw) -> None:
 def test_what_was_read_before_is_what_would_be_read_again(process: Make) -> None:
     timeline = Timeline(0.0)
     track = timeline.track(ProcessSample)
-    past = Past(("res", "shr"))
+    past = TrendPast(("res", "shr"))
     until = 0.0
     for second in range(400):
         until = second * 1.01

@@ -13,8 +13,8 @@ from fuzz.gctrace import a_cycle, says_what_it_stands_for, trial
 from fuzz.target import Read, Target, of_bytes
 
 from memtui.model import GcCycle
-from memtui.parse.gctrace import trace_sample
-from memtui.parse.rejoin import Pieces
+from memtui.parse.gctrace.grammar import trace_sample
+from memtui.parse.gctrace.torn_lines import TornLines
 
 SEED = 1
 """The same inputs each time; ``make fuzz`` makes a million of each, and takes other seeds."""
@@ -74,7 +74,7 @@ def test_a_wrong_number_would_be_seen() -> None:
 
 
 def test_a_reader_that_guesses_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    joined_by = Pieces.joined_by
-    monkeypatch.setattr(Pieces, "joined_by", lambda pieces, tail: joined_by(pieces, tail)[:1])
+    joined_by = TornLines.joined_by
+    monkeypatch.setattr(TornLines, "joined_by", lambda pieces, tail: joined_by(pieces, tail)[:1])
     with pytest.raises(AssertionError):
         part(Target("guessing", lambda: trial), SEED, 200)

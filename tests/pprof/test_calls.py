@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from randomprofile import RandomProfile
 
-from memtui.parse.profile import read_stacks
+from memtui.parse.profile.decoder import read_stacks
 from memtui.pprof.calls import CallNode, StackLine, calls, stacks_of
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import Function, Labels, Line, Location, Sample, SampleType, Stack, Stacks

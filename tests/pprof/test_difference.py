@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from randomprofile import RandomProfile
 
-from memtui.parse import profile_pb2 as wire
-from memtui.parse.profile import read_stacks
+from memtui.parse.profile import profile_pb2 as wire
+from memtui.parse.profile.decoder import read_stacks
 from memtui.pprof.difference import difference
 from memtui.pprof.stacks import StacksError
 from memtui.pprof.top import top

@@ -22,8 +22,8 @@ from gopprof import (
 )
 from randomprofile import RandomProfile
 
-from memtui.parse.profile import read_stacks
-from memtui.parse.profilewrite import written
+from memtui.parse.profile.decoder import read_stacks
+from memtui.parse.profile.encoder import written
 from memtui.pprof.difference import difference
 from memtui.pprof.filtered import filtered
 from memtui.pprof.lens import Lens

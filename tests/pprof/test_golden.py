@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gopprof import our_top
 
-from memtui.parse.profile import read_stacks
+from memtui.parse.profile.decoder import read_stacks
 from memtui.pprof.difference import difference
 from memtui.pprof.lens import Lens
 

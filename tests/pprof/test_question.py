@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from memtui.parse.profile import read_stacks
+from memtui.parse.profile.decoder import read_stacks
 from memtui.pprof.difference import difference
 from memtui.pprof.lens import Lens
-from memtui.pprof.question import Around, Called, Grown, Listed, Question, Stood, answer
+from memtui.pprof.question import Around, Called, FunctionList, GrowthList, Question, Stood, answer
 from memtui.pprof.stacks import Stacks
 from memtui.pprof.top import peek, top
 
@@ -27,7 +27,7 @@ def now(data: Path) -> Stacks:
 
 def test_a_list_has_every_row_of_the_report(now: Stacks) -> None:
     whole = top(now, ALL, marks=False)
-    expected = Listed(whole.summary.type, whole.summary.total, whole.rows)
+    expected = FunctionList(whole.summary.type, whole.summary.total, whole.rows)
     coarse = Lens("inuse_space", nodefraction=0.5, nodecount=3)
     assert answer(now, None, Question("top", coarse)) == expected
     assert len(whole.rows) > len(top(now, coarse).rows)
@@ -40,10 +40,10 @@ def test_what_grew_is_told_by_rows_or_as_a_difference(
     found = answer(now, then, Question("top", SPACE, of_base=of_base))
     if of_base:
         whole = top(difference(now, then, diff_base=True), ALL, marks=False)
-        assert isinstance(found, Listed)
+        assert isinstance(found, FunctionList)
         assert (found.rows, found.total) == (whole.rows, whole.summary.total)
     else:
-        assert isinstance(found, Grown)
+        assert isinstance(found, GrowthList)
         assert found.now == top(now, ALL, marks=False).rows
         assert found.base == top(then, ALL, marks=False).rows
 

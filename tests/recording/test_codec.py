@@ -25,8 +25,9 @@ from memtui.model import (
     RuntimeSample,
     Sample,
 )
-from memtui.parse.gctrace import trace_sample
-from memtui.parse.profile import parse_profile
+from memtui.parse.gctrace.grammar import trace_sample
+from memtui.parse.profile.decoder import parse_profile
+from memtui.recording.checked_lines import sealed, unsealed
 from memtui.recording.codec import (
     FIELDS,
     KINDS,
@@ -37,8 +38,7 @@ from memtui.recording.codec import (
     decode,
     encode,
 )
-from memtui.recording.container import LAST_MOMENT
-from memtui.recording.sealed import sealed, unsealed
+from memtui.recording.gzip_members import LAST_MOMENT
 
 LINES = (
     "gc 12 @3.456s 1%: 0.018+1.2+0.003 ms clock, 0.14+0.35/1.1/2.8+0.030 ms cpu, "

@@ -33,10 +33,10 @@ from memtui.model import (
     RuntimeSample,
     TornLine,
 )
-from memtui.parse.profile import parse_profile
-from memtui.recording import CannotRecord, Keeping, NotARecording, Recorder, Recording, part
-from memtui.recording.container import HEAD_BYTES
-from memtui.recording.contents import contents_of
+from memtui.parse.profile.decoder import parse_profile
+from memtui.recording import CannotRecord, NotARecording, Recorder, Recording, Redaction, segment
+from memtui.recording.gzip_members import HEAD_BYTES
+from memtui.recording.info import contents_of
 from memtui.recording.writer import Clocks
 
 HEAP = Path(__file__).parent.parent / "data" / "profile" / "heapleak"
@@ -204,7 +204,7 @@ def test_what_may_be_a_secret_is_left_out_unless_it_is_asked_for(tmp_path: Path)
         Event(NOON, "gctrace", TornLine(f"gc 1 @0.0{secret}")),
     ]
     quiet, told = tmp_path / "quiet.memtui", tmp_path / "told.memtui"
-    for path, keeping in ((quiet, None), (told, Keeping(args=True, log=True))):
+    for path, keeping in ((quiet, None), (told, Redaction(args=True, log=True))):
         file = recorder(path, Hand(), keeping=keeping)
         for event in events:
             file.append(event)
@@ -384,7 +384,7 @@ def test_rubbish_in_a_member_never_raises(session: Closed, tmp_path: Path) -> No
 def test_a_bomb_is_cut_off(tmp_path: Path) -> None:
     import zlib
 
-    from memtui.recording.container import Kind, head, trailer
+    from memtui.recording.gzip_members import Kind, head, trailer
 
     path = tmp_path / "bomb.memtui"
     written(path, 3)
@@ -404,9 +404,9 @@ sys.path[:0] = {paths!r}
 from pathlib import Path
 from longsession import Session
 from memtui.recording import Recorder
-from memtui.recording import part
-from memtui.recording.container import HEAD_BYTES
-from memtui.recording.contents import contents_of
+from memtui.recording import segment
+from memtui.recording.gzip_members import HEAD_BYTES
+from memtui.recording.info import contents_of
 from memtui.recording.writer import Clocks
 at = [{start}]
 file = Recorder(Path({file!r}), clocks=Clocks.made(lambda: at[0]), host="h")
@@ -487,7 +487,7 @@ def test_members_beyond_what_is_read_are_told(
 ) -> None:
     """A real one would have a million of them."""
     path, _ = session
-    monkeypatch.setattr(part, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(segment, "MOST_MEMBERS", 2)
     recording = Recording.open(path)
     assert len(recording.members()) == 2
     found = contents_of(recording)
@@ -495,7 +495,7 @@ def test_members_beyond_what_is_read_are_told(
     assert [each.reason for each in found.damage] == ["not read from here on: more than 2 members"]
     assert found.damage[0].offset > recording.members()[-1].member.offset
     recording.close()
-    monkeypatch.setattr(part, "MOST_MEMBERS", 1 << 20)
+    monkeypatch.setattr(segment, "MOST_MEMBERS", 1 << 20)
     recording = Recording.open(path)
     assert len(recording.members()) > 2
     assert contents_of(recording).damage == ()

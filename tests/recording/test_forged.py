@@ -16,9 +16,9 @@ import pytest
 
 from memtui.model import Restart
 from memtui.recording import NotARecording, Recording
-from memtui.recording.container import HEAD_BYTES, Kind, head, trailer
+from memtui.recording.checked_lines import sealed
+from memtui.recording.gzip_members import HEAD_BYTES, Kind, head, trailer
 from memtui.recording.header import Header, header_record
-from memtui.recording.sealed import sealed
 
 NOON = 1_795_000_000.0
 Line = dict[str, Any]
@@ -140,8 +140,8 @@ def test_a_member_of_another_version_is_not_repaired_and_stops_nobody(tmp_path: 
 
 
 def test_a_flood_of_events_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memtui.recording.content._MOST_EVENTS", 1000)
-    monkeypatch.setattr("memtui.recording.shelf.KEPT_EVENTS", 2500)
+    monkeypatch.setattr("memtui.recording.member_content._MOST_EVENTS", 1000)
+    monkeypatch.setattr("memtui.recording.member_cache.KEPT_EVENTS", 2500)
     flood = [{"e": [{"k": "restart", "t": NOON}] * 100}] * 40
     members = [member(first_line(), *flood, at=NOON + number) for number in range(6)]
     recording = Recording.open(written(tmp_path, *members))

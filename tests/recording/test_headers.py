@@ -13,7 +13,7 @@ from longsession import NOON, Session
 from memtui.model import Event, Mark, ProcessSample, Restart
 from memtui.recording import Recorder, Recording
 from memtui.recording import header as header_module
-from memtui.recording.container import Kind
+from memtui.recording.gzip_members import Kind
 from memtui.recording.writer import Clocks
 
 GOLDEN = Path(__file__).parent.parent / "data" / "recording"

@@ -14,9 +14,9 @@ from longsession import NOON
 
 from memtui.model import Event, Mark
 from memtui.recording import Recorder, Recording
-from memtui.recording.container import Kind, Member, head, inflate, trailer
-from memtui.recording.content import Content
-from memtui.recording.sealed import sealed
+from memtui.recording.checked_lines import sealed
+from memtui.recording.gzip_members import Kind, Member, head, inflate, trailer
+from memtui.recording.member_content import MemberContent
 from memtui.recording.writer import Clocks
 
 
@@ -60,7 +60,9 @@ def test_members_without_late_events_are_not_read_for_them(tmp_path: Path) -> No
     for part in recording.parts:
         known = part.content
 
-        def content(member: Member, known: Callable[[Member], Content] = known) -> Content:
+        def content(
+            member: Member, known: Callable[[Member], MemberContent] = known
+        ) -> MemberContent:
             read.append(member.start)
             return known(member)
 

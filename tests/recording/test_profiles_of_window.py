@@ -10,9 +10,9 @@ from longsession import NOON, Session
 from memtui.diagnosis import window_of
 from memtui.diagnosis.functions import grown_functions
 from memtui.model import Event, Profile, ProfileRequest, Restart
-from memtui.parse.profile import parse_profile
+from memtui.parse.profile.decoder import parse_profile
 from memtui.recording import Recorder, Recording
-from memtui.recording.loading import timeline_of
+from memtui.recording.pages import timeline_of
 from memtui.recording.writer import Clocks
 from memtui.timeline import View
 

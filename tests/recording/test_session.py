@@ -212,8 +212,8 @@ def rewritten(source: Path, target: Path, change: Record, extra: Sequence[Record
     """Write a recording anew as a later memtui would: with other headers, and events of its own."""
     import zlib
 
-    from memtui.recording.container import Kind, head, trailer
-    from memtui.recording.sealed import sealed
+    from memtui.recording.checked_lines import sealed
+    from memtui.recording.gzip_members import Kind, head, trailer
 
     lines = [json.loads(line) for line in gzip.decompress(source.read_bytes()).splitlines()]
     first = {key: value for key, value in lines[0].items() if key != "c"} | change

@@ -20,9 +20,9 @@ from patience import PATIENCE_S, wait_for
 from memtui.model import Event, Profile
 from memtui.recording import Recorder, Recording
 from memtui.recording.codec import NAMES, Record, encode
-from memtui.recording.contents import contents_of
+from memtui.recording.info import contents_of
 from memtui.recording.writer import Clocks
-from memtui.tape import lacking
+from memtui.session.session_recorder import lacking
 
 Fail = Callable[[Event], Record]
 SECONDS = 130
@@ -80,8 +80,8 @@ def test_an_event_that_cannot_be_encoded_is_left_out_and_counted(
     kind: str, defect: Callable[[str], Fail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail = defect(kind)
-    monkeypatch.setattr("memtui.recording.packing.encode", fail)
-    monkeypatch.setattr("memtui.recording.member.encode", fail)  # that of a profile
+    monkeypatch.setattr("memtui.recording.event_encoder.encode", fail)
+    monkeypatch.setattr("memtui.recording.member_writer.encode", fail)  # that of a profile
     file, told = recorded(tmp_path / "a.memtui")
     lost = [event for event in told if kind_of(event) == kind]
     assert lost
@@ -98,7 +98,7 @@ def test_an_event_that_cannot_be_encoded_is_left_out_and_counted(
     assert sum(int(each[1]) for each in said if each) == len(lost)
 
 
-@pytest.mark.parametrize("place", ["member.OpenMember.packed", "digest.Tally.note",
+@pytest.mark.parametrize("place", ["member_writer.OpenMember.packed", "member_writer.Tally.note",
                                    "writer.header_record"])  # fmt: skip
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError])
 def test_any_other_defect_ends_the_recorder_which_then_holds_nothing(
@@ -147,7 +147,7 @@ def fill(pipe: int) -> None:
 def test_a_write_that_does_not_return_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memtui.tape.STALLED_S", 0.05)
+    monkeypatch.setattr("memtui.session.session_recorder.STALLED_S", 0.05)
     read, write = os.pipe()
     with open(read, "rb"), open(write, "wb"):
         fill(write)
@@ -166,9 +166,9 @@ def test_a_write_that_does_not_return_is_noticed(
 
 PATCHED = """
 import sys
-import memtui.recording.packing as packing, memtui.recording.writer as writer
+import memtui.recording.event_encoder as packing, memtui.recording.writer as writer
 from memtui.model import ProcessSample
-import memtui.cli.session.unattended as unattended
+import memtui.cli.live.unattended as unattended
 unattended.LONGEST_CLOSE_S = 1.0
 encode = packing.encode
 {patch}
@@ -203,11 +203,11 @@ packing.encode = fail
 """
 FREEZES = """
 import time
-from memtui.sources.surroundings import SurroundingsSource
+from memtui.sources.process.environment import EnvironmentSource
 async def frozen(self):
     time.sleep(3600)  # in the loop of all sources
     yield
-SurroundingsSource.events = frozen
+EnvironmentSource.events = frozen
 unattended.CLOSE_S = 1.0
 """
 

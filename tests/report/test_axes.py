@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtui.report import axes
+from memtui.report import plots
 from memtui.report.markup import MOST_CHARS, Markup, escaped, tag
 from memtui.report.series import COLUMNS, Piece, folded
 from memtui.timeline import Extent
@@ -38,25 +38,25 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_moments_are_round_by_the_clock_of_the_zone(span_s: int, written: list[str]) -> None:
     midnight = 1_796_079_600.0  # 2026-12-01 00:00 in Berlin
     start = midnight - min(span_s, 300) + 0.5
-    found = axes.times(start, start + span_s, 8)
+    found = plots.times(start, start + span_s, 8)
     assert [text for _, text in found][:3] == written
     assert len(found) <= 8
     assert all(start <= at <= start + span_s for at, _ in found)
-    assert axes.zone(midnight) == "CET, UTC+01:00"
+    assert plots.zone(midnight) == "CET, UTC+01:00"
 
 
 @given(st.floats(1e-3, 1e13))
 def test_ticks_reach_what_is_drawn_and_not_far_beyond(highest: float) -> None:
-    for ticks in (axes.in_bytes(highest), axes.in_tens(highest)):
+    for ticks in (plots.in_bytes(highest), plots.in_tens(highest)):
         assert ticks[0] == 0
         assert ticks[-1] >= highest * (1 - 1e-6)
         assert len(ticks) <= 6
-    assert axes.in_tens(highest)[-1] <= 2.5 * highest
+    assert plots.in_tens(highest)[-1] <= 2.5 * highest
 
 
 def test_ticks_of_sizes_are_powers_of_two() -> None:
-    assert axes.in_bytes(61 * MIB) == [0, 16 * MIB, 32 * MIB, 48 * MIB, 64 * MIB]
-    assert axes.in_tens(13) == [0, 5, 10, 15]
+    assert plots.in_bytes(61 * MIB) == [0, 16 * MIB, 32 * MIB, 48 * MIB, 64 * MIB]
+    assert plots.in_tens(13) == [0, 5, 10, 15]
 
 
 @given(st.text())

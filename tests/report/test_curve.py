@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from memtui.report.curve import curve, runs
+from memtui.report.plots import curve, runs
 from memtui.timeline import Extent
 
 

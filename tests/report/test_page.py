@@ -25,12 +25,12 @@ from longsession import NOON, Session
 from memtui.diagnosis import PartName
 from memtui.diagnosis.ledger import KINDS, WITHIN_RUNTIME
 from memtui.model import Event, Mark
-from memtui.plain import plain
 from memtui.recording import Recording
-from memtui.recording.container import Member
-from memtui.recording.content import Content
+from memtui.recording.gzip_members import Member
+from memtui.recording.member_content import MemberContent
 from memtui.report import account_of, page
-from memtui.report.looks import PARTS
+from memtui.report.markup import PARTS
+from memtui.sanitize import plain
 
 MEMTUI = [sys.executable, "-m", "memtui"]
 VOID = {"meta", "br"}
@@ -189,7 +189,9 @@ def test_headers_alone_are_read_of_hours(hours: Path) -> None:
     for part in recording.parts:
         known = part.content
 
-        def content(member: Member, known: Callable[[Member], Content] = known) -> Content:
+        def content(
+            member: Member, known: Callable[[Member], MemberContent] = known
+        ) -> MemberContent:
             read.add(member.offset)
             return known(member)
 

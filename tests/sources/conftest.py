@@ -6,7 +6,9 @@ import pytest
 from patience import PATIENCE_S
 
 from memtui.model import Origin
-from memtui.sources import costs, endpoint, gate, memstats, patience, pprofpages
+from memtui.sources import source
+from memtui.sources.http import endpoint, pprof_pages, request_cost
+from memtui.sources.runtime import memstats, poll_schedule
 
 
 @pytest.fixture(autouse=True)
@@ -16,8 +18,8 @@ def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         return
     monkeypatch.setattr(endpoint, "_DEADLINES_S", (PATIENCE_S,) * 3)
     monkeypatch.setattr(memstats, "_DEADLINES_S", dict.fromkeys(Origin, PATIENCE_S))
-    monkeypatch.setattr(gate, "_DEADLINE_S", PATIENCE_S)
-    monkeypatch.setattr(costs, "_CPU_SHARE", 1.0)
-    monkeypatch.setattr(costs, "FORCED_GC_S", 0.0)
-    monkeypatch.setattr(patience, "SLOW_S", PATIENCE_S)
-    monkeypatch.setattr(pprofpages, "_INDEX_DEADLINE_S", PATIENCE_S)
+    monkeypatch.setattr(poll_schedule, "_DEADLINE_S", PATIENCE_S)
+    monkeypatch.setattr(request_cost, "_CPU_SHARE", 1.0)
+    monkeypatch.setattr(request_cost, "FORCED_GC_S", 0.0)
+    monkeypatch.setattr(source, "SLOW_S", PATIENCE_S)
+    monkeypatch.setattr(pprof_pages, "_INDEX_DEADLINE_S", PATIENCE_S)

@@ -35,10 +35,10 @@ from memtui.model import (
     TornLine,
     Trouble,
 )
-from memtui.parse.gctrace import trace_sample
-from memtui.parse.profile import parse_profile
+from memtui.parse.gctrace.grammar import trace_sample
+from memtui.parse.profile.decoder import parse_profile
 from memtui.pprof.report import LEGEND
-from memtui.recording import Keeping, Recorder
+from memtui.recording import Recorder, Redaction
 from memtui.recording.writer import Clocks
 
 pytestmark = pytest.mark.terminal
@@ -263,7 +263,7 @@ def recording(folder: Path) -> Path:
 
 
 SCAVENGED = "scav 88 KiB work (bg), 0 KiB work (eager), 64 KiB now, 89% util"
-KEEP_ALL = Keeping(args=True, log=True)
+KEEP_ALL = Redaction(args=True, log=True)
 
 
 def test_a_hostile_recording_is_replayed(

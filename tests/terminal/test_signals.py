@@ -205,7 +205,7 @@ DEFECT = """
 import sys
 from memtui.cli import main
 from memtui.panes.process import ProcessPane
-from memtui.tape import Tape
+from memtui.session.session_recorder import SessionRecorder
 
 def fail(*args):
     raise LookupError("hunter2")
@@ -213,7 +213,7 @@ def fail(*args):
 if sys.argv.pop(1) == "pane":
     ProcessPane.action_to_start = fail
 else:
-    Tape._flush = fail
+    SessionRecorder._flush = fail
 main()
 """
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from patience import PATIENCE_S
 
-from memtui.parse import profile_pb2 as wire
+from memtui.parse.profile import profile_pb2 as wire
 
 pytestmark = pytest.mark.terminal
 

@@ -15,7 +15,7 @@ if _is_heard:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 # ruff: noqa: E402 - all that takes long to import comes after that
-from memtui.cli.complaint import Complaint
+from memtui.cli.errors import CliError
 from memtui.cli.group import REPORTS, Commands
 
 if sys.argv[1:2] and sys.argv[1] in REPORTS:
@@ -45,7 +45,7 @@ def main() -> None:
     """Run the command line; whatever goes wrong, the user sees a line and no traceback.
 
     SIGTERM and SIGHUP end a command as ctrl+c does, so that a response which was begun is read to
-    its end (sources/draining.py); then memtui dies by that signal.
+    its end (sources/http/draining.py); then memtui dies by that signal.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -60,6 +60,6 @@ def main() -> None:
             raise
         from memtui.sources.defect import in_a_line, reported
 
-        complaint = Complaint(f"a defect of memtui: {in_a_line(defect)}", reported(defect))
+        complaint = CliError(f"a defect of memtui: {in_a_line(defect)}", reported(defect))
         complaint.show()
         sys.exit(complaint.exit_code)

@@ -1,6 +1,6 @@
 """The meaning: where RES goes, which part grew, and why; pure functions of a timeline window."""
 
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, PaneName
 from memtui.diagnosis.functions import Growth, growths
 from memtui.diagnosis.gather import USUAL_S, point_at, points_between, window_of
 from memtui.diagnosis.ledger import (
@@ -39,9 +39,9 @@ __all__ = [
     "Finding",
     "Growth",
     "Ledger",
+    "PaneName",
     "Part",
     "PartName",
-    "Place",
     "Point",
     "Step",
     "Thresholds",

@@ -52,7 +52,7 @@ class Confidence(Enum):
         return Confidence.LOW if self is not Confidence.HIGH else Confidence.MEDIUM
 
 
-class Place(Enum):
+class PaneName(Enum):
     """The pane that shows where a number came from; the value is its name."""
 
     PROCESS = "process"
@@ -70,7 +70,7 @@ class Evidence:
     """
 
     text: str
-    place: Place
+    place: PaneName
     figures: tuple[tuple[str, float], ...] = ()
 
 

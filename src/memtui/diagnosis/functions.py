@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from memtui.model import FunctionValue, Profile, SampleValues
-from memtui.plain import plain
+from memtui.sanitize import plain
 
 MOST_NAMES = 3
 ITSELF_SHARE = 0.1

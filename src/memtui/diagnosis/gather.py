@@ -14,6 +14,7 @@ from memtui.diagnosis.window import Access, Returned, Traced, Window
 from memtui.model import (
     Absent,
     CgroupMemory,
+    Environment,
     GcCycle,
     GcPause,
     MappingGroups,
@@ -24,7 +25,6 @@ from memtui.model import (
     Profile,
     Restart,
     RuntimeSample,
-    Surroundings,
 )
 from memtui.timeline import Timeline, View
 
@@ -53,7 +53,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
     timeline, end = view.timeline, _last_moment(view)
     born = _born(view, end - seconds)
     start = end - seconds if born is None else born
-    found = view.last(Surroundings)
+    found = view.last(Environment)
     surroundings = found[1] if found else None
     cycles = with_goals(_cycles(timeline, start, end, born), surroundings)
     mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
@@ -183,7 +183,7 @@ def point_at(view: View) -> Point | None:
 def points_between(view: View, start: float, end: float) -> list[Point]:
     """Return the rows of MemStats between two moments; those of /proc where there are none."""
     timeline = view.timeline
-    cycles = with_goals(_cycles(timeline, start, end, None), view.sample(Surroundings))
+    cycles = with_goals(_cycles(timeline, start, end, None), view.sample(Environment))
     mappings = timeline.track(MappingSample).sampled(start - NEAR_S, end, MOST_POINTS)
     found = _runtime_points(timeline, start, end, mappings, cycles)
     return found or _process_points(timeline, start, end, mappings, cycles)

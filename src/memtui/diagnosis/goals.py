@@ -7,14 +7,14 @@ from itertools import pairwise
 from statistics import median
 
 from memtui.diagnosis.window import Traced
-from memtui.model import GcCycle, Surroundings
+from memtui.model import Environment, GcCycle
 
 LEAST_GOAL = 4 << 20
 """The goal of a heap that is nearly empty, with GOGC=100 (Go 1.27.3 runtime/mgcpacer.go)."""
 
 
 def with_goals(
-    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
+    cycles: Sequence[tuple[float, GcCycle]], surroundings: Environment | None
 ) -> list[Traced]:
     """Return each cycle with the goal that was in force after it.
 
@@ -29,7 +29,7 @@ def with_goals(
 
 
 def _next_goal(
-    cycles: Sequence[tuple[float, GcCycle]], surroundings: Surroundings | None
+    cycles: Sequence[tuple[float, GcCycle]], surroundings: Environment | None
 ) -> int | None:
     """Conclude the goal after the last cycle; None when there is none, or nobody can tell."""
     last = cycles[-1][1]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memtui import units
-from memtui.model import Absent, MappingSample, RuntimeSample, Surroundings, Words
-from memtui.plain import plain
+from memtui.model import Absent, Environment, MappingSample, RuntimeSample, Words
+from memtui.sanitize import plain
 from memtui.timeline import View
 
 
 def place_words(view: View) -> list[str]:
     """Return a sentence each about limits, settings and costs, as far as they are known."""
-    return [*_place(view.sample(Surroundings)), *_costs(view)]
+    return [*_place(view.sample(Environment)), *_costs(view)]
 
 
-def _place(found: Surroundings | None) -> Iterator[str]:
+def _place(found: Environment | None) -> Iterator[str]:
     if found is None:
         return
     yield limit_of(found)
@@ -35,7 +35,7 @@ def _setting(name: str, text: Words | None) -> str:
     return f"{name} {text.value}" if isinstance(text, Absent) else f"{name}={plain(text)}"
 
 
-def limit_of(found: Surroundings) -> str:
+def limit_of(found: Environment) -> str:
     """Say which limit holds, and how much is left before the OOM killer comes."""
     limit = found.limit_bytes
     if isinstance(limit, Absent):

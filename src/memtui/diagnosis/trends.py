@@ -27,7 +27,7 @@ SIGMAS = 1.96
 """Of the normal distribution: an interval of 95 %."""
 
 
-class Shape(Enum):
+class TrendShape(Enum):
     """How a series went from its first to its last value."""
 
     FLAT = "flat"
@@ -50,7 +50,7 @@ class Trend:
     high_per_h: float
     first: float
     last: float
-    shape: Shape
+    shape: TrendShape
     is_last_high: bool
     blocks: tuple[tuple[float, float], ...]
 
@@ -66,7 +66,7 @@ class Trend:
         A step with a calm time on either side is beyond doubt, though most pairs of blocks have
         no slope between them.
         """
-        is_sure = self.low_per_h > 0 or self.shape is Shape.STEP
+        is_sure = self.low_per_h > 0 or self.shape is TrendShape.STEP
         return is_sure and self.growth > 0 and self.is_last_high
 
 
@@ -195,7 +195,7 @@ def _interval(slopes: Sequence[float], count: int, inertia: float) -> tuple[floa
     return slopes[low], slopes[high]
 
 
-def _shape(values: Sequence[float], first: float, last: float, flat_share: float) -> Shape:
+def _shape(values: Sequence[float], first: float, last: float, flat_share: float) -> TrendShape:
     """Tell a slope from a step, and both from a growth that has ended long ago.
 
     The end is flat when the last two fifths grew by less than their share. A step has a calm
@@ -203,12 +203,12 @@ def _shape(values: Sequence[float], first: float, last: float, flat_share: float
     """
     whole = last - first
     if whole <= 0:
-        return Shape.FLAT
+        return TrendShape.FLAT
     if _is_step(values, first, whole):
-        return Shape.STEP
+        return TrendShape.STEP
     fifth = max(1, len(values) // 5)
     before_end = median(values[-3 * fifth : -2 * fifth] or values[:1])
-    return Shape.SLOPE if last - before_end >= flat_share * whole else Shape.LEVELLED
+    return TrendShape.SLOPE if last - before_end >= flat_share * whole else TrendShape.LEVELLED
 
 
 def _is_step(values: Sequence[float], first: float, whole: float) -> bool:

@@ -13,7 +13,7 @@ from memtui import units
 from memtui.diagnosis.gather import points_between
 from memtui.diagnosis.ledger import Ledger, PartName, ledger_at, ledger_between
 from memtui.diagnosis.point import Point
-from memtui.model import Act, Mark, Surroundings
+from memtui.model import Act, Environment, Mark
 from memtui.timeline import View
 
 BEFORE_S = 15.0
@@ -132,7 +132,7 @@ def settled_before(view: View, at: float) -> Point | None:
 
 def is_lazy(view: View) -> bool:
     """Tell whether the process was started to free with MADV_FREE."""
-    place = view.sample(Surroundings)
+    place = view.sample(Environment)
     return bool(place and isinstance(place.godebug, str) and "madvdontneed=0" in place.godebug)
 
 

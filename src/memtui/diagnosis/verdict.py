@@ -20,7 +20,7 @@ from memtui.diagnosis.thresholds import eased
 from memtui.diagnosis.trends import TimeLeft, moved_at, time_to
 from memtui.diagnosis.window import Access, Column, Window
 from memtui.model import MappingGroup
-from memtui.plain import plain
+from memtui.sanitize import plain
 
 WORTH_SAYING = 0.2
 """A second cause with a smaller share does not go into the one line."""

@@ -12,15 +12,15 @@ from memtui.diagnosis.heap import LiveHeap, live_heap
 from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between, with_mappings
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
-from memtui.diagnosis.trends import Series, Shape, Trend, between, trend_of
+from memtui.diagnosis.trends import Series, Trend, TrendShape, between, trend_of
 from memtui.model import (
     Act,
     CgroupMemory,
+    Environment,
     GcCycle,
     MappingGroups,
     ProcessIdentity,
     Profile,
-    Surroundings,
 )
 
 Column = Callable[[Point], int | None]
@@ -82,7 +82,7 @@ class Window:
     groups: tuple[tuple[float, MappingGroups], ...] = ()
     profiles: tuple[tuple[float, Profile], ...] = ()
     marks: tuple[tuple[float, str], ...] = ()
-    surroundings: Surroundings | None = None
+    surroundings: Environment | None = None
     identity: ProcessIdentity | None = None
     sources: tuple[tuple[str, str], ...] = ()
     is_young: bool = False
@@ -158,7 +158,7 @@ class Window:
         trend = self.res_trend
         if trend is None or trend.low_per_h <= 0:
             return False
-        if trend.shape is not Shape.LEVELLED:
+        if trend.shape is not TrendShape.LEVELLED:
             return True
         later = self._res_trend(self.points[len(self.points) * 3 // 5 :])
         return later is not None and later.low_per_h > 0

@@ -7,15 +7,16 @@ reading, so that a recording stays true when the arithmetic gets better.
 
 from memtui.model.cgroup import CgroupMemory
 from memtui.model.events import Act, Attached, Ended, Event, Fetch, Mark, Sample, Trouble
+from memtui.model.gctrace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 from memtui.model.mapping import (
     CgroupLevel,
+    Environment,
     MappedName,
     MappingGroup,
     MappingGroups,
     MappingKind,
     MappingSample,
     Resident,
-    Surroundings,
 )
 from memtui.model.process import Absent, ProcessIdentity, ProcessSample, Reading, Words
 from memtui.model.profile import (
@@ -30,7 +31,6 @@ from memtui.model.profile import (
     moment_of,
 )
 from memtui.model.runtime import MemStats, Origin, RuntimeSample
-from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
 __all__ = [
     "Absent",
@@ -40,6 +40,7 @@ __all__ = [
     "CgroupMemory",
     "Dated",
     "Ended",
+    "Environment",
     "Event",
     "Fetch",
     "FunctionValue",
@@ -66,7 +67,6 @@ __all__ = [
     "Sample",
     "SampleValues",
     "ScavengeLine",
-    "Surroundings",
     "Taking",
     "TornLine",
     "Trouble",

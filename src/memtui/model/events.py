@@ -7,11 +7,11 @@ from enum import Enum
 from typing import TypeAlias
 
 from memtui.model.cgroup import CgroupMemory
-from memtui.model.mapping import MappingGroups, MappingSample, Surroundings
+from memtui.model.gctrace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
+from memtui.model.mapping import Environment, MappingGroups, MappingSample
 from memtui.model.process import ProcessIdentity, ProcessSample
 from memtui.model.profile import Profile, Taking
 from memtui.model.runtime import RuntimeSample
-from memtui.model.trace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ Sample: TypeAlias = (
     | RuntimeSample
     | MappingSample
     | MappingGroups
-    | Surroundings
+    | Environment
     | CgroupMemory
     | GcCycle
     | GcPause

@@ -127,7 +127,7 @@ class CgroupLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """What the memory of a process depends on besides itself.
 
     ``levels`` are its memory cgroup and all above that can be seen, its own first; Absent where

@@ -8,20 +8,20 @@ from memtui import units
 from memtui.diagnosis import Diagnosis, one_line
 from memtui.model import (
     Absent,
+    Environment,
     GcCycle,
     ProcessIdentity,
     ProcessSample,
     Profile,
     RuntimeSample,
-    Surroundings,
     Trouble,
 )
-from memtui.panes.cells import Line, Span, apart, cells, cut, exactly, line
 from memtui.panes.explain.verdict import role_of
-from memtui.panes.moments import clock
-from memtui.panes.profile.look import Moment
-from memtui.panes.profile.words import at_when
-from memtui.plain import plain
+from memtui.panes.profile.frame import at_when
+from memtui.panes.profile.look import ProfileMoment
+from memtui.panes.time_of_day import clock
+from memtui.render.cells import Line, Span, apart, cells, cut, exactly, line
+from memtui.sanitize import plain
 from memtui.timeline import View
 
 SOURCES = (
@@ -82,7 +82,7 @@ def _details(view: View) -> Sequence[Line]:
 
 def _limit(view: View) -> Span:
     """Return the memory limit that RES is measured against, if there is one."""
-    place = view.sample(Surroundings)
+    place = view.sample(Environment)
     limit = place.limit_bytes if place else None
     return Span(f" of {units.size(limit)}" if isinstance(limit, int) else "", "dim")
 
@@ -167,7 +167,7 @@ def _latest(view: View, source: str) -> str:
             return stats.origin.value.partition("?")[0] if stats else ""
         case _:
             found = view.last(Profile)
-            return at_when(Moment(*found)) if found else ""
+            return at_when(ProfileMoment(*found)) if found else ""
 
 
 def footer(keys: Sequence[tuple[str, str]], always: Sequence[tuple[str, str]], width: int) -> Line:

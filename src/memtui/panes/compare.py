@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from memtui import units
 from memtui.diagnosis import Ledger, Point, ledger_at, ledger_between, point_at
 from memtui.model import GcCycle, ProcessSample, Profile, SampleValues
-from memtui.panes.cells import Line, Role, Span, cut, left, line, right
-from memtui.panes.fieldlines import facts_of
 from memtui.panes.fields import FIELDS, Facts
-from memtui.panes.moments import date_and_clock
+from memtui.panes.process import facts_of
 from memtui.panes.profile.look import kept
-from memtui.plain import plain
+from memtui.panes.time_of_day import date_and_clock
+from memtui.render.cells import Line, Role, Span, cut, left, line, right
+from memtui.sanitize import plain
 from memtui.timeline import View
 from memtui.timeline.cycles import CycleSummary, summary_of
 
@@ -25,7 +25,7 @@ _LEAST_NAME = 18
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ComparedMoment:
     """All that is known of one moment (Unix seconds), and may be compared with another one."""
 
     at: float
@@ -35,11 +35,11 @@ class Moment:
     profile: Profile | None
 
 
-def moment_of(view: View) -> Moment:
+def moment_of(view: View) -> ComparedMoment:
     """Return what a view shows at its moment."""
     cycles = view.timeline.track(GcCycle).between(view.until - RATE_S, view.until)
     profiles = kept(view, None)  # of the kind that comes unasked: others come now and then
-    return Moment(
+    return ComparedMoment(
         view.until,
         facts_of(view),
         point_at(view) if view.sample(ProcessSample) else None,
@@ -57,7 +57,7 @@ class _Row:
     role: Role = "text"
 
 
-def compared(first: Moment, second: Moment, width: int) -> list[Line]:
+def compared(first: ComparedMoment, second: ComparedMoment, width: int) -> list[Line]:
     """Return the lines of a comparison; ``first`` is the earlier moment."""
     span_s = second.at - first.at
     head = line(
@@ -94,7 +94,7 @@ def _line(row: _Row, width: int) -> Line:
     )
 
 
-def _fields(first: Moment, second: Moment) -> list[_Row]:
+def _fields(first: ComparedMoment, second: ComparedMoment) -> list[_Row]:
     """Return the fields that are numbers and of which one is known at least."""
     if first.facts is None or second.facts is None:
         return []
@@ -115,7 +115,7 @@ def _fields(first: Moment, second: Moment) -> list[_Row]:
     return rows
 
 
-def _ledger(first: Moment, second: Moment) -> list[_Row]:
+def _ledger(first: ComparedMoment, second: ComparedMoment) -> list[_Row]:
     if first.point is None or second.point is None:
         return []
     then, now = ledger_at(first.point), ledger_between(first.point, second.point)
@@ -171,7 +171,7 @@ def _profile_title(profile: Profile | None) -> str:
     return f"{profile.kind}, {profile.default_type}, flat" if profile else "profile"
 
 
-def _functions(first: Moment, second: Moment) -> list[_Row]:
+def _functions(first: ComparedMoment, second: ComparedMoment) -> list[_Row]:
     """Return the functions that changed most between both moments, then the largest ones."""
     if first.profile is None or second.profile is None:
         return []

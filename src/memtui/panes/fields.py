@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from memtui import units
 from memtui.model import Absent, ProcessIdentity, ProcessSample, Reading
-from memtui.panes.cells import Role
-from memtui.panes.meaning import Meaning
-from memtui.panes.moments import day_or_clock
-from memtui.plain import plain
+from memtui.panes.field_doc import Meaning
+from memtui.panes.time_of_day import day_or_clock
+from memtui.render.cells import Role
+from memtui.sanitize import plain
 
 LONGEST_COMMAND = 500
 """Characters of a command line that are shown; some are megabytes long."""
@@ -32,7 +32,7 @@ class Facts:
     at: float
 
 
-class Says(NamedTuple):
+class FieldDoc(NamedTuple):
     """What a field means: in words, its unit, its source, and how it misleads."""
 
     words: str
@@ -47,7 +47,7 @@ class Field:
 
     name: str
     value: Callable[[Facts], str]
-    says: Says
+    says: FieldDoc
     change: Callable[[Facts], str] = lambda facts: ""
     role: Role = "text"
 
@@ -60,7 +60,7 @@ class Field:
 def _amount(
     name: str,
     read: Callable[[ProcessSample], Reading],
-    says: Says,
+    says: FieldDoc,
     *,
     role: Role = "text",
     write: Callable[[int], str] = units.size,
@@ -116,7 +116,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "RES",
         lambda sample: sample.res_bytes,
-        Says(
+        FieldDoc(
             "in memory now: RssAnon + RssFile + RssShmem",
             "bytes",
             "VmRSS of /proc/PID/status",
@@ -127,7 +127,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "RES−SHR",
         _res_less_shr,
-        Says(
+        FieldDoc(
             "anonymous: what leaks and unreturned heap grow",
             "bytes",
             "VmRSS less RssFile less RssShmem",
@@ -137,7 +137,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "SHR",
         lambda sample: sample.shr_bytes,
-        Says(
+        FieldDoc(
             "file-backed and shmem; not shared with others",
             "bytes",
             "RssFile + RssShmem of /proc/PID/status",
@@ -148,7 +148,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "RssAnon",
         lambda sample: sample.anon_bytes,
-        Says(
+        FieldDoc(
             "part of RES: Go heap, stacks, runtime, C malloc",
             "bytes",
             "RssAnon of /proc/PID/status",
@@ -158,7 +158,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "RssFile",
         lambda sample: sample.file_bytes,
-        Says(
+        FieldDoc(
             "part of RES: the binary, mapped files; droppable",
             "bytes",
             "RssFile of /proc/PID/status",
@@ -168,7 +168,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "RssShmem",
         lambda sample: sample.shmem_bytes,
-        Says(
+        FieldDoc(
             "part of RES: shared memory and tmpfs",
             "bytes",
             "RssShmem of /proc/PID/status",
@@ -178,7 +178,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "SWAP",
         lambda sample: sample.swap_bytes,
-        Says(
+        FieldDoc(
             "swapped out: RES may fall while a leak goes on",
             "bytes",
             "VmSwap of /proc/PID/status",
@@ -188,7 +188,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "VmHWM",
         lambda sample: sample.peak_bytes,
-        Says(
+        FieldDoc(
             "peak of RES; far above RES: memory came back",
             "bytes",
             "VmHWM of /proc/PID/status",
@@ -198,7 +198,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "VIRT",
         lambda sample: sample.virt_bytes,
-        Says(
+        FieldDoc(
             "address space, not memory; 1.5G is normal in Go",
             "bytes",
             "VmSize of /proc/PID/status",
@@ -208,7 +208,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "CODE",
         lambda sample: sample.code_bytes,
-        Says(
+        FieldDoc(
             "program text; what of it is in memory is in SHR",
             "bytes",
             "VmExe of /proc/PID/status",
@@ -217,7 +217,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "DATA",
         lambda sample: sample.data_bytes,
-        Says(
+        FieldDoc(
             "private address space, mostly never touched",
             "bytes",
             "VmData + VmStk of /proc/PID/status",
@@ -227,7 +227,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "CPU",
         _cpu,
-        Says(
+        FieldDoc(
             "of one core, last second; 200% is two cores",
             "percent of one core",
             "utime + stime of /proc/PID/stat, over the last interval",
@@ -237,7 +237,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "threads",
         lambda sample: sample.threads,
-        Says(
+        FieldDoc(
             "kernel threads, not goroutines; cgo makes many",
             "count",
             "Threads of /proc/PID/status",
@@ -249,7 +249,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "files",
         lambda sample: sample.open_files,
-        Says(
+        FieldDoc(
             "open descriptors; a steady rise is a leak too",
             "count",
             "entries of /proc/PID/fd",
@@ -261,7 +261,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "VSZ",
         lambda sample: sample.virt_bytes,
-        Says(
+        FieldDoc(
             "VIRT as ps prints it, in KiB",
             "KiB",
             "VmSize of /proc/PID/status",
@@ -273,7 +273,7 @@ FIELDS: tuple[Field, ...] = (
     _amount(
         "RSS",
         lambda sample: sample.res_bytes,
-        Says(
+        FieldDoc(
             "RES as ps prints it, in KiB",
             "KiB",
             "VmRSS of /proc/PID/status",
@@ -284,7 +284,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "TTY",
         lambda facts: _words(facts.now.tty, "?"),
-        Says(
+        FieldDoc(
             "its terminal, as ps prints it; ? is none",
             "name",
             "tty_nr of /proc/PID/stat",
@@ -293,7 +293,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "STAT",
         lambda facts: _words(facts.now.state, "?"),
-        Says(
+        FieldDoc(
             "R runs, S sleeps, D disk, T stopped; l threads",
             "letters as ps writes them",
             "state of /proc/PID/stat",
@@ -303,7 +303,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "start",
         lambda facts: day_or_clock(facts.identity.started_at, facts.at) if facts.identity else "…",
-        Says(
+        FieldDoc(
             "another start: another process, same pid",
             "date or time of day",
             "starttime of /proc/PID/stat",
@@ -312,7 +312,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "Go",
         _of_identity(lambda identity: _words(identity.go_version, "not a Go binary")),
-        Says(
+        FieldDoc(
             "built with; decides how memory is returned",
             "version",
             "build information in /proc/PID/exe",
@@ -322,7 +322,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "user",
         _of_identity(lambda identity: plain(identity.user)),
-        Says(
+        FieldDoc(
             "whose process it is",
             "name",
             "owner of /proc/PID",
@@ -331,7 +331,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "command",
         _of_identity(lambda identity: plain(" ".join(identity.command)[:LONGEST_COMMAND])),
-        Says(
+        FieldDoc(
             "how it was started",
             "words",
             "/proc/PID/cmdline",

@@ -11,11 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtui import units
-from memtui.panes.cells import Line, Role, Span, apart, cells, cut, line
-from memtui.panes.moments import clock
-from memtui.panes.painted import Flat
-from memtui.plain import plain
-from memtui.timeline import Course, Cursor, Landmark, View
+from memtui.panes.time_of_day import clock
+from memtui.render.cells import Line, Role, Span, apart, cells, cut, line
+from memtui.render.line_widget import FlatLineWidget
+from memtui.sanitize import plain
+from memtui.timeline import Cursor, Landmark, SessionCourse, View
 
 SIGNS: dict[str, tuple[str, Role]] = {
     "spike": ("▴", "gc"),
@@ -44,7 +44,7 @@ KEYS_HELP = (
 )
 
 
-class PositionBar(Flat, can_focus=True):
+class PositionBar(FlatLineWidget, can_focus=True):
     """One line: the date, the host, a rail with what stands out, and how far along it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,11 +80,11 @@ class PositionBar(Flat, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="position")
-        self._course = Course(0.0, 0.0)
+        self._course = SessionCourse(0.0, 0.0)
         self._cursor = Cursor()
         self._at = 0.0
 
-    def show(self, course: Course, cursor: Cursor, at: float) -> None:
+    def show(self, course: SessionCourse, cursor: Cursor, at: float) -> None:
         """Show that the screen looks at ``at`` of a session."""
         self._course, self._cursor, self._at = course, cursor, at
         self.paint()
@@ -135,7 +135,7 @@ class PositionBar(Flat, can_focus=True):
         self.post_message(self.Focused())
 
 
-def position_line(course: Course, at: float, width: int, *, focused: bool) -> Line:
+def position_line(course: SessionCourse, at: float, width: int, *, focused: bool) -> Line:
     """Return the position in a session in ``width`` cells; the rail takes what the words leave."""
     edge: Role = "focus" if focused else "dim"
     start, end = _around(course, at)
@@ -146,14 +146,14 @@ def position_line(course: Course, at: float, width: int, *, focused: bool) -> Li
     return (*start, Span(" ├", edge), *rail, Span("┤ ", edge), *end)
 
 
-def rail_cells(course: Course, at: float, width: int) -> range:
+def rail_cells(course: SessionCourse, at: float, width: int) -> range:
     """Return the cells of the line in which the rail is drawn; none where there is no room."""
     start, end = _around(course, at)
     first, room = cells(start) + 2, width - cells(start) - cells(end) - 4
     return range(first, first + room) if room >= LEAST_RAIL else range(0)
 
 
-def _around(course: Course, at: float) -> tuple[Line, Line]:
+def _around(course: SessionCourse, at: float) -> tuple[Line, Line]:
     """Return the words before the rail, and those behind it."""
     start = line(
         Span(" 6 ", "key"), Span(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)), "title")
@@ -164,7 +164,7 @@ def _around(course: Course, at: float) -> tuple[Line, Line]:
     return start, line(Span(f"{units.duration(gone_s)} of {units.duration(whole_s)} ", "dim"))
 
 
-def _rail(course: Course, at: float, columns: int, edge: Role) -> Line:
+def _rail(course: SessionCourse, at: float, columns: int, edge: Role) -> Line:
     whole_s = max(course.last - course.first, 1e-9)
 
     def column(moment: float) -> int:
@@ -183,7 +183,7 @@ def _rail(course: Course, at: float, columns: int, edge: Role) -> Line:
     return tuple(Span(text, role) for text, role in drawn)
 
 
-def state_words(view: View, cursor: Cursor, course: Course, *, is_live: bool) -> Line:
+def state_words(view: View, cursor: Cursor, course: SessionCourse, *, is_live: bool) -> Line:
     """Return how the screen looks at the session, and the moment: FROZEN, PLAYING, REPLAY, …"""
     moment = clock(view.until)
     if is_live:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from memtui import units
 from memtui.model import Absent, GcCycle, GcPause, ProcessSample, Reading
-from memtui.panes.cells import Line, Picture, Role, Span, cells, line
-from memtui.panes.explained import explained
-from memtui.panes.meaning import Meaning
-from memtui.panes.moments import clock, day_and_clock
+from memtui.panes.empty import explained
+from memtui.panes.field_doc import Meaning
 from memtui.panes.pane import Pane
-from memtui.panes.plot import LABEL_CELLS, Series, plot, rug
+from memtui.panes.time_of_day import clock, day_and_clock
+from memtui.render.braille_plot import LABEL_CELLS, Series, plot, rug
+from memtui.render.cells import Line, Picture, Role, Span, cells, line
 from memtui.timeline import Extent, Track, View
 
 WINDOWS_S = (60, 120, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
@@ -24,7 +24,7 @@ LONGEST_BRIDGE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class TrendSpan:
     """The time that a plot shows: from when to when (Unix seconds), and seconds a cell."""
 
     start: float
@@ -33,7 +33,7 @@ class Stretch:
     cell_s: float
 
 
-def stretch_of(view: View, chosen_s: int | None, columns: int) -> Stretch:
+def stretch_of(view: View, chosen_s: int | None, columns: int) -> TrendSpan:
     """Return the time to draw in ``columns`` cells.
 
     By itself it starts with the session and doubles as it fills, up to ten minutes; then, and when
@@ -47,9 +47,9 @@ def stretch_of(view: View, chosen_s: int | None, columns: int) -> Stretch:
     length = chosen_s or min(fitting, LONGEST_BY_ITSELF_S)
     cell_s = length / columns
     if not chosen_s and until - started <= length:
-        return Stretch(started, started + length, length, cell_s)
+        return TrendSpan(started, started + length, length, cell_s)
     start = math.ceil(until / cell_s) * cell_s - length
-    return Stretch(start, until, length, cell_s)
+    return TrendSpan(start, until, length, cell_s)
 
 
 def last_moment(view: View) -> float:
@@ -98,7 +98,7 @@ MEANINGS = (
 )  # fmt: skip
 
 
-class Past:
+class TrendPast:
     """Series of the process over time; what lies behind the last sample is read only once.
 
     Ten minutes hold 600 samples, of which one is new each second.
@@ -148,7 +148,7 @@ class TrendPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self._chosen_s: int | None = None
-        self._past = Past(("res", "shr"))
+        self._past = TrendPast(("res", "shr"))
 
     def rows(self, view: View) -> range:
         """Return no numbers: nothing is selected here."""
@@ -230,7 +230,7 @@ def _fitting(
     return line(" ", Span(f"RES {_range(res)}", "res"))
 
 
-def _gc_cells(view: View, span: Stretch, until: float) -> set[int]:
+def _gc_cells(view: View, span: TrendSpan, until: float) -> set[int]:
     """Return the cells in which there were cycles: those of the trace, or else of MemStats."""
     timeline = view.timeline
     has_trace = timeline.track(GcCycle).count

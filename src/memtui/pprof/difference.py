@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from memtui.pprof.merging import Part, combined, scaled_values
+from memtui.pprof.merging import MergeInput, combined, scaled_values
 from memtui.pprof.stacks import Labels, Sample, Stack, Stacks, StacksError
 
 
@@ -23,7 +23,7 @@ def difference(
     """
     if normalize:
         source = _normalized(source, base)
-    return combined([Part(source), Part(base, sign=-1, is_marked=diff_base)])
+    return combined([MergeInput(source), MergeInput(base, sign=-1, is_marked=diff_base)])
 
 
 def _normalized(source: Stacks, base: Stacks) -> Stacks:

@@ -39,7 +39,7 @@ class Routine:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class SourceListing:
     """The functions that match, by name and file. Values are in ``type.unit``.
 
     ``unmatched`` are the filters that matched nothing, as pprof writes them.
@@ -52,7 +52,9 @@ class Listing:
     unmatched: tuple[str, ...] = ()
 
 
-def listing(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = False) -> Listing:
+def listing(
+    stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = False
+) -> SourceListing:
     """Return the functions whose name matches a pattern (internal/report/source.go: printSource).
 
     With ``exact`` the pattern is a name. Raises StacksError, also when nothing matches.
@@ -71,7 +73,7 @@ def listing(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool =
         raise NoMatchError(f"nothing matches {wanted}")
     routines = tuple(_routine(seen, sums, numbers) for _, numbers in sorted(found.items()))
     nowhere = unmatched + seen.unmatched
-    return Listing(stacks.types[column], lens.unit, sums.total, routines, nowhere)
+    return SourceListing(stacks.types[column], lens.unit, sums.total, routines, nowhere)
 
 
 def _counts(sums: Sums, node: int, *, drop_negative: bool) -> bool:
@@ -100,7 +102,7 @@ def _routine(seen: Frames, sums: Sums, numbers: Sequence[int]) -> Routine:
     return Routine(name, file, sum(flats), sum(cums), max(first, 1), last, lines)
 
 
-def text_of_listing(found: Listing, source: Source) -> Iterator[str]:
+def text_of_listing(found: SourceListing, source: Source) -> Iterator[str]:
     """Yield the lines of ``pprof -list``."""
 
     def write(value: int) -> str:

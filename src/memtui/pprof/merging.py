@@ -26,7 +26,7 @@ _PAGE_BYTES = 0x1000
 _WORD = 1 << 64
 
 
-class Part(NamedTuple):
+class MergeInput(NamedTuple):
     """A profile of a sum: what its values count for, and whether it is the base that is 100 %."""
 
     stacks: Stacks
@@ -42,10 +42,10 @@ def merged(profiles: Sequence[Stacks]) -> Stacks:
     the earliest and durations add up (pprof, profile/merge.go). Raises StacksError when they have
     no sample type in common, or units that cannot be added.
     """
-    return profiles[0] if len(profiles) == 1 else combined([Part(each) for each in profiles])
+    return profiles[0] if len(profiles) == 1 else combined([MergeInput(each) for each in profiles])
 
 
-def combined(parts: Sequence[Part]) -> Stacks:
+def combined(parts: Sequence[MergeInput]) -> Stacks:
     """Return the sum of all parts; raises as ``merged`` does."""
     every = [part.stacks for part in parts]
     types = _common_types(every)
@@ -148,7 +148,7 @@ class _Merged:
         self._binaries: dict[object, Binary] = {_load_key(main): main} if main else {}
         self._samples: dict[_Key, list[int]] = {}
 
-    def add(self, part: Part, columns: list[tuple[int, float]]) -> None:
+    def add(self, part: MergeInput, columns: list[tuple[int, float]]) -> None:
         """Add the samples of a profile; those without any value are left out."""
         known: dict[int, int] = {}
         stacks, sign, is_marked = part

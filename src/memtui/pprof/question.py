@@ -15,7 +15,7 @@ from memtui.pprof.lens import Lens
 from memtui.pprof.listing import Routine, Source, listing
 from memtui.pprof.stacks import SampleType, Stacks
 from memtui.pprof.tags import Tag, tags
-from memtui.pprof.top import Peek, Row, peek, top
+from memtui.pprof.top import Peek, TopRow, peek, top
 
 Views: TypeAlias = Literal["top", "peek", "calls", "stacks", "tags", "source"]
 
@@ -38,23 +38,23 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class FunctionList:
     """The functions of a profile, or of its difference to a base."""
 
     type: SampleType
     total: int
-    rows: tuple[Row, ...]
+    rows: tuple[TopRow, ...]
     unmatched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
+class GrowthList:
     """The functions of a profile and of its base, to be set side by side."""
 
     type: SampleType
     total: int
-    now: tuple[Row, ...]
-    base: tuple[Row, ...]
+    now: tuple[TopRow, ...]
+    base: tuple[TopRow, ...]
     unmatched: tuple[str, ...] = ()
 
 
@@ -120,7 +120,7 @@ class Sourced:
 
 
 # ``unmatched`` of each are the filters that matched nothing, as pprof writes them ("TagFocus").
-Answer: TypeAlias = Listed | Grown | Around | Called | Stood | Tagged | Sourced
+Answer: TypeAlias = FunctionList | GrowthList | Around | Called | Stood | Tagged | Sourced
 
 
 def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
@@ -138,12 +138,12 @@ def answer(stacks: Stacks, base: Stacks | None, question: Question) -> Answer:
         now_top, base_top = (top(each, lens, marks=False) for each in (stacks, base))
         nowhere = set(now_top.summary.unmatched) & set(base_top.summary.unmatched)
         summary = now_top.summary
-        return Grown(kind, summary.total, now_top.rows, base_top.rows, tuple(sorted(nowhere)))
+        return GrowthList(kind, summary.total, now_top.rows, base_top.rows, tuple(sorted(nowhere)))
     seen = stacks if base is None else difference(stacks, base, diff_base=question.of_base)
     match question.view:
         case "top":
             whole = top(seen, lens, marks=False)
-            return Listed(kind, whole.summary.total, whole.rows, whole.summary.unmatched)
+            return FunctionList(kind, whole.summary.total, whole.rows, whole.summary.unmatched)
         case "peek":
             near = peek(seen, question.name, lens, exact=True)
             ways = stacks_of(seen, question.name, lens)

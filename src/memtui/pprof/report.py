@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from memtui.pprof.measure import label, percent, scaled
 from memtui.pprof.nodes import base_name
 from memtui.pprof.stacks import SampleType, Stacks
-from memtui.pprof.top import Call, Peek, Summary, Top, Tree
+from memtui.pprof.top import Call, Peek, Top, TopSummary, Tree
 
 _RULE = "-" * 58 + "+" + "-" * 13
 LEGEND = "      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t "
@@ -49,7 +49,7 @@ def text_of_tree(stacks: Stacks, tree: Tree, taken: str) -> Iterator[str]:
         yield _RULE
 
 
-def _entry(summary: Summary, entry: Peek, running: int) -> Iterator[str]:
+def _entry(summary: TopSummary, entry: Peek, running: int) -> Iterator[str]:
     write, row, total = _Writer(summary), entry.row, summary.total
     yield from _calls(summary, entry.callers, row.cum)
     yield (
@@ -59,7 +59,7 @@ def _entry(summary: Summary, entry: Peek, running: int) -> Iterator[str]:
     yield from _calls(summary, entry.callees, row.cum)
 
 
-def _calls(summary: Summary, calls: Sequence[Call], cum: int) -> Iterator[str]:
+def _calls(summary: TopSummary, calls: Sequence[Call], cum: int) -> Iterator[str]:
     write = _Writer(summary)
     for call in calls:
         inline = " (inline)" if call.inline else ""
@@ -69,7 +69,7 @@ def _calls(summary: Summary, calls: Sequence[Call], cum: int) -> Iterator[str]:
 class _Writer:
     """Writes the values of one report in its unit."""
 
-    def __init__(self, summary: Summary) -> None:
+    def __init__(self, summary: TopSummary) -> None:
         self._unit = summary.type.unit
         self._wanted = summary.unit
 
@@ -77,7 +77,7 @@ class _Writer:
         return label(value, self._unit, self._wanted)
 
 
-def _head(stacks: Stacks, summary: Summary, taken: str) -> Iterator[str]:
+def _head(stacks: Stacks, summary: TopSummary, taken: str) -> Iterator[str]:
     """Yield what stands above the rows (pprof, internal/report: reportLabels)."""
     write, total = _Writer(summary), summary.total
     yield from about(stacks, summary.type, summary.total, write, taken)

@@ -25,7 +25,7 @@ TREE_NODES = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TopRow:
     """One row: its own value and its value with all it called, in the unit of its Top.
 
     ``inlined`` says whether all that call it, or some of them, have it inlined.
@@ -38,7 +38,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class TopSummary:
     """What stands above the rows. Values are in ``type.unit``; ``unit`` is how to write them.
 
     ``total`` is 100 %, ``shown`` the flat value of the rows together. ``dropped`` rows had a cum
@@ -62,8 +62,8 @@ class Summary:
 class Top:
     """The rows of ``pprof -top``, in its order, and what stands above them."""
 
-    summary: Summary
-    rows: tuple[Row, ...]
+    summary: TopSummary
+    rows: tuple[TopRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Call:
 class Peek:
     """A function between those that call it and those it calls, largest value first."""
 
-    row: Row
+    row: TopRow
     callers: tuple[Call, ...]
     callees: tuple[Call, ...]
 
@@ -92,7 +92,7 @@ class Peek:
 class Tree:
     """What ``pprof -tree`` and ``-peek`` show: entries in their order, and what stands above."""
 
-    summary: Summary
+    summary: TopSummary
     entries: tuple[Peek, ...]
 
 
@@ -109,7 +109,7 @@ class _Trimmed(NamedTuple):
     listed: tuple[int, ...]
     kept: frozenset[int] | None
     edge_cutoff: int
-    summary: Summary
+    summary: TopSummary
 
 
 def top(stacks: Stacks, lens: Lens = AS_PPROF, *, marks: bool = True) -> Top:
@@ -183,7 +183,7 @@ def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool 
         listed = listed[:count]
     kind = stacks.types[column]
     values = [sums.shown(node) for node in listed]
-    summary = Summary(
+    summary = TopSummary(
         type=replace(kind, type=f"mean_{kind.type}") if lens.mean else kind,
         unit=report_unit(values, sums.total, kind.unit, lens.unit),
         total=sums.total,
@@ -215,10 +215,10 @@ def _order(
     return lambda node: (-abs(first[node]), str(nodes[node]), -abs(then[node]))
 
 
-def _row(trimmed: _Trimmed, node: int, inlined: dict[int, Inlined]) -> Row:
+def _row(trimmed: _Trimmed, node: int, inlined: dict[int, Inlined]) -> TopRow:
     sums = trimmed.sums
     name = str(trimmed.seen.nodes[node])
-    return Row(name, *sums.shown(node), inlined.get(node, ""))
+    return TopRow(name, *sums.shown(node), inlined.get(node, ""))
 
 
 def _without_rare(found: Edges, listed: Collection[int], cutoff: int) -> Edges:

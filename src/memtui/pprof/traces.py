@@ -17,7 +17,7 @@ _RULE = "-" * 11 + "+" + "-" * 55
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class SampleTrace:
     """One sample: its value, its labels as text, and its frames, leaf first.
 
     Of each frame its name, and whether it was inlined into the next one.
@@ -38,7 +38,7 @@ class Traces:
     type: SampleType
     unit: str
     total: int
-    traces: tuple[Trace, ...]
+    traces: tuple[SampleTrace, ...]
     unmatched: tuple[str, ...] = ()
 
 
@@ -62,7 +62,7 @@ def traces(stacks: Stacks, lens: Lens = AS_PPROF) -> Traces:
         if path:
             divisor = sample.value[0] if lens.mean else 0
             value = divided(sample.value[column], divisor)
-            found.append(Trace(value, _said(labels, left.units), path))
+            found.append(SampleTrace(value, _said(labels, left.units), path))
     kind = stacks.types[column]
     if lens.mean:
         kind = SampleType(f"mean_{kind.type}", kind.unit)

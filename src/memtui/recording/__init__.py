@@ -1,9 +1,9 @@
 """The session file: events in, events out; docs/format.md describes it for other programs."""
 
-from memtui.recording.container import Damage, Gap
-from memtui.recording.header import VERSION, Header, Summary
+from memtui.recording.gzip_members import Damage, Gap
+from memtui.recording.header import VERSION, Header, MemberSummary
 from memtui.recording.reader import NotARecording, Recording
-from memtui.recording.writer import CannotRecord, Keeping, Recorder
+from memtui.recording.writer import CannotRecord, Recorder, Redaction
 
 __all__ = [
     "VERSION",
@@ -11,9 +11,9 @@ __all__ = [
     "Damage",
     "Gap",
     "Header",
-    "Keeping",
+    "MemberSummary",
     "NotARecording",
     "Recorder",
     "Recording",
-    "Summary",
+    "Redaction",
 ]

@@ -6,8 +6,9 @@ import contextlib
 import zlib
 
 from memtui.model import Event
+from memtui.recording.checked_lines import unsealed
 from memtui.recording.codec import FIELDS, BadRecord, Fields
-from memtui.recording.container import (
+from memtui.recording.gzip_members import (
     HEAD_BYTES,
     MOST_MEMBER_BYTES,
     Kind,
@@ -15,10 +16,9 @@ from memtui.recording.container import (
     after,
     read_head,
 )
-from memtui.recording.content import Events
 from memtui.recording.header import OtherVersion, read_header
-from memtui.recording.part import NotARecording, Part
-from memtui.recording.sealed import unsealed
+from memtui.recording.member_content import Events
+from memtui.recording.segment import NotARecording, Segment
 
 _STEP_BYTES = 1 << 18
 _TRAILER_BYTES = 8
@@ -45,7 +45,7 @@ class Follower:
     is left for the one that has its name now.
     """
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Segment) -> None:
         self._part = part
         self._is_own = False
         self._open = _Open(part.last())
@@ -128,7 +128,7 @@ class Follower:
     def _moved_on(self) -> bool:
         """Go on with the file that has the name now, when it is another one."""
         try:
-            new = Part(self._part.path)
+            new = Segment(self._part.path)
         except NotARecording:
             return False
         if new.inode == self._part.inode:

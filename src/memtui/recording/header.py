@@ -9,6 +9,7 @@ from sys import intern
 from typing import cast
 
 from memtui.model import Event, Sample
+from memtui.recording.checked_lines import body, dumped, read_object, unsealed
 from memtui.recording.codec import (
     FIELDS,
     NAMES,
@@ -21,8 +22,7 @@ from memtui.recording.codec import (
     encode,
     moment_of,
 )
-from memtui.recording.container import Gap
-from memtui.recording.sealed import body, dumped, read_object, unsealed
+from memtui.recording.gzip_members import Gap
 from memtui.timeline import Extent
 
 VERSION = (1, 2)
@@ -45,7 +45,7 @@ class OtherVersion(ValueError):  # noqa: N818 - it says what happened
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class MemberSummary:
     """What happened in a stretch of a recording, mostly one member, with nothing decoded.
 
     ``counts`` is the number of events of each kind of record, ``extents`` what each main series
@@ -66,7 +66,7 @@ class Summary:
 class Brief:
     """What a chart of days needs of a header: what was before its member; see Header."""
 
-    before: Summary | None = None
+    before: MemberSummary | None = None
     gap: Gap | None = None
 
 
@@ -93,7 +93,7 @@ class Header:
     interval_s: float | None = None
     fields: Fields = field(default_factory=lambda: FIELDS)
     last: tuple[Event, ...] = ()
-    before: Summary | None = None
+    before: MemberSummary | None = None
     gap: Gap | None = None
     profile_at: float | None = None
 
@@ -127,7 +127,7 @@ def header_record(header: Header, *, with_names: bool = True) -> Record:
     return record
 
 
-def _summary_record(summary: Summary) -> Record:
+def _summary_record(summary: MemberSummary) -> Record:
     record: Record = {
         "from": summary.start,
         "to": summary.end,
@@ -238,12 +238,12 @@ def _events(records: Iterable[Record], fields: Fields) -> Iterator[Event]:
             continue
 
 
-def _summary(given: Mapping[str, Json] | None) -> Summary | None:
+def _summary(given: Mapping[str, Json] | None) -> MemberSummary | None:
     if given is None:
         return None
     counts = cast("Mapping[str, int]", given.get("counts", {}))
     series = cast("Mapping[str, list[int]]", given.get("series", {}))
-    return Summary(
+    return MemberSummary(
         moment_of(given["from"]),
         moment_of(given["to"]),
         {intern(name): int(count) for name, count in counts.items()},

@@ -8,16 +8,15 @@ from pathlib import Path
 
 from memtui.model import Ended, Event, Mark, ProcessIdentity, Restart
 from memtui.recording.codec import NAMES
-from memtui.recording.container import Damage, Gap, Kind
-from memtui.recording.digest import Standing
 from memtui.recording.follower import Follower
-from memtui.recording.header import Header, OtherVersion, Summary
-from memtui.recording.part import SAME_S, NotARecording, Part
-from memtui.recording.parts import parts_beside
-from memtui.recording.shelf import Place, Shelf
-from memtui.recording.survey import Summed, Survey, gaps_of
+from memtui.recording.gzip_members import Damage, Gap, Kind
+from memtui.recording.header import Header, MemberSummary, OtherVersion
+from memtui.recording.member_cache import MemberCache, MemberPlace, Summed, Survey, gaps_of
+from memtui.recording.member_writer import Standing
+from memtui.recording.rotation import parts_beside
+from memtui.recording.segment import SAME_S, NotARecording, Segment
 
-__all__ = ["NotARecording", "Place", "Recording"]
+__all__ = ["MemberPlace", "NotARecording", "Recording"]
 
 _NOTABLE = [NAMES[kind] for kind in (Mark, Restart, Ended)]
 
@@ -31,10 +30,10 @@ class Recording:
     Never raises for what stands in the file: what is damaged is left out, and told by ``damage``.
     """
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Segment]) -> None:
         self._parts = sorted(parts, key=lambda part: (part.first.start, part.path.name))
-        self._index: list[Place] = []
-        self._shelf = Shelf()
+        self._index: list[MemberPlace] = []
+        self._shelf = MemberCache()
         self._survey = Survey(self._shelf)
         self.header = self._first_header()
         """The first header that can be read."""
@@ -48,10 +47,10 @@ class Recording:
         given = [paths] if isinstance(paths, Path) else list(paths)
         if len(given) == 1:
             given = [*parts_beside(given[0]), *given]
-        opened: list[Part] = []
+        opened: list[Segment] = []
         try:
             for path in given:
-                opened.append(Part(path))  # noqa: PERF401 - those before a failure are closed
+                opened.append(Segment(path))  # noqa: PERF401 - those before a failure are closed
             return cls(opened)
         except BaseException:
             for part in opened:
@@ -81,7 +80,7 @@ class Recording:
     # Where
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[Segment, ...]:
         """The files, oldest first."""
         return tuple(self._parts)
 
@@ -92,12 +91,12 @@ class Recording:
         last = part.samples_at(float("inf"))
         end = part.last().start
         if last is not None:
-            events = self._shelf.content(Place(part, last)).events
+            events = self._shelf.content(MemberPlace(part, last)).events
             end = max([end, *(event.at for event in events)])
         start = self._parts[0].first.start
         return start, max(start, end)  # of a forged file no member need lie behind the first
 
-    def seek(self, at: float) -> Place:
+    def seek(self, at: float) -> MemberPlace:
         """Return the member of samples that holds for a moment, by bisection.
 
         The first one when ``at`` is before it all.
@@ -106,13 +105,13 @@ class Recording:
         for part in reversed(held):
             member = part.samples_at(at)
             if member is not None:
-                return Place(part, member)
+                return MemberPlace(part, member)
         places = self._walk(self._first)
         return next((each for each in places if each.is_samples), self._first)
 
     @property
-    def _first(self) -> Place:
-        return Place(self._parts[0], self._parts[0].first)
+    def _first(self) -> MemberPlace:
+        return MemberPlace(self._parts[0], self._parts[0].first)
 
     # What
 
@@ -125,7 +124,7 @@ class Recording:
         """
         first = self.seek(start)
         with_profiles = first.part.profiles_before(first.member, start)
-        for place in self._walk(Place(first.part, with_profiles)):
+        for place in self._walk(MemberPlace(first.part, with_profiles)):
             if place.member.start > end + LATE_S:
                 return
             for event in self._events_of(place, whole=whole_profiles):
@@ -147,7 +146,7 @@ class Recording:
                 if start <= event.at <= end:
                     yield event
 
-    def _late_for(self, end: float) -> Iterator[Place]:
+    def _late_for(self, end: float) -> Iterator[MemberPlace]:
         """Yield the members behind the last one of ``events`` that hold for ``end`` or before."""
         later = [each for each in self.members() if each.member.start > end + LATE_S]
         earliest = {each.place: each.summary.earliest for each in self._surveyed()} if later else {}
@@ -180,7 +179,7 @@ class Recording:
                 continue
             member = part.find(at)
             if member.kind is not Kind.PROFILE:
-                header = self._shelf.content(Place(part, member)).header
+                header = self._shelf.content(MemberPlace(part, member)).header
                 known_at = header.profile_at if header else None
                 if known_at is None:
                     continue
@@ -197,7 +196,7 @@ class Recording:
                     return event
         return None
 
-    def summaries(self) -> list[Summary]:
+    def summaries(self) -> list[MemberSummary]:
         """Return what happened in each member, from the headers alone: days in a moment."""
         return [each.summary for each in self._surveyed()]
 
@@ -258,7 +257,7 @@ class Recording:
         """What could not be read, of all that was read until now."""
         return self._shelf.damage
 
-    def check(self) -> Iterator[Place]:
+    def check(self) -> Iterator[MemberPlace]:
         """Unpack all of it, so that ``damage`` is whole; yield after each member."""
         for place in self.members():
             damage = place.part.damage(place.member)
@@ -275,7 +274,7 @@ class Recording:
 
     # Members
 
-    def members(self) -> list[Place]:
+    def members(self) -> list[MemberPlace]:
         """Return all members, by their first bytes alone; those that came since are added."""
         if self._index and any(part.unread for part in self._parts):
             return self._index
@@ -286,15 +285,15 @@ class Recording:
             self._index = list(self._walk(self._first))
         return self._index
 
-    def _walk(self, place: Place) -> Iterator[Place]:
+    def _walk(self, place: MemberPlace) -> Iterator[MemberPlace]:
         for part in self._parts[self._parts.index(place.part) :]:
             first = place.member if part is place.part else part.first
             for member in part.members(first):
-                yield Place(part, member)
+                yield MemberPlace(part, member)
             if part.unread is not None:
                 self._shelf.note(part.unread)
 
-    def _events_of(self, place: Place, *, whole: bool) -> Sequence[Event]:
+    def _events_of(self, place: MemberPlace, *, whole: bool) -> Sequence[Event]:
         if place.is_samples:
             return self._shelf.content(place).events
         event = place.part.profile(place.member, whole=whole)

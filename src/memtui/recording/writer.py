@@ -19,18 +19,25 @@ from memtui.model import (
     ProcessIdentity,
     Restart,
 )
-from memtui.recording.clocks import Clocks, Now, whole_ms
-from memtui.recording.container import Gap, Kind, head
-from memtui.recording.digest import Standing
+from memtui.recording.checked_lines import sealed
+from memtui.recording.event_encoder import (
+    Clocks,
+    EncodingLoss,
+    Now,
+    Packed,
+    Redaction,
+    encoded,
+    lines_of,
+    profile_of,
+    whole_ms,
+)
 from memtui.recording.files import CannotRecord, OutFile, WriteFailed, create
-from memtui.recording.header import VERSION, Header, Summary, header_record
-from memtui.recording.keeping import Keeping
-from memtui.recording.member import OpenMember
-from memtui.recording.packing import Loss, Packed, encoded, lines_of, profile_of
-from memtui.recording.parts import Rotation, reopened
-from memtui.recording.sealed import sealed
+from memtui.recording.gzip_members import Gap, Kind, head
+from memtui.recording.header import VERSION, Header, MemberSummary, header_record
+from memtui.recording.member_writer import OpenMember, Standing
+from memtui.recording.rotation import Rotation, reopened
 
-__all__ = ["CannotRecord", "Clocks", "Keeping", "Recorder"]
+__all__ = ["CannotRecord", "Clocks", "Recorder", "Redaction"]
 
 MEMBER_S = 60.0
 MOST_MEMBER_BYTES = 8 << 20
@@ -62,7 +69,7 @@ class Recorder:
         clocks: Clocks | None = None,
         host: str | None = None,
         interval_s: float = 1.0,
-        keeping: Keeping | None = None,
+        keeping: Redaction | None = None,
         max_bytes: int | None = None,
         max_age_s: float | None = None,
         force: bool = False,
@@ -75,10 +82,10 @@ class Recorder:
         """Whether nobody can read what would be written: the other end of the stream is closed."""
         self.defect: BaseException | None = None
         """The defect that ended the recorder; None while it runs."""
-        self.lost = Loss()
+        self.lost = EncodingLoss()
         """The events that could not be encoded."""
         self._clocks = clocks or Clocks()
-        self._keeping = keeping or Keeping()
+        self._keeping = keeping or Redaction()
         self._host = socket.gethostname() if host is None else host
         self._interval_s = interval_s
         self._lock = threading.Lock()
@@ -87,7 +94,7 @@ class Recorder:
         self._held: list[Packed] = []
         self._dropped = 0
         self._standing = Standing()
-        self._before: Summary | None = None
+        self._before: MemberSummary | None = None
         self._gap: Gap | None = None
         self._profile_at: float | None = None
         self._open: OpenMember | None = None

@@ -28,9 +28,8 @@ from memtui.model import (
     moment_of,
 )
 from memtui.recording import Recording
-from memtui.recording.contents import Contents, contents_of
-from memtui.recording.loading import timeline_of, whole_profile
-from memtui.recording.pages import landmarks_of
+from memtui.recording.info import RecordingInfo, contents_of
+from memtui.recording.pages import landmarks_of, timeline_of, whole_profile
 from memtui.report.series import Columns, columns_of
 from memtui.timeline import Landmark, View
 
@@ -50,7 +49,7 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
+class GrownFunctions:
     """What grew between two profiles of one kind: the moments they are of, and their functions."""
 
     kind: str
@@ -79,8 +78,8 @@ class Account:
     columns: Columns
     landmarks: tuple[Landmark, ...]
     lives: tuple[Life, ...]
-    grown: tuple[Grown, ...]
-    contents: Contents
+    grown: tuple[GrownFunctions, ...]
+    contents: RecordingInfo
     identity: ProcessIdentity | None
     last: ProcessSample | None
     place: tuple[str, ...]
@@ -135,7 +134,7 @@ _TYPES = {"heap": "inuse_space", "goroutine": "goroutine", "file": "inuse_space"
 """What of a profile says that memory grew, by the kind of profile."""
 
 
-def _grown(recording: Recording, start: float, end: float) -> Iterator[Grown]:
+def _grown(recording: Recording, start: float, end: float) -> Iterator[GrownFunctions]:
     """Compare the first and the last profile of each kind."""
     ends: dict[str, list[Event]] = {}
     for event in recording.profile_totals(start, end):
@@ -153,7 +152,7 @@ def _grown(recording: Recording, start: float, end: float) -> Iterator[Grown]:
         if kind == "goroutine":  # all of them wait in the runtime: what called it tells them apart
             found = [each for each in found if not is_of_runtime(each.name)]
             found.sort(key=lambda each: -each.cum_growth)
-        yield Grown(
+        yield GrownFunctions(
             kind, last.type, last.unit, then, now, first.total, last.total,
             tuple(found),
         )  # fmt: skip

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from memtui import units
 from memtui.report.account import Account
-from memtui.report.axes import moment
-from memtui.report.markup import Markup, tag
+from memtui.report.markup import Markup, moment, tag
 from memtui.timeline import Landmark
 
 MOST_ROWS = 60

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from memtui import units
 from memtui.model import Absent, ProcessIdentity, ProcessSample, Reading
 from memtui.report.account import Account
-from memtui.report.axes import moment
-from memtui.report.markup import Markup, tag
+from memtui.report.markup import Markup, moment, tag
 
 MOST_NAMES = 8
 _UNSEEN = "not seen"

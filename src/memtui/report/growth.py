@@ -7,24 +7,22 @@ from collections.abc import Callable, Sequence
 from memtui import units
 from memtui.diagnosis import Growth
 from memtui.model import Dated, gap_s
-from memtui.report.account import Grown
-from memtui.report.axes import moment
-from memtui.report.figure import wide
+from memtui.report.account import GrownFunctions
 from memtui.report.ledger import growth_class, head_row, number_cell
-from memtui.report.markup import Markup, escaped, tag
+from memtui.report.markup import Markup, escaped, moment, tag, wide
 
 MOST_ROWS = 15
 _MOST_NAME = 240
 
 
-def growth_section(grown: Sequence[Grown]) -> Markup | None:
+def growth_section(grown: Sequence[GrownFunctions]) -> Markup | None:
     """Return a table for each kind of profile of which there are two."""
     if not grown:
         return None
     return tag("section", tag("h2", "What grew in the profiles"), [_table(each) for each in grown])
 
 
-def _table(grown: Grown) -> Markup:
+def _table(grown: GrownFunctions) -> Markup:
     size, change = _writers(grown.unit)
     title = (
         f"{grown.type}: {size(grown.total_before)} → {size(grown.total)} "
@@ -48,7 +46,7 @@ def _table(grown: Grown) -> Markup:
     return tag("div", tag("h3", title), tag("p", said, class_="dim"), wide(title, table))
 
 
-def _dates(grown: Grown) -> str:
+def _dates(grown: GrownFunctions) -> str:
     """Write of when the two profiles are, and how far apart they are where that is known."""
     span_s = gap_s(grown.first, grown.last)
     apart = "time between not known" if span_s is None else f"{units.duration(abs(span_s))} apart"

@@ -1,12 +1,20 @@
-"""HTML that is escaped by its type: a text is never markup, whoever wrote it."""
+"""HTML that is escaped by its type: a text is never markup, whoever wrote it.
+
+A picture of the page: it says what it shows, and can be moved where the screen is narrow.
+
+What each part and each series looks like: a colour, and a sign that is seen without it.
+"""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from memtui.plain import plain
+from memtui.diagnosis import PartName
+from memtui.sanitize import plain
 
 MOST_CHARS = 1000
 """A longer text is cut: a page stays small whatever stands in a recording."""
@@ -66,3 +74,73 @@ def _value(value: str | float) -> str:
 def number(value: float) -> str:
     """Write a coordinate: a tenth of a unit is less than can be seen."""
     return f"{value:.1f}".removesuffix(".0")
+
+
+WIDTH = 900
+"""Of every picture, in its own units."""
+
+
+def figure(title: str, drawn: Child, height: float, more: Child = None) -> Markup:
+    """Return a picture with its title, and ``more`` between them."""
+    picture = tag(
+        "svg", tag("title", title), drawn, viewBox=f"0 0 {WIDTH} {height:.0f}", role="img",
+    )  # fmt: skip
+    return tag("figure", tag("figcaption", title), more, wide(title, picture))
+
+
+def wide(title: str, *children: Child) -> Markup:
+    """Return what may be wider than the screen, and is moved sideways then."""
+    return tag("div", *children, class_="wide", tabindex=0, role="group", aria_label=title)
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceStyle:
+    """The class that gives a colour, and the strokes that a surface has on it (SVG path data)."""
+
+    role: str
+    strokes: str = ""
+
+
+PARTS: Mapping[PartName, SurfaceStyle] = {
+    PartName.LIVE: SurfaceStyle("live"),
+    PartName.OBJECTS: SurfaceStyle("live"),
+    PartName.GARBAGE: SurfaceStyle("gc", "M-2,2 l4,-4 M0,8 l8,-8 M6,10 l4,-4"),
+    PartName.FRAGMENTATION: SurfaceStyle("goal", "M2,0 v8 M6,0 v8"),
+    PartName.UNRETURNED: SurfaceStyle("idle", "M0,2 h8 M0,6 h8"),
+    PartName.STACKS: SurfaceStyle("res", "M-2,6 l4,4 M0,0 l8,8 M6,-2 l4,4"),
+    PartName.RUNTIME: SurfaceStyle("dim", "M0,0 l8,8 M0,8 l8,-8"),
+    PartName.FILES: SurfaceStyle("shr"),
+    PartName.SHARED: SurfaceStyle("shr", "M4,0 v8 M0,4 h8"),
+    PartName.LAZY: SurfaceStyle("idle", "M0,4 h4 M4,0 h4"),
+    PartName.REST: SurfaceStyle("bad", "M2,1 v2 M6,5 v2"),
+}
+
+
+def patterns() -> Markup:
+    """Return the surfaces of the parts, to be drawn with by all pictures of the page."""
+    drawn = [
+        tag(
+            "pattern",
+            tag("rect", width=8, height=8, class_=f"f-{look.role}"),
+            tag("path", d=look.strokes, class_="strokes") if look.strokes else None,
+            id=f"part-{name.value}",
+            width=8,
+            height=8,
+            patternUnits="userSpaceOnUse",
+        )
+        for name, look in PARTS.items()
+    ]
+    return tag("svg", tag("defs", drawn), width=0, height=0, class_="defs", aria_hidden="true")
+
+
+def swatch(name: PartName) -> Markup:
+    """Return a small piece of a part's surface; nothing for what a part consists of."""
+    if name not in PARTS:
+        return Markup("")
+    square = tag("rect", width=16, height=16, rx=2, fill=f"url(#part-{name.value})")
+    return tag("svg", square, viewBox="0 0 16 16", class_="swatch", aria_hidden="true")
+
+
+def moment(at: float) -> str:
+    """Write a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -7,14 +7,12 @@ from importlib.resources import files
 from memtui import __version__, units
 from memtui.diagnosis import one_line
 from memtui.report.account import Account
-from memtui.report.axes import moment, zone
 from memtui.report.events import events_section
 from memtui.report.facts import facts_section
 from memtui.report.growth import growth_section
 from memtui.report.ledger import ledger_section
-from memtui.report.looks import patterns
-from memtui.report.markup import Markup, tag
-from memtui.report.plots import plots_section
+from memtui.report.markup import Markup, moment, patterns, tag
+from memtui.report.plots import plots_section, zone
 from memtui.report.verdict import lives_section, verdict_section
 
 _NOTHING_ELSE = "default-src 'none'; style-src 'unsafe-inline'"

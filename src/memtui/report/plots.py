@@ -1,20 +1,163 @@
-"""The plots: RES and heap over the whole time, pauses and the collector's share of the CPU."""
+"""The plots: RES and heap over the whole time, pauses and the collector's share of the CPU.
+
+Round numbers and round times for the edges of a plot.
+
+A series as lines: its highest and its lowest values, and a veil between them.
+"""
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import TypeAlias
 
 from memtui import units
-from memtui.report import axes
 from memtui.report.account import Account
-from memtui.report.curve import curve, runs
 from memtui.report.events import Flag, flags, gap_words
-from memtui.report.figure import WIDTH, figure
-from memtui.report.markup import Markup, tag
+from memtui.report.markup import WIDTH, Markup, figure, tag
 from memtui.report.series import COLUMNS
 from memtui.timeline import Extent
+
+_STEPS_S = (
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 3 * 3600, 6 * 3600, 12 * 3600,
+    86_400, 2 * 86_400, 7 * 86_400,
+)  # fmt: skip
+_DAY_S = 86_400
+
+
+def times(start: float, end: float, most: int) -> list[tuple[float, str]]:
+    """Return at most ``most`` round moments between two, and how each is written.
+
+    Round by the clock of this machine's zone: 14:05:00, 14:05, and with its date at midnight and
+    where days pass.
+    """
+    span_s = max(end - start, 1.0)
+    step = next((each for each in _STEPS_S if span_s / each <= most), None)
+    if step is None:
+        step = math.ceil(span_s / most / _DAY_S) * _DAY_S
+    east_s = time.localtime(start).tm_gmtoff
+    first = math.ceil((start + east_s) / step) * step - east_s
+    count = int((end - first) // step) + 1
+    return [(at, _written(at, step)) for at in (first + step * place for place in range(count))]
+
+
+def _written(at: float, step: int) -> str:
+    then = time.localtime(at)
+    if step >= _DAY_S:
+        return time.strftime("%m-%d", then)
+    if then.tm_hour == then.tm_min == then.tm_sec == 0:
+        return time.strftime("%m-%d %H:%M", then)
+    return time.strftime("%H:%M:%S" if step < 60 else "%H:%M", then)
+
+
+def in_bytes(highest: float) -> list[float]:
+    """Return the ticks of a scale of bytes from 0 on: three to five steps of a power of two."""
+    return _ticks(highest, 2 ** max(0, math.ceil(math.log2(max(highest, 1) / 4))))
+
+
+def in_tens(highest: float) -> list[float]:
+    """Return the ticks of a scale from 0 on in steps of 1, 2 or 5 times a power of ten."""
+    raw = max(highest, 1e-9) / 4
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(power * times for times in (1, 2, 5, 10) if power * times >= raw * (1 - 1e-9))
+    return _ticks(highest, step)
+
+
+def _ticks(highest: float, step: float) -> list[float]:
+    count = max(1, math.ceil(highest / step - 1e-9))
+    return [step * place for place in range(count + 1)]
+
+
+def zone(at: float) -> str:
+    """Name the zone that moments are written in: "CET, UTC+01:00"."""
+    then = time.localtime(at)
+    sign, minutes = "+" if then.tm_gmtoff >= 0 else "−", abs(then.tm_gmtoff) // 60
+    return f"{then.tm_zone}, UTC{sign}{minutes // 60:02}:{minutes % 60:02}"
+
+
+Run: TypeAlias = "list[tuple[int, Extent]]"
+"""Columns that hang together, with what the series did in each."""
+Place: TypeAlias = Callable[[float], float]
+Point: TypeAlias = tuple[float, float]
+
+_NEAR = 2
+"""A column so far from the one before belongs to the same veil."""
+_BRIDGED = 4.0
+"""Times the usual distance of two values: a longer one is not bridged by a line."""
+
+
+def runs(
+    extents: Sequence[Extent | None], breaks: Sequence[int], *, holds: bool = False
+) -> list[Run]:
+    """Return the columns that hang together: none over a break, nor over a long silence.
+
+    ``breaks`` are columns before which a line ends. A value that ``holds`` until the next one
+    knows no silence: what a cycle found alive is not read again and again.
+    """
+    known = [(place, extent) for place, extent in enumerate(extents) if extent]
+    steps = [later[0] - place[0] for place, later in pairwise(known)]
+    bridge = max(3.0, _BRIDGED * median(steps)) if steps and not holds else float("inf")
+    found: list[Run] = [known[:1]]
+    for (last, _), entry in pairwise(known):
+        place = entry[0]
+        if place - last > bridge or any(last < cut <= place for cut in breaks):
+            found.append([])
+        found[-1].append(entry)
+    return found
+
+
+def curve(parts: Sequence[Run], x: Place, y: Place, role: str, dash: str) -> Markup:
+    """Draw a series; ``x`` and ``y`` say where a column and a value lie."""
+    tops, lows, veils = [], [], []
+    for run in parts:
+        tops.append(_line([(x(column + 0.5), y(extent.high)) for column, extent in run]))
+        for dense in _dense(run):
+            high = [(x(column + 0.5), y(extent.high)) for column, extent in dense]
+            low = [(x(column + 0.5), y(extent.low)) for column, extent in dense]
+            if high == low:
+                continue
+            if len(dense) == 1:
+                lows.append(f"M{high[0][0]:.1f},{high[0][1]:.1f}V{low[0][1]:.1f}")
+            else:
+                lows.append(_line(low))
+                veils.append(f"{_line(high)}L{_line(low[::-1])[1:]}z")
+    style = {"stroke_dasharray": dash or None}
+    return tag(
+        "g",
+        tag("path", d="".join(veils), class_=f"veil f-{role}") if veils else None,
+        tag("path", d="".join(lows), class_=f"s-{role} low") if lows else None,
+        tag("path", d="".join(tops), class_=f"s-{role}", **style),
+    )
+
+
+def _dense(run: Run) -> list[Run]:
+    """Part a run where columns are empty: nobody knows what the lowest value was in between."""
+    parts: list[Run] = [run[:1]]
+    for (last, _), entry in pairwise(run):
+        if entry[0] - last > _NEAR:
+            parts.append([])
+        parts[-1].append(entry)
+    return parts
+
+
+def _line(points: Sequence[Point]) -> str:
+    """Write points as path data; those on a level line between others are left out."""
+    if len(points) == 1:
+        (x, y), = points  # fmt: skip
+        return f"M{x - 0.7:.1f},{y:.1f}h1.4"
+    kept = [
+        point
+        for place, point in enumerate(points)
+        if place in (0, len(points) - 1)
+        or not abs(points[place - 1][1] - point[1]) < 0.05 > abs(points[place + 1][1] - point[1])
+    ]
+    return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in kept)
+
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 128, 20, 24
 _ROOM = WIDTH - _LEFT - _RIGHT
@@ -22,7 +165,7 @@ _LABEL_HEIGHT = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class PlotSeries:
     """A series of a plot: the names it may have, the first that is known counts; and its look.
 
     ``holds``: a value stands until the next one, for there is one in each cycle only.
@@ -40,7 +183,7 @@ class Plot:
     """Series on one scale: how their values are written, and where its ticks are."""
 
     title: str
-    traces: tuple[Trace, ...]
+    traces: tuple[PlotSeries, ...]
     write: Callable[[float], str]
     ticks: Callable[[float], list[float]]
     height: int
@@ -62,23 +205,23 @@ def _size(size: float) -> str:
 MEMORY = Plot(
     "RES and the heap",
     (
-        Trace("RES", ("res",), "res"),
-        Trace("goal", ("next_gc", "gc_goal"), "goal", "7 3", holds=True),
-        Trace("live heap", ("gc_live", "heap_live"), "live", holds=True),
-        Trace("freed, not returned", ("heap_unreturned",), "idle", "2 2"),
-        Trace("SHR", ("shr",), "shr", "9 3 2 3"),
+        PlotSeries("RES", ("res",), "res"),
+        PlotSeries("goal", ("next_gc", "gc_goal"), "goal", "7 3", holds=True),
+        PlotSeries("live heap", ("gc_live", "heap_live"), "live", holds=True),
+        PlotSeries("freed, not returned", ("heap_unreturned",), "idle", "2 2"),
+        PlotSeries("SHR", ("shr",), "shr", "9 3 2 3"),
     ),
-    _size, axes.in_bytes, 300, "RES was not read in this time",
+    _size, in_bytes, 300, "RES was not read in this time",
 )  # fmt: skip
 GC_CPU = Plot(
     "The collector's share of all CPU",
-    (Trace("GC CPU", ("gc_cpu_ppm",), "gc", holds=True),),
-    _percent, axes.in_tens, 110, "not known: it comes with GODEBUG=gctrace=1",
+    (PlotSeries("GC CPU", ("gc_cpu_ppm",), "gc", holds=True),),
+    _percent, in_tens, 110, "not known: it comes with GODEBUG=gctrace=1",
 )  # fmt: skip
 PAUSES = Plot(
     "The longest stop of the world in a cycle",
-    (Trace("pause", ("gc_pause_us", "pause_us"), "gc", holds=True),),
-    _pause, axes.in_tens, 110, "no cycle in this time",
+    (PlotSeries("pause", ("gc_pause_us", "pause_us"), "gc", holds=True),),
+    _pause, in_tens, 110, "no cycle in this time",
 )  # fmt: skip
 
 
@@ -151,7 +294,7 @@ def _grid(what: Plot, ticks: Sequence[float], y: Callable[[float], float]) -> li
 
 def _clock(account: Account, bottom: float) -> list[Markup]:
     found = []
-    for at, text in axes.times(account.start, account.end, 8):
+    for at, text in times(account.start, account.end, 8):
         x = _x(_column(account, at))
         found += [
             tag("path", d=f"M{x:.1f},{bottom} v4", class_="axis"),
@@ -194,7 +337,7 @@ def _flags(account: Account, marks: Sequence[Flag], bottom: float) -> list[Marku
 
 def _ends(
     what: Plot,
-    known: Sequence[tuple[Trace, Sequence[Extent | None]]],
+    known: Sequence[tuple[PlotSeries, Sequence[Extent | None]]],
     y: Callable[[float], float],
     bottom: float,
 ) -> list[Markup]:
@@ -217,7 +360,7 @@ def _ends(
     ]
 
 
-def _legend(what: Plot, known: Sequence[tuple[Trace, Sequence[Extent | None]]]) -> Markup:
+def _legend(what: Plot, known: Sequence[tuple[PlotSeries, Sequence[Extent | None]]]) -> Markup:
     """Say of each series in words what its line shows."""
     rows = []
     for trace, extents in known:

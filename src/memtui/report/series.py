@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from memtui.model import Event, GcCycle, RuntimeSample, Sample
-from memtui.recording import Recording, Summary
-from memtui.recording.digest import Meter
-from memtui.recording.loading import WHOLE_S
+from memtui.recording import MemberSummary, Recording
+from memtui.recording.member_writer import Meter
+from memtui.recording.pages import WHOLE_S
 from memtui.timeline import Extent
 
 COLUMNS = 600
@@ -82,7 +82,7 @@ def _of_events(events: Iterable[Event]) -> Iterator[Piece]:
             yield Piece(event.at, event.at, name, Extent(value, value, value))
 
 
-def _of_summaries(summaries: Iterable[Summary]) -> Iterator[Piece]:
+def _of_summaries(summaries: Iterable[MemberSummary]) -> Iterator[Piece]:
     for summary in summaries:
         for name, extent in summary.extents.items():
             yield Piece(summary.start, summary.end, name, extent)

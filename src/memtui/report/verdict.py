@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from memtui import units
 from memtui.diagnosis import Cause, Diagnosis, Evidence, Finding, Trial
 from memtui.report.account import Account, Life
-from memtui.report.axes import moment
-from memtui.report.figure import wide
 from memtui.report.ledger import head_row, number_cell
-from memtui.report.markup import Markup, tag
+from memtui.report.markup import Markup, moment, tag, wide
 
 MOST_NOTES = 20
 _SERIOUS = (Cause.HEAP_LEAK, Cause.GOROUTINE_LEAK, Cause.OFF_HEAP)

@@ -17,7 +17,7 @@ from types import TracebackType
 
 from memtui import __version__
 from memtui.model import Trouble
-from memtui.plain import plain
+from memtui.sanitize import plain
 
 PACKAGES = ("textual", "httpx", "protobuf", "psutil", "plotext", "click")
 _MOST_FRAMES = 60

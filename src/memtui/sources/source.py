@@ -1,11 +1,19 @@
-"""What every source is, and how one that fails is tried again."""
+"""What every source is, and how one that fails is tried again.
+
+What waits for a reader that may be slow: in bounded memory, the least important lost first.
+
+What is said while an answer is long in coming, so that nobody takes the silence for calm.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
-from typing import Protocol, runtime_checkable
+import heapq
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from threading import Lock
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from memtui.model import Event, Trouble
 from memtui.sources.defect import as_trouble
@@ -106,7 +114,7 @@ async def drive(source: Source, tell: Callable[[Event], None], clock: Clock) -> 
         tell(Event(clock(), source.name, as_trouble(error)))
 
 
-class Nothing:
+class NothingThere:
     """A source that has nothing to read: it says why, once."""
 
     def __init__(self, name: str, reason: str, hint: str, clock: Clock) -> None:
@@ -117,3 +125,79 @@ class Nothing:
     async def events(self) -> AsyncGenerator[Event, None]:
         """Tell the reason."""
         yield Event(self._clock(), self.name, self._trouble)
+
+
+T = TypeVar("T")
+
+MOST_LINES = 4096
+"""Lines of output that wait; the timeline keeps no more of them either."""
+
+MOST_FACTS = 65_536
+"""All else that waits: at 2,000 collections a second more than half a minute of them."""
+
+
+class EventQueue(Generic[T]):
+    """A queue in the order of arrival; the oldest lines of output make room, then the oldest facts.
+
+    ``dropped`` counts what was lost. One thread may put while another takes.
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._lock = Lock()
+        self._arrived = 0
+        self._lines: deque[tuple[int, T]] = deque()
+        self._facts: deque[tuple[int, T]] = deque()
+
+    def put(self, item: T, *, is_line: bool) -> None:
+        """Add an item; ``is_line`` for a line of output."""
+        queue, most = (self._lines, MOST_LINES) if is_line else (self._facts, MOST_FACTS)
+        with self._lock:
+            if len(queue) >= most:
+                queue.popleft()
+                self.dropped += 1
+            queue.append((self._arrived, item))
+            self._arrived += 1
+
+    def take_all(self) -> list[T]:
+        """Return what waits, and forget it."""
+        with self._lock:
+            merged = heapq.merge(self._lines, self._facts, key=lambda entry: entry[0])
+            items = [item for _, item in merged]
+            self._lines.clear()
+            self._facts.clear()
+            return items
+
+    def clear(self) -> None:
+        """Forget what waits; it does not count as dropped."""
+        self.take_all()
+
+
+Reply = TypeVar("Reply")
+
+SLOW_S = 1.5
+"""After so long a silence is told: with a beat of the screen, within two seconds."""
+_USUAL_TIMES = 3
+
+
+@asynccontextmanager
+async def asked(question: Coroutine[object, object, Reply]) -> AsyncIterator[asyncio.Future[Reply]]:
+    """Ask, while whoever did it may go on; the question is dropped when this is left."""
+    asking = asyncio.ensure_future(question)
+    try:
+        yield asking
+    finally:
+        asking.cancel()
+
+
+async def silence(asking: asyncio.Future[Reply], where: str, last_took_s: float) -> Trouble | None:
+    """Wait for an answer; return what to say when there is none yet, None when there is.
+
+    An answer is late after SLOW_S, or after some times what the last one took. Any sample of the
+    source takes the trouble back.
+    """
+    after_s = max(SLOW_S, _USUAL_TIMES * last_took_s)
+    done, _ = await asyncio.wait([asking], timeout=after_s)
+    if done:
+        return None
+    return Trouble(f"{where} has not answered for {after_s:.1f} s", "memtui waits for it", 0.0)

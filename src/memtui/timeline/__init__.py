@@ -4,8 +4,8 @@ from memtui.timeline.cursor import SPEEDS, Cursor, Gap, View
 from memtui.timeline.extent import Extent, main_series
 from memtui.timeline.landmarks import (
     GAP_S,
-    Course,
     Landmark,
+    SessionCourse,
     gaps_between,
     landmarks_of,
     neighbour,
@@ -19,14 +19,7 @@ from memtui.timeline.session import (
     Timeline,
     TraceLine,
 )
-from memtui.timeline.store import (
-    Pages,
-    PageStore,
-    PageSummary,
-    recalled,
-    step_from,
-    stepped_kind,
-)
+from memtui.timeline.store import Pages, PageStore, StoredPage, recalled, step_from, stepped_kind
 from memtui.timeline.track import Track
 
 __all__ = [
@@ -37,14 +30,14 @@ __all__ = [
     "LASTING",
     "PAGE_EVENTS",
     "SPEEDS",
-    "Course",
     "Cursor",
     "Extent",
     "Gap",
     "Landmark",
     "PageStore",
-    "PageSummary",
     "Pages",
+    "SessionCourse",
+    "StoredPage",
     "Timeline",
     "TraceLine",
     "Track",

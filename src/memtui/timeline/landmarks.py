@@ -41,7 +41,7 @@ class Landmark:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class SessionCourse:
     """A whole session as the position bar shows it: its ends, and what stands out.
 
     ``host`` is the name of the machine that it was recorded on, "" when nobody says.

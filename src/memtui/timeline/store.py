@@ -11,7 +11,7 @@ from typing import Protocol
 from memtui.model import Event, GcCycle, ProcessSample, RuntimeSample, Sample
 from memtui.timeline.extent import Extent
 from memtui.timeline.landmarks import Landmark
-from memtui.timeline.page import LASTING, Summary
+from memtui.timeline.page import LASTING, PageSummary
 from memtui.timeline.session import Timeline
 
 STEPPED = (ProcessSample, GcCycle, RuntimeSample)
@@ -19,7 +19,7 @@ STEPPED = (ProcessSample, GcCycle, RuntimeSample)
 
 
 @dataclass(frozen=True, slots=True)
-class PageSummary:
+class StoredPage:
     """What a page of a stored session holds, without its events.
 
     ``counts`` and ``extents`` go by the kind of sample. ``last`` reads the last sample of one of
@@ -47,7 +47,7 @@ class PageStore(Protocol):
         """Return the name of the machine that it was recorded on, "" when it does not say."""
         ...
 
-    def summaries(self) -> Sequence[PageSummary]:
+    def summaries(self) -> Sequence[StoredPage]:
         """Return what each page holds, oldest first."""
         ...
 
@@ -81,15 +81,15 @@ class Pages:
     ``begun`` are events of its first minute: of each kind the first is that of the session.
     """
 
-    def __init__(self, summaries: Sequence[PageSummary], begun: Iterable[Event] = ()) -> None:
-        self.by_kind: dict[type[Sample], list[Summary]] = {}
+    def __init__(self, summaries: Sequence[StoredPage], begun: Iterable[Event] = ()) -> None:
+        self.by_kind: dict[type[Sample], list[PageSummary]] = {}
         self.first: dict[type[Sample], Event] = {}
         self._starts = [summary.start for summary in summaries]
         for event in begun:
             self.first.setdefault(type(event.sample), event)
         for summary in summaries:
             for kind, count in summary.counts.items():
-                page = Summary(
+                page = PageSummary(
                     summary.start,
                     summary.end,
                     count,

@@ -12,8 +12,7 @@ from typing import Generic, TypeVar, cast
 
 from memtui.model import Event, MappingSample, ProcessSample, RuntimeSample, Sample
 from memtui.timeline.extent import Extent, main_series
-from memtui.timeline.page import Page, Summary
-from memtui.timeline.past import Past
+from memtui.timeline.page import EventPage, PageSummary, PastSummaries
 from memtui.timeline.sharing import sharing
 
 KEPT_S = 3600.0
@@ -39,8 +38,8 @@ class Track(Generic[S]):
         self.count = 0
         self._kept = kept_events
         self._held = 0
-        self._past = Past()
-        self._pages: deque[Page] = deque()
+        self._past = PastSummaries()
+        self._pages: deque[EventPage] = deque()
 
     def append(self, event: Event) -> None:
         """Add an event; one that claims to be older than the last is placed right behind it."""
@@ -50,7 +49,7 @@ class Track(Generic[S]):
             before = pages[-1].events[-1].sample
             event = Event(event.at, event.source, sharing(event.sample, before))
         if not pages or pages[-1].is_full(at):
-            pages.append(Page(at, at))
+            pages.append(EventPage(at, at))
         pages[-1].append(at, event)
         if self.first is None:
             self.first = (event.at, cast("S", event.sample))
@@ -74,10 +73,10 @@ class Track(Generic[S]):
         pages[0].forget(spare)
         self._held -= spare
 
-    def recall(self, known: Sequence[Summary], until: float) -> None:
+    def recall(self, known: Sequence[PageSummary], until: float) -> None:
         """Begin with the summaries of what lies elsewhere, those before ``until``."""
         known = known[: bisect_left(known, until, key=lambda each: each.end)]
-        self._past = Past(known)
+        self._past = PastSummaries(known)
         self.count = sum(each.count for each in known)
 
     def count_again(self) -> None:
@@ -214,7 +213,7 @@ class Track(Generic[S]):
                 known = found[name][column]
                 found[name][column] = known.joined(extent) if known else extent
 
-        def note_all(each: Summary | Page) -> None:
+        def note_all(each: PageSummary | EventPage) -> None:
             first, last = (int((at - start) // step_s) for at in (each.start, each.end))
             for name, extent in each.extents.items():
                 for column in range(max(0, first), min(columns - 1, last) + 1):
@@ -242,7 +241,7 @@ class Track(Generic[S]):
         copy._pages = deque(page.copied() for page in self._pages)
         return copy
 
-    def _held_between(self, start: float, end: float) -> list[Page]:
+    def _held_between(self, start: float, end: float) -> list[EventPage]:
         first = bisect_left(self._pages, start, key=lambda page: page.end)
         last = bisect_right(self._pages, end, key=lambda page: page.start)
         return list(islice(self._pages, first, last))

@@ -2,8 +2,8 @@
 
 from memtui.diagnosis import Ledger, Point
 from memtui.diagnosis.ledger import ledger_between
-from memtui.panes.cells import cells, text_of
 from memtui.panes.explain.ledger import bar, table_head, table_rows, total_row
+from memtui.render.cells import cells, text_of
 
 MIB = 1 << 20
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from memtui.panes.cells import Line, cells, text_of
 from memtui.pprof.calls import CallNode
+from memtui.render.cells import Line, cells, text_of
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
 Shown = Callable[[Sequence[Line], int], str]

@@ -4,24 +4,24 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from memtui.panes.cells import Line, text_of
 from memtui.panes.profile.comparison import compared, draw, hint, ordered, percent
-from memtui.panes.profile.order import Order
-from memtui.panes.profile.rowlist import RowList
-from memtui.pprof.top import Row
+from memtui.panes.profile.lists import RowList
+from memtui.panes.profile.top_list import ListOrder
+from memtui.pprof.top import TopRow
+from memtui.render.cells import Line, text_of
 
 MIB = 1 << 20
 BASE = (
-    Row("main.fell", 4 * MIB, 4 * MIB),
-    Row("main.same", MIB, MIB),
-    Row("main.gone", MIB, MIB),
-    Row("main.cache", 10 * MIB, 10 * MIB),
+    TopRow("main.fell", 4 * MIB, 4 * MIB),
+    TopRow("main.same", MIB, MIB),
+    TopRow("main.gone", MIB, MIB),
+    TopRow("main.cache", 10 * MIB, 10 * MIB),
 )
 NOW = (
-    Row("main.fell", 3 * MIB, 3 * MIB),
-    Row("main.same", MIB, MIB),
-    Row("main.cache", 29 * MIB // 2, 16 * MIB),
-    Row("main.new[/x]\x07", 2 * MIB, 2 * MIB),
+    TopRow("main.fell", 3 * MIB, 3 * MIB),
+    TopRow("main.same", MIB, MIB),
+    TopRow("main.cache", 29 * MIB // 2, 16 * MIB),
+    TopRow("main.new[/x]\x07", 2 * MIB, 2 * MIB),
 )
 
 Shown = Callable[[Sequence[Line], int], str]
@@ -65,11 +65,11 @@ def test_where_the_time_is_not_known_or_short_nothing_is_said_an_hour() -> None:
 
 
 def test_it_goes_by_any_column_both_ways() -> None:
-    data = compared(BASE, NOW, "bytes", None, Order("cum"))
+    data = compared(BASE, NOW, "bytes", None, ListOrder("cum"))
     assert data.changes[0].name == "main.cache"
-    shrunk = ordered(data, Order("flat").turned())
+    shrunk = ordered(data, ListOrder("flat").turned())
     assert [each.growth for each in shrunk.changes] == [-MIB, -MIB, 2 * MIB, 9 * MIB // 2]
-    named = ordered(data, Order("name"))
+    named = ordered(data, ListOrder("name"))
     assert [each.name for each in named.changes] == sorted(each.name for each in data.changes)
     heads = [text_of(draw(each, RowList(), 60, 1, focused=False)[1][0]) for each in (shrunk, named)]
     assert "▲Δflat" in heads[0]

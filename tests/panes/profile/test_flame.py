@@ -9,14 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shop import BYTES, MIB, PUT, SHOP
 
-from memtui.panes.cells import Line, Role, text_of
-from memtui.panes.profile.flame.boxes import boxes
-from memtui.panes.profile.flame.painting import draw
-from memtui.panes.profile.flame.shades import shade
-from memtui.panes.profile.flame.state import Flame, hint, words
+from memtui.panes.profile.call_tree import totals
+from memtui.panes.profile.flame import Flame, boxes, draw, hint, shade, words
 from memtui.panes.profile.values import Measure
-from memtui.panes.profile.walk import totals
 from memtui.pprof.calls import CallNode
+from memtui.render.cells import Line, Role, text_of
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
 Shown = Callable[[Sequence[Line], int], str]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from memtui.panes.cells import Line, text_of
 from memtui.panes.profile.goroutines import (
     GoroutineList,
     by_state,
@@ -14,6 +13,7 @@ from memtui.panes.profile.goroutines import (
     state_of,
 )
 from memtui.pprof.calls import StackLine
+from memtui.render.cells import Line, text_of
 
 WAITING = (
     "runtime.gopark", "runtime.chanrecv", "runtime.chanrecv1", "main.worker", "main.start.func1"

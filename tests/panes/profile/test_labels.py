@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from randomprofile import RandomProfile
 
-from memtui.panes.cells import text_of
 from memtui.panes.profile.labels import Labelled, draw, hint, labels
-from memtui.panes.profile.rowlist import RowList
+from memtui.panes.profile.lists import RowList
 from memtui.panes.profile.values import Measure
-from memtui.parse.profile import read_stacks
+from memtui.parse.profile.decoder import read_stacks
 from memtui.pprof.labels import label_test
 from memtui.pprof.lens import Lens
 from memtui.pprof.tags import Tag, TagValue, tags
+from memtui.render.cells import text_of
 
 ROUTES = Tag("route", 90, (TagValue("/pay", 60), TagValue("/\x1b[31mcart", 30)))
 SIZES = Tag("bytes", 40, (TagValue("64B", 40, is_number=True),))

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from memtui.model import FunctionValue, Profile, ProfileRequest, SampleValues, Taking, Trouble
-from memtui.panes.profile.errand import Ask, Errand, Fetch
-from memtui.panes.profile.filterline import FilterLine
+from memtui.panes.profile.filter_line import FilterLine
 from memtui.panes.profile.look import kept
+from memtui.panes.profile.messages import Ask, FetchProfile, ProfileMessage
 from memtui.panes.profile.pane import ProfilePane
-from memtui.parse.profile import read_stacks
+from memtui.parse.profile.decoder import read_stacks
 from memtui.pprof.question import answer
 from memtui.timeline import View
 
@@ -181,12 +181,12 @@ def test_it_says_that_it_fetches(view: MakeView, drawn: Draw) -> None:
 # Then and now
 
 
-def asked(pane: ProfilePane, monkeypatch: pytest.MonkeyPatch) -> list[Errand]:
+def asked(pane: ProfilePane, monkeypatch: pytest.MonkeyPatch) -> list[ProfileMessage]:
     """Return the list that will hold what the pane wants of the world."""
-    wanted: list[Errand] = []
+    wanted: list[ProfileMessage] = []
 
     def note(message: object) -> bool:
-        if isinstance(message, Errand):
+        if isinstance(message, ProfileMessage):
             wanted.append(message)
         return True
 
@@ -194,7 +194,7 @@ def asked(pane: ProfilePane, monkeypatch: pytest.MonkeyPatch) -> list[Errand]:
     return wanted
 
 
-def answered(pane: ProfilePane, wanted: Sequence[Errand]) -> None:
+def answered(pane: ProfilePane, wanted: Sequence[ProfileMessage]) -> None:
     """Answer what was asked last, as the app does."""
     ask = wanted[-1]
     assert isinstance(ask, Ask)
@@ -412,7 +412,7 @@ def test_again_takes_what_is_shown(view: MakeView, monkeypatch: pytest.MonkeyPat
     pane.action_again()
     pane.follow(CPU)
     pane.action_again()
-    fetches = [each.request for each in wanted if isinstance(each, Fetch)]
+    fetches = [each.request for each in wanted if isinstance(each, FetchProfile)]
     assert fetches == [None, CPU]
 
 

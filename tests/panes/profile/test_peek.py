@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from memtui.panes.cells import Line, text_of
-from memtui.panes.profile.peek import Neighbours, Peeked, draw, hint
+from memtui.panes.profile.peek import Peeked, PeekNeighbours, draw, hint
 from memtui.panes.profile.values import Measure
 from memtui.pprof.calls import StackLine
-from memtui.pprof.top import Call, Peek, Row
+from memtui.pprof.top import Call, Peek, TopRow
+from memtui.render.cells import Line, text_of
 
 MIB = 1 << 20
 WORK = Peek(
-    Row("main.work", 2 * MIB, 10 * MIB),
+    TopRow("main.work", 2 * MIB, 10 * MIB),
     callers=(Call("main.main", 7 * MIB, 0.7, False), Call("main.retry", 3 * MIB, 0.3, True)),
     callees=(
         Call("main.[/x]\x1b", 6 * MIB, 0.6, False),
@@ -21,7 +21,7 @@ STACKS = (
     StackLine(("main.work", "main.main", "runtime.main"), 7 * MIB),
     StackLine(("main.work", *["main.retry"] * 3, "main.main", "runtime.main"), 3 * MIB),
 )
-AROUND = Neighbours(WORK, STACKS, Measure("bytes", 20 * MIB))
+AROUND = PeekNeighbours(WORK, STACKS, Measure("bytes", 20 * MIB))
 
 Shown = Callable[[Sequence[Line], int], str]
 
@@ -94,15 +94,15 @@ def test_enter_unfolds_a_stack_and_folds_it_again(shown: Shown) -> None:
 
 
 def test_what_a_function_holds_itself_is_said_even_if_its_name_must_give_way() -> None:
-    row = Row("github.com/acme/shop/store.(*Cache[go.shape.string]).Put", 2 * MIB, 10 * MIB)
-    near = Neighbours(Peek(row, (), ()), (), Measure("bytes", 20 * MIB))
+    row = TopRow("github.com/acme/shop/store.(*Cache[go.shape.string]).Put", 2 * MIB, 10 * MIB)
+    near = PeekNeighbours(Peek(row, (), ()), (), Measure("bytes", 20 * MIB))
     _, rows = draw(near, Peeked(), 38, 2, focused=False)
     assert text_of(rows[1]) == "  10.0M   100% ▸ Put  own 2.00M       "
 
 
 def test_names_move_sideways() -> None:
-    long = Peek(Row("github.com/acme/shop/store.Put", 1, 1), (), ())
-    near = Neighbours(long, (), Measure("count", 1))
+    long = Peek(TopRow("github.com/acme/shop/store.Put", 1, 1), (), ())
+    near = PeekNeighbours(long, (), Measure("count", 1))
     assert " store.Put" in text_of(draw(near, Peeked(), 60, 2, focused=False)[1][1])
     assert "github.com/acme" in text_of(
         draw(near, Peeked().sideways(1), 60, 2, focused=False)[1][1]
@@ -110,7 +110,7 @@ def test_names_move_sideways() -> None:
 
 
 def test_a_function_that_stands_alone_is_one_line(shown: Shown) -> None:
-    near = Neighbours(Peek(Row("main.init", 0, 0), (), ()), (), Measure("bytes", 0))
+    near = PeekNeighbours(Peek(TopRow("main.init", 0, 0), (), ()), (), Measure("bytes", 0))
     state, rows = draw(near, Peeked().moved(near, 5), 40, 3, focused=True)
     assert (
         shown(rows, 40)
@@ -120,8 +120,8 @@ def test_a_function_that_stands_alone_is_one_line(shown: Shown) -> None:
 
 
 def test_a_difference_has_signs() -> None:
-    fell = Peek(Row("main.a", 0, -MIB), (), (Call("main.b", -MIB, 1.0, False),))
-    near = Neighbours(fell, (), Measure("bytes", MIB, is_difference=True))
+    fell = Peek(TopRow("main.a", 0, -MIB), (), (Call("main.b", -MIB, 1.0, False),))
+    near = PeekNeighbours(fell, (), Measure("bytes", MIB, is_difference=True))
     _, rows = draw(near, Peeked(), 60, 3, focused=False)
     assert text_of(rows[2]).split() == ["−1.00M", "−100%", "████████", "└", "main.b"]
     assert rows[2][0].role == "shrink"

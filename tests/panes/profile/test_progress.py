@@ -2,8 +2,8 @@
 
 import pytest
 
-from memtui.panes.cells import cells, text_of
-from memtui.panes.profile.progress import bar_of
+from memtui.panes.profile.frame import bar_of
+from memtui.render.cells import cells, text_of
 
 
 @pytest.mark.parametrize(

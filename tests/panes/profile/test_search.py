@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from memtui.panes.cells import text_of
-from memtui.panes.profile.search import NOTHING, matches, search
+from memtui.panes.profile.call_tree import NOTHING, matches, search
 from memtui.panes.profile.values import Measure
 from memtui.pprof.calls import CallNode
+from memtui.render.cells import text_of
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from memtui.panes.profile.walk import (
+from memtui.panes.profile.call_tree import (
     Path,
     beside,
     count_below,

@@ -19,9 +19,8 @@ def config() -> None:
 
 def template() -> Iterator[str]:
     """Yield the lines of a file in which nothing is set yet."""
-    from memtui.cli.screen.settings import config_file
-    from memtui.panes.keymap import written
-    from memtui.panes.keys import scopes
+    from memtui.cli.options.screen import config_file
+    from memtui.panes.keymap import scopes, written
 
     yield f"# {config_file()}"
     yield ""

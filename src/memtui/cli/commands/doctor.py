@@ -66,11 +66,10 @@ def _checks(
 ) -> list[Check]:
     import asyncio
 
-    from memtui.cli.session.answered import LONGEST_WAIT_S
-    from memtui.cli.session.headless import session_of, watched
-    from memtui.cli.session.trace import Trace
+    from memtui.cli.live.sources import LONGEST_WAIT_S, TraceInput
+    from memtui.cli.live.watch import session_of, watched
 
-    session = session_of(pid, name, options, Trace(command=command), time.time)
+    session = session_of(pid, name, options, TraceInput(command=command), time.time)
     names = {source.name for source in session.sources}
     began = time.monotonic()
 
@@ -83,7 +82,7 @@ def _checks(
 
 def _has_answers(view: View, names: set[str]) -> bool:
     """Tell whether MemStats and profiles came, or why they do not."""
-    from memtui.cli.session.answered import is_hindered
+    from memtui.cli.live.sources import is_hindered
     from memtui.model import Profile, RuntimeSample
 
     return all(
@@ -132,7 +131,7 @@ def _source(view: View, source: str, name: str, adds: str, how: str) -> Check:
         RuntimeSample,
         Trouble,
     )
-    from memtui.plain import plain
+    from memtui.sanitize import plain
 
     kinds = {
         "mapping": MappingSample, "runtime": RuntimeSample,
@@ -155,7 +154,7 @@ def _source(view: View, source: str, name: str, adds: str, how: str) -> Check:
 
 
 def _rights() -> Check:
-    from memtui.sources.proc import is_root
+    from memtui.sources.process.proc import is_root
 
     who = "as root; the user of the process, or CAP_SYS_PTRACE, is enough" if is_root() else ""
     return Check("memtui", "yes", f"runs {who or 'as an ordinary user'}", "", "")
@@ -163,7 +162,7 @@ def _rights() -> Check:
 
 def _go(view: View) -> Check:
     from memtui.model import ProcessIdentity
-    from memtui.plain import plain
+    from memtui.sanitize import plain
 
     identity = view.sample(ProcessIdentity)
     adds, how = "what is known of its version of the runtime", "run memtui as its user"
@@ -190,9 +189,9 @@ def _process(view: View) -> Check:
 
 def _limits(view: View) -> Check:
     from memtui import units
-    from memtui.model import Absent, Surroundings
+    from memtui.model import Absent, Environment
 
-    found = view.sample(Surroundings)
+    found = view.sample(Environment)
     adds, how = "how far the OOM killer is", "run memtui on the host, or mount /sys/fs/cgroup"
     if found is None or isinstance(found.limit_bytes, Absent):
         return Check("cgroup", "no", "no memory cgroup can be seen", adds, how)

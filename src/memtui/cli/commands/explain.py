@@ -11,12 +11,11 @@ import click
 
 from memtui.cli.exitcodes import FailOn, exit_code_of
 from memtui.cli.options.profile import ProfileOptions, profile_options
-from memtui.cli.options.quantity import period
-from memtui.cli.options.target import target_options
-from memtui.cli.recordings.opening import opened, window, window_options
+from memtui.cli.options.target import period, target_options
+from memtui.cli.stored.opening import opened, window, window_options
 
 if TYPE_CHECKING:
-    from memtui.cli.session.headless import Progress
+    from memtui.cli.live.watch import Progress
     from memtui.diagnosis import Diagnosis
     from memtui.timeline import View
 
@@ -91,18 +90,18 @@ def _explain(
     *,
     as_json: bool,
 ) -> Diagnosis:
-    from memtui.cli.session.closelook import CloseLook
-    from memtui.cli.session.headless import Watch, session_of
-    from memtui.cli.session.trace import Trace
+    from memtui.cli.live.sources import TraceInput
+    from memtui.cli.live.watch import Watch, session_of
+    from memtui.cli.live.window_reads import WindowReads
 
-    session = session_of(pid, name, options, Trace(command=command), time.time)
+    session = session_of(pid, name, options, TraceInput(command=command), time.time)
     if not session.takes_profiles:
         session.leave_out_profiles()
-    closer = CloseLook(session.sources, seconds, _say)
+    closer = WindowReads(session.sources, seconds, _say)
     watch = Watch(session, seconds, _progress(seconds), closer=closer)
     # While it watches, all that the answer needs is loaded: on a busy host that takes seconds.
     from memtui.diagnosis import diagnose, window_of
-    from memtui.panes.explain import rows  # noqa: F401
+    from memtui.panes.explain import verdict  # noqa: F401
 
     try:
         view = watch.view()
@@ -121,7 +120,7 @@ def _explain_recorded(
     """Judge a part of a recording."""
     from memtui.cli.progress import Progress
     from memtui.diagnosis import diagnose, window_of
-    from memtui.recording.loading import timeline_of
+    from memtui.recording.pages import timeline_of
     from memtui.timeline import View
 
     with opened(files) as recording, Progress("reading") as progress:
@@ -142,11 +141,11 @@ def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
         click.echo(json.dumps(written(diagnosis) | {"ended": _ended_object(view)}))
         return
     from memtui.diagnosis import one_line
-    from memtui.panes.cells import text_of
-    from memtui.panes.explain.place import place_rows
-    from memtui.panes.explain.rows import rows_of
-    from memtui.panes.moments import date_and_clock
-    from memtui.plain import plain
+    from memtui.panes.explain.environment import place_rows
+    from memtui.panes.explain.verdict import rows_of
+    from memtui.panes.time_of_day import date_and_clock
+    from memtui.render.cells import text_of
+    from memtui.sanitize import plain
 
     least, most = _WIDTHS
     width = max(least, min(most, shutil.get_terminal_size().columns))

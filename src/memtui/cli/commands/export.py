@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from memtui.cli.complaint import Complaint
-from memtui.cli.options.quantity import period
+from memtui.cli.errors import CliError
+from memtui.cli.options.target import period
 from memtui.cli.progress import Progress
-from memtui.cli.recordings.opening import WHEN, at_moment, opened, paths_of, window, window_options
-from memtui.cli.recordings.output import output, output_options
+from memtui.cli.stored.opening import WHEN, at_moment, opened, paths_of, window, window_options
+from memtui.cli.stored.output import output, output_options
 
 if TYPE_CHECKING:
     from memtui.model import Event
@@ -71,7 +71,7 @@ def _write_profile(recording: Recording, when: str, out: str | None, *, force: b
 
     event = recording.profile(at_moment(recording, when) + 0.001)
     if event is None or not isinstance(event.sample, Profile) or event.sample.data is None:
-        raise Complaint(f"no profile was recorded up to {when}", "memtui info says what there is")
+        raise CliError(f"no profile was recorded up to {when}", "memtui info says what there is")
     with output(out, force=force, sources=paths_of(recording)) as file:
         file.write(event.sample.data)
 
@@ -92,16 +92,14 @@ class _Wanted(NamedTuple):
 
 
 def _csv(wanted: _Wanted) -> Iterator[str]:
-    from memtui.recording.flat import Thinning
-    from memtui.recording.table import rows
+    from memtui.recording.export import Thinning, rows
 
     thinning = Thinning(wanted.every)
     yield from rows(each for each in wanted.events() if thinning.takes(each))
 
 
 def _metrics(wanted: _Wanted) -> Iterator[str]:
-    from memtui.recording.flat import Thinning
-    from memtui.recording.table import metrics
+    from memtui.recording.export import Thinning, metrics
 
     thinning = Thinning(wanted.every)
     identity = wanted.recording.identity(wanted.end)
@@ -112,7 +110,7 @@ def _metrics(wanted: _Wanted) -> Iterator[str]:
 
 
 def _jsonl(wanted: _Wanted) -> Iterator[str]:
-    from memtui.recording.flat import Thinning, flat, flat_gap
+    from memtui.recording.export import Thinning, flat, flat_gap
 
     thinning = Thinning(wanted.every)
     gaps = [

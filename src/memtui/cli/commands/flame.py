@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memtui.cli.complaint import Complaint
-from memtui.cli.reports.dashes import ReportCommand
-from memtui.cli.reports.profile import Report, report_options, taken
+from memtui.cli.errors import CliError
+from memtui.cli.stored.dashes import ReportCommand
+from memtui.cli.stored.profile_report import ProfileReport, report_options, taken
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
@@ -32,9 +32,9 @@ def flame(out: Path | None, as_json: bool, **options: Any) -> None:
     """
     if as_json:
         raise click.UsageError("a flame graph is no JSON: memtui tree --json has the calls")
-    report = Report.given(**options)
+    report = ProfileReport.given(**options)
     if out is None and sys.stdout.isatty():
-        raise Complaint("an SVG is no text for a terminal", "-o FILE.svg")
+        raise CliError("an SVG is no text for a terminal", "-o FILE.svg")
 
     def drawn(stacks: Stacks) -> str:
         return "\n".join(_graph(stacks, report)) + "\n"
@@ -46,10 +46,10 @@ def flame(out: Path | None, as_json: bool, **options: Any) -> None:
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise Complaint(f"cannot write {out}: {error.strerror}") from None
+        raise CliError(f"cannot write {out}: {error.strerror}") from None
 
 
-def _graph(stacks: Stacks, report: Report) -> list[str]:
+def _graph(stacks: Stacks, report: ProfileReport) -> list[str]:
     from memtui.pprof.calls import calls
     from memtui.pprof.filtered import unmatched
     from memtui.pprof.flamegraph import flame_graph

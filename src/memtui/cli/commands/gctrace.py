@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtui.cli.complaint import Complaint
+from memtui.cli.errors import CliError
 from memtui.cli.exitcodes import INTERRUPTED
 from memtui.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from memtui.cli.reports.trace import Report
+    from memtui.cli.stored.gctrace_report import GctraceReport
 
 READ_BYTES = 64 << 10
 """What a pipe holds, and what the processor's cache has room for beside what is made of it."""
@@ -43,15 +43,15 @@ def gctrace(context: click.Context, file: str, as_json: bool) -> None:
     With --json each object has a "kind": gc, scav, restart, and at last summary. "time" is RFC
     3339 in UTC, from the prefix of the line; null where it has none.
     """
-    from memtui.cli.reports.trace import JsonReport, TextReport
+    from memtui.cli.stored.gctrace_report import JsonReport, TextReport
 
     context.exit(_print(file, JsonReport() if as_json else TextReport()))
 
 
-def _print(file: str, report: Report) -> int:
+def _print(file: str, report: GctraceReport) -> int:
     """Print a report while it grows; return the exit code."""
-    from memtui.parse.tracelines import TraceDecoder
-    from memtui.sources.localtime import local_time
+    from memtui.parse.gctrace.decoder import TraceDecoder
+    from memtui.sources.gctrace.timestamps import local_time
 
     decoder = TraceDecoder(keep_output=False, local_time=local_time(time.time))
     exit_code = 0
@@ -89,9 +89,9 @@ def _opened(file: str) -> int:
         try:
             return os.open(file, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
         except OSError as error:
-            raise Complaint(f"cannot read {file}: {error.strerror}") from None
+            raise CliError(f"cannot read {file}: {error.strerror}") from None
     if sys.stdin is None or sys.stdin.isatty():
-        raise Complaint("nothing is piped into memtui", "memtui gctrace FILE reads a file")
+        raise CliError("nothing is piped into memtui", "memtui gctrace FILE reads a file")
     return sys.stdin.fileno()
 
 
@@ -100,4 +100,4 @@ def _chunks(fd: int, file: str) -> Iterator[bytes]:
         while data := os.read(fd, READ_BYTES):
             yield data
     except OSError as error:
-        raise Complaint(f"cannot read {file}: {error.strerror}") from None
+        raise CliError(f"cannot read {file}: {error.strerror}") from None

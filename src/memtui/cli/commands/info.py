@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from memtui.cli.progress import Progress
-from memtui.cli.recordings.opening import opened
-from memtui.plain import plain
+from memtui.cli.stored.opening import opened
+from memtui.sanitize import plain
 
 if TYPE_CHECKING:
-    from memtui.recording.contents import Contents
+    from memtui.recording.info import RecordingInfo
 
 _MOST_ROWS = 20
 
@@ -27,7 +27,7 @@ def info(files: tuple[str, ...], as_json: bool) -> None:
 
     Reads all of it once: every CRC is checked.
     """
-    from memtui.recording.contents import contents_of
+    from memtui.recording.info import contents_of
 
     with opened(files) as recording, Progress("reading") as progress:
         found = contents_of(recording, progress.at)
@@ -40,7 +40,7 @@ def info(files: tuple[str, ...], as_json: bool) -> None:
         click.echo(plain(line))
 
 
-def _object(found: Contents) -> dict[str, object]:
+def _object(found: RecordingInfo) -> dict[str, object]:
     """Return all there is to say as JSON has it: sizes in bytes, moments in UTC."""
     return {
         "files": [str(each) for each in found.files],
@@ -84,7 +84,7 @@ def _object(found: Contents) -> dict[str, object]:
     }
 
 
-def _lines(found: Contents) -> Iterator[str]:
+def _lines(found: RecordingInfo) -> Iterator[str]:
     from memtui import units
 
     span_s = found.end - found.start

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memtui.cli.reports.dashes import ReportCommand
-from memtui.cli.reports.profile import Report, as_object, report_options, taken
+from memtui.cli.stored.dashes import ReportCommand
+from memtui.cli.stored.profile_report import ProfileReport, as_object, report_options, taken
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
@@ -23,7 +23,7 @@ def peek(regex: str, as_json: bool, **options: Any) -> None:
 
     PROFILE is a file, an address, or - for standard input.
     """
-    report = Report.given(**options)
+    report = ProfileReport.given(**options)
 
     def lines(stacks: Stacks) -> Iterable[str]:
         from memtui.pprof.report import text_of_tree

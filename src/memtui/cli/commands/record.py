@@ -8,10 +8,9 @@ from pathlib import Path
 
 import click
 
-from memtui.cli.complaint import Complaint
+from memtui.cli.errors import CliError
 from memtui.cli.options.profile import ProfileOptions, profile_options
-from memtui.cli.options.quantity import period, size
-from memtui.cli.options.target import target_options
+from memtui.cli.options.target import period, size, target_options
 
 TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
 
@@ -92,27 +91,29 @@ def record(
         raise click.UsageError("--interval takes a time: 1s, 10s, 1m")
     if pid is not None and name is not None:
         raise click.UsageError("--pid and --name exclude each other")
-    from memtui.cli.session.trace import Trace
-    from memtui.cli.session.unattended import Target, Unattended, run_apart
-    from memtui.recording import CannotRecord, Keeping, Recorder
+    from memtui.cli.live.sources import TraceInput
+    from memtui.cli.live.unattended import RecordTarget, Unattended, run_apart
+    from memtui.recording import CannotRecord, Recorder, Redaction
     from memtui.recording.writer import Clocks
 
-    target = Target(pid, name, options, Trace(command=gctrace_command), interval, follow_name)
+    target = RecordTarget(
+        pid, name, options, TraceInput(command=gctrace_command), interval, follow_name
+    )
     session = target.first()
     if output == "-" and sys.stdout.isatty():
-        raise Complaint("a recording is nothing to look at", "give a file, or a pipe behind it")
+        raise CliError("a recording is nothing to look at", "give a file, or a pipe behind it")
     try:
         recorder = Recorder(
             None if output == "-" else Path(output),
             clocks=Clocks(wall=target.clock),
             interval_s=interval,
-            keeping=Keeping(args=keep_args, log=keep_log),
+            keeping=Redaction(args=keep_args, log=keep_log),
             max_bytes=max_size,
             max_age_s=max_age,
             force=force,
         )
     except CannotRecord as error:
-        raise Complaint(error.reason, error.hint) from None
+        raise CliError(error.reason, error.hint) from None
     unattended = Unattended(recorder, target, session, seconds, _progress())
     has_ended = run_apart(unattended, seconds)
     click.echo(unattended.last_word(), err=True)

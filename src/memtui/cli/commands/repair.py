@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from memtui.cli.progress import Progress
-from memtui.cli.recordings.opening import opened
-from memtui.cli.recordings.output import output
+from memtui.cli.stored.opening import opened
+from memtui.cli.stored.output import output
 
 
 @click.command()
@@ -18,7 +18,7 @@ def repair(file: str, out: str) -> None:
     Members that are whole are copied byte by byte; of others the lines whose CRC is right.
     """
     from memtui import units
-    from memtui.recording.mending import mended
+    from memtui.recording.salvage import mended
 
     copied = saved = lost = lines_lost = size = 0
     with opened((file,)) as recording, output(out) as new, Progress("reading") as progress:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memtui.cli.complaint import Complaint
-from memtui.cli.options.look import Wishes, look_options
-from memtui.cli.recordings.screen import moment_of, pages_of, show
+from memtui.cli.errors import CliError
+from memtui.cli.options.screen import ScreenOptions, look_options
+from memtui.cli.stored.screen import moment_of, pages_of, show
 
 if TYPE_CHECKING:
-    from memtui.cli.recordings.spool import Spool
+    from memtui.cli.stored.spool import Spool
 
 _SPEEDS = "1/4, 1/2, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800 or 3600"
 
@@ -62,7 +62,7 @@ def replay(
     follow: bool,
     once: bool,
     as_json: bool,
-    wishes: Wishes,
+    wishes: ScreenOptions,
 ) -> None:
     """Show one recording, or several as one session, with all panes and the verdict.
 
@@ -86,12 +86,12 @@ def replay(
 
 
 def _spool() -> Spool:
-    from memtui.cli.recordings.spool import Spool
-    from memtui.cli.screen.terminal import piped_input
+    from memtui.cli.live.terminal import piped_input
+    from memtui.cli.stored.spool import Spool
 
     piped = piped_input()
     if piped is None:
-        raise Complaint(
+        raise CliError(
             "nothing is piped into memtui",
             "ssh host memtui record --pid PID -o - | memtui replay -",
         )
@@ -100,9 +100,9 @@ def _spool() -> Spool:
 
 def print_once(paths: Sequence[Path], at: str | None, *, as_json: bool) -> int:
     """Print all panes of one moment; return the exit code of ``memtui explain``."""
+    from memtui.cli.headless.once import print_view
     from memtui.cli.progress import Progress
-    from memtui.cli.screenless.once import print_view
-    from memtui.recording.loading import timeline_of
+    from memtui.recording.pages import timeline_of
     from memtui.timeline import View
 
     store = pages_of(paths)

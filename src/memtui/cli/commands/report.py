@@ -7,8 +7,8 @@ import time
 import click
 
 from memtui.cli.progress import waiting
-from memtui.cli.recordings.opening import opened, paths_of, window, window_options
-from memtui.cli.recordings.output import output, output_options
+from memtui.cli.stored.opening import opened, paths_of, window, window_options
+from memtui.cli.stored.output import output, output_options
 
 
 @click.command()
@@ -25,8 +25,8 @@ def report(
     """
     from memtui import units
     from memtui.diagnosis import one_line
-    from memtui.plain import plain
     from memtui.report import account_of, page
+    from memtui.sanitize import plain
 
     with opened(files) as recording:
         with waiting("reading the recording,"):

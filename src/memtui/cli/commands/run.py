@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from memtui.cli.complaint import Complaint
-from memtui.cli.options.look import Wishes, look_options
+from memtui.cli.errors import CliError
 from memtui.cli.options.profile import ProfileOptions, profile_options
+from memtui.cli.options.screen import ScreenOptions, look_options
 from memtui.cli.options.target import record_option
 
 
@@ -27,7 +27,7 @@ def run(
     context: click.Context,
     record: Path | None,
     options: ProfileOptions,
-    wishes: Wishes,
+    wishes: ScreenOptions,
     command: tuple[str, ...],
 ) -> None:
     """Start COMMAND with GODEBUG=gctrace=1 and watch it.
@@ -46,25 +46,25 @@ def run(
 def watch_command(
     command: tuple[str, ...],
     options: ProfileOptions,
-    wishes: Wishes,
+    wishes: ScreenOptions,
     record: Path | None = None,
 ) -> int:
     """Start the command, show the dashboard, and return the exit code."""
-    from memtui.cli.screen.terminal import take_terminal
-    from memtui.cli.session.session import Session
-    from memtui.cli.session.trace import Trace
-    from memtui.sources.child import Child
+    from memtui.cli.live.session import Session
+    from memtui.cli.live.sources import TraceInput
+    from memtui.cli.live.terminal import take_terminal
+    from memtui.sources.gctrace.child import Child
 
     if shutil.which(command[0]) is None:
-        raise Complaint(f"no such command: {command[0]}", "./NAME is a file in this folder")
+        raise CliError(f"no such command: {command[0]}", "./NAME is a file in this folder")
     take_terminal()
-    session = Session(options, Trace(), time.time)
+    session = Session(options, TraceInput(), time.time)
     session.listen()
     if record is not None:
         session.record(record)
     try:
         child = Child(command, os.environ)
     except OSError as error:
-        raise Complaint(f"cannot start {command[0]}: {error.strerror}") from None
+        raise CliError(f"cannot start {command[0]}: {error.strerror}") from None
     session.watch_child(child)
     return session.run(wishes)

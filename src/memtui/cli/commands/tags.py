@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memtui.cli.reports.dashes import ReportCommand
-from memtui.cli.reports.profile import Report, report_options
+from memtui.cli.stored.dashes import ReportCommand
+from memtui.cli.stored.profile_report import ProfileReport, report_options
 
 if TYPE_CHECKING:
     from memtui.pprof.stacks import Stacks
@@ -22,7 +22,7 @@ def tags(as_json: bool, **options: Any) -> None:
 
     PROFILE is a file, an address, or - for standard input; several are merged.
     """
-    report = Report.given(**options)
+    report = ProfileReport.given(**options)
 
     def lines(stacks: Stacks) -> Iterable[str]:
         import json

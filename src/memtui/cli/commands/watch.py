@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from memtui import __version__
-from memtui.cli.complaint import Complaint, exists
+from memtui.cli.errors import CliError, exists
 from memtui.cli.group import Commands
-from memtui.cli.options.look import Wishes, look_options
+from memtui.cli.headless.options import HeadlessOptions, screenless_options
 from memtui.cli.options.profile import ProfileOptions, profile_options
+from memtui.cli.options.screen import ScreenOptions, look_options
 from memtui.cli.options.target import record_option
-from memtui.cli.screenless.options import Screenless, screenless_options
 
 if TYPE_CHECKING:  # a session brings in the sources, which --help has no use for
-    from memtui.cli.session.session import Session
-    from memtui.cli.session.trace import Trace
+    from memtui.cli.live.session import Session
+    from memtui.cli.live.sources import TraceInput
 
 HINT_FOR_PICKING = "without --pid and --name memtui shows a list to choose from"
 
@@ -58,9 +58,9 @@ def memtui(
     gctrace: str | None,
     gctrace_command: str | None,
     record: Path | None,
-    screenless: Screenless | None,
+    screenless: HeadlessOptions | None,
     options: ProfileOptions,
-    wishes: Wishes,
+    wishes: ScreenOptions,
 ) -> None:
     """Why does the RES of this Go process grow?
 
@@ -75,7 +75,7 @@ def memtui(
     if gctrace is not None and gctrace_command is not None:
         raise click.UsageError("--gctrace and --gctrace-command exclude each other")
     if screenless is not None and options.base is not None:
-        raise Complaint(
+        raise CliError(
             "a comparison of profiles needs the screen", "memtui top A --base B prints one"
         )
     if screenless is not None:
@@ -85,22 +85,22 @@ def memtui(
     context.exit(watch(pid, name, _trace(gctrace, gctrace_command), options, record, wishes))
 
 
-def _trace(gctrace: str | None, command: str | None, *, reads_input: bool = True) -> Trace:
+def _trace(gctrace: str | None, command: str | None, *, reads_input: bool = True) -> TraceInput:
     """Return where the trace comes from: as the user said, or else from standard input."""
-    from memtui.cli.screen.terminal import piped_input
-    from memtui.cli.session.trace import Trace
+    from memtui.cli.live.sources import TraceInput
+    from memtui.cli.live.terminal import piped_input
 
     if command is not None:
-        return Trace(command=_checked(command))
+        return TraceInput(command=_checked(command))
     piped = piped_input() if gctrace == "-" or (gctrace is None and reads_input) else None
     if gctrace == "-" and piped is None:
-        raise Complaint(
+        raise CliError(
             "nothing is piped into memtui", "memtui --gctrace - reads what another program writes"
         )
     file = Path(gctrace) if gctrace not in (None, "-") else None
     if file is not None and not exists(file):
-        raise Complaint(f"no such file: {file}", "--gctrace takes a file, or - for a pipe")
-    return Trace(file, piped)
+        raise CliError(f"no such file: {file}", "--gctrace takes a file, or - for a pipe")
+    return TraceInput(file, piped)
 
 
 def _checked(command: str) -> str:
@@ -110,7 +110,7 @@ def _checked(command: str) -> str:
     except ValueError as error:
         raise click.UsageError(f"--gctrace-command: {error}: {command}") from None
     if not words or shutil.which(words[0]) is None:
-        raise Complaint(
+        raise CliError(
             f"no such command: {words[0] if words else 'an empty one'}",
             "--gctrace-command takes one command: 'docker logs -f web'; a pipeline: sh -c '…'",
         )
@@ -120,13 +120,13 @@ def _checked(command: str) -> str:
 def watch(
     pid: int | None,
     name: str | None,
-    trace: Trace,
+    trace: TraceInput,
     options: ProfileOptions,
     record: Path | None,
-    wishes: Wishes,
+    wishes: ScreenOptions,
 ) -> int:
     """Show the dashboard; return the exit code."""
-    from memtui.cli.session.session import Session
+    from memtui.cli.live.session import Session
 
     session = Session(options, trace, time.time)
     if record is not None:
@@ -145,14 +145,14 @@ def watch(
 
 
 def _watch_chosen(session: Session) -> None:
-    from memtui.sources.discovery import Census
+    from memtui.sources.process.discovery import Census
 
     session.choose(Census().processes, "which process?")
 
 
 def _watch_name(session: Session, name: str) -> None:
     """Watch the one process that matches; let the user choose when there are several."""
-    from memtui.sources.discovery import Census, matching
+    from memtui.sources.process.discovery import Census, matching
 
     census = Census()
     try:
@@ -160,7 +160,7 @@ def _watch_name(session: Session, name: str) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if not found:
-        raise Complaint(f"no process matches {name!r}", HINT_FOR_PICKING)
+        raise CliError(f"no process matches {name!r}", HINT_FOR_PICKING)
     if len(found) == 1:
         session.watch_process(found[0].pid)
         return
@@ -173,7 +173,7 @@ def _watch_name(session: Session, name: str) -> None:
 
 def _watch_writer(session: Session, fd: int) -> None:
     """Watch the program that writes into the pipe, so that all panes have something to show."""
-    from memtui.sources.discovery import origins
+    from memtui.sources.process.discovery import origins
 
     go = origins(fd)
     if len(go) == 1:

@@ -11,10 +11,10 @@ from typing import TypeVar, cast
 
 import click
 
-from memtui.cli.complaint import Complaint, exists
-from memtui.cli.options.access import access_options, access_to, check_access
-from memtui.cli.options.quantity import period, size
-from memtui.sources.access import ANYBODY, Access
+from memtui.cli.errors import CliError, exists
+from memtui.cli.options.credentials import access_options, access_to, check_access
+from memtui.cli.options.target import period, size
+from memtui.sources.http.credentials import ANYBODY, Credentials
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -40,7 +40,7 @@ class ProfileOptions:
     memstats_every_s: float | None = 5.0
     limit_bytes: int = 256 << 20
     free_url: str | None = None
-    access: Access = ANYBODY
+    access: Credentials = ANYBODY
     also: tuple[str, ...] = ()
     base: str | None = None
     of_base: bool = False
@@ -55,14 +55,12 @@ class ProfileOptions:
         memstats_every_s: float | None = 5.0,
         limit_bytes: int = 256 << 20,
         free_url: str | None = None,
-        access: Access = ANYBODY,
+        access: Credentials = ANYBODY,
     ) -> ProfileOptions:
         """Return the options as the user gave them: host:port is an address too."""
         if pprof is not None and "://" not in pprof and not exists(Path(pprof)):
             if not re.fullmatch(r"[^/\s]*:\d+(/\S*)?", pprof):
-                raise Complaint(
-                    f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT"
-                )
+                raise CliError(f"no such file: {pprof}", "--pprof takes a file or http://HOST:PORT")
             pprof = f"http://{pprof}" if not pprof.startswith(":") else f"http://127.0.0.1{pprof}"
         found = cls(pprof, not no_probe, every_s, memstats_every_s, limit_bytes, free_url, access)
         check_access(access, found.pprof if found.is_address else None, "--pprof URL")
@@ -72,17 +70,17 @@ class ProfileOptions:
         """Return the options with more files; raises Complaint when there is none to go with."""
         more = [*also, *([base] if base is not None else [])]
         if more and not self.is_file:
-            raise Complaint(
+            raise CliError(
                 "more than one profile, and --pprof is no file",
                 "--pprof A --pprof B merges files, --base FILE compares with one",
             )
         for each in more:
             if not exists(Path(each)):
-                raise Complaint(f"no such file: {each}", "more profiles, and a base, are files")
+                raise CliError(f"no such file: {each}", "more profiles, and a base, are files")
         return replace(self, also=tuple(also), base=base, of_base=of_base)
 
     @property
-    def free_access(self) -> Access:
+    def free_access(self) -> Credentials:
         """What goes with ``free_url``: that of ``pprof`` where both are of one server."""
         return access_to(self.free_url or "", self.access, self.pprof or "")
 
@@ -111,7 +109,7 @@ def profile_options(command: F) -> F:
         memstats_every: float | None,
         max_profile_size: int,
         free_url: str | None,
-        access: Access,
+        access: Credentials,
         **others: object,
     ) -> object:
         if base is not None and diff_base is not None:

@@ -18,11 +18,11 @@ from memtui.diagnosis.finding import (
     Confidence,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     ruled_out,
 )
 from memtui.diagnosis.rules.judging import joined, res_moved, share_of
-from memtui.diagnosis.trends import Shape, trend_of
+from memtui.diagnosis.trends import TrendShape, trend_of
 from memtui.diagnosis.window import Window
 from memtui.model import Absent, CgroupMemory, Reading
 
@@ -112,7 +112,7 @@ def page_cache(window: Window) -> Evidence | None:
         f"the container's page cache {units.change(cache.growth)} to {units.size(cache.size)}: it "
         "is in no RES, and the kernel takes it back on demand"
     )
-    return Evidence(words, Place.PROCESS, (("cache", cache.size), ("growth", cache.growth)))
+    return Evidence(words, PaneName.PROCESS, (("cache", cache.size), ("growth", cache.growth)))
 
 
 def parts_of(first: CgroupMemory, last: CgroupMemory) -> list[Charged]:
@@ -168,7 +168,7 @@ def _risen(window: Window) -> int:
     trend, usage = trend_of(series), _number(window.containers[-1][1].usage_bytes)
     growth = int(series[-1][1] - series[0][1])
     least = max(LEAST_BYTES, LEAST_SHARE * (usage or 0))
-    is_rising = trend is not None and trend.grows and trend.shape is Shape.SLOPE
+    is_rising = trend is not None and trend.grows and trend.shape is TrendShape.SLOPE
     return growth if is_rising and growth >= least else 0
 
 
@@ -215,11 +215,11 @@ def _evidence(
     outside = last.outside_processes_bytes or 0
     grown = outside - (first.outside_processes_bytes or 0)
     found = [
-        Evidence(usage, Place.PROCESS, (("from", before), ("to", now))),
+        Evidence(usage, PaneName.PROCESS, (("from", before), ("to", now))),
         Evidence(
             f"in no process's RES {units.size(outside)} ({units.change(grown)}), of which "
             f"{units.size(held)} is no page cache",
-            Place.PROCESS,
+            PaneName.PROCESS,
             (("outside", outside), ("growth", grown), ("held", held), ("risen", _risen(window))),
         ),
     ]
@@ -227,14 +227,14 @@ def _evidence(
         if part.size >= LEAST_BYTES or abs(part.growth) >= LEAST_BYTES:
             words = f"{part.name} {units.size(part.size)} ({units.change(part.growth)})"
             figures = (("size", part.size), ("growth", part.growth))
-            found.append(Evidence(f"{words}: {_when_it_goes(part)}", Place.PROCESS, figures))
+            found.append(Evidence(f"{words}: {_when_it_goes(part)}", PaneName.PROCESS, figures))
     if isinstance(last.limit_bytes, int) and last.margin_bytes is not None:
         words = (
             f"limit {units.size(last.limit_bytes)}, {units.size(max(0, last.margin_bytes))} left"
         )
         words += "" if left is None else f", reached in {units.duration(left)} at this pace"
         figures = (("limit", last.limit_bytes), ("margin", max(0, last.margin_bytes)))
-        found.append(Evidence(words, Place.PROCESS, figures))
+        found.append(Evidence(words, PaneName.PROCESS, figures))
     return tuple(found)
 
 

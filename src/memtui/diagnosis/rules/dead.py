@@ -20,7 +20,7 @@ from memtui.diagnosis.finding import (
     Confidence,
     Evidence,
     Finding,
-    Place,
+    PaneName,
 )
 from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.point import Point
@@ -52,10 +52,10 @@ def dead_not_collected(window: Window) -> Finding | None:
     age, size = units.duration(unseen.seconds), units.size(unseen.size)
     found = (
         res_moved(window),
-        Evidence(f"no cycle for {age}", Place.GCTRACE, (("seconds", unseen.seconds),)),
+        Evidence(f"no cycle for {age}", PaneName.GCTRACE, (("seconds", unseen.seconds),)),
         Evidence(
             f"heap objects {units.size(last.alloc or 0)}, of which {size} unseen; goal {goal}",
-            Place.LEDGER,
+            PaneName.LEDGER,
             (("heap_alloc", last.alloc or 0), ("unseen", unseen.size)),
         ),
     )

@@ -15,14 +15,14 @@ from memtui.diagnosis.finding import (
     Denial,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     Rival,
 )
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.rules.judging import grew, is_rising, res_moved, share_of, slope
 from memtui.diagnosis.window import Window
 from memtui.model import MappedName, MappingGroups, MappingKind
-from memtui.plain import plain
+from memtui.sanitize import plain
 
 ADVICE = Advice(
     code=("A mapped database or index is meant to do this: map less, or madvise what was read.",),
@@ -59,8 +59,8 @@ def file_mapped(window: Window) -> Finding | None:
     never = grown is not None and grown.never_reclaimed
     found = [
         res_moved(window),
-        grew("SHR", first.mapped or 0, last.mapped or 0, Place.PROCESS),
-        slope("SHR", trend, Place.TREND),
+        grew("SHR", first.mapped or 0, last.mapped or 0, PaneName.PROCESS),
+        slope("SHR", trend, PaneName.TREND),
         *_named(grown),
     ]
     return Finding(
@@ -129,4 +129,4 @@ def _named(grown: GrownFile | None) -> list[Evidence]:
     size = units.change(grown.size) if grown.is_growth else units.size(grown.size)
     words = "mapping that grew most" if grown.is_growth else "largest mapping"
     figures = (("bytes", float(grown.size)),)
-    return [Evidence(f"{words}: {plain(grown.name)} {size}", Place.PROCESS, figures)]
+    return [Evidence(f"{words}: {plain(grown.name)} {size}", PaneName.PROCESS, figures)]

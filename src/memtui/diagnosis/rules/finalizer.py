@@ -8,11 +8,11 @@ isSystemGoroutine).
 
 from __future__ import annotations
 
-from memtui.diagnosis.finding import Evidence, Place
+from memtui.diagnosis.finding import Evidence, PaneName
 from memtui.diagnosis.functions import values_of_type
 from memtui.diagnosis.window import Window
 from memtui.model import Profile
-from memtui.plain import plain
+from memtui.sanitize import plain
 
 RUNNERS = {
     "runtime.runfinq": "finalizer",
@@ -36,7 +36,7 @@ def blocked_finalizer(window: Window) -> Evidence | None:
     is_seen_twice = len(found) > 1
     words = f"a {kind} {'blocks' if is_seen_twice else 'runs, and may block,'}{where}: "
     words += f"until it returns no other {kind} runs, and what they would free stays"
-    return Evidence(words, Place.PROFILE)
+    return Evidence(words, PaneName.PROFILE)
 
 
 def _kind(profile: Profile) -> str | None:

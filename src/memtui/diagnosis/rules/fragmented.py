@@ -15,7 +15,7 @@ from memtui.diagnosis.finding import (
     Denial,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
@@ -58,7 +58,7 @@ def fragmentation(window: Window) -> Finding | None:
         res_moved(window),
         Evidence(
             f"never less than {words} of unused slots in spans, {percent} of HeapInuse",
-            Place.LEDGER,
+            PaneName.LEDGER,
             (("waste", size), ("heap_inuse", inuse)),
         ),
     )

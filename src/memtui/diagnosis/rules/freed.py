@@ -23,7 +23,7 @@ from memtui.diagnosis.finding import (
     Denial,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
@@ -74,10 +74,10 @@ def freed_not_returned(window: Window) -> Finding | None:
         Evidence(
             f"never less than {units.size(kept.size)} free and not returned (HeapIdle − "
             f"HeapReleased) in {units.duration(kept.seconds)} and {counted(kept.cycles, 'cycle')}",
-            Place.LEDGER,
+            PaneName.LEDGER,
             (("unreturned", kept.size), ("seconds", kept.seconds), ("cycles", kept.cycles)),
         ),
-        Evidence(f"the next goal is only {units.size(kept.goal)}", Place.GCTRACE,
+        Evidence(f"the next goal is only {units.size(kept.goal)}", PaneName.GCTRACE,
                  (("goal", kept.goal),)),
     )  # fmt: skip
     return _finding(window, size, found, confidence_of(window, max(share, 0.6)),
@@ -210,10 +210,10 @@ def _by_trace(window: Window) -> Finding | None:
         Evidence(
             f"the heap was {units.size(cycle.heap_end_bytes)} at a cycle, the goal is "
             f"{units.size(goal)} now, for {units.duration(seconds)}",
-            Place.GCTRACE,
+            PaneName.GCTRACE,
             (("heap", cycle.heap_end_bytes), ("goal", goal), ("seconds", seconds)),
         ),
-        Evidence(f"anonymous memory is still {units.size(held[-1])}", Place.TREND),
+        Evidence(f"anonymous memory is still {units.size(held[-1])}", PaneName.TREND),
     )
     return _finding(window, surplus, evidence, Confidence.MEDIUM, of_growth=False)
 

@@ -12,7 +12,7 @@ from memtui.diagnosis.finding import (
     Denial,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     ruled_out,
 )
 from memtui.diagnosis.heap import LiveSource
@@ -67,10 +67,10 @@ def goal_growth(window: Window) -> Finding | None:
         return None
     found = (
         res_moved(window),
-        grew("goal", first, last, Place.GCTRACE),
+        grew("goal", first, last, PaneName.GCTRACE),
         Evidence(
             f"live heap flat: {units.size(int(live.first))} → {units.size(int(live.last))}",
-            Place.GCTRACE,
+            PaneName.GCTRACE,
             (("from", live.first), ("to", live.last)),
         ),
     )

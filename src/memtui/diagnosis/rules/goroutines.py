@@ -15,7 +15,7 @@ from memtui.diagnosis.finding import (
     Claim,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     ruled_out,
 )
 from memtui.diagnosis.functions import are_held_by_goroutines, grown_functions
@@ -178,20 +178,20 @@ def _evidence(
             "stacks" if is_full else "stacks scanned",
             stacks.first,
             stacks.last,
-            Place.LEDGER if is_full else Place.GCTRACE,
+            PaneName.LEDGER if is_full else PaneName.GCTRACE,
         ),
     ]
     before, now = window.ends
     if before.goroutines is not None and now.goroutines is not None:
         words = f"goroutines {before.goroutines} → {now.goroutines}"
         figures = (("from", before.goroutines), ("to", now.goroutines))
-        found.append(Evidence(words, Place.LEDGER, figures))
+        found.append(Evidence(words, PaneName.LEDGER, figures))
         more = now.goroutines - before.goroutines
         if held and more > 0:
             each = units.size(int(held / more))
-            found.append(Evidence(f"each new one holds about {each} of heap", Place.LEDGER))
+            found.append(Evidence(f"each new one holds about {each} of heap", PaneName.LEDGER))
     if functions:
         words = joined([f"{name} +{count}" for name, count in functions])
-        found.append(Evidence(f"goroutines that became more: {words}", Place.PROFILE,
+        found.append(Evidence(f"goroutines that became more: {words}", PaneName.PROFILE,
                               tuple(functions)))  # fmt: skip
     return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Claim, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import Advice, Cause, Claim, Confidence, Evidence, Finding, PaneName
 from memtui.diagnosis.functions import grown_functions, largest_function
 from memtui.diagnosis.ledger import HEAP_PARTS, TITLES, Ledger, PartName
 from memtui.diagnosis.point import Point
@@ -57,7 +57,7 @@ def growing(window: Window, grown: Attribution) -> Finding | None:
     left = sum(each.size for each in grown.unclaimed)
     what = parts or f"{units.size(left)} in small parts"
     next_step = _what_would_tell(window, named)
-    found = [res_moved(window), *([slope("RES", trend, Place.TREND)] if trend else [])]
+    found = [res_moved(window), *([slope("RES", trend, PaneName.TREND)] if trend else [])]
     found += [_grown(window, each) for each in named]
     found += _function(window) if _is_of_heap(named) else []
     return Finding(
@@ -136,7 +136,7 @@ def _grown(window: Window, part: Unclaimed) -> Evidence:
         members = [each for name in HEAP_PARTS if (each := window.ledger.part(name))]
         inner = [f"{each.title} {units.change(each.growth)}" for each in members if each.growth]
         words += f" ({', '.join(inner)})" if len(inner) > 1 else ""
-    return Evidence(words, Place.LEDGER, ((part.name.value, part.size),))
+    return Evidence(words, PaneName.LEDGER, ((part.name.value, part.size),))
 
 
 def _function(window: Window) -> list[Evidence]:
@@ -144,13 +144,13 @@ def _function(window: Window) -> list[Evidence]:
     grown = grown_functions(window.profiles, "inuse_space")
     if grown:
         words = joined([f"{name} {units.change(size)}" for name, size in grown])
-        return [Evidence(f"inuse_space grew: {words}", Place.PROFILE, tuple(grown))]
+        return [Evidence(f"inuse_space grew: {words}", PaneName.PROFILE, tuple(grown))]
     largest = largest_function(window.profiles)
     if largest is None or largest[1] < LARGEST_SHARE:
         return []
     name, share = largest
     words = f"{share:.0%} of inuse_space was allocated by {name}"
-    return [Evidence(words, Place.PROFILE, (("share", share),))]
+    return [Evidence(words, PaneName.PROFILE, (("share", share),))]
 
 
 def _is_of_heap(parts: Sequence[Unclaimed]) -> bool:
@@ -221,7 +221,7 @@ def not_enough_data(window: Window) -> Finding:
             sentence = f"RES fell by {units.size(fell)} from its peak of {peak} to {size}; {what}."
             line, brief = f"fell by {units.size(fell)} to {size}; {what}.", f"fell to {size}."
             found = (
-                Evidence(f"peak {peak}", Place.TREND, (("fell", fell), ("peak", max(values)))),
+                Evidence(f"peak {peak}", PaneName.TREND, (("fell", fell), ("peak", max(values)))),
             )
         else:
             sentence = f"RES does not grow ({size}); {what}."
@@ -259,7 +259,7 @@ def _unsaid(window: Window) -> str:
 
 def _free(free: Unreturned) -> Evidence:
     words = f"{units.size(free.size)} is free and not returned, for {_age(free.seconds)}"
-    return Evidence(words, Place.LEDGER, (("unreturned", free.size), ("seconds", free.seconds)))
+    return Evidence(words, PaneName.LEDGER, (("unreturned", free.size), ("seconds", free.seconds)))
 
 
 def _age(seconds: float) -> str:

@@ -16,7 +16,7 @@ from memtui.diagnosis.finding import (
     Denial,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
@@ -51,11 +51,11 @@ def huge_pages(window: Window) -> Finding | None:
     held, released = last.huge or 0, last.released or 0
     found = (
         res_moved(window),
-        Evidence(f"AnonHugePages {units.size(held)}", Place.PROCESS, (("huge", held),)),
+        Evidence(f"AnonHugePages {units.size(held)}", PaneName.PROCESS, (("huge", held),)),
         Evidence(
             f"{units.size(max(0, level))} resident that Go does not hold; it says it returned "
             f"{units.size(released)}",
-            Place.LEDGER,
+            PaneName.LEDGER,
             (("beyond_go", level), ("released", released)),
         ),
     )

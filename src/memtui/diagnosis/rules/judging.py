@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
-from memtui.diagnosis.finding import Confidence, Evidence, Place
+from memtui.diagnosis.finding import Confidence, Evidence, PaneName
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.trends import Shape, Trend
+from memtui.diagnosis.trends import Trend, TrendShape
 from memtui.diagnosis.window import Access, Window
 from memtui.model import Act
 
@@ -24,7 +24,7 @@ def is_rising(trend: Trend | None, least: float) -> bool:
         trend is not None
         and trend.grows
         and trend.growth >= least
-        and trend.shape in (Shape.SLOPE, Shape.STEP)
+        and trend.shape in (TrendShape.SLOPE, TrendShape.STEP)
     )
 
 
@@ -47,7 +47,7 @@ def confidence_of(window: Window, share: float, trend: Trend | None = None) -> C
         found = found.lowered()
     if window.cycles_seen < limits.fewest_cycles and window.access is not Access.PROC:
         found = found.lowered()
-    if trend is not None and (trend.shape is Shape.STEP or window.seconds < SHORT_S):
+    if trend is not None and (trend.shape is TrendShape.STEP or window.seconds < SHORT_S):
         found = found.lowered()
     return found
 
@@ -102,7 +102,7 @@ def to_be_surer(window: Window) -> tuple[str, ...]:
     return tuple(found)
 
 
-def grew(name: str, first: float, last: float, place: Place) -> Evidence:
+def grew(name: str, first: float, last: float, place: PaneName) -> Evidence:
     """Say that something went from one size to another; only by how much, if one is below 0."""
     text = f"{name} {units.size(int(first))} → {units.size(int(last))}"
     change = units.change(int(last) - int(first))
@@ -115,7 +115,7 @@ def counted(count: int, name: str) -> str:
     return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
-def slope(name: str, trend: Trend, place: Place) -> Evidence:
+def slope(name: str, trend: Trend, place: PaneName) -> Evidence:
     """Say how fast something grows, with its interval."""
     low, likely, high = (
         units.change(round(each)) for each in (trend.low_per_h, trend.slope_per_h, trend.high_per_h)
@@ -140,7 +140,7 @@ def res_moved(window: Window) -> Evidence:
     """Say what RES did."""
     first, last = window.ends
     words = "RES and swap" if last.swap else "RES"
-    return grew(words, first.footprint or 0, last.footprint or 0, Place.TREND)
+    return grew(words, first.footprint or 0, last.footprint or 0, PaneName.TREND)
 
 
 def room_growth(window: Window) -> float:

@@ -19,7 +19,7 @@ from memtui.diagnosis.finding import (
     Denial,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
@@ -59,13 +59,13 @@ def lazily_freed(window: Window) -> Finding | None:
     figures = (("lazy_free", float(size)),)
     found = [
         res_moved(window),
-        Evidence(f"LazyFree {units.size(size)} of RES {units.size(window.res)}", Place.PROCESS,
+        Evidence(f"LazyFree {units.size(size)} of RES {units.size(window.res)}", PaneName.PROCESS,
                  figures),
         *_go_total(window),
     ]  # fmt: skip
     godebug = window.surroundings.godebug if window.surroundings else None
     if isinstance(godebug, str) and "madvdontneed=0" in godebug:
-        found.append(Evidence("GODEBUG has madvdontneed=0", Place.PROCESS))
+        found.append(Evidence("GODEBUG has madvdontneed=0", PaneName.PROCESS))
     return Finding(
         cause=Cause.LAZILY_FREED,
         sentence=f"Go has freed {SIZE} of RES already (MADV_FREE); the kernel reclaims it under "
@@ -91,4 +91,4 @@ def _go_total(window: Window) -> list[Evidence]:
     total = window.ends[1].go_total
     if window.access is not Access.FULL or total is None:
         return []
-    return [Evidence(f"Go counts {units.size(total)} as its own", Place.LEDGER)]
+    return [Evidence(f"Go counts {units.size(total)} as its own", PaneName.LEDGER)]

@@ -15,7 +15,7 @@ from memtui.diagnosis.finding import (
     Confidence,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     Rival,
     ruled_out,
 )
@@ -38,7 +38,7 @@ from memtui.diagnosis.rules.judging import (
     to_be_surer,
     verdict_of_leak,
 )  # fmt: skip
-from memtui.diagnosis.trends import Shape
+from memtui.diagnosis.trends import TrendShape
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
@@ -72,7 +72,7 @@ def heap_leak(window: Window) -> Finding | None:
     # A load that comes and goes drifts as far within a window as a leak does.
     stands_out = live.growth > limits.swings * live.swing
     # What came at once, in one cycle, is no growth: a buffer, a table, a pool that was filled.
-    rises = live.trend.shape is Shape.SLOPE and is_rising(live.trend, least)
+    rises = live.trend.shape is TrendShape.SLOPE and is_rising(live.trend, least)
     if not (rises and window.live_growth >= least and is_resident and stands_out):
         return None
     if window.cycles_seen < limits.fewest_cycles or _follows_the_load(window, live):
@@ -139,7 +139,7 @@ def _confidence(window: Window, live: LiveHeap, share: float) -> Confidence:
 def _evidence(
     window: Window, live: LiveHeap, functions: list[tuple[str, int]]
 ) -> tuple[Evidence, ...]:
-    place = Place.GCTRACE if window.access is Access.TRACE else Place.LEDGER
+    place = PaneName.GCTRACE if window.access is Access.TRACE else PaneName.LEDGER
     found = [
         res_moved(window),
         grew(f"live heap ({live.source.value})", live.first, live.last, place),
@@ -147,7 +147,7 @@ def _evidence(
     ]
     if functions:
         words = joined([f"{name} {units.change(size)}" for name, size in functions])
-        found.append(Evidence(f"inuse_space grew: {words}", Place.PROFILE, tuple(functions)))
+        found.append(Evidence(f"inuse_space grew: {words}", PaneName.PROFILE, tuple(functions)))
     blocked = blocked_finalizer(window)
     return (*found, blocked) if blocked else tuple(found)
 

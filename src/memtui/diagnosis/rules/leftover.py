@@ -20,7 +20,7 @@ from memtui.diagnosis.finding import (
     Denial,
     Evidence,
     Finding,
-    Place,
+    PaneName,
 )
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.outside import readings
@@ -173,13 +173,13 @@ def _evidence(window: Window, found: LeftOver) -> tuple[Evidence, ...]:
     age = units.duration(found.since_s)
     said = [
         res_moved(window),
-        Evidence(f"no GC cycle for {age}", Place.GCTRACE, (("seconds", found.since_s),)),
+        Evidence(f"no GC cycle for {age}", PaneName.GCTRACE, (("seconds", found.since_s),)),
     ]
     for name, size in (
         ("garbage", found.garbage), ("alive in the last cycle, which ran within the burst",
          found.unchecked), ("free, not returned", found.free), ("live heap", found.live),
     ):  # fmt: skip
         if size:
-            place = Place.LEDGER if window.access is Access.FULL else Place.GCTRACE
+            place = PaneName.LEDGER if window.access is Access.FULL else PaneName.GCTRACE
             said.append(Evidence(f"{name} {units.size(size)}", place, ((name, float(size)),)))
     return tuple(said)

@@ -12,7 +12,7 @@ from memtui.diagnosis.finding import (
     Confidence,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     ruled_out,
 )
 from memtui.diagnosis.ledger import TITLES, WITHIN_RUNTIME, PartName
@@ -68,8 +68,8 @@ def runtime_metadata(window: Window) -> Finding | None:
     which = f": {TITLES[top]} {units.change(rows[top])}" if rows[top] > 0 else ""
     found = (
         res_moved(window),
-        grew("runtime's own", trend.first, trend.last, Place.LEDGER),
-        Evidence(f"{TITLES[top]} {units.change(rows[top])}", Place.LEDGER,
+        grew("runtime's own", trend.first, trend.last, PaneName.LEDGER),
+        Evidence(f"{TITLES[top]} {units.change(rows[top])}", PaneName.LEDGER,
                  ((top.value, rows[top]),)),
     )  # fmt: skip
     return Finding(
@@ -116,10 +116,10 @@ def tables_of_a_peak(window: Window) -> Finding | None:
         confidence=Confidence.HIGH if kept > 0.5 * window.res else Confidence.MEDIUM,
         evidence=(
             res_moved(window),
-            Evidence(f"runtime's own {size}: {which}", Place.LEDGER,
+            Evidence(f"runtime's own {size}: {which}", PaneName.LEDGER,
                      ((PartName.RUNTIME.value, kept),
                       *((name.value, rows[name]) for name in largest))),
-            Evidence(f"live heap {units.size(live)}", Place.LEDGER, (("live", live),)),
+            Evidence(f"live heap {units.size(live)}", PaneName.LEDGER, (("live", live),)),
             *((told,) if (told := peak_of(window)) else ()),
         ),
         advice=AFTER_PEAK,
@@ -138,4 +138,4 @@ def peak_of(window: Window) -> Evidence | None:
         f"RES had a peak of {units.size(peak)} (VmHWM): what the runtime made for it, spans and "
         "the collector's tables, stays until a restart"
     )
-    return Evidence(words, Place.PROCESS, (("peak", peak),))
+    return Evidence(words, PaneName.PROCESS, (("peak", peak),))

@@ -16,7 +16,7 @@ from memtui.diagnosis.finding import (
     Confidence,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     Rival,
     ruled_out,
 )
@@ -96,8 +96,8 @@ def _growth(window: Window) -> Finding | None:
     share = share_of(trend.growth, window.growth)
     evidence = (
         res_moved(window),
-        grew("anonymous memory that Go does not hold", trend.first, trend.last, Place.LEDGER),
-        slope("memory outside of Go", trend, Place.LEDGER),
+        grew("anonymous memory that Go does not hold", trend.first, trend.last, PaneName.LEDGER),
+        slope("memory outside of Go", trend, PaneName.LEDGER),
         *_kinds(window),
     )
     return _finding(
@@ -178,7 +178,7 @@ def _awaits_gc(window: Window, growth: float) -> tuple[Evidence, ...]:
         f"no GC cycle in {units.duration(window.seconds)}: the Go heap holds {units.size(heap)}; "
         "finalizers and cleanups run after a cycle"
     )
-    return (Evidence(words, Place.GCTRACE, (("heap", heap),)),)
+    return (Evidence(words, PaneName.GCTRACE, (("heap", heap),)),)
 
 
 def _kinds(window: Window) -> tuple[Evidence, ...]:
@@ -190,7 +190,9 @@ def _kinds(window: Window) -> tuple[Evidence, ...]:
             f"C malloc {units.size(last.malloc)} in {last.malloc_mappings} mappings, thread stacks"
         )
         figures = (("malloc", last.malloc), ("stacks", last.stacks), ("other", last.other or 0))
-        found.append(Evidence(f"{words} {units.size(last.stacks)}{other}", Place.PROCESS, figures))
+        found.append(
+            Evidence(f"{words} {units.size(last.stacks)}{other}", PaneName.PROCESS, figures)
+        )
         if last.arenas >= FEWEST_ARENAS and not last.are_stacks:
             found.append(_arenas(window, last))
             return tuple(found)
@@ -205,7 +207,7 @@ def _arenas(window: Window, last: Outside) -> Evidence:
     words += "" if threads is None else f"; {threads} threads"
     figures = (("arenas", last.arenas), ("each", last.malloc // last.arenas),
                ("threads", threads or 0))  # fmt: skip
-    return Evidence(words, Place.PROCESS, figures)
+    return Evidence(words, PaneName.PROCESS, figures)
 
 
 def _size_outside(window: Window) -> int | None:
@@ -270,5 +272,5 @@ def _by_mappings(window: Window) -> Finding | None:
     words = f"mappings that are not the Go heap's {least}{units.change(grown)}, the Go heap's "
     words += units.change(heap) if first is not None else f"at most {units.change(heap)}"
     figures = (("outside", grown), ("heap", heap))
-    found = (res_moved(window), Evidence(words, Place.PROCESS, figures), *_kinds(window))
+    found = (res_moved(window), Evidence(words, PaneName.PROCESS, figures), *_kinds(window))
     return _finding(window, grown, found, Confidence.MEDIUM, None)

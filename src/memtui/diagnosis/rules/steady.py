@@ -9,13 +9,13 @@ from __future__ import annotations
 from statistics import median
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, PaneName
 from memtui.diagnosis.heap import LiveHeap, LiveSource
 from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.rules.freed import SLACK, lying_free
 from memtui.diagnosis.rules.judging import after_act, counted, res_moved, to_be_surer
 from memtui.diagnosis.rules.unseen import is_all_known, is_unseen
-from memtui.diagnosis.trends import Shape, Trend
+from memtui.diagnosis.trends import Trend, TrendShape
 from memtui.diagnosis.window import Access, Window
 
 PEAKS = 0.25
@@ -55,20 +55,20 @@ def steady(window: Window) -> Finding | None:
         res_moved(window),
         Evidence(
             f"{size} ±{units.size(_spread(trend))} in {time}, {cycles}",
-            Place.TREND,
+            PaneName.TREND,
             (("spread", _spread(trend)),),
         ),
     ]
     if bound:
         words = f"a leak below {units.size(round(bound))}/h cannot be excluded in this window"
-        found.append(Evidence(words, Place.TREND, (("bound_per_h", bound),)))
+        found.append(Evidence(words, PaneName.TREND, (("bound_per_h", bound),)))
     live = window.live
     if live is not None:
         first, last = units.size(int(live.first)), units.size(int(live.last))
         low = _low_again(live)
         words = f"live heap {first} → {last}, at its lowest {units.size(low)} in the last third"
         figures = (("from", live.first), ("to", live.last), ("lowest", float(low)))
-        found.append(Evidence(words, Place.GCTRACE, figures))
+        found.append(Evidence(words, PaneName.GCTRACE, figures))
     return Finding(
         cause=Cause.WARM_UP if rises or window.is_growing else Cause.STEADY,
         sentence=_sentence(window, trend, why),
@@ -176,7 +176,7 @@ def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
 
 def _still_rises(window: Window, trend: Trend) -> bool:
     """Tell whether RES goes on growing, though nothing says that it leaks."""
-    return window.grows and trend.grows and trend.shape is not Shape.LEVELLED
+    return window.grows and trend.grows and trend.shape is not TrendShape.LEVELLED
 
 
 def _moved(window: Window) -> str:
@@ -209,7 +209,7 @@ def _why_steady(window: Window) -> str | None:
     if not trend.grows and not window.is_growing and _came_down(window):
         low, high = (units.size(each) for each in _extremes(window))
         return f"RES comes back to {low} between peaks of {high}"
-    if trend.shape is Shape.LEVELLED and not window.is_growing:
+    if trend.shape is TrendShape.LEVELLED and not window.is_growing:
         return "RES rose at first and is flat since, as a program that warms up"
     if _fills_its_goal(window):
         return "the heap fills the room up to its goal, which does not move"
@@ -244,7 +244,7 @@ def _calm_live(window: Window) -> str | None:
         low = units.size(low_again)
         return f"the live heap comes back to {low} between its peaks"
     later = values[-window.thresholds.repeated :]
-    has_risen = live.growth > least and live.trend.shape in (Shape.STEP, Shape.LEVELLED)
+    has_risen = live.growth > least and live.trend.shape in (TrendShape.STEP, TrendShape.LEVELLED)
     if not has_risen or max(later) - min(later) > least / 2:
         return None
     size = units.size(int(live.last))

@@ -7,7 +7,7 @@ newer, runtime/mgcpacer.go): live heap that comes near the limit leaves no room 
 from __future__ import annotations
 
 from memtui import units
-from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, Place
+from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, PaneName
 from memtui.diagnosis.limits import memory_limit
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.window import Access, Window
@@ -53,12 +53,12 @@ def gc_thrash(window: Window) -> Finding | None:
         evidence=(
             Evidence(
                 f"{window.cycles_seen} cycles in {units.duration(window.seconds)}",
-                Place.GCTRACE,
+                PaneName.GCTRACE,
                 (("cycles", window.cycles_seen), ("seconds", window.seconds)),
             ),
             Evidence(
                 f"live heap {units.size(live)}, goal {units.size(goal)}",
-                Place.GCTRACE,
+                PaneName.GCTRACE,
                 (("live", live), ("goal", goal)),
             ),
             *_cpu(window),
@@ -104,7 +104,7 @@ def _short(limit: int | None) -> str:
 def _limit_evidence(limit: int | None) -> tuple[Evidence, ...]:
     if limit is None:
         return ()
-    return (Evidence(f"memory limit {units.size(limit)}", Place.PROCESS, (("limit", limit),)),)
+    return (Evidence(f"memory limit {units.size(limit)}", PaneName.PROCESS, (("limit", limit),)),)
 
 
 def _cpu(window: Window) -> tuple[Evidence, ...]:
@@ -116,4 +116,4 @@ def _cpu(window: Window) -> tuple[Evidence, ...]:
     procs = cycles[-1].cycle.procs
     share = each_ms / 1000 * window.cycles_per_s / max(1, procs)
     words = f"{min(1.0, share):.0%} of {procs} CPUs is spent on the GC"
-    return (Evidence(words, Place.GCTRACE, (("gc_cpu_share", share),)),)
+    return (Evidence(words, PaneName.GCTRACE, (("gc_cpu_share", share),)),)

@@ -18,7 +18,7 @@ from memtui.diagnosis.finding import (
     Confidence,
     Evidence,
     Finding,
-    Place,
+    PaneName,
     Rival,
     ruled_out,
 )
@@ -121,7 +121,7 @@ def threads_moved(window: Window) -> Evidence | None:
     if first.threads is None or last.threads is None or abs(last.threads - first.threads) < 8:
         return None
     figures = (("from", first.threads), ("to", last.threads))
-    return Evidence(f"threads {first.threads} → {last.threads}", Place.PROCESS, figures)
+    return Evidence(f"threads {first.threads} → {last.threads}", PaneName.PROCESS, figures)
 
 
 def _claimed(window: Window, more: int) -> float:
@@ -204,23 +204,23 @@ def _evidence(window: Window, more: int, blocked: tuple[int, int] | None) -> tup
         found.append(Evidence(
             f"StackSys {units.change(round(window.stack_growth))}, {units.size(round(a_thread))} "
             f"a new thread (a thread of Go has {units.size(GO_STACKS)})",
-            Place.LEDGER, (("stacks", window.stack_growth), ("a_thread", a_thread)),
+            PaneName.LEDGER, (("stacks", window.stack_growth), ("a_thread", a_thread)),
         ))  # fmt: skip
     else:
         words = f"a thread of Go has stacks of {units.size(GO_STACKS)}"
-        found.append(Evidence(words, Place.PROCESS, (("a_thread", GO_STACKS),)))
+        found.append(Evidence(words, PaneName.PROCESS, (("a_thread", GO_STACKS),)))
     c_stacks = thread_stack_growth(window)
     if c_stacks:
         words = f"thread stacks that C made {units.change(c_stacks)}"
-        found.append(Evidence(words, Place.PROCESS, (("c_stacks", c_stacks),)))
+        found.append(Evidence(words, PaneName.PROCESS, (("c_stacks", c_stacks),)))
     first, last = window.ends
     if first.goroutines is not None and last.goroutines is not None:
         words = f"goroutines {first.goroutines} → {last.goroutines}"
         figures = (("from", first.goroutines), ("to", last.goroutines))
-        found.append(Evidence(words, Place.LEDGER, figures))
+        found.append(Evidence(words, PaneName.LEDGER, figures))
     if blocked is not None:
         inside, total = blocked
         words = f"{inside} of {total} goroutines are in system calls or in C"
         figures = (("inside", inside), ("goroutines", total))
-        found.append(Evidence(words, Place.PROFILE, figures))
+        found.append(Evidence(words, PaneName.PROFILE, figures))
     return tuple(found)

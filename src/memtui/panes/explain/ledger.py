@@ -1,4 +1,7 @@
-"""The ledger as a bar that is read at a glance, and as a table with the way from then to now."""
+"""The ledger as a bar that is read at a glance, and as a table with the way from then to now.
+
+A row of the explanation, and what it stands for.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 
 from memtui import units
 from memtui.diagnosis import Ledger, Part, PartName
-from memtui.panes.cells import Line, Role, Span, left, line, right
+from memtui.render.cells import Line, Role, Span, left, line, right
 
 BAR_LABEL = 11
 """Cells in front of the bar: RES and its size."""
@@ -17,31 +20,31 @@ _LEAST_WATERFALL = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PartStyle:
     """How a part is drawn: its sign is the same in the bar and in the table."""
 
     sign: str
     role: Role
 
 
-_LOOKS: Mapping[PartName, Look] = {
-    PartName.LIVE: Look("█", "live"),
-    PartName.OBJECTS: Look("█", "live"),
-    PartName.GARBAGE: Look("▓", "gc"),
-    PartName.FRAGMENTATION: Look("▒", "goal"),
-    PartName.UNRETURNED: Look("░", "idle"),
-    PartName.STACKS: Look("▚", "res"),
-    PartName.RUNTIME: Look("▞", "dim"),
-    PartName.FILES: Look("▤", "shr"),
-    PartName.SHARED: Look("▥", "shr"),
-    PartName.LAZY: Look("┄", "idle"),
-    PartName.REST: Look("·", "bad"),
+_LOOKS: Mapping[PartName, PartStyle] = {
+    PartName.LIVE: PartStyle("█", "live"),
+    PartName.OBJECTS: PartStyle("█", "live"),
+    PartName.GARBAGE: PartStyle("▓", "gc"),
+    PartName.FRAGMENTATION: PartStyle("▒", "goal"),
+    PartName.UNRETURNED: PartStyle("░", "idle"),
+    PartName.STACKS: PartStyle("▚", "res"),
+    PartName.RUNTIME: PartStyle("▞", "dim"),
+    PartName.FILES: PartStyle("▤", "shr"),
+    PartName.SHARED: PartStyle("▥", "shr"),
+    PartName.LAZY: PartStyle("┄", "idle"),
+    PartName.REST: PartStyle("·", "bad"),
 }
 
 
-def look_of(name: PartName) -> Look:
+def look_of(name: PartName) -> PartStyle:
     """Return how a part is drawn; what a part consists of has no sign of its own."""
-    return _LOOKS.get(name, Look(" ", "dim"))
+    return _LOOKS.get(name, PartStyle(" ", "dim"))
 
 
 def bar(ledger: Ledger, width: int) -> Line:
@@ -164,3 +167,12 @@ def _step(start: int, end: int, scale: tuple[int, int], room: int) -> Sequence[S
     body = "━" * (length - 1)
     drawn = f"{body}{sign}" if end > start else f"{sign}{body}"
     return (Span(" " * (2 + begin)), Span(drawn, growth_role(end - start)))
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainRow:
+    """What a row shows; the part, or the number of the pane, that it stands for, if any."""
+
+    line: Line
+    part: Part | None = None
+    pane: int | None = None

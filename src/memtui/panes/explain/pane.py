@@ -20,17 +20,16 @@ from memtui.model import (
     Restart,
     RuntimeSample,
 )
-from memtui.panes.cells import Line, Picture, Span, line, text_of
+from memtui.panes.empty import explained
+from memtui.panes.explain.environment import place_rows
 from memtui.panes.explain.explainer import Explainer
-from memtui.panes.explain.place import place_rows
-from memtui.panes.explain.row import Row
-from memtui.panes.explain.rows import rows_of
-from memtui.panes.explain.trial import trial_rows
-from memtui.panes.explained import explained
-from memtui.panes.meaning import Meaning
-from memtui.panes.moments import clock
-from memtui.panes.searched import Searched
-from memtui.panes.table import marked
+from memtui.panes.explain.ledger import ExplainRow
+from memtui.panes.explain.verdict import rows_of, trial_rows
+from memtui.panes.field_doc import Meaning
+from memtui.panes.pane import SearchedPane
+from memtui.panes.time_of_day import clock
+from memtui.render.cells import Line, Picture, Span, line, text_of
+from memtui.render.table import marked
 from memtui.timeline import View
 
 WINDOWS_S = (120.0, USUAL_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
@@ -52,7 +51,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class ExplainPane(Searched):
+class ExplainPane(SearchedPane):
     """The ledger and the verdict of the window that ends at the moment of the view."""
 
     NUMBER = 5
@@ -98,7 +97,7 @@ class ExplainPane(Searched):
         super().__init__()
         self._explainer = Explainer()
         self._opened: frozenset[PartName] = frozenset()
-        self._rows: list[Row] = []
+        self._rows: list[ExplainRow] = []
 
     def diagnosis(self, view: View) -> Diagnosis:
         """Return what the pane says of a view, also while it is not on the screen."""
@@ -145,7 +144,7 @@ class ExplainPane(Searched):
             self._opened ^= {row.part.name}
             self.paint()
 
-    def _selected(self) -> Row | None:
+    def _selected(self) -> ExplainRow | None:
         at = self.selection.at(range(len(self._rows)))
         return self._rows[at] if self._rows else None
 

@@ -1,14 +1,34 @@
-"""A verdict as lines of text: the cause, what it rests on, what to do, what would refute it."""
+"""A verdict as lines of text: the cause, what it rests on, what to do, what would refute it.
+
+A trial as lines: what was done, what was expected, what came.
+
+All rows of an explanation in their order: the causes, the ledger, the reasons.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from memtui.diagnosis import Cause, Diagnosis, Finding, Place
-from memtui.panes.cells import Line, Role, Span, line, wrapped
-from memtui.panes.explain.row import Row
+from memtui import units
+from memtui.diagnosis import Cause, Diagnosis, Finding, PaneName, PartName, Trial
+from memtui.panes.explain.ledger import (
+    ExplainRow,
+    bar,
+    growth_role,
+    table_head,
+    table_rows,
+    total_row,
+)
+from memtui.panes.time_of_day import clock
+from memtui.render.cells import Line, Role, Span, line, wrapped
 
-PANE_OF = {Place.PROCESS: 1, Place.TREND: 2, Place.GCTRACE: 3, Place.PROFILE: 4, Place.LEDGER: 5}
+PANE_OF = {
+    PaneName.PROCESS: 1,
+    PaneName.TREND: 2,
+    PaneName.GCTRACE: 3,
+    PaneName.PROFILE: 4,
+    PaneName.LEDGER: 5,
+}
 """Where the numbers of a piece of evidence are to be seen."""
 
 
@@ -25,37 +45,39 @@ def role_of(cause: Cause) -> Role:
             return "grow"
 
 
-def headline(diagnosis: Diagnosis, width: int) -> list[Row]:
+def headline(diagnosis: Diagnosis, width: int) -> list[ExplainRow]:
     """Return the causes in a sentence each, and under each how sure it is."""
-    rows: list[Row] = []
+    rows: list[ExplainRow] = []
     for found in diagnosis.findings:
-        rows += [Row(each) for each in _indented(found.sentence, width, 1, role_of(found.cause))]
-        rows.append(Row(line(Span(f" {found.weight}", "dim"))))
+        rows += [
+            ExplainRow(each) for each in _indented(found.sentence, width, 1, role_of(found.cause))
+        ]
+        rows.append(ExplainRow(line(Span(f" {found.weight}", "dim"))))
     return rows
 
 
-def reasons(diagnosis: Diagnosis, width: int) -> list[Row]:
+def reasons(diagnosis: Diagnosis, width: int) -> list[ExplainRow]:
     """Return all that stands behind the causes, in blocks."""
-    rows: list[Row] = []
+    rows: list[ExplainRow] = []
     several = len(diagnosis.findings) > 1
     for found in diagnosis.findings:
-        rows.append(Row(()))
+        rows.append(ExplainRow(()))
         if several:
-            rows.append(Row(line(Span(f" {found.cause.value}", "title"))))
+            rows.append(ExplainRow(line(Span(f" {found.cause.value}", "title"))))
         rows += _of_finding(found, width)
     if diagnosis.notes:
         rows += _block("In this window", diagnosis.notes, width)
     return rows
 
 
-def _of_finding(found: Finding, width: int) -> list[Row]:
-    rows = [Row(line(Span(" Evidence", "title")))] if found.evidence else []
+def _of_finding(found: Finding, width: int) -> list[ExplainRow]:
+    rows = [ExplainRow(line(Span(" Evidence", "title")))] if found.evidence else []
     for each in found.evidence:
         pane = PANE_OF[each.place]
         key = line(Span(f"  {pane}", "key"))
         texts = _indented(each.text, width - 3, 1, "text")
         keys = [key, *[line("   ")] * (len(texts) - 1)]
-        rows += [Row((*at, *text), pane=pane) for at, text in zip(keys, texts, strict=True)]
+        rows += [ExplainRow((*at, *text), pane=pane) for at, text in zip(keys, texts, strict=True)]
     rows += _block("What to do", found.advice.lines(), width)
     rows += _block("Ruled out", [rival.text for rival in found.rivals], width)
     rows += _block("What would disprove this", found.refuted_by, width)
@@ -63,14 +85,66 @@ def _of_finding(found: Finding, width: int) -> list[Row]:
     return rows
 
 
-def _block(title: str, texts: Iterable[str], width: int) -> list[Row]:
+def _block(title: str, texts: Iterable[str], width: int) -> list[ExplainRow]:
     rows = [
-        Row((Span("  · " if not number else "    ", "dim"), *text))
+        ExplainRow((Span("  · " if not number else "    ", "dim"), *text))
         for each in texts
         for number, text in enumerate(wrapped(each, max(8, width - 5)))
     ]
-    return [Row(line(Span(f" {title}", "title"))), *rows] if rows else []
+    return [ExplainRow(line(Span(f" {title}", "title"))), *rows] if rows else []
 
 
 def _indented(text: str, width: int, by: int, role: Role) -> list[Line]:
     return [(Span(" " * by), *row) for row in wrapped(text, max(8, width - by - 1), role)]
+
+
+LEAST_SHOWN = 256 << 10
+"""Parts that changed by less are left out."""
+
+HANDLER = """\
+import ("net/http"; "runtime/debug")
+
+func free(w http.ResponseWriter, r *http.Request) {
+    debug.FreeOSMemory()
+    w.WriteHeader(http.StatusNoContent)
+}
+
+func init() { http.HandleFunc("/debug/free", free) }
+
+then: memtui --pid PID --free-url http://127.0.0.1:PORT/debug/free"""
+"""The lines of Go that add what --free-url asks for."""
+
+
+def trial_rows(trial: Trial, width: int) -> list[ExplainRow]:
+    """Return what came of a trial, and the parts that changed."""
+    rows = [ExplainRow(line(Span(f" {trial.act.value} at {clock(trial.at)}", "title")))]
+    expected = trial.expected.sentence if trial.expected else "unknown without MemStats"
+    said: tuple[tuple[str, Role], ...] = (
+        (f"Expected: {expected}", "dim"),
+        (f"Result: {trial.sentence}", "text"),
+    )
+    for text, role in said:
+        rows += [ExplainRow((Span("  "), *each)) for each in wrapped(text, width - 3, role)]
+    for part in trial.ledger.parts if trial.ledger else ():
+        if part.growth and abs(part.growth) >= LEAST_SHOWN:
+            was = units.size((part.size or 0) - part.growth)
+            change = Span(f" {units.change(part.growth):>8}", growth_role(part.growth))
+            words = f"  {part.title:<26} {was:>6} → {units.size(part.size or 0):>6}"
+            rows.append(ExplainRow(line(words, change), part))
+    return [ExplainRow(()), *rows]
+
+
+def rows_of(diagnosis: Diagnosis, width: int, opened: frozenset[PartName]) -> list[ExplainRow]:
+    """Return the rows in ``width`` cells; ``opened`` parts show what they consist of."""
+    rows = headline(diagnosis, width)
+    ledger = diagnosis.ledger
+    if ledger is not None:
+        rows += [
+            ExplainRow(()),
+            ExplainRow(bar(ledger, width - 1)),
+            ExplainRow(()),
+            ExplainRow(table_head(width)),
+        ]
+        rows += [ExplainRow(drawn, part) for part, drawn in table_rows(ledger, width, opened)]
+        rows.append(ExplainRow(total_row(ledger, width)))
+    return rows + reasons(diagnosis, width)

@@ -1,4 +1,7 @@
-"""The columns of the table: how each is written, by what it is sorted, and what it means."""
+"""The columns of the table: how each is written, by what it is sorted, and what it means.
+
+How the numbers of a cycle are written, and a cycle in one line of words.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,89 @@ from typing import Generic, NamedTuple, TypeVar
 
 from memtui import units
 from memtui.model import GcCycle, GcPause
-from memtui.panes.cells import Line, Role, Span, cell_len
-from memtui.panes.gctrace.words import goal_of, heap_of, longest_pause, mb, reason, share
-from memtui.panes.moments import clock
-from memtui.panes.table import Column, table
-from memtui.timeline.cycles import gc_cpu_share
+from memtui.panes.time_of_day import clock
+from memtui.render.cells import Line, Role, Span, cell_len
+from memtui.render.table import Column, table
+from memtui.timeline.cycles import gc_cpu_share, kind_of
+
+MIB = 1 << 20
+
+
+def mb(count: int | None) -> str:
+    """Write bytes as the trace does: whole MB, cut; a dash where the line has no such number."""
+    return "–" if count is None else str(count // MIB)
+
+
+def heap_of(cycle: GcCycle) -> str:
+    """Write the heap at the start of the cycle, at its end, and what was alive: 24→25→12."""
+    sizes = (cycle.heap_start_bytes, cycle.heap_end_bytes, cycle.heap_live_bytes)
+    return "→".join(mb(each) for each in sizes if each is not None)
+
+
+def goal_of(cycle: GcCycle) -> str:
+    """Write the goal in MB; "none" when there was none."""
+    return "none" if cycle.goal_bytes is None else mb(cycle.goal_bytes)
+
+
+def reason(cycle: GcCycle) -> str:
+    """Return why there was this cycle: its kind, or that it served to find leaked goroutines."""
+    return "leak check" if cycle.leak_check else kind_of(cycle)
+
+
+def longest_pause(cycle: GcCycle) -> float:
+    """Return the longest single stop of the world in the cycle, in milliseconds."""
+    return max(cycle.pauses_ms, default=0.0)
+
+
+def share(value: float | None) -> str:
+    """Write a share of the CPU (0 to 1) in three cells: <1%, 4%, 38%; a dash when unknown."""
+    if value is None:
+        return "–"
+    if 0 < value < 0.01:
+        return "<1%"
+    return f"{value * 100:.0f}%"
+
+
+def exact_share(value: float | None) -> str:
+    """Write a share (0 to 1) with two digits that count: 0.042%, 0.31%, 4.2%, 38%."""
+    if value is None:
+        return "–"
+    percent = value * 100
+    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.2g}%"
+
+
+def stopped(milliseconds: float) -> str:
+    """Write the length of a stop: 12µs below a tenth of a millisecond, else 0.31ms, 12ms."""
+    if 0 < milliseconds < 0.1:
+        return f"{milliseconds * 1000:.0f}µs"
+    return units.milliseconds(milliseconds)
+
+
+def in_words(cycle: GcCycle, before: GcCycle | None = None) -> Line:
+    """Say in a line what a cycle did; with the one before it, also what it took of the CPU."""
+    start, end = mb(cycle.heap_start_bytes), mb(cycle.heap_end_bytes)
+    kind = "" if reason(cycle) == "background" else f" {reason(cycle)}"
+    spans = [Span(f"gc {cycle.number}{kind}", "gc"), Span(f"  heap {start} → {end} MB", "live")]
+    if cycle.heap_live_bytes is not None:
+        spans.append(Span(f", {mb(cycle.heap_live_bytes)} MB alive", "live"))
+    goal = "no goal" if cycle.goal_bytes is None else f"goal {mb(cycle.goal_bytes)} MB"
+    spans.append(Span(f", {goal}", "goal"))
+    spans.append(Span(f", stopped {stopped(sum(cycle.pauses_ms))}"))
+    now = gc_cpu_share(before, cycle)
+    if now is not None:
+        spans.append(Span(f", GC {exact_share(now)} of CPU"))
+    elif cycle.gc_cpu_percent is not None:
+        spans.append(Span(f", GC {cycle.gc_cpu_percent}% of CPU since start"))
+    return tuple(spans)
+
+
+def pause_in_words(pause: GcPause) -> Line:
+    """Say in a line what is known of a cycle from MemStats."""
+    spans = [Span(f"gc {pause.number}", "gc"), Span(f"  stopped {stopped(pause.pause_s * 1000)}")]
+    if pause.next_goal_bytes is not None:
+        spans.append(Span(f", the next one at {units.size(pause.next_goal_bytes)}", "goal"))
+    return (*spans, Span("; heap and CPU: with GODEBUG=gctrace=1 at the start", "dim"))
+
 
 S = TypeVar("S", GcCycle, GcPause)
 
@@ -22,7 +103,7 @@ UNKNOWN = -1.0
 KINDS = ("background", "periodic", "forced", "leak check")
 
 
-class Entry(NamedTuple, Generic[S]):
+class CycleEntry(NamedTuple, Generic[S]):
     """A row: a cycle, its moment (Unix seconds), and the cycle before it."""
 
     at: float
@@ -40,8 +121,8 @@ class Figure(Generic[S]):
 
     title: str
     yields: int
-    write: Callable[[Entry[S]], str | Span]
-    key: Callable[[Entry[S]], float]
+    write: Callable[[CycleEntry[S]], str | Span]
+    key: Callable[[CycleEntry[S]], float]
     meaning: str
     role: Role = "text"
     width: int = 0
@@ -53,37 +134,37 @@ def _known(number: float | None) -> float:
     return UNKNOWN if number is None else number
 
 
-def _since_start(entry: Entry[GcCycle]) -> str:
+def _since_start(entry: CycleEntry[GcCycle]) -> str:
     at_s = entry.cycle.at_s
     if at_s is None:
         return clock(entry.at)
     return f"@{at_s:.2f}s" if at_s < 60 else f"@{units.duration(at_s)}"
 
 
-def _kind(entry: Entry[GcCycle]) -> Span:
+def _kind(entry: CycleEntry[GcCycle]) -> Span:
     kind = reason(entry.cycle)
     return Span(kind, "dim" if kind == "background" else "gc")
 
 
-def _share_now(entry: Entry[GcCycle]) -> float | None:
+def _share_now(entry: CycleEntry[GcCycle]) -> float | None:
     return gc_cpu_share(entry.before, entry.cycle)
 
 
-def _mark_ms(entry: Entry[GcCycle]) -> float:
+def _mark_ms(entry: CycleEntry[GcCycle]) -> float:
     return max(0.0, sum(entry.cycle.clock_ms) - sum(entry.cycle.pauses_ms))
 
 
-def _percent(entry: Entry[GcCycle]) -> str:
+def _percent(entry: CycleEntry[GcCycle]) -> str:
     percent = entry.cycle.gc_cpu_percent
     return "–" if percent is None else f"{percent}%"
 
 
-def _goal(entry: Entry[GcCycle]) -> float:
+def _goal(entry: CycleEntry[GcCycle]) -> float:
     goal = entry.cycle.goal_bytes
     return float("inf") if goal is None else goal
 
 
-def _next_goal(entry: Entry[GcPause]) -> str:
+def _next_goal(entry: CycleEntry[GcPause]) -> str:
     goal = entry.cycle.next_goal_bytes
     return "–" if goal is None else units.size(goal)
 
@@ -91,10 +172,10 @@ def _next_goal(entry: Entry[GcPause]) -> str:
 def _cpu_ms(title: str, place: int, meaning: str) -> Figure[GcCycle]:
     """Return the column of one of the CPU times; ``place`` counts from the last one printed."""
 
-    def read(entry: Entry[GcCycle]) -> float:
+    def read(entry: CycleEntry[GcCycle]) -> float:
         return entry.cycle.cpu_ms[place] if len(entry.cycle.cpu_ms) >= -place else UNKNOWN
 
-    def write(entry: Entry[GcCycle]) -> str:
+    def write(entry: CycleEntry[GcCycle]) -> str:
         value = read(entry)
         return "–" if value == UNKNOWN else f"{value:g}"
 
@@ -217,7 +298,7 @@ def cycles_at(width: int, has_start: bool) -> tuple[Figure[GcCycle], ...]:
 
 def cycle_lines(
     figures: Sequence[Figure[S]],
-    entries: Sequence[Entry[S]],
+    entries: Sequence[CycleEntry[S]],
     width: int,
     *,
     sorted_by: int | None,

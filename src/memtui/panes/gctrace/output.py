@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui.model import GcCycle, OutputLine, ProcessIdentity, ScavengeLine, TornLine
-from memtui.panes.cells import Line, Span, line
-from memtui.panes.gctrace.columns import Entry, cycle_lines, cycles_at
-from memtui.panes.gctrace.cycletable import Card, Words
-from memtui.panes.table import Selection
-from memtui.plain import plain
+from memtui.panes.gctrace.columns import CycleEntry, cycle_lines, cycles_at
+from memtui.panes.gctrace.table import Card, Words
+from memtui.render.cells import Line, Span, line
+from memtui.render.table import Selection
+from memtui.sanitize import plain
 from memtui.timeline import TraceLine, View
 
 
@@ -30,10 +30,10 @@ def output_lines(
     lines: Sequence[tuple[float, TraceLine]], width: int, *, has_start: bool
 ) -> tuple[Line, list[Line]]:
     """Return the head line, and a line for each that was written."""
-    cycles: list[Entry[GcCycle]] = []
+    cycles: list[CycleEntry[GcCycle]] = []
     for at, sample in lines:
         if isinstance(sample, GcCycle):
-            cycles.append(Entry(at, sample, cycles[-1].cycle if cycles else None))
+            cycles.append(CycleEntry(at, sample, cycles[-1].cycle if cycles else None))
     figures = cycles_at(width, has_start)
     head, rows = cycle_lines(figures, cycles, width, sorted_by=None, descending=False)
     of_cycles = iter(rows)
@@ -73,13 +73,13 @@ class AllOutput:
         """Return a line in words; nothing where there is none."""
         at, sample = self._line(view, row)
         if isinstance(sample, GcCycle):
-            return self._words(Entry(at, sample))
+            return self._words(CycleEntry(at, sample))
         return () if sample is None else other_line(sample)
 
     def card_of(self, view: View, row: int, width: int) -> list[Line]:
         """Return every field of the cycle in a line; nothing where it is none."""
         at, sample = self._line(view, row)
-        return self._card(Entry(at, sample), width) if isinstance(sample, GcCycle) else []
+        return self._card(CycleEntry(at, sample), width) if isinstance(sample, GcCycle) else []
 
     def lines(self, view: View, rows: range, width: int) -> tuple[Line, list[Line]]:
         """Return the head of the table and some of its rows."""

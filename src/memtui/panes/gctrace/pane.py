@@ -17,21 +17,28 @@ from memtui.model import (
     ScavengeLine,
     TornLine,
 )
-from memtui.panes.cells import Line, Picture, Span, cells, line, text_of
-from memtui.panes.explained import explained
-from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, pause_card
+from memtui.panes.empty import explained
+from memtui.panes.field_doc import Meaning
+from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, meanings, pause_card
 from memtui.panes.gctrace.charts import OF_MEMSTATS, OF_TRACE
-from memtui.panes.gctrace.columns import PAUSES, cycles_at
-from memtui.panes.gctrace.cycletable import CycleTable
-from memtui.panes.gctrace.edges import note, pager, place_of, title_of, waiting_for
-from memtui.panes.gctrace.meanings import meanings
+from memtui.panes.gctrace.columns import PAUSES, cycles_at, in_words, pause_in_words
 from memtui.panes.gctrace.output import AllOutput
 from memtui.panes.gctrace.plots import Plots, from_memstats
-from memtui.panes.gctrace.status import Status, in_frame, in_full, status_of
-from memtui.panes.gctrace.words import in_words, pause_in_words
-from memtui.panes.meaning import Meaning
-from memtui.panes.searched import Searched
-from memtui.panes.table import Selection, marked
+from memtui.panes.gctrace.status import (
+    Status,
+    in_frame,
+    in_full,
+    note,
+    pager,
+    place_of,
+    status_of,
+    title_of,
+    waiting_for,
+)
+from memtui.panes.gctrace.table import CycleTable
+from memtui.panes.pane import SearchedPane
+from memtui.render.cells import Line, Picture, Span, cells, line, text_of
+from memtui.render.table import Selection, marked
 from memtui.timeline import View
 
 AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause] | AllOutput
@@ -42,7 +49,7 @@ ALL_COLUMNS_CELLS = 200
 NO_CYCLES = "start the program with GODEBUG=gctrace=1 to see its collections here"
 
 
-class GcTracePane(Searched):
+class GcTracePane(SearchedPane):
     """The cycles, newest last or sorted; on the whole screen with a plot above them."""
 
     NUMBER = 3

@@ -7,11 +7,19 @@ from typing import NamedTuple
 from weakref import ReferenceType
 
 from memtui.model import GcCycle, GcPause, Restart, ScavengeLine
-from memtui.panes.cells import Line, Span, cells, wrapped
-from memtui.panes.gctrace.charts import OF_MEMSTATS, OF_TRACE, AnyChart, AnyFolded
-from memtui.panes.gctrace.drawing import LABEL_ASIDE_CELLS, Drawn, legend, picture
-from memtui.panes.gctrace.window import LONGEST_BY_ITSELF_S, Stretch, Window
-from memtui.panes.plot import LABEL_CELLS
+from memtui.panes.gctrace.charts import (
+    LABEL_ASIDE_CELLS,
+    OF_MEMSTATS,
+    OF_TRACE,
+    AnyChart,
+    AnyFolded,
+    Drawn,
+    legend,
+    picture,
+)
+from memtui.panes.gctrace.scales import LONGEST_BY_ITSELF_S, PlotSpan, PlotWindow
+from memtui.render.braille_plot import LABEL_CELLS
+from memtui.render.cells import Line, Span, cells, wrapped
 from memtui.timeline import Timeline, View
 
 BETWEEN_DRAWINGS_S = 1.0
@@ -30,7 +38,7 @@ class _Asked(NamedTuple):
     chart: str
     width: int
     height: int
-    window: Window
+    window: PlotWindow
     stands: tuple[float, ReferenceType[Timeline]] | None
 
 
@@ -38,7 +46,7 @@ class Plots:
     """One chart at a time, or none."""
 
     def __init__(self) -> None:
-        self.window = Window()
+        self.window = PlotWindow()
         self.is_behind = False
         """Whether something came since the last drawing, too soon after it to be drawn."""
         self._place = 0
@@ -79,7 +87,7 @@ class Plots:
         """Follow now again; once more, choose the length of the time by itself."""
         self.window = self.window.following()
 
-    def stretch(self, view: View, columns: int = _ANY_COLUMNS) -> Stretch:
+    def stretch(self, view: View, columns: int = _ANY_COLUMNS) -> PlotSpan:
         """Return the time that is shown."""
         return self.window.stretch(*_ends(view, self.window), columns)
 
@@ -125,7 +133,7 @@ class Plots:
         )
         return [legend(series, width), *drawn]
 
-    def _folded_for(self, chart: AnyChart, view: View, stretch: Stretch) -> AnyFolded:
+    def _folded_for(self, chart: AnyChart, view: View, stretch: PlotSpan) -> AnyFolded:
         folded = self._folded
         track = view.timeline.track(chart.kind)
         asked = self._asked
@@ -145,7 +153,7 @@ def _charts(view: View) -> Sequence[AnyChart]:
     return OF_MEMSTATS if from_memstats(view) else OF_TRACE
 
 
-def _ends(view: View, window: Window) -> tuple[float, float]:
+def _ends(view: View, window: PlotWindow) -> tuple[float, float]:
     """Return the moments of the first cycle of all, and of now.
 
     An ended process keeps its picture; and where the last cycle is long ago (an old log) the time
@@ -155,7 +163,7 @@ def _ends(view: View, window: Window) -> tuple[float, float]:
     ended = view.ended()
     now = min(view.until, ended[0]) if ended else view.until
     first, last = view.timeline.track(kind).first, view.last(kind)
-    if last and window == Window() and last[0] < now - LONGEST_BY_ITSELF_S:
+    if last and window == PlotWindow() and last[0] < now - LONGEST_BY_ITSELF_S:
         now = last[0]
     return (first[0] if first else now), now
 

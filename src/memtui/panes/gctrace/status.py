@@ -1,13 +1,28 @@
-"""How much was read of the trace, and what the cycles of the time shown have in common."""
+"""How much was read of the trace, and what the cycles of the time shown have in common.
+
+What stands around the table: in the frame, below it, and where there is nothing to show yet.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memtui.model import GcCycle, GcPause, OutputLine, Restart, Sample, ScavengeLine, TornLine
-from memtui.panes.cells import Line, Role, Span, cells
-from memtui.panes.gctrace.words import exact_share, stopped
+from memtui.model import (
+    Attached,
+    GcCycle,
+    GcPause,
+    OutputLine,
+    ProcessIdentity,
+    Restart,
+    Sample,
+    ScavengeLine,
+    TornLine,
+)
+from memtui.panes.gctrace.columns import exact_share, stopped
+from memtui.panes.gctrace.plots import Plots, from_memstats
+from memtui.render.cells import Line, Role, Span, cells, cut, line, wrapped
+from memtui.sanitize import plain
 from memtui.timeline import View
 from memtui.timeline.cycles import CycleSummary, summary_of
 
@@ -137,3 +152,53 @@ def _count(number: int) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+NO_TRACE = (
+    "heap and CPU of each cycle: start the program with GODEBUG=gctrace=1 "
+    "(cannot be switched on while it runs)"
+)
+
+
+def title_of(view: View, *, everything: bool) -> Line:
+    """Return what the pane shows, and where from when it is not a trace."""
+    if everything:
+        return line(Span("all output", "title"))
+    return line(Span("gc from MemStats" if from_memstats(view) else "gctrace", "title"))
+
+
+def pager(plots: Plots, view: View) -> Line:
+    """Return the key of the plots and their names, the one that is shown in bright."""
+    spans = [Span("p", "key")]
+    for at, name in enumerate(plots.names(view)):
+        spans.append(Span(" · " if at else " ", "dim"))
+        spans.append(Span(name, "title" if at == plots.place(view) else "dim"))
+    return tuple(spans)
+
+
+def place_of(view: View, source: str, width: int) -> Line:
+    """Return where the trace is read from."""
+    state = view.state(source)
+    if state is None or not isinstance(state[1], Attached):
+        return ()
+    return line(Span(cut(plain(state[1].where), width - 6), "dim"))
+
+
+def note(view: View, width: int) -> list[Line]:
+    """Return how to get a trace, where there is none."""
+    if not from_memstats(view):
+        return []
+    return [(Span(" "), *row) for row in wrapped(NO_TRACE, width - 2, "dim")]
+
+
+def waiting_for(view: View) -> str:
+    """Return why there is no cycle yet."""
+    identity = view.sample(ProcessIdentity)
+    if view.ended():
+        return "it ended before its first GC cycle; o shows what it wrote"
+    if identity is not None and identity.go_version is None:
+        return (
+            f"{plain(identity.name)} is not a Go program. If it starts one: "
+            "let it exec the program, or watch that one with memtui --name"
+        )
+    return "waiting for the first GC cycle …"

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from memtui.diagnosis import Growth, growths
-from memtui.panes.cells import Line, Span, line
-from memtui.panes.profile import rowlist
-from memtui.panes.profile.order import FIRST, Order
-from memtui.panes.profile.rowlist import RowList
+from memtui.panes.profile import lists
+from memtui.panes.profile.lists import RowList
+from memtui.panes.profile.top_list import FIRST, ListOrder
 from memtui.panes.profile.values import amount, change, direction
-from memtui.panes.table import Column
-from memtui.plain import plain
-from memtui.pprof.top import Row
+from memtui.pprof.top import TopRow
+from memtui.render.cells import Line, Span, line
+from memtui.render.table import Column
+from memtui.sanitize import plain
 
 HOUR_S = 3600.0
 LEAST_FOR_AN_HOUR_S = 60.0
@@ -30,7 +30,7 @@ class Compared:
     changes: tuple[Growth, ...]
     unit: str
     span_s: float | None = None
-    order: Order = FIRST
+    order: ListOrder = FIRST
 
     @property
     def has_hours(self) -> bool:
@@ -39,11 +39,11 @@ class Compared:
 
 
 def compared(
-    base: Sequence[Row],
-    now: Sequence[Row],
+    base: Sequence[TopRow],
+    now: Sequence[TopRow],
     unit: str,
     span_s: float | None = None,
-    order: Order = FIRST,
+    order: ListOrder = FIRST,
 ) -> Compared:
     """Join the functions of two profiles by name; what did not change is left out."""
     changed = (
@@ -54,7 +54,7 @@ def compared(
     return ordered(Compared(tuple(changed), unit, span_s), order)
 
 
-def ordered(data: Compared, order: Order) -> Compared:
+def ordered(data: Compared, order: ListOrder) -> Compared:
     """Put the functions in another order: the largest growth first, what shrank most last.
 
     Among functions that grew alike the one with the larger change of the other column comes first.
@@ -130,7 +130,7 @@ def draw(
 
     Beside them comes the state with the first row that was drawn.
     """
-    return rowlist.draw(
+    return lists.draw(
         _columns(data),
         len(data.changes),
         lambda at: (_numbers(data, data.changes[at]), data.changes[at].name),

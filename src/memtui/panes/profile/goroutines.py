@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile
 
-from memtui.panes.cells import Line, Span, cells, cut, exactly, fitted, line
-from memtui.panes.profile.glyphs import DOWN, OPENED
-from memtui.panes.profile.listing import Listing
-from memtui.panes.profile.stacklines import on_one_line, unfolded
-from memtui.panes.profile.values import change, direction, highlighted
-from memtui.panes.table import Column, Selection, marked, table
-from memtui.plain import plain
+from memtui.panes.profile.lists import SelectedList
+from memtui.panes.profile.stack_lines import on_one_line, unfolded
+from memtui.panes.profile.values import DOWN, OPENED, change, direction, highlighted
 from memtui.pprof.calls import StackLine
+from memtui.render.cells import Line, Span, cells, cut, exactly, fitted, line
+from memtui.render.table import Column, Selection, marked, table
+from memtui.sanitize import plain
 
 _STATES = {
     "runtime.chanrecv": "chan receive",
@@ -108,7 +107,7 @@ def by_state(found: Sequence[Group], room: int) -> Line:
 
 
 @dataclass(frozen=True, slots=True)
-class GoroutineList(Listing[Group]):
+class GoroutineList(SelectedList[Group]):
     """A list of stacks; ``unfolded`` are the frames of the one that is shown whole."""
 
     unfolded: tuple[str, ...] | None = None

@@ -1,16 +1,20 @@
-"""The keys of pane 4: what each does, and which are wanted where."""
+"""The keys of pane 4: what each does, and which are wanted where.
+
+What the columns of pane 4 mean: their unit, their source, and how they mislead.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.binding import Binding, BindingType
 
-from memtui.panes.profile.editing import Editing
-from memtui.panes.profile.listmodes import LabelsMode
-from memtui.panes.profile.progress import under_way
-from memtui.panes.profile.reading import Reading
-from memtui.panes.profile.treemodes import FlameMode, TreeMode
+from memtui.panes.field_doc import Meaning
+from memtui.panes.profile.filter_line import Editing
+from memtui.panes.profile.frame import under_way
+from memtui.panes.profile.list_modes import LabelsMode
+from memtui.panes.profile.reading import ProfileReading
+from memtui.panes.profile.tree_modes import FlameMode, TreeMode
 from memtui.timeline import View
 
 HELP = (
@@ -60,7 +64,7 @@ _IN_TREES = (
 """What can be done in a call tree and in the flame view."""
 
 
-def keys_of(view: View, reading: Reading, editing: Editing) -> Sequence[tuple[str, str]]:
+def keys_of(view: View, reading: ProfileReading, editing: Editing) -> Sequence[tuple[str, str]]:
     """Name the keys that work where we are, those first that are wanted most."""
     if editing:
         return editing.keys()
@@ -81,3 +85,66 @@ def keys_of(view: View, reading: Reading, editing: Editing) -> Sequence[tuple[st
         ("v", "view"), ("/", "filter"), ("T", "labels"), ("n", "find"), ("[ ]", "older"),
         ("o", "order"), ("f", "lines"), ("e", "save"),
     )  # fmt: skip
+
+
+_HEAP = "a heap profile, sampled every 512 KiB of allocation"
+TYPES: Mapping[str, Meaning] = {
+    "inuse_space": Meaning(
+        "inuse_space", "bytes that are still held, by the function that allocated them",
+        "bytes, scaled up from samples", _HEAP,
+        "as of the last finished GC: far less than RES, without stacks, garbage and free spans",
+    ),
+    "inuse_objects": Meaning(
+        "inuse_objects", "objects that are still held", "count, scaled up from samples", _HEAP,
+        "small objects are sampled rarely: few of them may not be there at all",
+    ),
+    "alloc_space": Meaning(
+        "alloc_space", "bytes allocated since the start, freed or not",
+        "bytes, scaled up from samples", _HEAP,
+        "it only ever grows: much of it makes work for the GC, and is no leak",
+    ),
+    "alloc_objects": Meaning(
+        "alloc_objects", "objects allocated since the start, freed or not",
+        "count, scaled up from samples", _HEAP, "it only ever grows",
+    ),
+    "cpu": Meaning(
+        "cpu", "CPU time by function", "seconds of CPU", "a CPU profile, 100 samples a second",
+        "waiting costs no CPU and is not in it",
+    ),
+    "samples": Meaning(
+        "samples", "how often a function was met", "count", "a CPU profile", "",
+    ),
+    "goroutine": Meaning(
+        "goroutine", "goroutines by the stack that they stand at", "count",
+        "all goroutines at one moment", "one look tells no leak: compare two of them (b)",
+    ),
+}  # fmt: skip
+COLUMNS: tuple[Meaning, ...] = (
+    Meaning(
+        "flat", "of the function itself", "that of the sample type", "leaves of the stacks",
+        "library functions come first here: their callers are found by cum", "live",
+    ),
+    Meaning("flat%", "flat, of all in the profile", "percent", "flat over the total"),
+    Meaning("sum%", "flat% of this row and of all above it", "percent", "running sum"),
+    Meaning(
+        "cum", "of the function and all that it called", "that of the sample type",
+        "stacks with the function in them", "they add up to more than the total",
+    ),
+    Meaning("cum%", "cum, of all in the profile", "percent", "cum over the total"),
+    Meaning(
+        "Δflat, Δcum", "change since the base (b)", "that of the sample type, signed",
+        "this profile less the base", "sampled: small changes are noise", "grow",
+    ),
+    Meaning("Δ/hour", "the change, as if it went on for an hour", "an hour", "Δflat over the time"),
+    Meaning(
+        "flame", "a box is as wide as its share; what it calls stands below it", "share",
+        "all stacks of the profile", "its order is by size: from left to right is no time",
+    ),
+    Meaning("…N", "N calls too small for a box or a row of their own", "count", "the profile"),
+)  # fmt: skip
+
+
+def meanings(sample_type: str) -> list[Meaning]:
+    """Return what the sample type means, if it is a known one, and the columns."""
+    known = TYPES.get(sample_type)
+    return [*([known] if known else []), *COLUMNS]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
-from memtui.panes.cells import Line, Span, line
-from memtui.panes.profile import rowlist
-from memtui.panes.profile.rowlist import RowList
+from memtui.panes.profile import lists
+from memtui.panes.profile.lists import RowList
 from memtui.panes.profile.values import Measure, bar
-from memtui.panes.table import Column
-from memtui.plain import plain
 from memtui.pprof.tags import Tag
+from memtui.render.cells import Line, Span, line
+from memtui.render.table import Column
+from memtui.sanitize import plain
 
 NO_LABELS = "no labels here: a service sets them with pprof.Do(ctx, pprof.Labels(…), f)"
 
@@ -86,7 +86,7 @@ def draw(
 
     Labels are written whole: a path is no package.
     """
-    drawn, lines = rowlist.draw(
+    drawn, lines = lists.draw(
         _COLUMNS,
         len(data.rows),
         lambda at: (_numbers(data.rows[at], data.measure), data.rows[at].name),

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from memtui.model import Dated, Profile, ProfileKind, SampleValues, gap_s, moment_of
-from memtui.panes.profile.filterline import FilterLine
-from memtui.panes.profile.order import Order
+from memtui.panes.profile.filter_line import FilterLine
+from memtui.panes.profile.top_list import ListOrder
 from memtui.panes.profile.values import function_of
 from memtui.pprof.lens import Granularity, Lens
 from memtui.pprof.question import Question, Views
@@ -21,7 +21,7 @@ LEAST_SPAN_S = 10.0
 """What happened within less time says nothing of an hour."""
 
 
-class Moment(NamedTuple):
+class ProfileMoment(NamedTuple):
     """A profile and when it was read (Unix seconds), which is its place in the session."""
 
     at: float
@@ -46,7 +46,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ProfileLook:
     """What is looked at.
 
     ``kind`` None is that of the first profile of the session, ``pinned`` None the newest profile
@@ -56,20 +56,20 @@ class Look:
 
     kind: ProfileKind | None = None
     pinned: float | None = None
-    base: Moment | None = None
+    base: ProfileMoment | None = None
     of_base: bool = False
     type: str | None = None
     granularity: Granularity = "functions"
     filters: FilterLine = field(default_factory=FilterLine)
-    order: Order = field(default_factory=Order)
+    order: ListOrder = field(default_factory=ListOrder)
 
-    def shown(self, view: View) -> Moment | None:
+    def shown(self, view: View) -> ProfileMoment | None:
         """Return the profile that is looked at."""
         found = kept(view, self.kind)
         pinned = (each for each in found if each.at == self.pinned)
         return next(pinned, found[-1] if found else None)
 
-    def base_of(self, shown: Moment | None) -> Moment | None:
+    def base_of(self, shown: ProfileMoment | None) -> ProfileMoment | None:
         """Return the base of a profile: one of another kind, or it itself, is none."""
         base = self.base
         if base is None or shown is None or base.profile.kind != shown.profile.kind:
@@ -82,7 +82,7 @@ class Look:
         default = by_type.get(profile.default_type, profile.values[0])
         return by_type.get(self.type or "", default)
 
-    def next_type(self, profile: Profile) -> Look:
+    def next_type(self, profile: Profile) -> ProfileLook:
         """Look at the next sample type: inuse_space, inuse_objects, alloc_space, alloc_objects.
 
         That is the order of a Go heap profile from its end, where the default stands.
@@ -90,16 +90,16 @@ class Look:
         types = [values.type for values in profile.values]
         return replace(self, type=types[types.index(self.values(profile).type) - 1])
 
-    def ordered(self, order: Order) -> Look:
+    def ordered(self, order: ListOrder) -> ProfileLook:
         """Look at lists in another order."""
         return replace(self, order=order)
 
-    def finer(self) -> Look:
+    def finer(self) -> ProfileLook:
         """Look at the next granularity."""
         at = GRANULARITIES.index(self.granularity) + 1
         return replace(self, granularity=GRANULARITIES[at % len(GRANULARITIES)])
 
-    def stepped(self, view: View, by: int) -> Look:
+    def stepped(self, view: View, by: int) -> ProfileLook:
         """Look at an older (−1) or newer (1) profile of the kind; after the newest at whatever is.
 
         Nothing moves at the oldest one.
@@ -112,7 +112,7 @@ class Look:
             return replace(self, pinned=None)
         return replace(self, pinned=found[max(0, at)].at)
 
-    def next_kind(self, view: View, by: int) -> Look:
+    def next_kind(self, view: View, by: int) -> ProfileLook:
         """Look at another kind of profile, of those that there are any of."""
         kinds = list(dict.fromkeys(each.profile.kind for each in _all(view)))
         if not kinds:
@@ -157,23 +157,23 @@ class Look:
         return not self.narrowed
 
 
-def span_of(shown: Moment, base: Moment | None) -> float | None:
+def span_of(shown: ProfileMoment, base: ProfileMoment | None) -> float | None:
     """Return the seconds from a base to a profile; None when too few for a rate, or not known."""
     span_s = gap_s(base.dated, shown.dated) if base is not None else None
     return span_s if span_s is not None and span_s >= LEAST_SPAN_S else None
 
 
-def _all(view: View) -> list[Moment]:
+def _all(view: View) -> list[ProfileMoment]:
     """Return all profiles that are kept, oldest first; the first of the session always is."""
     track = view.timeline.track(Profile)
-    held = [Moment(*each) for each in track.rows(track.numbers(view.until))]
-    first = Moment(*track.first) if track.first is not None else None
+    held = [ProfileMoment(*each) for each in track.rows(track.numbers(view.until))]
+    first = ProfileMoment(*track.first) if track.first is not None else None
     if first is None or first.at > view.until:
         return held
     return [first, *(held[1:] if held and held[0].at == first.at else held)]
 
 
-def kept(view: View, kind: ProfileKind | None) -> list[Moment]:
+def kept(view: View, kind: ProfileKind | None) -> list[ProfileMoment]:
     """Return the profiles of a kind that are kept, oldest first; None is the kind of the first."""
     found = _all(view)
     wanted = kind or (found[0].profile.kind if found else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from memtui.panes.cells import Line
+from memtui.render.cells import Line
 
 SIDEWAYS = 8
 """Cells by which names move; the first step shows the full name instead of the short one."""

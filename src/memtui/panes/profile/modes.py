@@ -6,39 +6,38 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from memtui.model import SampleValues
-from memtui.panes.profile import comparison, goroutines, labels, peek, sourcelines, toplist
-from memtui.panes.profile.calltree import CallTree
+from memtui.panes.profile import comparison, goroutines, labels, source_lines, top_list
+from memtui.panes.profile.call_tree import CallTree, totals
 from memtui.panes.profile.comparison import compared
-from memtui.panes.profile.flame.state import Flame
+from memtui.panes.profile.flame import Flame
 from memtui.panes.profile.goroutines import GoroutineList
-from memtui.panes.profile.listmodes import (
+from memtui.panes.profile.list_modes import (
     GoroutinesMode,
     GrowthMode,
     LabelsMode,
     SourceMode,
     TopMode,
 )
+from memtui.panes.profile.lists import RowList
 from memtui.panes.profile.mode import Mode
-from memtui.panes.profile.order import Order
-from memtui.panes.profile.peek import Peeked
-from memtui.panes.profile.rowlist import RowList
-from memtui.panes.profile.treemodes import FlameMode, PeekMode, TreeMode
+from memtui.panes.profile.peek import Peeked, PeekNeighbours
+from memtui.panes.profile.top_list import ListOrder
+from memtui.panes.profile.tree_modes import FlameMode, PeekMode, TreeMode
 from memtui.panes.profile.values import Measure
-from memtui.panes.profile.walk import totals
-from memtui.panes.table import Selection
-from memtui.pprof.question import Answer, Around, Called, Grown, Listed, Sourced, Stood
-from memtui.pprof.top import Row
+from memtui.pprof.question import Answer, Around, Called, FunctionList, GrowthList, Sourced, Stood
+from memtui.pprof.top import TopRow
+from memtui.render.table import Selection
 
 
-def of_values(values: SampleValues, order: Order, old: Mode | None) -> TopMode:
+def of_values(values: SampleValues, order: ListOrder, old: Mode | None) -> TopMode:
     """Return the list of the functions that a profile knows by itself."""
-    rows = [Row(each.name, each.flat, each.cum) for each in values.functions]
+    rows = [TopRow(each.name, each.flat, each.cum) for each in values.functions]
     return _top(rows, Measure(values.unit, values.total), order, old)
 
 
 def mode_of(
     answer: Answer,
-    order: Order,
+    order: ListOrder,
     old: Mode | None,
     *,
     is_flame: bool = False,
@@ -51,15 +50,15 @@ def mode_of(
     """
     measure = Measure(answer.type.unit, answer.total, is_difference)
     match answer:
-        case Grown(now=now, base=base):
+        case GrowthList(now=now, base=base):
             data = compared(base, now, answer.type.unit, span_s, order)
             names = tuple(each.name for each in data.changes)
             return GrowthMode(names, _kept_row(names, old), data)
-        case Listed(rows=rows):
+        case FunctionList(rows=rows):
             return _top(rows, measure, order, old)
         case Around(peek=found, stacks=stacks):
             state = old.state if isinstance(old, PeekMode) else Peeked()
-            return PeekMode(peek.Neighbours(found, stacks, measure), state)
+            return PeekMode(PeekNeighbours(found, stacks, measure), state)
         case Called(root=root) if is_flame:
             flaming = old.state.settled(root) if isinstance(old, FlameMode) else Flame()
             return FlameMode(root, measure, flaming, totals(root))
@@ -70,9 +69,9 @@ def mode_of(
             listing = old.state if isinstance(old, GoroutinesMode) else GoroutineList()
             return GoroutinesMode(goroutines.groups(answer.now, answer.base), listing)
         case Sourced(files=files):
-            code = sourcelines.code(files, measure)
+            code = source_lines.code(files, measure)
             texts = tuple(each.text for each in code.lines)
-            row_list = old.state if isinstance(old, SourceMode) else sourcelines.first_state(code)
+            row_list = old.state if isinstance(old, SourceMode) else source_lines.first_state(code)
             return SourceMode(texts, row_list, code)
         case _:
             found_labels = labels.labels(answer.tags, measure)
@@ -80,8 +79,8 @@ def mode_of(
             return LabelsMode(names, _kept_row(names, old), found_labels)
 
 
-def _top(rows: Sequence[Row], measure: Measure, order: Order, old: Mode | None) -> TopMode:
-    data = toplist.listed(rows, measure, order)
+def _top(rows: Sequence[TopRow], measure: Measure, order: ListOrder, old: Mode | None) -> TopMode:
+    data = top_list.listed(rows, measure, order)
     names = tuple(row.name for row in data.rows)
     return TopMode(names, _kept_row(names, old), data)
 
@@ -95,7 +94,7 @@ def _kept_row(names: Sequence[str], old: Mode | None) -> RowList:
     return old.state.to_row(names.index(old.selected))
 
 
-def reordered(mode: Mode, order: Order) -> Mode:
+def reordered(mode: Mode, order: ListOrder) -> Mode:
     """Return a list in another order, its first row selected; other views have none."""
     if isinstance(mode, GrowthMode):
         data = comparison.ordered(mode.data, order)

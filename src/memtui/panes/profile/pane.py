@@ -10,28 +10,26 @@ from textual import events
 from textual.binding import BindingType
 
 from memtui.model import Profile, ProfileRequest, Taking
-from memtui.panes.cells import Line, Picture, Span, line, text_of
-from memtui.panes.explained import explained
-from memtui.panes.meaning import Meaning
-from memtui.panes.profile import errand, words
-from memtui.panes.profile.drawing import Scene, hint_of
-from memtui.panes.profile.editing import Editing
-from memtui.panes.profile.keys import HELP, KEYS, keys_of
-from memtui.panes.profile.look import Key, Look, Moment, kept
-from memtui.panes.profile.meanings import meanings
+from memtui.panes.empty import explained
+from memtui.panes.field_doc import Meaning
+from memtui.panes.pane import TypedPane
+from memtui.panes.profile import frame, messages
+from memtui.panes.profile.filter_line import Editing
+from memtui.panes.profile.frame import Scene, hint_of, under_way
+from memtui.panes.profile.keys import HELP, KEYS, keys_of, meanings
+from memtui.panes.profile.look import Key, ProfileLook, ProfileMoment, kept
 from memtui.panes.profile.mode import FAR, Mode
-from memtui.panes.profile.progress import under_way
-from memtui.panes.profile.reading import Reading
-from memtui.panes.typed import Typed
-from memtui.plain import plain
+from memtui.panes.profile.reading import ProfileReading
 from memtui.pprof.question import Answer
+from memtui.render.cells import Line, Picture, Span, line, text_of
+from memtui.sanitize import plain
 from memtui.timeline import View
 
 CPU_S = 10
 """How long a CPU profile takes unless somebody says otherwise."""
 
 
-class ProfilePane(Typed):
+class ProfilePane(TypedPane):
     """Profiles as pprof shows them, refreshed, remembered and compared."""
 
     NUMBER = 4
@@ -43,7 +41,7 @@ class ProfilePane(Typed):
 
     def __init__(self) -> None:
         super().__init__()
-        self._reading = Reading()
+        self._reading = ProfileReading()
         self._editing = Editing()
         self._said: Line = ()
         self._awaits_base = False
@@ -54,12 +52,12 @@ class ProfilePane(Typed):
         self._reading.look = replace(self.look, of_base=of_base)
 
     @property
-    def look(self) -> Look:
+    def look(self) -> ProfileLook:
         """What of which profile is looked at."""
         return self._reading.look
 
     @property
-    def shown(self) -> Moment | None:
+    def shown(self) -> ProfileMoment | None:
         """The profile that is looked at, and its moment."""
         return self.look.shown(self.view) if self.view else None
 
@@ -96,7 +94,7 @@ class ProfilePane(Typed):
             self._reading.go_to_root()
         self._look(replace(self.look, kind=request.kind, pinned=None))
 
-    def _look(self, look: Look) -> None:
+    def _look(self, look: ProfileLook) -> None:
         self._said = ()
         self._reading.look = look
         self._changed()
@@ -132,7 +130,7 @@ class ProfilePane(Typed):
         """
         wanted = self._reading.settle(view)
         if wanted is not None:
-            self.post_message(errand.Ask(wanted))
+            self.post_message(messages.Ask(wanted))
         scene = Scene(view, self._reading, self._editing, width, height, self.has_focus)
         if self.shown is None and self.look.kind is None:
             rows = explained(view, self.SOURCE, width, "waiting for the first profile …")
@@ -216,7 +214,7 @@ class ProfilePane(Typed):
         """Undo one step: what is taken, a zoom, the way to a function, an older profile."""
         mode = self._mode()
         if self.view is not None and under_way(self.view):
-            self.post_message(errand.Cancel())
+            self.post_message(messages.Cancel())
         elif mode is not None and (before := mode.back()) is not None:
             self._step(before)
         elif self._reading.path:
@@ -280,7 +278,7 @@ class ProfilePane(Typed):
         """Turn the order of lists around."""
         self._reorder(self.look.ordered(self.look.order.turned()))
 
-    def _reorder(self, look: Look) -> None:
+    def _reorder(self, look: ProfileLook) -> None:
         self._reading.reorder(look.order)
         self._look(look)
 
@@ -310,7 +308,7 @@ class ProfilePane(Typed):
             self._look(replace(self.look, base=shown))
             kind = shown.profile.kind
             self.say(
-                f"from now on compared with {kind} {words.at_when(shown)}; r fetches a new one"
+                f"from now on compared with {kind} {frame.at_when(shown)}; r fetches a new one"
             )
 
     def action_of_base(self) -> None:
@@ -346,24 +344,26 @@ class ProfilePane(Typed):
         """Fetch what is shown once more; a heap without a GC before it."""
         shown = self.shown if self.look.kind else None
         request = replace(shown.profile.request, gc=False) if shown else None
-        self.post_message(errand.Fetch(request))
+        self.post_message(messages.FetchProfile(request))
 
     def action_take(self, what: str) -> None:
         """Take a profile that acts on the target."""
         gc = ProfileRequest("heap", gc=True)
-        self.post_message(errand.Fetch(gc if what == "gc" else ProfileRequest("cpu", CPU_S)))
+        self.post_message(
+            messages.FetchProfile(gc if what == "gc" else ProfileRequest("cpu", CPU_S))
+        )
 
     def action_choose(self) -> None:
         """Choose a profile to take."""
-        self.post_message(errand.Choose())
+        self.post_message(messages.Choose())
 
     def action_cancel(self) -> None:
         """Cancel the profile that is being taken."""
-        self.post_message(errand.Cancel())
+        self.post_message(messages.Cancel())
 
     def action_save(self) -> None:
         """Save the bytes of the profile that is shown."""
         if (shown := self.shown) is None:
             self.say("no profile to save", is_bad=True)
         else:
-            self.post_message(errand.Save(shown))
+            self.post_message(messages.Save(shown))

@@ -7,20 +7,29 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
-from memtui.panes.cells import Line, Span, cells, fitted, line, right
-from memtui.panes.profile.glyphs import CALLED_BY, FIRST, FOLDED, FORK, LAST, OPENED
-from memtui.panes.profile.stacklines import on_one_line, unfolded
-from memtui.panes.profile.values import Measure, bar, name_at
-from memtui.panes.table import Selection, marked
-from memtui.plain import plain
+from memtui.panes.profile.stack_lines import on_one_line, unfolded
+from memtui.panes.profile.values import (
+    CALLED_BY,
+    FIRST,
+    FOLDED,
+    FORK,
+    LAST,
+    OPENED,
+    Measure,
+    bar,
+    name_at,
+)
 from memtui.pprof.calls import StackLine
 from memtui.pprof.top import Call, Peek
+from memtui.render.cells import Line, Span, cells, fitted, line, right
+from memtui.render.table import Selection, marked
+from memtui.sanitize import plain
 
 BAR = 8
 ROOM_FOR_BAR = 56
 
 
-class Entry(NamedTuple):
+class PeekEntry(NamedTuple):
     """A line of the view that can be selected: a caller, the function, a call, or a stack.
 
     ``name`` is the function where enter leads to, "" if to none; ``stack`` is the number of the
@@ -35,22 +44,22 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
+class PeekNeighbours:
     """A function with its callers and calls, and the stacks that lead to it."""
 
     peek: Peek
     stacks: Sequence[StackLine]
     measure: Measure
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[PeekEntry]:
         """Return what can be selected, top down."""
         callers, callees = self.peek.callers, self.peek.callees
         stacks = enumerate(self.stacks)
         return [
             *(_entry(call, FORK if at else FIRST) for at, call in enumerate(callers)),
-            Entry(self.peek.row.cum),
+            PeekEntry(self.peek.row.cum),
             *(_entry(call, LAST if call is callees[-1] else FORK) for call in callees),
-            *(Entry(stack.value, stack=number) for number, stack in stacks),
+            *(PeekEntry(stack.value, stack=number) for number, stack in stacks),
         ]
 
     @property
@@ -59,8 +68,8 @@ class Neighbours:
         return len(self.peek.callers) + 1 + len(self.peek.callees)
 
 
-def _entry(call: Call, joint: str) -> Entry:
-    return Entry(call.value, call.name, joint, call.inline)
+def _entry(call: Call, joint: str) -> PeekEntry:
+    return PeekEntry(call.value, call.name, joint, call.inline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +85,17 @@ class Peeked:
     shift: int = 0
     unfolded: int = -1
 
-    def at(self, near: Neighbours) -> int:
+    def at(self, near: PeekNeighbours) -> int:
         """Return the number of the selected entry."""
         callers, last = len(near.peek.callers), near.first_stack + len(near.stacks) - 1
         return callers if self.row is None else max(0, min(last, self.row))
 
-    def moved(self, near: Neighbours, by: int) -> Peeked:
+    def moved(self, near: PeekNeighbours, by: int) -> Peeked:
         """Select another caller, call or stack."""
         last = near.first_stack + len(near.stacks) - 1
         return replace(self, row=max(0, min(last, self.at(near) + by)))
 
-    def entered(self, near: Neighbours) -> tuple[Peeked, str]:
+    def entered(self, near: PeekNeighbours) -> tuple[Peeked, str]:
         """Return the state after enter, and the function to go to, "" if to none.
 
         A stack is unfolded, or folded again; a caller or a call is where to go.
@@ -102,7 +111,7 @@ class Peeked:
 
 
 def draw(
-    near: Neighbours, state: Peeked, width: int, height: int, *, focused: bool
+    near: PeekNeighbours, state: Peeked, width: int, height: int, *, focused: bool
 ) -> tuple[Peeked, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
@@ -110,7 +119,7 @@ def draw(
     state with the first line that was drawn.
     """
     values = [entry.value for entry in near.entries()]
-    pen = _Pen(near, state, width, near.measure.widest(values, least=6))
+    pen = _PeekPen(near, state, width, near.measure.widest(values, least=6))
     lines = pen.lines()
     chosen = state.at(near)
     now = next((at for at, (entry, _) in enumerate(lines) if entry == chosen), 0)
@@ -124,10 +133,10 @@ def draw(
 
 
 @dataclass(frozen=True, slots=True)
-class _Pen:
+class _PeekPen:
     """What the look of a line depends on; ``amounts`` are the cells of the widest amount."""
 
-    near: Neighbours
+    near: PeekNeighbours
     state: Peeked
     width: int
     amounts: int
@@ -156,7 +165,7 @@ class _Pen:
         said = f"{count} stacks lead here, largest first" if count > 1 else "one stack leads here"
         return line(Span(f" {said}", "dim"))
 
-    def _numbers(self, entry: Entry) -> Line:
+    def _numbers(self, entry: PeekEntry) -> Line:
         measure, whole = self.near.measure, self.near.peek.row.cum
         share = Measure(measure.unit, abs(whole)).share(entry.value)
         amount = right(measure.amount(entry.value), self.amounts)
@@ -165,7 +174,7 @@ class _Pen:
             numbers += line(Span(bar(entry.value, whole, BAR) + " ", "dim"))
         return numbers
 
-    def _line(self, entry: Entry) -> Line:
+    def _line(self, entry: PeekEntry) -> Line:
         numbers = self._numbers(entry)
         room = self.width - cells(numbers) - 2
         if entry.stack >= 0:
@@ -182,7 +191,7 @@ class _Pen:
         name = name_at(row.name, self.state.shift, room - len(own))
         return line(Span(f"{FOLDED} ", "key"), Span(name, "title"), Span(own, "dim"))
 
-    def _stack(self, entry: Entry, room: int) -> Line:
+    def _stack(self, entry: PeekEntry, room: int) -> Line:
         frames = self.near.stacks[entry.stack].frames
         if entry.stack == self.state.unfolded:
             return line(Span(f"{OPENED} ", "dim"), Span(f"{len(frames)} frames", "dim"))
@@ -193,7 +202,7 @@ class _Pen:
         return line(Span(f"{FOLDED} ", "dim"), Span(f"{CALLED_BY} ", "border"), said)
 
 
-def hint(near: Neighbours, state: Peeked) -> Line:
+def hint(near: PeekNeighbours, state: Peeked) -> Line:
     """Say the whole name of the selected line, and what enter does."""
     entry = near.entries()[state.at(near)]
     row, measure = near.peek.row, near.measure

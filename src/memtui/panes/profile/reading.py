@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from memtui.model import Profile
-from memtui.panes.profile.look import Key, Look, Moment, span_of
+from memtui.panes.profile.look import Key, ProfileLook, ProfileMoment, span_of
 from memtui.panes.profile.mode import Mode
 from memtui.panes.profile.modes import mode_of, of_values, reordered
-from memtui.panes.profile.order import Order
+from memtui.panes.profile.top_list import ListOrder
 from memtui.pprof.question import Answer, Views
 from memtui.timeline import View
 
@@ -26,7 +26,7 @@ _VIEW_OF: dict[Root, Views] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ViewPlace:
     """Where somebody is: a view, and the functions that were entered one after the other.
 
     With ``is_source`` it is the source of the last one.
@@ -37,7 +37,7 @@ class Place:
     is_source: bool = False
 
 
-class Wanted(NamedTuple):
+class WantedAnswer(NamedTuple):
     """An answer that is wanted: what it is about, the bytes of the profile, those of the base."""
 
     key: Key
@@ -45,12 +45,12 @@ class Wanted(NamedTuple):
     base: bytes | None
 
 
-class Seen(NamedTuple):
+class ViewSubject(NamedTuple):
     """What a view is of: the look, the profile and its base, as its title has them."""
 
-    look: Look
-    shown: Moment
-    base: Moment | None
+    look: ProfileLook
+    shown: ProfileMoment
+    base: ProfileMoment | None
 
 
 class Known(NamedTuple):
@@ -58,11 +58,11 @@ class Known(NamedTuple):
 
     key: Key
     mode: Mode
-    seen: Seen
+    seen: ViewSubject
     unmatched: tuple[str, ...] = ()
 
 
-class Reading:
+class ProfileReading:
     """The places in profiles where somebody was, each with its view as it was left.
 
     What a profile knows by itself, its functions, is there at once. All else has to be asked
@@ -70,11 +70,11 @@ class Reading:
     """
 
     def __init__(self) -> None:
-        self.look = Look()
+        self.look = ProfileLook()
         self.root: Root | None = None
         self.path: tuple[str, ...] = ()
         self.is_source = False
-        self._known: dict[Place, Known] = {}
+        self._known: dict[ViewPlace, Known] = {}
         self._answers: dict[Key, Answer] = {}
         self._asked: Key | None = None
         self._failed: tuple[Key, str] | None = None
@@ -94,11 +94,13 @@ class Reading:
         is_of_goroutines = profile.kind in ("goroutine", "goroutineleak")
         return (*(("stacks",) if is_of_goroutines else ()), "top", "tree", "flame")
 
-    def place(self, shown: Moment) -> Place:
+    def place(self, shown: ProfileMoment) -> ViewPlace:
         """Return where we are."""
         roots = self.roots(shown.profile)
         is_there = self.root in (*roots, "labels")
-        return Place(self.root if self.root and is_there else roots[0], self.path, self.is_source)
+        return ViewPlace(
+            self.root if self.root and is_there else roots[0], self.path, self.is_source
+        )
 
     def mode(self, view: View) -> Mode | None:
         """Return the view where we are; None while it has to be waited for."""
@@ -108,12 +110,12 @@ class Reading:
         known = self._known.get(self.place(shown))
         return known.mode if known else None
 
-    def seen(self, shown: Moment) -> Seen:
+    def seen(self, shown: ProfileMoment) -> ViewSubject:
         """Return what the view where we are is of: until an answer came, what was asked before."""
         known = self._known.get(self.place(shown))
         if known is not None and not self.failure:
             return known.seen
-        return Seen(self.look, shown, self.look.base_of(shown))
+        return ViewSubject(self.look, shown, self.look.base_of(shown))
 
     def unmatched(self, view: View) -> tuple[str, ...]:
         """Return the filters that matched nothing in the view where we are: "focus"."""
@@ -128,7 +130,7 @@ class Reading:
             place = self.place(shown)
             self._known[place] = self._known[place]._replace(mode=mode)
 
-    def settle(self, view: View) -> Wanted | None:
+    def settle(self, view: View) -> WantedAnswer | None:
         """Make the view where we are true; return what has to be asked for, once."""
         shown = self.look.shown(view)
         if shown is None:
@@ -138,10 +140,10 @@ class Reading:
         if known is not None and known.key == key:
             self._asked = self._failed = None
             return None
-        if place == Place("top") and base is None and self.look.is_plain:
+        if place == ViewPlace("top") and base is None and self.look.is_plain:
             values = self.look.values(shown.profile)
             mode = of_values(values, self.look.order, known.mode if known else None)
-            self._known[place] = Known(key, mode, Seen(self.look, shown, None))
+            self._known[place] = Known(key, mode, ViewSubject(self.look, shown, None))
             self._asked = self._failed = None
             return None
         if (answer := self._answers.get(key)) is not None:
@@ -154,9 +156,9 @@ class Reading:
             self._asked, self._failed = None, (key, LET_GO)
             return None
         self._asked, self._failed = key, None
-        return Wanted(key, data, base.profile.data if base else None)
+        return WantedAnswer(key, data, base.profile.data if base else None)
 
-    def _key(self, shown: Moment) -> Key:
+    def _key(self, shown: ProfileMoment) -> Key:
         base, place = self.look.base_of(shown), self.place(shown)
         view, name = _VIEW_OF[place.root], ""
         if place.path:
@@ -175,7 +177,7 @@ class Reading:
         self._draw_on(shown, key, answer)
         return True
 
-    def _draw_on(self, shown: Moment, key: Key, answer: Answer) -> None:
+    def _draw_on(self, shown: ProfileMoment, key: Key, answer: Answer) -> None:
         """Make the view where we are that of an answer."""
         self._asked = self._failed = None
         place, base = self.place(shown), self.look.base_of(shown)
@@ -189,7 +191,7 @@ class Reading:
             is_difference=base is not None,
         )
         nothing = tuple(each.lower() for each in answer.unmatched)
-        self._known[place] = Known(key, mode, Seen(self.look, shown, base), nothing)
+        self._known[place] = Known(key, mode, ViewSubject(self.look, shown, base), nothing)
 
     def fail(self, key: Key, reason: str) -> bool:
         """Take the reason why there is no answer; False when another one is wanted by now."""
@@ -218,14 +220,14 @@ class Reading:
             self.leave()
         self.root = root
 
-    def go_to_next_root(self, shown: Moment) -> None:
+    def go_to_next_root(self, shown: ProfileMoment) -> None:
         """Leave all functions, for the next view of the whole profile."""
         roots = self.roots(shown.profile)
         root = self.place(shown).root
         at = roots.index(root) + 1 if root in roots else 0
         self.go_to_root(roots[at % len(roots)])
 
-    def reorder(self, order: Order) -> None:
+    def reorder(self, order: ListOrder) -> None:
         """Order all lists in another way."""
         for place, known in self._known.items():
             self._known[place] = known._replace(mode=reordered(known.mode, order))

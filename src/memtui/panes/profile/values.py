@@ -1,17 +1,47 @@
-"""How pane 4 writes what stands in a profile: amounts, shares and names."""
+"""How pane 4 writes what stands in a profile: amounts, shares and names.
+
+The characters that pane 4 draws with; what each one says stands here, once.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from memtui import units
-from memtui.panes.cells import Line, Role, Span, cell_len, cut, left, line
-from memtui.panes.profile.glyphs import CUT, PARTS
-from memtui.panes.profile.walk import Total
-from memtui.plain import plain
 from memtui.pprof.calls import CallNode
+from memtui.render.cells import Line, Role, Span, cell_len, cut, left, line
+from memtui.sanitize import plain
+
+OPENED, FOLDED = "▾", "▸"
+"""Before a row whose calls are shown, and before one whose calls are hidden."""
+
+FORK, LAST, THROUGH, CALL = "├", "└", "│", "─"
+"""The branches of a tree: one more follows, none follows, a branch passes by, a leaf."""
+
+EDGE, CHOSEN_EDGE, MATCH_EDGE = "│", "▸", "┃"
+"""The left edge of a box of the flame view, of the selected one, and of one that was found."""
+
+FIRST = "┌"
+"""The first of those that call a function."""
+
+CALLED_BY = "←"
+"""Between a function and the one that called it."""
+
+FULL, EMPTY = "▓", "░"
+"""A bar: what is done, and what is left."""
+
+PARTS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█")
+"""The last cell of a bar in eighths."""
+
+DOWN, UP = "▼", "▲"
+"""Beside the title of the column that the list goes by: largest first, smallest first."""
+
+CUT = "…"
+"""Something more that there was no room for."""
+
 
 _LAST = re.compile(r"[^ ]+\.\w+:\d+$|[^.)\]]+(?:\[.*\])?(?:\.(?:func|gowrap)?\d+)*$")
 """The place of a line of code, or a function without its receiver, with those inside of it."""
@@ -149,6 +179,16 @@ def bar(part: int, whole: int, width: int) -> str:
     eighths = round(min(1.0, abs(part / whole)) * width * 8)
     full, rest = divmod(eighths if eighths or not part else 1, 8)
     return left(PARTS[8] * full + PARTS[rest], width)
+
+
+class Total(NamedTuple):
+    """What a function comes to in all its places in a tree, and how many these are.
+
+    A call below another one of the same function is part of that, and no place of its own.
+    """
+
+    value: int
+    places: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from memtui.model import (
     Profile,
     Sample,
 )
-from memtui.parse.gctrace import trace_sample
+from memtui.parse.gctrace.grammar import trace_sample
 from memtui.recording.codec.kinds import (
     EXACT,
     FIELDS,

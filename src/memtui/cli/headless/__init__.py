@@ -1,0 +1,1 @@
+"""The dashboard's command without the dashboard: --plain and --once."""

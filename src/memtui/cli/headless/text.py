@@ -1,0 +1,229 @@
+"""All panes as text, one below the other: for a ticket, a script, a screen reader.
+
+How RES and its neighbours went, in numbers: what pane 2 draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from memtui import units
+from memtui.diagnosis import USUAL_S, Diagnosis, one_line, trial_of
+from memtui.diagnosis.trends import trend_of
+from memtui.model import Attached, GcCycle, GcPause, ProcessIdentity, ProcessSample, Trouble
+from memtui.panes.bars import heading
+from memtui.panes.empty import explained
+from memtui.panes.explain.environment import place_rows
+from memtui.panes.explain.verdict import rows_of, trial_rows
+from memtui.panes.gctrace.columns import PAUSES, cycle_lines, cycles_at
+from memtui.panes.gctrace.status import NO_TRACE, in_full, status_of, waiting_for
+from memtui.panes.gctrace.table import entries_of
+from memtui.panes.process import facts_of, field_lines
+from memtui.panes.profile import frame, top_list
+from memtui.panes.profile.lists import RowList
+from memtui.panes.profile.look import ProfileLook
+from memtui.panes.profile.top_list import ListOrder
+from memtui.panes.profile.values import Measure
+from memtui.panes.time_of_day import clock, date_and_clock
+from memtui.pprof.top import TopRow
+from memtui.render.cells import Line, exactly, line, text_of, wrapped
+from memtui.render.table import Column, table
+from memtui.sanitize import plain
+from memtui.timeline import View
+
+LEAST_S = 60.0
+"""A slope of less time than this says nothing of an hour."""
+_MOST = 600
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesCourse:
+    """One series over a time: bytes at its start and end, its extremes, and its slope an hour.
+
+    ``name`` is that in JSON, ``title`` that on the screen. ``per_h`` is None while too little is
+    known for a slope.
+    """
+
+    name: str
+    title: str
+    first: int
+    last: int
+    low: int
+    high: int
+    per_h: float | None
+
+
+def span_of(view: View, seconds: float) -> tuple[float, float]:
+    """Return the moments between which courses are told: the last ``seconds`` that were seen."""
+    first = view.timeline.track(ProcessSample).first
+    return max(view.until - seconds, first[0] if first else view.until), view.until
+
+
+def courses(view: View, seconds: float) -> Iterator[SeriesCourse]:
+    """Yield RES, RES−SHR and SHR over the last ``seconds``, as far as they could be read."""
+    start, end = span_of(view, seconds)
+    found = view.timeline.track(ProcessSample).sampled(start, end, _MOST)
+    told = [(at, each.res_bytes, each.shr_bytes) for at, each in found]
+    known = [
+        (at, res, shr) for at, res, shr in told if isinstance(res, int) and isinstance(shr, int)
+    ]
+    series = (
+        ("res", "RES", [(at, res) for at, res, _ in told if isinstance(res, int)]),
+        ("res_less_shr", "RES−SHR", [(at, res - shr) for at, res, shr in known]),
+        ("shr", "SHR", [(at, shr) for at, _, shr in known]),
+    )
+    for name, title, values in series:
+        if values:
+            sizes = [size for _, size in values]
+            trend = trend_of([(at, float(size)) for at, size in values])
+            slope = trend.slope_per_h if trend and end - start >= LEAST_S else None
+            yield SeriesCourse(name, title, sizes[0], sizes[-1], min(sizes), max(sizes), slope)
+
+
+CYCLES, FUNCTIONS = 12, 12
+SOURCES = (
+    ("process", "/proc"), ("gctrace", "gctrace"), ("profile", "pprof"), ("runtime", "MemStats"),
+    ("mapping", "smaps_rollup"), ("surroundings", "limits"),
+)  # fmt: skip
+_COURSE = (
+    Column("", 8, text=True), Column("now", 7), Column("change", 8), Column("low", 7),
+    Column("high", 7), Column("an hour", 9, yields=1),
+)  # fmt: skip
+
+
+def snapshot(view: View, diagnosis: Diagnosis, width: int, moment: str = "") -> Iterator[str]:
+    """Yield the lines of all panes in at most ``width`` cells, without escape codes.
+
+    ``moment`` says how the view stands to now, where that is not plain from it.
+    """
+    blocks = (
+        _head(view, diagnosis, width, moment),
+        _process(view, width),
+        _trend(view, width),
+        _cycles(view, width),
+        _profile(view, width),
+        _explain(view, diagnosis, width),
+        _sources(view, width),
+    )
+    for number, block in enumerate(blocks):
+        if number:
+            yield ""
+        for each in block:
+            yield plain(text_of(exactly(each, width)).rstrip())
+
+
+def _head(view: View, diagnosis: Diagnosis, width: int, moment: str) -> Iterator[Line]:
+    yield heading(view, width, line(f"{plain(moment)} ") if moment else ())
+    yield line(f" {date_and_clock(view.until)} local time")
+    yield from _indented(wrapped(one_line(diagnosis), width - 2))
+
+
+def _process(view: View, width: int) -> Iterator[Line]:
+    yield line("1 process")
+    facts = facts_of(view)
+    if facts is None:
+        yield from explained(view, "process", width, "/proc told nothing yet")
+    else:
+        yield from _indented(field_lines(facts, width - 1))
+
+
+def _trend(view: View, width: int) -> Iterator[Line]:
+    start, end = span_of(view, USUAL_S)
+    lasted = units.duration(end - start)
+    yield line(f"2 RES and SHR from {clock(start)} to {clock(end)} ({lasted})")
+    rows = [
+        (
+            each.title,
+            units.size(each.last),
+            units.change(each.last - each.first),
+            units.size(each.low),
+            units.size(each.high),
+            "…" if each.per_h is None else units.change(round(each.per_h)),
+        )
+        for each in courses(view, USUAL_S)
+    ]
+    if not rows:
+        yield from explained(view, "process", width, "/proc told nothing yet")
+        return
+    head, lines = table(_COURSE, rows, width - 1)
+    yield from _indented([head, *lines])
+
+
+def _cycles(view: View, width: int) -> Iterator[Line]:
+    """Yield the newest cycles of the trace, or of MemStats; or why there are none."""
+    status = status_of(view, view.until - USUAL_S, view.until)
+    count = status.cycles or status.pauses
+    origin = "gctrace" if status.cycles else "gc from MemStats" if status.pauses else "gctrace"
+    yield line(f"3 {origin}, {count} cycles seen" if count else f"3 {origin}")
+    if not count:
+        yield from explained(view, "gctrace", width, waiting_for(view))
+        return
+    yield from _indented([in_full(status, width - 1)])
+    has_start = view.sample(ProcessIdentity) is not None
+    if status.cycles:
+        track = view.timeline.track(GcCycle)
+        entries = entries_of(track, track.numbers(view.until)[-CYCLES:])
+        figures = cycles_at(width, has_start)
+        head, rows = cycle_lines(figures, entries, width - 1, sorted_by=None, descending=False)
+    else:
+        pauses = view.timeline.track(GcPause)
+        told = entries_of(pauses, pauses.numbers(view.until)[-CYCLES:])
+        head, rows = cycle_lines(PAUSES, told, width - 1, sorted_by=None, descending=False)
+    yield from _indented([head, *rows])
+    if not status.cycles:
+        yield from _indented(wrapped(NO_TRACE, width - 2))
+
+
+def _profile(view: View, width: int) -> Iterator[Line]:
+    """Yield the largest functions of the newest profile; or why there is none."""
+    look = ProfileLook()
+    shown = look.shown(view)
+    if shown is None:
+        yield line("4 pprof")
+        yield from explained(view, "profile", width, "no profile came yet")
+        return
+    values = look.values(shown.profile)
+    title, status = frame.title(look, shown, None, width), frame.status(shown, None, 0, width)
+    yield line("4 ", *title, ", ", *status)
+    rows = [TopRow(each.name, each.flat, each.cum) for each in values.functions]
+    listed = top_list.listed(rows, Measure(values.unit, values.total), ListOrder())
+    height = min(FUNCTIONS, len(rows)) + 1
+    _, lines = top_list.draw(listed, RowList(), width, height, focused=False)
+    yield from lines
+    if len(rows) > FUNCTIONS:
+        yield line(f" and {len(rows) - FUNCTIONS} more functions")
+
+
+def _explain(view: View, diagnosis: Diagnosis, width: int) -> Iterator[Line]:
+    yield line("5 explain")
+    if view.sample(ProcessSample) is None:
+        yield from explained(view, "process", width, "/proc told nothing yet")
+        return
+    rows = rows_of(diagnosis, width, frozenset())
+    if trial := trial_of(view):
+        rows += trial_rows(trial, width)
+    yield from (each.line for each in (*rows, *place_rows(view, width)))
+
+
+def _sources(view: View, width: int) -> Iterator[Line]:
+    """Yield for each source where it reads, or what is missing and why."""
+    yield line("sources")
+    for source, name in SOURCES:
+        for number, row in enumerate(wrapped(source_words(view, source), max(8, width - 15))):
+            yield line(f" {'' if number else name:<13} ", *row)
+
+
+def source_words(view: View, source: str) -> str:
+    """Say where a source reads, or why it does not and what to do."""
+    found = view.state(source)
+    said = found[1] if found else None
+    if isinstance(said, Trouble):
+        return plain(f"not seen: {said.reason}" + (f"; {said.hint}" if said.hint else ""))
+    if said is None:
+        return "each second" if source == "process" and view.sample(ProcessSample) else "no answer"
+    return plain(said.where or "there") if isinstance(said, Attached) else plain(said.reason)
+
+
+def _indented(rows: Sequence[Line]) -> Iterator[Line]:
+    return (line(" ", *row) for row in rows)

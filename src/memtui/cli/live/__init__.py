@@ -1,0 +1,1 @@
+"""A live session: its sources, its screen, its recording."""

@@ -1,1 +1,0 @@
-"""What commands do with a recording: open it, show it, write something of it."""

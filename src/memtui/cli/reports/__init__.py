@@ -1,1 +1,0 @@
-"""What commands print of one profile or one trace."""

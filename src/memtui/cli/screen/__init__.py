@@ -1,1 +1,0 @@
-"""The terminal, and how the user wants the screen that is drawn on it."""

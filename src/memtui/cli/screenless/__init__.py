@@ -1,1 +1,0 @@
-"""``--plain`` and ``--once``: the dashboard's command without the dashboard."""

@@ -1,1 +1,0 @@
-"""All panes at once, as text and as an object."""

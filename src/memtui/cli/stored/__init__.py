@@ -1,0 +1,1 @@
+"""What commands do with recordings, profiles and traces that exist already."""

@@ -1,0 +1,156 @@
+"""Choose a process: Go ones first, narrowed down while typing.
+
+What there is to choose from, before there is a screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import DataTable, Input, Static
+
+from memtui import units
+from memtui.model import Absent
+from memtui.sanitize import plain
+from memtui.sources.process.discovery import Candidate, ranked
+from memtui.sources.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessChoice:
+    """Processes to choose from, what to say above them, and the sources of the chosen one."""
+
+    candidates: Callable[[], Iterator[Candidate]]
+    title: str
+    sources_of: Callable[[int], Sequence[Source]]
+
+
+MOST_ROWS = 200
+"""What the list shows of those that match: to fill it anew at each key must not take long."""
+SLICE_S = 0.02
+"""How long the list is read before the screen gets its turn."""
+
+
+KEYS = "↑↓ select   enter watch   ctrl+r again   esc quit"
+COLUMNS: tuple[tuple[str, int], ...] = (("PID", 7), ("Go", 10), ("RES", 5), ("up", 6), ("user", 10))
+WIDE = 80
+"""Columns from which there is room for all; the user gives way first."""
+
+
+class PickerScreen(Screen[int | None]):
+    """The processes, and a line to narrow them down; the answer is a pid."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "up", priority=True),
+        Binding("down", "move(1)", "down", priority=True),
+        Binding("escape,ctrl+c", "cancel", "quit", priority=True),
+        Binding("ctrl+r", "reload", "list again"),
+    ]
+
+    def __init__(self, choice: ProcessChoice) -> None:
+        super().__init__()
+        self._choice = choice
+        self._found: list[tuple[Candidate, str, str]] = []
+        """The processes in their order, each with its command and what is looked for in."""
+        self._columns = COLUMNS
+        self._filled_for = ""
+
+    def compose(self) -> ComposeResult:
+        """Show what to type, the list, and the keys."""
+        yield Static(Text(f" memtui   {plain(self._choice.title)}"), id="picker-title")
+        yield Input(placeholder="type a part of the name or the pid", id="picker-filter")
+        yield DataTable[Text](id="picker-list", cursor_type="row", zebra_stripes=False)
+        yield Static(Text(f" looking …   {KEYS}"), id="picker-keys")
+
+    def on_mount(self) -> None:
+        """Fill the list without keeping the keyboard waiting."""
+        table = self._table()
+        table.can_focus = False
+        self._columns = COLUMNS if self.size.width >= WIDE else COLUMNS[:-1]
+        for title, width in self._columns:
+            table.add_column(title, width=width)
+        table.add_column("command")
+        self.query_one(Input).focus()
+        self.action_reload()
+
+    def action_reload(self) -> None:
+        """Read the list of processes again."""
+        self.run_worker(self._load(), group="load", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        found: list[Candidate] = []
+        turn = time.monotonic()
+        try:
+            for candidate in self._choice.candidates():
+                found.append(candidate)
+                if time.monotonic() - turn > SLICE_S:
+                    await asyncio.sleep(0)
+                    turn = time.monotonic()
+        except OSError as error:
+            self.notify(f"the list ends early: {error.strerror}", severity="error", markup=False)
+        self._found = [_searchable(each) for each in ranked(found)]
+        self._fill()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow the list down to what holds the typed text."""
+        self._fill()
+
+    def _fill(self) -> None:
+        self._filled_for = self.query_one(Input).value
+        table, wanted = self._table(), self._filled_for.strip().lower()
+        table.clear()
+        matching = [entry for entry in self._found if wanted in entry[2]]
+        for each, command, _ in matching[:MOST_ROWS]:
+            row = _row(each)[: len(self._columns)]
+            table.add_row(*row, Text(command, no_wrap=True), key=str(each.pid))
+        more = f" (the first {MOST_ROWS}: type on)" if len(matching) > MOST_ROWS else ""
+        found = Text(f" {len(matching)} of {len(self._found)} processes{more}   {KEYS}")
+        self.query_one("#picker-keys", Static).update(found)
+
+    def _table(self) -> DataTable[Text]:
+        return self.query_one(DataTable)
+
+    def action_move(self, by: int) -> None:
+        """Move the selection while the keyboard stays with the line to type in."""
+        table = self._table()
+        table.move_cursor(row=table.cursor_row + by)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Watch the selected process: enter comes after all that was typed before it."""
+        if event.value != self._filled_for:
+            self._fill()
+        table = self._table()
+        if table.row_count:
+            key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key
+            self.dismiss(int(key.value or 0))
+
+    def action_cancel(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
+
+
+def _searchable(each: Candidate) -> tuple[Candidate, str, str]:
+    command = plain(" ".join(each.command) or each.name)
+    return each, command, f"{each.pid} {each.name} {command}".lower()
+
+
+def _row(each: Candidate) -> tuple[Text, ...]:
+    """Return the cells of a process: its numbers to the right, all text as it is."""
+    go = each.go_version
+    version = go.value if isinstance(go, Absent) else plain(go or "")
+    res = each.res_bytes
+    return (
+        Text(str(each.pid), justify="right"),
+        Text(version, "bold" if isinstance(go, str) else "dim"),
+        Text(res.value if isinstance(res, Absent) else units.size(res), justify="right"),
+        Text(units.duration(max(0.0, time.time() - each.started_at)), justify="right"),
+        Text(plain(each.user)),
+    )

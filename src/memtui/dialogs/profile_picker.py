@@ -1,0 +1,163 @@
+"""Which profile to take: what each shows, what it costs, and a word before one that acts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from memtui.model import ProfileKind, ProfileRequest
+
+CPU_S = 10
+MOST_CPU_S = 600
+
+_OFFERS: tuple[tuple[ProfileRequest, str], ...] = (
+    (ProfileRequest("heap"), "live objects as of the last finished GC; runs none"),
+    (ProfileRequest("allocs"), "all that was allocated since the start; the same data"),
+    (ProfileRequest("goroutine"), "stacks of all goroutines; stops the world for moments"),
+    (ProfileRequest("cpu", CPU_S), "where CPU time goes, while it is sampled"),
+    (ProfileRequest("block"), "waits; empty unless it calls SetBlockProfileRate"),
+    (ProfileRequest("mutex"), "lock holders; empty unless SetMutexProfileFraction"),
+    (ProfileRequest("threadcreate"), "stacks that made kernel threads"),
+    (ProfileRequest("goroutineleak"), "goroutines nobody can wake; runs a GC to find them"),
+    (ProfileRequest("heap", gc=True), "the heap after a GC; changes what you look at"),
+)
+
+_ACTS: dict[ProfileKind, str] = {
+    "cpu": (
+        "The service is interrupted 100 times in each second of CPU it uses,\n"
+        "for as long as this takes. Only one such profile can run at a time."
+    ),
+    "goroutineleak": (
+        "The service runs a garbage collection to find goroutines that nobody\n"
+        "can wake any more: its live heap, its RES and its next goal change."
+    ),
+    "heap": (
+        "The service runs a garbage collection first: the memory you look at\n"
+        "changes, and a heap that grew only for want of a GC shrinks."
+    ),
+}
+
+
+class ProfilePickerScreen(ModalScreen[ProfileRequest | None]):
+    """The profiles that the service offers; the answer is the chosen one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up"),
+        Binding("down,j", "move(1)", "down"),
+        Binding("enter", "choose", "take it"),
+        Binding("escape,t,q,ctrl+c", "dismiss(None)", "none"),
+    ]
+
+    def __init__(self, kinds: Collection[ProfileKind]) -> None:
+        super().__init__()
+        self._offers = [offer for offer in _OFFERS if offer[0].kind in kinds]
+        self._at = 0
+        self._box = Static(classes="box")
+
+    def compose(self) -> ComposeResult:
+        """Show the list in a box."""
+        self._box.border_title = "take a profile"
+        self._box.border_subtitle = "↑↓ select   enter take   esc back"
+        yield self._box
+
+    def on_mount(self) -> None:
+        """Show it."""
+        self._show()
+
+    def _show(self) -> None:
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for number, (request, means) in enumerate(self._offers):
+            name = "CPU profile" if request.kind == "cpu" else str(request)
+            role = "reverse" if number == self._at else ""
+            text.append(f" {name:<14}", f"bold {role}")
+            text.append(f"{means} \n", role)
+        text.rstrip()
+        self._box.update(text)
+
+    def action_move(self, by: int) -> None:
+        """Select another one."""
+        self._at = max(0, min(len(self._offers) - 1, self._at + by))
+        self._show()
+
+    def action_choose(self) -> None:
+        """Take the selected one; one that acts on the service is asked about again."""
+        request = self._offers[self._at][0]
+        if request.acts:
+            self.app.push_screen(ConfirmScreen(request), self._confirmed)
+        else:
+            self.dismiss(request)
+
+    def _confirmed(self, request: ProfileRequest | None) -> None:
+        if request is not None:
+            self.dismiss(request)
+
+
+class ConfirmScreen(ModalScreen[ProfileRequest | None]):
+    """What a profile does to the service, before it does; for a CPU profile also how long."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,y", "take", "take it"),
+        Binding("up,right,plus,k,l", "longer(5)", "longer"),
+        Binding("down,left,minus,j,h", "longer(-5)", "shorter"),
+        Binding("backspace", "shorten", "a digit less"),
+        Binding("escape,n,q,c,ctrl+c", "dismiss(None)", "no"),
+    ]
+
+    def __init__(self, request: ProfileRequest) -> None:
+        super().__init__()
+        self._request = request
+        self._typed = ""
+        self._box = Static(classes="box")
+
+    def compose(self) -> ComposeResult:
+        """Show the question in a box."""
+        self._box.border_subtitle = "enter take it   esc no"
+        yield self._box
+
+    def on_mount(self) -> None:
+        """Show it."""
+        self._show()
+
+    def _show(self) -> None:
+        self._box.border_title = str(self._request)
+        text = Text(_ACTS[self._request.kind])
+        if self._request.kind == "cpu":
+            text.append("\n\n  seconds  ", "bold")
+            text.append(f" {self._request.seconds} ", "reverse")
+            text.append("  type a number, or ↑↓", "dim")
+        text.append("\n\nA mark on the timeline will say that it was you.")
+        self._box.update(text)
+
+    def _set(self, seconds: int) -> None:
+        if self._request.kind == "cpu":
+            self._request = replace(self._request, seconds=max(1, min(MOST_CPU_S, seconds)))
+            self._show()
+
+    def on_key(self, event: events.Key) -> None:
+        """Take digits for the number of seconds."""
+        if event.character and event.character.isdecimal() and self._request.kind == "cpu":
+            event.stop()
+            self._typed = (self._typed + event.character)[-3:]
+            self._set(int(self._typed))
+
+    def action_longer(self, by: int) -> None:
+        """Take more seconds, or fewer."""
+        self._typed = ""
+        self._set(self._request.seconds + by)
+
+    def action_shorten(self) -> None:
+        """Take the last digit back."""
+        self._typed = self._typed[:-1]
+        self._set(int(self._typed or "1"))
+
+    def action_take(self) -> None:
+        """Take it."""
+        self.dismiss(self._request)

@@ -1,0 +1,45 @@
+"""What pane 4 wants of the world, which it does not know itself."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from memtui.model import ProfileRequest
+from memtui.panes.profile.look import ProfileMoment
+from memtui.panes.profile.reading import WantedAnswer
+
+
+class ProfileMessage(Message):
+    """Something is wanted of the world."""
+
+
+class FetchProfile(ProfileMessage):
+    """A profile is wanted now: None is the usual one. One that acts is asked about first."""
+
+    def __init__(self, request: ProfileRequest | None) -> None:
+        super().__init__()
+        self.request = request
+
+
+class Choose(ProfileMessage):
+    """The user wants to choose what to take."""
+
+
+class Cancel(ProfileMessage):
+    """The profile that is being taken is not wanted any more."""
+
+
+class Ask(ProfileMessage):
+    """An answer about a profile is wanted, and none that was asked for before."""
+
+    def __init__(self, wanted: WantedAnswer) -> None:
+        super().__init__()
+        self.wanted = wanted
+
+
+class Save(ProfileMessage):
+    """The bytes of a profile are wanted in a file."""
+
+    def __init__(self, shown: ProfileMoment) -> None:
+        super().__init__()
+        self.at, self.profile = shown

@@ -1,0 +1,106 @@
+"""The source of a function, line by line, with what each line comes to (``pprof -list``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from memtui.panes.profile import lists
+from memtui.panes.profile.lists import RowList
+from memtui.panes.profile.values import Measure
+from memtui.pprof.question import SourceOf
+from memtui.render.cells import Line, Role, Span, line
+from memtui.render.table import Column, Selection
+from memtui.sanitize import plain
+
+_COLUMNS = (
+    Column("flat", 6, role="live"),
+    Column("cum", 6),
+    Column("cum%", 6, yields=1),
+    Column("line", 5, role="dim"),
+    Column("source", 16, text=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLine:
+    """A line of source, or the head of a file where ``number`` is 0."""
+
+    number: int
+    text: str
+    flat: int
+    cum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The lines of a function in the files that it is in."""
+
+    lines: tuple[CodeLine, ...]
+    measure: Measure
+
+    @property
+    def largest(self) -> int:
+        """The row of the line that comes to most."""
+        lines = range(len(self.lines))
+        of_code = [at for at in lines if self.lines[at].number]
+        return max(of_code or [0], key=lambda at: abs(self.lines[at].cum) if self.lines else 0)
+
+
+def code(files: Sequence[SourceOf], measure: Measure) -> Code:
+    """Put the lines of a function in order, each file with its path and its sums before it."""
+    return Code(tuple(line for each in files for line in _lines(each)), measure)
+
+
+def _lines(found: SourceOf) -> Iterator[CodeLine]:
+    routine = found.routine
+    where = routine.file or "no source information"
+    reason = f": {found.reason}" if found.reason else ""
+    yield CodeLine(0, f"{routine.name} in {where}{reason}", routine.flat, routine.cum)
+    numbers: Sequence[int] = range(routine.first, routine.first + len(found.lines))
+    if not found.lines:
+        numbers = sorted(routine.lines)
+    for at, number in enumerate(numbers):
+        flat, cum = routine.lines.get(number, (0, 0))
+        text = found.lines[at].expandtabs(4) if found.lines else ""
+        yield CodeLine(number, text, flat, cum)
+
+
+def first_state(data: Code) -> RowList:
+    """Return the list with the line selected that comes to most."""
+    return RowList(Selection(data.largest))
+
+
+def draw(
+    data: Code, state: RowList, width: int, height: int, *, focused: bool
+) -> tuple[RowList, list[Line]]:
+    """Return exactly ``height`` lines of exactly ``width`` cells, the titles first."""
+    drawn, lines = lists.draw(
+        _COLUMNS,
+        len(data.lines),
+        lambda at: (_numbers(data.lines[at], data.measure), data.lines[at].text),
+        replace(state, shift=max(1, state.shift)),
+        width,
+        height,
+        focused=focused,
+    )
+    return replace(drawn, shift=state.shift), lines
+
+
+def _numbers(each: CodeLine, measure: Measure) -> tuple[str | Span, ...]:
+    role: Role = measure.role(each.flat)
+    return (
+        Span(measure.amount(each.flat), role) if each.flat else "",
+        measure.amount(each.cum) if each.cum else "",
+        measure.share(each.cum) if each.cum else "",
+        str(each.number) if each.number else "",
+    )
+
+
+def hint(data: Code, state: RowList) -> Line:
+    """Say the values of the selected line, and its text."""
+    if not data.lines:
+        return line("no source")
+    each = data.lines[state.selection.at(range(len(data.lines)))]
+    value = f"flat {data.measure.amount(each.flat)}, cum {data.measure.amount(each.cum)}"
+    return line(Span(value, data.measure.role(each.cum)), f"  {plain(each.text.strip())}")

@@ -1,0 +1,1 @@
+"""Bytes of a log into GC cycles and the output between them; pure."""

@@ -1,0 +1,1 @@
+"""Text of /proc, of cgroups and of ELF files into facts about a process; pure."""

@@ -1,0 +1,1 @@
+"""Bytes of a profile into stacks, and back; pure."""

@@ -1,0 +1,1 @@
+"""Pages with MemStats into samples; pure."""

@@ -1,0 +1,1 @@
+"""What draws cells, and the terminal below Textual."""

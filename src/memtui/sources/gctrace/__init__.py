@@ -1,0 +1,1 @@
+"""Reads gctrace: the stderr of a process, files, pipes, commands."""

@@ -1,0 +1,1 @@
+"""HTTP to the watched service: requests, credentials, endpoints, cost."""

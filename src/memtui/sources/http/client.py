@@ -1,0 +1,396 @@
+"""The one place that talks HTTP: one GET, its deadline, its size limit, and why it failed.
+
+A response that was begun is always read to its end: what memtui does not want of it, and what is
+left when memtui quits, goes to :mod:`memtui.sources.http.draining`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast
+
+from memtui import units
+from memtui.sources.http.credentials import ANYBODY, BadSecret, Credentials
+from memtui.sources.http.draining import DRAINS
+from memtui.sources.source import SourceFailed
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import httpcore
+    import httpx
+
+_HEADERS = {"Accept-Encoding": "identity", "Connection": "close", "User-Agent": "memtui"}
+_CHUNK_BYTES = 1 << 16
+
+
+class HttpCause(Enum):
+    """Why no answer came."""
+
+    REFUSED = "refused"
+    TIMED_OUT = "timed out"
+    RESET = "reset"
+    CERTIFICATE = "certificate"
+    TLS = "tls"
+    NOT_HTTP = "not http"
+    TOO_LARGE = "too large"
+    UNREACHABLE = "unreachable"
+    BAD_URL = "bad url"
+
+
+class HttpFailed(SourceFailed):
+    """No answer: the reason in words, and the cause to decide by."""
+
+    def __init__(self, cause: HttpCause, reason: str, hint: str = "") -> None:
+        super().__init__(reason, hint, final=cause is HttpCause.BAD_URL)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to ask: a URL, the unix socket to reach it by, and what the user gave with it.
+
+    A service that memtui found itself, in its own sockets, is asked without a check of its
+    certificate: there is no name to check, and nothing secret is sent.
+    """
+
+    url: str
+    unix_socket: str | None = None
+    verify: bool = True
+    access: Credentials = ANYBODY
+
+    def join(self, path: str) -> Address:
+        """Return the address of something below this one."""
+        return replace(self, url=self.url.rstrip("/") + "/" + path)
+
+    def at(self, path: str) -> Address:
+        """Return the address of another path of the same server; a query stays behind."""
+        scheme, _, rest = self.url.partition("://")
+        authority = rest.partition("?")[0].partition("/")[0]
+        return replace(self, url=f"{scheme}://{authority}{path}")
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether a secret goes to the server."""
+        return "@" in self.url or self.access.has_secret
+
+    def __str__(self) -> str:
+        """Write it for the screen and the record: never with credentials or a query's values."""
+        if self.unix_socket is None:
+            return shown(self.url)
+        _, slash, path = shown(self.url).partition("/")
+        return f"unix:{self.unix_socket.replace(chr(0), '@')}{slash}{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer as it came: nothing followed, nothing decoded. Names of headers in lower case.
+
+    ``took_s`` is the time from before the connection to the last byte, ``waited_s`` that to the
+    headers. ``size_bytes`` came in all; ``body`` is the end of it if only that was asked for.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    took_s: float
+    waited_s: float
+    size_bytes: int
+
+
+def shown(url: str) -> str:
+    """Return a URL without "http://", user, password and the values of its query.
+
+    A password may hold "/", "?" or "#" that should have been escaped: so all that is before the
+    last "@" goes, wherever it stands.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "http", url
+    rest, _, query = rest.rpartition("@")[2].partition("?")
+    prefix = "" if scheme == "http" else f"{scheme}://"
+    return f"{prefix}{rest.partition('#')[0]}{'?…' if query else ''}"
+
+
+def import_httpx() -> None:
+    """Import the client without its command line, which brings in rich: 4 MB for nothing.
+
+    Where there is no sniffio, httpcore looks for it eight times with each request, through all
+    folders of modules (httpcore 1.0, _synchronization.py): a fifth of what a request costs.
+    """
+    known = cast("dict[str, object]", sys.modules)
+    known.setdefault("httpx._main", None)
+    if find_spec("sniffio") is None:
+        known.setdefault("sniffio", None)
+    import_module("httpx")
+
+
+async def get(
+    address: Address,
+    *,
+    deadline_s: float,
+    limit_bytes: int,
+    tail_bytes: int | None = None,
+    ends_early: bool = False,
+) -> Response:
+    """Ask once; raise HttpFailed when no whole answer came within ``deadline_s``.
+
+    No more than ``limit_bytes`` are read. With ``tail_bytes`` only so many are kept, the last
+    ones, so that the limit may be larger than what one would want in memory.
+
+    Who leaves early, by the deadline, the limit or a cancellation, leaves at once; the rest of the
+    response is read and discarded in the background (``is_draining``), also after memtui has quit.
+    Where the page ``ends_early``, as a CPU profile does, the server learns at once that it may.
+
+    The deadline is for everything from the connection to the last byte. Proxies, netrc files and
+    whatever else the environment says are not obeyed; redirects are not followed; credentials
+    are sent only if the address holds them.
+    """
+    if "httpx" not in sys.modules:
+        await asyncio.to_thread(import_httpx)
+    import httpx
+
+    headers = _headers(address)
+    try:
+        async with asyncio.timeout(deadline_s):
+            exchange = _Exchange(str(address), ends_early=ends_early)
+            return await _get(address, headers, limit_bytes, tail_bytes, exchange)
+    except TimeoutError:
+        raise HttpFailed(
+            HttpCause.TIMED_OUT,
+            f"{address} did not answer within {deadline_s:g} s (host busy?)",
+            "memtui asks again; is it stopped in a debugger, or no HTTP server?",
+        ) from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        # OSError: a TLS alert that comes with the first bytes is not wrapped by httpx 0.28.
+        raise failure_of(address, error) from None
+
+
+def _headers(address: Address) -> Mapping[str, str]:
+    """Return what goes with a request; raise SourceFailed where a secret cannot be read."""
+    try:
+        authorization = address.access.authorization()
+    except BadSecret as error:
+        reason = f"no secret for {address} in {address.access.secret_file}: {error}"
+        raise SourceFailed(reason) from None
+    return _HEADERS | ({"Authorization": authorization} if authorization else {})
+
+
+async def _get(
+    address: Address,
+    headers: Mapping[str, str],
+    limit_bytes: int,
+    tail_bytes: int | None,
+    exchange: _Exchange,
+) -> Response:
+    import httpx
+
+    began = time.perf_counter()
+    url = httpx.URL(address.url)
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 80) > 0xFFFF:
+        raise httpx.UnsupportedProtocol(address.url)
+    transport = httpx.AsyncHTTPTransport(
+        uds=address.unix_socket, verify=_certificates(address), trust_env=False
+    )
+    with exchange:
+        async with (
+            httpx.AsyncClient(
+                transport=transport, headers=headers, timeout=None, trust_env=False
+            ) as client,
+            client.stream(
+                "GET", url, follow_redirects=False, extensions={"trace": exchange.trace}
+            ) as answer,
+        ):
+            waited_s = time.perf_counter() - began
+            body, size_bytes = await _body(answer, limit_bytes, tail_bytes)
+            exchange.is_whole = True
+            took_s = time.perf_counter() - began
+            return Response(
+                answer.status_code, dict(answer.headers), body, took_s, waited_s, size_bytes
+            )
+
+
+class _Exchange:
+    """Holds the connection of one request, to have the response read to its end in any case.
+
+    ``trace`` is httpcore's trace extension (httpcore 1.0, "Request extensions"): from it come the
+    socket, as soon as there is one, and the moment at which the request goes out. The descriptor
+    is a duplicate: the client closes its own, and the connection stays.
+    """
+
+    def __init__(self, name: str, *, ends_early: bool) -> None:
+        self.is_whole = False
+        self._name = name
+        self._ends_early = ends_early
+        self._fd = -1
+        self._is_begun = False
+
+    async def trace(self, event: str, info: dict[str, object]) -> None:
+        """Take what the client does."""
+        if event in _CONNECTED and self._fd < 0:
+            stream = cast("httpcore.AsyncNetworkStream", info["return_value"])
+            self._fd = os.dup(stream.get_extra_info("socket").fileno())
+        elif event == "http11.send_request_headers.started":
+            self._is_begun = True
+
+    def __enter__(self) -> _Exchange:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._fd < 0:
+            return
+        try:
+            if self._is_begun and not self.is_whole:
+                DRAINS.take(self._fd, self._name, half_close=self._ends_early)
+        finally:
+            os.close(self._fd)
+
+
+_CONNECTED = ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete")
+
+
+def is_draining(address: Address) -> bool:
+    """Tell whether a response from there, which was abandoned, is still being read to its end."""
+    return DRAINS.is_draining(str(address))
+
+
+async def _body(
+    answer: httpx.Response, limit_bytes: int, tail_bytes: int | None
+) -> tuple[bytes, int]:
+    """Return the body, or its end, and how long it was."""
+    body, size_bytes = bytearray(), 0
+    announced = answer.headers.get("content-length", "")
+    if not (announced.isdecimal() and int(announced) > limit_bytes):
+        async for chunk in answer.aiter_raw(_CHUNK_BYTES):
+            size_bytes += len(chunk)
+            if size_bytes > limit_bytes:
+                break
+            body += chunk
+            if tail_bytes is not None:
+                del body[:-tail_bytes]
+        else:
+            return bytes(body), size_bytes
+    raise HttpFailed(HttpCause.TOO_LARGE, f"the answer is larger than {units.size(limit_bytes)}")
+
+
+def _certificates(address: Address) -> ssl.SSLContext | bool:
+    """Return what to check certificates with: the authorities of this machine and of httpx.
+
+    Or those that the user gave, and no others.
+    """
+    if not address.verify or address.access.insecure or not is_https(address.url):
+        return False
+    if address.access.cacert is not None:
+        return ssl.create_default_context(cafile=address.access.cacert)
+    import httpx
+
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
+
+
+def is_https(url: str) -> bool:
+    """Tell whether a URL wants TLS, however it is spelled."""
+    return url[:6].lower() == "https:"
+
+
+def failure_of(address: Address, error: Exception) -> HttpFailed:
+    """Say in one line why a request came to nothing."""
+    import httpx
+
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            reason = f"{address}: TLS certificate not valid: {cause.verify_message}"
+            return HttpFailed(HttpCause.CERTIFICATE, reason, "--cacert FILE names its authority")
+        if isinstance(cause, ssl.SSLError):
+            return _tls_failure(address, cause)
+        if isinstance(cause, ConnectionRefusedError):
+            return HttpFailed(HttpCause.REFUSED, f"{address} refused the connection", _DOWN)
+        if isinstance(cause, ConnectionResetError | BrokenPipeError):
+            return HttpFailed(HttpCause.RESET, f"{address} cut the connection", _DOWN)
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return HttpFailed(
+            HttpCause.BAD_URL, f"{address} is no URL that can be asked", "http://host:6060"
+        )
+    if isinstance(error, httpx.RemoteProtocolError):
+        if "without sending" in str(error) or "incomplete" in str(error):
+            return HttpFailed(HttpCause.RESET, f"{address} cut the connection", _DOWN)
+        return HttpFailed(
+            HttpCause.NOT_HTTP, f"{address} does not speak HTTP", "give another --pprof"
+        )
+    if isinstance(error, httpx.ReadError):
+        return HttpFailed(HttpCause.RESET, f"{address} cut the connection", _DOWN)
+    why = next((str(c.strerror) for c in causes if isinstance(c, OSError) and c.strerror), "")
+    why = why or str(error) or type(error).__name__
+    return HttpFailed(HttpCause.UNREACHABLE, f"{address} cannot be reached: {_one_line(why)}")
+
+
+_DOWN = "does the service still run?"
+
+
+def _tls_failure(address: Address, error: ssl.SSLError) -> HttpFailed:
+    """Say what went wrong below HTTP: mostly plain text where TLS was expected."""
+    reason = (error.reason or str(error)).lower().replace("_", " ")
+    if "wrong version number" in reason or "record layer" in reason:
+        return HttpFailed(HttpCause.TLS, f"{address} does not speak TLS", "try http:// in --pprof")
+    if "certificate required" in reason or "bad certificate" in reason:
+        return HttpFailed(HttpCause.TLS, f"{address} wants a client certificate")
+    return HttpFailed(HttpCause.TLS, f"{address}: TLS failed: {_one_line(reason)}")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and all that led to it, those inside groups too."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for inner in error.exceptions:
+                yield from _causes(inner)
+        error = error.__cause__ or error.__context__
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:120]
+
+
+def refusal(address: Address, response: Response) -> SourceFailed | None:
+    """Return what an answer other than 200 means for who asked, None when it is 200."""
+    status = response.status
+    if status == 200:
+        return None
+    if status in (401, 403):
+        return SourceFailed(
+            f"{address} wants credentials ({status})", "--pprof URL with --auth-env or --auth-file"
+        )
+    if status == 404:
+        return SourceFailed(f"{address} answers 404: no such page", "is net/http/pprof in there?")
+    if 300 <= status < 400:
+        there = _one_line(shown(response.headers.get("location", "nowhere")))
+        return SourceFailed(
+            f"{address} redirects to {there} (not followed)", "give that address to --pprof"
+        )
+    if wants_tls(response):
+        return SourceFailed(f"{address} wants TLS", "use https:// in --pprof")
+    said = _one_line(response.body[:200].decode("utf-8", "replace"))
+    if address.is_secret:  # what a server says may hold what it was sent
+        said = ""
+    return SourceFailed(f"{address} answers {status}{': ' if said else ''}{said}")
+
+
+def wants_tls(response: Response) -> bool:
+    """Tell whether this is how Go answers plain HTTP on a TLS port (net/http/server.go, serve)."""
+    return response.status == 400 and b"HTTP request to an HTTPS server" in response.body

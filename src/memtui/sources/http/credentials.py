@@ -1,0 +1,85 @@
+"""How a server that the user named is met: what is shown to it, and whom it must be vouched for by.
+
+A secret comes from the environment or from a file, never from an argument: those can be read by
+every user of the machine. It is sent to the server of the one address that it was given for, and
+stands in no record, no error and no repr.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_MOST_BYTES = 16 << 10
+
+
+class BadSecret(ValueError):  # noqa: N818 - it says what happened
+    """There is no secret there, or none that can be sent; says why, and nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What goes with an address: ``secret`` or the file of one, and how certificates are checked.
+
+    A secret is USER:PASSWORD, or else a bearer token (RFC 7617, RFC 6750). A file is read anew for
+    each request, for tokens of a few hours are replaced there. ``cacert`` is a file with the
+    authorities that count, None for those of this machine; with ``insecure`` nothing is checked.
+    """
+
+    secret: str | None = field(default=None, repr=False)
+    secret_file: Path | None = None
+    cacert: Path | None = None
+    insecure: bool = False
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether there is one."""
+        return self.secret is not None or self.secret_file is not None
+
+    def authorization(self) -> str | None:
+        """Return the value of the header, None where there is no secret; raise BadSecret."""
+        secret = self.secret
+        if self.secret_file is not None:
+            secret = _read(self.secret_file)
+        return None if secret is None else _header(secret)
+
+
+ANYBODY = Credentials()
+"""No secret is shown, and certificates are checked as this machine does."""
+
+
+def _header(secret: str) -> str:
+    secret = secret.strip()
+    if not secret:
+        raise BadSecret("it is empty")
+    if not secret.isprintable():
+        raise BadSecret("it is not one line of text")
+    if ":" in secret:
+        return f"Basic {base64.b64encode(secret.encode()).decode()}"
+    token = secret.removeprefix("Bearer ").strip()
+    if not token.isascii() or " " in token:
+        raise BadSecret("it is neither USER:PASSWORD nor a token")
+    return f"Bearer {token}"
+
+
+def _read(path: Path) -> str:
+    """Read a regular file: a pipe could be read only once, and might block."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise BadSecret("it is no file")
+            data = os.read(descriptor, _MOST_BYTES + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise BadSecret((error.strerror or type(error).__name__).lower()) from None
+    if len(data) > _MOST_BYTES:
+        raise BadSecret("it is too large for a secret")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise BadSecret("it is not one line of text") from None

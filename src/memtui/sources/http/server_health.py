@@ -1,0 +1,187 @@
+"""What can be seen of a process that is asked over HTTP without asking it: free for the process.
+
+The sources of a session that ask the same server: what one of them meets, the others look at.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from memtui.model import Trouble
+from memtui.parse.process.proc import ParseError
+from memtui.parse.process.sockets import Listener, TcpListener
+from memtui.sources.http.client import Address, HttpCause, HttpFailed
+from memtui.sources.http.endpoint import PROC, listeners, shares_network
+from memtui.sources.process.proc import read_stat
+from memtui.sources.source import SourceFailed
+
+LOOK_S = 1.0
+_STOPPED = "Tt"
+"""By a signal, and by a debugger (man 5 proc, /proc/PID/stat)."""
+
+
+STOPPED = Trouble(
+    "the process is stopped: it answers nothing", "SIGCONT lets it go on (kill -CONT)", 0.0
+)
+
+
+class SocketState(Enum):
+    """What a look found."""
+
+    NOTHING = "all is as it was, as far as one can see"
+    CLOSED = "the socket that it listened on is closed"
+    STOPPED = "it is stopped"
+
+
+class SocketWatch:
+    """The socket that a process listens on, by its descriptor: /proc/PID/fd/N says what it is.
+
+    Reading that link costs some microseconds here and nothing there: it is looked at each second,
+    where a question each second would be a load. A process that ends closes it too.
+    """
+
+    def __init__(self, pid: int | None, link: tuple[Path, str] | None, proc: Path = PROC) -> None:
+        self._pid = pid
+        self._link = link
+        self._proc = proc
+
+    @classmethod
+    def of(cls, pid: int | None, address: Address | None, proc: Path = PROC) -> SocketWatch:
+        """Find the one behind an address; without ``pid`` there is nothing to be seen.
+
+        Reads all descriptors of the process: call it in a thread.
+        """
+        listener = None if pid is None or address is None else listener_at(pid, address, proc)
+        link = None if pid is None or listener is None else _link(pid, listener, proc)
+        return cls(pid, link, proc)
+
+    def look(self) -> SocketState:
+        """Look once. That it is closed is said one time only: who asks then knows more."""
+        if self._link is not None:
+            path, was = self._link
+            if _target(path) != was:
+                self._link = None
+                return SocketState.CLOSED
+        return SocketState.STOPPED if self._is_stopped() else SocketState.NOTHING
+
+    def _is_stopped(self) -> bool:
+        if self._pid is None:
+            return False
+        try:
+            return read_stat(self._pid, self._proc).state in _STOPPED
+        except (OSError, ParseError):
+            return False
+
+    async def watched(
+        self, seconds: float, pause: Callable[[float], Awaitable[bool]]
+    ) -> SocketState:
+        """Wait, and look each second; return early when there is something to be seen.
+
+        Also when ``pause`` says that somebody woke it.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            seen = self.look()
+            left_s = end - time.monotonic()
+            if seen is not SocketState.NOTHING or left_s <= 0:
+                return seen
+            if await pause(min(left_s, LOOK_S)):
+                return SocketState.NOTHING
+
+    async def opened(self, pause: Callable[[float], Awaitable[bool]]) -> None:
+        """Wait until the process is not stopped any more, or somebody wakes it."""
+        while self._is_stopped() and not await pause(LOOK_S):
+            pass
+
+
+def listener_at(pid: int, address: Address, proc: Path = PROC) -> Listener | None:
+    """Return the TCP socket with which the process itself listens at this address."""
+    parts = urlsplit(address.url)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        is_local = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
+        if address.unix_socket is not None or not is_local or not shares_network(pid, proc):
+            return None
+        found = (each for each in listeners(pid, proc) if isinstance(each, TcpListener))
+        return next((each for each in found if each.port == port), None)
+    except (ValueError, SourceFailed):
+        return None
+
+
+def _link(pid: int, listener: Listener, proc: Path) -> tuple[Path, str] | None:
+    wanted, folder = f"socket:[{listener.inode}]", proc / str(pid) / "fd"
+    try:
+        numbers = os.listdir(folder)
+    except OSError:
+        return None
+    return next(
+        ((folder / each, wanted) for each in numbers if _target(folder / each) == wanted), None
+    )
+
+
+def _target(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+_DOWN = (HttpCause.REFUSED, HttpCause.UNREACHABLE)
+"""A server that cannot be connected to: to try it costs it nothing, and each page of it is away.
+
+Who is asked and says nothing, or nonsense, may do so for one page, and is not asked more for it.
+"""
+
+
+@dataclass(slots=True)
+class _Neighbour:
+    look: Callable[[], None]
+    server: str = ""
+
+
+class ServerHealth:
+    """Has each source look at once when a server is gone, and when it is there again."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, _Neighbour] = {}
+        self._down: set[str] = set()
+
+    def join(self, name: str, look: Callable[[], None]) -> None:
+        """Let a source take part: ``look`` has it ask at once instead of when it would."""
+        self._all[name] = _Neighbour(look)
+
+    def failed(self, name: str, address: Address, failure: SourceFailed) -> None:
+        """Take what a source could not read."""
+        server = self._note(name, address)
+        is_down = isinstance(failure, HttpFailed) and failure.cause in _DOWN
+        if is_down and server not in self._down:
+            self._down.add(server)
+            self._tell(name, server)
+
+    def answered(self, name: str, address: Address) -> None:
+        """Take that a source was answered."""
+        server = self._note(name, address)
+        if server in self._down:
+            self._down.discard(server)
+            self._tell(name, server)
+
+    def closed(self, name: str, address: Address) -> None:
+        """Take that a source saw the socket of a server closed: it may be gone."""
+        self._tell(name, self._note(name, address))
+
+    def _note(self, name: str, address: Address) -> str:
+        server = str(address.at("/"))
+        self._all[name].server = server
+        return server
+
+    def _tell(self, name: str, server: str) -> None:
+        for other, neighbour in self._all.items():
+            if other != name and neighbour.server == server:
+                neighbour.look()

@@ -1,0 +1,1 @@
+"""Reads a process: /proc, psutil, mappings, cgroups."""

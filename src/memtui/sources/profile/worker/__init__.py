@@ -1,0 +1,1 @@
+"""Decodes profiles and answers queries, in a worker process."""

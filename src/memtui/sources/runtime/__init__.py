@@ -1,0 +1,1 @@
+"""Reads MemStats over HTTP, and from the agent of gops."""

@@ -1,0 +1,218 @@
+"""The pages that MemStats can be read from, and one reading of one of them.
+
+Which cycles of the collector a page of MemStats tells for the first time.
+
+Whether the numbers of a page can be those of the process that is watched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from memtui.model import Absent, Origin
+from memtui.parse.process.proc import ProcStatus
+from memtui.parse.runtime.memstats import (
+    CommandHash,
+    Cycle,
+    MemStatsError,
+    MemStatsPage,
+    parse_expvar,
+    parse_gops,
+    parse_heap_text,
+)
+from memtui.parse.runtime.prometheus import parse_prometheus
+from memtui.sources.http.client import Address, get, refusal
+from memtui.sources.http.endpoint import PROC
+from memtui.sources.http.server_health import listener_at
+from memtui.sources.process.proc import read_command
+from memtui.sources.runtime.gops import GopsAgent, ask_gops
+from memtui.sources.source import SourceFailed
+
+_PARSERS: dict[Origin, Callable[[bytes], MemStatsPage]] = {
+    Origin.EXPVAR: parse_expvar,
+    Origin.HEAP_TEXT: parse_heap_text,
+    Origin.METRICS: parse_prometheus,
+    Origin.GOPS: parse_gops,
+}
+_DEADLINES_S = {
+    Origin.EXPVAR: 15.0,
+    Origin.HEAP_TEXT: 300.0,
+    Origin.METRICS: 15.0,
+    Origin.GOPS: 2.0,
+}
+"""The host may be busy. A heap?debug=1 that was begun is written to its end in any case: so memtui
+waits for its last lines."""
+_LIMITS_BYTES = {
+    Origin.EXPVAR: 4 << 20,
+    Origin.HEAP_TEXT: 1 << 30,
+    Origin.METRICS: 16 << 20,
+}
+_TAIL_BYTES = 64 << 10
+"""Of heap?debug=1 only the end is kept: the trailer is 10 KB, what is before it 40 KB to 230 MB."""
+_LARGE_BYTES = 256 << 10
+"""More than this is parsed in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemStatsAddress:
+    """A page to ask; ``is_own`` when the process itself holds the socket behind it."""
+
+    origin: Origin
+    address: Address | GopsAgent
+    is_own: bool
+
+    @property
+    def http(self) -> Address | None:
+        """Where it is asked for over HTTP; None for a gops agent."""
+        return self.address if isinstance(self.address, Address) else None
+
+    def __str__(self) -> str:
+        """Write it for the screen: never with credentials."""
+        return str(self.address).replace("?…", "?debug=1")
+
+
+@dataclass(frozen=True, slots=True)
+class MemStatsAnswer:
+    """What a page said, and what asking cost; ``waited_s`` is the time until it began to speak."""
+
+    page: MemStatsPage
+    took_s: float
+    waited_s: float
+    size_bytes: int
+
+
+class NoSuchPage(SourceFailed):
+    """What answers there is no page with MemStats, and will not be one soon."""
+
+
+def pages_of_pprof(base: Address, *, is_own: bool) -> Iterator[MemStatsAddress]:
+    """Yield the pages beside a /debug/pprof/, best first."""
+    yield MemStatsAddress(Origin.EXPVAR, base.at("/debug/vars"), is_own)
+    yield MemStatsAddress(Origin.METRICS, base.at("/metrics"), is_own)
+    yield MemStatsAddress(Origin.HEAP_TEXT, base.join("heap?debug=1"), is_own)
+
+
+def pages_of_url(address: Address, *, is_own: bool) -> Iterator[MemStatsAddress]:
+    """Yield the pages that an address of a profile leads to, best first.
+
+    They are of the same server, so they get the credentials in the address; the rest of its
+    query goes to the heap profile alone, for which it was given.
+    """
+    path, query = urlsplit(address.url).path, urlsplit(address.url).query
+    prefix, pprof, _ = path.partition("/debug/pprof")
+    if not pprof:
+        prefix = ""
+    kept = [each for each in query.split("&") if each and not each.startswith(("debug=", "gc="))]
+    for start in dict.fromkeys((prefix, "")):
+        yield MemStatsAddress(Origin.EXPVAR, address.at(f"{start}/debug/vars"), is_own)
+    yield MemStatsAddress(Origin.METRICS, address.at("/metrics"), is_own)
+    heap = address.at(f"{prefix}/debug/pprof/heap?{'&'.join(('debug=1', *kept))}")
+    yield MemStatsAddress(Origin.HEAP_TEXT, heap, is_own)
+
+
+async def ask(page: MemStatsAddress) -> MemStatsAnswer:
+    """Ask a page once; raise SourceFailed, NoSuchPage when it is none with honest MemStats."""
+    deadline_s = _DEADLINES_S[page.origin]
+    if isinstance(page.address, GopsAgent):
+        body, took_s = await ask_gops(page.address, deadline_s)
+        return MemStatsAnswer(await _parsed(page, body), took_s, took_s, len(body))
+    answer = await get(
+        page.address,
+        deadline_s=deadline_s,
+        limit_bytes=_LIMITS_BYTES[page.origin],
+        tail_bytes=_TAIL_BYTES if page.origin is Origin.HEAP_TEXT else None,
+    )
+    if (failed := refusal(page.address, answer)) is not None:
+        if answer.status >= 500:
+            raise failed
+        raise NoSuchPage(failed.reason, failed.hint)
+    parsed = await _parsed(page, answer.body)
+    return MemStatsAnswer(parsed, answer.took_s, answer.waited_s, answer.size_bytes)
+
+
+async def _parsed(page: MemStatsAddress, body: bytes) -> MemStatsPage:
+    parse = _PARSERS[page.origin]
+    if page.origin is Origin.METRICS and "prometheus_client" not in sys.modules:
+        await asyncio.to_thread(import_module, "prometheus_client.parser")
+    try:
+        if len(body) > _LARGE_BYTES:
+            return await asyncio.to_thread(parse, body)
+        return parse(body)
+    except MemStatsError as error:
+        raise NoSuchPage(f"{page} {error}") from None
+
+
+class GcRing:
+    """Remembers the newest cycle of the pages before."""
+
+    def __init__(self) -> None:
+        self._last: Cycle | None = None
+
+    def new(self, page: MemStatsPage) -> tuple[bool, list[Cycle], int]:
+        """Return whether the process started anew, its new cycles, and how many more there were.
+
+        More than the rings hold are lost. A process has started anew when its number of cycles
+        went back, or when a cycle that was seen before has another end now.
+        """
+        newest, last = page.stats.num_gc, self._last
+        if isinstance(newest, Absent):
+            return False, [], 0
+        rings = {cycle.number: cycle for cycle in page.cycles}
+        self._last = rings.get(newest, Cycle(newest, 0.0, 0.0))
+        if last is None:
+            return False, list(page.cycles), 0
+        same = rings.get(last.number, last)
+        if newest < last.number or (last.ended_at and same.ended_at != last.ended_at):
+            return True, list(page.cycles), 0
+        new = [each for each in page.cycles if each.number > last.number]
+        return False, new, newest - last.number - len(new) if rings else 0
+
+
+_SLACK_BYTES = 64 << 20
+_SLACK = 4
+"""What Go holds may be far more than what is resident, where a program never touched it."""
+
+
+def stranger(
+    page: MemStatsPage, pid: int, status: ProcStatus, *, is_own: bool, proc: Path = PROC
+) -> str | None:
+    """Say why these cannot be the numbers of this process; None when they can.
+
+    A program may change its own os.Args, but keeps its name: when the process itself holds the
+    socket (``is_own``) that is enough; from elsewhere the whole command line must be the same.
+    Without a command line, what Go has not given back may not be many times what is resident,
+    where the socket is not its own; and never more than its address space.
+    """
+    ours = _command(pid, proc)
+    if page.command is not None and ours is not None:
+        same = page.command.program == ours.program if is_own else page.command == ours
+        return None if same else "speaks for another process: its command line differs"
+    stats = page.stats
+    sizes = (stats.sys_bytes, stats.heap_released_bytes, status.res_bytes, status.swap_bytes)
+    whole, released, resident, swapped = (0 if isinstance(each, Absent) else each for each in sizes)
+    held = whole - released
+    if not is_own and held > _SLACK * (resident + swapped) + _SLACK_BYTES:
+        return f"speaks for another process: Go holds {held >> 20} MiB, RES is {resident >> 20}"
+    virtual = status.virt_bytes
+    if isinstance(virtual, int) and whole > virtual + _SLACK_BYTES:
+        return f"speaks for another process: Go has {whole >> 20} MiB, VIRT is {virtual >> 20}"
+    return None
+
+
+def _command(pid: int, proc: Path) -> CommandHash | None:
+    try:
+        command = read_command(pid, proc)
+    except OSError:
+        return None
+    return CommandHash.of(command) if command else None
+
+
+def holds(pid: int, address: Address, proc: Path = PROC) -> bool:
+    """Tell whether the process itself listens at this address of this machine."""
+    return listener_at(pid, address, proc) is not None

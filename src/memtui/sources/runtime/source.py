@@ -1,0 +1,388 @@
+"""MemStats of a process: from the best page it offers, beside what the kernel says just then."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from memtui.model import Absent, Attached, Event, GcPause, Mark, Origin, Restart, RuntimeSample
+from memtui.parse.process.proc import ParseError, ProcStatus
+from memtui.sources.clock import moment_of_day
+from memtui.sources.http.client import Address, HttpCause, HttpFailed
+from memtui.sources.http.endpoint import (
+    ASKS_AGAIN,
+    PROC,
+    EndpointAnswers,
+    find_pprof,
+    memstats_advice,
+)
+from memtui.sources.http.request_cost import Costs, Watching, allocated_by
+from memtui.sources.http.server_health import STOPPED, ServerHealth, SocketState, SocketWatch
+from memtui.sources.process.identity import PidGuard
+from memtui.sources.process.proc import read_status
+from memtui.sources.runtime.gops import find_gops
+from memtui.sources.runtime.memstats import (
+    GcRing,
+    MemStatsAddress,
+    MemStatsAnswer,
+    NoSuchPage,
+    ask,
+    holds,
+    pages_of_pprof,
+    pages_of_url,
+    stranger,
+)
+from memtui.sources.runtime.poll_schedule import GIVEN_UP, MemStatsGate, PollInterval, TooExpensive
+from memtui.sources.source import Clock, SourceFailed, asked, silence, to_microseconds
+
+EVERY_S = 5.0
+_MOST_NAMED = 2
+_MOST_TIMES = 2
+"""A page may allocate more than was measured of such pages."""
+_MOST_TIMEOUTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One answer, and the kernel's word of the process just before or after it.
+
+    ``at`` is when that was (Unix seconds); asking began at ``began`` (seconds of perf_counter).
+    """
+
+    at: float
+    began: float
+    answer: MemStatsAnswer
+    status: ProcStatus | None
+    apart_s: float
+
+
+def _short(fraction: float | Absent) -> float | Absent:
+    """Return a share of the CPU without the digits that say nothing, and take room.
+
+    It is one since the start: after a month the seventh digit is a quarter of a second.
+    """
+    return fraction if isinstance(fraction, Absent) else round(fraction, 7)
+
+
+class RuntimeSource:
+    """Reads MemStats every ``every_s`` seconds, and tells each cycle of the collector between.
+
+    Which page: of the process's own listeners the first that has one of honest numbers, in the
+    order of :class:`Origin`; with ``url``, the address of a profile that the user gave, only the
+    pages beside that. ``known`` is what the listeners answered, and ``costs`` what their pages
+    cost, shared with the source of profiles; ``neighbours`` are those who ask the same server.
+    Without ``pid`` there is nothing to compare with.
+
+    A page that costs the process too much is asked rarely, or only when the user asks. Between
+    two questions the process is looked at: when its socket closed it is asked at once, when it is
+    stopped not until it goes on.
+    """
+
+    name = "runtime"
+
+    def __init__(
+        self,
+        pid: int | None,
+        clock: Clock,
+        every_s: float = EVERY_S,
+        *,
+        url: Address | None = None,
+        probe: bool = True,
+        known: EndpointAnswers | None = None,
+        neighbours: ServerHealth | None = None,
+        costs: Costs | None = None,
+        proc: Path = PROC,
+    ) -> None:
+        self._pid = pid
+        self._clock = clock
+        self._gate = MemStatsGate(costs or Costs(), pid, clock, proc)
+        self._rhythm = PollInterval(every_s, pid, proc)
+        self._mark: Mark | None = None
+        self._url = url
+        self._probe = probe
+        self._known = EndpointAnswers() if known is None else known
+        self._proc = proc
+        self._lifetime = None if pid is None else PidGuard(pid, proc)
+        self._page: MemStatsAddress | None = None
+        self._refused: dict[MemStatsAddress, str] = {}
+        self._timeouts = 0
+        self._cycles = GcRing()
+        self._asked = asyncio.Event()
+        self._neighbours = neighbours or ServerHealth()
+        self._neighbours.join(self.name, self.look)
+
+    def refresh(self) -> None:
+        """Read now, whatever it costs; pages that had no MemStats are asked again."""
+        self._refused.clear()
+        self._gate.is_open = True
+        self._asked.set()
+
+    def look(self) -> None:
+        """Read now, unless a reading costs so much that only the user asks for it."""
+        self._asked.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep, but no longer than until ``refresh`` is called."""
+        await self._wakes(seconds)
+
+    async def _wakes(self, seconds: float) -> bool:
+        """Sleep; return whether somebody had it wake early."""
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._asked.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield where MemStats come from, each sample, and before it the cycles up to it.
+
+        Raises :class:`SourceFailed`.
+        """
+        self._asked.clear()
+        for event in self._marked():
+            yield event
+        async with asked(self._first()) as finding:
+            if late := await silence(finding, str(self._page or "the page of MemStats"), 0.0):
+                yield Event(self._clock(), self.name, late)
+            page, reading = await finding
+        yield Event(reading.at, self.name, Attached(str(page)))
+        door = await asyncio.to_thread(SocketWatch.of, self._pid, page.http, self._proc)
+        while True:
+            for event in self._told(page, reading):
+                yield event
+            async with aclosing(self._until_due(door, page, reading)) as waiting:
+                async for event in waiting:
+                    yield event
+            async with asked(self._read(page)) as asking:
+                if late := await silence(asking, str(page), reading.answer.took_s):
+                    yield Event(self._clock(), self.name, late)
+                reading = await asking
+            self._gate.is_open = False
+
+    async def _until_due(
+        self, door: SocketWatch, page: MemStatsAddress, reading: _Reading
+    ) -> AsyncGenerator[Event, None]:
+        """Wait until the page may be asked again; yield when the process is stopped."""
+        while True:
+            due_s = reading.began + self._rhythm.next_s - time.perf_counter()
+            seen = await door.watched(due_s, self._wakes)
+            if seen is SocketState.STOPPED:
+                yield Event(self._clock(), self.name, STOPPED)
+                await door.opened(self._wakes)
+            elif seen is SocketState.CLOSED and page.http is not None:
+                self._neighbours.closed(self.name, page.http)
+            self._asked.clear()
+            if seen is SocketState.CLOSED or self._gate.is_open or not self._rhythm.is_dear:
+                return
+
+    # Which page
+
+    async def _first(self) -> tuple[MemStatsAddress, _Reading]:
+        """Find a page and read it: the one that was good before, or else the best."""
+        self._check_process()
+        try:
+            return await self._again() or await self._best()
+        finally:
+            self._gate.is_open = False
+
+    async def _again(self) -> tuple[MemStatsAddress, _Reading] | None:
+        """Read the page that was good before; None when it has to be looked for."""
+        if self._page is None:
+            return None
+        try:
+            await self._gate.check(self._page)
+            return self._page, await self._read(self._page)
+        except SourceFailed as failed:
+            gone = isinstance(failed, HttpFailed) and failed.cause is HttpCause.REFUSED
+            if isinstance(failed, NoSuchPage):
+                self._note_refused(self._page, failed)
+            elif failed.final or not gone:
+                raise
+            self._page = None
+            return None
+
+    async def _best(self) -> tuple[MemStatsAddress, _Reading]:
+        """Find the best page that can be read, and read it."""
+        failures: list[str] = []
+        hint = ""
+        is_late = False
+        async for page in self._pages():
+            reason = self._refused.get(page, "")
+            if not reason:
+                try:
+                    await self._gate.check(page)
+                    reading = await self._read(page)
+                except SourceFailed as failed:
+                    if failed.final:
+                        raise
+                    self._note_refused(page, failed)
+                    reason = failed.reason
+                    is_late |= (
+                        isinstance(failed, HttpFailed) and failed.cause is HttpCause.TIMED_OUT
+                    )
+                    hint = failed.hint if isinstance(failed, TooExpensive) else hint
+                else:
+                    self._page = page
+                    return page, reading
+            # What pprof offers is named first: it is there in most services.
+            failures.insert(0 if page.origin is Origin.HEAP_TEXT else len(failures), reason)
+        more = len(failures) - _MOST_NAMED
+        named = "; ".join(failures[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        if is_late or self._known.is_late:
+            raise SourceFailed(f"no MemStats yet: {named}", ASKS_AGAIN)
+        hint = hint or await asyncio.to_thread(memstats_advice, self._pid, self._proc)
+        raise SourceFailed(f"no MemStats: {named}", hint)
+
+    def _note_refused(self, page: MemStatsAddress, failed: SourceFailed) -> None:
+        """Keep a page from being asked again; of one that is too expensive the gate knows."""
+        if isinstance(failed, NoSuchPage) and not isinstance(failed, TooExpensive):
+            self._refused[page] = failed.reason
+
+    async def _pages(self) -> AsyncIterator[MemStatsAddress]:
+        """Yield the pages to try, best first; raise SourceFailed when there is none to try."""
+        if self._url is not None:
+            is_own = self._pid is not None and await asyncio.to_thread(
+                holds, self._pid, self._url, self._proc
+            )
+            for page in pages_of_url(self._url, is_own=is_own):
+                yield page
+            return
+        assert self._pid is not None
+        nothing: SourceFailed | None = None
+        try:
+            base = await find_pprof(
+                self._pid, probe=self._probe, proc=self._proc, known=self._known
+            )
+            for page in pages_of_pprof(base, is_own=True):
+                yield page
+        except SourceFailed as failed:
+            if failed.final:
+                raise
+            nothing = failed
+        if nothing is not None:
+            for origin, path in ((Origin.EXPVAR, "/debug/vars"), (Origin.METRICS, "/metrics")):
+                for root in self._known.http:
+                    nothing = None
+                    yield MemStatsAddress(origin, root.at(path), is_own=True)
+        if (agent := await asyncio.to_thread(find_gops, self._pid, self._proc)) is not None:
+            nothing = None
+            yield MemStatsAddress(Origin.GOPS, agent, is_own=True)
+        if nothing is not None:
+            raise SourceFailed(nothing.reason.replace("pprof endpoint", "MemStats"), nothing.hint)
+
+    # One reading
+
+    async def _read(self, page: MemStatsAddress) -> _Reading:
+        self._check_process()
+        began, at_before, before = time.perf_counter(), self._clock(), self._status()
+        address, watching = page.http, Watching(self._pid, self._clock, self._proc)
+        try:
+            answer = await ask(page)
+        except SourceFailed as failed:
+            if address is not None:
+                self._neighbours.failed(self.name, address, failed)
+            self._check_process()
+            if isinstance(failed, HttpFailed) and failed.cause in GIVEN_UP:
+                self._judge(page, watching, None)
+            if isinstance(failed, HttpFailed) and self._costs_too_much(page, failed):
+                raise NoSuchPage(failed.reason, failed.hint) from None
+            raise
+        self._timeouts = 0
+        if address is not None:
+            self._neighbours.answered(self.name, address)
+        self._judge(page, watching, answer)
+        after, at_after = self._status(), self._clock()
+        apart_s = time.perf_counter() - began
+        if self._pid is not None and after is not None:
+            why = stranger(answer.page, self._pid, after, is_own=page.is_own, proc=self._proc)
+            if why is not None:
+                raise NoSuchPage(f"{page} {why}")
+        if page.origin is Origin.HEAP_TEXT:  # reads MemStats first of all, and then writes long
+            return _Reading(
+                at_before, began, answer, before, apart_s - (answer.took_s - answer.waited_s)
+            )
+        return _Reading(at_after, began, answer, after, apart_s)
+
+    def _judge(
+        self, page: MemStatsAddress, watching: Watching, answer: MemStatsAnswer | None
+    ) -> None:
+        """Take what a reading cost; mark it where RES rose by more than a tenth."""
+        size = None if answer is None else answer.size_bytes
+        if answer is not None:
+            self._rhythm.note(page.origin, answer, watching.cpu_s(), time.perf_counter())
+        if size is None and page.origin is not Origin.HEAP_TEXT:
+            return
+        most = self._gate.buffered(page)
+        if size is not None:
+            most = _MOST_TIMES * allocated_by(page.origin, size)
+        self._mark = watching.mark(str(page), size, most)
+        if self._mark is not None:
+            self._gate.refuse(page, f"{page} is not asked again: {self._mark.text}")
+            self._rhythm.refuse(self._mark.text)
+
+    def _marked(self) -> Iterator[Event]:
+        """Yield the marks of what was read last, where there are any."""
+        marks = [each for each in (self._gate.mark, self._mark) if each is not None]
+        self._gate.mark = self._mark = None
+        for mark in marks:
+            at = mark.fetch.start if mark.fetch else self._clock()
+            yield Event(at, self.name, mark)
+
+    def _costs_too_much(self, page: MemStatsAddress, failed: HttpFailed) -> bool:
+        """Tell whether a page is too large to be asked again and again.
+
+        The whole heap profile is written for its last lines, and a program may need minutes.
+        """
+        if page.origin is Origin.HEAP_TEXT and failed.cause is HttpCause.TIMED_OUT:
+            self._timeouts += 1
+            return self._timeouts >= _MOST_TIMEOUTS
+        return failed.cause is HttpCause.TOO_LARGE
+
+    def _check_process(self) -> None:
+        if self._lifetime is not None:
+            self._lifetime.check()
+
+    def _status(self) -> ProcStatus | None:
+        if self._pid is None:
+            return None
+        try:
+            return read_status(self._pid, self._proc)
+        except (OSError, ParseError):
+            return None
+
+    # What is told
+
+    def _told(self, page: MemStatsAddress, reading: _Reading) -> Iterator[Event]:
+        yield from self._marked()
+        stats, now = reading.answer.page.stats, self._clock()
+        restarted, cycles, lost = self._cycles.new(reading.answer.page)
+        if restarted:
+            yield Event(now, self.name, Restart())
+        for cycle in cycles:
+            is_newest = cycle.number == stats.num_gc
+            goal = stats.next_gc_bytes if is_newest else None
+            pause = GcPause(cycle.number, cycle.pause_s, goal if isinstance(goal, int) else None)
+            ended_at = moment_of_day(self._clock, cycle.ended_at)
+            yield Event(min(ended_at, now), self.name, pause)
+        status = reading.status
+        sample = RuntimeSample(
+            **asdict(stats) | {"gc_cpu_fraction": _short(stats.gc_cpu_fraction)},
+            origin=page.origin,
+            where=str(page),
+            took_s=to_microseconds(reading.answer.took_s),
+            size_bytes=reading.answer.size_bytes,
+            cycles_lost=lost,
+            rss_bytes=status.res_bytes if status else Absent.NOT_REPORTED,
+            rss_anon_bytes=status.anon_bytes if status else Absent.NOT_REPORTED,
+            rss_file_bytes=status.file_bytes if status else Absent.NOT_REPORTED,
+            rss_shmem_bytes=status.shmem_bytes if status else Absent.NOT_REPORTED,
+            swap_bytes=status.swap_bytes if status else Absent.NOT_REPORTED,
+            apart_s=to_microseconds(reading.apart_s) if status else Absent.NOT_REPORTED,
+            rarely=self._rhythm.reason,
+        )
+        yield Event(reading.at, self.name, sample)
