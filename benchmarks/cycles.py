@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import results
 
-from memtui.model import Event, GcCycle
+from memtui.model import KIND_OF, Event, GcCycle
 from memtui.panes.gctrace.pane import GcTracePane
-from memtui.timeline import KEPT_EVENTS, Cursor, Timeline
+from memtui.timeline import Cursor, Timeline
 
 NOON = 1_795_000_000.0
 MIB = 1 << 20
@@ -113,7 +113,7 @@ def main() -> None:
     options.add_argument("--paints", type=int, default=20)
     options.add_argument("--no-write", action="store_true")
     given = options.parse_args()
-    most = KEPT_EVENTS[GcCycle]
+    most = KIND_OF[GcCycle].kept
     lines = [f"| pane | 100 cycles held | {most} cycles held |", "| --- | --- | --- |"]
     for case in CASES:
         few, many = (cost_ms(case, held, given.paints) for held in (100, most))

@@ -48,7 +48,7 @@ from memtui.parse.gctrace.grammar import trace_sample
 from memtui.parse.profile.decoder import parse_profile
 from memtui.recording import NotARecording, Recorder, Recording, Redaction
 from memtui.recording.checked_lines import sealed
-from memtui.recording.codec import KINDS
+from memtui.recording.codec import TYPES
 from memtui.recording.export import flat, metrics, rows
 from memtui.recording.files import find_tail
 from memtui.recording.gzip_members import HEAD_BYTES, LAST_MOMENT, MAGIC, inflate, trailer
@@ -342,7 +342,7 @@ def prepare() -> Trial:
         told |= {repr(event) for event in events}
         kinds |= {type(event.sample) for event in events}
         read_deeply(sheet.path, each)
-    assert kinds == set(KINDS.values()), set(KINDS.values()) - kinds
+    assert kinds == set(TYPES.values()), set(TYPES.values()) - kinds
 
     def trial(random: Random) -> Counter[str]:
         is_forged = random.random() < 0.5

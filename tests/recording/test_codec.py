@@ -30,7 +30,7 @@ from memtui.parse.profile.decoder import parse_profile
 from memtui.recording.checked_lines import sealed, unsealed
 from memtui.recording.codec import (
     FIELDS,
-    KINDS,
+    TYPES,
     BadRecord,
     Json,
     Record,
@@ -93,7 +93,7 @@ def profile(seed: int) -> Profile:
     return dataclasses.replace(found, data=data, gc_number=seed)
 
 
-@pytest.mark.parametrize("kind", KINDS.values())
+@pytest.mark.parametrize("kind", TYPES.values())
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_an_event_is_read_as_it_was_written(kind: type[Sample], data: st.DataObject) -> None:
@@ -188,16 +188,16 @@ JSON = st.recursive(
 
 
 @settings(max_examples=100, deadline=None)
-@given(kind=st.sampled_from([*KINDS, "weather"]), data=st.data())
+@given(kind=st.sampled_from([*TYPES, "weather"]), data=st.data())
 def test_nothing_else_is_raised_for_any_record(kind: str, data: st.DataObject) -> None:
-    names = [each.name for each in dataclasses.fields(KINDS[kind])] if kind in KINDS else []
+    names = [each.name for each in dataclasses.fields(TYPES[kind])] if kind in TYPES else []
     some = st.dictionaries(st.sampled_from([*names, "v", "s", "line"]), JSON)
     record: Record = {"k": kind, "t": 1.0, **data.draw(some)}
     try:
         found = decode(record)
     except (BadRecord, UnknownRecord):
         return
-    assert type(found.sample) is KINDS[kind]
+    assert type(found.sample) is TYPES[kind]
 
 
 def test_a_line_with_a_flipped_bit_is_no_record() -> None:

@@ -9,9 +9,9 @@ import pytest
 from dashboard import until
 from memorystore import MemoryStore
 
-from memtui.model import Event, GcCycle, Mark, ProcessSample, Profile
+from memtui.model import KIND_OF, Event, GcCycle, Mark, ProcessSample, Profile
 from memtui.session import Player
-from memtui.timeline import KEPT_EVENTS, Cursor, SessionCourse, Timeline
+from memtui.timeline import Cursor, SessionCourse, Timeline
 
 MakeProcess = Callable[..., ProcessSample]
 MakeCycle = Callable[..., GcCycle]
@@ -101,7 +101,7 @@ async def test_played_for_long_it_holds_no_more_than_a_live_session(events: list
         await until(lambda: player.view().until == player.cursor.at)
     await until(lambda: not player.is_reading)
     held = player.view().timeline.track(ProcessSample).between(0.0, 1e12)
-    assert 3000 < len(held) <= KEPT_EVENTS[ProcessSample]
+    assert 3000 < len(held) <= KIND_OF[ProcessSample].kept
 
 
 async def test_steps_go_to_each_sample_in_both_directions(events: list[Event]) -> None:

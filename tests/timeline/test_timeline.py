@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtui.model import (
+    KIND_OF,
     Attached,
     Event,
     FunctionValue,
@@ -23,7 +24,6 @@ from memtui.model import (
     Trouble,
 )
 from memtui.timeline import (
-    KEPT_EVENTS,
     KEPT_FUNCTIONS,
     KEPT_PROFILE_BYTES,
     PAGE_EVENTS,
@@ -79,26 +79,26 @@ def test_tail_is_the_newest_up_to_the_moment(
 
 
 def test_memory_is_bounded_however_many_lines_come(timeline: Timeline) -> None:
-    many = KEPT_EVENTS[OutputLine] * 3
+    many = KIND_OF[OutputLine].kept * 3
     timeline.extend(line_event(1000 + i / 1000) for i in range(many))
     track = timeline.track(OutputLine)
     numbers = track.numbers(2000)
     assert numbers.stop == many
-    assert KEPT_EVENTS[OutputLine] - PAGE_EVENTS <= len(numbers) <= KEPT_EVENTS[OutputLine]
+    assert KIND_OF[OutputLine].kept - PAGE_EVENTS <= len(numbers) <= KIND_OF[OutputLine].kept
     assert track.rows(range(many - 2, many))[-1][1].text == f"{1000 + (many - 1) / 1000:g}"
 
 
 def test_a_kind_with_few_kept_events_is_bounded_within_its_newest_page(timeline: Timeline) -> None:
     timeline.extend(Event(1000.0, "gctrace", Trouble(str(i))) for i in range(300))
     numbers = timeline.track(Trouble).numbers(1000)
-    assert numbers == range(300 - KEPT_EVENTS[Trouble], 300)
+    assert numbers == range(300 - KIND_OF[Trouble].kept, 300)
     assert [sample.reason for _, sample in timeline.track(Trouble).tail(1, 1000)] == ["299"]
 
 
 def test_the_first_sample_stays_when_its_page_is_let_go(
     timeline: Timeline, process: MakeProcess
 ) -> None:
-    count = KEPT_EVENTS[ProcessSample] + 2000
+    count = KIND_OF[ProcessSample].kept + 2000
     timeline.extend(Event(1000.0 + i, "process", process(res=100 + i)) for i in range(count))
     track = timeline.track(ProcessSample)
     assert track.first is not None
@@ -107,7 +107,7 @@ def test_the_first_sample_stays_when_its_page_is_let_go(
 
 
 def test_old_pages_answer_with_their_summary(timeline: Timeline, process: MakeProcess) -> None:
-    count = KEPT_EVENTS[ProcessSample] + 2000
+    count = KIND_OF[ProcessSample].kept + 2000
     timeline.extend(Event(1000.0 + i, "process", process(res=100 + i)) for i in range(count))
     whole = timeline.track(ProcessSample).envelopes(["res"], 1000.0, count / 10, 10, 1e9)[0]
     assert all(whole)
@@ -119,7 +119,7 @@ def test_old_pages_answer_with_their_summary(timeline: Timeline, process: MakePr
 def test_samples_evenly_over_the_time_reach_back_into_old_pages(
     timeline: Timeline, process: MakeProcess
 ) -> None:
-    count = KEPT_EVENTS[ProcessSample] * 2
+    count = KIND_OF[ProcessSample].kept * 2
     timeline.extend(Event(1000.0 + i, "process", process(res=i)) for i in range(count))
     track = timeline.track(ProcessSample)
     found = track.sampled(1000.0, 1000.0 + count, 100)
@@ -222,10 +222,10 @@ def test_samples_lie_within_their_span_and_keep_its_ends(
 
 
 def test_only_kinds_that_a_ledger_needs_outlive_their_page(timeline: Timeline) -> None:
-    many = KEPT_EVENTS[OutputLine] * 2
+    many = KIND_OF[OutputLine].kept * 2
     timeline.extend(line_event(1000 + i / 10) for i in range(many))
     found = timeline.track(OutputLine).sampled(1000.0, 2000.0, 50)
-    assert found[0][0] > 1000 + (many - KEPT_EVENTS[OutputLine] - PAGE_EVENTS) / 10
+    assert found[0][0] > 1000 + (many - KIND_OF[OutputLine].kept - PAGE_EVENTS) / 10
 
 
 def test_a_span_without_samples_stays_empty(timeline: Timeline, process: MakeProcess) -> None:
@@ -264,7 +264,7 @@ def test_a_copy_stays_as_it_was(timeline: Timeline, process: MakeProcess) -> Non
     timeline.append(Event(1001.0, "process", process(res=1)))
     timeline.append(Event(1001.0, "profile", Trouble("refused")))
     copy = timeline.copied()
-    many = KEPT_EVENTS[OutputLine] * 2
+    many = KIND_OF[OutputLine].kept * 2
     timeline.extend(line_event(1002.0) for _ in range(many))
     timeline.append(Event(1002.0, "process", process(res=2)))
     view = Cursor(1003.0).view(copy, 1003.0)

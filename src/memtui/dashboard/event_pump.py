@@ -7,21 +7,15 @@ from collections.abc import Callable, Sequence
 from textual.app import App
 
 from memtui.model import (
+    KINDS,
     Event,
-    GcCycle,
-    GcPause,
-    MappingSample,
-    OutputLine,
-    RuntimeSample,
-    ScavengeLine,
-    TornLine,
 )
 from memtui.session import Player
 from memtui.session.session_recorder import SessionRecorder
 from memtui.sources.source import Clock, Source, drive
 from memtui.timeline import Timeline
 
-BESIDE = (GcCycle, GcPause, ScavengeLine, OutputLine, TornLine, RuntimeSample, MappingSample)
+BESIDE = frozenset(kind.type for kind in KINDS if kind.may_wait)
 """What is painted together with the next sample of the process, or a second later at most."""
 
 

@@ -6,8 +6,17 @@ reading, so that a recording stays true when the arithmetic gets better.
 """
 
 from memtui.model.cgroup import CgroupMemory
-from memtui.model.events import Act, Attached, Ended, Event, Fetch, Mark, Sample, Trouble
+from memtui.model.events import Act, Attached, Ended, Fetch, Mark, Trouble
 from memtui.model.gctrace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
+from memtui.model.kinds import (
+    KIND_OF,
+    KINDS,
+    SOURCES,
+    Event,
+    Sample,
+    SampleKind,
+    SampleSource,
+)
 from memtui.model.mapping import (
     CgroupLevel,
     Environment,
@@ -33,6 +42,9 @@ from memtui.model.profile import (
 from memtui.model.runtime import MemStats, Origin, RuntimeSample
 
 __all__ = [
+    "KINDS",
+    "KIND_OF",
+    "SOURCES",
     "Absent",
     "Act",
     "Attached",
@@ -65,6 +77,8 @@ __all__ = [
     "Restart",
     "RuntimeSample",
     "Sample",
+    "SampleKind",
+    "SampleSource",
     "SampleValues",
     "ScavengeLine",
     "Taking",

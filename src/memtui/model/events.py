@@ -1,17 +1,9 @@
-"""What a source says of itself, and how a sample gets its moment."""
+"""The state of a source, and what happens to the process or is done to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
-
-from memtui.model.cgroup import CgroupMemory
-from memtui.model.gctrace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
-from memtui.model.mapping import Environment, MappingGroups, MappingSample
-from memtui.model.process import ProcessIdentity, ProcessSample
-from memtui.model.profile import Profile, Taking
-from memtui.model.runtime import RuntimeSample
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,35 +70,3 @@ class Ended:
 
     reason: str
     exit_code: int | None = None
-
-
-Sample: TypeAlias = (
-    ProcessIdentity
-    | ProcessSample
-    | RuntimeSample
-    | MappingSample
-    | MappingGroups
-    | Environment
-    | CgroupMemory
-    | GcCycle
-    | GcPause
-    | ScavengeLine
-    | OutputLine
-    | TornLine
-    | Profile
-    | Taking
-    | Attached
-    | Trouble
-    | Mark
-    | Restart
-    | Ended
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A sample, the moment it holds for (Unix seconds), and the name of its source."""
-
-    at: float
-    source: str
-    sample: Sample

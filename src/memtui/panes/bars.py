@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from memtui import units
 from memtui.diagnosis import Diagnosis, one_line
 from memtui.model import (
+    SOURCES,
     Absent,
     Environment,
     GcCycle,
@@ -14,6 +15,7 @@ from memtui.model import (
     ProcessSample,
     Profile,
     RuntimeSample,
+    SampleSource,
     Trouble,
 )
 from memtui.panes.explain.verdict import role_of
@@ -24,12 +26,8 @@ from memtui.render.cells import Line, Span, apart, cells, cut, exactly, line
 from memtui.sanitize import plain
 from memtui.timeline import View
 
-SOURCES = (
-    ("process", "/proc"),
-    ("gctrace", "gctrace"),
-    ("profile", "pprof"),
-    ("runtime", "memstats"),
-)
+_DOTS = tuple(source for source in SOURCES if source.dot)
+"""The sources whose state stands on the screen."""
 
 
 def heading(
@@ -110,14 +108,14 @@ def sources_line(view: View) -> Line:
             "; the screen keeps what was seen",
         )
     spans: list[Span] = []
-    for source, name in SOURCES:
-        state = view.state(source)
+    for source in _DOTS:
+        state = view.state(source.name)
         if state and isinstance(state[1], Trouble):
-            spans.append(Span(f" ● {name} {plain(state[1].reason)} ", "bad"))
+            spans.append(Span(f" ● {source.dot} {plain(state[1].reason)} ", "bad"))
         else:
             latest = _latest(view, source)
             spans.append(Span(" ● ", "good" if state or latest else "dim"))
-            spans += [Span(f"{name} "), Span(f"{latest or '…'} ", "dim")]
+            spans += [Span(f"{source.dot} "), Span(f"{latest or '…'} ", "dim")]
     return tuple(spans)
 
 
@@ -143,10 +141,10 @@ def verdict_line(view: View, diagnosis: Diagnosis, width: int) -> Line:
 def _states(view: View) -> Line:
     """Return a sign a source: whether it tells something, and the name of one that cannot."""
     spans: list[Span] = []
-    for source, name in SOURCES:
-        state = view.state(source)
+    for source in _DOTS:
+        state = view.state(source.name)
         if state and isinstance(state[1], Trouble):
-            spans.append(Span(f" ✗{name}", "bad"))
+            spans.append(Span(f" ✗{source.dot}", "bad"))
         elif state or _latest(view, source):
             spans.append(Span(" ●", "good"))
         else:
@@ -154,20 +152,23 @@ def _states(view: View) -> Line:
     return (*spans, Span(" "))
 
 
-def _latest(view: View, source: str) -> str:
-    """Return in a few words what a source brought last; nothing when it brought nothing yet."""
-    match source:
-        case "process":
-            return "each second" if view.sample(ProcessSample) else ""
-        case "gctrace":
-            cycle = view.sample(GcCycle)
-            return f"gc {cycle.number}" if cycle else ""
-        case "runtime":
-            stats = view.sample(RuntimeSample)
-            return stats.origin.value.partition("?")[0] if stats else ""
+def _latest(view: View, source: SampleSource) -> str:
+    """Return in a few words the newest sample of a source; empty when there is none yet."""
+    found = view.last(source.answer)
+    match found[1] if found else None:
+        case None:
+            return ""
+        case ProcessSample():
+            return "each second"
+        case GcCycle(number=number):
+            return f"gc {number}"
+        case RuntimeSample(origin=origin):
+            return origin.value.partition("?")[0]
+        case Profile() as profile:
+            assert found is not None
+            return at_when(ProfileMoment(found[0], profile))
         case _:
-            found = view.last(Profile)
-            return at_when(ProfileMoment(*found)) if found else ""
+            return "there"
 
 
 def footer(keys: Sequence[tuple[str, str]], always: Sequence[tuple[str, str]], width: int) -> Line:

@@ -15,13 +15,12 @@ from enum import Enum
 from typing import TypeAlias
 
 from memtui.model import (
+    KINDS,
     Absent,
     Event,
     MappingSample,
-    ProcessSample,
     Profile,
     Reading,
-    RuntimeSample,
     Sample,
     moment_of,
 )
@@ -31,7 +30,7 @@ from memtui.sanitize import plain
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | Mapping[str, Value] | None"
 
-FREQUENT = frozenset({"process", "runtime", "mapping"})
+FREQUENT = frozenset(kind.name for kind in KINDS if kind.column)
 """Kinds that are thinned out where a row is wanted each so many seconds."""
 
 
@@ -121,7 +120,7 @@ class Thinning:
 
 _TEXTS = {"state", "tty", "origin", "where"}
 _COUNTERS = {"cpu_s", "total_alloc_bytes", "mallocs", "frees", "num_gc", "num_forced_gc"}
-_KINDS: tuple[type[Sample], ...] = (ProcessSample, MappingSample, RuntimeSample)
+_KINDS = tuple(kind.type for kind in sorted(KINDS, key=lambda kind: kind.column) if kind.column)
 
 
 def _columns() -> list[tuple[str, str, str]]:

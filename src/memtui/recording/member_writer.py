@@ -12,18 +12,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from memtui.model import (
+    KINDS,
     Attached,
-    CgroupMemory,
     Ended,
-    Environment,
     Event,
     GcCycle,
-    MappingGroups,
-    MappingSample,
     ProcessIdentity,
-    ProcessSample,
     Profile,
-    RuntimeSample,
     Sample,
     Trouble,
 )
@@ -35,16 +30,7 @@ from memtui.recording.header import VERSION, MemberSummary
 from memtui.timeline import Extent, main_series
 from memtui.timeline.cycles import gc_cpu_share
 
-SLOW: tuple[type[Sample], ...] = (
-    ProcessIdentity,
-    Environment,
-    CgroupMemory,
-    ProcessSample,
-    RuntimeSample,
-    MappingSample,
-    MappingGroups,
-    GcCycle,
-)
+SLOW = tuple(kind.type for kind in KINDS if kind.is_in_header)
 """Kinds whose newest sample stands in each header: with these alone every pane can be drawn."""
 
 _STATES = (Attached, Trouble, Ended)

@@ -10,30 +10,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from memtui.model import (
+    KINDS,
     Ended,
     Event,
     GcCycle,
-    GcPause,
     Mark,
-    ProcessSample,
     Profile,
     Restart,
     RuntimeSample,
     Sample,
 )
-from memtui.recording.codec import KINDS
+from memtui.recording.codec import TYPES
 from memtui.recording.header import MemberSummary
 from memtui.recording.reader import LATE_S, Recording
 from memtui.timeline import LASTING, Extent, Landmark, StoredPage, Timeline
 
-_OF_PROCESS = ("res", "shr")
-_OF_TRACE = ("gc_live", "gc_goal", "gc_pause_us", "gc_cpu_ppm")
-_KINDS: Mapping[str, type[Sample]] = {
-    **dict.fromkeys(_OF_PROCESS, ProcessSample),
-    **dict.fromkeys(_OF_TRACE, GcCycle),
-    "pause_us": GcPause,
+_TYPE_OF_SERIES: Mapping[str, type[Sample]] = {
+    **{name: kind.type for kind in KINDS for name in kind.series},
+    "gc_cpu_ppm": GcCycle,  # of two cycles
 }
-"""Of what kind of sample a main series is; those that do not stand here are of MemStats."""
+"""The kind of sample that each main series is read from."""
 
 
 class RecordedPages:
@@ -117,8 +113,8 @@ def _landmark(event: Event) -> Landmark:
 def _page(summary: MemberSummary) -> StoredPage:
     extents: dict[type[Sample], dict[str, Extent]] = {}
     for name, extent in summary.extents.items():
-        extents.setdefault(_KINDS.get(name, RuntimeSample), {})[name] = extent
-    counts = {KINDS[name]: count for name, count in summary.counts.items() if name in KINDS}
+        extents.setdefault(_TYPE_OF_SERIES.get(name, RuntimeSample), {})[name] = extent
+    counts = {TYPES[name]: count for name, count in summary.counts.items() if name in TYPES}
     return StoredPage(summary.start, summary.end, counts, extents, summary.last)
 
 

@@ -13,7 +13,6 @@ from memtui.timeline.landmarks import (
 )
 from memtui.timeline.page import LASTING, PAGE_EVENTS
 from memtui.timeline.session import (
-    KEPT_EVENTS,
     KEPT_FUNCTIONS,
     KEPT_PROFILE_BYTES,
     Timeline,
@@ -24,7 +23,6 @@ from memtui.timeline.track import Track
 
 __all__ = [
     "GAP_S",
-    "KEPT_EVENTS",
     "KEPT_FUNCTIONS",
     "KEPT_PROFILE_BYTES",
     "LASTING",

@@ -10,13 +10,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from memtui.model import Event, GcCycle, MappingSample, ProcessSample, RuntimeSample
+from memtui.model import KINDS, Event
 from memtui.timeline.extent import Extent, main_series
 
 PAGE_S = 60.0
 PAGE_EVENTS = 512
 
-LASTING = (ProcessSample, RuntimeSample, MappingSample, GcCycle)
+LASTING = tuple(kind.type for kind in KINDS if kind.is_steady)
 """Kinds of which a page that is let go keeps its last event: a ledger of three days needs it."""
 
 

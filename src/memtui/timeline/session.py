@@ -8,56 +8,24 @@ from dataclasses import replace
 from typing import TypeAlias, TypeVar, cast
 
 from memtui.model import (
+    KIND_OF,
+    KINDS,
     Attached,
-    CgroupMemory,
     Ended,
-    Environment,
     Event,
     GcCycle,
-    GcPause,
-    MappingGroups,
-    MappingSample,
-    Mark,
     OutputLine,
-    ProcessIdentity,
     ProcessSample,
     Profile,
     Restart,
     RuntimeSample,
     Sample,
     ScavengeLine,
-    Taking,
     TornLine,
     Trouble,
 )
 from memtui.timeline.sharing import with_shared_functions
 from memtui.timeline.track import Track
-
-KEPT_EVENTS: dict[type[Sample], int] = {
-    ProcessSample: 3600,
-    RuntimeSample: 720,
-    MappingSample: 720,
-    MappingGroups: 180,
-    Environment: 2048,
-    CgroupMemory: 720,
-    GcCycle: 8192,
-    GcPause: 8192,
-    ScavengeLine: 1024,
-    OutputLine: 4096,
-    TornLine: 1024,
-    Profile: 64,
-    Taking: 64,
-    ProcessIdentity: 16,
-    Mark: 1024,
-    Restart: 256,
-    Ended: 16,
-    Attached: 256,
-    Trouble: 256,
-}
-"""How many events of each kind stay in full; of older pages only the summary is kept.
-
-An hour of what comes steadily, in 3 MB; what is older stands in the scratch recording.
-"""
 
 TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
 
@@ -100,11 +68,9 @@ class Timeline:
     def __init__(self, started_at: float) -> None:
         self.started_at = started_at
         self.newest_at = started_at
-        self._tracks: dict[type, Track[Sample]] = {
-            kind: Track(kept) for kind, kept in KEPT_EVENTS.items()
-        }
+        self._tracks: dict[type, Track[Sample]] = {kind.type: Track(kind.kept) for kind in KINDS}
         self._states: dict[str, Track[Attached | Trouble | Ended]] = {}
-        self.lines: Track[TraceLine] = Track(KEPT_EVENTS[OutputLine])
+        self.lines: Track[TraceLine] = Track(KIND_OF[OutputLine].kept)
         """Everything the program and its runtime wrote, in the order it came."""
 
     def append(self, event: Event) -> None:

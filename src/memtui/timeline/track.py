@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Generic, TypeVar, cast
 
-from memtui.model import Event, MappingSample, ProcessSample, RuntimeSample, Sample
+from memtui.model import KINDS, Event, Sample
 from memtui.timeline.extent import Extent, main_series
 from memtui.timeline.page import EventPage, PageSummary, PastSummaries
 from memtui.timeline.sharing import sharing
@@ -21,7 +21,7 @@ KEPT_S = 3600.0
 FEW_EVENTS = 512
 """So many are kept however old they are."""
 
-STEADY = (ProcessSample, RuntimeSample, MappingSample)
+STEADY = tuple(kind.type for kind in KINDS if kind.shares_values)
 """Kinds of samples of which one has most numbers in common with the next."""
 
 S = TypeVar("S", bound=Sample)

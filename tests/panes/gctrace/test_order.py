@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from memtui.model import Event, GcCycle
+from memtui.model import KIND_OF, Event, GcCycle
 from memtui.panes.gctrace.columns import CycleEntry, Figure, cycles_at
 from memtui.panes.gctrace.table import CycleOrder, Sorting
-from memtui.timeline import KEPT_EVENTS, PAGE_EVENTS, Track
+from memtui.timeline import PAGE_EVENTS, Track
 
 MakeCycle = Callable[..., GcCycle]
 
@@ -74,7 +74,7 @@ def test_a_view_that_goes_back_sees_what_was_there_then(cycle: MakeCycle) -> Non
 def test_a_sorted_table_costs_little_when_all_that_is_held_is_sorted(cycle: MakeCycle) -> None:
     """The key of each cycle is taken once, however often the table is painted."""
     taken = 0
-    held = KEPT_EVENTS[GcCycle]
+    held = KIND_OF[GcCycle].kept
 
     def key(entry: CycleEntry[GcCycle]) -> float:
         nonlocal taken

@@ -12,6 +12,7 @@ from memtui.cli.options.profile import ProfileOptions, profile_options
 from memtui.cli.options.target import target_options
 
 if TYPE_CHECKING:
+    from memtui.model import SampleSource
     from memtui.timeline import View
 
 LOOK_S = 4.0
@@ -83,71 +84,39 @@ def _checks(
 def _has_answers(view: View, names: set[str]) -> bool:
     """Tell whether MemStats and profiles came, or why they do not."""
     from memtui.cli.live.sources import is_hindered
-    from memtui.model import Profile, RuntimeSample
+    from memtui.model import SOURCES
 
     return all(
-        name not in names or view.last(kind) is not None or is_hindered(view, name)
-        for name, kind in (("runtime", RuntimeSample), ("profile", Profile))
+        view.last(each.answer) is not None or is_hindered(view, each.name)
+        for each in SOURCES
+        if each.is_asked and each.name in names
     )
 
 
 def checks_of(view: View) -> list[Check]:
     """Return what a view shows of each source, in the order of what it adds."""
-    sources = (_source(view, *each) for each in _SOURCES)
+    from memtui.model import SOURCES
+
+    sources = (_source(view, each) for each in SOURCES if each.adds)
     return [_go(view), _process(view), *sources, _limits(view), _rights()]
 
 
-_SOURCES = (
-    (
-        "mapping", "smaps_rollup",
-        "memory that was lazily freed, and huge pages: both look like a leak from outside",
-        "run memtui as the user of the process, or with CAP_SYS_PTRACE",
-    ),
-    (
-        "runtime", "MemStats",
-        "the parts of the ledger: live, free but not returned, stacks, metadata",
-        'import _ "expvar" or _ "net/http/pprof" in the service, and serve HTTP on loopback',
-    ),
-    (
-        "gctrace", "gctrace",
-        "the live heap after each cycle, and what the collector costs",
-        "start the service with GODEBUG=gctrace=1 and its standard error in a file",
-    ),
-    (
-        "profile", "pprof",
-        "which functions hold what grows",
-        'import _ "net/http/pprof" in the service',
-    ),
-)  # fmt: skip
-
-
-def _source(view: View, source: str, name: str, adds: str, how: str) -> Check:
-    from memtui.model import (
-        Attached,
-        Ended,
-        GcCycle,
-        MappingSample,
-        Profile,
-        RuntimeSample,
-        Trouble,
-    )
+def _source(view: View, source: SampleSource) -> Check:
+    from memtui.model import Attached, Ended, Trouble
     from memtui.sanitize import plain
 
-    kinds = {
-        "mapping": MappingSample, "runtime": RuntimeSample,
-        "gctrace": GcCycle, "profile": Profile,
-    }  # fmt: skip
-    state = view.state(source)
+    name, adds, how = source.title, source.adds, source.enable
+    state = view.state(source.name)
     said = state[1] if state else None
     if isinstance(said, Trouble | Ended):
         hint = said.hint if isinstance(said, Trouble) else ""
         is_late = isinstance(said, Trouble) and said.retry_s == 0.0
         seen_as = "partly" if is_late else "no"
         return Check(name, seen_as, plain(said.reason), adds, plain(hint) or how)
-    seen = view.last(kinds[source]) is not None
+    seen = view.last(source.answer) is not None
     where = plain(said.where) if isinstance(said, Attached) else ""
     if not seen:
-        if source in ("runtime", "profile"):  # no answer says nothing about the service
+        if source.is_asked:  # no answer yet is no answer about the service
             how = _WAIT
         return Check(name, "partly", f"{where or 'nothing yet'} (nothing came yet)", adds, how)
     return Check(name, "yes", where or "there", adds, how)

@@ -14,20 +14,17 @@ from memtui.cli.headless.line import (
     idle_bytes,
     live_bytes,
 )
-from memtui.cli.headless.text import CYCLES, FUNCTIONS, SOURCES, courses, span_of
+from memtui.cli.headless.text import CYCLES, FUNCTIONS, courses, span_of
 from memtui.diagnosis import USUAL_S, Diagnosis, as_json
 from memtui.model import (
+    KINDS,
+    SOURCES,
     Attached,
-    CgroupMemory,
-    Environment,
     Event,
     GcCycle,
     GcPause,
-    MappingGroups,
-    MappingSample,
     ProcessIdentity,
     ProcessSample,
-    RuntimeSample,
     Sample,
     Trouble,
 )
@@ -61,14 +58,10 @@ def snapshot_object(view: View, diagnosis: Diagnosis) -> dict[str, object]:
             for each in courses(view, USUAL_S)
         },
         "gc": _gc(view),
-        "runtime": _newest(view, RuntimeSample) or None,
-        "mapping": _newest(view, MappingSample) or None,
-        "mapping_groups": _newest(view, MappingGroups) or None,
-        "surroundings": _newest(view, Environment) or None,
-        "cgroup": _newest(view, CgroupMemory) or None,
+        **{kind.snapshot: _newest(view, kind.type) or None for kind in KINDS if kind.snapshot},
         "profile": _profile(view),
         "explain": as_json(diagnosis),
-        "sources": {source: _source(view, source) for source, _ in SOURCES},
+        "sources": {source.name: _source(view, source.name) for source in SOURCES},
     }
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from memtui import units
 from memtui.diagnosis import Cause, one_line
 from memtui.model import (
+    SOURCES,
     Absent,
     Attached,
     GcCycle,
@@ -137,7 +138,6 @@ def _newest(*told: tuple[float, int] | None) -> int | None:
     return max((each for each in told if each), default=(0.0, None), key=lambda each: each[0])[1]
 
 
-SOURCES = ("process", "gctrace", "profile", "runtime", "mapping", "surroundings")
 UNKNOWN = "unknown"
 _RUNS = "state: runs"
 
@@ -174,8 +174,8 @@ class PlainLines:
             said = f"process: {identity.name} {identity.pid}{built}"
             if self._is_new("identity", said):
                 yield said
-        for name in SOURCES:
-            yield from self._of_source(view, name)
+        for source in SOURCES:
+            yield from self._of_source(view, source.name)
         yield from (f"mark: {each.text}" for each in self._fresh(view, Mark))
         yield from ("restart: it started anew" for _ in self._fresh(view, Restart))
         yield from self._state(view)

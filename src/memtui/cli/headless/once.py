@@ -17,13 +17,10 @@ from memtui.cli.live.sources import LONGEST_WAIT_S, is_hindered
 from memtui.cli.live.watch import Progress, Watch
 from memtui.cli.live.window_reads import WindowReads
 from memtui.diagnosis import USUAL_S, diagnose, window_of
-from memtui.model import GcCycle, ProcessSample, Profile, RuntimeSample, Sample
+from memtui.model import SOURCES, GcCycle, ProcessSample
 from memtui.timeline import View
 
 NARROWEST = 60
-_ANSWERS: tuple[tuple[str, type[Sample]], ...] = (
-    ("profile", Profile), ("runtime", RuntimeSample),
-)  # fmt: skip
 
 
 def print_snapshot(session: Session, seconds: float | None, *, as_json: bool) -> int:
@@ -71,9 +68,9 @@ def _has_answers(session: Session, view: View) -> bool:
     process = view.timeline.track(ProcessSample).count >= 2 or is_hindered(view, "process")
     trace = view.state("gctrace") is not None or view.sample(GcCycle) is not None
     others = (
-        view.sample(kind) is not None or is_hindered(view, name)
-        for name, kind in _ANSWERS
-        if name in names
+        view.sample(source.answer) is not None or is_hindered(view, source.name)
+        for source in SOURCES
+        if source.is_asked and source.name in names
     )
     return ("process" not in names or process) and ("gctrace" not in names or trace) and all(others)
 

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from memtui import units
 from memtui.diagnosis import USUAL_S, Diagnosis, one_line, trial_of
 from memtui.diagnosis.trends import trend_of
-from memtui.model import Attached, GcCycle, GcPause, ProcessIdentity, ProcessSample, Trouble
+from memtui.model import (
+    SOURCES,
+    Attached,
+    GcCycle,
+    GcPause,
+    ProcessIdentity,
+    ProcessSample,
+    Trouble,
+)
 from memtui.panes.bars import heading
 from memtui.panes.empty import explained
 from memtui.panes.explain.environment import place_rows
@@ -82,10 +90,6 @@ def courses(view: View, seconds: float) -> Iterator[SeriesCourse]:
 
 
 CYCLES, FUNCTIONS = 12, 12
-SOURCES = (
-    ("process", "/proc"), ("gctrace", "gctrace"), ("profile", "pprof"), ("runtime", "MemStats"),
-    ("mapping", "smaps_rollup"), ("surroundings", "limits"),
-)  # fmt: skip
 _COURSE = (
     Column("", 8, text=True), Column("now", 7), Column("change", 8), Column("low", 7),
     Column("high", 7), Column("an hour", 9, yields=1),
@@ -209,9 +213,9 @@ def _explain(view: View, diagnosis: Diagnosis, width: int) -> Iterator[Line]:
 def _sources(view: View, width: int) -> Iterator[Line]:
     """Yield for each source where it reads, or what is missing and why."""
     yield line("sources")
-    for source, name in SOURCES:
-        for number, row in enumerate(wrapped(source_words(view, source), max(8, width - 15))):
-            yield line(f" {'' if number else name:<13} ", *row)
+    for source in SOURCES:
+        for number, row in enumerate(wrapped(source_words(view, source.name), max(8, width - 15))):
+            yield line(f" {'' if number else source.title:<13} ", *row)
 
 
 def source_words(view: View, source: str) -> str:

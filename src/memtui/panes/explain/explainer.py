@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from memtui.diagnosis import USUAL_S, Diagnosis, diagnose, diagnose_next, window_of
-from memtui.model import GcCycle, MappingSample, Mark, ProcessSample, RuntimeSample
-from memtui.timeline import View
+from memtui.model import Mark
+from memtui.timeline import LASTING, View
 
 AT_FIRST_S = 2.0
 BETWEEN_S = 5.0
@@ -12,7 +12,7 @@ BETWEEN_S = 5.0
 milliseconds, and what it rests on comes every five seconds."""
 
 _FIRST_MINUTE_S = 60.0
-_KINDS = (ProcessSample, RuntimeSample, GcCycle, MappingSample, Mark)
+_KINDS = (*LASTING, Mark)
 
 
 class Explainer:

@@ -9,8 +9,8 @@ from memtui.recording.codec.decode import decode, moment_of, with_data
 from memtui.recording.codec.encode import encode, totals
 from memtui.recording.codec.kinds import (
     FIELDS,
-    KINDS,
     NAMES,
+    TYPES,
     BadRecord,
     Fields,
     Json,
@@ -21,8 +21,8 @@ from memtui.recording.codec.kinds import (
 
 __all__ = [
     "FIELDS",
-    "KINDS",
     "NAMES",
+    "TYPES",
     "BadRecord",
     "Fields",
     "Json",

@@ -16,9 +16,9 @@ from memtui.parse.gctrace.grammar import trace_sample
 from memtui.recording.codec.kinds import (
     FIELDS,
     KIB,
-    KINDS,
     LONGEST_S,
     SOURCES,
+    TYPES,
     BadRecord,
     Fields,
     Json,
@@ -51,7 +51,7 @@ def row_of(kind: str, values: Json, names: tuple[str, ...]) -> Sample:
 @lru_cache(64)  # a forged file has other names in each member
 def _plan(kind: str, names: tuple[str, ...]) -> Callable[[list[Json]], Sample]:
     """Return what makes a sample of a row with these names."""
-    sample_type = KINDS[kind]
+    sample_type = TYPES[kind]
     make, fields = cast("Callable[..., Sample]", sample_type), names_of(sample_type)
     inner = next(
         (each for each in fields if dataclasses.is_dataclass(hints_of(sample_type)[each])), ""
@@ -115,7 +115,7 @@ def decode(record: Mapping[str, Json], fields: Fields = FIELDS) -> Event:
     """
     try:
         kind, at = record["k"], moment_of(record["t"])
-        sample_type = KINDS[kind] if isinstance(kind, str) and kind in KINDS else None
+        sample_type = TYPES[kind] if isinstance(kind, str) and kind in TYPES else None
         if sample_type is None:
             raise UnknownRecord(named(kind))
         assert isinstance(kind, str)

@@ -5,75 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from memtui.model import (
-    Attached,
-    CgroupMemory,
-    Ended,
-    Environment,
-    GcCycle,
-    GcPause,
-    MappingGroups,
-    MappingSample,
-    Mark,
-    OutputLine,
-    ProcessIdentity,
-    ProcessSample,
-    Profile,
-    Restart,
-    RuntimeSample,
-    Sample,
-    ScavengeLine,
-    Taking,
-    TornLine,
-    Trouble,
-)
+from memtui.model import KINDS, GcCycle, Sample, ScavengeLine
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Record: TypeAlias = dict[str, Json]
 Fields: TypeAlias = Mapping[str, tuple[str, ...]]
 
-KINDS: dict[str, type[Sample]] = {
-    "process": ProcessSample,
-    "runtime": RuntimeSample,
-    "mapping": MappingSample,
-    "pause": GcPause,
-    "gc": GcCycle,
-    "scav": ScavengeLine,
-    "groups": MappingGroups,
-    "surroundings": Environment,
-    "cgroup": CgroupMemory,
-    "identity": ProcessIdentity,
-    "output": OutputLine,
-    "torn": TornLine,
-    "profile": Profile,
-    "taking": Taking,
-    "attached": Attached,
-    "trouble": Trouble,
-    "mark": Mark,
-    "restart": Restart,
-    "ended": Ended,
-}
-"""What each kind of record is read as."""
+TYPES: dict[str, type[Sample]] = {kind.name: kind.type for kind in KINDS}
+"""The type that each kind of record is read as."""
 
-NAMES: dict[type[Sample], str] = {kind: name for name, kind in KINDS.items()}
+NAMES: dict[type[Sample], str] = {kind.type: kind.name for kind in KINDS}
 """The kind of record that a sample is written as."""
 
-SOURCES = {
-    "process": "process",
-    "runtime": "runtime",
-    "mapping": "mapping",
-    "pause": "runtime",
-    "gc": "gctrace",
-    "scav": "gctrace",
-    "groups": "mapping",
-    "surroundings": "surroundings",
-    "cgroup": "surroundings",
-    "identity": "process",
-    "output": "gctrace",
-    "torn": "gctrace",
-    "profile": "profile",
-    "taking": "profile",
-}
+SOURCES = {kind.name: kind.source for kind in KINDS if kind.source}
 """The source that a kind comes from, where the record names none."""
 
 TRACE = (GcCycle, ScavengeLine)
@@ -93,34 +37,8 @@ class UnknownRecord(ValueError):  # noqa: N818 - it says what happened
     """A record of a kind, or with a word, that only a newer memtui knows: it is passed over."""
 
 
-FIELDS: Fields = {
-    "process": (
-        "cpu_s", "open_files", "res_kib", "anon_kib", "file_kib", "shmem_kib", "swap_kib",
-        "shr_kib", "peak_kib", "data_kib", "virt_kib", "code_kib", "threads", "state", "tty",
-    ),
-    "runtime": (
-        "took_s", "apart_s", "size_bytes", "total_alloc_bytes", "mallocs", "frees", "heap_objects",
-        "heap_alloc_bytes", "heap_inuse_kib", "heap_idle_kib", "heap_released_kib",
-        "mspan_inuse_bytes", "gc_sys_bytes", "other_sys_bytes", "rss_kib", "rss_anon_kib",
-        "rss_file_kib", "rss_shmem_kib", "swap_kib", "gc_cpu_fraction", "last_gc_at", "num_gc",
-        "next_gc_bytes", "heap_live_bytes", "goroutines", "heap_sys_kib", "stack_inuse_kib",
-        "stack_sys_kib", "mspan_sys_kib", "buck_hash_sys_bytes", "sys_bytes", "num_forced_gc",
-        "mcache_inuse_bytes", "mcache_sys_bytes", "threads", "gogc_percent", "memory_limit_bytes",
-        "cycles_lost", "origin", "where",
-    ),
-    "mapping": (
-        "took_s", "resident.rss_kib", "resident.pss_kib", "resident.private_dirty_kib",
-        "resident.anonymous_kib", "resident.private_clean_kib", "resident.shared_clean_kib",
-        "resident.shared_dirty_kib", "resident.lazy_free_kib", "resident.anon_huge_kib",
-        "resident.swap_kib",
-    ),
-    "pause": ("number", "pause_s", "next_goal_bytes"),
-}  # fmt: skip
-"""The kinds that are rows, and the names of their values as they are written now.
-
-``res_kib`` is ``res_bytes`` in units of 1024 bytes, as the kernel counts. What moves often stands
-first and side by side, for what stays the same costs nothing but the breaks between.
-"""
+FIELDS: Fields = {kind.name: kind.fields for kind in KINDS if kind.fields}
+"""The kinds that are rows, and the names of their values as they are written now."""
 
 KIB = "_kib"
 BYTES = "_bytes"
