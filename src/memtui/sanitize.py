@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show: what it says, never what it does to a terminal."""
+"""Makes foreign text safe to show: nothing in it can act on the terminal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _CARELESS = {"\t": "    ", "\x7f": "␡"}
 
 
 def plain(text: str) -> str:
-    """Return ``text`` with everything that could act on a terminal made visible.
+    """Return ``text`` with every character that can act on a terminal made visible.
 
     Control characters become their pictures (ESC is ␛), direction marks, other format characters
-    and surrogates become ``<U+202E>``, line and paragraph separators too. A combining mark stays
-    only behind a letter, one at a time: a flood of them cannot paint over other lines.
+    and surrogates become ``<U+202E>``, and so do line and paragraph separators. A combining mark
+    stays only after a letter, one at a time: many of them could paint over other lines.
     """
     if not _SUSPECT.search(text):
         return text
@@ -33,7 +33,7 @@ def plain(text: str) -> str:
 
 
 def _picture(char: str, category: str) -> str:
-    """Return what stands on the screen for one character."""
+    """Return the visible form of one character."""
     if char in _CARELESS:
         return _CARELESS[char]
     if char < " ":

@@ -1,4 +1,4 @@
-"""Bytes, seconds and shares as people read them; the only place where units are written."""
+"""Formats bytes, seconds and shares with units, which are written nowhere else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _STEPS = ("", "K", "M", "G", "T", "P", "E")
 
 
 def size(count: int) -> str:
-    """Write bytes in at most five cells with binary units, as top does: 61.2M, 1.62G, 812K, 0.
+    """Format bytes in at most five cells with binary units, as top does: 61.2M, 1.62G, 812K, 0.
 
     Three significant digits, never fewer than the whole part; a minus sign adds a cell.
     """
@@ -32,26 +32,26 @@ def _three_digits(value: float) -> str:
 
 
 def change(count: int) -> str:
-    """Write a difference of bytes with its sign: +21.3M, −812K, · when there is none."""
+    """Format a difference of bytes with its sign: +21.3M, −812K, · for 0."""
     if count == 0:
         return "·"
     return ("+" if count > 0 else "−") + size(abs(count))
 
 
 def count_change(count: int) -> str:
-    """Write a difference of a plain count with its sign; · when there is none."""
+    """Format a difference of a plain count with its sign; · for 0."""
     if count == 0:
         return "·"
     return f"{'+' if count > 0 else '−'}{abs(count)}"
 
 
 def kib(count: int) -> str:
-    """Write bytes in KiB without a unit, as the VSZ and RSS columns of ps do."""
+    """Format bytes in KiB without a unit, as the VSZ and RSS columns of ps do."""
     return str(count // 1024)
 
 
 def share(part: int, whole: int) -> str:
-    """Write a share of a whole as pprof does: 63.21%, 100%, 0 when the part is nothing."""
+    """Format a share of a whole as pprof does: 63.2%, 100%, 0%."""
     if part == 0 or whole == 0:
         return "0%"
     percent = abs(part / whole) * 100
@@ -63,7 +63,7 @@ def share(part: int, whole: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a span of time with its two largest units: 3d04h, 2h07m, 5m09s, 42s."""
+    """Format a duration with its two largest units: 3d04h, 2h07m, 5m09s, 42s."""
     whole = int(seconds)
     days, rest = divmod(whole, 86400)
     hours, rest = divmod(rest, 3600)
@@ -78,7 +78,7 @@ def duration(seconds: float) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Write milliseconds in at most four cells and a unit: 0.31ms, 12ms, 1.04s."""
+    """Format milliseconds in at most four cells and a unit: 0.31ms, 12ms, 1.04s."""
     if value >= 1000:
         return f"{_three_digits(value / 1000)}s"
     if value >= 10:

@@ -1,8 +1,8 @@
-"""The words of memtui: what a source can read (samples), and when it read it (events).
+"""Samples, which are what sources read, and events, which are samples with their moments.
 
 Sizes are bytes, durations seconds, moments Unix seconds, unless a name ends in another unit.
-Samples hold what was read, never what was derived: rates, shares and changes are computed on
-reading, so that a recording stays true when the arithmetic gets better.
+Samples hold what was read, never what was derived. Rates, shares and changes are computed when
+they are shown, so that a recording stays right when the computation improves.
 """
 
 from memtui.model.cgroup import CgroupMemory

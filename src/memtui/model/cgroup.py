@@ -1,4 +1,4 @@
-"""What the kernel charges to the memory cgroup of a process, which is its container."""
+"""The memory that the kernel charges to the memory cgroup of a process, its container."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from memtui.model.process import Absent, Reading
 class CgroupMemory:
     """One memory cgroup with everything below it, in bytes (memory.stat of cgroup v1 and v2).
 
-    It is the innermost cgroup of the process that has a limit, or its own where none has; ``path``
-    is that of its CgroupLevel in Surroundings. ``limit_bytes`` is None when there is no limit.
+    It is the innermost cgroup of the process with a limit, or its own if none has one; ``path`` is
+    the path of its CgroupLevel in Environment. ``limit_bytes`` is None without a limit.
 
     ``usage_bytes`` contains ``anon_bytes``, ``file_bytes`` (page cache with tmpfs),
     ``kernel_bytes`` and ``sock_bytes``. ``shmem_bytes`` and ``inactive_file_bytes`` are parts of
@@ -20,10 +20,10 @@ class CgroupMemory:
     ``kernel_stack_bytes`` and ``page_tables_bytes`` are parts of ``kernel_bytes``. Absent in v1:
     slab, kernel stacks, page tables and sock. ``oom_kills`` counts processes killed in the group.
 
-    ``processes`` is how many processes the group has, and ``processes_res_bytes`` the sum of their
-    RES, ``processes_anon_bytes`` the part of it that is no file and no shared memory. A page that
-    two of them share counts twice in RES. The sums are Absent where the group has processes of a
-    PID namespace that is not visible from here; all three are, when there are too many to read.
+    ``processes`` is the number of processes in the group, ``processes_res_bytes`` the sum of their
+    RES, ``processes_anon_bytes`` the anonymous part of it. A page that two of them share counts
+    twice. The sums are Absent if the group has processes of a PID namespace that is not visible
+    from here; all three are Absent if there are too many processes to read.
     """
 
     path: str
@@ -46,9 +46,9 @@ class CgroupMemory:
 
     @property
     def outside_processes_bytes(self) -> int | None:
-        """How much of the usage is in no process's RES; None when not known.
+        """The usage that is in no process's RES; None if unknown.
 
-        At least 0: pages of files that another cgroup was charged for count in RES alone.
+        At least 0: pages of files that are charged to another cgroup count in RES alone.
         """
         if isinstance(self.usage_bytes, Absent) or isinstance(self.processes_res_bytes, Absent):
             return None
@@ -56,10 +56,10 @@ class CgroupMemory:
 
     @property
     def reclaimable_bytes(self) -> int | None:
-        """How much the kernel can take back before it kills: page cache and reclaimable slab.
+        """What the kernel can reclaim before the OOM killer runs: page cache, reclaimable slab.
 
-        tmpfs is no part of it. Dirty pages and files of a running program go too, at a price. None
-        when not known.
+        It does not include tmpfs. It includes dirty pages and the files of running programs, which
+        are slow to reclaim. None if unknown.
         """
         if isinstance(self.file_bytes, Absent) or isinstance(self.shmem_bytes, Absent):
             return None
@@ -68,10 +68,10 @@ class CgroupMemory:
 
     @property
     def unreclaimable_bytes(self) -> int | None:
-        """How much stays without swap until a process frees it; None when not known.
+        """What the kernel cannot reclaim without swap; None if unknown.
 
-        Anonymous memory, tmpfs, sockets, and the kernel's memory but for reclaimable slab. In v1,
-        which does not report slab, all memory of the kernel counts.
+        Anonymous memory, tmpfs, sockets, and kernel memory without reclaimable slab. In v1, which
+        does not report slab, all kernel memory counts.
         """
         if isinstance(self.usage_bytes, Absent) or self.reclaimable_bytes is None:
             return None
@@ -79,7 +79,7 @@ class CgroupMemory:
 
     @property
     def margin_bytes(self) -> int | None:
-        """What may still be allocated before the OOM killer comes; None without a limit."""
+        """What can be allocated before the OOM killer runs; None without a limit."""
         if not isinstance(self.limit_bytes, int) or self.unreclaimable_bytes is None:
             return None
         return self.limit_bytes - self.unreclaimable_bytes

@@ -8,17 +8,17 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A source found what it reads: ``where`` says it in a few words."""
+    """A source found what it reads: ``where`` is a short description of it."""
 
     where: str
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A source could not read: a gap is data.
+    """A source could not read. A gap is data.
 
-    ``reason`` is one line without a full stop, ``hint`` what the operator can do about it.
-    ``retry_s`` is the pause before the next try; None means that it will not try again.
+    ``reason`` is one line without a full stop, ``hint`` what the operator can do. ``retry_s`` is
+    the time before the next try; None: there is none.
     """
 
     reason: str
@@ -27,7 +27,7 @@ class Trouble:
 
 
 class Act(Enum):
-    """What was done to a process to see what its memory does then."""
+    """An action on a process, to see its effect on memory."""
 
     FORCE_GC = "force a GC"
     FREE_MEMORY = "free memory"
@@ -35,11 +35,11 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A request of memtui's own that shows in the target's RES, from start to end (Unix seconds).
+    """A request by memtui that raised the target's RES, from start to end (Unix seconds).
 
-    ``rise_bytes`` is what RES rose by meanwhile, ``size_bytes`` the length of the response; None
-    when the response was given up. RES falls back only when a GC and the scavenger have run: so
-    neither end of a window belongs between ``start`` and a while after ``end``.
+    ``rise_bytes`` is the growth of RES meanwhile, ``size_bytes`` the length of the response; None
+    if the response was abandoned. RES falls again only after a GC cycle and the scavenger: a
+    window must neither begin nor end between ``start`` and some time after ``end``.
     """
 
     start: float
@@ -50,10 +50,10 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something was done at this moment that may show in the numbers: by the user, or by memtui.
+    """Something that the user or memtui did at this moment and that may show in the numbers.
 
-    ``text`` says what in a few words: "heap?gc=1: forced a GC". ``act`` tells those apart that
-    were done to see what comes of it. ``fetch`` is there when it was a request of memtui's own.
+    ``text`` is a short description: "heap?gc=1: forced a GC". ``act`` is the action that was
+    tried, ``fetch`` the request if memtui made one.
     """
 
     text: str
@@ -63,7 +63,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The process is no more. ``exit_code`` (128+n: killed by n) is None where nothing has it.
+    """The process ended. ``exit_code`` (128+n: killed by signal n) is None if unknown.
 
     ``reason`` names the signal or the exit code, and the OOM killer if it ran.
     """

@@ -1,4 +1,4 @@
-"""What the runtime writes about its memory, and what the program writes beside it."""
+"""GC cycles, scavenger lines and the output between them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class GcCycle:
-    """One cycle of the collector, as a gctrace line says it.
+    """One GC cycle, from a gctrace line.
 
     ``at_s`` is seconds from the start of the runtime to the start of the cycle (None before
     Go 1.5). ``clock_ms`` and ``cpu_ms`` hold the printed numbers in their order: three phases of
     wall time (five in Go 1.5; stop the world, concurrent, stop the world), and five of CPU time
     (sweep termination, assist, background, idle, mark termination). Sizes are the printed MB
-    (MiB, cut) as bytes: the heap when the cycle began, when marking ended, and what was found
-    alive; ``goal_bytes`` is None when there was no goal (GOGC=off). ``gc_cpu_percent`` is a whole
-    number, cut, cumulative since the start of the process. ``forced`` is a cycle that the program
-    asked for, ``periodic`` one that began because none had for two minutes: the runtime says
-    "GC forced" before it, in a line of its own. ``line`` is the text as it was.
+    (MiB, truncated) as bytes: the heap at the start of the cycle, the heap at the end of marking,
+    and the live heap; ``goal_bytes`` is None without a goal (GOGC=off). ``gc_cpu_percent`` is a
+    whole number, truncated, cumulative since the start of the process. ``forced``: the program
+    called runtime.GC. ``periodic``: no cycle had run for two minutes; the runtime prints
+    "GC forced" on a line of its own before it. ``line`` is the unchanged text.
     Source: Go 1.27.3 runtime/mgc.go, gcMarkTermination, and proc.go, forcegchelper.
     """
 
@@ -50,10 +50,10 @@ class GcCycle:
 
 @dataclass(frozen=True, slots=True)
 class GcPause:
-    """One cycle of the collector, as the rings of MemStats tell it where no gctrace can be had.
+    """One GC cycle, from the pause ring of MemStats, where there is no gctrace.
 
-    ``pause_s`` is the time for which the world stood still in the whole cycle, the moment of the
-    event is the end of its last pause (MemStats.PauseNs and PauseEnd, Go 1.27.3
+    ``pause_s`` is the sum of the stop-the-world pauses of the cycle. The moment of the event is
+    the end of its last pause (MemStats.PauseNs and PauseEnd, Go 1.27.3
     runtime/mstats.go). ``next_goal_bytes`` is NextGC, the goal of the cycle after this one; None
     unless this was the newest cycle when MemStats was read.
     """
@@ -67,12 +67,12 @@ class GcPause:
 class ScavengeLine:
     """One line of scavtrace=1 (Go 1.14 and newer), or of the scavenger in gctrace before it.
 
-    Sizes in bytes. ``work_bytes`` was returned to the system in the background since the last
-    line, ``eager_bytes`` on demand (None where the form has no such number);
-    ``released_bytes`` is HeapReleased, which counts address space that was never used;
-    ``util_percent`` is HeapInuse by HeapInuse plus free, not yet returned memory. The other sizes
-    are those of the ``scvg`` line up to Go 1.13: HeapInuse, HeapIdle, HeapSys, and what is
-    consumed of the system's memory, HeapSys less HeapReleased (runtime/mheap.go, mHeap_Scavenge).
+    Sizes in bytes. ``work_bytes`` is what the background scavenger released since the last
+    line, ``eager_bytes`` what was released on demand (None where the form has no such number).
+    ``released_bytes`` is HeapReleased, which includes address space that was never used.
+    ``util_percent`` is HeapInuse divided by the sum of HeapInuse and the free memory that is not
+    released. The other sizes are those of the ``scvg`` line up to Go 1.13: HeapInuse, HeapIdle,
+    HeapSys, and "consumed", HeapSys − HeapReleased (runtime/mheap.go, mHeap_Scavenge).
     """
 
     work_bytes: int | None
@@ -89,7 +89,7 @@ class ScavengeLine:
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """A line that the program itself wrote: ``stream`` is "stderr" or "stdout"."""
+    """A line of the program's own output: ``stream`` is "stderr" or "stdout"."""
 
     text: str
     stream: str = "stderr"
@@ -97,7 +97,7 @@ class OutputLine:
 
 @dataclass(frozen=True, slots=True)
 class TornLine:
-    """A trace line that something else was written into: counted, never read for numbers."""
+    """A trace line with other output inside it: counted, never read for numbers."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""What the kernel says of the mappings of a process, and of the place where it runs."""
+"""The mappings of a process, and the environment in which it runs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from memtui.model.process import Absent, Reading, Words
 class Resident:
     """The sizes of smaps and smaps_rollup, in bytes (man proc_pid_smaps).
 
-    ``lazy_free_bytes`` was given back with MADV_FREE and is counted as resident until the kernel
-    needs it. ``anon_huge_bytes`` lies in transparent huge pages. A kernel that does not know a
-    line leaves it Absent: LazyFree is there since Linux 4.12.
+    ``lazy_free_bytes`` was released with MADV_FREE and counts as resident until the kernel
+    reclaims it. ``anon_huge_bytes`` is in transparent huge pages. A line that the kernel lacks is
+    Absent: LazyFree exists since Linux 4.12.
     """
 
     rss_bytes: Reading
@@ -31,11 +31,12 @@ class Resident:
 
 @dataclass(frozen=True, slots=True)
 class MappingSample:
-    """/proc/PID/smaps_rollup: the sum over all mappings; ``took_s`` is what reading it took.
+    """/proc/PID/smaps_rollup: the sum over all mappings; ``took_s`` is the time of the
+    read.
 
-    The kernel walks the page tables for it, about 20 ms a GiB, and holds up mmap in the process.
-    ``rarely`` is the reason in one sentence when it is read less often than wanted, else ""; it is
-    not recorded.
+    The kernel walks the page tables for it, about 20 ms per GiB, and delays mmap in the process.
+    ``rarely`` is one sentence that explains why it is read less often than asked for, else ""; it
+    is not recorded.
     """
 
     resident: Resident
@@ -44,7 +45,7 @@ class MappingSample:
 
 
 class MappingKind(Enum):
-    """What a mapping is for; the value is how it is called."""
+    """The use of a mapping; the value is its label."""
 
     GO_HEAP = "Go heap"
     GO_RUNTIME = "Go runtime"
@@ -57,10 +58,10 @@ class MappingKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MappedName:
-    """All mappings of one name: a file in many pieces is one, so are ``socket:[…]`` of any number.
+    """All mappings of one name: all pieces of a file, or all ``socket:[…]``.
 
-    ``name`` is that of smaps without the digits of a socket or pipe, or a range of addresses where
-    there is none.
+    ``name`` is the name in smaps without the number of a socket or pipe, or a range of addresses
+    for a mapping without a name.
     """
 
     name: str
@@ -70,11 +71,11 @@ class MappedName:
 
 @dataclass(frozen=True, slots=True)
 class MappingGroup:
-    """All mappings of one kind: how many, how large, how much of it is resident.
+    """All mappings of one kind: their number, size and resident size.
 
-    ``largest`` is the name with most resident memory, as smaps has it (a path, a name in brackets),
+    ``largest`` is the name with the most resident memory, as in smaps (a path, a name in brackets),
     or a range of addresses; ``largest_rss_bytes`` is its resident size. ``names`` are the largest
-    few, with that one first.
+    names, that one first.
     """
 
     kind: MappingKind
@@ -90,8 +91,8 @@ class MappingGroup:
 class MappingGroups:
     """/proc/PID/smaps by kind, largest resident size first.
 
-    ``by_name`` tells whether the kernel named the mappings of Go (Go 1.25 and newer with
-    CONFIG_ANON_VMA_NAME): without names the kinds are told by address, which is a good guess.
+    ``by_name``: the runtime named its mappings (Go 1.25 and newer, CONFIG_ANON_VMA_NAME). Without
+    names their kind is derived from their addresses, which is a good guess.
     """
 
     groups: tuple[MappingGroup, ...]
@@ -103,9 +104,10 @@ class MappingGroups:
 class CgroupLevel:
     """One memory cgroup above a process, in bytes.
 
-    ``limit_bytes`` and ``high_bytes`` are None when there is no limit. ``high_bytes`` (v2 only)
-    is where the kernel slows the group down instead of killing. ``inactive_file_bytes`` is part
-    of ``current_bytes`` and goes before anything is killed.
+    ``limit_bytes`` and ``high_bytes`` are None when there is no limit. Above
+    ``high_bytes`` (v2 only) the kernel slows the group down instead of killing.
+    ``inactive_file_bytes`` is part of ``current_bytes``; the kernel reclaims it before the OOM
+    killer runs.
     """
 
     path: str
@@ -116,9 +118,9 @@ class CgroupLevel:
 
     @property
     def margin_bytes(self) -> int | None:
-        """What may still be allocated before the OOM killer comes; None when nobody can tell.
+        """What can be allocated before the OOM killer runs; None if unknown.
 
-        Below 0 for a moment while the kernel reclaims.
+        Negative for a moment while the kernel reclaims.
         """
         if not isinstance(self.limit_bytes, int) or isinstance(self.current_bytes, Absent):
             return None
@@ -128,14 +130,14 @@ class CgroupLevel:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the memory of a process depends on besides itself.
+    """Limits and settings outside the process that its memory depends on.
 
-    ``levels`` are its memory cgroup and all above that can be seen, its own first; Absent where
-    no cgroup can be seen. ``cgroup_version`` is 1 or 2. ``gogc``, ``gomemlimit`` and ``godebug``
-    are those variables of its environment as it was started with them (None: not set); a program
-    may set others later. ``thp`` is the setting of the host for transparent huge pages ("always",
-    "madvise", "never"), ``max_ptes_none`` how many of the 512 pages of a huge one khugepaged may
-    add that were not there (Documentation/admin-guide/mm/transhuge.rst).
+    ``levels`` are its memory cgroup and all visible ones above, its own first; Absent where no
+    cgroup is visible. ``cgroup_version`` is 1 or 2. ``gogc``, ``gomemlimit`` and ``godebug`` are
+    the environment variables with which it was started (None: not set); the program may have
+    changed the settings since. ``thp`` is the host's setting for transparent huge pages ("always",
+    "madvise", "never"), ``max_ptes_none`` how many of the 512 pages of a huge page khugepaged may
+    add that were not resident (Documentation/admin-guide/mm/transhuge.rst).
     """
 
     levels: tuple[CgroupLevel, ...] | Absent
@@ -148,7 +150,7 @@ class Environment:
 
     @property
     def limit_bytes(self) -> int | Absent | None:
-        """The smallest limit of all levels; None when there is none, Absent when not known."""
+        """The smallest limit of all levels; None without a limit, Absent if unknown."""
         if isinstance(self.levels, Absent):
             return self.levels
         known = [each.limit_bytes for each in self.levels if isinstance(each.limit_bytes, int)]
@@ -156,7 +158,7 @@ class Environment:
 
     @property
     def tightest(self) -> CgroupLevel | None:
-        """The level with the least margin, which is not always that with the smallest limit."""
+        """The level with the smallest margin; not always the one with the smallest limit."""
         levels = () if isinstance(self.levels, Absent) else self.levels
         known = [(margin, each) for each in levels if (margin := each.margin_bytes) is not None]
         return min(known, key=lambda entry: entry[0])[1] if known else None

@@ -1,4 +1,4 @@
-"""What the kernel says of a process, and why a number may be missing."""
+"""A process as the kernel reports it, and the reasons why a number is missing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TypeAlias
 
 
 class Absent(Enum):
-    """Why a value is not known. Never shown as 0."""
+    """Why a value is unknown. It is never shown as 0."""
 
     NO_ACCESS = "no access"
     """The kernel refused: another user's process, a container, hidepid."""
     NOT_REPORTED = "not reported"
-    """This kernel, or this state of the process, has no such line."""
+    """This kernel has no such line, or not in this state of the process."""
 
 
 Reading: TypeAlias = int | Absent
@@ -25,11 +25,12 @@ Words: TypeAlias = str | Absent
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """What makes a process this one and no other: a pid is used again, a start time is not.
+    """Identifies a process: a pid can be reused, a pid with a start time cannot.
 
     ``start_ticks`` is field 22 of /proc/PID/stat (clock ticks after boot); ``started_at`` is the
-    same as Unix seconds. ``go_version`` is what the linker stored in the binary ("go1.27.3"),
-    None when the binary has no Go build information, Absent when it may not be read.
+    same in Unix seconds. ``go_version`` is the version that the linker stored in the binary
+    ("go1.27.3"): None when the binary has no Go build information, Absent without the right to
+    read it.
     """
 
     pid: int
@@ -48,7 +49,7 @@ class ProcessSample:
     VIRT, RES, SHR, CODE, DATA and SWAP are what top prints under these names; the sources are
     VmSize, VmRSS, RssFile+RssShmem, VmExe, VmData+VmStk and VmSwap of /proc/PID/status
     (man proc_pid_status). ``peak_bytes`` is VmHWM. ``cpu_s`` is user plus system time since the
-    start of the process. ``state`` and ``tty`` are spelled as ps spells STAT and TTY.
+    start of the process. ``state`` and ``tty`` have the form of STAT and TTY in ps.
     """
 
     virt_bytes: Reading

@@ -1,4 +1,4 @@
-"""What a profile says and of when, what was asked for it, and how far one is that takes time."""
+"""Profiles, the requests for them, and their moments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 ProfileKind: TypeAlias = Literal[
     "heap", "allocs", "goroutine", "cpu", "block", "mutex", "threadcreate", "goroutineleak", "file"
 ]
-"""What a profile is of: the page of net/http/pprof it came from, or a file of any kind."""
+"""The page of net/http/pprof that a profile came from, or "file"."""
 
 
 _END_OF_TIME_NS = 253_402_300_800 * 10**9
@@ -17,9 +17,9 @@ _END_OF_TIME_NS = 253_402_300_800 * 10**9
 
 @dataclass(frozen=True, slots=True)
 class ProfileRequest:
-    """A profile that is wanted: its kind, for how many seconds, and whether a GC comes first.
+    """A request for a profile: its kind, its duration, and whether a GC runs first.
 
-    ``seconds`` is for "cpu" alone, ``gc`` for "heap" alone (Go 1.27.3 net/http/pprof/pprof.go,
+    ``seconds`` applies only to "cpu", ``gc`` only to "heap" (Go 1.27.3 net/http/pprof/pprof.go,
     Profile and handler.ServeHTTP).
     """
 
@@ -28,14 +28,14 @@ class ProfileRequest:
     gc: bool = False
 
     def __str__(self) -> str:
-        """Write it in a few words: "CPU profile of 10 s", "heap?gc=1"."""
+        """Return a short label: "CPU profile of 10 s", "heap?gc=1"."""
         if self.kind == "cpu":
             return f"CPU profile of {self.seconds} s" if self.seconds else "CPU profile"
         return f"{self.kind}?gc=1" if self.gc else self.kind
 
     @property
     def runs_gc(self) -> bool:
-        """Whether the collector runs for it: of goroutineleak to find what nobody can wake.
+        """Whether the request runs a GC; goroutineleak does, to find blocked goroutines.
 
         Source: Go 1.27.3 runtime/pprof/pprof.go, writeGoroutineLeak.
         """
@@ -43,7 +43,7 @@ class ProfileRequest:
 
     @property
     def acts(self) -> str:
-        """What taking it does to the target besides allocating a little; "" when nothing.
+        """The effect on the target besides a few allocations; "" without one.
 
         A CPU profile interrupts each running thread a hundred times a second of CPU (Go 1.27.3
         runtime/pprof/pprof.go, StartCPUProfile).
@@ -55,7 +55,7 @@ class ProfileRequest:
 
 @dataclass(frozen=True, slots=True)
 class FunctionValue:
-    """One function of a profile: its own value, and its value with all it called."""
+    """One function of a profile: its flat and its cumulative value."""
 
     name: str
     flat: int
@@ -79,15 +79,15 @@ class SampleValues:
 class Profile:
     """A profile, aggregated by function for each of its sample types, and its bytes.
 
-    ``default_type`` is the sample type to show first. ``where`` is the address or path it came
-    from (without credentials); ``size_bytes`` and ``took_s`` are what fetching it cost on the
-    wire and in time. ``data`` are the bytes as they came, None when they were let go so that
-    memory stays bounded. ``gc_number`` is the newest collection when it was fetched, None while
-    nobody knows: what a heap profile shows is as of the last finished one. ``time_nanos`` (Unix
-    time) and ``duration_nanos`` are when the profile began and how long it lasted by its own
-    account, 0 where it has none (google/pprof proto/profile.proto). ``finalizing`` is the function
-    that the runtime's goroutine for finalizers or cleanups is in, of a goroutine profile; "" when
-    it is in none, or the profile has no stacks.
+    ``default_type`` is the sample type to show first. ``where`` is its address or path
+    (without credentials); ``size_bytes`` is the size of the response and ``took_s`` the time of
+    the request. ``data`` are the unchanged bytes, None when they were dropped to bound memory.
+    ``gc_number`` is the newest GC cycle at the time of the request, None if unknown: a heap
+    profile shows the state at the end of the last finished cycle. ``time_nanos`` (Unix time) and
+    ``duration_nanos`` are the start and the duration that the profile itself gives, 0 without
+    them (google/pprof proto/profile.proto). ``finalizing``, in a goroutine profile, is the
+    function that the runtime's goroutine for finalizers or cleanups runs; "" if it runs none, or
+    if the profile has no stacks.
     """
 
     values: tuple[SampleValues, ...]
@@ -104,16 +104,16 @@ class Profile:
 
     @property
     def kind(self) -> ProfileKind:
-        """What it is of."""
+        """The kind that was requested."""
         return self.request.kind
 
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """The moment of a profile: Unix seconds, and whether the profile itself has it.
+    """The moment of a profile: Unix seconds, and whether the profile itself gives it.
 
-    A served profile without a time was taken when it was read. Of a file without one the moment
-    of reading says nothing: ``is_known`` is False.
+    A profile over HTTP without a time has the moment of its request. For a file without one the
+    moment is unknown: ``is_known`` is False.
     """
 
     at: float
@@ -124,8 +124,8 @@ class Dated:
 def moment_of(profile: Profile, read_at: float) -> Dated:
     """Return the moment of a profile that was read at ``read_at`` (Unix seconds).
 
-    That is the time in the profile, as ``go tool pprof`` shows it: when its collection began. A
-    time before 1970 or after 9999 is none.
+    It is the time in the profile, the start of its collection, as ``go tool pprof`` shows it. A
+    time before 1970 or after 9999 is ignored.
     """
     if 0 < profile.time_nanos < _END_OF_TIME_NS:
         return Dated(profile.time_nanos / 1e9, is_own=True, is_known=True)
@@ -135,7 +135,7 @@ def moment_of(profile: Profile, read_at: float) -> Dated:
 def gap_s(before: Dated, after: Dated) -> float | None:
     """Return the seconds from one profile to another, negative when the second is older.
 
-    None where they are not known, or are by two different clocks.
+    None where one is unknown, or where they are from two different clocks.
     """
     if not (before.is_known and after.is_known) or before.is_own != after.is_own:
         return None
@@ -144,10 +144,10 @@ def gap_s(before: Dated, after: Dated) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """How it stands with a profile that somebody asked for.
+    """A request for a profile that is running, or is ``over``.
 
-    It is under way from this moment on until ``over``: when it came, was cancelled or failed.
-    ``reason`` says in one line why none came; "" when one did.
+    A request is over when the profile arrived, or when it was cancelled or failed; ``reason`` then
+    explains a failure in one line, else it is "".
     """
 
     request: ProfileRequest

@@ -1,4 +1,4 @@
-"""What the runtime of a process says of its memory when it is asked: MemStats, from some page."""
+"""MemStats of a process, and the page that they were read from."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _MISSING = Absent.NOT_REPORTED
 
 
 class Origin(Enum):
-    """The page that MemStats were read from, best first; the value is how it is called.
+    """The page that MemStats were read from, best first; the value is its label.
 
-    What they lack, where MemStats as of Go 1.27.3 is the measure:
+    Each lacks some fields of MemStats (Go 1.27.3):
 
     - ``EXPVAR`` (package expvar, /debug/vars): goroutines, threads, live heap, settings.
-    - ``METRICS`` (client_golang, /metrics): the rings of pauses. Forced cycles and live heap are
-      there only where the program collects the new names, the fraction of CPU only before 1.13.
+    - ``METRICS`` (client_golang, /metrics): the pause rings. NumForcedGC and the live heap are
+      present only if the program collects the new names, GCCPUFraction only before 1.13.
     - ``HEAP_TEXT`` (net/http/pprof, the trailer of heap?debug=1, runtime/pprof/pprof.go
-      writeHeapInternal): what EXPVAR lacks. Its StackSys, MSpanSys and MCacheSys have no line of
-      their own, but stand behind the slash of ``# Stack = inuse / sys``. All stacks of the profile
-      are written before it, so it is asked for last, and not at all where they are many.
+      writeHeapInternal): what EXPVAR lacks. StackSys, MSpanSys and MCacheSys follow the slash
+      of ``# Stack = inuse / sys``. The runtime writes all stacks of the profile before the
+      trailer, so memtui tries this page last, and not at all where there are many stacks.
     - ``GOPS`` (the gops agent): BuckHashSys, the time of the last cycle, the rings of pauses,
       goroutines, threads, live heap, settings.
     """
@@ -34,18 +34,18 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemStats:
-    """The numbers of runtime.MemStats that memtui reads, under their names in snake case.
+    """The fields of runtime.MemStats that memtui reads, named in snake case.
 
-    Sizes are bytes. What the page does not have is Absent and never 0: see :class:`Origin`.
+    Sizes are bytes. A field that the page lacks is Absent, never 0: see :class:`Origin`.
     ``sys_bytes`` is the sum of all ``…_sys_bytes``, ``heap_sys_bytes`` that of in use and idle
-    (Go 1.8 and newer, runtime/mstats.go). ``heap_released_bytes`` counts address space that was
-    never used. ``last_gc_at`` is Unix seconds, Absent also while there was no cycle.
+    (Go 1.8 and newer, runtime/mstats.go). ``heap_released_bytes`` includes address space that
+    was never used. ``last_gc_at`` is Unix seconds; Absent also before the first cycle.
     ``gc_cpu_fraction`` (0…1) is cumulative since the start of the process. ``next_gc_bytes`` is
-    None when there is no goal (GOGC=off: the runtime then says nearly 2^63).
+    None without a goal (GOGC=off: the runtime then reports nearly 2^63).
 
-    Not of MemStats, but on some pages: ``heap_live_bytes`` is what the last cycle found alive
+    Some pages have more than MemStats: ``heap_live_bytes`` is the live heap at the last cycle
     (/gc/heap/live:bytes, Go 1.21 and newer), ``gogc_percent`` and ``memory_limit_bytes`` are the
-    settings in force (None: off, no limit), ``goroutines`` and ``threads`` counts.
+    current settings (None: off, no limit), ``goroutines`` and ``threads`` are counts.
     """
 
     heap_alloc_bytes: Reading = _MISSING
@@ -81,18 +81,18 @@ class MemStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeSample(MemStats):
-    """MemStats of a process, and what the kernel said of the same process at that moment.
+    """MemStats of a process, and its RSS at the same moment.
 
-    ``origin`` is the kind of page, ``where`` its address (without credentials). ``took_s`` and
-    ``size_bytes`` are what asking cost in time and on the wire. ``cycles_lost`` counts the cycles
-    since the sample before whose pause the ring did not hold any more (it holds 256). ``rarely``
-    is the reason in one sentence when the page is asked less often than wanted, else ""; it is not
-    recorded.
+    ``origin`` is the kind of page, ``where`` its address (without credentials). ``took_s`` is the
+    time of the request and ``size_bytes`` the size of the response. ``cycles_lost`` counts the
+    cycles since the previous sample whose pause is no longer in the ring (it holds 256).
+    ``rarely`` is one sentence that explains why the page is read less often than asked for, else
+    ""; it is not recorded.
 
     ``rss_bytes``, its parts ``rss_anon_bytes``, ``rss_file_bytes`` and ``rss_shmem_bytes``, and
-    ``swap_bytes`` are of /proc/PID/status, read right before or right after the page was asked,
-    whichever was nearer. ``apart_s`` is the most that can lie between that reading and the moment
-    for which MemStats hold: a ledger of both is to be believed when it is small (0.05). All of
+    ``swap_bytes`` are from /proc/PID/status, read right before or right after the request,
+    whichever was nearer. ``apart_s`` is the longest possible time between that reading and the
+    moment for which MemStats hold: a ledger of both is reliable when it is small (0.05). All of
     them are Absent when there is no process to read, as with an address on another machine.
     """
 
