@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from memtui.diagnosis import Growth, growths
+from memtui.diagnosis import FunctionGrowth, compare_functions
 from memtui.panes.profile import lists
 from memtui.panes.profile.lists import RowList
 from memtui.panes.profile.top_list import FIRST, ListOrder
@@ -27,7 +27,7 @@ class Compared:
     ``span_s`` None is not known: then there is no growth an hour.
     """
 
-    changes: tuple[Growth, ...]
+    changes: tuple[FunctionGrowth, ...]
     unit: str
     span_s: float | None = None
     order: ListOrder = FIRST
@@ -48,7 +48,7 @@ def compared(
     """Join the functions of two profiles by name; what did not change is left out."""
     changed = (
         each
-        for each in growths(base, now)
+        for each in compare_functions(base, now)
         if (each.flat_before, each.cum_before) != (each.flat, each.cum)
     )
     return ordered(Compared(tuple(changed), unit, span_s), order)
@@ -70,15 +70,15 @@ def ordered(data: Compared, order: ListOrder) -> Compared:
     return replace(data, changes=tuple(changes), order=order)
 
 
-def _by_growth(each: Growth) -> tuple[int, int, str]:
+def _by_growth(each: FunctionGrowth) -> tuple[int, int, str]:
     return -each.growth, -each.cum_growth, each.name
 
 
-def _by_cum_growth(each: Growth) -> tuple[int, int, str]:
+def _by_cum_growth(each: FunctionGrowth) -> tuple[int, int, str]:
     return -each.cum_growth, -each.growth, each.name
 
 
-def _by_name(each: Growth) -> tuple[int, int, str]:
+def _by_name(each: FunctionGrowth) -> tuple[int, int, str]:
     return 0, 0, each.name
 
 
@@ -141,7 +141,7 @@ def draw(
     )
 
 
-def _numbers(data: Compared, each: Growth) -> tuple[str | Span, ...]:
+def _numbers(data: Compared, each: FunctionGrowth) -> tuple[str | Span, ...]:
     role = direction(each.growth)
     per_hour = (Span(hourly(each.growth, data.span_s, data.unit), role),) if data.has_hours else ()
     return (
