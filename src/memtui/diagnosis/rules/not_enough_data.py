@@ -221,7 +221,10 @@ def not_enough_data(window: Window) -> Finding:
     lacking = missing_data(window)
     found: tuple[Evidence, ...] = ()
     if lacking:
-        sentence = f"Not enough data yet: {lacking}.{release_sentence(window)}{young_process_sentence(window)}"
+        sentence = (
+            "Not enough data yet: "
+            f"{lacking}.{release_sentence(window)}{young_process_sentence(window)}"
+        )
         line, brief = (
             f"not enough data yet ({lacking}).{release_sentence(window)}",
             "not enough data yet.",
