@@ -214,8 +214,8 @@ def _finding_from_trace(window: Window) -> Finding | None:
     evidence = (
         res_evidence(window),
         Evidence(
-            f"the heap was {units.size(cycle.heap_end_bytes)} in a GC cycle; the goal is "
-            f"{units.size(goal)} since {units.duration(seconds)} ago",
+            f"the heap was {units.size(cycle.heap_end_bytes)} in a GC cycle, and small for "
+            f"{units.duration(seconds)} since then; the GC goal is {units.size(goal)}",
             PaneName.GCTRACE,
             (("heap", cycle.heap_end_bytes), ("goal", goal), ("seconds", seconds)),
         ),
