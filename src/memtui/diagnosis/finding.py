@@ -151,8 +151,8 @@ class Finding:
     ``sentence`` states the finding. ``line`` is a short clause for the summary line, ``brief`` for
     a narrow screen. ``claim`` is the part of RES, or of its growth (``of_growth``), that the
     finding accounts for. ``claimed`` is the number of bytes that the ledger assigns to it, and
-    ``share`` is the same as a share, 0 to 1; bytes that two findings claim count once. ``rivals`` are causes
-    that are ruled out, ``refuted_by`` lists observations that would disprove this cause,
+    ``share`` is the same as a share, 0 to 1; bytes that two findings claim count once. ``rivals``
+    are causes that are ruled out, ``refuted_by`` lists observations that would disprove this cause,
     ``raised_by`` lists sources that would raise the confidence. ``denies`` follows ``line`` if it
     is true.
     """
