@@ -94,7 +94,7 @@ def test_garbage_is_counted_until_a_cycle_has_run() -> None:
 
 @pytest.mark.parametrize(
     ("cost_s", "expected"),
-    [(0.001, ""), (0.07, "read every 7 s because each reading takes 70ms of CPU")],
+    [(0.001, ""), (0.07, "read every 7 s because each read takes 70ms of CPU")],
 )
 def test_the_reason_why_mappings_are_read_rarely(cost_s: float, expected: str) -> None:
     assert rarely(interval(cost_s), cost_s) == expected

@@ -107,7 +107,7 @@ class Session:
     def watch_process(self, pid: int) -> None:
         """Watch a process; raise Complaint when there is none."""
         try:
-            self.sources += self._recipe.of_process(read_identity(pid))
+            self.sources += self._recipe.of_process(read_identity(pid, self._recipe.reader))
         except SourceFailed as failed:
             raise CliError(failed.reason, failed.hint) from None
 

@@ -23,6 +23,7 @@ from memtui.sources.http.request_cost import Costs
 from memtui.sources.http.server_health import ServerHealth
 from memtui.sources.process.environment import EnvironmentSource
 from memtui.sources.process.mappings import MappingSource
+from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.process.source import ProcessSource, read_identity
 from memtui.sources.profile.files import FileProfile
 from memtui.sources.profile.http_profile import ProcessProfile, UrlProfile
@@ -58,7 +59,7 @@ class SourceFactory:
     be, which sources share; ``gc_number`` tells the number of the newest collection, None while
     nobody knows. ``drain`` is what empties the descriptor of the trace, if that is one. Through
     ``neighbours`` sources tell each other of a server that is gone, through ``costs`` of pages
-    that cost it much.
+    that cost it much. ``reader`` reads the process.
     """
 
     options: ProfileOptions
@@ -71,11 +72,12 @@ class SourceFactory:
     drain: PipeReader | None
     neighbours: ServerHealth = field(default_factory=ServerHealth)
     costs: Costs = field(default_factory=Costs)
+    reader: ProcessReader = field(default_factory=default_reader)
 
     def picked(self, pid: int) -> list[Source]:
         """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
         try:
-            return self.of_process(read_identity(pid))
+            return self.of_process(read_identity(pid, self.reader))
         except SourceFailed as failed:
             return self.without_process(failed.reason, failed.hint)
 
@@ -83,12 +85,12 @@ class SourceFactory:
         """Return the sources of a process that is there."""
         profiles = self._profile_source(identity.pid)
         return [
-            ProcessSource(identity, self.clock, self.interval_s),
+            ProcessSource(identity, self.clock, self.interval_s, self.reader),
             self.trace_source(identity.pid, identity.started_at),
             profiles,
             self._noticing(self._runtime_source(identity.pid), profiles),
-            MappingSource(identity.pid, self.clock),
-            EnvironmentSource(identity.pid, self.clock),
+            MappingSource(identity.pid, self.clock, self.reader),
+            EnvironmentSource(identity.pid, self.clock, self.reader),
             ClockSource(self.clock),
         ]
 

@@ -8,6 +8,7 @@ dashboard costs of which each second some digits change.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 
 from rich.console import Console, RenderableType
@@ -56,7 +57,7 @@ class DirectApp(App[None]):
     def get_driver_class(self) -> type[Driver]:
         """Return what drives the terminal; another one that was asked for stays."""
         found = super().get_driver_class()
-        return QuietDriver if found is LinuxDriver else found
+        return QuietDriver if found is LinuxDriver and hasattr(os, "eventfd") else found
 
     def later(self, seconds: float, do: Callable[[], None]) -> asyncio.TimerHandle:
         """Do something after some seconds; a defect in it ends the app, as in a message.

@@ -22,8 +22,7 @@ from memtui.sources.http.endpoint import (
 )
 from memtui.sources.http.request_cost import Costs, Watching, allocated_by
 from memtui.sources.http.server_health import STOPPED, ServerHealth, SocketState, SocketWatch
-from memtui.sources.process.identity import PidGuard
-from memtui.sources.process.proc import read_status
+from memtui.sources.process.reader import PidGuard, reader_at
 from memtui.sources.runtime.gops import find_gops
 from memtui.sources.runtime.memstats import (
     GcRing,
@@ -106,7 +105,7 @@ class RuntimeSource:
         self._probe = probe
         self._known = EndpointAnswers() if known is None else known
         self._proc = proc
-        self._lifetime = None if pid is None else PidGuard(pid, proc)
+        self._lifetime = None if pid is None else PidGuard(pid, reader_at(proc))
         self._page: MemStatsAddress | None = None
         self._refused: dict[MemStatsAddress, str] = {}
         self._timeouts = 0
@@ -351,7 +350,7 @@ class RuntimeSource:
         if self._pid is None:
             return None
         try:
-            return read_status(self._pid, self._proc)
+            return reader_at(self._proc).status(self._pid)
         except (OSError, ParseError):
             return None
 
