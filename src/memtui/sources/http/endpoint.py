@@ -14,6 +14,7 @@ from pathlib import Path
 from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address, HttpCause, HttpFailed, Response, get, wants_tls
 from memtui.sources.http.probe import KnownService, Silence, knock, service_of
+from memtui.sources.process.listeners import shares_network
 from memtui.sources.process.reader import no_access, reader_at, start_ticks
 from memtui.sources.source import SourceFailed
 
@@ -295,14 +296,6 @@ def _one_a_port(found: Iterable[Listener]) -> list[Listener]:
     of_port = [next(same) for _, same in groupby(tcp, key=lambda one: one.port)]
     of_port.sort(key=lambda one: (one.port != PPROF_PORT, not one.is_loopback))
     return [*of_port, *(one for one in found if not isinstance(one, TcpListener))]
-
-
-def shares_network(pid: int, proc: Path) -> bool:
-    """Tell whether an address of the process is the same place for us."""
-    try:
-        return os.readlink(proc / str(pid) / "ns/net") == os.readlink(proc / "self/ns/net")
-    except OSError:
-        return True
 
 
 def _is_file(listener: Listener) -> bool:

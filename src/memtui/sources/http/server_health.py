@@ -18,7 +18,8 @@ from memtui.model import Trouble
 from memtui.parse.process.proc import ParseError
 from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address, HttpCause, HttpFailed
-from memtui.sources.http.endpoint import PROC, listeners, shares_network
+from memtui.sources.http.endpoint import PROC, listeners
+from memtui.sources.process.listeners import shares_network
 from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 

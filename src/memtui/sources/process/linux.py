@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from pathlib import Path
 
 from memtui.model import Absent, CgroupMemory, Environment, Reading, Resident, Words
 from memtui.parse.process.proc import ProcStat, ProcStatus
 from memtui.parse.process.smaps import Mapping
-from memtui.parse.process.sockets import Listener, parse_tcp_listeners, parse_unix_listeners
+from memtui.parse.process.sockets import Listener
 from memtui.sources.process.cgroup import ROOT, read_environment
 from memtui.sources.process.exit_status import ExitWatch, LinuxExitWatch
+from memtui.sources.process.listeners import linux_listeners
 from memtui.sources.process.proc import (
     PAGE_BYTES,
     PROC,
@@ -27,8 +26,6 @@ from memtui.sources.process.proc import (
     read_status,
     terminal_name,
 )
-
-_SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
 class LinuxReader:
@@ -99,35 +96,5 @@ class LinuxReader:
         return LinuxExitWatch(pid, self._proc, self._root)
 
     def listeners(self, pid: int) -> list[Listener]:
-        """Return the listening sockets in /proc/PID/net/{tcp,tcp6,unix} that the process holds.
-
-        Those files belong to the network namespace of the process, which may not be that of
-        memtui; psutil reads the tables of its own.
-        """
-        of_process = self._proc / str(pid)
-        inodes = set(_socket_inodes(of_process / "fd"))
-        found: list[Listener] = []
-        if inodes:
-            for name in ("tcp", "tcp6"):
-                found += parse_tcp_listeners(_text(of_process / "net" / name))
-            found += parse_unix_listeners(_text(of_process / "net/unix"))
-        return [listener for listener in found if listener.inode in inodes]
-
-
-def _socket_inodes(folder: Path) -> Iterator[int]:
-    with os.scandir(folder) as descriptors:
-        for descriptor in descriptors:
-            try:
-                match = _SOCKET.fullmatch(os.readlink(descriptor.path))
-            except FileNotFoundError:
-                continue
-            if match:
-                yield int(match[1])
-
-
-def _text(path: Path) -> str:
-    """Return a file of /proc/PID/net; "" if the kernel does not have the protocol."""
-    try:
-        return path.read_text(errors="surrogateescape")
-    except OSError:
-        return ""
+        """Return the listening sockets of the process, with their inodes."""
+        return linux_listeners(pid, self._proc)

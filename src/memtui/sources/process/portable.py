@@ -12,9 +12,10 @@ import psutil
 from memtui.model import Absent, CgroupMemory, Environment, Reading, Resident, Words
 from memtui.parse.process.proc import ProcStat, ProcStatus, as_text
 from memtui.parse.process.smaps import Mapping
-from memtui.parse.process.sockets import Listener, TcpListener
+from memtui.parse.process.sockets import Listener
 from memtui.sources.process.cgroup import SETTINGS, settings_of
 from memtui.sources.process.exit_status import ExitWatch
+from memtui.sources.process.listeners import tcp_listeners
 from memtui.sources.process.proc import TICKS_PER_S
 from memtui.sources.source import SourceFailed
 
@@ -163,13 +164,7 @@ class PortableReader:
 
         ``inode`` is the number of the descriptor: psutil has no inode.
         """
-        with _as_os_errors(pid):
-            found = psutil.Process(pid).net_connections("tcp")
-        return [
-            TcpListener(each.laddr.ip.removeprefix("::ffff:"), each.laddr.port, each.fd)
-            for each in found
-            if each.status == psutil.CONN_LISTEN
-        ]
+        return [*tcp_listeners(pid)]
 
     def _process(self, pid: int) -> tuple[psutil.Process, int]:
         """Return a process, and its start in ticks; psutil decides whether the pid was reused.
