@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from memtui.pprof.stacks import StacksError
 from memtui.sources.process.linux import LinuxReader
 from memtui.sources.process.proc import PROC, read_go_version, user_name
 from memtui.sources.process.reader import default_reader
+from memtui.sources.source import Source
 
 if TYPE_CHECKING:  # takes 25 ms to import: only what looks for processes pays for it
     import psutil
@@ -44,6 +45,15 @@ class Candidate:
     started_at: float
     res_bytes: Reading
     go_version: str | Absent | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessChoice:
+    """Processes to choose from, what to say above them, and the sources of the chosen one."""
+
+    candidates: Callable[[], Iterator[Candidate]]
+    title: str
+    sources_of: Callable[[int], Sequence[Source]]
 
 
 class Census:
