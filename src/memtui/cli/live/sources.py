@@ -21,7 +21,7 @@ from memtui.sources.http.endpoint import EndpointAnswers
 from memtui.sources.http.pprof_pages import profile_address
 from memtui.sources.http.request_cost import Costs
 from memtui.sources.http.server_health import ServerHealth
-from memtui.sources.process.environment import EnvironmentSource
+from memtui.sources.process.environment import EnvironmentSource, HostMemorySource
 from memtui.sources.process.mappings import MappingSource
 from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.process.source import ProcessSource, read_identity
@@ -91,6 +91,7 @@ class SourceFactory:
             self._noticing(self._runtime_source(identity.pid), profiles),
             MappingSource(identity.pid, self.clock, self.reader),
             EnvironmentSource(identity.pid, self.clock, self.reader),
+            HostMemorySource(identity.pid, self.clock, self.reader),
             ClockSource(self.clock),
         ]
 

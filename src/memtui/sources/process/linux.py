@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from pathlib import Path
 
-from memtui.model import Absent, CgroupMemory, Environment, Reading, Resident, Words
+from memtui.model import Absent, CgroupMemory, Environment, HostMemory, Reading, Resident, Words
 from memtui.parse.process.proc import ProcStat, ProcStatus
 from memtui.parse.process.smaps import Mapping
 from memtui.parse.process.sockets import Listener
@@ -90,6 +90,12 @@ class LinuxReader:
     def environment(self, pid: int) -> tuple[Environment, CgroupMemory | None]:
         """Return limits and settings, and the memory of the cgroup."""
         return read_environment(pid, self._proc, self._root)
+
+    def host_memory(self) -> HostMemory:
+        """Return memory and swap of the host, by psutil."""
+        from memtui.sources.process.portable import host_memory  # psutil takes 25 ms
+
+        return host_memory()
 
     def exit_watch(self, pid: int) -> ExitWatch:
         """Return what reads the exit status from a zombie or a pidfd, and the OOM kills."""

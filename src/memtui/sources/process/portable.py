@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from memtui.model import Absent, CgroupMemory, Environment, Reading, Resident, Words
+from memtui.model import Absent, CgroupMemory, Environment, HostMemory, Reading, Resident, Words
 from memtui.parse.process.proc import ProcStat, ProcStatus, as_text
 from memtui.parse.process.smaps import Mapping
 from memtui.parse.process.sockets import Listener
@@ -155,6 +155,10 @@ class PortableReader:
         )
         return environment, None
 
+    def host_memory(self) -> HostMemory:
+        """Return memory and swap of the host."""
+        return host_memory()
+
     def exit_watch(self, pid: int) -> ExitWatch:
         """Return one that knows nothing."""
         return ExitWatch(pid)
@@ -178,6 +182,12 @@ class PortableReader:
             ticks = started if started != ticks else started + 1
             self._known[pid] = process, ticks
         return process, ticks
+
+
+def host_memory() -> HostMemory:
+    """Return memory and swap of the host."""
+    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    return HostMemory(memory.total, memory.available, swap.total, swap.used)
 
 
 @contextlib.contextmanager

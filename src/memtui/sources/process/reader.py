@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from memtui.model import CgroupMemory, Environment, Reading, Resident, Words
+from memtui.model import CgroupMemory, Environment, HostMemory, Reading, Resident, Words
 from memtui.parse.process.proc import ParseError, ProcStat, ProcStatus
 from memtui.parse.process.smaps import Mapping
 from memtui.parse.process.sockets import Listener
@@ -92,6 +92,10 @@ class ProcessReader(Protocol):
 
     def listeners(self, pid: int) -> list[Listener]:
         """Return the sockets that wait for connections, TCP first, in a stable order."""
+        ...
+
+    def host_memory(self) -> HostMemory:
+        """Return memory and swap of the host."""
         ...
 
     def exit_watch(self, pid: int) -> ExitWatch:
