@@ -23,7 +23,7 @@ from memtui.render.charset import Charset
 from memtui.render.preferences import FirstScreen, Preferences
 from memtui.render.textual_private.direct_update import DirectApp
 from memtui.render.theme import ANSI, THEMES
-from memtui.sources.defect import in_a_line, reported
+from memtui.sources.defect import kind_and_place, report_hint
 
 
 class SturdyApp(DirectApp):
@@ -51,7 +51,9 @@ class SturdyApp(DirectApp):
         May be called from any thread.
         """
         if error is not None and not self.defects:  # one tells all: more would fill a disk
-            self.defects.append(f"a defect of memtui: {in_a_line(error)}; {reported(error)}")
+            self.defects.append(
+                f"a defect of memtui: {kind_and_place(error)}; {report_hint(error)}"
+            )
 
     def pop_screen(self) -> AwaitComplete:
         """Close a screen, and let go of it: Textual remembers each widget that it drew.

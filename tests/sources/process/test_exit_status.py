@@ -17,7 +17,7 @@ import pytest
 from patience import PATIENCE_S, wait_for
 
 from memtui.model import Ended
-from memtui.sources.process.exit_status import LinuxExitWatch, OomKills, words_of
+from memtui.sources.process.exit_status import LinuxExitWatch, OomKills, ending_words
 from memtui.sources.process.source import ProcessSource
 
 CGROUPS = Path("/sys/fs/cgroup/memory")
@@ -103,7 +103,7 @@ NONE = OomKills(None, None)
 def test_the_oom_killer_is_named_where_its_count_rose(
     code: int | None, before: OomKills, after: OomKills, said: str
 ) -> None:
-    assert words_of(code, before, after) == said
+    assert ending_words(code, before, after) == said
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from patience import PATIENCE_S
 
 from memtui.model import Attached, MappingGroups, MappingKind, MappingSample
 from memtui.sources.process.linux import LinuxReader
-from memtui.sources.process.mappings import MappingSource, interval
+from memtui.sources.process.mappings import MappingSource, interval_after
 from memtui.sources.process.proc import read_status
 from memtui.sources.source import SourceFailed
 
@@ -42,7 +42,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 def test_a_reading_takes_at_most_a_hundredth_of_its_interval(
     took_s: float, expected: float
 ) -> None:
-    assert interval(took_s) == pytest.approx(expected)
+    assert interval_after(took_s) == pytest.approx(expected)
 
 
 @pytest.mark.go

@@ -28,7 +28,7 @@ from memtui.render.preferences import DEFAULT, FirstScreen, Preferences
 from memtui.session import Player
 from memtui.session.session_recorder import SessionRecorder
 from memtui.sources.actions import ProcessActions
-from memtui.sources.clock import OnwardClock
+from memtui.sources.clock import SessionClock
 from memtui.sources.gctrace.child import Child, ChildExit, leave_to_itself
 from memtui.sources.gctrace.pipe import PipeReader, PipeTrace
 from memtui.sources.http.endpoint import EndpointAnswers
@@ -62,7 +62,7 @@ class Session:
         analyst: ProfileWorker | None = None,
     ) -> None:
         self._options = options
-        self._clock = clock if isinstance(clock, OnwardClock) else OnwardClock(clock)
+        self._clock = clock if isinstance(clock, SessionClock) else SessionClock(clock)
         self.clock: Clock = self._clock
         """The time of the session, which never goes back."""
         self.timeline = Timeline(self._clock())

@@ -14,7 +14,7 @@ from pathlib import Path
 from memtui.cli.live.profile_kinds import Noticing
 from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Attached, ProcessIdentity, Trouble
-from memtui.sources.clock import ClockSource, OnwardClock
+from memtui.sources.clock import ClockSource, SessionClock
 from memtui.sources.gctrace.pipe import PipeReader, PipeTrace
 from memtui.sources.gctrace.source import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.http.endpoint import EndpointAnswers
@@ -29,7 +29,7 @@ from memtui.sources.profile.files import FileProfile
 from memtui.sources.profile.http_profile import ProcessProfile, UrlProfile
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.source import RuntimeSource
-from memtui.sources.source import NothingThere, Source, SourceFailed
+from memtui.sources.source import Source, SourceFailed, UnavailableSource
 from memtui.timeline import View
 
 
@@ -64,7 +64,7 @@ class SourceFactory:
 
     options: ProfileOptions
     trace: TraceInput
-    clock: OnwardClock
+    clock: SessionClock
     interval_s: float
     analyst: ProfileWorker
     answers: EndpointAnswers
@@ -106,16 +106,16 @@ class SourceFactory:
     def without_process(self, reason: str, hint: str) -> list[Source]:
         """Return the sources where there is no process, and say why there is none."""
         return [
-            NothingThere("process", reason, hint, self.clock),
+            UnavailableSource("process", reason, hint, self.clock),
             self.trace_source(None, None)
             if self.trace.given
-            else NothingThere("gctrace", reason, hint, self.clock),
+            else UnavailableSource("gctrace", reason, hint, self.clock),
             self._profile_source(None)
             if self.options.pprof
-            else NothingThere("profile", reason, hint, self.clock),
+            else UnavailableSource("profile", reason, hint, self.clock),
             self._runtime_source(None)
             if self.options.is_address
-            else NothingThere("runtime", reason, hint, self.clock),
+            else UnavailableSource("runtime", reason, hint, self.clock),
             ClockSource(self.clock),
         ]
 
@@ -169,7 +169,7 @@ class SourceFactory:
     def _runtime_source(self, pid: int | None) -> Source:
         options = self.options
         if options.memstats_every_s is None:
-            return NothingThere("runtime", "off (--memstats-every)", "", self.clock)
+            return UnavailableSource("runtime", "off (--memstats-every)", "", self.clock)
         place = options.pprof if options.is_address else None
         return RuntimeSource(
             pid,

@@ -61,7 +61,7 @@ class ExitWatch:
 
     def words(self, code: int | None) -> str:
         """Return how it ended, to follow its name; −n is signal n, None is unknown."""
-        return words_of(code, OomKills(None, None), OomKills(None, None))
+        return ending_words(code, OomKills(None, None), OomKills(None, None))
 
     def close(self) -> None:
         """Release what is held."""
@@ -92,7 +92,7 @@ class LinuxExitWatch(ExitWatch):
 
     def words(self, code: int | None) -> str:
         """Return how it ended, to follow its name; −n is signal n, None is unknown."""
-        return words_of(code, self._before, self._oom_kills())
+        return ending_words(code, self._before, self._oom_kills())
 
     def close(self) -> None:
         """Close the pidfd."""
@@ -123,7 +123,7 @@ class LinuxExitWatch(ExitWatch):
         return OomKills(of_cgroup, _count(self._proc / "vmstat"))
 
 
-def words_of(code: int | None, before: OomKills, after: OomKills) -> str:
+def ending_words(code: int | None, before: OomKills, after: OomKills) -> str:
     """Return how a process ended, to follow its name.
 
     ``code`` is the exit code, −n for signal n, None if unknown.

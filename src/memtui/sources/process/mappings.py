@@ -76,8 +76,10 @@ class MappingSource:
                 if not attached:
                     attached = True
                     yield Event(at, self.name, Attached("smaps_rollup"))
-                every_s = interval(self._cost_s)
-                sample = MappingSample(resident, took_s, rarely(every_s, self._cost_s))
+                every_s = interval_after(self._cost_s)
+                sample = MappingSample(
+                    resident, took_s, slow_interval_reason(every_s, self._cost_s)
+                )
                 yield Event(at, self.name, sample)
                 due = time.monotonic() + every_s
                 if groups_due is None:  # an expensive read waits at the start
@@ -87,7 +89,7 @@ class MappingSource:
                 self._groups_wanted.clear()
                 groups = await self._groups()
                 yield Event(groups[0], self.name, groups[1])
-                groups_due = time.monotonic() + max(GROUPS_INTERVAL_S, interval(self._cost_s))
+                groups_due = time.monotonic() + max(GROUPS_INTERVAL_S, interval_after(self._cost_s))
             await self._wait(min(due, groups_due or due) - time.monotonic())
 
     async def _groups(self) -> tuple[float, MappingGroups]:
@@ -138,12 +140,12 @@ class MappingSource:
             pass
 
 
-def interval(cost_s: float) -> float:
+def interval_after(cost_s: float) -> float:
     """Return the seconds to wait after a read that took ``cost_s`` seconds of CPU."""
     return min(MOST_INTERVAL_S, max(LEAST_INTERVAL_S, _COSTS * cost_s))
 
 
-def rarely(every_s: float, cost_s: float) -> str:
+def slow_interval_reason(every_s: float, cost_s: float) -> str:
     """Return why it is read less often than wanted, in one sentence, else ""."""
     if every_s <= LEAST_INTERVAL_S:
         return ""
