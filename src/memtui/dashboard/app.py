@@ -40,7 +40,7 @@ from memtui.session import Player
 from memtui.session.session_recorder import SessionRecorder
 from memtui.sources.actions import ProcessActions
 from memtui.sources.daemon_executor import DaemonExecutor
-from memtui.sources.defect import in_a_line, reported
+from memtui.sources.defect import kind_and_place, report_hint
 from memtui.sources.gctrace.child import Child
 from memtui.sources.process.discovery import ProcessChoice
 from memtui.sources.process.mappings import MappingSource
@@ -191,7 +191,9 @@ class MemtuiApp(LeanApp):
         May be called from any thread.
         """
         if error is not None and not self.defects:  # the first is enough: more could fill a disk
-            self.defects.append(f"a defect of memtui: {in_a_line(error)}; {reported(error)}")
+            self.defects.append(
+                f"a defect of memtui: {kind_and_place(error)}; {report_hint(error)}"
+            )
 
     # Painting
 

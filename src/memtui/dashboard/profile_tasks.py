@@ -14,7 +14,7 @@ from memtui.model import ProcessIdentity, ProfileRequest
 from memtui.panes.profile import messages
 from memtui.panes.profile.pane import ProfilePane
 from memtui.session import Player
-from memtui.sources.defect import in_a_line, reported
+from memtui.sources.defect import kind_and_place, report_hint
 from memtui.sources.profile.files import profile_stem, save
 from memtui.sources.profile.source import ProfileSource
 from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
@@ -115,7 +115,7 @@ class ProfileTasks:
         except NoAnswer as none:
             pane.fail(key, str(none))
         except Exception as error:  # noqa: BLE001 - a defect in an answer must not end the rest
-            pane.fail(key, f"memtui failed here: {in_a_line(error)}; {reported(error)}")
+            pane.fail(key, f"memtui failed here: {kind_and_place(error)}; {report_hint(error)}")
         else:
             pane.take(key, answer)
 

@@ -48,8 +48,8 @@ class Shutdown:
             loop.add_signal_handler(number, self._pass_on, number)
         if not self._may_suspend:
             loop.add_signal_handler(signal.SIGTSTP, lambda: None)
-        if self._early.told_to_end is not None:
-            self.end(self._early.told_to_end)
+        if self._early.ending_signal is not None:
+            self.end(self._early.ending_signal)
 
     def ask(self) -> None:
         """Quit; a running child is first asked about."""

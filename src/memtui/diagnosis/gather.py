@@ -17,6 +17,7 @@ from memtui.model import (
     Environment,
     GcCycle,
     GcPause,
+    HostMemory,
     MappingGroups,
     MappingSample,
     Mark,
@@ -84,6 +85,7 @@ def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEF
         known_after_s=_known_after_s(view, start, begin) if points else 0.0,
         containers=tuple(timeline.track(CgroupMemory).between(begin, end)),
         peak=_peak(view),
+        host=view.sample(HostMemory),
         thresholds=thresholds,
     )
 

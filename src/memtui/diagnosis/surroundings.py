@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memtui import units
-from memtui.model import Absent, Environment, MappingSample, RuntimeSample, Words
+from memtui.model import Absent, Environment, HostMemory, MappingSample, RuntimeSample, Words
 from memtui.sanitize import plain
 from memtui.timeline import View
 
 
 def place_words(view: View) -> list[str]:
     """Return a sentence each about limits, settings and costs, as far as they are known."""
-    return [*_place(view.sample(Environment)), *_costs(view)]
+    return [*_place(view.sample(Environment)), *_host(view.sample(HostMemory)), *_costs(view)]
 
 
 def _place(found: Environment | None) -> Iterator[str]:
@@ -27,6 +27,23 @@ def _place(found: Environment | None) -> Iterator[str]:
         ptes = found.max_ptes_none
         more = "" if isinstance(ptes, Absent) else f", max_ptes_none {ptes}"
         yield f"huge pages of the host: {plain(found.thp)}{more}"
+
+
+def _host(found: HostMemory | None) -> Iterator[str]:
+    if found is None:
+        return
+    swap = "no swap"
+    if found.swap_total_bytes:
+        used, total = units.size(found.swap_used_bytes), units.size(found.swap_total_bytes)
+        swap = f"swap {used} of {total} used"
+    yield f"host memory {available_of(found)}; {swap}"
+
+
+def available_of(found: HostMemory) -> str:
+    """Return how much of its memory a host has available: "12.3G of 31.2G available (39%)"."""
+    share = found.available_bytes / max(1, found.total_bytes)
+    available, total = units.size(found.available_bytes), units.size(found.total_bytes)
+    return f"{available} of {total} available ({share:.0%})"
 
 
 def _setting(name: str, text: Words | None) -> str:

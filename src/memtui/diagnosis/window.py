@@ -18,6 +18,7 @@ from memtui.model import (
     CgroupMemory,
     Environment,
     GcCycle,
+    HostMemory,
     MappingGroups,
     ProcessIdentity,
     Profile,
@@ -69,7 +70,8 @@ class Window:
     the process, ``known_after_s`` is how long after /proc the rows begin. ``rarely`` are the
     reasons why a source is read less often than wanted, a sentence each. ``returned`` is the act
     that the window begins with, where memory was returned. ``containers`` are the readings of the
-    memory cgroup, ``peak`` is the largest RES of the process so far (VmHWM) in bytes.
+    memory cgroup, ``peak`` is the largest RES of the process so far (VmHWM) in bytes. ``host`` is
+    the newest memory of the host.
     """
 
     start: float
@@ -91,6 +93,7 @@ class Window:
     known_after_s: float = 0.0
     containers: tuple[tuple[float, CgroupMemory], ...] = ()
     peak: int | None = None
+    host: HostMemory | None = None
     thresholds: Thresholds = DEFAULT
 
     @property

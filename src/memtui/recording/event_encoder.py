@@ -133,6 +133,9 @@ STALL_S = 10.0
 
 Clock = Callable[[], float]
 
+_BOOT: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps; where there is no CLOCK_BOOTTIME, CLOCK_MONOTONIC does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -140,7 +143,7 @@ class Clocks:
 
     wall: Clock = time.time
     steady: Clock = time.monotonic
-    boot: Clock = field(default=lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
+    boot: Clock = field(default=lambda: time.clock_gettime(_BOOT))
 
     @classmethod
     def made(cls, clock: Clock) -> Clocks:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -12,15 +11,11 @@ from enum import Enum
 from itertools import groupby
 from pathlib import Path
 
-from memtui.parse.process.sockets import (
-    Listener,
-    TcpListener,
-    parse_tcp_listeners,
-    parse_unix_listeners,
-)
+from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address, HttpCause, HttpFailed, Response, get, wants_tls
 from memtui.sources.http.probe import KnownService, Silence, knock, service_of
-from memtui.sources.process.identity import no_access, start_ticks
+from memtui.sources.process.listeners import shares_network
+from memtui.sources.process.reader import no_access, reader_at, start_ticks
 from memtui.sources.source import SourceFailed
 
 PROC = Path("/proc")
@@ -38,7 +33,6 @@ _TLS_PORTS = frozenset({10250, 10257, 10259})
 """Of kubelet, kube-controller-manager and kube-scheduler (kubernetes.io, Ports and Protocols)."""
 _TTRPC = ".ttrpc"
 """The end of the name of containerd's socket for ttrpc, which logs an error for a stranger."""
-_SOCKET = re.compile(r"socket:\[(\d+)\]")
 _OR_URL = "or give --pprof URL"
 ASKS_AGAIN = f"memtui asks again and waits longer, {_OR_URL}"
 """What to do about a listener that was late: nothing is known of the service by that."""
@@ -163,37 +157,13 @@ def listeners(pid: int, proc: Path = PROC) -> list[Listener]:
     listening: all in the network namespace of that process. Raises SourceFailed when the
     process has ended or belongs to somebody else.
     """
-    start_ticks(pid, proc)
-    of_process = proc / str(pid)
+    reader = reader_at(proc)
+    start_ticks(pid, reader)
     try:
-        inodes = set(_socket_inodes(of_process / "fd"))
+        return reader.listeners(pid)
     except OSError:
-        start_ticks(pid, proc)
+        start_ticks(pid, reader)
         raise no_access(pid) from None
-    found: list[Listener] = []
-    for name in ("tcp", "tcp6"):
-        found += parse_tcp_listeners(_text(of_process / "net" / name))
-    found += parse_unix_listeners(_text(of_process / "net/unix"))
-    return [listener for listener in found if listener.inode in inodes]
-
-
-def _socket_inodes(folder: Path) -> Iterator[int]:
-    with os.scandir(folder) as descriptors:
-        for descriptor in descriptors:
-            try:
-                match = _SOCKET.fullmatch(os.readlink(descriptor.path))
-            except FileNotFoundError:
-                continue
-            if match:
-                yield int(match[1])
-
-
-def _text(path: Path) -> str:
-    """Return a file of /proc/PID/net; nothing where the kernel has no such protocol."""
-    try:
-        return path.read_text(errors="surrogateescape")
-    except OSError:
-        return ""
 
 
 async def find_pprof(
@@ -242,7 +212,9 @@ async def _find_pprof(
     address = await _first_with_pprof(asked, pid, proc, known)
     if address is not None:
         return address
-    start_ticks(pid, proc)  # it may have ended meanwhile: that says more than a port that refuses
+    start_ticks(
+        pid, reader_at(proc)
+    )  # it may have ended meanwhile: that says more than a port that refuses
     raise _not_found([known[each] for each in asked], len(wanted) - len(asked), service)
 
 
@@ -324,14 +296,6 @@ def _one_a_port(found: Iterable[Listener]) -> list[Listener]:
     of_port = [next(same) for _, same in groupby(tcp, key=lambda one: one.port)]
     of_port.sort(key=lambda one: (one.port != PPROF_PORT, not one.is_loopback))
     return [*of_port, *(one for one in found if not isinstance(one, TcpListener))]
-
-
-def shares_network(pid: int, proc: Path) -> bool:
-    """Return whether an address of the process is the same place for us."""
-    try:
-        return os.readlink(proc / str(pid) / "ns/net") == os.readlink(proc / "self/ns/net")
-    except OSError:
-        return True
 
 
 def _is_file(listener: Listener) -> bool:

@@ -33,7 +33,7 @@ from memtui.sources.http.request_cost import (
     garbage_interval_s,
 )
 from memtui.sources.http.server_health import ServerHealth
-from memtui.sources.process.identity import PidGuard
+from memtui.sources.process.reader import PidGuard, reader_at
 from memtui.sources.profile.source import Fetched, ProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.memstats import holds
@@ -191,7 +191,7 @@ class ProcessProfile(ServedProfile):
             costs=costs, pid=pid, proc=proc,
         )  # fmt: skip
         self._probe = probe
-        self._lifetime = PidGuard(pid, proc)
+        self._lifetime = PidGuard(pid, reader_at(proc))
         self._known = {} if known is None else known
         self._fetched_gc: int | None = None
 

@@ -20,7 +20,7 @@ from memtui.model import (
     Taking,
 )
 from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
-from memtui.sources.source import Clock, SourceFailed, asked, silence, to_microseconds
+from memtui.sources.source import Clock, SourceFailed, slow_notice, started_request, to_microseconds
 
 _NO_PROFILE = "is it the address of a profile?"
 _TOO_LARGE = "--max-profile-size takes more"
@@ -143,8 +143,8 @@ class ProfileSource(ABC):
     async def _quietly(self) -> AsyncGenerator[Event, None]:
         """Yield the usual profile, that nobody asked for."""
         gc_number = self._gc_number()
-        async with asked(self._unasked()) as fetching:
-            if late := await silence(fetching, self._where, self._took_s):
+        async with started_request(self._unasked()) as fetching:
+            if late := await slow_notice(fetching, self._where, self._took_s):
                 yield Event(self._clock(), self.name, late)
             fetched = await fetching
         at, profile = await self._read(self.usual, fetched, gc_number)

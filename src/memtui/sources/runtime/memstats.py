@@ -30,7 +30,7 @@ from memtui.parse.runtime.prometheus import parse_prometheus
 from memtui.sources.http.client import Address, get, refusal
 from memtui.sources.http.endpoint import PROC
 from memtui.sources.http.server_health import listener_at
-from memtui.sources.process.proc import read_command
+from memtui.sources.process.reader import reader_at
 from memtui.sources.runtime.gops import GopsAgent, ask_gops
 from memtui.sources.source import SourceFailed
 
@@ -207,7 +207,7 @@ def stranger(
 
 def _command(pid: int, proc: Path) -> CommandHash | None:
     try:
-        command = read_command(pid, proc)
+        command = reader_at(proc).command(pid)
     except OSError:
         return None
     return CommandHash.of(command) if command else None

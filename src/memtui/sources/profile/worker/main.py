@@ -12,7 +12,7 @@ import sys
 from typing import IO
 
 from memtui.pprof.stacks import StacksError
-from memtui.sources.defect import in_a_line, reported
+from memtui.sources.defect import kind_and_place, report_hint
 from memtui.sources.profile.worker.jobs import Job, JobFailed, JobMessage, JobRunner, receive, send
 
 ROOM_BYTES = 512 << 20
@@ -49,7 +49,7 @@ def _outcome(desk: JobRunner, work: Job, limit_bytes: int) -> object:
             f"takes more memory to read than {_memory(limit_bytes) / (1 << 20):.0f} MiB"
         )
     except Exception as error:  # noqa: BLE001 - a defect in here must be told in the pane
-        return JobFailed(f"memtui failed here: {in_a_line(error)}; {reported(error)}")
+        return JobFailed(f"memtui failed here: {kind_and_place(error)}; {report_hint(error)}")
 
 
 def _memory(limit_bytes: int) -> int:
