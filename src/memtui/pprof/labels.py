@@ -12,9 +12,6 @@ from memtui.pprof.stacks import Labels, StacksError
 LabelTest: TypeAlias = Callable[[Labels], bool]
 """Reports whether the labels of a sample match a filter."""
 
-BASE_LABEL = "pprof::base"
-"""The key that marks the samples of the base of a difference."""
-
 _NUMBER = re.compile(r"([+-]?[0-9]+)([A-Za-z]+)?")
 _IN_BYTES = ("alignment", "request")
 _MOST = 1 << 63

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from memtui.pprof.labels import BASE_LABEL
 from memtui.pprof.stacks import Labels, Stacks, Whole
 
+BASE_LABEL = "pprof::base"
+"""The key that marks the samples of the base of a difference."""
 _MARK: tuple[str, tuple[object, ...]] = (BASE_LABEL, ("true",))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memtui.parse.profile.guess import what_it_is
-from memtui.parse.profile.wire import ProfileError, unpacked
+from memtui.parse.profile.wire import ProfileError, _varint, unpacked
 
-_SAMPLE, _LENGTH = 0x12, 2
+_LENGTH = 2
 _PACKED_LOCATIONS, _ONE_LOCATION = 0x0A, 0x08
 _CONTINUED = bytes(range(0x80, 0x100))
 """A varint ends with the first byte below 0x80 (protobuf encoding)."""
@@ -45,7 +45,7 @@ def shape_of(data: bytes, limit_bytes: int) -> ProfileShape:
                 continue
             value, at = _varint(raw, at)
             if wire == _LENGTH:
-                if tag == _SAMPLE:
+                if tag == 0x12:
                     stacks += 1
                     frames += _frames(raw[at : at + value])
                 at += value
@@ -73,16 +73,3 @@ def _frames(sample: bytes) -> int:
             count += 1
     return count
 
-
-def _varint(raw: bytes, at: int) -> tuple[int, int]:
-    """Return a varint and the place behind it; raises IndexError."""
-    value = shift = 0
-    while True:
-        byte = raw[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise IndexError
