@@ -200,7 +200,7 @@ def test_without_re2_a_pattern_ends_at_a_deadline(
 ) -> None:
     monkeypatch.setattr(pattern, "is_linear", lambda: False)
     monkeypatch.setattr(deadline, "is_linear", lambda: False)
-    expression = pattern.pattern(r"(\w+)+!", "focus")
+    expression = pattern.compile_go_pattern(r"(\w+)+!", "focus")
     assert isinstance(expression, re.Pattern)
     before = signal.getsignal(signal.SIGALRM)
     with pytest.raises(CliError, match="took longer than"), deadline.in_time(0.2):

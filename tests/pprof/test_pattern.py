@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memtui.pprof.pattern import pattern
+from memtui.pprof.pattern import compile_go_pattern
 from memtui.pprof.stacks import StacksError
 from memtui.pprof.translated import translated
 
@@ -42,7 +42,7 @@ def test_what_matches_is_what_matches_in_go(tmp_path: Path) -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     answers = dict(zip(UNDERSTOOD, run.stdout.split("\n"), strict=False))
     for text in UNDERSTOOD:
-        compiled = pattern(text, "focus")
+        compiled = compile_go_pattern(text, "focus")
         ours = ["1" if compiled is None or compiled.search(each) else "0" for each in TEXTS]
         assert "".join(ours) == answers[text], text
 
@@ -53,7 +53,7 @@ def test_without_re2_it_means_the_same(text: str) -> None:
         with pytest.raises(re.error, match="not understood here"):
             translated(text)
         return
-    expression = pattern(text, "focus")
+    expression = compile_go_pattern(text, "focus")
     assert expression is not None
     for each in TEXTS:
         found = translated(text).search(each) is not None
@@ -63,7 +63,7 @@ def test_without_re2_it_means_the_same(text: str) -> None:
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_cannot_be_meant_is_refused(text: str) -> None:
     with pytest.raises(StacksError, match="focus: no regular expression") as refused:
-        pattern(text, "focus")
+        compile_go_pattern(text, "focus")
     assert "\n" not in str(refused.value)
 
 

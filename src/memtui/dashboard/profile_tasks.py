@@ -13,9 +13,9 @@ from memtui.model import ProcessIdentity, ProfileRequest
 from memtui.panes.profile import messages
 from memtui.panes.profile.pane import ProfilePane
 from memtui.sources.defect import in_a_line, reported
-from memtui.sources.profile.files import profile_stem, save
+from memtui.sources.profile.profile_files import profile_stem, save_profile
 from memtui.sources.profile.source import ProfileSource
-from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
+from memtui.sources.profile.worker.client import AnswerFailed, ProfileWorker
 from memtui.sources.source import Source, SourceFailed
 from memtui.timeline import View
 
@@ -41,10 +41,10 @@ class ProfileTasks:
     def run(self, wanted: messages.ProfileMessage, pane: ProfilePane) -> None:
         """Run an errand of the pane."""
         match wanted:
-            case messages.Ask():
+            case messages.QueryProfile():
                 self._start(self._ask(wanted, pane), "ask")
                 return
-            case messages.Save():
+            case messages.SaveProfile():
                 self._start(self._save(wanted, pane), "save")
                 return
         source = next((each for each in self._sources() if isinstance(each, ProfileSource)), None)
@@ -56,7 +56,7 @@ class ProfileTasks:
                 self._confirm(request, source, pane)
             case messages.FetchProfile(request=request):
                 self._take(request, source, pane)
-            case messages.Choose():
+            case messages.ChooseProfile():
                 self._start(self._choose(source, pane), "choose")
             case _:
                 source.cancel()
@@ -103,19 +103,19 @@ class ProfileTasks:
 
         self._app.push_screen(ProfilePickerScreen(kinds), chosen)
 
-    async def _ask(self, wanted: messages.Ask, pane: ProfilePane) -> None:
+    async def _ask(self, wanted: messages.QueryProfile, pane: ProfilePane) -> None:
         """Let the analyst answer; a newer question cancels this one."""
         key, data, base = wanted.wanted
         try:
             answer = await self._analyst.ask(data, base, key.question)
-        except NoAnswer as none:
+        except AnswerFailed as none:
             pane.fail(key, str(none))
         except Exception as error:  # noqa: BLE001 - a defect in an answer must not end the rest
             pane.fail(key, f"memtui failed here: {in_a_line(error)}; {reported(error)}")
         else:
             pane.take(key, answer)
 
-    async def _save(self, wanted: messages.Save, pane: ProfilePane) -> None:
+    async def _save(self, wanted: messages.SaveProfile, pane: ProfilePane) -> None:
         profile, identity = wanted.profile, self._identity()
         if profile.data is None:
             pane.say("its bytes were let go to keep memory small", is_bad=True)
@@ -123,7 +123,7 @@ class ProfileTasks:
         name, pid = (identity.name, identity.pid) if identity else ("", None)
         stem = profile_stem(name, pid, profile.kind, wanted.at)
         try:
-            path = await asyncio.to_thread(save, Path.cwd(), stem, profile.data)
+            path = await asyncio.to_thread(save_profile, Path.cwd(), stem, profile.data)
         except SourceFailed as failed:
             pane.say(failed.reason, is_bad=True)
         else:

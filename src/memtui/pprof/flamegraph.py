@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 
-from memtui.pprof.calls import CallNode
+from memtui.pprof.call_tree import CallNode
 from memtui.pprof.nodes import package_of
 
 _WIDTH = 1200.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from memtui.pprof.frames import Frames, walk
+from memtui.pprof.nodes import NodeTable, walk
 from memtui.pprof.stacks import Stacks
 
 
@@ -23,7 +23,7 @@ Edges = dict[tuple[int, int], Edge]
 
 def edges(
     stacks: Stacks,
-    seen: Frames,
+    seen: NodeTable,
     column: int,
     kept: Collection[int] | None = None,
     near: frozenset[int] | None = None,
@@ -64,7 +64,7 @@ def _count(found: Edges, pair: tuple[int, int], value: int, inline: bool) -> Non
 class _KeptAt(dict[int, tuple[tuple[int, bool], ...]]):
     """The kept nodes at each location, outermost first, and whether each was inlined there."""
 
-    def __init__(self, seen: Frames, kept: Collection[int] | None) -> None:
+    def __init__(self, seen: NodeTable, kept: Collection[int] | None) -> None:
         super().__init__()
         self._at = seen.at
         self._kept = kept
@@ -80,12 +80,12 @@ class _KeptAt(dict[int, tuple[tuple[int, bool], ...]]):
         return found
 
 
-def _touching(seen: Frames, near: frozenset[int]) -> set[int]:
+def _touching(seen: NodeTable, near: frozenset[int]) -> set[int]:
     """Return the locations that hold one of these nodes."""
     return {id_ for id_, nodes in seen.at.items() if not near.isdisjoint(nodes)}
 
 
-def _places(seen: Frames, wanted: set[int]) -> dict[int, list[int]]:
+def _places(seen: NodeTable, wanted: set[int]) -> dict[int, list[int]]:
     """Return the locations that hold each node."""
     places: dict[int, list[int]] = {node: [] for node in wanted}
     for id_, nodes in seen.at.items():
@@ -104,7 +104,12 @@ class Inlining:
     """
 
     def __init__(
-        self, stacks: Stacks, seen: Frames, column: int, kept: Collection[int] | None, cutoff: int
+        self,
+        stacks: Stacks,
+        seen: NodeTable,
+        column: int,
+        kept: Collection[int] | None,
+        cutoff: int,
     ) -> None:
         self._stacks = stacks
         self._seen = seen

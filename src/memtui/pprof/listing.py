@@ -6,19 +6,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from memtui.pprof.cuts import compiled
-from memtui.pprof.filtered import prepared
-from memtui.pprof.frames import Frames, frames
+from memtui.pprof.filters import prefilter
+from memtui.pprof.frame_filters import compile_pattern
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import label, percent
-from memtui.pprof.nodes import by_line_of_binary
+from memtui.pprof.nodes import NodeTable, build_nodes, by_line_of_binary
 from memtui.pprof.stacks import NoMatchError, SampleType, Stacks
 from memtui.pprof.sums import Sums, add_up, add_up_means
 
 _MARGIN = 5
 """Lines before the first and behind the last that has a value."""
 
-Source = Callable[[str], Sequence[str]]
+ReadSource = Callable[[str], Sequence[str]]
 """Returns the lines of a file by its path in the profile; raises OSError with the reason."""
 
 
@@ -60,10 +59,10 @@ def listing(
     With ``exact`` the pattern is a name. Raises StacksError, also when nothing matches.
     """
     column = stacks.index_of(lens.sample_type)
-    stacks, lens, unmatched = prepared(stacks, replace(lens, granularity="lines"))
-    seen = frames(stacks, lens, node=by_line_of_binary)
+    stacks, lens, unmatched = prefilter(stacks, replace(lens, granularity="lines"))
+    seen = build_nodes(stacks, lens, node=by_line_of_binary)
     sums = (add_up_means if lens.mean else add_up)(stacks, seen, column)
-    search = None if exact else compiled(wanted, "list")
+    search = None if exact else compile_pattern(wanted, "list")
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     for number, node in enumerate(seen.nodes):
         matches = node.name == wanted if exact else not search or search.search(node.name)
@@ -82,7 +81,7 @@ def _counts(sums: Sums, node: int, *, drop_negative: bool) -> bool:
     return bool(flat or cum) and not (drop_negative and is_negative)
 
 
-def _routine(seen: Frames, sums: Sums, numbers: Sequence[int]) -> Routine:
+def _routine(seen: NodeTable, sums: Sums, numbers: Sequence[int]) -> Routine:
     """Add up the lines of a function in one file, and choose which of the file to show."""
     nodes = [seen.nodes[number] for number in numbers]
     lines: dict[int, tuple[int, int]] = {}
@@ -102,7 +101,7 @@ def _routine(seen: Frames, sums: Sums, numbers: Sequence[int]) -> Routine:
     return Routine(name, file, sum(flats), sum(cums), max(first, 1), last, lines)
 
 
-def text_of_listing(found: SourceListing, source: Source) -> Iterator[str]:
+def text_of_listing(found: SourceListing, source: ReadSource) -> Iterator[str]:
     """Yield the lines of ``pprof -list``."""
 
     def write(value: int) -> str:

@@ -33,7 +33,7 @@ def is_linear() -> bool:
     return find_spec("re2") is not None
 
 
-def pattern(text: str, name: str) -> Pattern | None:
+def compile_go_pattern(text: str, name: str) -> Pattern | None:
     """Compile a pattern in Go's syntax (Go 1.27, regexp/syntax), None when it is empty.
 
     ``name`` is the option that the error names. Raises StacksError.
@@ -53,7 +53,7 @@ def _compiled(text: str) -> Pattern:
         return translated(text)
     import re2
 
-    if reason := _beyond_go(text):
+    if reason := _refused_by_go(text):
         raise ValueError(reason)
     options = re2.Options()
     options.log_errors = False
@@ -64,7 +64,7 @@ def _compiled(text: str) -> Pattern:
     return compiled
 
 
-def _beyond_go(text: str) -> str:
+def _refused_by_go(text: str) -> str:
     """Return why Go refuses what RE2 of C++ takes, "" when it does not.
 
     Those are single bytes and names that are given twice (Go 1.27, regexp/syntax/parse.go).

@@ -80,11 +80,11 @@ class _Writer:
 def _head(stacks: Stacks, summary: TopSummary, taken: str) -> Iterator[str]:
     """Yield what stands above the rows (pprof, internal/report: reportLabels)."""
     write, total = _Writer(summary), summary.total
-    yield from about(stacks, summary.type, summary.total, write, taken)
+    yield from profile_head(stacks, summary.type, summary.total, write, taken)
     if summary.filters:
         yield "Active filters:"
         for name, pattern in summary.filters:
-            yield "   " + _shortened(f"{name}={pattern}")
+            yield "   " + _shorten(f"{name}={pattern}")
     share = percent(summary.shown, total).strip()
     yield f"Showing nodes accounting for {write(summary.shown)}, {share} of {write(total)} total"
     if total and summary.dropped:
@@ -94,7 +94,7 @@ def _head(stacks: Stacks, summary: TopSummary, taken: str) -> Iterator[str]:
         yield f"Showing top {summary.listed} nodes out of {summary.candidates}"
 
 
-def about(
+def profile_head(
     stacks: Stacks, kind: SampleType, total: int, write: Callable[[int], str], taken: str
 ) -> Iterator[str]:
     """Yield what the profile says of itself: 100 % is ``total``, in the unit of ``kind``."""
@@ -118,7 +118,7 @@ def about(
         yield f"Duration: {lasted}, Total samples = {write(total)} {part}"
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     """Return at most 80 bytes of a filter, as pprof does."""
     encoded = text.encode()
     if len(encoded) <= _MOST_FILTER:

@@ -1,4 +1,7 @@
-"""A decoded profile: its stacks, what lies at each location, and what its head says."""
+"""A decoded profile: its stacks, what lies at each location, and what its head says.
+
+What counts as 100 % of a profile.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,7 @@ class Stack(NamedTuple):
     value: tuple[int, ...]
 
 
-class Whole(NamedTuple):
+class Totals(NamedTuple):
     """What counts as 100 %: an amount for each sample type, and what its mean divides by."""
 
     amounts: tuple[int, ...]
@@ -100,10 +103,10 @@ class Whole(NamedTuple):
     def of(self, column: int, *, mean: bool = False) -> int:
         """Return 100 % of a sample type, or of its mean."""
         divisor = self.divisors[column] if mean else 0
-        return divided(self.amounts[column], divisor)
+        return divide(self.amounts[column], divisor)
 
 
-def divided(value: int, divisor: int) -> int:
+def divide(value: int, divisor: int) -> int:
     """Divide as Go does, towards zero; by 0 nothing is divided."""
     if not divisor:
         return value
@@ -136,7 +139,7 @@ class Stacks:
     keep_frames: str = ""
     comments: tuple[str, ...] = ()
     doc_url: str = ""
-    whole: Whole | None = None
+    whole: Totals | None = None
 
     def index_of(self, wanted: str | None) -> int:
         """Return the column of a sample type, by name or number; None: the one to show first.
@@ -157,3 +160,43 @@ class Stacks:
             if name in (wanted, wanted.removeprefix("inuse_")):
                 return index
         raise StacksError(f"no sample type {wanted}: it has {', '.join(names)}")
+
+
+BASE_LABEL = "pprof::base"
+"""The key that marks the samples of the base of a difference."""
+_MARK: tuple[str, tuple[object, ...]] = (BASE_LABEL, ("true",))
+
+
+def totals_of(stacks: Stacks) -> Totals:
+    """Return what counts as 100 %: the amounts of all samples, or of the base where it has any.
+
+    The base are the samples that a difference marked so (pprof, internal/report: computeTotal).
+    """
+    if stacks.whole is not None:
+        return stacks.whole
+    width = len(stacks.types)
+    every, base = [0] * width, [0] * width
+    divisor = base_divisor = 0
+    for sample, labels in stacks.labelled():
+        amounts = [abs(value) for value in sample.value]
+        every = [one + more for one, more in zip(every, amounts, strict=True)]
+        divisor += sample.value[0]
+        if is_base(labels):
+            base = [one + more for one, more in zip(base, amounts, strict=True)]
+            base_divisor += sample.value[0]
+    return Totals(
+        tuple(own if own > 0 else all_ for own, all_ in zip(base, every, strict=True)),
+        tuple(base_divisor if own > 0 else divisor for own in base),
+    )
+
+
+def mark_as_base(labels: Labels) -> Labels:
+    """Return the labels of a sample of the base: with the mark."""
+    others = [each for each in labels if each[0] != BASE_LABEL or not isinstance(each[1][0], str)]
+    others.append(_MARK)
+    return tuple(sorted(others, key=lambda each: (each[0], isinstance(each[1][0], tuple))))
+
+
+def is_base(labels: Labels) -> bool:
+    """Report whether a sample is of the base of a difference."""
+    return _MARK in labels

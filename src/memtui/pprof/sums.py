@@ -1,14 +1,18 @@
-"""What each row of a report comes to: one walk over the stacks, without who called whom."""
+"""What each row of a report comes to: one walk over the stacks, without who called whom.
+
+Equal stacks of a profile as one, where that saves work: labels alone make them two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import chain
+from dataclasses import replace
+from itertools import chain, islice
 from operator import lshift
 from typing import NamedTuple
 
-from memtui.pprof.frames import Frames
-from memtui.pprof.stacks import Stacks, StacksError, divided
+from memtui.pprof.nodes import NodeTable
+from memtui.pprof.stacks import Sample, Stack, Stacks, StacksError, divide
 
 _COLUMN_BITS = 96
 _MANY = 64
@@ -34,11 +38,11 @@ class Sums(NamedTuple):
         """Return flat and cum of a node as they are shown."""
         if self.flat_divisor is None or self.cum_divisor is None:
             return self.flat[node], self.cum[node]
-        flat = divided(self.flat[node], self.flat_divisor[node])
-        return flat, divided(self.cum[node], self.cum_divisor[node])
+        flat = divide(self.flat[node], self.flat_divisor[node])
+        return flat, divide(self.cum[node], self.cum_divisor[node])
 
 
-class _Nowhere(tuple[int, ...]):
+class _NoLocation(tuple[int, ...]):
     """What lies at the location 0: there is none."""
 
     __slots__ = ()
@@ -47,7 +51,7 @@ class _Nowhere(tuple[int, ...]):
         raise StacksError("inconsistent: no location has the id 0")
 
 
-def _nodes_at(seen: Frames) -> Callable[[int], tuple[int, ...]]:
+def _nodes_at(seen: NodeTable) -> Callable[[int], tuple[int, ...]]:
     """Return how to look up a location: in a list, which is faster, when ids are 1, 2, 3…
 
     The innermost node stays the first; forged ones with thousands of lines lose the equal ones.
@@ -55,13 +59,13 @@ def _nodes_at(seen: Frames) -> Callable[[int], tuple[int, ...]]:
     count = len(seen.at)
     if not count or count != max(seen.at):
         return seen.at.__getitem__
-    table: list[tuple[int, ...]] = [_Nowhere()] * (count + 1)
+    table: list[tuple[int, ...]] = [_NoLocation()] * (count + 1)
     for id_, nodes in seen.at.items():
         table[id_] = nodes if len(nodes) < _MANY else tuple(dict.fromkeys(nodes))
     return table.__getitem__
 
 
-def add_up(stacks: Stacks, seen: Frames, column: int) -> Sums:
+def add_up(stacks: Stacks, seen: NodeTable, column: int) -> Sums:
     """Add up one sample type by node.
 
     Flat goes to the innermost frame of a stack, cum once to each node of it, however often it
@@ -80,7 +84,7 @@ def add_up(stacks: Stacks, seen: Frames, column: int) -> Sums:
             total += abs(value)
             net += value
             ids = sample.location_id[:]  # a list at once: its items one by one cost twice as much
-            if seen.cuts:
+            if seen.stack_filters:
                 ids = seen.left(ids) or ()
             if ids:
                 flat[nodes_at(ids[0])[0]] += value
@@ -92,11 +96,11 @@ def add_up(stacks: Stacks, seen: Frames, column: int) -> Sums:
     return Sums(flat, cum, whole, total == net)
 
 
-def add_up_means(stacks: Stacks, seen: Frames, column: int) -> Sums:
+def add_up_means(stacks: Stacks, seen: NodeTable, column: int) -> Sums:
     """Add up one sample type by node, and the first one beside it, which means divide by."""
     flat, cum = [0] * len(seen.nodes), [0] * len(seen.nodes)
     flat_divisor, cum_divisor = [0] * len(seen.nodes), [0] * len(seen.nodes)
-    from memtui.pprof.whole import whole_of
+    from memtui.pprof.stacks import totals_of
 
     only_grows = True
     nodes_at = _nodes_at(seen)
@@ -111,11 +115,11 @@ def add_up_means(stacks: Stacks, seen: Frames, column: int) -> Sums:
             for node in {node for id_ in ids for node in nodes_at(id_)}:
                 cum[node] += value
                 cum_divisor[node] += divisor
-    total = whole_of(stacks).of(column, mean=True)
+    total = totals_of(stacks).of(column, mean=True)
     return Sums(flat, cum, total, only_grows, flat_divisor, cum_divisor)
 
 
-def add_up_all(stacks: Stacks, seen: Frames) -> tuple[Sums, ...]:
+def add_up_all(stacks: Stacks, seen: NodeTable) -> tuple[Sums, ...]:
     """Add up every sample type by node in one walk, as ``add_up`` does one.
 
     The values of a sample are packed into one number, a column beside the other: adding one large
@@ -138,7 +142,7 @@ def add_up_all(stacks: Stacks, seen: Frames) -> tuple[Sums, ...]:
                 total += sum(map(lshift, map(abs, values), shifts))
             net += packed
             ids = sample.location_id[:]
-            if seen.cuts:
+            if seen.stack_filters:
                 ids = seen.left(ids) or ()
             if ids:
                 flat[nodes_at(ids[0])[0]] += packed
@@ -174,3 +178,43 @@ def _unpacked(packed: int, width: int) -> list[int]:
         columns.append(column)
         packed = (packed - column) >> _COLUMN_BITS
     return columns
+
+
+_PROBE_SAMPLES = 4096
+"""Samples after which it shows whether stacks recur."""
+_MAX_DISTINCT = 0.75
+"""The part of the samples that may have a stack of their own, if adding up is to save work."""
+
+
+def fold_equal_stacks(stacks: Stacks, column: int) -> Stacks:
+    """Return a profile with the same sums in one column, of fewer samples where stacks recur.
+
+    A profile by thread or by moment has each stack many times, with other labels. Only amounts of
+    one sign can be added without changing what counts as 100 %. Other columns become 0.
+    """
+    sums: dict[tuple[int, ...], int] = {}
+    samples = stacks.samples()
+    if (
+        not _add_samples(sums, islice(samples, _PROBE_SAMPLES), column)
+        or len(sums) > _MAX_DISTINCT * _PROBE_SAMPLES
+    ):
+        return stacks
+    if not _add_samples(sums, samples, column):
+        return stacks
+    width = len(stacks.types)
+    before, behind = (0,) * column, (0,) * (width - column - 1)
+    found = [Stack(ids, (*before, value, *behind)) for ids, value in sums.items()]
+    return replace(stacks, samples=lambda: iter(found))
+
+
+def _add_samples(sums: dict[tuple[int, ...], int], samples: Iterator[Sample], column: int) -> bool:
+    """Add samples up by their stacks; return False at a value below zero."""
+    get = sums.get
+    for sample in samples:
+        value = sample.value[column]
+        if value < 0:
+            return False
+        if value:
+            ids = tuple(sample.location_id[:])  # a list at once costs half
+            sums[ids] = get(ids, 0) + value
+    return True

@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from memtui.pprof.filtered import filtered
+from memtui.pprof.filters import filter_profile
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import label, percent
-from memtui.pprof.stacks import SampleType, Stacks
-from memtui.pprof.whole import whole_of
+from memtui.pprof.stacks import SampleType, Stacks, totals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def tags(stacks: Stacks, lens: Lens = AS_PPROF) -> Tags:
     A number is written in its unit, which is scaled to the unit of the lens. Raises StacksError.
     """
     column = stacks.index_of(lens.sample_type)
-    left = filtered(stacks, lens)
+    left = filter_profile(stacks, lens)
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     numbers: set[tuple[str, str]] = set()
     for sample, labels in left.stacks.labelled():
@@ -67,7 +66,7 @@ def tags(stacks: Stacks, lens: Lens = AS_PPROF) -> Tags:
                 sums[key][text] += sample.value[column]
     found = tuple(_tag(key, sums[key], numbers) for key in sorted(sums))
     kind = stacks.types[column]
-    total = whole_of(left.stacks).of(column, mean=lens.mean)
+    total = totals_of(left.stacks).of(column, mean=lens.mean)
     return Tags(kind, lens.unit, total, found, left.unmatched)
 
 

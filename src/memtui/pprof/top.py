@@ -7,14 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from memtui.pprof.folding import folded
-from memtui.pprof.frames import Frames, frames
 from memtui.pprof.graph import Edges, Inlining, edges
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import report_unit
-from memtui.pprof.nodes import Node
+from memtui.pprof.nodes import Node, NodeTable, build_nodes
 from memtui.pprof.stacks import NoMatchError, SampleType, Stacks
-from memtui.pprof.sums import Sums, add_up, add_up_means
+from memtui.pprof.sums import Sums, add_up, add_up_means, fold_equal_stacks
 
 if TYPE_CHECKING:
     from memtui.pprof.pattern import Pattern
@@ -96,7 +94,7 @@ class Tree:
     entries: tuple[Peek, ...]
 
 
-class _Trimmed(NamedTuple):
+class _ListedNodes(NamedTuple):
     """The nodes that a report shows, in its order.
 
     ``kept`` is None when edges go over nothing: no node was dropped.
@@ -104,7 +102,7 @@ class _Trimmed(NamedTuple):
 
     stacks: Stacks
     column: int
-    seen: Frames
+    seen: NodeTable
     sums: Sums
     listed: tuple[int, ...]
     kept: frozenset[int] | None
@@ -120,8 +118,8 @@ def top(stacks: Stacks, lens: Lens = AS_PPROF, *, marks: bool = True) -> Top:
     ValueError when the stacks are inconsistent.
     """
     column = stacks.index_of(lens.sample_type)
-    trimmed = _trimmed(stacks, lens, column, max(lens.nodecount, 0))
-    inlined = _marks(trimmed) if marks else {}
+    trimmed = _list_nodes(stacks, lens, column, max(lens.nodecount, 0))
+    inlined = _inline_marks(trimmed) if marks else {}
     return Top(trimmed.summary, tuple(_row(trimmed, node, inlined) for node in trimmed.listed))
 
 
@@ -129,7 +127,7 @@ def tree(stacks: Stacks, lens: Lens = AS_PPROF) -> Tree:
     """Return what ``go tool pprof -tree`` shows through a lens; raises as ``top`` does."""
     column = stacks.index_of(lens.sample_type)
     count = TREE_NODES if lens.nodecount == -1 else max(lens.nodecount, 0)
-    trimmed = _trimmed(stacks, lens, column, count)
+    trimmed = _list_nodes(stacks, lens, column, count)
     return Tree(trimmed.summary, _entries(trimmed, trimmed.listed))
 
 
@@ -140,7 +138,7 @@ def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = Fa
     as ``top`` gives it. Raises as ``top`` does, and StacksError when nothing matches.
     """
     column = stacks.index_of(lens.sample_type)
-    trimmed = _trimmed(stacks, lens, column, 0, trim=False)
+    trimmed = _list_nodes(stacks, lens, column, 0, trim=False)
     names = [str(node) for node in trimmed.seen.nodes]
     if exact:
         matching = tuple(node for node in trimmed.listed if names[node] == wanted)
@@ -154,22 +152,24 @@ def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = Fa
 
 
 def _pattern(wanted: str) -> Pattern | None:
-    from memtui.pprof.pattern import pattern
+    from memtui.pprof.pattern import compile_go_pattern
 
-    return pattern(wanted, "peek")
+    return compile_go_pattern(wanted, "peek")
 
 
-def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool = True) -> _Trimmed:
+def _list_nodes(
+    stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool = True
+) -> _ListedNodes:
     """Choose the nodes to show (pprof, internal/report: newTrimmedGraph)."""
     filters = lens.filters
     unmatched: tuple[str, ...] = ()
     if lens.has_label_options or lens.relative_percentages:
-        from memtui.pprof.filtered import prepared  # few ask for labels
+        from memtui.pprof.filters import prefilter  # few ask for labels
 
-        stacks, lens, unmatched = prepared(stacks, lens)
+        stacks, lens, unmatched = prefilter(stacks, lens)
     if not lens.mean:
-        stacks = folded(stacks, column)
-    seen = frames(stacks, lens)
+        stacks = fold_equal_stacks(stacks, column)
+    seen = build_nodes(stacks, lens)
     sums = (add_up_means if lens.mean else add_up)(stacks, seen, column)
     nodes = [node for node in range(len(seen.nodes)) if _counts(sums, node, lens.drop_negative)]
     value = sum(sums.flat[node] for node in nodes)
@@ -197,7 +197,7 @@ def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool 
     )
     kept = frozenset(listed) if len(listed) < len(nodes) else None
     edge_cutoff = abs(int(float(value) * edge_fraction))
-    return _Trimmed(stacks, column, seen, sums, tuple(listed), kept, edge_cutoff, summary)
+    return _ListedNodes(stacks, column, seen, sums, tuple(listed), kept, edge_cutoff, summary)
 
 
 def _counts(sums: Sums, node: int, drop_negative: bool) -> bool:
@@ -215,13 +215,13 @@ def _order(
     return lambda node: (-abs(first[node]), str(nodes[node]), -abs(then[node]))
 
 
-def _row(trimmed: _Trimmed, node: int, inlined: dict[int, Inlined]) -> TopRow:
+def _row(trimmed: _ListedNodes, node: int, inlined: dict[int, Inlined]) -> TopRow:
     sums = trimmed.sums
     name = str(trimmed.seen.nodes[node])
     return TopRow(name, *sums.shown(node), inlined.get(node, ""))
 
 
-def _without_rare(found: Edges, listed: Collection[int], cutoff: int) -> Edges:
+def _without_small(found: Edges, listed: Collection[int], cutoff: int) -> Edges:
     """Leave out the edges into shown nodes that are below the cutoff."""
     if not cutoff:
         return found
@@ -232,7 +232,7 @@ def _without_rare(found: Edges, listed: Collection[int], cutoff: int) -> Edges:
     }
 
 
-def _marks(trimmed: _Trimmed) -> dict[int, Inlined]:
+def _inline_marks(trimmed: _ListedNodes) -> dict[int, Inlined]:
     """Say of each shown node whether it was inlined where it was called."""
     inlining = Inlining(
         trimmed.stacks, trimmed.seen, trimmed.column, trimmed.kept, trimmed.edge_cutoff
@@ -245,14 +245,14 @@ def _marks(trimmed: _Trimmed) -> dict[int, Inlined]:
     }
 
 
-def _entries(trimmed: _Trimmed, wanted: Sequence[int]) -> tuple[Peek, ...]:
+def _entries(trimmed: _ListedNodes, wanted: Sequence[int]) -> tuple[Peek, ...]:
     """Give each node its callers and callees."""
     near = frozenset(wanted) if len(wanted) < len(trimmed.listed) else None
     listed = frozenset(trimmed.listed)
     found = edges(trimmed.stacks, trimmed.seen, trimmed.column, trimmed.kept, near)
     callers: dict[int, list[tuple[int, int, bool]]] = defaultdict(list)
     callees: dict[int, list[tuple[int, int, bool]]] = defaultdict(list)
-    for (caller, callee), edge in _without_rare(found, listed, trimmed.edge_cutoff).items():
+    for (caller, callee), edge in _without_small(found, listed, trimmed.edge_cutoff).items():
         callers[callee].append((edge.weight, caller, edge.inline))
         callees[caller].append((edge.weight, callee, edge.inline))
     return tuple(
@@ -265,7 +265,7 @@ def _entries(trimmed: _Trimmed, wanted: Sequence[int]) -> tuple[Peek, ...]:
     )
 
 
-def _calls(trimmed: _Trimmed, node: int, ways: list[tuple[int, int, bool]]) -> tuple[Call, ...]:
+def _calls(trimmed: _ListedNodes, node: int, ways: list[tuple[int, int, bool]]) -> tuple[Call, ...]:
     """Sort the calls into or out of a node, largest amount first, then by name."""
     cum = trimmed.sums.shown(node)[1]
     calls = [

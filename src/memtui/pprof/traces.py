@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from memtui.pprof.filtered import filtered
-from memtui.pprof.frames import frames
+from memtui.pprof.filters import filter_profile
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import label
-from memtui.pprof.report import about
-from memtui.pprof.stacks import Labels, SampleType, Stacks, divided
-from memtui.pprof.whole import whole_of
+from memtui.pprof.nodes import build_nodes
+from memtui.pprof.report import profile_head
+from memtui.pprof.stacks import Labels, SampleType, Stacks, divide, totals_of
 
 _RULE = "-" * 11 + "+" + "-" * 55
 
@@ -48,8 +47,8 @@ def traces(stacks: Stacks, lens: Lens = AS_PPROF) -> Traces:
     Raises StacksError.
     """
     column = stacks.index_of(lens.sample_type)
-    left = filtered(stacks, lens)
-    seen = frames(left.stacks, left.lens, trim=False)
+    left = filter_profile(stacks, lens)
+    seen = build_nodes(left.stacks, left.lens, trim=False)
     names = [str(node) for node in seen.nodes]
     found = []
     for sample, labels in left.stacks.labelled():
@@ -61,16 +60,16 @@ def traces(stacks: Stacks, lens: Lens = AS_PPROF) -> Traces:
         )
         if path:
             divisor = sample.value[0] if lens.mean else 0
-            value = divided(sample.value[column], divisor)
-            found.append(SampleTrace(value, _said(labels, left.units), path))
+            value = divide(sample.value[column], divisor)
+            found.append(SampleTrace(value, _label_texts(labels, left.units), path))
     kind = stacks.types[column]
     if lens.mean:
         kind = SampleType(f"mean_{kind.type}", kind.unit)
-    total = whole_of(left.stacks).of(column, mean=lens.mean)
+    total = totals_of(left.stacks).of(column, mean=lens.mean)
     return Traces(kind, lens.unit, total, tuple(found), left.unmatched)
 
 
-def _said(labels: Labels, units: dict[str, str]) -> tuple[tuple[str, str], ...]:
+def _label_texts(labels: Labels, units: dict[str, str]) -> tuple[tuple[str, str], ...]:
     """Return labels as text: texts, then numbers, each by the key as it is written."""
     texts, numbers = [], []
     for key, values in labels:
@@ -80,10 +79,10 @@ def _said(labels: Labels, units: dict[str, str]) -> tuple[tuple[str, str], ...]:
             texts.append((key, " ".join(said)))
         if counts:
             numbers.append((key, " ".join(counts)))
-    return (*sorted(texts, key=_line), *sorted(numbers, key=_line))
+    return (*sorted(texts, key=_label_line), *sorted(numbers, key=_label_line))
 
 
-def _line(said: tuple[str, str]) -> str:
+def _label_line(said: tuple[str, str]) -> str:
     return f"{said[0]:>10}:  {said[1]}"
 
 
@@ -93,10 +92,10 @@ def text_of_traces(stacks: Stacks, found: Traces, taken: str) -> Iterator[str]:
     def write(value: int) -> str:
         return label(value, found.type.unit, found.unit)
 
-    yield from about(stacks, found.type, found.total, write, taken)
+    yield from profile_head(stacks, found.type, found.total, write, taken)
     for trace in found.traces:
         yield _RULE
-        yield from map(_line, trace.labels)
+        yield from map(_label_line, trace.labels)
         for place, (name, is_inlined) in enumerate(trace.frames):
             value = "" if place else write(trace.value)
             yield f"{value:>10}   {name}{' (inline)' if is_inlined else ''}"

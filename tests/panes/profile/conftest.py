@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from memtui.pprof.calls import CallNode
+from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import Line, cells, text_of
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]

@@ -9,11 +9,11 @@ import pytest
 
 from memtui.model import FunctionValue, Profile, ProfileRequest, SampleValues, Taking, Trouble
 from memtui.panes.profile.filter_line import FilterLine
-from memtui.panes.profile.look import kept
-from memtui.panes.profile.messages import Ask, FetchProfile, ProfileMessage
+from memtui.panes.profile.messages import FetchProfile, ProfileMessage, QueryProfile
 from memtui.panes.profile.pane import ProfilePane
+from memtui.panes.profile.view_options import kept_profiles
 from memtui.parse.profile.decoder import read_stacks
-from memtui.pprof.question import answer
+from memtui.pprof.query import answer
 from memtui.timeline import View
 
 MIB = 1 << 20
@@ -134,7 +134,7 @@ def compared_files(view: MakeView, drawn: Draw, then: int, now: int) -> str:
     second = heap(3 * MIB, 62 * MIB, time_nanos=now * 10**9, **is_file)
     seen = view((0, "profile", first), (6, "profile", second))
     pane.view = seen
-    pane._reading.look = replace(pane.look, base=kept(seen, "file")[0])
+    pane._reading.look = replace(pane.look, base=kept_profiles(seen, "file")[0])
     return drawn(pane, seen, 110, 6).splitlines()[1]
 
 
@@ -197,7 +197,7 @@ def asked(pane: ProfilePane, monkeypatch: pytest.MonkeyPatch) -> list[ProfileMes
 def answered(pane: ProfilePane, wanted: Sequence[ProfileMessage]) -> None:
     """Answer what was asked last, as the app does."""
     ask = wanted[-1]
-    assert isinstance(ask, Ask)
+    assert isinstance(ask, QueryProfile)
     key, data, base = ask.wanted
     pane.take(key, answer(read_stacks(data), read_stacks(base) if base else None, key.question))
 
@@ -223,7 +223,7 @@ def test_a_base_makes_a_difference_of_the_profile_and_again_none(
     assert "since" not in drawn(pane, pane.view, 80, 8), "nothing is compared with itself"
     both = view((0, "profile", old), (720, "profile", new))
     assert "reading" in drawn(pane, both, 80, 8)
-    assert isinstance(wanted[-1], Ask)
+    assert isinstance(wanted[-1], QueryProfile)
     assert (wanted[-1].wanted.data, wanted[-1].wanted.base) == (new.data, old.data)
     answered(pane, wanted)
     picture = drawn(pane, both, 100, 8)
@@ -275,7 +275,7 @@ def test_without_its_bytes_a_profile_still_shows_its_functions(
     assert "main.keep" in drawn(pane, pane.view, 80, 8)
     pane.action_next_view()
     assert "its bytes were let go" in drawn(pane, pane.view, 80, 8)
-    assert not [each for each in wanted if isinstance(each, Ask)]
+    assert not [each for each in wanted if isinstance(each, QueryProfile)]
 
 
 # Views, and what is typed
@@ -299,7 +299,7 @@ def test_entering_a_function_and_the_way_back(
     top = drawn(pane, now, 80, 12)
     pane.action_enter()
     drawn(pane, now, 80, 12)
-    assert isinstance(wanted[-1], Ask)
+    assert isinstance(wanted[-1], QueryProfile)
     assert wanted[-1].wanted.key.question.name == "main.keep"
     pane.fail(wanted[-1].wanted.key, "nothing matches main.keep")
     assert "nothing matches main.keep" in drawn(pane, now, 80, 12)
@@ -370,7 +370,7 @@ def test_patterns_are_typed_and_say_what_is_wrong_with_them(
     for letter in "rem":
         pane.typed(letter, letter)
     drawn(pane, now, 80, 12)
-    assert isinstance(wanted[-1], Ask)
+    assert isinstance(wanted[-1], QueryProfile)
     assert wanted[-1].wanted.key.question.lens.focus == "rem"
     answered(pane, wanted)
     picture = drawn(pane, now, 80, 12)
@@ -378,7 +378,7 @@ def test_patterns_are_typed_and_say_what_is_wrong_with_them(
     assert "/ rem" in picture
     pane.typed("(", "(")
     drawn(pane, now, 80, 12)
-    assert isinstance(wanted[-1], Ask)
+    assert isinstance(wanted[-1], QueryProfile)
     pane.fail(wanted[-1].wanted.key, "focus: missing )")
     picture = drawn(pane, now, 80, 12)
     assert "focus: missing )" in picture

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from memtui.panes.profile.stack_lines import on_one_line, unfolded
+from memtui.panes.profile.formatting import on_one_line, unfolded
 from memtui.render.cells import text_of
 
 

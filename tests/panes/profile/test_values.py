@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from memtui.panes.profile.values import (
+from memtui.panes.profile.formatting import (
     Measure,
     amount,
     bar,

@@ -17,7 +17,7 @@ import pytest
 from patience import PATIENCE_S, in_one_try, in_one_try_of
 
 from memtui.model import Attached, Event, Mark, MemStats, Origin, Profile, RuntimeSample
-from memtui.parse.profile.shape import ProfileShape
+from memtui.parse.profile.wire import ProfileShape
 from memtui.parse.runtime.memstats import MemStatsPage
 from memtui.sources.http import request_cost
 from memtui.sources.http.client import Address, get
@@ -32,7 +32,7 @@ from memtui.sources.http.request_cost import (
 )
 from memtui.sources.process.mappings import interval, rarely
 from memtui.sources.process.proc import read_rollup
-from memtui.sources.profile.http_profile import ProcessProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.memstats import MemStatsAddress, MemStatsAnswer, ask
 from memtui.sources.runtime.poll_schedule import PollInterval
@@ -207,7 +207,7 @@ async def test_the_heap_profile_is_read_once_for_both_sources(
     service = start_go("heavy", "-stacks", "5000", "pprof=127.0.0.1:0")
     address, shared = service.address, Costs()
     before = await allocated(address)
-    profile = ProcessProfile(service.pid, time.time, costs=shared)
+    profile = ProcessProfileSource(service.pid, time.time, costs=shared)
     runtime = RuntimeSource(service.pid, time.time, costs=shared)
     async with aclosing(profile.events()) as events:
         if first_of_both == "profile":
@@ -230,7 +230,7 @@ async def test_a_profile_of_very_many_stacks_is_not_read_unless_the_user_wants_i
     service = start_go(program, "-stacks", "60000", "pprof=127.0.0.1:0")
     address = service.address
     before = await allocated(address)
-    source = ProcessProfile(service.pid, time.time, analyst=analyst)
+    source = ProcessProfileSource(service.pid, time.time, analyst=analyst)
     async with asyncio.timeout(PATIENCE_S):
         async with aclosing(source.events()) as events:
             with pytest.raises(SourceFailed) as failed:
@@ -261,7 +261,7 @@ async def test_a_profile_that_shows_in_res_is_marked_and_not_read_again_unasked(
     monkeypatch.setattr(request_cost, "LEAST_BUDGET_BYTES", 1 << 40)  # so that it is read at all
     service = start_go("heavy@1.21", "-stacks", "60000", "pprof=127.0.0.1:0")
     _ = service.address
-    source = ProcessProfile(service.pid, time.time, every_s=0.05, analyst=analyst)
+    source = ProcessProfileSource(service.pid, time.time, every_s=0.05, analyst=analyst)
     began = time.time()
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         samples = [(await anext(events)).sample for _ in range(3)]

@@ -10,11 +10,11 @@ import pytest
 
 from memtui.parse.profile import profile_pb2 as wire
 from memtui.pprof.lens import Lens
-from memtui.pprof.question import FunctionList, Question
+from memtui.pprof.query import Query, TopAnswer
 from memtui.sources.profile.worker import client
-from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
+from memtui.sources.profile.worker.client import AnswerFailed, ProfileWorker
 
-HOSTILE = Question("top", Lens(focus=r"(\w+)+!"))
+HOSTILE = Query("top", Lens(focus=r"(\w+)+!"))
 
 
 def profile() -> bytes:
@@ -29,7 +29,7 @@ def profile() -> bytes:
 async def test_re2_answers() -> None:
     asked = ProfileWorker()
     found = await asked.ask(profile(), None, HOSTILE)
-    assert isinstance(found, FunctionList)
+    assert isinstance(found, TopAnswer)
     assert found.rows == ()
     assert found.unmatched == ("Focus",)
 
@@ -43,8 +43,8 @@ async def test_without_re2_the_search_is_ended_and_the_loop_turns(
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['re2'] = None\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     asked, turns = ProfileWorker(), count()
-    plain = await asked.ask(profile(), None, Question("top", Lens(focus="a")))
-    assert isinstance(plain, FunctionList)
+    plain = await asked.ask(profile(), None, Query("top", Lens(focus="a")))
+    assert isinstance(plain, TopAnswer)
     assert plain.rows
 
     async def turn() -> None:
@@ -55,10 +55,10 @@ async def test_without_re2_the_search_is_ended_and_the_loop_turns(
     turning = asyncio.create_task(turn())
     work = profile()
     try:
-        with pytest.raises(NoAnswer, match=r"not read within 0\.5 s"):
+        with pytest.raises(AnswerFailed, match=r"not read within 0\.5 s"):
             await asked.ask(work, None, HOSTILE)
         assert next(turns) > 5
     finally:
         turning.cancel()
         asked.close()
-    assert isinstance(await asked.ask(work, None, Question("top", Lens())), FunctionList)
+    assert isinstance(await asked.ask(work, None, Query("top", Lens())), TopAnswer)

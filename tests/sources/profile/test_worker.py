@@ -20,14 +20,14 @@ from patience import PATIENCE_S, until
 
 from memtui.parse.profile.decoder import contents_of, read_stacks
 from memtui.pprof.lens import Lens
-from memtui.pprof.question import FunctionList, Question, answer
+from memtui.pprof.query import Query, TopAnswer, answer
 from memtui.sources.profile.worker import client as module
-from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
-from memtui.sources.profile.worker.jobs import JobMessage, send
+from memtui.sources.profile.worker.client import AnswerFailed, ProfileWorker
+from memtui.sources.profile.worker.jobs import JobRequest, send
 
 pytestmark = pytest.mark.world
 
-TOP = Question("top", Lens(sample_type="inuse_space"))
+TOP = Query("top", Lens(sample_type="inuse_space"))
 SAMPLES = 2000
 
 
@@ -70,10 +70,10 @@ async def test_a_large_one_is_read_elsewhere_and_the_answers_are_the_same(
     reader = reader_of(analyst)
     assert reader is not None
     name = answer(stacks, None, TOP)
-    assert isinstance(name, FunctionList)
-    for question in (Question("peek", TOP.lens, name.rows[0].name), Question("stacks", TOP.lens)):
+    assert isinstance(name, TopAnswer)
+    for question in (Query("peek", TOP.lens, name.rows[0].name), Query("stacks", TOP.lens)):
         assert await analyst.ask(large, None, question) == answer(stacks, None, question)
-    of_base = Question("top", TOP.lens, of_base=True)
+    of_base = Query("top", TOP.lens, of_base=True)
     for question in (TOP, of_base):
         assert await analyst.ask(large, heap, question) == answer(stacks, base, question)
     assert reader_of(analyst) == reader
@@ -85,7 +85,7 @@ async def test_the_time_is_spent_elsewhere(analyst: ProfileWorker, large: bytes)
     own, others = time.process_time(), cpu_of(reader_of(analyst))
     spent = 0.0
     for number, kind in enumerate(cycle(("alloc_space", "inuse_space", "alloc_objects"))):
-        await analyst.ask(large, None, Question("calls", Lens(kind, focus=f"step{number}")))
+        await analyst.ask(large, None, Query("calls", Lens(kind, focus=f"step{number}")))
         spent = cpu_of(reader_of(analyst)) - others
         if spent > 0.3:
             break
@@ -117,11 +117,11 @@ def cpu_of(pid: int | None) -> float:
     ],
 )
 async def test_what_is_no_profile_is_refused_in_one_line(
-    large: bytes, made: Callable[[bytes], bytes], reason: str, question: Question | None
+    large: bytes, made: Callable[[bytes], bytes], reason: str, question: Query | None
 ) -> None:
     analyst = ProfileWorker(8 << 20)
     bad = made(large)
-    with pytest.raises(NoAnswer) as refused:
+    with pytest.raises(AnswerFailed) as refused:
         await (analyst.contents(bad) if question is None else analyst.ask(bad, None, question))
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -131,10 +131,10 @@ async def test_what_is_no_profile_is_refused_in_one_line(
 async def test_a_question_that_makes_no_sense_is_refused(
     analyst: ProfileWorker, large: bytes
 ) -> None:
-    for wrong in (Question("top", Lens(focus="(")), Question("peek", TOP.lens, "nobody")):
-        with pytest.raises(NoAnswer):
+    for wrong in (Query("top", Lens(focus="(")), Query("peek", TOP.lens, "nobody")):
+        with pytest.raises(AnswerFailed):
             await analyst.ask(large, None, wrong)
-    assert isinstance(await analyst.ask(large, None, TOP), FunctionList)
+    assert isinstance(await analyst.ask(large, None, TOP), TopAnswer)
 
 
 def is_reading(analyst: ProfileWorker) -> bool:
@@ -153,9 +153,9 @@ async def test_a_reader_that_dies_is_told_and_replaced(
     asked = asyncio.ensure_future(analyst.ask(large, None, TOP))
     await until(lambda: is_reading(analyst))
     os.kill(reader, signal.SIGKILL)
-    with pytest.raises(NoAnswer, match="was killed by SIGKILL"):
+    with pytest.raises(AnswerFailed, match="was killed by SIGKILL"):
         await asked
-    assert isinstance(await analyst.ask(large, None, TOP), FunctionList)
+    assert isinstance(await analyst.ask(large, None, TOP), TopAnswer)
     assert reader_of(analyst) not in (None, reader)
 
 
@@ -167,7 +167,7 @@ async def test_a_reader_that_hangs_is_ended(
     assert reader is not None
     os.kill(reader, signal.SIGSTOP)
     monkeypatch.setattr(module, "DEADLINE_S", 0.1)
-    with pytest.raises(NoAnswer, match="not read within"):
+    with pytest.raises(AnswerFailed, match="not read within"):
         await analyst.ask(large, None, TOP)
     assert not is_there(reader)
 
@@ -183,9 +183,7 @@ async def test_reading_what_nobody_wants_ends_when_something_else_is_asked(
     await until(lambda: is_reading(analyst))
     unwanted.cancel()
     other = bytes(bytearray(large))
-    assert isinstance(
-        await asyncio.wait_for(analyst.ask(other, None, TOP), PATIENCE_S), FunctionList
-    )
+    assert isinstance(await asyncio.wait_for(analyst.ask(other, None, TOP), PATIENCE_S), TopAnswer)
     assert reader_of(analyst) != reader
 
 
@@ -196,7 +194,7 @@ async def test_the_same_profile_is_not_read_anew_for_the_next_question(
     await until(lambda: reader_of(analyst))
     reader = reader_of(analyst)
     first.cancel()
-    by_cum = Question("top", Lens("inuse_space", cum=True))
+    by_cum = Query("top", Lens("inuse_space", cum=True))
     assert await analyst.ask(large, None, by_cum) == answer(read_stacks(large), None, by_cum)
     assert reader_of(analyst) == reader
 
@@ -222,7 +220,7 @@ def test_a_reader_ends_with_who_started_it(large: bytes) -> None:
     with serving(1 << 28) as reader:
         assert reader.stdin
         assert reader.stdout
-        send(reader.stdin, JobMessage(1, None, TOP, ((1, large),), ()))
+        send(reader.stdin, JobRequest(1, None, TOP, ((1, large),), ()))
         reader.stdin.close()
         reader.stdout.close()
         assert reader.wait(PATIENCE_S) == 0
@@ -232,7 +230,7 @@ def test_a_reader_has_a_limit_for_its_memory_and_gives_way() -> None:
     with serving(1 << 20) as reader:
         assert reader.stdin
         assert reader.stdout
-        send(reader.stdin, JobMessage(1, None, None, ((1, b"x"),), ()))
+        send(reader.stdin, JobRequest(1, None, None, ((1, b"x"),), ()))
         assert reader.stdout.read(1)
         most, _ = resource.prlimit(reader.pid, resource.RLIMIT_AS)
         assert 0 < most < 1 << 30
@@ -252,6 +250,6 @@ async def test_what_takes_more_memory_than_there_is_is_refused(
     held = held_by(reader)
     resource.prlimit(reader, resource.RLIMIT_AS, (held + (1 << 20), held + (1 << 20)))
     other = gzip.compress(gzip.decompress(large) + gzip.decompress(large_profile(8000)))
-    with pytest.raises(NoAnswer, match=r"more memory|ended|killed"):
+    with pytest.raises(AnswerFailed, match=r"more memory|ended|killed"):
         await analyst.contents(other)
     analyst.close()

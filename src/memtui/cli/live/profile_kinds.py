@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from memtui.model import Event, ProfileKind, ProfileRequest, RuntimeSample
 from memtui.sources.http.pprof_pages import goroutines_in
-from memtui.sources.profile.http_profile import ProcessProfile, UrlProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource, UrlProfileSource
 from memtui.sources.runtime.source import RuntimeSource
 from memtui.sources.source import SourceFailed
 
@@ -94,7 +94,9 @@ class Noticing:
     stacks grew by a fifth.
     """
 
-    def __init__(self, stats: RuntimeSource, profiles: ProcessProfile | UrlProfile) -> None:
+    def __init__(
+        self, stats: RuntimeSource, profiles: ProcessProfileSource | UrlProfileSource
+    ) -> None:
         self.name = stats.name
         self.goroutines = Goroutines()
         self._stats = stats

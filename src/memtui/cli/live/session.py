@@ -34,7 +34,7 @@ from memtui.sources.gctrace.pipe import PipeReader, PipeTrace
 from memtui.sources.http.endpoint import EndpointAnswers
 from memtui.sources.process.discovery import Candidate
 from memtui.sources.process.source import read_identity
-from memtui.sources.profile.http_profile import ServedProfile
+from memtui.sources.profile.http_profile import HttpProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Source, SourceFailed
@@ -98,7 +98,7 @@ class Session:
 
     def leave_out_profiles(self) -> None:
         """Fetch no profile at all, not even the first: before the sources are driven."""
-        self.sources = [each for each in self.sources if not isinstance(each, ServedProfile)]
+        self.sources = [each for each in self.sources if not isinstance(each, HttpProfileSource)]
 
     def listen(self) -> None:
         """Heed signals from now on: before a child is started, and before the screen is."""

@@ -24,8 +24,8 @@ from memtui.sources.http.server_health import ServerHealth
 from memtui.sources.process.environment import EnvironmentSource
 from memtui.sources.process.mappings import MappingSource
 from memtui.sources.process.source import ProcessSource, read_identity
-from memtui.sources.profile.files import FileProfile
-from memtui.sources.profile.http_profile import ProcessProfile, UrlProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource, UrlProfileSource
+from memtui.sources.profile.profile_files import FileProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.source import RuntimeSource
 from memtui.sources.source import NothingThere, Source, SourceFailed
@@ -96,7 +96,10 @@ class SourceFactory:
         """Have goroutine profiles taken when they become more, unless none is taken unasked."""
         if self.options.every_s is None or not isinstance(stats, RuntimeSource):
             return stats
-        if isinstance(profiles, ProcessProfile | UrlProfile) and profiles.usual.kind == "heap":
+        if (
+            isinstance(profiles, ProcessProfileSource | UrlProfileSource)
+            and profiles.usual.kind == "heap"
+        ):
             return Noticing(stats, profiles)
         return stats
 
@@ -132,7 +135,7 @@ class SourceFactory:
         every_s, place = self.options.every_s, self.options.pprof
         if place is not None and self.options.is_address:
             access = self.options.access
-            return UrlProfile(
+            return UrlProfileSource(
                 place,
                 self.clock,
                 every_s,
@@ -143,7 +146,7 @@ class SourceFactory:
                 pid=pid,
             )
         if place is not None:
-            return FileProfile(
+            return FileProfileSource(
                 Path(place),
                 self.clock,
                 analyst=self.analyst,
@@ -151,7 +154,7 @@ class SourceFactory:
                 base=Path(self.options.base) if self.options.base else None,
             )
         assert pid is not None
-        return ProcessProfile(
+        return ProcessProfileSource(
             pid,
             self.clock,
             every_s,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
-from memtui.panes.profile.values import (
+from memtui.panes.profile.formatting import (
     CALL,
     CUT,
     FOLDED,
@@ -23,11 +23,11 @@ from memtui.panes.profile.values import (
     Measure,
     Total,
     bar,
+    describe_node,
     highlighted,
-    in_words,
     name_at,
 )
-from memtui.pprof.calls import CallNode
+from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import Line, Span, cell_len, cells, cut, exactly, fitted, line
 from memtui.render.table import Column, Selection, marked, table
 from memtui.sanitize import plain
@@ -66,7 +66,7 @@ def trail(root: CallNode, path: Path) -> tuple[CallNode, ...]:
     return tuple(nodes)
 
 
-def settled(root: CallNode, path: Path) -> Path:
+def existing_path(root: CallNode, path: Path) -> Path:
     """Return a path as far as it exists in this tree: what was selected may be gone."""
     return path[: len(trail(root, path)) - 1]
 
@@ -78,7 +78,7 @@ def node_at(root: CallNode, path: Path) -> CallNode:
 
 def hottest(root: CallNode, path: Path = ()) -> Path:
     """Return the path from a node on along the largest call of each, down to a leaf."""
-    path = settled(root, path)
+    path = existing_path(root, path)
     while largest := largest_call(node_at(root, path)):
         path = (*path, largest.name)
     return path
@@ -90,7 +90,7 @@ def largest_call(node: CallNode) -> CallNode | None:
     return max(calls, key=lambda each: abs(each.value), default=None)
 
 
-def beside(root: CallNode, path: Path, step: int) -> Path:
+def path_beside(root: CallNode, path: Path, step: int) -> Path:
     """Return the node to the right (1) or left (−1) of another, at its depth where there is one.
 
     At the end of its siblings the way goes on below the next sibling of its parent.
@@ -125,7 +125,7 @@ def count_below(node: CallNode, most: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NodeMatches:
     """What a search found: the paths to all nodes whose name has ``text`` in it, top down.
 
     ``value`` is what the outermost of them hold together: a match below another adds nothing.
@@ -147,14 +147,14 @@ class Found:
         return self.paths[0 if step > 0 else -1]
 
 
-NOTHING = Found()
+NO_MATCHES = NodeMatches()
 """Nothing was searched for."""
 
 
-def search(root: CallNode, text: str) -> Found:
+def search(root: CallNode, text: str) -> NodeMatches:
     """Find the nodes below the root whose name contains ``text``, whatever the case."""
     if not text:
-        return Found()
+        return NodeMatches()
     wanted = text.lower()
     matching: dict[str, bool] = {}
     paths: list[Path] = []
@@ -171,7 +171,7 @@ def search(root: CallNode, text: str) -> Found:
             paths.append(tuple(path))
             if outermost < 0:
                 outermost, value = len(path), value + node.value
-    return Found(text, tuple(paths), value)
+    return NodeMatches(text, tuple(paths), value)
 
 
 def _below(root: CallNode) -> Iterator[tuple[CallNode, list[str]]]:
@@ -186,7 +186,7 @@ def _below(root: CallNode) -> Iterator[tuple[CallNode, list[str]]]:
         stack += [(child, depth + 1) for child in reversed(node.children)]
 
 
-def matches(found: Found, measure: Measure, room: int) -> Line:
+def matches_line(found: NodeMatches, measure: Measure, room: int) -> Line:
     """Say how many nodes a search found and what they hold, in at most ``room`` cells."""
     if not found.text:
         return ()
@@ -228,27 +228,27 @@ class TreeRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CallTree:
+class TreeState:
     """Which nodes of the tree are opened, which one is selected, and what was searched."""
 
     selected: Path = ()
     opened: frozenset[Path] = frozenset()
     top: int = 0
     shift: int = 0
-    found: Found = NOTHING
+    found: NodeMatches = NO_MATCHES
 
     @classmethod
-    def of(cls, root: CallNode) -> CallTree:
+    def of(cls, root: CallNode) -> TreeState:
         """Return the tree as it is shown first: opened along its largest calls."""
         path = hottest(root)
         return cls(selected=path[:1], opened=_each_prefix(path))
 
-    def settled(self, root: CallNode) -> CallTree:
+    def settled(self, root: CallNode) -> TreeState:
         """Return the same state in another tree: what is gone there gives way to its caller."""
-        selected = settled(root, self.selected) or hottest(root)[:1]
+        selected = existing_path(root, self.selected) or hottest(root)[:1]
         return replace(self, selected=selected, found=search(root, self.found.text))
 
-    def moved(self, root: CallNode, by: int) -> CallTree:
+    def moved(self, root: CallNode, by: int) -> TreeState:
         """Select another row."""
         paths = [row.path for row in rows(root, self.opened)]
         if not paths:
@@ -256,50 +256,50 @@ class CallTree:
         now = paths.index(self.selected) if self.selected in paths else 0
         return replace(self, selected=paths[max(0, min(len(paths) - 1, now + by))])
 
-    def toggled(self, root: CallNode) -> CallTree:
+    def toggled(self, root: CallNode) -> TreeState:
         """Open the selected node, or fold it."""
         if self.selected in self.opened:
             return replace(self, opened=self.opened - {self.selected})
         return self._open(root)
 
-    def entered(self, root: CallNode) -> CallTree:
+    def entered(self, root: CallNode) -> TreeState:
         """Open the selected node; from an opened one go to its first call."""
         if self.selected in self.opened:
             return self.moved(root, 1)
         return self._open(root)
 
-    def left(self) -> CallTree:
+    def left(self) -> TreeState:
         """Fold the selected node; from a folded one go to its caller."""
         if self.selected in self.opened:
             return replace(self, opened=self.opened - {self.selected})
         return replace(self, selected=self.selected[:-1] or self.selected)
 
-    def along_the_largest(self, root: CallNode) -> CallTree:
+    def along_the_largest(self, root: CallNode) -> TreeState:
         """Open the largest call of each from the selected node on, and select the last one."""
         path = hottest(root, self.selected)
         return replace(self, selected=path, opened=self.opened | _each_prefix(path))
 
-    def folded(self) -> CallTree:
+    def folded(self) -> TreeState:
         """Fold all."""
         return replace(self, opened=frozenset(), selected=self.selected[:1])
 
-    def searched(self, root: CallNode, text: str) -> CallTree:
+    def searched(self, root: CallNode, text: str) -> TreeState:
         """Search for nodes by a part of their name, and select the first of them."""
         tree = replace(self, found=search(root, text))
         return tree if tree.selected in tree.found.paths else tree.to_match(1)
 
-    def to_match(self, step: int) -> CallTree:
+    def to_match(self, step: int) -> TreeState:
         """Select the next (1) or previous (−1) match, and open the way to it."""
         path = self.found.after(self.selected, step)
         if path is None:
             return self
         return replace(self, selected=path, opened=self.opened | _each_prefix(path))
 
-    def sideways(self, by: int) -> CallTree:
+    def sideways(self, by: int) -> TreeState:
         """Move the names sideways by some cells; the first one shows them in full."""
         return replace(self, shift=max(0, self.shift + by))
 
-    def _open(self, root: CallNode) -> CallTree:
+    def _open(self, root: CallNode) -> TreeState:
         """Open the selected node, and after it as long as there is only one call."""
         opened, path = set(self.opened), self.selected
         node = node_at(root, path)
@@ -339,8 +339,8 @@ def _calls_of(row: TreeRow) -> Iterator[TreeRow]:
 
 
 def draw(
-    root: CallNode, measure: Measure, tree: CallTree, width: int, height: int, *, focused: bool
-) -> tuple[CallTree, list[Line]]:
+    root: CallNode, measure: Measure, tree: TreeState, width: int, height: int, *, focused: bool
+) -> tuple[TreeState, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
     Beside them comes the state with the first row that was drawn, so that the next picture
@@ -372,7 +372,7 @@ def _numbers(row: TreeRow, measure: Measure) -> tuple[str | Span, ...]:
     )
 
 
-def _call(row: TreeRow, tree: CallTree, room: int, width: int) -> Line:
+def _call(row: TreeRow, tree: TreeState, room: int, width: int) -> Line:
     """Return branches, mark and name of a row in exactly ``room`` cells."""
     step = 2 if width >= ROOM_FOR_STEPS else 1
     branches = _branches(row, step, room // 2)
@@ -390,7 +390,7 @@ def _call(row: TreeRow, tree: CallTree, room: int, width: int) -> Line:
     return exactly(tuple(said), room)
 
 
-def _name(row: TreeRow, tree: CallTree, room: int) -> list[Span]:
+def _name(row: TreeRow, tree: TreeState, room: int) -> list[Span]:
     name = row.node.name
     if row.node.folded:
         return [Span(name, "dim")]
@@ -410,11 +410,11 @@ def _branches(row: TreeRow, step: int, most: int) -> str:
     return through
 
 
-def words(measure: Measure, tree: CallTree, room: int) -> Line:
+def words(measure: Measure, tree: TreeState, room: int) -> Line:
     """Say what the search found, in at most ``room`` cells."""
-    return matches(tree.found, measure, room)
+    return matches_line(tree.found, measure, room)
 
 
-def hint(root: CallNode, measure: Measure, tree: CallTree, totals: Mapping[str, Total]) -> Line:
+def hint(root: CallNode, measure: Measure, tree: TreeState, totals: Mapping[str, Total]) -> Line:
     """Say the value of the selected node, its shares, its total, and its whole name."""
-    return in_words(trail(root, tree.selected), measure, totals)
+    return describe_node(trail(root, tree.selected), measure, totals)

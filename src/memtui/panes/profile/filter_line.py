@@ -92,7 +92,7 @@ def draw(filters: FilterLine, width: int, *, error: str = "", preview: str = "")
     if error:
         below = wrapped(plain(error), max(1, width - 2), "bad")[:MOST_LINES]
     else:
-        below = [line(_said(filters, preview, width))]
+        below = [line(_explanation(filters, preview, width))]
     return [
         exactly(line(" ", *_names(filters, width - 2)), width),
         exactly(line(Span(" / ", "key"), *filters.field.editor.drawn(max(1, width - 4))), width),
@@ -100,7 +100,7 @@ def draw(filters: FilterLine, width: int, *, error: str = "", preview: str = "")
     ]
 
 
-def _said(filters: FilterLine, preview: str, width: int) -> Span:
+def _explanation(filters: FilterLine, preview: str, width: int) -> Span:
     does = filters.field.does
     both = f"{plain(preview)} · {does}" if preview else does
     if cell_len(both) > width - 2:
@@ -129,7 +129,7 @@ def _names(filters: FilterLine, width: int) -> Line:
     return tuple(spans)
 
 
-class Editing:
+class InputLine:
     """Whether something is typed, and what: true while it is.
 
     The patterns themselves are part of what is looked at; a text to find is kept here.

@@ -16,19 +16,19 @@ from typing import NamedTuple
 from zlib import crc32
 
 from memtui.panes.profile import call_tree
-from memtui.panes.profile.call_tree import NOTHING, Found, Path, matches, search
-from memtui.panes.profile.values import (
+from memtui.panes.profile.call_tree import NO_MATCHES, NodeMatches, Path, matches_line, search
+from memtui.panes.profile.formatting import (
     CHOSEN_EDGE,
     CUT,
     EDGE,
     MATCH_EDGE,
     Measure,
     Total,
+    describe_node,
     fitting_name,
-    in_words,
     short_name,
 )
-from memtui.pprof.calls import CallNode
+from memtui.pprof.call_tree import CallNode
 from memtui.pprof.nodes import package_of
 from memtui.render.cells import Line, Role, Span, cell_len, cells, cut, fitted, left
 from memtui.sanitize import plain
@@ -38,7 +38,7 @@ LEAST_OF_A_NAME = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Flame:
+class FlameState:
     """What is selected in the flame view, into what it is zoomed, and what was searched.
 
     ``zooms`` are the nodes zoomed into, the innermost last; each goes by its whole path.
@@ -46,7 +46,7 @@ class Flame:
 
     selected: Path = ()
     zooms: tuple[Path, ...] = ()
-    found: Found = NOTHING
+    found: NodeMatches = NO_MATCHES
 
     @property
     def zoom(self) -> Path:
@@ -58,67 +58,67 @@ class Flame:
         """Whether a node above the zoom is selected."""
         return len(self.selected) < len(self.zoom)
 
-    def settled(self, root: CallNode) -> Flame:
+    def settled(self, root: CallNode) -> FlameState:
         """Return the same state in another tree: what is gone there gives way to its caller."""
-        zooms = tuple(zoom for zoom in self.zooms if call_tree.settled(root, zoom) == zoom)
+        zooms = tuple(zoom for zoom in self.zooms if call_tree.existing_path(root, zoom) == zoom)
         found = search(root, self.found.text)
-        return Flame(call_tree.settled(root, self.selected), zooms, found)._inside()
+        return FlameState(call_tree.existing_path(root, self.selected), zooms, found)._inside()
 
-    def to_parent(self) -> Flame:
+    def to_parent(self) -> FlameState:
         """Select the caller, up to the root."""
         return replace(self, selected=self.selected[:-1])
 
-    def to_child(self, root: CallNode) -> Flame:
+    def to_child(self, root: CallNode) -> FlameState:
         """Select the largest call of the selected box; above the zoom, the one that leads to it."""
         if self._is_above:
             return replace(self, selected=self.zoom[: len(self.selected) + 1])
         largest = call_tree.largest_call(call_tree.node_at(root, self.selected))
         return replace(self, selected=(*self.selected, largest.name)) if largest else self
 
-    def along_the_largest(self, root: CallNode) -> Flame:
+    def along_the_largest(self, root: CallNode) -> FlameState:
         """Select the leaf at the end of the largest calls from the selected box on."""
         start = self.zoom if self._is_above else self.selected
         return replace(self, selected=call_tree.hottest(root, start))
 
-    def to_sibling(self, root: CallNode, step: int) -> Flame:
+    def to_sibling(self, root: CallNode, step: int) -> FlameState:
         """Select the box to the right (1) or to the left (−1), inside of what is seen."""
-        selected = call_tree.beside(root, self.selected, step)
+        selected = call_tree.path_beside(root, self.selected, step)
         if selected[: len(self.zoom)] != self.zoom or len(selected) <= len(self.zoom):
             return self
         return replace(self, selected=selected)
 
-    def zoomed(self) -> Flame:
+    def zoomed(self) -> FlameState:
         """Make the selected box as wide as the screen; one above the zoom zooms out to it."""
         if self.selected == self.zoom:
             return self
         outer = (zoom for zoom in self.zooms if len(zoom) < len(self.selected))
         return replace(self, zooms=(*outer, self.selected) if self.selected else ())
 
-    def back(self) -> Flame:
+    def back(self) -> FlameState:
         """Leave the innermost zoom."""
         return replace(self, zooms=self.zooms[:-1])
 
-    def searched(self, root: CallNode, text: str) -> Flame:
+    def searched(self, root: CallNode, text: str) -> FlameState:
         """Search for boxes by a part of their name, and select the first of them."""
         return replace(self, found=search(root, text)).to_match(0)
 
-    def to_match(self, step: int) -> Flame:
+    def to_match(self, step: int) -> FlameState:
         """Select the next (1) or previous (−1) match, or (0) the first unless one is selected."""
         if step == 0 and self.selected in self.found.paths:
             return self
         path = self.found.after(self.selected, step or 1)
         return self if path is None else replace(self, selected=path)._inside()
 
-    def _inside(self) -> Flame:
+    def _inside(self) -> FlameState:
         """Leave the zooms that the selected box lies outside of."""
         selected = self.selected
         zooms = [zoom for zoom in self.zooms if zoom[: len(selected)] == selected[: len(zoom)]]
         return replace(self, zooms=tuple(zooms))
 
 
-def words(root: CallNode, measure: Measure, flame: Flame, room: int) -> Line:
+def words(root: CallNode, measure: Measure, flame: FlameState, room: int) -> Line:
     """Say what the search found and into what the view is zoomed, in at most ``room`` cells."""
-    said = matches(flame.found, measure, room)
+    said = matches_line(flame.found, measure, room)
     if not flame.zoom:
         return said
     gap = "  " if said else ""
@@ -127,9 +127,9 @@ def words(root: CallNode, measure: Measure, flame: Flame, room: int) -> Line:
     return (*said, Span(zoomed, "dim")) if len(zoomed) > LEAST_OF_A_NAME else said
 
 
-def hint(root: CallNode, measure: Measure, flame: Flame, totals: Mapping[str, Total]) -> Line:
+def hint(root: CallNode, measure: Measure, flame: FlameState, totals: Mapping[str, Total]) -> Line:
     """Say the value of the selected box, its shares, its total, and its whole name."""
-    return in_words(call_tree.trail(root, flame.selected), measure, totals)
+    return describe_node(call_tree.trail(root, flame.selected), measure, totals)
 
 
 class Box(NamedTuple):
@@ -156,7 +156,7 @@ def boxes(root: CallNode, zoom: Path, width: int, depth: int) -> list[list[Box]]
     seen is visited. The calls of a box take its width by their amounts, and leave free what is its
     own; where calls grew and shrank they share it by what they changed.
     """
-    zoom = call_tree.settled(root, zoom)
+    zoom = call_tree.existing_path(root, zoom)
     above = enumerate(call_tree.trail(root, zoom))
     rows = [[Box(0, width, zoom[:at], (node,))] for at, node in above]
     while len(rows) < depth and rows[-1]:
@@ -186,7 +186,7 @@ def _calls_of(caller: Box) -> list[Box]:
     return found
 
 
-def seen(root: CallNode, flame: Flame, width: int, height: int) -> list[list[Box]]:
+def visible_boxes(root: CallNode, flame: FlameState, width: int, height: int) -> list[list[Box]]:
     """Return the rows of boxes that are seen: the selected box is among them.
 
     Of the nodes above the zoom the nearest ones take a third of the rows at most.
@@ -197,13 +197,15 @@ def seen(root: CallNode, flame: Flame, width: int, height: int) -> list[list[Box
     return boxes(root, flame.zoom, width, first + height)[first:]
 
 
-def path_under(root: CallNode, flame: Flame, cell: tuple[int, int], size: tuple[int, int]) -> Path:
+def path_under(
+    root: CallNode, flame: FlameState, cell: tuple[int, int], size: tuple[int, int]
+) -> Path:
     """Return the path of the box that covers a cell (x, y); that of the selected box if none does.
 
     ``size`` is the width and height in which the boxes are drawn.
     """
-    flame = replace(flame, selected=call_tree.settled(root, flame.selected))
-    rows = seen(root, flame, *size)
+    flame = replace(flame, selected=call_tree.existing_path(root, flame.selected))
+    rows = visible_boxes(root, flame, *size)
     row = rows[cell[1]] if cell[1] < len(rows) else []
     found = (box.path for box in row if box.x <= cell[0] < box.x + box.width)
     return next(found, flame.selected)
@@ -240,18 +242,18 @@ ROOM_FOR_SHARE = 5
 
 
 def draw(
-    root: CallNode, measure: Measure, flame: Flame, width: int, height: int, *, focused: bool
+    root: CallNode, measure: Measure, flame: FlameState, width: int, height: int, *, focused: bool
 ) -> list[Line]:
     """Return ``height`` lines of exactly ``width`` cells, with the selected box in sight."""
-    flame = replace(flame, selected=call_tree.settled(root, flame.selected))
-    rows = seen(root, flame, width, height)
+    flame = replace(flame, selected=call_tree.existing_path(root, flame.selected))
+    rows = visible_boxes(root, flame, width, height)
     selected = flame.selected if focused else None
-    pen = _BoxPen(measure, selected, frozenset(flame.found.paths))
+    pen = _BoxStyle(measure, selected, frozenset(flame.found.paths))
     return fitted((_row(row, width, pen) for row in rows), width, height)
 
 
 @dataclass(frozen=True, slots=True)
-class _BoxPen:
+class _BoxStyle:
     """What the look of a box depends on."""
 
     measure: Measure
@@ -277,7 +279,7 @@ class _BoxPen:
         return shade(box.nodes[0].name) if box.path else "flame-3"
 
 
-def _row(row: Sequence[Box], width: int, pen: _BoxPen) -> Line:
+def _row(row: Sequence[Box], width: int, pen: _BoxStyle) -> Line:
     spans: list[Span] = []
     x = 0
     for box in row:
@@ -295,7 +297,7 @@ def _gap(width: int, *, closes: bool) -> list[Span]:
     return [Span(EDGE if closes else " ", "border"), Span(" " * (width - 1))]
 
 
-def _drawn(box: Box, pen: _BoxPen) -> list[Span]:
+def _drawn(box: Box, pen: _BoxStyle) -> list[Span]:
     """Return the edge of a box and what is said in it; one without room is all edge.
 
     The first box of a row stands at the frame of the pane, which is edge enough.

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from memtui import units
 from memtui.model import Profile, Taking, Trouble, gap_s
-from memtui.panes.profile.comparison import hourly
-from memtui.panes.profile.filter_line import Editing
-from memtui.panes.profile.list_modes import TopMode
-from memtui.panes.profile.look import ProfileLook, ProfileMoment, kept, span_of
-from memtui.panes.profile.reading import ProfileReading
-from memtui.panes.profile.values import EMPTY, FULL, amount, change, direction
+from memtui.panes.profile.filter_line import InputLine
+from memtui.panes.profile.formatting import EMPTY, FULL, amount, change, direction
+from memtui.panes.profile.list_modes import TopView
+from memtui.panes.profile.navigation import ProfileNavigation
+from memtui.panes.profile.top import hourly
+from memtui.panes.profile.view_options import TimedProfile, ViewOptions, kept_profiles, span_of
 from memtui.panes.time_of_day import clock, date_and_clock, is_same_day
 from memtui.render.cells import Line, Picture, Span, cells, cut, exactly, line, wrapped
 from memtui.sanitize import plain
@@ -29,7 +29,7 @@ def fitting(candidates: Sequence[Line], room: int) -> Line:
     return next((each for each in candidates if cells(each) <= room), ())
 
 
-def title(look: ProfileLook, shown: ProfileMoment, base: ProfileMoment | None, room: int) -> Line:
+def title(look: ViewOptions, shown: TimedProfile, base: TimedProfile | None, room: int) -> Line:
     """Say the sample type and how much of it there is; with a base, how much it grew."""
     values = look.values(shown.profile)
     name = Span(plain(values.type), "title")
@@ -39,7 +39,7 @@ def title(look: ProfileLook, shown: ProfileMoment, base: ProfileMoment | None, r
     span_s = gap_s(base.dated, shown.dated)
     growth = Span(f" {change(grown, values.unit)}", direction(grown))
     since = Span(f" since {when(base)}", "dim")
-    ago = Span(f" ({_apart(span_s)})", "dim")
+    ago = Span(f" ({_span_text(span_s)})", "dim")
     rated_s = span_of(shown, base)
     rate = hourly(grown, rated_s, values.unit)
     per_hour = Span(f" {rate}" if rate else "", direction(grown))
@@ -55,14 +55,14 @@ def title(look: ProfileLook, shown: ProfileMoment, base: ProfileMoment | None, r
     ) or line(name)
 
 
-def _apart(span_s: float | None) -> str:
+def _span_text(span_s: float | None) -> str:
     """Write the time from a base to a profile: +27s."""
     if span_s is None:
         return "time between not known"
     return f"{'+' if span_s >= 0 else '−'}{units.duration(abs(span_s))}"
 
 
-def when(moment: ProfileMoment) -> str:
+def when(moment: TimedProfile) -> str:
     """Write the moment of a profile: the time of day, with the date where it was read on another.
 
     Of a file without a time only the moment of reading is known, and that is written so.
@@ -73,12 +73,12 @@ def when(moment: ProfileMoment) -> str:
     return clock(dated.at) if is_same_day(dated.at, moment.at) else date_and_clock(dated.at)
 
 
-def at_when(moment: ProfileMoment) -> str:
+def at_when(moment: TimedProfile) -> str:
     """Write the moment of a profile in a sentence: "at 14:03:20", "no time, read 14:03:20"."""
     return f"at {when(moment)}" if moment.dated.is_known else when(moment)
 
 
-def _lasted(profile: Profile) -> str:
+def _duration_text(profile: Profile) -> str:
     """Write how long a profile lasted: " over 10s"; "" where it has no duration."""
     seconds = profile.duration_nanos / 1e9
     if seconds <= 0:
@@ -87,12 +87,12 @@ def _lasted(profile: Profile) -> str:
     return f" over {written}"
 
 
-def status(shown: ProfileMoment, base: ProfileMoment | None, newer: int, room: int) -> Line:
+def status(shown: TimedProfile, base: TimedProfile | None, newer: int, room: int) -> Line:
     """Say when the profile was taken, and as of which cycle of the collector."""
     profile = shown.profile
     brief = when(shown)
     at = at_when(shown)
-    over = _lasted(profile)
+    over = _duration_text(profile)
     cycle = ""
     if profile.request.gc:
         cycle = " gc=1"
@@ -113,7 +113,7 @@ def status(shown: ProfileMoment, base: ProfileMoment | None, newer: int, room: i
     return fitting([line(Span(each, "dim")) for each in words], room)
 
 
-def alloc_rate(shown: ProfileMoment, base: ProfileMoment | None) -> str:
+def alloc_rate(shown: TimedProfile, base: TimedProfile | None) -> str:
     """Say how much was allocated a second since the base; "" where nobody can know."""
     span_s = span_of(shown, base)
     if base is None or span_s is None:
@@ -124,7 +124,7 @@ def alloc_rate(shown: ProfileMoment, base: ProfileMoment | None) -> str:
     return f"alloc {units.size(round((now - then) / span_s))}/s  "
 
 
-def objects(shown: ProfileMoment, base: ProfileMoment | None) -> str:
+def objects(shown: TimedProfile, base: TimedProfile | None) -> str:
     """Say by how many objects the live heap grew; "" where it has none to count."""
     if base is None:
         return ""
@@ -144,7 +144,7 @@ def cost(profile: Profile) -> str:
     return f"{units.size(profile.size_bytes)} in {took}"
 
 
-def foot(shown: ProfileMoment, base: ProfileMoment | None, room: int) -> Line:
+def foot(shown: TimedProfile, base: TimedProfile | None, room: int) -> Line:
     """Say what fetching cost and where it came from."""
     grown = objects(shown, base)
     spent = cost(shown.profile)
@@ -159,7 +159,7 @@ def foot(shown: ProfileMoment, base: ProfileMoment | None, room: int) -> Line:
 _WIDEST_BAR = 30
 
 
-def bar_of(what: str, done_s: float, whole_s: float, width: int) -> Line:
+def progress_bar(what: str, done_s: float, whole_s: float, width: int) -> Line:
     """Return a line of ``width`` cells: what is taken, how far it is, and how to cancel it.
 
     The time always stays; the bar and the words give way to it.
@@ -177,19 +177,19 @@ def bar_of(what: str, done_s: float, whole_s: float, width: int) -> Line:
     return exactly(short if cells(short) <= width else line(time), width)
 
 
-def under_way(view: View) -> tuple[float, Taking] | None:
+def fetch_in_progress(view: View) -> tuple[float, Taking] | None:
     """Return the profile that is being taken, and since when."""
     found = view.last(Taking)
     return found if found is not None and not found[1].over else None
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class PaneFrame:
     """What is drawn, in how many cells: what is under way above, what is typed below."""
 
     view: View
-    reading: ProfileReading
-    editing: Editing
+    reading: ProfileNavigation
+    editing: InputLine
     width: int
     height: int
     focused: bool
@@ -213,7 +213,7 @@ class Scene:
         room = self.height - len(above) - len(below)
         lines = [*above, *self._drawn(room), *below]
         heading = title(look, shown, base, self.width - 5)
-        newer = sum(each.at > shown.at for each in kept(self.view, look.kind))
+        newer = sum(each.at > shown.at for each in kept_profiles(self.view, look.kind))
         return Picture(
             title=heading,
             status=status(shown, base, newer, self.width - 6 - cells(heading)),
@@ -254,19 +254,19 @@ class Scene:
             return ""
         return f"{', '.join(names)} matched no samples"
 
-    def _left(self, shown: ProfileMoment) -> str:
+    def _left(self, shown: TimedProfile) -> str:
         """Say how many functions the patterns leave, and of how many where that is known."""
         mode = self.reading.mode(self.view)
         if self.reading.is_waiting:
             return "reading …"
-        if not isinstance(mode, TopMode):
+        if not isinstance(mode, TopView):
             return ""
         look, count = self.reading.look, mode.size()[0]
         if look.granularity != "functions" or look.base_of(shown) is not None:
             return f"{count} {look.granularity}"
         return f"{count} of {len(look.values(shown.profile).functions)} functions"
 
-    def _start(self, look: ProfileLook, height: int, room: int) -> Line:
+    def _start(self, look: ViewOptions, height: int, room: int) -> Line:
         """Say how many rows there are below, and what is not seen because it was filtered."""
         mode = self.reading.mode(self.view)
         said: list[Span] = []
@@ -280,8 +280,8 @@ class Scene:
             said.append(Span(cut(narrowed, max(0, room - cells(tuple(said)))), "key"))
         return tuple(said)
 
-    def _foot(self, shown: ProfileMoment, base: ProfileMoment | None, room: int) -> Line:
-        running = under_way(self.view)
+    def _foot(self, shown: TimedProfile, base: TimedProfile | None, room: int) -> Line:
+        running = fetch_in_progress(self.view)
         if running is not None and not running[1].request.seconds:
             return line(Span(f"fetching {running[1].request} …", "title"))
         if reason := _last_reason(self.view):
@@ -291,19 +291,19 @@ class Scene:
         return foot(shown, base, room)
 
 
-def hint_of(view: View, reading: ProfileReading) -> Line:
+def hint_of(view: View, reading: ProfileNavigation) -> Line:
     """Say what is selected, or why there is nothing to select yet."""
     mode = reading.mode(view)
     if mode is not None:
         return mode.hint()
     if reading.look.shown(view) is not None:
         return line(Span("reading the profile", "dim"))
-    if under_way(view) is not None:
+    if fetch_in_progress(view) is not None:
         return line(Span("shown as soon as it is there", "dim"))
-    return line(_what_to_do(view))
+    return line(_advice(view))
 
 
-def _what_to_do(view: View) -> str:
+def _advice(view: View) -> str:
     """Return what the source of profiles advises; nothing is known of the service before that."""
     state = view.state("profile")
     said = state[1] if state is not None else None
@@ -314,10 +314,10 @@ def _what_to_do(view: View) -> str:
 
 def _progress(view: View, width: int) -> list[Line]:
     """Return the bar of a profile that takes its time, if one is being taken."""
-    found = under_way(view)
+    found = fetch_in_progress(view)
     if found is None or not found[1].request.seconds:
         return []
-    return [bar_of("CPU profile", view.now - found[0], found[1].request.seconds, width)]
+    return [progress_bar("CPU profile", view.now - found[0], found[1].request.seconds, width)]
 
 
 def _last_reason(view: View) -> str:

@@ -8,10 +8,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile
 
-from memtui.panes.profile.lists import SelectedList
-from memtui.panes.profile.stack_lines import on_one_line, unfolded
-from memtui.panes.profile.values import DOWN, OPENED, change, direction, highlighted
-from memtui.pprof.calls import StackLine
+from memtui.panes.profile.base_view import SelectedList
+from memtui.panes.profile.formatting import (
+    DOWN,
+    OPENED,
+    change,
+    direction,
+    highlighted,
+    on_one_line,
+    unfolded,
+)
+from memtui.pprof.call_tree import StackLine
 from memtui.render.cells import Line, Span, cells, cut, exactly, fitted, line
 from memtui.render.table import Column, Selection, marked, table
 from memtui.sanitize import plain
@@ -40,7 +47,7 @@ _WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GoroutineGroup:
     """Goroutines with one stack, leaf first: how many, in which state, how many in the base.
 
     ``before`` is None when there is no base.
@@ -75,11 +82,13 @@ def state_of(frames: Sequence[str]) -> str:
     return _WAITING if frames and frames[0] == "runtime.gopark" else "running"
 
 
-def groups(now: Sequence[StackLine], base: Sequence[StackLine] | None = None) -> tuple[Group, ...]:
+def groups(
+    now: Sequence[StackLine], base: Sequence[StackLine] | None = None
+) -> tuple[GoroutineGroup, ...]:
     """Return the groups: those that grew most since the base first, or the largest without one."""
     before = None if base is None else {stack.frames: stack.value for stack in base}
     found = [
-        Group(
+        GoroutineGroup(
             stack.frames,
             stack.value,
             state_of(stack.frames),
@@ -88,14 +97,14 @@ def groups(now: Sequence[StackLine], base: Sequence[StackLine] | None = None) ->
         for stack in now
     ]
     if before is not None:
-        found += [Group(frames, 0, "gone", count) for frames, count in before.items()]
+        found += [GoroutineGroup(frames, 0, "gone", count) for frames, count in before.items()]
         found.sort(key=lambda each: (-each.growth, -each.count, each.frames))
     else:
         found.sort(key=lambda each: (-each.count, each.frames))
     return tuple(found)
 
 
-def by_state(found: Sequence[Group], room: int) -> Line:
+def by_state(found: Sequence[GoroutineGroup], room: int) -> Line:
     """Say how many goroutines are in each state, most first, as far as ``room`` cells go."""
     counted: Counter[str] = Counter()
     for each in found:
@@ -107,16 +116,16 @@ def by_state(found: Sequence[Group], room: int) -> Line:
 
 
 @dataclass(frozen=True, slots=True)
-class GoroutineList(SelectedList[Group]):
+class GoroutineListState(SelectedList[GoroutineGroup]):
     """A list of stacks; ``unfolded`` are the frames of the one that is shown whole."""
 
     unfolded: tuple[str, ...] | None = None
 
-    def says(self, row: Group, wanted: str) -> bool:
+    def says(self, row: GoroutineGroup, wanted: str) -> bool:
         """Return whether a frame has a text in it."""
         return any(wanted in frame.lower() for frame in row.frames)
 
-    def toggled(self, found: Sequence[Group]) -> GoroutineList:
+    def toggled(self, found: Sequence[GoroutineGroup]) -> GoroutineListState:
         """Unfold the selected stack, or fold it again."""
         if not found:
             return self
@@ -125,8 +134,13 @@ class GoroutineList(SelectedList[Group]):
 
 
 def draw(
-    found: Sequence[Group], state: GoroutineList, width: int, height: int, *, focused: bool
-) -> tuple[GoroutineList, list[Line]]:
+    found: Sequence[GoroutineGroup],
+    state: GoroutineListState,
+    width: int,
+    height: int,
+    *,
+    focused: bool,
+) -> tuple[GoroutineListState, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
     The frames of the unfolded stack stand below its line. Beside the lines comes the state with
@@ -162,14 +176,14 @@ def _columns(*, has_base: bool) -> tuple[Column, ...]:
     return (*grown, count, Column("state", 12, yields=2, text=True), Column("stack", 16, text=True))
 
 
-def _row(each: Group) -> tuple[str | Span, ...]:
+def _row(each: GoroutineGroup) -> tuple[str | Span, ...]:
     count = (str(each.count), Span(plain(each.state), "dim"), "")
     if each.before is None:
         return count
     return (Span(change(each.growth, "count"), direction(each.growth)), *count)
 
 
-def _with_stack(state: GoroutineList, each: Group, spans: Line) -> Line:
+def _with_stack(state: GoroutineListState, each: GoroutineGroup, spans: Line) -> Line:
     """Return a row with its stack in the last column, as many frames as there is room for."""
     room = cells(spans[-1:]) - 1
     if each.frames == state.unfolded:
@@ -180,7 +194,7 @@ def _with_stack(state: GoroutineList, each: Group, spans: Line) -> Line:
     return (Span(" "), *spans[:-1], *exactly((Span(" "), *name), room + 1))
 
 
-def hint(found: Sequence[Group], state: GoroutineList) -> Line:
+def hint(found: Sequence[GoroutineGroup], state: GoroutineListState) -> Line:
     """Say of the selected stack how many, what they wait for, and who started them."""
     if not found:
         return line("no goroutines in this profile")

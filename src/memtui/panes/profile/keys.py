@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from textual.binding import Binding, BindingType
 
 from memtui.panes.field_doc import Meaning
-from memtui.panes.profile.filter_line import Editing
-from memtui.panes.profile.frame import under_way
-from memtui.panes.profile.list_modes import LabelsMode
-from memtui.panes.profile.reading import ProfileReading
-from memtui.panes.profile.tree_modes import FlameMode, TreeMode
+from memtui.panes.profile.filter_line import InputLine
+from memtui.panes.profile.frame import fetch_in_progress
+from memtui.panes.profile.list_modes import LabelsView
+from memtui.panes.profile.navigation import ProfileNavigation
+from memtui.panes.profile.tree_modes import FlameView, TreeView
 from memtui.timeline import View
 
 HELP = (
@@ -64,21 +64,23 @@ _IN_TREES = (
 """What can be done in a call tree and in the flame view."""
 
 
-def keys_of(view: View, reading: ProfileReading, editing: Editing) -> Sequence[tuple[str, str]]:
+def keys_of(
+    view: View, reading: ProfileNavigation, editing: InputLine
+) -> Sequence[tuple[str, str]]:
     """Name the keys that work where we are, those first that are wanted most."""
     if editing:
         return editing.keys()
-    if under_way(view):
+    if fetch_in_progress(view):
         return (("c", "cancel"),)
     if reading.path:
         opens = () if reading.is_source else (("enter", "go there; of the function: source"),)
         return (*opens, ("esc", "back"), ("s", "type"), ("e", "save"))
     mode = reading.mode(view)
-    if isinstance(mode, LabelsMode):
+    if isinstance(mode, LabelsView):
         return (("enter", "keep its samples"), ("esc", "back"), ("s", "type"), ("/", "filter"))
-    if isinstance(mode, FlameMode):
+    if isinstance(mode, FlameView):
         return (("enter", "zoom"), ("esc", "back"), *_IN_TREES)
-    if isinstance(mode, TreeMode):
+    if isinstance(mode, TreeView):
         return (("← →", "fold"), ("enter", "calls"), *_IN_TREES)
     return (
         ("s", "type"), ("r", "again"), ("t", "take"), ("b", "base"), ("enter", "calls"),

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
-from memtui.panes.profile import lists
-from memtui.panes.profile.lists import RowList
-from memtui.panes.profile.values import Measure, bar
+from memtui.panes.profile import base_view
+from memtui.panes.profile.base_view import RowList
+from memtui.panes.profile.formatting import Measure, bar
 from memtui.pprof.tags import Tag
 from memtui.render.cells import Line, Span, line
 from memtui.render.table import Column
@@ -26,7 +26,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelRow:
     """One value of a label, and what the samples that have it come to."""
 
     key: str
@@ -61,32 +61,32 @@ def _range(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class LabelRows:
     """All values of all labels, each label together, largest first; the unit and 100 %."""
 
-    rows: tuple[Labelled, ...]
+    rows: tuple[LabelRow, ...]
     measure: Measure
 
 
-def labels(tags: Sequence[Tag], measure: Measure) -> Labels:
+def label_rows(tags: Sequence[Tag], measure: Measure) -> LabelRows:
     """Put labels in order: the one with the largest total first."""
     ordered = sorted(tags, key=lambda tag: (-abs(tag.total), tag.key))
     rows = (
-        Labelled(tag.key, each.text, each.value, each.is_number)
+        LabelRow(tag.key, each.text, each.value, each.is_number)
         for tag in ordered
         for each in tag.values
     )
-    return Labels(tuple(rows), measure)
+    return LabelRows(tuple(rows), measure)
 
 
 def draw(
-    data: Labels, state: RowList, width: int, height: int, *, focused: bool
+    data: LabelRows, state: RowList, width: int, height: int, *, focused: bool
 ) -> tuple[RowList, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
     Labels are written whole: a path is no package.
     """
-    drawn, lines = lists.draw(
+    drawn, lines = base_view.draw_rows(
         _COLUMNS,
         len(data.rows),
         lambda at: (_numbers(data.rows[at], data.measure), data.rows[at].name),
@@ -98,7 +98,7 @@ def draw(
     return replace(drawn, shift=state.shift), lines
 
 
-def _numbers(each: Labelled, measure: Measure) -> tuple[str | Span, ...]:
+def _numbers(each: LabelRow, measure: Measure) -> tuple[str | Span, ...]:
     return (
         Span(measure.amount(each.value), measure.role(each.value)),
         measure.share(each.value),
@@ -106,7 +106,7 @@ def _numbers(each: Labelled, measure: Measure) -> tuple[str | Span, ...]:
     )
 
 
-def hint(data: Labels, state: RowList) -> Line:
+def hint(data: LabelRows, state: RowList) -> Line:
     """Say which samples opening the selected row leaves."""
     if not data.rows:
         return line(NO_LABELS)

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
-from memtui.panes.profile import comparison, goroutines, labels, source_lines, top_list
-from memtui.panes.profile.comparison import Compared
-from memtui.panes.profile.goroutines import GoroutineList, Group
-from memtui.panes.profile.lists import RowList, SelectedList
-from memtui.panes.profile.mode import Mode, step
+from memtui.panes.profile import goroutines, labels, source, top
+from memtui.panes.profile.base_view import ProfileView, RowList, SelectedList, name_step
+from memtui.panes.profile.goroutines import GoroutineGroup, GoroutineListState
+from memtui.panes.profile.top import Comparison
 from memtui.render.cells import Line, Span, fitted, line
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class ListMode(Mode, Generic[R]):
+class ListView(ProfileView, Generic[R]):
     """A list: its rows, and where somebody is in it."""
 
     rows: Sequence[R]
@@ -55,7 +54,7 @@ class ListMode(Mode, Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class RowMode(ListMode[str]):
+class NameListView(ListView[str]):
     """A list of functions, one a row, by their names."""
 
     state: RowList
@@ -67,7 +66,7 @@ class RowMode(ListMode[str]):
 
     def sideways(self, by: int) -> Self:
         """Move the names."""
-        return replace(self, state=self.state.sideways(self.rows, step(self.state.shift, by)))
+        return replace(self, state=self.state.sideways(self.rows, name_step(self.state.shift, by)))
 
     def clicked(self, cell: tuple[int, int], size: tuple[int, int]) -> Self | None:
         """Select the function of a line; the first line has the titles."""
@@ -82,44 +81,44 @@ class RowMode(ListMode[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class TopMode(RowMode):
+class TopView(NameListView):
     """The functions in the columns of pprof -top."""
 
-    data: top_list.TopList
+    data: top.TopList
 
-    def draw(self, width: int, height: int, *, focused: bool) -> tuple[TopMode, list[Line]]:
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[TopView, list[Line]]:
         """Draw the list."""
-        state, lines = top_list.draw(self.data, self.state, width, height, focused=focused)
+        state, lines = top.draw_top(self.data, self.state, width, height, focused=focused)
         return replace(self, state=state), lines
 
     def hint(self) -> Line:
         """Say the whole name."""
-        return top_list.hint(self.data, self.state)
+        return top.top_hint(self.data, self.state)
 
 
 @dataclass(frozen=True, slots=True)
-class GrowthMode(RowMode):
+class GrowthView(NameListView):
     """The functions that changed since the base, growth first."""
 
-    data: Compared
+    data: Comparison
 
-    def draw(self, width: int, height: int, *, focused: bool) -> tuple[GrowthMode, list[Line]]:
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[GrowthView, list[Line]]:
         """Draw the list."""
-        state, lines = comparison.draw(self.data, self.state, width, height, focused=focused)
+        state, lines = top.draw_growth(self.data, self.state, width, height, focused=focused)
         return replace(self, state=state), lines
 
     def hint(self) -> Line:
         """Say then and now of the selected function."""
-        return comparison.hint(self.data, self.state)
+        return top.growth_hint(self.data, self.state)
 
 
 @dataclass(frozen=True, slots=True)
-class LabelsMode(RowMode):
+class LabelsView(NameListView):
     """The values of labels, and what the samples of each come to."""
 
-    data: labels.Labels
+    data: labels.LabelRows
 
-    def draw(self, width: int, height: int, *, focused: bool) -> tuple[LabelsMode, list[Line]]:
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[LabelsView, list[Line]]:
         """Draw the list, or why it is empty."""
         if not self.data.rows:
             return self, fitted([line(Span(f" {labels.NO_LABELS}", "dim"))], width, height)
@@ -130,7 +129,7 @@ class LabelsMode(RowMode):
         """Say what opening does."""
         return labels.hint(self.data, self.state)
 
-    def entered(self) -> LabelsMode:
+    def entered(self) -> LabelsView:
         """Stay: what is opened is a filter, which the pane sets."""
         return self
 
@@ -141,32 +140,32 @@ class LabelsMode(RowMode):
 
 
 @dataclass(frozen=True, slots=True)
-class SourceMode(RowMode):
+class SourceView(NameListView):
     """The source of a function, with what each line comes to."""
 
-    data: source_lines.Code
+    data: source.SourceRows
 
-    def draw(self, width: int, height: int, *, focused: bool) -> tuple[SourceMode, list[Line]]:
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[SourceView, list[Line]]:
         """Draw the lines."""
-        state, lines = source_lines.draw(self.data, self.state, width, height, focused=focused)
+        state, lines = source.draw(self.data, self.state, width, height, focused=focused)
         return replace(self, state=state), lines
 
     def hint(self) -> Line:
         """Say what the line comes to."""
-        return source_lines.hint(self.data, self.state)
+        return source.hint(self.data, self.state)
 
-    def entered(self) -> SourceMode:
+    def entered(self) -> SourceView:
         """Stay: below a line of source there is nothing."""
         return self
 
 
 @dataclass(frozen=True, slots=True)
-class GoroutinesMode(ListMode[Group]):
+class GoroutinesView(ListView[GoroutineGroup]):
     """How many goroutines stand at each stack."""
 
-    state: GoroutineList
+    state: GoroutineListState
 
-    def draw(self, width: int, height: int, *, focused: bool) -> tuple[GoroutinesMode, list[Line]]:
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[GoroutinesView, list[Line]]:
         """Draw how many there are in each state, and the stacks."""
         states = (Span(" "), *goroutines.by_state(self.rows, width - 2))
         state, lines = goroutines.draw(self.rows, self.state, width, height - 1, focused=focused)
@@ -176,6 +175,6 @@ class GoroutinesMode(ListMode[Group]):
         """Say what they wait for."""
         return goroutines.hint(self.rows, self.state)
 
-    def entered(self) -> GoroutinesMode:
+    def entered(self) -> GoroutinesView:
         """Unfold the selected stack."""
         return replace(self, state=self.state.toggled(self.rows))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.message import Message
 
 from memtui.model import ProfileRequest
-from memtui.panes.profile.look import ProfileMoment
-from memtui.panes.profile.reading import WantedAnswer
+from memtui.panes.profile.navigation import PendingQuery
+from memtui.panes.profile.view_options import TimedProfile
 
 
 class ProfileMessage(Message):
@@ -21,25 +21,25 @@ class FetchProfile(ProfileMessage):
         self.request = request
 
 
-class Choose(ProfileMessage):
+class ChooseProfile(ProfileMessage):
     """The user wants to choose what to take."""
 
 
-class Cancel(ProfileMessage):
+class CancelFetch(ProfileMessage):
     """The profile that is being taken is not wanted any more."""
 
 
-class Ask(ProfileMessage):
+class QueryProfile(ProfileMessage):
     """An answer about a profile is wanted, and none that was asked for before."""
 
-    def __init__(self, wanted: WantedAnswer) -> None:
+    def __init__(self, wanted: PendingQuery) -> None:
         super().__init__()
         self.wanted = wanted
 
 
-class Save(ProfileMessage):
+class SaveProfile(ProfileMessage):
     """The bytes of a profile are wanted in a file."""
 
-    def __init__(self, shown: ProfileMoment) -> None:
+    def __init__(self, shown: TimedProfile) -> None:
         super().__init__()
         self.at, self.profile = shown

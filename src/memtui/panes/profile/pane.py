@@ -14,13 +14,13 @@ from memtui.panes.empty import explained
 from memtui.panes.field_doc import Meaning
 from memtui.panes.pane import TypedPane
 from memtui.panes.profile import frame, messages
-from memtui.panes.profile.filter_line import Editing
-from memtui.panes.profile.frame import Scene, hint_of, under_way
+from memtui.panes.profile.base_view import FAR, ProfileView
+from memtui.panes.profile.filter_line import InputLine
+from memtui.panes.profile.frame import PaneFrame, fetch_in_progress, hint_of
 from memtui.panes.profile.keys import HELP, KEYS, keys_of, meanings
-from memtui.panes.profile.look import Key, ProfileLook, ProfileMoment, kept
-from memtui.panes.profile.mode import FAR, Mode
-from memtui.panes.profile.reading import ProfileReading
-from memtui.pprof.question import Answer
+from memtui.panes.profile.navigation import ProfileNavigation
+from memtui.panes.profile.view_options import QueryKey, TimedProfile, ViewOptions, kept_profiles
+from memtui.pprof.query import Answer
 from memtui.render.cells import Line, Picture, Span, line, text_of
 from memtui.sanitize import plain
 from memtui.timeline import View
@@ -41,8 +41,8 @@ class ProfilePane(TypedPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._reading = ProfileReading()
-        self._editing = Editing()
+        self._reading = ProfileNavigation()
+        self._editing = InputLine()
         self._said: Line = ()
         self._awaits_base = False
 
@@ -52,12 +52,12 @@ class ProfilePane(TypedPane):
         self._reading.look = replace(self.look, of_base=of_base)
 
     @property
-    def look(self) -> ProfileLook:
+    def look(self) -> ViewOptions:
         """What of which profile is looked at."""
         return self._reading.look
 
     @property
-    def shown(self) -> ProfileMoment | None:
+    def shown(self) -> TimedProfile | None:
         """The profile that is looked at, and its moment."""
         return self.look.shown(self.view) if self.view else None
 
@@ -65,19 +65,19 @@ class ProfilePane(TypedPane):
 
     def show(self, view: View) -> None:
         """Show what this view holds; progress is drawn each time."""
-        if self._awaits_base and (found := kept(view, None)):
+        if self._awaits_base and (found := kept_profiles(view, None)):
             self._reading.look = replace(self.look, base=found[0])
             self._awaits_base = False
         super().show(view)
-        if under_way(view):
+        if fetch_in_progress(view):
             self.paint()
 
-    def take(self, key: Key, answer: Answer) -> None:
+    def take(self, key: QueryKey, answer: Answer) -> None:
         """Draw an answer, unless another one is wanted by now."""
         if self.view is not None and self._reading.take(self.view, key, answer):
             self._changed()
 
-    def fail(self, key: Key, reason: str) -> None:
+    def fail(self, key: QueryKey, reason: str) -> None:
         """Say why there is no answer, unless another one is wanted by now."""
         if self._reading.fail(key, reason):
             self._changed()
@@ -94,7 +94,7 @@ class ProfilePane(TypedPane):
             self._reading.go_to_root()
         self._look(replace(self.look, kind=request.kind, pinned=None))
 
-    def _look(self, look: ProfileLook) -> None:
+    def _look(self, look: ViewOptions) -> None:
         self._said = ()
         self._reading.look = look
         self._changed()
@@ -103,17 +103,17 @@ class ProfilePane(TypedPane):
         self.paint()
         self.post_message(self.Moved())
 
-    def _mode(self) -> Mode | None:
+    def _mode(self) -> ProfileView | None:
         return self._reading.mode(self.view) if self.view else None
 
-    def _step(self, mode: Mode) -> None:
+    def _step(self, mode: ProfileView) -> None:
         """Show the view where we are as it is after a step."""
         assert self.view is not None
         self._said = ()
         self._reading.put(self.view, mode)
         self._changed()
 
-    def _do(self, verb: Callable[[Mode], Mode]) -> None:
+    def _do(self, verb: Callable[[ProfileView], ProfileView]) -> None:
         if (mode := self._mode()) is not None:
             self._step(verb(mode))
 
@@ -130,8 +130,8 @@ class ProfilePane(TypedPane):
         """
         wanted = self._reading.settle(view)
         if wanted is not None:
-            self.post_message(messages.Ask(wanted))
-        scene = Scene(view, self._reading, self._editing, width, height, self.has_focus)
+            self.post_message(messages.QueryProfile(wanted))
+        scene = PaneFrame(view, self._reading, self._editing, width, height, self.has_focus)
         if self.shown is None and self.look.kind is None:
             rows = explained(view, self.SOURCE, width, "waiting for the first profile …")
             return scene.empty(rows)
@@ -213,8 +213,8 @@ class ProfilePane(TypedPane):
     def action_back(self) -> None:
         """Undo one step: what is taken, a zoom, the way to a function, an older profile."""
         mode = self._mode()
-        if self.view is not None and under_way(self.view):
-            self.post_message(messages.Cancel())
+        if self.view is not None and fetch_in_progress(self.view):
+            self.post_message(messages.CancelFetch())
         elif mode is not None and (before := mode.back()) is not None:
             self._step(before)
         elif self._reading.path:
@@ -230,7 +230,7 @@ class ProfilePane(TypedPane):
         if action != "back":
             return super().check_action(action, parameters)
         mode = self._mode()
-        is_taking = self.view is not None and under_way(self.view) is not None
+        is_taking = self.view is not None and fetch_in_progress(self.view) is not None
         has_steps = mode is not None and mode.back() is not None
         is_among_labels = self._reading.root == "labels"
         is_away = self._reading.path or self.look.pinned or is_among_labels
@@ -278,7 +278,7 @@ class ProfilePane(TypedPane):
         """Turn the order of lists around."""
         self._reorder(self.look.ordered(self.look.order.turned()))
 
-    def _reorder(self, look: ProfileLook) -> None:
+    def _reorder(self, look: ViewOptions) -> None:
         self._reading.reorder(look.order)
         self._look(look)
 
@@ -355,15 +355,15 @@ class ProfilePane(TypedPane):
 
     def action_choose(self) -> None:
         """Choose a profile to take."""
-        self.post_message(messages.Choose())
+        self.post_message(messages.ChooseProfile())
 
     def action_cancel(self) -> None:
         """Cancel the profile that is being taken."""
-        self.post_message(messages.Cancel())
+        self.post_message(messages.CancelFetch())
 
     def action_save(self) -> None:
         """Save the bytes of the profile that is shown."""
         if (shown := self.shown) is None:
             self.say("no profile to save", is_bad=True)
         else:
-            self.post_message(messages.Save(shown))
+            self.post_message(messages.SaveProfile(shown))

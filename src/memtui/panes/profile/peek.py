@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
-from memtui.panes.profile.stack_lines import on_one_line, unfolded
-from memtui.panes.profile.values import (
+from memtui.panes.profile.formatting import (
     CALLED_BY,
     FIRST,
     FOLDED,
@@ -18,8 +17,10 @@ from memtui.panes.profile.values import (
     Measure,
     bar,
     name_at,
+    on_one_line,
+    unfolded,
 )
-from memtui.pprof.calls import StackLine
+from memtui.pprof.call_tree import StackLine
 from memtui.pprof.top import Call, Peek
 from memtui.render.cells import Line, Span, cells, fitted, line, right
 from memtui.render.table import Selection, marked
@@ -73,7 +74,7 @@ def _entry(call: Call, joint: str) -> PeekEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Peeked:
+class PeekState:
     """What is selected around a function: ``row`` counts the entries from the top.
 
     None is the function itself. ``unfolded`` is the number of the stack shown frame by frame,
@@ -90,12 +91,12 @@ class Peeked:
         callers, last = len(near.peek.callers), near.first_stack + len(near.stacks) - 1
         return callers if self.row is None else max(0, min(last, self.row))
 
-    def moved(self, near: PeekNeighbours, by: int) -> Peeked:
+    def moved(self, near: PeekNeighbours, by: int) -> PeekState:
         """Select another caller, call or stack."""
         last = near.first_stack + len(near.stacks) - 1
         return replace(self, row=max(0, min(last, self.at(near) + by)))
 
-    def entered(self, near: PeekNeighbours) -> tuple[Peeked, str]:
+    def entered(self, near: PeekNeighbours) -> tuple[PeekState, str]:
         """Return the state after enter, and the function to go to, "" if to none.
 
         A stack is unfolded, or folded again; a caller or a call is where to go.
@@ -105,21 +106,21 @@ class Peeked:
             return self, entry.name
         return replace(self, unfolded=-1 if entry.stack == self.unfolded else entry.stack), ""
 
-    def sideways(self, by: int) -> Peeked:
+    def sideways(self, by: int) -> PeekState:
         """Move the names sideways by some cells; the first one shows them in full."""
         return replace(self, shift=max(0, self.shift + by))
 
 
 def draw(
-    near: PeekNeighbours, state: Peeked, width: int, height: int, *, focused: bool
-) -> tuple[Peeked, list[Line]]:
+    near: PeekNeighbours, state: PeekState, width: int, height: int, *, focused: bool
+) -> tuple[PeekState, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
     Shares are of what the function holds together with its calls. Beside the lines comes the
     state with the first line that was drawn.
     """
     values = [entry.value for entry in near.entries()]
-    pen = _PeekPen(near, state, width, near.measure.widest(values, least=6))
+    pen = _PeekDrawing(near, state, width, near.measure.widest(values, least=6))
     lines = pen.lines()
     chosen = state.at(near)
     now = next((at for at, (entry, _) in enumerate(lines) if entry == chosen), 0)
@@ -133,11 +134,11 @@ def draw(
 
 
 @dataclass(frozen=True, slots=True)
-class _PeekPen:
+class _PeekDrawing:
     """What the look of a line depends on; ``amounts`` are the cells of the widest amount."""
 
     near: PeekNeighbours
-    state: Peeked
+    state: PeekState
     width: int
     amounts: int
 
@@ -202,7 +203,7 @@ class _PeekPen:
         return line(Span(f"{FOLDED} ", "dim"), Span(f"{CALLED_BY} ", "border"), said)
 
 
-def hint(near: PeekNeighbours, state: Peeked) -> Line:
+def hint(near: PeekNeighbours, state: PeekState) -> Line:
     """Say the whole name of the selected line, and what enter does."""
     entry = near.entries()[state.at(near)]
     row, measure = near.peek.row, near.measure

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memtui.model.profile import SampleValues
-from memtui.parse.profile.guess import is_otlp, what_it_is
-from memtui.parse.profile.tables import Tables, WireSamples, decoded
-from memtui.parse.profile.wire import ProfileError, parted, unpacked
-from memtui.pprof.frames import frames
+from memtui.parse.profile.file_type import describe_bytes, is_otlp
+from memtui.parse.profile.tables import Tables, WireSamples, decode_tables
+from memtui.parse.profile.wire import ProfileError, split_sections, unpack
 from memtui.pprof.lens import Lens
+from memtui.pprof.nodes import build_nodes
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
 from memtui.pprof.sums import Sums, add_up_all
 
@@ -84,19 +84,19 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
     as they are and are decoded anew by each walk over them; no walk takes more than some tens of
     megabytes. Raises ProfileError here and in the middle of a walk.
     """
-    raw = unpacked(data, limit_bytes)
+    raw = unpack(data, limit_bytes)
     if is_otlp(raw):
-        raise ProfileError(what_it_is(raw))
+        raise ProfileError(describe_bytes(raw))
     if b" profile: " in raw[:_HEAD_BYTES] or raw.startswith(b"--- "):
         from memtui.parse.profile.text import read_text
 
         if (text := read_text(raw, limit_bytes)) is not None:
             return text
-    pieces = parted(raw, limit_bytes)
-    profile = decoded(pieces)
+    pieces = split_sections(raw, limit_bytes)
+    profile = decode_tables(pieces)
     pieces = pieces._replace(tables=b"")
     if not profile.sample_type:
-        raise ProfileError(what_it_is(raw))
+        raise ProfileError(describe_bytes(raw))
     tables = Tables(profile)
     text_of = tables.text
     types = tuple(
@@ -199,7 +199,7 @@ def _default_type(stacks: Stacks) -> str:
 def _added_up(stacks: Stacks) -> tuple[SampleValues, ...]:
     from memtui.model import SampleValues
 
-    seen = frames(stacks, Lens())
+    seen = build_nodes(stacks, Lens())
     count, width = len(seen.nodes), len(stacks.types)
     if (count + 1) * width > _MOST_CELLS:
         raise ProfileError(f"forged: {count} functions and {width} sample types")

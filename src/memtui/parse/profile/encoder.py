@@ -12,17 +12,17 @@ _HAS_FUNCTIONS, _HAS_FILES, _HAS_LINES, _HAS_INLINES = 0x38, 0x40, 0x48, 0x50
 """The tags of fields 7 to 10 of a mapping, each followed by 1."""
 
 
-def written(stacks: Stacks) -> bytes:
+def encode_profile(stacks: Stacks) -> bytes:
     """Return a profile as gzipped protobuf, in the format of github.com/google/pprof.
 
     Samples keep their order. Locations that nothing stands on are written too; mappings say that
     they have names where a location has one, so that nobody looks for them in the binary. Raises
     ProfileError when the samples turn out to be inconsistent.
     """
-    return gzip.compress(_Writing(stacks).done(), mtime=0)
+    return gzip.compress(_ProfileEncoder(stacks).done(), mtime=0)
 
 
-class _Writing:
+class _ProfileEncoder:
     """Writes one profile, each text, function and mapping once."""
 
     def __init__(self, stacks: Stacks) -> None:

@@ -11,8 +11,8 @@ from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from memtui.parse.profile.guess import what_it_is
-from memtui.parse.profile.wire import ProfileError, ProfileSections, spans_of
+from memtui.parse.profile.file_type import describe_bytes
+from memtui.parse.profile.wire import ProfileError, ProfileSections, sample_pieces
 from memtui.pprof.stacks import Binary, Function, Labels, Line, Location, Sample
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Tables:
                 raise ProfileError(f"inconsistent: function {id_} is there twice or is no. 0")
             name, system_name = text(function.name), text(function.system_name)
             if not name or name == system_name:
-                name = _simplified(system_name)
+                name = _simplify_name(system_name)
             found[id_] = Function(name, system_name, text(function.filename), function.start_line)
         return found
 
@@ -103,7 +103,7 @@ class Tables:
         return None
 
 
-def in_order(labels: list[tuple[str, object]]) -> Labels:
+def sort_labels(labels: list[tuple[str, object]]) -> Labels:
     """Return labels so that equal ones are equal: by key, texts before numbers."""
     by_key: dict[tuple[str, bool], list[object]] = {}
     for key, said in labels:
@@ -111,7 +111,7 @@ def in_order(labels: list[tuple[str, object]]) -> Labels:
     return tuple((key, tuple(by_key[key, number])) for key, number in sorted(by_key))
 
 
-def _simplified(name: str) -> str:
+def _simplify_name(name: str) -> str:
     """Return a name without what pprof takes for arguments of C++ (symbolizer: Demangle).
 
     Names that C++ or Rust mangled stay as they are. A generic function of Go whose name holds
@@ -120,11 +120,11 @@ def _simplified(name: str) -> str:
     if ".<" in name or "])." in name:
         return name
     if "::" in name or any(char in name for char in "<>[]"):
-        return _without(_without(name, "(", ")"), "<", ">")
+        return _without_brackets(_without_brackets(name, "(", ")"), "<", ">")
     return name
 
 
-def _without(name: str, opening: str, closing: str) -> str:
+def _without_brackets(name: str, opening: str, closing: str) -> str:
     """Return a name without its outermost pairs of brackets and what is in them."""
     kept: list[str] = []
     start = first = depth = 0
@@ -148,7 +148,7 @@ _MOST_STEPS = 1 << 29
 _VALUES = attrgetter("value")
 
 
-def decoded(pieces: ProfileSections) -> wire.Profile:
+def decode_tables(pieces: ProfileSections) -> wire.Profile:
     """Decode the tables of a profile; raise ProfileError."""
     from google.protobuf.message import DecodeError
 
@@ -157,7 +157,7 @@ def decoded(pieces: ProfileSections) -> wire.Profile:
     try:
         return profile_pb2.Profile.FromString(pieces.tables)
     except DecodeError:
-        raise ProfileError(what_it_is(pieces.raw)) from None
+        raise ProfileError(describe_bytes(pieces.raw)) from None
 
 
 class WireSamples:
@@ -183,7 +183,7 @@ class WireSamples:
         from memtui.parse.profile import profile_pb2
 
         steps = 0
-        for piece in spans_of(self._pieces):
+        for piece in sample_pieces(self._pieces):
             try:
                 samples = profile_pb2.Samples.FromString(piece).sample
             except DecodeError:
@@ -216,4 +216,4 @@ class WireSamples:
 
         for sample in self.walk():
             labels = [found for label in sample.label if (found := said(label)) is not None]
-            yield sample, in_order(labels) if labels else ()
+            yield sample, sort_labels(labels) if labels else ()

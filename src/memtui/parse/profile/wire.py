@@ -1,4 +1,7 @@
-"""The bytes of a profile: unpacked within a limit, and parted into tables and pieces of samples."""
+"""The bytes of a profile: unpacked within a limit, and parted into tables and pieces of samples.
+
+Counts the stacks of a profile and their frames, without decoding it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from memtui import units
-from memtui.parse.profile.guess import what_it_is
+from memtui.parse.profile.file_type import describe_bytes
 from memtui.pprof.stacks import StacksError
 
 _CHUNK_BYTES = 1 << 20
@@ -39,7 +43,7 @@ class ProfileSections(NamedTuple):
     samples: tuple[tuple[int, int], ...]
 
 
-def unpacked(data: bytes, limit_bytes: int) -> bytes | bytearray:
+def unpack(data: bytes, limit_bytes: int) -> bytes | bytearray:
     """Return the bytes without their gzip; never holds more than ``limit_bytes`` of them."""
     if not data:
         raise ProfileError("empty: no profile in 0 bytes")
@@ -64,7 +68,7 @@ def unpacked(data: bytes, limit_bytes: int) -> bytes | bytearray:
     return raw
 
 
-def parted(raw: bytes | bytearray, limit_bytes: int) -> ProfileSections:
+def split_sections(raw: bytes | bytearray, limit_bytes: int) -> ProfileSections:
     """Part a profile into its tables and its samples, each record where it lies.
 
     Decoding multiplies: an empty sample is two bytes on the wire and sixty in memory. So the
@@ -73,12 +77,12 @@ def parted(raw: bytes | bytearray, limit_bytes: int) -> ProfileSections:
     Raises ProfileError.
     """
     try:
-        return _parted(raw, limit_bytes)
+        return _split_records(raw, limit_bytes)
     except IndexError:
-        raise ProfileError(what_it_is(raw)) from None
+        raise ProfileError(describe_bytes(raw)) from None
 
 
-def _parted(raw: bytes | bytearray, limit_bytes: int) -> ProfileSections:
+def _split_records(raw: bytes | bytearray, limit_bytes: int) -> ProfileSections:
     """Walk over the records; raises IndexError where they end early."""
     view = memoryview(raw)
     tables: list[memoryview] = []
@@ -93,7 +97,7 @@ def _parted(raw: bytes | bytearray, limit_bytes: int) -> ProfileSections:
         if length < 0x80 and tag in _SHORT:
             at += 2 + length
         else:
-            at = _after(raw, at)
+            at = _record_end(raw, at)
         if tag == _SAMPLE:
             if other >= 0:
                 tables.append(view[other:began])
@@ -126,7 +130,7 @@ def _parted(raw: bytes | bytearray, limit_bytes: int) -> ProfileSections:
     return ProfileSections(raw, b"".join(tables), tuple(spans))
 
 
-def _after(raw: bytes | bytearray, at: int) -> int:
+def _record_end(raw: bytes | bytearray, at: int) -> int:
     """Return where the record that begins here ends; raises IndexError, ProfileError."""
     tag, at = _varint(raw, at)
     kind = tag & 7
@@ -137,7 +141,7 @@ def _after(raw: bytes | bytearray, at: int) -> int:
         return at + length
     if kind in (1, 5) and tag >> 3:
         return at + (8 if kind == 1 else 4)
-    raise ProfileError(what_it_is(raw))
+    raise ProfileError(describe_bytes(raw))
 
 
 def _varint(raw: bytes | bytearray, at: int) -> tuple[int, int]:
@@ -150,10 +154,77 @@ def _varint(raw: bytes | bytearray, at: int) -> tuple[int, int]:
             return number, at
         shift += 7
         if shift > 63:
-            raise ProfileError(what_it_is(raw))
+            raise ProfileError(describe_bytes(raw))
 
 
-def spans_of(pieces: ProfileSections) -> Iterator[bytes]:
+def sample_pieces(pieces: ProfileSections) -> Iterator[bytes]:
     """Yield the bytes of each piece of samples."""
     for start, end in pieces.samples:
         yield bytes(memoryview(pieces.raw)[start:end])
+
+
+_LENGTH = 2
+_PACKED_LOCATIONS, _ONE_LOCATION = 0x0A, 0x08
+_CONTINUED = bytes(range(0x80, 0x100))
+"""A varint ends with the first byte below 0x80 (protobuf encoding)."""
+_HEAD_BYTES, _STACK_BYTES, _FRAME_BYTES = 16 << 10, 60, 120
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileShape:
+    """How many stacks a profile has, and how many frames they have in all."""
+
+    stacks: int
+    frames: int
+
+    @property
+    def text_bytes(self) -> int:
+        """About how long the same profile is as text (debug=1), in bytes.
+
+        A line for each stack, one for each frame, and the trailer. Measured: 84 bytes a frame
+        where names and paths are short; real ones are longer.
+        """
+        return _HEAD_BYTES + _STACK_BYTES * self.stacks + _FRAME_BYTES * self.frames
+
+
+def count_stacks(data: bytes, limit_bytes: int) -> ProfileShape:
+    """Count the samples of a profile.proto, gzipped or not; raise ProfileError."""
+    raw = bytes(unpack(data, limit_bytes))
+    stacks = frames = at = 0
+    try:
+        while at < len(raw):
+            tag, at = _varint(raw, at)
+            wire = tag & 7
+            value = 0
+            if wire == 1 or wire == 5:
+                at += 8 if wire == 1 else 4
+                continue
+            value, at = _varint(raw, at)
+            if wire == _LENGTH:
+                if tag == 0x12:
+                    stacks += 1
+                    frames += _count_frames(raw[at : at + value])
+                at += value
+    except IndexError:
+        raise ProfileError(describe_bytes(raw)) from None
+    if at > len(raw):
+        raise ProfileError(describe_bytes(raw))
+    return ProfileShape(stacks, frames)
+
+
+def _count_frames(sample: bytes) -> int:
+    """Count the location ids of a sample: packed into one field, or a field for each.
+
+    Go writes the values before them (runtime/pprof/proto.go, pbSample).
+    """
+    count = at = 0
+    while at < len(sample):
+        tag = sample[at]
+        value, at = _varint(sample, at + 1)
+        if tag & 7 == _LENGTH:
+            if tag == _PACKED_LOCATIONS:
+                count += len(sample[at : at + value].translate(None, _CONTINUED))
+            at += value
+        elif tag == _ONE_LOCATION:
+            count += 1
+    return count

@@ -124,7 +124,7 @@ def matching(candidates: Iterable[Candidate], pattern: str, proc: Path = PROC) -
     This process and its parents are left out: ``sudo memtui --name memtui`` never finds itself.
     Raises ValueError, with one line, when ``pattern`` is no regular expression.
     """
-    from memtui.pprof.pattern import pattern as compiled  # imports an engine of its own
+    from memtui.pprof.pattern import compile_go_pattern as compiled  # imports an engine of its own
 
     try:
         found = compiled(pattern, "--name")

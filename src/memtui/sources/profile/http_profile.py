@@ -10,8 +10,7 @@ from pathlib import Path
 from memtui import units
 from memtui.model import ProfileKind, ProfileRequest
 from memtui.parse.process.sockets import Listener
-from memtui.parse.profile.shape import ProfileShape, shape_of
-from memtui.parse.profile.wire import ProfileError
+from memtui.parse.profile.wire import ProfileError, ProfileShape, count_stacks
 from memtui.sources.http.client import Address, HttpFailed, get, refusal
 from memtui.sources.http.credentials import ANYBODY, Credentials
 from memtui.sources.http.endpoint import PROC, Probe, find_pprof
@@ -34,7 +33,7 @@ from memtui.sources.http.request_cost import (
 )
 from memtui.sources.http.server_health import ServerHealth
 from memtui.sources.process.identity import PidGuard
-from memtui.sources.profile.source import Fetched, ProfileSource
+from memtui.sources.profile.source import FetchedProfile, ProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.memstats import holds
 from memtui.sources.runtime.poll_schedule import GIVEN_UP
@@ -43,7 +42,7 @@ from memtui.sources.source import Clock, SourceFailed
 DEADLINE_S = 10.0
 
 
-class ServedProfile(ProfileSource):
+class HttpProfileSource(ProfileSource):
     """Profiles that a server answers with; ``neighbours`` are the others who ask it.
 
     ``costs`` is what they know together of what its pages cost. Without ``pid`` the memory of the
@@ -107,7 +106,7 @@ class ServedProfile(ProfileSource):
 
     async def _download(
         self, address: Address, deadline_s: float, request: ProfileRequest
-    ) -> Fetched:
+    ) -> FetchedProfile:
         """Fetch a profile within the deadline, besides the time for which the server samples."""
         async with self._costs.turn if request.kind == "heap" else nullcontext():
             watching = Watching(self._pid, self._clock, self._proc)
@@ -131,13 +130,13 @@ class ServedProfile(ProfileSource):
         self._neighbours.answered(self.name, address)
         if (refused := refusal(address, response)) is not None:
             raise refused
-        return Fetched(str(address), response.body, response.took_s)
+        return FetchedProfile(str(address), response.body, response.took_s)
 
     async def _shape(self, request: ProfileRequest, body: bytes) -> ProfileShape | None:
         if request.kind != "heap":
             return None
         try:
-            return await asyncio.to_thread(shape_of, body, self._limit_bytes)
+            return await asyncio.to_thread(count_stacks, body, self._limit_bytes)
         except ProfileError:  # who decodes it says why
             return None
 
@@ -165,7 +164,7 @@ class ServedProfile(ProfileSource):
             self._garbage.note(allocated, self._gc_number())
 
 
-class ProcessProfile(ServedProfile):
+class ProcessProfileSource(HttpProfileSource):
     """The profiles of a process, from the endpoint found behind its own sockets: usually the heap.
 
     The heap profile is as of the last finished cycle of the collector, so it is fetched again
@@ -218,7 +217,7 @@ class ProcessProfile(ServedProfile):
             self._pid, probe=self._probe, proc=self._proc, known=self._known
         )
 
-    async def _fetch(self, request: ProfileRequest) -> Fetched:
+    async def _fetch(self, request: ProfileRequest) -> FetchedProfile:
         assert self._folder is not None
         self._lifetime.check()
         if request == self.usual:
@@ -239,7 +238,7 @@ class ProcessProfile(ServedProfile):
         return number is None or number != self._fetched_gc
 
 
-class UrlProfile(ServedProfile):
+class UrlProfileSource(HttpProfileSource):
     """Profiles from an address that the user gave: usually the one that it names, else the heap."""
 
     def __init__(
@@ -281,7 +280,7 @@ class UrlProfile(ServedProfile):
     def _where(self) -> str:
         return str(self._address)
 
-    async def _fetch(self, request: ProfileRequest) -> Fetched:
+    async def _fetch(self, request: ProfileRequest) -> FetchedProfile:
         address = self._address
         if request != self.usual:
             if self._folder is None:

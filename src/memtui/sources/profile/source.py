@@ -19,7 +19,7 @@ from memtui.model import (
     ProfileRequest,
     Taking,
 )
-from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
+from memtui.sources.profile.worker.client import AnswerFailed, ProfileWorker
 from memtui.sources.source import Clock, SourceFailed, asked, silence, to_microseconds
 
 _NO_PROFILE = "is it the address of a profile?"
@@ -27,7 +27,7 @@ _TOO_LARGE = "--max-profile-size takes more"
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedProfile:
     """The bytes of a profile, where they came from (fit to be shown), and how long it took."""
 
     where: str
@@ -150,7 +150,7 @@ class ProfileSource(ABC):
         at, profile = await self._read(self.usual, fetched, gc_number)
         yield Event(at, self.name, profile)
 
-    async def _unasked(self) -> Fetched:
+    async def _unasked(self) -> FetchedProfile:
         await self._afford()
         return await self._fetch(self.usual)
 
@@ -219,14 +219,14 @@ class ProfileSource(ABC):
         return await self._read(request, await self._fetch(request), gc_number)
 
     async def _read(
-        self, request: ProfileRequest, fetched: Fetched, gc_number: int | None
+        self, request: ProfileRequest, fetched: FetchedProfile, gc_number: int | None
     ) -> tuple[float, Profile]:
         at = self._clock()
         if request == self.usual:
             self._took_s = fetched.took_s
         try:
             read = await self._analyst.contents(fetched.data)
-        except NoAnswer as error:
+        except AnswerFailed as error:
             hint = _NO_PROFILE if "://" in fetched.where else ""
             if "larger than" in str(error):
                 hint = _TOO_LARGE
@@ -254,7 +254,7 @@ class ProfileSource(ABC):
         return
 
     @abstractmethod
-    async def _fetch(self, request: ProfileRequest) -> Fetched:
+    async def _fetch(self, request: ProfileRequest) -> FetchedProfile:
         """Return the bytes of a profile; raise SourceFailed."""
 
     @property

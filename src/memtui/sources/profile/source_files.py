@@ -7,7 +7,7 @@ import stat
 from collections.abc import Sequence
 from functools import cached_property
 
-from memtui.pprof.paths import places, trimmed
+from memtui.pprof.nodes import candidate_paths, shorten_path
 
 _MOST_BYTES = 16 << 20
 
@@ -39,14 +39,14 @@ class SourceFiles:
         return self._given or os.getcwd()
 
     def _found(self, path: str) -> Sequence[str]:
-        for place in places(path, self._trim_path, self._source_path):
+        for place in candidate_paths(path, self._trim_path, self._source_path):
             try:
                 return _lines_of(place)
             except OSError as error:
-                if trimmed(path, self._trim_path, self._source_path).startswith("/"):
+                if shorten_path(path, self._trim_path, self._source_path).startswith("/"):
                     reason = (error.strerror or "").lower()
                     raise OSError(error.errno, f"open {place}: {reason}") from None
-        short = trimmed(path, self._trim_path, self._source_path)
+        short = shorten_path(path, self._trim_path, self._source_path)
         raise OSError(0, f"could not find file {short} on path {self._source_path}")
 
 

@@ -17,9 +17,9 @@ from typing import IO, cast
 import memtui
 from memtui.parse.profile.decoder import LIMIT_BYTES, ProfileContents
 from memtui.pprof.pattern import is_linear
-from memtui.pprof.question import Answer, Question
+from memtui.pprof.query import Answer, Query
 from memtui.pprof.stacks import StacksError
-from memtui.sources.profile.worker.jobs import Job, JobFailed, JobMessage, JobRunner, receive, send
+from memtui.sources.profile.worker.jobs import Job, JobFailed, JobRequest, JobRunner, receive, send
 
 SMALL_BYTES = 200_000
 """A gzipped profile up to this size is read in a thread; that takes less than 100 ms of CPU."""
@@ -34,7 +34,7 @@ IDLE_S = 120.0
 _GZIP = b"\x1f\x8b"
 
 
-class NoAnswer(Exception):  # noqa: N818 - it says what happened
+class AnswerFailed(Exception):  # noqa: N818 - it says what happened
     """A profile cannot be read, or not be asked this; the message is one line and says why."""
 
 
@@ -49,7 +49,7 @@ class ProfileWorker:
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self.limit_bytes = limit_bytes
         self._desk = JobRunner(limit_bytes)
-        self._reader: _Reader | None = None
+        self._reader: _WorkerProcess | None = None
         self._turn = asyncio.Lock()
         self._left: tuple[asyncio.Future[object], Job] | None = None
         self._retiring: asyncio.TimerHandle | None = None
@@ -62,7 +62,7 @@ class ProfileWorker:
         """Return the sum of profiles, as bytes of a profile. Raises NoAnswer."""
         return cast("bytes", await self._answer(Job(profiles[0], others=tuple(profiles[1:]))))
 
-    async def ask(self, data: bytes, base: bytes | None, question: Question) -> Answer:
+    async def ask(self, data: bytes, base: bytes | None, question: Query) -> Answer:
         """Return the answer to a question about a profile, or about what it has beyond ``base``.
 
         Raises NoAnswer, as ``contents`` does.
@@ -78,10 +78,10 @@ class ProfileWorker:
     async def _answer(self, work: Job) -> object:
         try:
             return await asyncio.to_thread(self._answer_here, work)
-        except _Large:
+        except _LargeProfile:
             return await self._read(work)
         except StacksError as error:
-            raise NoAnswer(str(error)) from None
+            raise AnswerFailed(str(error)) from None
 
     def _answer_here(self, work: Job) -> object:
         """Answer in this thread; raise _Large when that is for the process to do.
@@ -90,7 +90,7 @@ class ProfileWorker:
         thread runs, and only a process can be ended.
         """
         if _may_hang(work) or not all(map(_is_small, work.profiles)):
-            raise _Large
+            raise _LargeProfile
         return self._desk.answer(work)
 
     async def _read(self, work: Job) -> object:
@@ -107,11 +107,11 @@ class ProfileWorker:
                 raise
             except TimeoutError:
                 self._end_reader()
-                raise NoAnswer(f"not read within {deadline_s:g} s") from None
+                raise AnswerFailed(f"not read within {deadline_s:g} s") from None
             finally:
                 self._retire_later()
         if isinstance(outcome, JobFailed):
-            raise NoAnswer(outcome.reason)
+            raise AnswerFailed(outcome.reason)
         return outcome
 
     async def _free(self, work: Job) -> None:
@@ -129,9 +129,9 @@ class ProfileWorker:
         if not reading.done():
             self._end_reader()
 
-    def _reader_now(self) -> _Reader:
+    def _reader_now(self) -> _WorkerProcess:
         if self._reader is None or not self._reader.is_alive:
-            self._reader = _Reader(self.limit_bytes)
+            self._reader = _WorkerProcess(self.limit_bytes)
         return self._reader
 
     def _end_reader(self) -> None:
@@ -149,7 +149,7 @@ class ProfileWorker:
             self._end_reader()
 
 
-class ProfileFileReader(ProfileWorker):
+class UndecodedProfiles(ProfileWorker):
     """Takes profiles as they come, to be added up by whoever reads the recording.
 
     So a process that records for days never imports the decoder, which is 6 MB.
@@ -158,11 +158,11 @@ class ProfileFileReader(ProfileWorker):
     async def contents(self, data: bytes) -> ProfileContents:
         """Return nothing; raise NoAnswer for what cannot be a profile by its first bytes."""
         if not data.startswith((_GZIP, b"\n")):
-            raise NoAnswer("not a profile")
+            raise AnswerFailed("not a profile")
         return ProfileContents((), "")
 
 
-class _Large(Exception):  # noqa: N818 - it says what the profile is
+class _LargeProfile(Exception):  # noqa: N818 - it says what the profile is
     """A profile is too large to be read in a thread."""
 
 
@@ -185,7 +185,7 @@ def _is_small(data: bytes) -> bool:
     return not unpacking.unconsumed_tail and not unpacking.unused_data
 
 
-class _Reader:
+class _WorkerProcess:
     """The process that reads large profiles, and which of them it has.
 
     It is started as a program of its own: a fork of a process with threads may hang. It ends when
@@ -235,9 +235,11 @@ class _Reader:
                 return receive(_pipe(self._process.stdout))
         except (OSError, EOFError, ValueError):  # ValueError: the pipe was closed
             self.kill()
-            return JobFailed(f"the process that reads profiles {_how(self._process.returncode)}")
+            return JobFailed(
+                f"the process that reads profiles {_exit_text(self._process.returncode)}"
+            )
 
-    def _order(self, work: Job) -> JobMessage:
+    def _order(self, work: Job) -> JobRequest:
         """Make an order of a work; profiles that it does not ask about are let go."""
         wanted = {id(data) for data in work.profiles}
         gone = tuple(number for number, data in self._has.items() if id(data) not in wanted)
@@ -252,7 +254,7 @@ class _Reader:
         number_of = {id(data): number for number, data in self._has.items()}
         base = None if work.base is None else number_of[id(work.base)]
         others = tuple(number_of[id(data)] for data in work.others)
-        return JobMessage(number_of[id(work.data)], base, work.question, tuple(new), gone, others)
+        return JobRequest(number_of[id(work.data)], base, work.question, tuple(new), gone, others)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -260,7 +262,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def _how(code: int | None) -> str:
+def _exit_text(code: int | None) -> str:
     if code is not None and code < 0:
         with contextlib.suppress(ValueError):
             return f"was killed by {signal.Signals(-code).name}"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from memtui.parse.profile.decoder import contents_of, read_stacks
-from memtui.pprof.merging import merged
-from memtui.pprof.question import Question, answer, sourced, tagged
+from memtui.pprof.merge import merge_profiles
+from memtui.pprof.query import Query, answer, answer_source, answer_tags
 from memtui.pprof.stacks import Stacks
 from memtui.sources.profile.source_files import SourceFiles
 
@@ -50,7 +50,7 @@ class Job:
 
     data: bytes
     base: bytes | None = None
-    question: Question | None = None
+    question: Query | None = None
     others: tuple[bytes, ...] = ()
 
     @property
@@ -71,21 +71,21 @@ class JobRunner:
         """Do a work; raise StacksError. Called from one thread or another."""
         if work.others:
             # Not before a sum is asked for: it brings in protobuf, which costs 40 ms.
-            from memtui.parse.profile.encoder import written
+            from memtui.parse.profile.encoder import encode_profile
 
             each = [read_stacks(data, self._limit_bytes) for data in (work.data, *work.others)]
-            return written(merged(each))
+            return encode_profile(merge_profiles(each))
         with self._lock:
             stacks = self._stacks(work.data)
             base = None if work.base is None else self._stacks(work.base)
         if work.question is None:
             return contents_of(stacks)
         if work.question.view == "tags":
-            return tagged(stacks, base, work.question)
+            return answer_tags(stacks, base, work.question)
         if work.question.view == "source":
             lens = work.question.lens
             files = SourceFiles(lens.trim_path, lens.source_path)
-            return sourced(stacks, base, work.question, files.lines)
+            return answer_source(stacks, base, work.question, files.lines)
         return answer(stacks, base, work.question)
 
     def _stacks(self, data: bytes) -> Stacks:
@@ -98,7 +98,7 @@ class JobRunner:
 
 
 @dataclass(frozen=True, slots=True)
-class JobMessage:
+class JobRequest:
     """A work as it goes through the pipe: profiles by their numbers, with those that are new.
 
     ``gone`` are the numbers of profiles that nobody asks about any more.
@@ -106,7 +106,7 @@ class JobMessage:
 
     data: int
     base: int | None
-    question: Question | None
+    question: Query | None
     new: tuple[tuple[int, bytes], ...]
     gone: tuple[int, ...]
     others: tuple[int, ...] = ()

@@ -13,7 +13,7 @@ from typing import IO
 
 from memtui.pprof.stacks import StacksError
 from memtui.sources.defect import in_a_line, reported
-from memtui.sources.profile.worker.jobs import Job, JobFailed, JobMessage, JobRunner, receive, send
+from memtui.sources.profile.worker.jobs import Job, JobFailed, JobRequest, JobRunner, receive, send
 
 ROOM_BYTES = 512 << 20
 """What the process may hold besides a profile: Python, protobuf, and what it makes of one."""
@@ -29,7 +29,7 @@ def serve(orders: IO[bytes], answers: IO[bytes], limit_bytes: int) -> None:
     profiles: dict[int, bytes] = {}
     while True:
         order = receive(orders)
-        assert isinstance(order, JobMessage)
+        assert isinstance(order, JobRequest)
         profiles.update(order.new)
         for number in order.gone:
             del profiles[number]

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from memtui.pprof.filtered import prepared
-from memtui.pprof.frames import frames, walk
+from memtui.pprof.filters import prefilter
 from memtui.pprof.lens import AS_PPROF, Lens
+from memtui.pprof.nodes import build_nodes, walk
 from memtui.pprof.stacks import Stacks
 
 
@@ -37,7 +37,7 @@ class StackLine:
     value: int
 
 
-_Merged = list[tuple[tuple[int, ...], int]]
+_StackValues = list[tuple[tuple[int, ...], int]]
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class _Branch:
     node: int
     depth: int
     value: int
-    stacks: _Merged
+    stacks: _StackValues
     flat: int = 0
     children: list[_Branch] = field(default_factory=list)
     folded: tuple[int, int] = (0, 0)
@@ -58,7 +58,7 @@ class _Branch:
         return any(len(path) > self.depth for path, _ in self.stacks)
 
 
-def calls(
+def build_call_tree(
     stacks: Stacks, lens: Lens = AS_PPROF, *, most_nodes: int = 2000, under: Sequence[str] = ()
 ) -> CallNode:
     """Return the tree of calls from the roots, of at most ``most_nodes`` frames.
@@ -68,8 +68,8 @@ def calls(
     as deep as the room allows. Raises as ``top`` does.
     """
     column = stacks.index_of(lens.sample_type)
-    stacks, lens, _ = prepared(stacks, lens)
-    seen = frames(stacks, lens)
+    stacks, lens, _ = prefilter(stacks, lens)
+    seen = build_nodes(stacks, lens)
     names = [str(node) for node in seen.nodes]
     merged: dict[tuple[int, ...], int] = defaultdict(int)
     for value, ids in walk(stacks, seen, column):
@@ -79,7 +79,7 @@ def calls(
             merged[tuple(path)] += value
     root = _Branch(-1, len(under), sum(merged.values()), list(merged.items()))
     _grow(root, most_nodes)
-    return _frozen(root, names, under[-1] if under else "")
+    return _freeze(root, names, under[-1] if under else "")
 
 
 def _grow(root: _Branch, most: int) -> None:
@@ -92,7 +92,7 @@ def _grow(root: _Branch, most: int) -> None:
     room = most - 2
     while waiting:
         _, _, branch = heapq.heappop(waiting)
-        below = _opened(branch)
+        below = _open(branch)
         room += 1
         for number, child in enumerate(below):
             is_last = number == len(below) - 1
@@ -105,12 +105,12 @@ def _grow(root: _Branch, most: int) -> None:
             if child.is_deep:
                 heapq.heappush(waiting, (-abs(child.value), next(tie), child))
             else:
-                _opened(child)
+                _open(child)
 
 
-def _opened(branch: _Branch) -> list[_Branch]:
+def _open(branch: _Branch) -> list[_Branch]:
     """Part the stacks of a branch by their next frame; what ends here is its own value."""
-    parts: dict[int, _Merged] = defaultdict(list)
+    parts: dict[int, _StackValues] = defaultdict(list)
     for stack in branch.stacks:
         path, value = stack
         if len(path) > branch.depth:
@@ -126,7 +126,7 @@ def _opened(branch: _Branch) -> list[_Branch]:
     return below
 
 
-def _frozen(branch: _Branch, names: Sequence[str], name: str) -> CallNode:
+def _freeze(branch: _Branch, names: Sequence[str], name: str) -> CallNode:
     """Return a branch and all below it as facts; stacks may be deeper than Python recurses."""
     order = [branch]
     for each in order:
@@ -142,7 +142,7 @@ def _frozen(branch: _Branch, names: Sequence[str], name: str) -> CallNode:
     return done[id(branch)]
 
 
-def stacks_of(
+def stacks_leading_to(
     stacks: Stacks, name: str, lens: Lens = AS_PPROF, *, most: int = 100
 ) -> tuple[StackLine, ...]:
     """Return the ways that lead to a function, largest amount first, equal ones together.
@@ -151,8 +151,8 @@ def stacks_of(
     together are its cum. Raises as ``top`` does.
     """
     column = stacks.index_of(lens.sample_type)
-    stacks, lens, _ = prepared(stacks, lens)
-    seen = frames(stacks, lens)
+    stacks, lens, _ = prefilter(stacks, lens)
+    seen = build_nodes(stacks, lens)
     names = [str(node) for node in seen.nodes]
     wanted = {number for number, each in enumerate(names) if each == name}
     places = frozenset(id_ for id_, nodes in seen.at.items() if not wanted.isdisjoint(nodes))

@@ -1,9 +1,12 @@
-"""Several profiles as one: equal stacks added up, wherever the program was loaded."""
+"""Several profiles as one: equal stacks added up, wherever the program was loaded.
+
+What changed between two profiles: ``-base`` and ``-diff_base`` of pprof.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import NamedTuple
@@ -18,9 +21,10 @@ from memtui.pprof.stacks import (
     Stack,
     Stacks,
     StacksError,
-    Whole,
+    Totals,
+    is_base,
+    mark_as_base,
 )
-from memtui.pprof.whole import is_base, marked
 
 _PAGE_BYTES = 0x1000
 _WORD = 1 << 64
@@ -34,7 +38,7 @@ class MergeInput(NamedTuple):
     is_marked: bool = False
 
 
-def merged(profiles: Sequence[Stacks]) -> Stacks:
+def merge_profiles(profiles: Sequence[Stacks]) -> Stacks:
     """Add up profiles, those of one kind from several processes for instance.
 
     All sample types that every one of them has, in the finer unit where units differ. Stacks are
@@ -42,17 +46,18 @@ def merged(profiles: Sequence[Stacks]) -> Stacks:
     the earliest and durations add up (pprof, profile/merge.go). Raises StacksError when they have
     no sample type in common, or units that cannot be added.
     """
-    return profiles[0] if len(profiles) == 1 else combined([MergeInput(each) for each in profiles])
+    return profiles[0] if len(profiles) == 1 else merge([MergeInput(each) for each in profiles])
 
 
-def combined(parts: Sequence[MergeInput]) -> Stacks:
-    """Return the sum of all parts; raises as ``merged`` does."""
+def merge(parts: Sequence[MergeInput]) -> Stacks:
+    """Return the sum of all parts; raises as ``merge_profiles`` does."""
     every = [part.stacks for part in parts]
     types = _common_types(every)
     period_type = reduce(
-        lambda one, other: _common("period type", one, other), [each.period_type for each in every]
+        lambda one, other: _finer_unit("period type", one, other),
+        [each.period_type for each in every],
     )
-    sums = _Merged(every[0].main)
+    sums = _MergedSamples(every[0].main)
     for part in parts:
         sums.add(part, _columns(part.stacks, types))
     result = sums.done()
@@ -63,18 +68,18 @@ def combined(parts: Sequence[MergeInput]) -> Stacks:
         samples=lambda: (stack for stack, _ in result),
         labelled=lambda: iter(result),
         locations=sums.locations,
-        default_type=_first(_default(each, names) for each in every),
+        default_type=_first_text(_default(each, names) for each in every),
         time_nanos=reduce(_earlier, [each.time_nanos for each in every]),
         duration_nanos=sum(each.duration_nanos for each in every),
         period=max(_period(each, period_type) for each in every),
         period_type=period_type,
         comments=tuple(dict.fromkeys(text for each in every for text in each.comments)),
-        doc_url=_first(each.doc_url for each in every),
+        doc_url=_first_text(each.doc_url for each in every),
         whole=sums.whole(len(types)) if any(part.is_marked for part in parts) else None,
     )
 
 
-def _first(texts: Iterable[str]) -> str:
+def _first_text(texts: Iterable[str]) -> str:
     return next(filter(None, texts), "")
 
 
@@ -97,10 +102,10 @@ def _common_types(profiles: Sequence[Stacks]) -> tuple[SampleType, ...]:
     there = [{kind.type: kind for kind in reversed(each.types)} for each in profiles]
     shared = [kind for kind in profiles[0].types if all(kind.type in types for types in there)]
     if not shared:
-        raise StacksError(f"{_those(profiles)} have no sample type in common")
+        raise StacksError(f"{_profiles_text(profiles)} have no sample type in common")
     return tuple(
         reduce(
-            lambda one, other: _common("sample type", one, other),
+            lambda one, other: _finer_unit("sample type", one, other),
             [types[kind.type] for types in there[1:]],
             kind,
         )
@@ -108,11 +113,11 @@ def _common_types(profiles: Sequence[Stacks]) -> tuple[SampleType, ...]:
     )
 
 
-def _those(profiles: Sequence[Stacks]) -> str:
+def _profiles_text(profiles: Sequence[Stacks]) -> str:
     return "the two profiles" if len(profiles) == 2 else "the profiles"
 
 
-def _common(what: str, kind: SampleType, other: SampleType) -> SampleType:
+def _finer_unit(what: str, kind: SampleType, other: SampleType) -> SampleType:
     """Return the finer unit of two; raise StacksError when they cannot be added."""
     if kind.type != other.type or not same_kind(kind.unit, other.unit):
         raise StacksError(
@@ -139,7 +144,7 @@ class _Key(NamedTuple):
     labels: Labels
 
 
-class _Merged:
+class _MergedSamples:
     """The samples of several profiles, equal ones added up, with locations of their own ids."""
 
     def __init__(self, main: Binary | None) -> None:
@@ -157,7 +162,7 @@ class _Merged:
             if not any(values):
                 continue
             ids = tuple(self._id(stacks, known, id_) for id_ in sample.location_id)
-            key = _Key(ids, marked(labels) if is_marked else labels)
+            key = _Key(ids, mark_as_base(labels) if is_marked else labels)
             if (sums := self._samples.get(key)) is None:
                 self._samples[key] = values
             else:
@@ -172,7 +177,7 @@ class _Merged:
             if any(values)
         ]
 
-    def whole(self, width: int) -> Whole:
+    def whole(self, width: int) -> Totals:
         """Return the amounts of the samples of the base, of all where it has none."""
         every = list(self._samples.values())
         of_base = [values for key, values in self._samples.items() if is_base(key.labels)]
@@ -182,7 +187,7 @@ class _Merged:
             counting = of_base if base else every
             amounts.append(sum(abs(values[column]) for values in counting))
             divisors.append(sum(values[0] for values in counting))
-        return Whole(tuple(amounts), tuple(divisors))
+        return Totals(tuple(amounts), tuple(divisors))
 
     def _id(self, stacks: Stacks, known: dict[int, int], id_: int) -> int:
         """Return the number that a location has here."""
@@ -230,3 +235,45 @@ def scaled_values(sample: Sample, columns: list[tuple[int, float]]) -> list[int]
 def _rounded(value: float) -> int:
     """Round half away from zero, as Go's math.Round does."""
     return int(math.copysign(math.floor(abs(value) + 0.5), value))
+
+
+def difference(
+    source: Stacks, base: Stacks, *, diff_base: bool = False, normalize: bool = False
+) -> Stacks:
+    """Subtract ``base`` from ``source``, all sample types that both have.
+
+    With ``diff_base`` 100 % is the base, and equal stacks are not set off against each other
+    before they are added up: the label ``pprof::base`` marks those of the base. Without it 100 % is
+    the amount of all differences (pprof, internal/driver/fetch.go). Stacks are equal when their
+    locations and labels are: two processes of one program may be compared, wherever it was loaded.
+    With ``normalize`` the source is first scaled to what the base comes to. Raises StacksError when
+    the profiles have no sample type in common, or units that cannot be added.
+    """
+    if normalize:
+        source = _normalize(source, base)
+    return merge([MergeInput(source), MergeInput(base, sign=-1, is_marked=diff_base)])
+
+
+def _normalize(source: Stacks, base: Stacks) -> Stacks:
+    """Scale each sample type to what the base comes to (pprof, profile/merge.go: Normalize)."""
+    if source.types != base.types or source.period_type != base.period_type:
+        raise StacksError("profiles of different sample types cannot be normalized")
+    columns = [
+        (column, of_base / own if own else 0.0)
+        for column, (own, of_base) in enumerate(zip(_sums(source), _sums(base), strict=True))
+    ]
+
+    def walk() -> Iterator[tuple[Sample, Labels]]:
+        for sample, labels in source.labelled():
+            if values := scaled_values(sample, columns):
+                yield Stack(tuple(sample.location_id), tuple(values)), labels
+
+    return replace(source, samples=lambda: (sample for sample, _ in walk()), labelled=walk)
+
+
+def _sums(stacks: Stacks) -> list[int]:
+    sums = [0] * len(stacks.types)
+    for sample in stacks.samples():
+        for column, value in enumerate(sample.value):
+            sums[column] += value
+    return sums

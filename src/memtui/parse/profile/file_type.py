@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-_LOOKS = (
+_SIGNATURES = (
     (b"{", "JSON"),
     (b"goroutine ", "goroutine stacks; ask without debug=2"),
     (b"\x7fELF", "a program"),
@@ -19,12 +19,12 @@ _GPERFTOOLS_HEAD = (0, 3, 0)
 _RESOURCE, _SCOPE = 0x0A, 0x12
 
 
-def what_it_is(raw: bytes | bytearray) -> str:
+def describe_bytes(raw: bytes | bytearray) -> str:
     """Say in one line what these bytes are instead of a profile."""
     start = bytes(raw[:4096]).lstrip()
     if _HTML.match(start):
         return "not a profile: it looks like HTML"
-    for sign, name in _LOOKS:
+    for sign, name in _SIGNATURES:
         if start.startswith(sign):
             return f"not a profile: it looks like {name}"
     if _CPP_HEAP.match(start):
@@ -39,10 +39,10 @@ def what_it_is(raw: bytes | bytearray) -> str:
         )
     if is_otlp(raw):
         return "a profile of OpenTelemetry (OTLP): only those of pprof are read here"
-    return _text(start)
+    return _describe_text(start)
 
 
-def _text(start: bytes) -> str:
+def _describe_text(start: bytes) -> str:
     head = start[:200]
     line = head.partition(b"\n")[0].decode("ascii", "replace")
     whole = start.rpartition(b"\n")[0] or start

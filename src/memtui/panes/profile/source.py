@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from memtui.panes.profile import lists
-from memtui.panes.profile.lists import RowList
-from memtui.panes.profile.values import Measure
-from memtui.pprof.question import SourceOf
+from memtui.panes.profile import base_view
+from memtui.panes.profile.base_view import RowList
+from memtui.panes.profile.formatting import Measure
+from memtui.pprof.query import RoutineSource
 from memtui.render.cells import Line, Role, Span, line
 from memtui.render.table import Column, Selection
 from memtui.sanitize import plain
@@ -23,7 +23,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class CodeLine:
+class SourceRow:
     """A line of source, or the head of a file where ``number`` is 0."""
 
     number: int
@@ -33,10 +33,10 @@ class CodeLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class SourceRows:
     """The lines of a function in the files that it is in."""
 
-    lines: tuple[CodeLine, ...]
+    lines: tuple[SourceRow, ...]
     measure: Measure
 
     @property
@@ -47,35 +47,35 @@ class Code:
         return max(of_code or [0], key=lambda at: abs(self.lines[at].cum) if self.lines else 0)
 
 
-def code(files: Sequence[SourceOf], measure: Measure) -> Code:
+def source_rows(files: Sequence[RoutineSource], measure: Measure) -> SourceRows:
     """Put the lines of a function in order, each file with its path and its sums before it."""
-    return Code(tuple(line for each in files for line in _lines(each)), measure)
+    return SourceRows(tuple(line for each in files for line in _lines(each)), measure)
 
 
-def _lines(found: SourceOf) -> Iterator[CodeLine]:
+def _lines(found: RoutineSource) -> Iterator[SourceRow]:
     routine = found.routine
     where = routine.file or "no source information"
     reason = f": {found.reason}" if found.reason else ""
-    yield CodeLine(0, f"{routine.name} in {where}{reason}", routine.flat, routine.cum)
+    yield SourceRow(0, f"{routine.name} in {where}{reason}", routine.flat, routine.cum)
     numbers: Sequence[int] = range(routine.first, routine.first + len(found.lines))
     if not found.lines:
         numbers = sorted(routine.lines)
     for at, number in enumerate(numbers):
         flat, cum = routine.lines.get(number, (0, 0))
         text = found.lines[at].expandtabs(4) if found.lines else ""
-        yield CodeLine(number, text, flat, cum)
+        yield SourceRow(number, text, flat, cum)
 
 
-def first_state(data: Code) -> RowList:
+def first_state(data: SourceRows) -> RowList:
     """Return the list with the line selected that comes to most."""
     return RowList(Selection(data.largest))
 
 
 def draw(
-    data: Code, state: RowList, width: int, height: int, *, focused: bool
+    data: SourceRows, state: RowList, width: int, height: int, *, focused: bool
 ) -> tuple[RowList, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first."""
-    drawn, lines = lists.draw(
+    drawn, lines = base_view.draw_rows(
         _COLUMNS,
         len(data.lines),
         lambda at: (_numbers(data.lines[at], data.measure), data.lines[at].text),
@@ -87,7 +87,7 @@ def draw(
     return replace(drawn, shift=state.shift), lines
 
 
-def _numbers(each: CodeLine, measure: Measure) -> tuple[str | Span, ...]:
+def _numbers(each: SourceRow, measure: Measure) -> tuple[str | Span, ...]:
     role: Role = measure.role(each.flat)
     return (
         Span(measure.amount(each.flat), role) if each.flat else "",
@@ -97,7 +97,7 @@ def _numbers(each: CodeLine, measure: Measure) -> tuple[str | Span, ...]:
     )
 
 
-def hint(data: Code, state: RowList) -> Line:
+def hint(data: SourceRows, state: RowList) -> Line:
     """Say the values of the selected line, and its text."""
     if not data.lines:
         return line("no source")

@@ -1,17 +1,20 @@
 """How pane 4 writes what stands in a profile: amounts, shares and names.
 
 The characters that pane 4 draws with; what each one says stands here, once.
+
+A stack on one line, leaf first, and unfolded to a line a frame.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 from memtui import units
-from memtui.pprof.calls import CallNode
+from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import Line, Role, Span, cell_len, cut, left, line
 from memtui.sanitize import plain
 
@@ -216,7 +219,7 @@ class Measure:
         return max([least, *(cell_len(self.amount(value)) for value in values)])
 
 
-def in_words(nodes: Sequence[CallNode], measure: Measure, totals: Mapping[str, Total]) -> Line:
+def describe_node(nodes: Sequence[CallNode], measure: Measure, totals: Mapping[str, Total]) -> Line:
     """Say in a line what the last node on a way from the root is: its value, shares and name.
 
     ``totals`` are what each function comes to in all its places.
@@ -235,3 +238,52 @@ def in_words(nodes: Sequence[CallNode], measure: Measure, totals: Mapping[str, T
         amount_in_all = f"{measure.amount(total.value)} {measure.share(total.value)}"
         own += f", in all {total.places} places {amount_in_all}"
     return line(value, shares, Span(own, "dim"), f"  {plain(node.name)}")
+
+
+_BETWEEN = f" {CALLED_BY} "
+
+
+def on_one_line(frames: Sequence[str], width: int) -> str:
+    """Return ``a ← b ← c`` in at most ``width`` cells: a called by b, called by c.
+
+    Where they do not all fit the names go without their packages, and after the last one that
+    fits stands that there are more. The first one always stays, and is cut where it must be.
+    """
+    said = ""
+    for name_of in (name_at, bare_name):
+        said = _join_frames(repeated(frames), name_of, width)
+        if not said.endswith(CUT):
+            break
+    return said
+
+
+def repeated(frames: Sequence[str]) -> list[tuple[str, int]]:
+    """Return each frame with how often it stands there in a row: recursion takes one line."""
+    return [(name, len([*same])) for name, same in groupby(frames)]
+
+
+def unfolded(frames: Sequence[str], indent: int, shift: int, text: str = "") -> list[Line]:
+    """Return a line a frame, leaf first; those of the runtime stand back, matches are marked."""
+    lines: list[Line] = []
+    for name, count in repeated(frames):
+        shown = _repeat_text(name_at(name, shift or 1), count)
+        role: Role = "dim" if name.startswith("runtime.") else "text"
+        lines.append((Span(" " * indent), *highlighted(shown, name, text, role)))
+    return lines
+
+
+def _repeat_text(name: str, count: int) -> str:
+    return f"{name} ×{count}" if count > 1 else name
+
+
+def _join_frames(
+    frames: Sequence[tuple[str, int]], name_of: Callable[[str], str], width: int
+) -> str:
+    said = ""
+    for at, (name, count) in enumerate(frames):
+        longer = said + _BETWEEN * (at > 0) + _repeat_text(name_of(name), count)
+        more = _BETWEEN + CUT if at < len(frames) - 1 else ""
+        if cell_len(longer + more) > width:
+            return said + _BETWEEN + CUT if said else cut(longer, width)
+        said = longer
+    return said

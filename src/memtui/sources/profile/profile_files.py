@@ -15,12 +15,12 @@ from pathlib import Path
 
 from memtui import units
 from memtui.model import Event, ProfileRequest
-from memtui.sources.profile.source import Fetched, ProfileSource
-from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
+from memtui.sources.profile.source import FetchedProfile, ProfileSource
+from memtui.sources.profile.worker.client import AnswerFailed, ProfileWorker
 from memtui.sources.source import Clock, SourceFailed
 
 
-class FileProfile(ProfileSource):
+class FileProfileSource(ProfileSource):
     """A profile in a file, read again when the file has changed.
 
     Files in ``also`` are added to it. The profile in ``base`` comes before it, once.
@@ -40,7 +40,7 @@ class FileProfile(ProfileSource):
         self._base = base
         self._read_states: list[tuple[int, ...]] = []
 
-    async def _fetch(self, request: ProfileRequest) -> Fetched:
+    async def _fetch(self, request: ProfileRequest) -> FetchedProfile:
         self._read_states = [_state(path) for path in self._paths]
         return await self._fetched(self._paths)
 
@@ -54,7 +54,7 @@ class FileProfile(ProfileSource):
             async for event in telling:
                 yield event
 
-    async def _fetched(self, paths: Sequence[Path]) -> Fetched:
+    async def _fetched(self, paths: Sequence[Path]) -> FetchedProfile:
         """Read files, and add up what several of them hold."""
         began = time.perf_counter()
         read = [await asyncio.to_thread(_read, path, self._limit_bytes) for path in paths]
@@ -63,9 +63,9 @@ class FileProfile(ProfileSource):
             where += f" and {len(paths) - 1} more"
             try:
                 read = [await self._analyst.merged(tuple(read))]
-            except NoAnswer as none:
+            except AnswerFailed as none:
                 raise SourceFailed(f"{where}: {none}", "files of one kind can be merged") from None
-        return Fetched(where, read[0], time.perf_counter() - began)
+        return FetchedProfile(where, read[0], time.perf_counter() - began)
 
     def _is_new(self) -> bool:
         """Tell whether a file has changed since it was read."""
@@ -118,7 +118,7 @@ def profile_stem(name: str, pid: int | None, what: str, at: float) -> str:
     return "-".join(parts)
 
 
-def save(folder: Path, stem: str, data: bytes) -> Path:
+def save_profile(folder: Path, stem: str, data: bytes) -> Path:
     """Write a profile as it came, gzipped or not, under a name that nobody used; return its path.
 
     It is readable by its owner alone, for names of functions and binaries are nobody else's

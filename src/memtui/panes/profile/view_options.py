@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from memtui.model import Dated, Profile, ProfileKind, SampleValues, gap_s, moment_of
 from memtui.panes.profile.filter_line import FilterLine
-from memtui.panes.profile.top_list import ListOrder
-from memtui.panes.profile.values import function_of
+from memtui.panes.profile.formatting import function_of
+from memtui.panes.profile.top import ListOrder
 from memtui.pprof.lens import Granularity, Lens
-from memtui.pprof.question import Question, Views
+from memtui.pprof.query import Query, QueryView
 from memtui.timeline import View
 
 GRANULARITIES: tuple[Granularity, ...] = ("functions", "lines", "files", "packages")
@@ -21,7 +21,7 @@ LEAST_SPAN_S = 10.0
 """What happened within less time says nothing of an hour."""
 
 
-class ProfileMoment(NamedTuple):
+class TimedProfile(NamedTuple):
     """A profile and when it was read (Unix seconds), which is its place in the session."""
 
     at: float
@@ -33,7 +33,7 @@ class ProfileMoment(NamedTuple):
         return moment_of(self.profile, self.at)
 
 
-class Key(NamedTuple):
+class QueryKey(NamedTuple):
     """What an answer is about: the moment and kind of the profile, that of the base, the question.
 
     Moments are Unix seconds.
@@ -42,11 +42,11 @@ class Key(NamedTuple):
     at: float
     kind: ProfileKind
     base_at: float | None
-    question: Question
+    question: Query
 
 
 @dataclass(frozen=True, slots=True)
-class ProfileLook:
+class ViewOptions:
     """What is looked at.
 
     ``kind`` None is that of the first profile of the session, ``pinned`` None the newest profile
@@ -56,20 +56,20 @@ class ProfileLook:
 
     kind: ProfileKind | None = None
     pinned: float | None = None
-    base: ProfileMoment | None = None
+    base: TimedProfile | None = None
     of_base: bool = False
     type: str | None = None
     granularity: Granularity = "functions"
     filters: FilterLine = field(default_factory=FilterLine)
     order: ListOrder = field(default_factory=ListOrder)
 
-    def shown(self, view: View) -> ProfileMoment | None:
+    def shown(self, view: View) -> TimedProfile | None:
         """Return the profile that is looked at."""
-        found = kept(view, self.kind)
+        found = kept_profiles(view, self.kind)
         pinned = (each for each in found if each.at == self.pinned)
         return next(pinned, found[-1] if found else None)
 
-    def base_of(self, shown: ProfileMoment | None) -> ProfileMoment | None:
+    def base_of(self, shown: TimedProfile | None) -> TimedProfile | None:
         """Return the base of a profile: one of another kind, or it itself, is none."""
         base = self.base
         if base is None or shown is None or base.profile.kind != shown.profile.kind:
@@ -82,7 +82,7 @@ class ProfileLook:
         default = by_type.get(profile.default_type, profile.values[0])
         return by_type.get(self.type or "", default)
 
-    def next_type(self, profile: Profile) -> ProfileLook:
+    def next_type(self, profile: Profile) -> ViewOptions:
         """Look at the next sample type: inuse_space, inuse_objects, alloc_space, alloc_objects.
 
         That is the order of a Go heap profile from its end, where the default stands.
@@ -90,21 +90,21 @@ class ProfileLook:
         types = [values.type for values in profile.values]
         return replace(self, type=types[types.index(self.values(profile).type) - 1])
 
-    def ordered(self, order: ListOrder) -> ProfileLook:
+    def ordered(self, order: ListOrder) -> ViewOptions:
         """Look at lists in another order."""
         return replace(self, order=order)
 
-    def finer(self) -> ProfileLook:
+    def finer(self) -> ViewOptions:
         """Look at the next granularity."""
         at = GRANULARITIES.index(self.granularity) + 1
         return replace(self, granularity=GRANULARITIES[at % len(GRANULARITIES)])
 
-    def stepped(self, view: View, by: int) -> ProfileLook:
+    def stepped(self, view: View, by: int) -> ViewOptions:
         """Look at an older (−1) or newer (1) profile of the kind; after the newest at whatever is.
 
         Nothing moves at the oldest one.
         """
-        found, shown = kept(view, self.kind), self.shown(view)
+        found, shown = kept_profiles(view, self.kind), self.shown(view)
         if shown is None:
             return self
         at = next(number for number, each in enumerate(found) if each.at == shown.at) + by
@@ -112,15 +112,15 @@ class ProfileLook:
             return replace(self, pinned=None)
         return replace(self, pinned=found[max(0, at)].at)
 
-    def next_kind(self, view: View, by: int) -> ProfileLook:
+    def next_kind(self, view: View, by: int) -> ViewOptions:
         """Look at another kind of profile, of those that there are any of."""
-        kinds = list(dict.fromkeys(each.profile.kind for each in _all(view)))
+        kinds = list(dict.fromkeys(each.profile.kind for each in _all_profiles(view)))
         if not kinds:
             return self
         at = (kinds.index(self.kind) if self.kind in kinds else 0) + by
         return replace(self, kind=kinds[at % len(kinds)], pinned=None)
 
-    def question(self, profile: Profile, view: Views, name: str = "") -> Question:
+    def question(self, profile: Profile, view: QueryView, name: str = "") -> Query:
         """Return what to ask about a profile.
 
         Stacks of goroutines stay whole: their frames say what they wait for.
@@ -142,7 +142,7 @@ class ProfileLook:
             name = function_of(name)
         if view == "stacks":
             lens = replace(lens, granularity="functions", hide="", show="")
-        return Question(view, lens, name, self.of_base)
+        return Query(view, lens, name, self.of_base)
 
     @property
     def narrowed(self) -> str:
@@ -157,24 +157,24 @@ class ProfileLook:
         return not self.narrowed
 
 
-def span_of(shown: ProfileMoment, base: ProfileMoment | None) -> float | None:
+def span_of(shown: TimedProfile, base: TimedProfile | None) -> float | None:
     """Return the seconds from a base to a profile; None when too few for a rate, or not known."""
     span_s = gap_s(base.dated, shown.dated) if base is not None else None
     return span_s if span_s is not None and span_s >= LEAST_SPAN_S else None
 
 
-def _all(view: View) -> list[ProfileMoment]:
+def _all_profiles(view: View) -> list[TimedProfile]:
     """Return all profiles that are kept, oldest first; the first of the session always is."""
     track = view.timeline.track(Profile)
-    held = [ProfileMoment(*each) for each in track.rows(track.numbers(view.until))]
-    first = ProfileMoment(*track.first) if track.first is not None else None
+    held = [TimedProfile(*each) for each in track.rows(track.numbers(view.until))]
+    first = TimedProfile(*track.first) if track.first is not None else None
     if first is None or first.at > view.until:
         return held
     return [first, *(held[1:] if held and held[0].at == first.at else held)]
 
 
-def kept(view: View, kind: ProfileKind | None) -> list[ProfileMoment]:
+def kept_profiles(view: View, kind: ProfileKind | None) -> list[TimedProfile]:
     """Return the profiles of a kind that are kept, oldest first; None is the kind of the first."""
-    found = _all(view)
+    found = _all_profiles(view)
     wanted = kind or (found[0].profile.kind if found else None)
     return [each for each in found if each.profile.kind == wanted]

@@ -1,0 +1,342 @@
+"""Where somebody is in which profile, what is known there, and what has to be asked for.
+
+From an answer to the view that shows it, what was selected before selected again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, TypeAlias
+
+from memtui.model import Profile, SampleValues
+from memtui.panes.profile import goroutines, labels, source, top
+from memtui.panes.profile.base_view import ProfileView, RowList
+from memtui.panes.profile.call_tree import TreeState, totals
+from memtui.panes.profile.flame import FlameState
+from memtui.panes.profile.formatting import Measure
+from memtui.panes.profile.goroutines import GoroutineListState
+from memtui.panes.profile.list_modes import (
+    GoroutinesView,
+    GrowthView,
+    LabelsView,
+    SourceView,
+    TopView,
+)
+from memtui.panes.profile.peek import PeekNeighbours, PeekState
+from memtui.panes.profile.top import ListOrder, compare
+from memtui.panes.profile.tree_modes import FlameView, PeekView, TreeView
+from memtui.panes.profile.view_options import QueryKey, TimedProfile, ViewOptions, span_of
+from memtui.pprof.query import (
+    Answer,
+    GrowthAnswer,
+    PeekAnswer,
+    QueryView,
+    SourceAnswer,
+    StacksAnswer,
+    TopAnswer,
+    TreeAnswer,
+)
+from memtui.pprof.top import TopRow
+from memtui.render.table import Selection
+from memtui.timeline import View
+
+
+def view_of_values(values: SampleValues, order: ListOrder, old: ProfileView | None) -> TopView:
+    """Return the list of the functions that a profile knows by itself."""
+    rows = [TopRow(each.name, each.flat, each.cum) for each in values.functions]
+    return _top_view(rows, Measure(values.unit, values.total), order, old)
+
+
+def view_of_answer(
+    answer: Answer,
+    order: ListOrder,
+    old: ProfileView | None,
+    *,
+    is_flame: bool = False,
+    span_s: float | None = None,
+    is_difference: bool = False,
+) -> ProfileView:
+    """Return the view of an answer; what was selected in the ``old`` one stays so where it can.
+
+    ``span_s`` is the time between base and profile.
+    """
+    measure = Measure(answer.type.unit, answer.total, is_difference)
+    match answer:
+        case GrowthAnswer(now=now, base=base):
+            data = compare(base, now, answer.type.unit, span_s, order)
+            names = tuple(each.name for each in data.changes)
+            return GrowthView(names, _keep_selection(names, old), data)
+        case TopAnswer(rows=rows):
+            return _top_view(rows, measure, order, old)
+        case PeekAnswer(peek=found, stacks=stacks):
+            state = old.state if isinstance(old, PeekView) else PeekState()
+            return PeekView(PeekNeighbours(found, stacks, measure), state)
+        case TreeAnswer(root=root) if is_flame:
+            flaming = old.state.settled(root) if isinstance(old, FlameView) else FlameState()
+            return FlameView(root, measure, flaming, totals(root))
+        case TreeAnswer(root=root):
+            tree = old.state.settled(root) if isinstance(old, TreeView) else TreeState.of(root)
+            return TreeView(root, measure, tree, totals(root))
+        case StacksAnswer():
+            listing = old.state if isinstance(old, GoroutinesView) else GoroutineListState()
+            return GoroutinesView(goroutines.groups(answer.now, answer.base), listing)
+        case SourceAnswer(files=files):
+            code = source.source_rows(files, measure)
+            texts = tuple(each.text for each in code.lines)
+            row_list = old.state if isinstance(old, SourceView) else source.first_state(code)
+            return SourceView(texts, row_list, code)
+        case _:
+            found_labels = labels.label_rows(answer.tags, measure)
+            names = tuple(each.name for each in found_labels.rows)
+            return LabelsView(names, _keep_selection(names, old), found_labels)
+
+
+def _top_view(
+    rows: Sequence[TopRow], measure: Measure, order: ListOrder, old: ProfileView | None
+) -> TopView:
+    data = top.order_top(rows, measure, order)
+    names = tuple(row.name for row in data.rows)
+    return TopView(names, _keep_selection(names, old), data)
+
+
+def _keep_selection(names: Sequence[str], old: ProfileView | None) -> RowList:
+    """Select the function that was selected before, unless that was simply the first one."""
+    if not isinstance(old, TopView | GrowthView | LabelsView):
+        return RowList()
+    if not old.state.selection.row or old.selected not in names:
+        return replace(old.state, selection=Selection())
+    return old.state.to_row(names.index(old.selected))
+
+
+def reorder(mode: ProfileView, order: ListOrder) -> ProfileView:
+    """Return a list in another order, its first row selected; other views have none."""
+    if isinstance(mode, GrowthView):
+        data = top.order_growth(mode.data, order)
+        names = tuple(each.name for each in data.changes)
+        state = replace(mode.state, selection=Selection())
+        return GrowthView(names, state, data)
+    if not isinstance(mode, TopView):
+        return mode
+    found = _top_view(mode.data.rows, mode.data.measure, order, None)
+    return replace(found, state=replace(mode.state, selection=Selection()))
+
+
+RootView: TypeAlias = Literal["top", "tree", "flame", "stacks", "labels"]
+"""What is seen before a function was entered."""
+
+BYTES_DROPPED = "its bytes were let go to keep memory small: only its largest functions are left"
+KEPT_ANSWERS = 6
+"""A call tree is drawn as a tree and as flames, and people go back and forth."""
+
+_VIEW_OF: dict[RootView, QueryView] = {
+    "top": "top", "tree": "calls", "flame": "calls", "stacks": "stacks", "labels": "tags"
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPath:
+    """Where somebody is: a view, and the functions that were entered one after the other.
+
+    With ``is_source`` it is the source of the last one.
+    """
+
+    root: RootView
+    path: tuple[str, ...] = ()
+    is_source: bool = False
+
+
+class PendingQuery(NamedTuple):
+    """An answer that is wanted: what it is about, the bytes of the profile, those of the base."""
+
+    key: QueryKey
+    data: bytes
+    base: bytes | None
+
+
+class ViewSubject(NamedTuple):
+    """What a view is of: the look, the profile and its base, as its title has them."""
+
+    look: ViewOptions
+    shown: TimedProfile
+    base: TimedProfile | None
+
+
+class CachedView(NamedTuple):
+    """A view, what it is the answer to, and the filters that matched nothing, by their names."""
+
+    key: QueryKey
+    mode: ProfileView
+    seen: ViewSubject
+    unmatched: tuple[str, ...] = ()
+
+
+class ProfileNavigation:
+    """The places in profiles where somebody was, each with its view as it was left.
+
+    What a profile knows by itself, its functions, is there at once. All else has to be asked
+    for: ``settle`` says what, ``take`` brings it; until then what was there before stays.
+    """
+
+    def __init__(self) -> None:
+        self.look = ViewOptions()
+        self.root: RootView | None = None
+        self.path: tuple[str, ...] = ()
+        self.is_source = False
+        self._known: dict[ViewPath, CachedView] = {}
+        self._answers: dict[QueryKey, Answer] = {}
+        self._asked: QueryKey | None = None
+        self._failed: tuple[QueryKey, str] | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an answer was asked for and has not come."""
+        return self._asked is not None
+
+    @property
+    def failure(self) -> str:
+        """Why there is no answer to what was asked last, "" when there is one or will be."""
+        return self._failed[1] if self._failed else ""
+
+    def roots(self, profile: Profile) -> tuple[RootView, ...]:
+        """Return the views that a profile has, the first one first."""
+        is_of_goroutines = profile.kind in ("goroutine", "goroutineleak")
+        return (*(("stacks",) if is_of_goroutines else ()), "top", "tree", "flame")
+
+    def place(self, shown: TimedProfile) -> ViewPath:
+        """Return where we are."""
+        roots = self.roots(shown.profile)
+        is_there = self.root in (*roots, "labels")
+        return ViewPath(
+            self.root if self.root and is_there else roots[0], self.path, self.is_source
+        )
+
+    def mode(self, view: View) -> ProfileView | None:
+        """Return the view where we are; None while it has to be waited for."""
+        shown = self.look.shown(view)
+        if shown is None:
+            return None
+        known = self._known.get(self.place(shown))
+        return known.mode if known else None
+
+    def seen(self, shown: TimedProfile) -> ViewSubject:
+        """Return what the view where we are is of: until an answer came, what was asked before."""
+        known = self._known.get(self.place(shown))
+        if known is not None and not self.failure:
+            return known.seen
+        return ViewSubject(self.look, shown, self.look.base_of(shown))
+
+    def unmatched(self, view: View) -> tuple[str, ...]:
+        """Return the filters that matched nothing in the view where we are: "focus"."""
+        shown = self.look.shown(view)
+        known = self._known.get(self.place(shown)) if shown else None
+        return known.unmatched if known else ()
+
+    def put(self, view: View, mode: ProfileView) -> None:
+        """Replace the view where we are by itself after a step."""
+        shown = self.look.shown(view)
+        if shown is not None:
+            place = self.place(shown)
+            self._known[place] = self._known[place]._replace(mode=mode)
+
+    def settle(self, view: View) -> PendingQuery | None:
+        """Make the view where we are true; return what has to be asked for, once."""
+        shown = self.look.shown(view)
+        if shown is None:
+            return None
+        key, place, base = self._key(shown), self.place(shown), self.look.base_of(shown)
+        known = self._known.get(place)
+        if known is not None and known.key == key:
+            self._asked = self._failed = None
+            return None
+        if place == ViewPath("top") and base is None and self.look.is_plain:
+            values = self.look.values(shown.profile)
+            mode = view_of_values(values, self.look.order, known.mode if known else None)
+            self._known[place] = CachedView(key, mode, ViewSubject(self.look, shown, None))
+            self._asked = self._failed = None
+            return None
+        if (answer := self._answers.get(key)) is not None:
+            self._draw_on(shown, key, answer)
+            return None
+        if key in (self._asked, self._failed[0] if self._failed else None):
+            return None
+        data = shown.profile.data
+        if data is None or (base is not None and base.profile.data is None):
+            self._asked, self._failed = None, (key, BYTES_DROPPED)
+            return None
+        self._asked, self._failed = key, None
+        return PendingQuery(key, data, base.profile.data if base else None)
+
+    def _key(self, shown: TimedProfile) -> QueryKey:
+        base, place = self.look.base_of(shown), self.place(shown)
+        view, name = _VIEW_OF[place.root], ""
+        if place.path:
+            view, name = "source" if place.is_source else "peek", place.path[-1]
+        question = self.look.question(shown.profile, view, name)
+        return QueryKey(shown.at, shown.profile.kind, base.at if base else None, question)
+
+    def take(self, view: View, key: QueryKey, answer: Answer) -> bool:
+        """Take an answer; False when another one is wanted by now."""
+        shown = self.look.shown(view)
+        if shown is None or key != self._asked or key != self._key(shown):
+            return False
+        while len(self._answers) >= KEPT_ANSWERS:
+            del self._answers[next(iter(self._answers))]
+        self._answers[key] = answer
+        self._draw_on(shown, key, answer)
+        return True
+
+    def _draw_on(self, shown: TimedProfile, key: QueryKey, answer: Answer) -> None:
+        """Make the view where we are that of an answer."""
+        self._asked = self._failed = None
+        place, base = self.place(shown), self.look.base_of(shown)
+        known = self._known.get(place)
+        mode = view_of_answer(
+            answer,
+            self.look.order,
+            known.mode if known else None,
+            is_flame=place.root == "flame",
+            span_s=span_of(shown, base),
+            is_difference=base is not None,
+        )
+        nothing = tuple(each.lower() for each in answer.unmatched)
+        self._known[place] = CachedView(key, mode, ViewSubject(self.look, shown, base), nothing)
+
+    def fail(self, key: QueryKey, reason: str) -> bool:
+        """Take the reason why there is no answer; False when another one is wanted by now."""
+        if key != self._asked:
+            return False
+        self._asked, self._failed = None, (key, reason)
+        return True
+
+    def enter(self, name: str) -> None:
+        """Go to a function."""
+        self.path = (*self.path, name)
+
+    def leave(self) -> None:
+        """Go back to where this function was entered; how it was left is forgotten."""
+        here = (self.path, self.is_source)
+        for place in [each for each in self._known if (each.path, each.is_source) == here]:
+            del self._known[place]
+        if self.is_source:
+            self.is_source = False
+        else:
+            self.path = self.path[:-1]
+
+    def go_to_root(self, root: RootView | None = None) -> None:
+        """Leave all functions, for a view of the whole profile; None is its first one."""
+        while self.path:
+            self.leave()
+        self.root = root
+
+    def go_to_next_root(self, shown: TimedProfile) -> None:
+        """Leave all functions, for the next view of the whole profile."""
+        roots = self.roots(shown.profile)
+        root = self.place(shown).root
+        at = roots.index(root) + 1 if root in roots else 0
+        self.go_to_root(roots[at % len(roots)])
+
+    def reorder(self, order: ListOrder) -> None:
+        """Order all lists in another way."""
+        for place, known in self._known.items():
+            self._known[place] = known._replace(mode=reorder(known.mode, order))
