@@ -30,7 +30,9 @@ class FrameFilters(NamedTuple):
 
     def __add__(self, other: FrameFilters) -> FrameFilters:  # type: ignore[override]
         """Return both, one after the other."""
-        return FrameFilters(self.stack_filters + other.stack_filters, self.unmatched + other.unmatched)
+        return FrameFilters(
+            self.stack_filters + other.stack_filters, self.unmatched + other.unmatched
+        )
 
 
 def frame_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shop import BYTES, MIB, PUT, SHOP
 
-from memtui.panes.profile.call_tree import totals
+from memtui.panes.profile.call_paths import totals
 from memtui.panes.profile.flame import FlameState, boxes, draw, hint, shade, words
 from memtui.panes.profile.formatting import Measure
 from memtui.pprof.call_tree import CallNode

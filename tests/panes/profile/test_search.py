@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from memtui.panes.profile.call_tree import NO_MATCHES, matches_line, search
+from memtui.panes.profile.call_paths import NO_MATCHES, matches_line, search
 from memtui.panes.profile.formatting import Measure
 from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import text_of

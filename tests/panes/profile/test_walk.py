@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from memtui.panes.profile.call_tree import (
+from memtui.panes.profile.call_paths import (
     Path,
     count_below,
     existing_path,

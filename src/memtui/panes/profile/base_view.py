@@ -188,3 +188,68 @@ def draw_rows(
         at = selection.at(range(count)) - selection.top
         drawn[at] = marked(drawn[at], width)
     return replace(state, selection=selection), fitted([(Span(" "), *head), *drawn], width, height)
+
+
+@dataclass(frozen=True, slots=True)
+class ListView(ProfileView, Generic[R]):
+    """A list: its rows, and where somebody is in it."""
+
+    rows: Sequence[R]
+    state: SelectedList[R]
+
+    @property
+    def finds(self) -> bool:
+        """Names can be searched."""
+        return True
+
+    @property
+    def searches(self) -> bool:
+        """Whether something was searched."""
+        return bool(self.state.text)
+
+    def moved(self, by: int) -> Self:
+        """Select another row."""
+        return replace(self, state=self.state.moved(self.rows, by))
+
+    def back(self) -> Self | None:
+        """Forget what was searched."""
+        return self.searched("") if self.state.text else None
+
+    def searched(self, text: str) -> Self:
+        """Select the first row from here on with this text in it."""
+        return replace(self, state=self.state.searched(self.rows, text))
+
+    def to_match(self, step: int) -> Self:
+        """Select the next or previous one."""
+        return replace(self, state=self.state.to_match(self.rows, step))
+
+    def size(self) -> tuple[int, int]:
+        """Return the number of rows, and the first one seen."""
+        return len(self.rows), self.state.selection.top
+
+
+@dataclass(frozen=True, slots=True)
+class NameListView(ListView[str]):
+    """A list of functions, one a row, by their names."""
+
+    state: RowList
+
+    @property
+    def selected(self) -> str:
+        """The name of the selected row, "" when there is none."""
+        return self.rows[self.state.selection.at(range(len(self.rows)))] if self.rows else ""
+
+    def sideways(self, by: int) -> Self:
+        """Move the names."""
+        return replace(self, state=self.state.sideways(self.rows, name_step(self.state.shift, by)))
+
+    def clicked(self, cell: tuple[int, int], size: tuple[int, int]) -> Self | None:
+        """Select the function of a line; the first line has the titles."""
+        row = self.state.selection.top + cell[1] - 1
+        if not cell[1] or row >= len(self.rows):
+            return None
+        return replace(self, state=self.state.to_row(row))
+
+    def entered(self) -> Self | str:
+        """Go to the selected function."""
+        return self.selected or self

@@ -7,11 +7,23 @@ What a search in a call tree finds: by a part of a name, whatever the case.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from memtui.panes.profile.call_paths import (
+    NO_MATCHES,
+    CallsView,
+    NodeMatches,
+    Path,
+    count_below,
+    existing_path,
+    hottest,
+    matches_line,
+    node_at,
+    search,
+    trail,
+)
 from memtui.panes.profile.formatting import (
     CALL,
     CUT,
@@ -28,176 +40,8 @@ from memtui.panes.profile.formatting import (
     name_at,
 )
 from memtui.pprof.call_tree import CallNode
-from memtui.render.cells import Line, Span, cell_len, cells, cut, exactly, fitted, line
+from memtui.render.cells import Line, Span, cells, exactly, fitted
 from memtui.render.table import Column, Selection, marked, table
-from memtui.sanitize import plain
-
-Path: TypeAlias = tuple[str, ...]
-"""The names from below the root to a node; () is the root."""
-
-
-def totals(root: CallNode) -> Mapping[str, Total]:
-    """Return the totals of all functions below the root, by name."""
-    values: Counter[str] = Counter()
-    places: Counter[str] = Counter()
-    open_: Counter[str] = Counter()
-    stack: list[CallNode | str] = [*root.children]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, str):
-            open_[node] -= 1
-        elif not node.folded:
-            if not open_[node.name]:
-                values[node.name] += node.value
-                places[node.name] += 1
-            open_[node.name] += 1
-            stack += [node.name, *node.children]
-    return {name: Total(values[name], places[name]) for name in places}
-
-
-def trail(root: CallNode, path: Path) -> tuple[CallNode, ...]:
-    """Return the nodes along a path, the root first, as far as they exist."""
-    nodes = [root]
-    for name in path:
-        child = next((each for each in nodes[-1].children if each.name == name), None)
-        if child is None:
-            break
-        nodes.append(child)
-    return tuple(nodes)
-
-
-def existing_path(root: CallNode, path: Path) -> Path:
-    """Return a path as far as it exists in this tree: what was selected may be gone."""
-    return path[: len(trail(root, path)) - 1]
-
-
-def node_at(root: CallNode, path: Path) -> CallNode:
-    """Return the node at the end of a path, or the last one that exists on it."""
-    return trail(root, path)[-1]
-
-
-def hottest(root: CallNode, path: Path = ()) -> Path:
-    """Return the path from a node on along the largest call of each, down to a leaf."""
-    path = existing_path(root, path)
-    while largest := largest_call(node_at(root, path)):
-        path = (*path, largest.name)
-    return path
-
-
-def largest_call(node: CallNode) -> CallNode | None:
-    """Return the largest call of a node; None where it calls nothing that is known alone."""
-    calls = [each for each in node.children if not each.folded]
-    return max(calls, key=lambda each: abs(each.value), default=None)
-
-
-def path_beside(root: CallNode, path: Path, step: int) -> Path:
-    """Return the node to the right (1) or left (−1) of another, at its depth where there is one.
-
-    At the end of its siblings the way goes on below the next sibling of its parent.
-    """
-    nodes = trail(root, path)
-    path = path[: len(nodes) - 1]
-    for depth in range(len(path), 0, -1):
-        siblings = nodes[depth - 1].children
-        at = next(i for i, each in enumerate(siblings) if each is nodes[depth]) + step
-        if 0 <= at < len(siblings):
-            return _down(siblings[at], path[: depth - 1], len(path), last=step < 0)
-    return path
-
-
-def _down(node: CallNode, above: Path, depth: int, *, last: bool) -> Path:
-    """Return the path to a node and on along its first or last calls, ``depth`` names at most."""
-    path = (*above, node.name)
-    while len(path) < depth and node.children:
-        node = node.children[-1 if last else 0]
-        path = (*path, node.name)
-    return path
-
-
-def count_below(node: CallNode, most: int) -> int:
-    """Count the nodes below one, up to ``most``."""
-    counted, stack = 0, list(node.children)
-    while stack and counted < most:
-        node = stack.pop()
-        counted += node.folded or 1
-        stack += node.children
-    return min(counted, most)
-
-
-@dataclass(frozen=True, slots=True)
-class NodeMatches:
-    """What a search found: the paths to all nodes whose name has ``text`` in it, top down.
-
-    ``value`` is what the outermost of them hold together: a match below another adds nothing.
-    """
-
-    text: str = ""
-    paths: tuple[Path, ...] = ()
-    value: int = 0
-
-    def after(self, path: Path, step: int) -> Path | None:
-        """Return the next (1) or previous (−1) match seen from ``path``; None when there is none.
-
-        From a path that is no match the first or last one follows.
-        """
-        if not self.paths:
-            return None
-        if path in self.paths:
-            return self.paths[(self.paths.index(path) + step) % len(self.paths)]
-        return self.paths[0 if step > 0 else -1]
-
-
-NO_MATCHES = NodeMatches()
-"""Nothing was searched for."""
-
-
-def search(root: CallNode, text: str) -> NodeMatches:
-    """Find the nodes below the root whose name contains ``text``, whatever the case."""
-    if not text:
-        return NodeMatches()
-    wanted = text.lower()
-    matching: dict[str, bool] = {}
-    paths: list[Path] = []
-    value, outermost = 0, -1
-    for node, path in _below(root):
-        if node.folded:
-            continue
-        is_match = matching.get(node.name)
-        if is_match is None:
-            is_match = matching[node.name] = wanted in node.name.lower()
-        if outermost >= len(path):
-            outermost = -1
-        if is_match:
-            paths.append(tuple(path))
-            if outermost < 0:
-                outermost, value = len(path), value + node.value
-    return NodeMatches(text, tuple(paths), value)
-
-
-def _below(root: CallNode) -> Iterator[tuple[CallNode, list[str]]]:
-    """Walk all nodes below the root, top down, with the names to each (one list, reused)."""
-    path: list[str] = []
-    stack = [(node, 1) for node in reversed(root.children)]
-    while stack:
-        node, depth = stack.pop()
-        del path[depth - 1 :]
-        path.append(node.name)
-        yield node, path
-        stack += [(child, depth + 1) for child in reversed(node.children)]
-
-
-def matches_line(found: NodeMatches, measure: Measure, room: int) -> Line:
-    """Say how many nodes a search found and what they hold, in at most ``room`` cells."""
-    if not found.text:
-        return ()
-    count, text = len(found.paths), f"/{plain(found.text)}"
-    held = f", {measure.share(found.value)}" if count else ""
-    long = f"{text}: {count} match{'' if count == 1 else 'es'}{held}"
-    short = f": {count}{held}"
-    if cell_len(long) > room:
-        long = cut(cut(text, max(2, room - len(short))) + short, room)
-    return line(Span(long, "text" if count else "bad"))
-
 
 ROOM_FOR_STEPS = 60
 """From this width on each depth takes two cells, below it one."""
@@ -418,3 +262,35 @@ def words(measure: Measure, tree: TreeState, room: int) -> Line:
 def hint(root: CallNode, measure: Measure, tree: TreeState, totals: Mapping[str, Total]) -> Line:
     """Say the value of the selected node, its shares, its total, and its whole name."""
     return describe_node(trail(root, tree.selected), measure, totals)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeView(CallsView[TreeState]):
+    """The call tree."""
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[TreeView, list[Line]]:
+        """Draw the rows that are not folded away."""
+        state, lines = draw(self.root, self.measure, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say what is selected."""
+        return hint(self.root, self.measure, self.state, self.totals)
+
+    def words(self, room: int) -> Line:
+        """Say what was found."""
+        return words(self.measure, self.state, room)
+
+    def moved(self, by: int) -> TreeView:
+        """Select another row."""
+        return replace(self, state=self.state.moved(self.root, by))
+
+    def sideways(self, by: int) -> TreeView:
+        """Fold, or open: left and right."""
+        state = self.state.left() if by < 0 else self.state.entered(self.root)
+        return replace(self, state=state)
+
+    def entered(self) -> TreeView | str:
+        """Go to the selected function."""
+        node = node_at(self.root, self.state.selected)
+        return node.name if self.state.selected and not node.folded else self

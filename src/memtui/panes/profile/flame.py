@@ -15,8 +15,15 @@ from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
-from memtui.panes.profile import call_tree
-from memtui.panes.profile.call_tree import NO_MATCHES, NodeMatches, Path, matches_line, search
+from memtui.panes.profile import call_paths
+from memtui.panes.profile.call_paths import (
+    NO_MATCHES,
+    CallsView,
+    NodeMatches,
+    Path,
+    matches_line,
+    search,
+)
 from memtui.panes.profile.formatting import (
     CHOSEN_EDGE,
     CUT,
@@ -60,9 +67,9 @@ class FlameState:
 
     def settled(self, root: CallNode) -> FlameState:
         """Return the same state in another tree: what is gone there gives way to its caller."""
-        zooms = tuple(zoom for zoom in self.zooms if call_tree.existing_path(root, zoom) == zoom)
+        zooms = tuple(zoom for zoom in self.zooms if call_paths.existing_path(root, zoom) == zoom)
         found = search(root, self.found.text)
-        return FlameState(call_tree.existing_path(root, self.selected), zooms, found)._inside()
+        return FlameState(call_paths.existing_path(root, self.selected), zooms, found)._inside()
 
     def to_parent(self) -> FlameState:
         """Select the caller, up to the root."""
@@ -72,17 +79,17 @@ class FlameState:
         """Select the largest call of the selected box; above the zoom, the one that leads to it."""
         if self._is_above:
             return replace(self, selected=self.zoom[: len(self.selected) + 1])
-        largest = call_tree.largest_call(call_tree.node_at(root, self.selected))
+        largest = call_paths.largest_call(call_paths.node_at(root, self.selected))
         return replace(self, selected=(*self.selected, largest.name)) if largest else self
 
     def along_the_largest(self, root: CallNode) -> FlameState:
         """Select the leaf at the end of the largest calls from the selected box on."""
         start = self.zoom if self._is_above else self.selected
-        return replace(self, selected=call_tree.hottest(root, start))
+        return replace(self, selected=call_paths.hottest(root, start))
 
     def to_sibling(self, root: CallNode, step: int) -> FlameState:
         """Select the box to the right (1) or to the left (−1), inside of what is seen."""
-        selected = call_tree.path_beside(root, self.selected, step)
+        selected = call_paths.path_beside(root, self.selected, step)
         if selected[: len(self.zoom)] != self.zoom or len(selected) <= len(self.zoom):
             return self
         return replace(self, selected=selected)
@@ -122,14 +129,14 @@ def words(root: CallNode, measure: Measure, flame: FlameState, room: int) -> Lin
     if not flame.zoom:
         return said
     gap = "  " if said else ""
-    name = plain(short_name(call_tree.node_at(root, flame.zoom).name))
+    name = plain(short_name(call_paths.node_at(root, flame.zoom).name))
     zoomed = cut(f"{gap}in {name}", max(0, room - cells(said)))
     return (*said, Span(zoomed, "dim")) if len(zoomed) > LEAST_OF_A_NAME else said
 
 
 def hint(root: CallNode, measure: Measure, flame: FlameState, totals: Mapping[str, Total]) -> Line:
     """Say the value of the selected box, its shares, its total, and its whole name."""
-    return describe_node(call_tree.trail(root, flame.selected), measure, totals)
+    return describe_node(call_paths.trail(root, flame.selected), measure, totals)
 
 
 class Box(NamedTuple):
@@ -156,8 +163,8 @@ def boxes(root: CallNode, zoom: Path, width: int, depth: int) -> list[list[Box]]
     seen is visited. The calls of a box take its width by their amounts, and leave free what is its
     own; where calls grew and shrank they share it by what they changed.
     """
-    zoom = call_tree.existing_path(root, zoom)
-    above = enumerate(call_tree.trail(root, zoom))
+    zoom = call_paths.existing_path(root, zoom)
+    above = enumerate(call_paths.trail(root, zoom))
     rows = [[Box(0, width, zoom[:at], (node,))] for at, node in above]
     while len(rows) < depth and rows[-1]:
         rows.append([
@@ -204,7 +211,7 @@ def path_under(
 
     ``size`` is the width and height in which the boxes are drawn.
     """
-    flame = replace(flame, selected=call_tree.existing_path(root, flame.selected))
+    flame = replace(flame, selected=call_paths.existing_path(root, flame.selected))
     rows = visible_boxes(root, flame, *size)
     row = rows[cell[1]] if cell[1] < len(rows) else []
     found = (box.path for box in row if box.x <= cell[0] < box.x + box.width)
@@ -245,7 +252,7 @@ def draw(
     root: CallNode, measure: Measure, flame: FlameState, width: int, height: int, *, focused: bool
 ) -> list[Line]:
     """Return ``height`` lines of exactly ``width`` cells, with the selected box in sight."""
-    flame = replace(flame, selected=call_tree.existing_path(root, flame.selected))
+    flame = replace(flame, selected=call_paths.existing_path(root, flame.selected))
     rows = visible_boxes(root, flame, width, height)
     selected = flame.selected if focused else None
     pen = _BoxStyle(measure, selected, frozenset(flame.found.paths))
@@ -334,3 +341,44 @@ def _label(box: Box, measure: Measure, room: int) -> str:
             if len(more) <= free:
                 return name + more + " " * (free - len(more))
     return sign + name + " " * (free - len(sign))
+
+
+@dataclass(frozen=True, slots=True)
+class FlameView(CallsView[FlameState]):
+    """The flame view."""
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[FlameView, list[Line]]:
+        """Draw the boxes."""
+        return self, draw(self.root, self.measure, self.state, width, height, focused=focused)
+
+    def words(self, room: int) -> Line:
+        """Say into what it is zoomed, and what the search found."""
+        return words(self.root, self.measure, self.state, room)
+
+    def hint(self) -> Line:
+        """Say what is selected."""
+        return hint(self.root, self.measure, self.state, self.totals)
+
+    def moved(self, by: int) -> FlameView:
+        """Go to the caller, or to the largest call."""
+        state = self.state.to_parent() if by < 0 else self.state.to_child(self.root)
+        return replace(self, state=state)
+
+    def sideways(self, by: int) -> FlameView:
+        """Select the box beside."""
+        return replace(self, state=self.state.to_sibling(self.root, by))
+
+    def clicked(self, cell: tuple[int, int], size: tuple[int, int]) -> FlameView:
+        """Select the box that covers a cell (x, y) of all that are drawn."""
+        path = path_under(self.root, self.state, cell, size)
+        return replace(self, state=replace(self.state, selected=path))
+
+    def entered(self) -> FlameView:
+        """Zoom into the selected box."""
+        return replace(self, state=self.state.zoomed())
+
+    def back(self) -> FlameView | None:
+        """Forget what was searched, or zoom out."""
+        if self.state.found.text:
+            return self.searched("")
+        return replace(self, state=self.state.back()) if self.state.zooms else None

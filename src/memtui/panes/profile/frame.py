@@ -14,9 +14,8 @@ from memtui import units
 from memtui.model import Profile, Taking, Trouble, gap_s
 from memtui.panes.profile.filter_line import InputLine
 from memtui.panes.profile.formatting import EMPTY, FULL, amount, change, direction
-from memtui.panes.profile.list_modes import TopView
 from memtui.panes.profile.navigation import ProfileNavigation
-from memtui.panes.profile.top import hourly
+from memtui.panes.profile.top import TopView, hourly
 from memtui.panes.profile.view_options import TimedProfile, ViewOptions, kept_profiles, span_of
 from memtui.panes.time_of_day import clock, date_and_clock, is_same_day
 from memtui.render.cells import Line, Picture, Span, cells, cut, exactly, line, wrapped

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile
 
-from memtui.panes.profile.base_view import SelectedList
+from memtui.panes.profile.base_view import (
+    ListView,
+    SelectedList,
+)
 from memtui.panes.profile.formatting import (
     DOWN,
     OPENED,
@@ -206,3 +209,24 @@ def hint(found: Sequence[GoroutineGroup], state: GoroutineListState) -> Line:
     outermost = f"  started as {plain(each.frames[-1])}" if each.frames else ""
     leaf = plain(each.told[0]) if each.told else "no frames"
     return line(*said, leaf, Span(outermost, "dim"))
+
+
+@dataclass(frozen=True, slots=True)
+class GoroutinesView(ListView[GoroutineGroup]):
+    """How many goroutines stand at each stack."""
+
+    state: GoroutineListState
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[GoroutinesView, list[Line]]:
+        """Draw how many there are in each state, and the stacks."""
+        states = (Span(" "), *by_state(self.rows, width - 2))
+        state, lines = draw(self.rows, self.state, width, height - 1, focused=focused)
+        return replace(self, state=state), [states, *lines]
+
+    def hint(self) -> Line:
+        """Say what they wait for."""
+        return hint(self.rows, self.state)
+
+    def entered(self) -> GoroutinesView:
+        """Unfold the selected stack."""
+        return replace(self, state=self.state.toggled(self.rows))

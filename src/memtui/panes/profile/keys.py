@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from textual.binding import Binding, BindingType
 
 from memtui.panes.field_doc import Meaning
+from memtui.panes.profile.call_tree import TreeView
 from memtui.panes.profile.filter_line import InputLine
+from memtui.panes.profile.flame import FlameView
 from memtui.panes.profile.frame import fetch_in_progress
-from memtui.panes.profile.list_modes import LabelsView
+from memtui.panes.profile.labels import LabelsView
 from memtui.panes.profile.navigation import ProfileNavigation
-from memtui.panes.profile.tree_modes import FlameView, TreeView
 from memtui.timeline import View
 
 HELP = (

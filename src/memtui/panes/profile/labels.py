@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from math import ceil, floor
 
 from memtui.panes.profile import base_view
-from memtui.panes.profile.base_view import RowList
+from memtui.panes.profile.base_view import NameListView, RowList
 from memtui.panes.profile.formatting import Measure, bar
 from memtui.pprof.tags import Tag
-from memtui.render.cells import Line, Span, line
+from memtui.render.cells import Line, Span, fitted, line
 from memtui.render.table import Column
 from memtui.sanitize import plain
 
@@ -112,3 +112,30 @@ def hint(data: LabelRows, state: RowList) -> Line:
         return line(NO_LABELS)
     each = data.rows[state.selection.at(range(len(data.rows)))]
     return line(f"enter: functions of {plain(each.key)}={plain(each.text)}")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsView(NameListView):
+    """The values of labels, and what the samples of each come to."""
+
+    data: LabelRows
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[LabelsView, list[Line]]:
+        """Draw the list, or why it is empty."""
+        if not self.data.rows:
+            return self, fitted([line(Span(f" {NO_LABELS}", "dim"))], width, height)
+        state, lines = draw(self.data, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say what opening does."""
+        return hint(self.data, self.state)
+
+    def entered(self) -> LabelsView:
+        """Stay: what is opened is a filter, which the pane sets."""
+        return self
+
+    def narrowing(self) -> dict[str, str]:
+        """Return the filter that keeps the samples of the selected label."""
+        at = self.state.selection.at(range(len(self.rows)))
+        return {"tagfocus": self.data.rows[at].filter} if self.rows else {}

@@ -12,20 +12,15 @@ from typing import Literal, NamedTuple, TypeAlias
 from memtui.model import Profile, SampleValues
 from memtui.panes.profile import goroutines, labels, source, top
 from memtui.panes.profile.base_view import ProfileView, RowList
-from memtui.panes.profile.call_tree import TreeState, totals
-from memtui.panes.profile.flame import FlameState
+from memtui.panes.profile.call_paths import totals
+from memtui.panes.profile.call_tree import TreeState, TreeView
+from memtui.panes.profile.flame import FlameState, FlameView
 from memtui.panes.profile.formatting import Measure
-from memtui.panes.profile.goroutines import GoroutineListState
-from memtui.panes.profile.list_modes import (
-    GoroutinesView,
-    GrowthView,
-    LabelsView,
-    SourceView,
-    TopView,
-)
-from memtui.panes.profile.peek import PeekNeighbours, PeekState
-from memtui.panes.profile.top import ListOrder, compare
-from memtui.panes.profile.tree_modes import FlameView, PeekView, TreeView
+from memtui.panes.profile.goroutines import GoroutineListState, GoroutinesView
+from memtui.panes.profile.labels import LabelsView
+from memtui.panes.profile.peek import PeekNeighbours, PeekState, PeekView
+from memtui.panes.profile.source import SourceView
+from memtui.panes.profile.top import GrowthView, ListOrder, TopView, compare
 from memtui.panes.profile.view_options import QueryKey, TimedProfile, ViewOptions, span_of
 from memtui.pprof.query import (
     Answer,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
+from memtui.panes.profile.base_view import ProfileView, name_step
 from memtui.panes.profile.formatting import (
     CALLED_BY,
     FIRST,
@@ -216,3 +217,38 @@ def hint(near: PeekNeighbours, state: PeekState) -> Line:
         shares = f"{measure.share(row.cum)} of all, own {measure.share(row.flat)}"
         return line(Span(f"{shares}  ", "dim"), plain(row.name))
     return line(Span("enter goes to  ", "dim"), plain(entry.name))
+
+
+@dataclass(frozen=True, slots=True)
+class PeekView(ProfileView):
+    """One function between its callers and its calls, and the stacks that lead to it."""
+
+    near: PeekNeighbours
+    state: PeekState
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[PeekView, list[Line]]:
+        """Draw it."""
+        state, lines = draw(self.near, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say the whole name of the selected line."""
+        return hint(self.near, self.state)
+
+    @property
+    def leads_to_source(self) -> bool:
+        """The function itself is opened line by line."""
+        return self.state.at(self.near) == len(self.near.peek.callers)
+
+    def moved(self, by: int) -> PeekView:
+        """Select another line."""
+        return replace(self, state=self.state.moved(self.near, by))
+
+    def sideways(self, by: int) -> PeekView:
+        """Move the names."""
+        return replace(self, state=self.state.sideways(name_step(self.state.shift, by)))
+
+    def entered(self) -> PeekView | str:
+        """Go to the selected function, or unfold the selected stack."""
+        state, name = self.state.entered(self.near)
+        return name or replace(self, state=state)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from memtui.panes.profile import base_view
-from memtui.panes.profile.base_view import RowList
+from memtui.panes.profile.base_view import NameListView, RowList
 from memtui.panes.profile.formatting import Measure
 from memtui.pprof.query import RoutineSource
 from memtui.render.cells import Line, Role, Span, line
@@ -104,3 +104,23 @@ def hint(data: SourceRows, state: RowList) -> Line:
     each = data.lines[state.selection.at(range(len(data.lines)))]
     value = f"flat {data.measure.amount(each.flat)}, cum {data.measure.amount(each.cum)}"
     return line(Span(value, data.measure.role(each.cum)), f"  {plain(each.text.strip())}")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView(NameListView):
+    """The source of a function, with what each line comes to."""
+
+    data: SourceRows
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[SourceView, list[Line]]:
+        """Draw the lines."""
+        state, lines = draw(self.data, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say what the line comes to."""
+        return hint(self.data, self.state)
+
+    def entered(self) -> SourceView:
+        """Stay: below a line of source there is nothing."""
+        return self

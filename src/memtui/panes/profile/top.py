@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from memtui.diagnosis import Growth, growths
 from memtui.panes.profile import base_view
-from memtui.panes.profile.base_view import RowList
+from memtui.panes.profile.base_view import NameListView, RowList
 from memtui.panes.profile.formatting import DOWN, UP, Measure, amount, change, direction
 from memtui.pprof.top import TopRow
 from memtui.render.cells import Line, Span, line
@@ -277,3 +277,35 @@ def growth_hint(data: Comparison, state: RowList) -> Line:
         Span(f" {per_hour}" if per_hour else "", "dim"),
     ]
     return line(*said, f"  {plain(each.name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class TopView(NameListView):
+    """The functions in the columns of pprof -"""
+
+    data: TopList
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[TopView, list[Line]]:
+        """Draw the list."""
+        state, lines = draw_top(self.data, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say the whole name."""
+        return top_hint(self.data, self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthView(NameListView):
+    """The functions that changed since the base, growth first."""
+
+    data: Comparison
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[GrowthView, list[Line]]:
+        """Draw the list."""
+        state, lines = draw_growth(self.data, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Say then and now of the selected function."""
+        return growth_hint(self.data, self.state)
