@@ -109,7 +109,7 @@ def test_a_name_cannot_act_on_the_terminal(tmp_path: Path) -> None:
         (("top", "."), "it is a directory"),
         (("top", "/dev/zero"), "neither a file nor a pipe"),
         (("top", __file__), "not a profile but text"),
-        (("top", "--focus", "(", "HEAP"), "focus: no regular expression"),
+        (("top", "--focus", "(", "HEAP"), "focus: invalid regular expression"),
         (("top", "--sample-index", "cpu", "HEAP"), "no sample type cpu: it has alloc_objects"),
         (("peek", "nobody", "HEAP"), "nothing matches nobody"),
         (("top", "--base", "GOROUTINE", "HEAP"), "no sample type in common"),

@@ -66,7 +66,7 @@ class MemtuiApp(PaneApp):
         may_suspend: bool = True,
         early: EarlySignals | None = None,
         clock: Clock = time.time,
-        analyst: ProfileWorker | None = None,
+        profile_worker: ProfileWorker | None = None,
         actor: ProcessActions | None = None,
         player: Player | None = None,
         tape: SessionRecorder | None = None,
@@ -84,7 +84,7 @@ class MemtuiApp(PaneApp):
         self._feed = EventPump(self, sources, timeline, self.player, tape, clock, self._beat.soon)
         self._lines = StatusBars(self, self.player, tape, self.current, self.keymap, self.problems)
         self._errands = ProfileTasks(
-            self, lambda: self._feed.sources, analyst or ProfileWorker(), self.view
+            self, lambda: self._feed.sources, profile_worker or ProfileWorker(), self.view
         )
         is_live = self.player.live is not None
         self._trials = ActionDialogs(

@@ -30,12 +30,12 @@ class ProfileTasks:
         self,
         app: App[None],
         sources: Callable[[], Sequence[Source]],
-        analyst: ProfileWorker,
+        worker: ProfileWorker,
         view: Callable[[], View],
     ) -> None:
         self._app = app
         self._sources = sources
-        self._analyst = analyst
+        self._worker = worker
         self._view = view
 
     def run(self, wanted: messages.ProfileMessage, pane: ProfilePane) -> None:
@@ -63,7 +63,7 @@ class ProfileTasks:
 
     def close(self) -> None:
         """End what was started for an errand."""
-        self._analyst.close()
+        self._worker.close()
 
     def _start(self, running: Coroutine[None, None, None], group: str) -> None:
         self._app.run_worker(running, group=group, exclusive=True, exit_on_error=False)
@@ -104,10 +104,10 @@ class ProfileTasks:
         self._app.push_screen(ProfilePickerScreen(kinds), chosen)
 
     async def _ask(self, wanted: messages.QueryProfile, pane: ProfilePane) -> None:
-        """Let the analyst answer; a newer question cancels this one."""
+        """Let the worker answer; a newer question cancels this one."""
         key, data, base = wanted.wanted
         try:
-            answer = await self._analyst.ask(data, base, key.question)
+            answer = await self._worker.answer(data, base, key.question)
         except AnswerFailed as none:
             pane.fail(key, str(none))
         except Exception as error:  # noqa: BLE001 - a defect in an answer must not end the rest

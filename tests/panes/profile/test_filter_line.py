@@ -100,10 +100,10 @@ def test_the_caret_is_always_seen_and_the_line_fits(keys: list[str], width: int)
 
 
 def test_a_long_error_takes_a_second_line(shown: Shown) -> None:
-    rows = draw(SOME, 38, error="hide: no regular expression: missing closing ): `runtime(`")
+    rows = draw(SOME, 38, error="hide: invalid regular expression: missing closing ): `runtime(`")
     assert shown(rows[2:], 38) == (
         """
- hide: no regular expression: missing
+ hide: invalid regular expression: missing
  closing ): `runtime(`
 """
     )

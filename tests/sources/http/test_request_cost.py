@@ -45,7 +45,7 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def analyst() -> Iterator[ProfileWorker]:
+def worker() -> Iterator[ProfileWorker]:
     """Return who reads profiles, large ones in a process that ends with the test."""
     found = ProfileWorker()
     yield found
@@ -224,13 +224,13 @@ async def test_the_heap_profile_is_read_once_for_both_sources(
 @pytest.mark.go
 @pytest.mark.parametrize("program", ["heavy", "heavy@1.21"])
 async def test_a_profile_of_very_many_stacks_is_not_read_unless_the_user_wants_it(
-    start_go: Callable[..., Any], analyst: ProfileWorker, program: str
+    start_go: Callable[..., Any], worker: ProfileWorker, program: str
 ) -> None:
     """The index says how many there are; RES would double for the records of all of them."""
     service = start_go(program, "-stacks", "60000", "pprof=127.0.0.1:0")
     address = service.address
     before = await allocated(address)
-    source = ProcessProfileSource(service.pid, time.time, analyst=analyst)
+    source = ProcessProfileSource(service.pid, time.time, worker=worker)
     async with asyncio.timeout(PATIENCE_S):
         async with aclosing(source.events()) as events:
             with pytest.raises(SourceFailed) as failed:
@@ -255,13 +255,13 @@ async def test_a_profile_of_very_many_stacks_is_not_read_unless_the_user_wants_i
 
 @pytest.mark.go
 async def test_a_profile_that_shows_in_res_is_marked_and_not_read_again_unasked(
-    start_go: Callable[..., Any], analyst: ProfileWorker, monkeypatch: pytest.MonkeyPatch
+    start_go: Callable[..., Any], worker: ProfileWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With Go 1.21 the records of 60,000 stacks take 30 MB at once, of a program that has 30."""
     monkeypatch.setattr(request_cost, "LEAST_BUDGET_BYTES", 1 << 40)  # so that it is read at all
     service = start_go("heavy@1.21", "-stacks", "60000", "pprof=127.0.0.1:0")
     _ = service.address
-    source = ProcessProfileSource(service.pid, time.time, every_s=0.05, analyst=analyst)
+    source = ProcessProfileSource(service.pid, time.time, every_s=0.05, worker=worker)
     began = time.time()
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         samples = [(await anext(events)).sample for _ in range(3)]

@@ -231,15 +231,15 @@ async def test_each_wrong_answer_has_a_reason_of_its_own_within_the_deadline(
     doors: Doors, kind: str, reason: str
 ) -> None:
     where = doors(kind)[kind]
-    analyst = ProfileWorker(4 << 20)
+    worker = ProfileWorker(4 << 20)
     deadline_s = 0.5 if "did not answer" in reason else 20.0
-    source = UrlProfileSource(f"http://{where}", clock, deadline_s=deadline_s, analyst=analyst)
+    source = UrlProfileSource(f"http://{where}", clock, deadline_s=deadline_s, worker=worker)
     began = time.monotonic()
     failed = await failure(source)
     assert time.monotonic() - began < deadline_s + 20
     assert reason in failed.reason
     assert not failed.final
-    analyst.close()
+    worker.close()
 
 
 @pytest.mark.go
@@ -404,7 +404,7 @@ async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, heap_file: Pa
     }
     for path, reason in reasons.items():
         assert reason in (await failure(FileProfileSource(path, clock))).reason
-    small = FileProfileSource(heap_file, clock, analyst=ProfileWorker(1000))
+    small = FileProfileSource(heap_file, clock, worker=ProfileWorker(1000))
     assert "larger than" in (await failure(small)).reason
 
 

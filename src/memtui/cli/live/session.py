@@ -58,14 +58,14 @@ class Session:
         trace: TraceInput,
         clock: Clock,
         interval_s: float = 1.0,
-        analyst: ProfileWorker | None = None,
+        profile_worker: ProfileWorker | None = None,
     ) -> None:
         self._options = options
         self._clock = clock if isinstance(clock, OnwardClock) else OnwardClock(clock)
         self.clock: Clock = self._clock
         """The time of the session, which never goes back."""
         self.timeline = Timeline(self._clock())
-        self._analyst = analyst or ProfileWorker(options.limit_bytes)
+        self._profile_worker = profile_worker or ProfileWorker(options.limit_bytes)
         self.sources: list[Source] = []
         self._choice: ProcessChoice | None = None
         self._is_of_profile = False
@@ -74,7 +74,7 @@ class Session:
         self._answers = EndpointAnswers()
         self._tape: SessionRecorder | None = None
         self._recipe = SourceFactory(
-            options, trace, self._clock, interval_s, self._analyst, self._answers,
+            options, trace, self._clock, interval_s, self._profile_worker, self._answers,
             self._gc_number, None if trace.fd is None else PipeReader.begun(trace.fd),
         )  # fmt: skip
         self.newest_gc: int | None = None
@@ -164,7 +164,7 @@ class Session:
             may_suspend=self._child is None and self._recipe.trace.fd is None,
             early=self._early,
             clock=self._clock,
-            analyst=self._analyst,
+            profile_worker=self._profile_worker,
             actor=ProcessActions(
                 self._options.free_url,
                 probe=self._options.probe,

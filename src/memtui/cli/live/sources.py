@@ -65,7 +65,7 @@ class SourceFactory:
     trace: TraceInput
     clock: OnwardClock
     interval_s: float
-    analyst: ProfileWorker
+    profile_worker: ProfileWorker
     answers: EndpointAnswers
     gc_number: Callable[[], int | None]
     drain: PipeReader | None
@@ -139,7 +139,7 @@ class SourceFactory:
                 place,
                 self.clock,
                 every_s,
-                analyst=self.analyst,
+                worker=self.profile_worker,
                 access=access,
                 neighbours=self.neighbours,
                 costs=self.costs,
@@ -149,7 +149,7 @@ class SourceFactory:
             return FileProfileSource(
                 Path(place),
                 self.clock,
-                analyst=self.analyst,
+                worker=self.profile_worker,
                 also=[Path(each) for each in self.options.also],
                 base=Path(self.options.base) if self.options.base else None,
             )
@@ -161,7 +161,7 @@ class SourceFactory:
             probe=self.options.probe,
             gc_number=self.gc_number,
             known=self.answers,
-            analyst=self.analyst,
+            worker=self.profile_worker,
             neighbours=self.neighbours,
             costs=self.costs,
         )

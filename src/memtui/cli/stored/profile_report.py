@@ -17,7 +17,6 @@ import click
 from memtui.cli.errors import CliError
 from memtui.cli.options.credentials import access_options, access_to, check_access
 from memtui.cli.progress import waiting
-from memtui.cli.stored.deadline import in_time
 from memtui.sanitize import plain
 from memtui.sources.http.credentials import Credentials
 
@@ -152,9 +151,7 @@ class ProfileReport:
 
         try:
             with _uncollected(), waiting("reading the profile,"):
-                stacks = self.stacks()
-                with in_time():
-                    return make(stacks)
+                return make(self.stacks())
         except StacksError as error:
             raise CliError(f"{self.name}: {error}") from None
         finally:

@@ -55,7 +55,7 @@ class HttpProfileSource(ProfileSource):
         usual: ProfileRequest,
         clock: Clock,
         every_s: float | None,
-        analyst: ProfileWorker | None,
+        worker: ProfileWorker | None,
         neighbours: ServerHealth | None,
         gc_number: Callable[[], int | None] = lambda: None,
         *,
@@ -63,7 +63,7 @@ class HttpProfileSource(ProfileSource):
         pid: int | None = None,
         proc: Path = PROC,
     ) -> None:
-        super().__init__(usual, clock, every_s, analyst, gc_number)
+        super().__init__(usual, clock, every_s, worker, gc_number)
         self._neighbours = neighbours or ServerHealth()
         self._neighbours.join(self.name, self.look)
         self._costs = costs or Costs()
@@ -181,12 +181,12 @@ class ProcessProfileSource(HttpProfileSource):
         gc_number: Callable[[], int | None] = lambda: None,
         proc: Path = PROC,
         known: MutableMapping[Listener, Probe] | None = None,
-        analyst: ProfileWorker | None = None,
+        worker: ProfileWorker | None = None,
         neighbours: ServerHealth | None = None,
         costs: Costs | None = None,
     ) -> None:
         super().__init__(
-            ProfileRequest("heap"), clock, every_s, analyst, neighbours, gc_number,
+            ProfileRequest("heap"), clock, every_s, worker, neighbours, gc_number,
             costs=costs, pid=pid, proc=proc,
         )  # fmt: skip
         self._probe = probe
@@ -247,16 +247,14 @@ class UrlProfileSource(HttpProfileSource):
         clock: Clock,
         every_s: float | None = 60.0,
         deadline_s: float = DEADLINE_S,
-        analyst: ProfileWorker | None = None,
+        worker: ProfileWorker | None = None,
         access: Credentials = ANYBODY,
         neighbours: ServerHealth | None = None,
         costs: Costs | None = None,
         pid: int | None = None,
     ) -> None:
         self._address = profile_address(url, access)
-        super().__init__(
-            request_of(self._address), clock, every_s, analyst, neighbours, costs=costs
-        )
+        super().__init__(request_of(self._address), clock, every_s, worker, neighbours, costs=costs)
         self._folder = folder_of(self._address)
         self._deadline_s = deadline_s
         self._beside = pid

@@ -31,11 +31,11 @@ class FileProfileSource(ProfileSource):
         path: Path,
         clock: Clock,
         every_s: float | None = 1.0,
-        analyst: ProfileWorker | None = None,
+        worker: ProfileWorker | None = None,
         also: Sequence[Path] = (),
         base: Path | None = None,
     ) -> None:
-        super().__init__(ProfileRequest("file"), clock, every_s, analyst)
+        super().__init__(ProfileRequest("file"), clock, every_s, worker)
         self._paths = (path, *also)
         self._base = base
         self._read_states: list[tuple[int, ...]] = []
@@ -62,7 +62,7 @@ class FileProfileSource(ProfileSource):
         if len(paths) > 1:
             where += f" and {len(paths) - 1} more"
             try:
-                read = [await self._analyst.merged(tuple(read))]
+                read = [await self._worker.merge(tuple(read))]
             except AnswerFailed as none:
                 raise SourceFailed(f"{where}: {none}", "files of one kind can be merged") from None
         return FetchedProfile(where, read[0], time.perf_counter() - began)

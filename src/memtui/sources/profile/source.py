@@ -40,7 +40,7 @@ class ProfileSource(ABC):
 
     One is due every ``every_s`` seconds if it can say something new by then; with None, and when
     it acts on the target, only ``ask`` and ``refresh`` do. What is fetched, and when it is new,
-    is all that subclasses differ in. ``analyst`` adds the profiles up; its limit holds for what
+    is all that subclasses differ in. ``worker`` adds the profiles up; its limit holds for what
     they are packed and unpacked.
     """
 
@@ -51,14 +51,14 @@ class ProfileSource(ABC):
         usual: ProfileRequest,
         clock: Clock,
         every_s: float | None,
-        analyst: ProfileWorker | None,
+        worker: ProfileWorker | None,
         gc_number: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.usual = usual
         self._clock = clock
         self._every_s = None if usual.acts else every_s
-        self._analyst = analyst or ProfileWorker()
-        self._limit_bytes = self._analyst.limit_bytes
+        self._worker = worker or ProfileWorker()
+        self._limit_bytes = self._worker.limit_bytes
         self._gc_number = gc_number
         self._asked: deque[ProfileRequest] = deque()
         self._bell = asyncio.Event()
@@ -225,7 +225,7 @@ class ProfileSource(ABC):
         if request == self.usual:
             self._took_s = fetched.took_s
         try:
-            read = await self._analyst.contents(fetched.data)
+            read = await self._worker.decode(fetched.data)
         except AnswerFailed as error:
             hint = _NO_PROFILE if "://" in fetched.where else ""
             if "larger than" in str(error):
