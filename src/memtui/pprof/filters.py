@@ -1,7 +1,4 @@
-"""A profile after its filters: stacks cut, samples chosen by labels, labels as frames.
-
-Labels of samples: the filters that ask for them, their units, and how they are written.
-"""
+"""Filters a profile by frames and labels, and makes frames of labels, as pprof does."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
 
 
 LabelTest: TypeAlias = Callable[[Labels], bool]
-"""Reports whether the labels of a sample match a filter."""
+"""Returns whether the labels of a sample match a filter."""
 
 _NUMBER = re.compile(r"([+-]?[0-9]+)([A-Za-z]+)?")
 _IN_BYTES = ("alignment", "request")
@@ -46,9 +43,10 @@ _LIMIT = 1 << 63
 
 
 def label_units(samples: Iterable[Labels]) -> dict[str, str]:
-    """Return the unit of each numeric label: the first that a sample gives, else one by its key.
+    """Return the unit of each numeric label: the first one that a sample has, else a default.
 
-    As pprof infers it (profile/profile.go: NumLabelUnits): "bytes" for two keys, else the key.
+    The default is that of pprof (profile/profile.go: NumLabelUnits): "bytes" for two keys, else
+    the key itself.
     """
     units: dict[str, str] = {}
     for labels in samples:
@@ -63,11 +61,12 @@ def label_units(samples: Iterable[Labels]) -> dict[str, str]:
 
 
 def label_test(text: str, name: str, units: dict[str, str]) -> LabelTest | None:
-    """Compile a filter of labels, None when it is empty (pprof, driver_focus.go).
+    """Compile a label filter; None when it is empty (pprof, driver_focus.go).
 
-    ``KEY=`` before it asks for one key. A range of numbers (``32kb``, ``:64kb``, ``4mb:``,
-    ``12kb:64mb``) asks for numeric labels; else it is patterns with commas between them, all of
-    which must match a ``key:value``, or with a key any of them a value. Raises StacksError.
+    With the prefix ``KEY=`` it applies to one key. A range of numbers (``32kb``, ``:64kb``,
+    ``4mb:``, ``12kb:64mb``) matches numeric labels. All else are patterns, separated by commas:
+    without a key each must match a ``key:value``, with a key one of them must match a value.
+    Raises StacksError.
     """
     if not text:
         return None
@@ -101,8 +100,8 @@ def _text_test(value: str, wanted: str | None, name: str) -> LabelTest:
     searches = [each.search for each in patterns if each is not None]
 
     def test_all(labels: Labels) -> bool:
-        said = [f"{key}:{each}" for key, values in labels for each in values if _is_text(each)]
-        return all(any(map(search, said)) for search in searches)
+        texts = [f"{key}:{each}" for key, values in labels for each in values if _is_text(each)]
+        return all(any(map(search, texts)) for search in searches)
 
     def test_key(labels: Labels) -> bool:
         return any(
@@ -122,7 +121,7 @@ def _is_text(value: object) -> bool:
 
 
 def _range_test(text: str, name: str) -> Callable[[int, str], bool] | None:
-    """Return a test for numbers in a range, None when the text is none."""
+    """Return a test for a range of numbers; None if the text is not a range."""
     found = list(_NUMBER.finditer(text))[:2]
     if not found:
         return None
@@ -152,9 +151,9 @@ def _range_test(text: str, name: str) -> Callable[[int, str], bool] | None:
 
 
 def label_texts(labels: Labels, wanted: str, unit: str) -> list[str]:
-    """Return the values of one key as tagroot writes them, numbers in ``unit`` where they have one.
+    """Return the values of one key as tagroot writes them, numbers in ``unit``.
 
-    Without any unit in the profile a number stays as it is (pprof, tagroot.go).
+    If the numbers have no unit in the profile they are not scaled (pprof, tagroot.go).
     """
     texts: list[str] = []
     numbers: list[tuple[int, str]] = []
@@ -169,9 +168,9 @@ def label_texts(labels: Labels, wanted: str, unit: str) -> list[str]:
 
 
 class Filtered(NamedTuple):
-    """What is left of a profile, and a lens for it that filters no more.
+    """A filtered profile, and the lens for it, which has no filters.
 
-    ``unmatched`` are the options that matched nothing, as pprof writes them ("TagFocus").
+    ``unmatched`` are the options that matched nothing, in pprof's spelling ("TagFocus").
     ``units`` are the units of numeric labels by key.
     """
 
@@ -182,10 +181,10 @@ class Filtered(NamedTuple):
 
 
 def prefilter(stacks: Stacks, lens: Lens) -> tuple[Stacks, Lens, tuple[str, ...]]:
-    """Return what a report is made of: filtered already where labels or 100 % are asked for.
+    """Return a profile, a lens, and the unmatched options, with the label filters applied.
 
-    Other filters are left to the lens, which applies them in the walk that adds up. The last is
-    what ``Filtered`` has as ``unmatched``. Raises StacksError.
+    Frame filters stay in the lens, unless percentages are relative to them: they are applied while
+    values are added up. Raises StacksError.
     """
     if not (lens.has_label_options or (lens.relative_percentages and lens.filters)):
         return stacks, lens, ()
@@ -194,7 +193,7 @@ def prefilter(stacks: Stacks, lens: Lens) -> tuple[Stacks, Lens, tuple[str, ...]
 
 
 def without_inlines(stacks: Stacks) -> Stacks:
-    """Return a profile in which inlined functions are part of their callers."""
+    """Return a profile in which inlined functions count as part of their callers."""
     locations = {
         id_: each._replace(lines=tuple(Line(line.function, line.line) for line in each.lines[-1:]))
         for id_, each in stacks.locations.items()
@@ -203,7 +202,7 @@ def without_inlines(stacks: Stacks) -> Stacks:
 
 
 def unmatched(stacks: Stacks, lens: Lens) -> tuple[str, ...]:
-    """Return the options of a lens that match nothing, as pprof writes them. Raises StacksError."""
+    """Return the options that match nothing, in pprof's spelling. Raises StacksError."""
     if not (lens.filters or lens.tagroot or lens.tagleaf):
         return ()
     if lens.has_label_options:
@@ -216,28 +215,28 @@ def unmatched(stacks: Stacks, lens: Lens) -> tuple[str, ...]:
 def filter_profile(stacks: Stacks, lens: Lens) -> Filtered:
     """Apply all filters in pprof's order (internal/driver/driver.go: generateRawReport).
 
-    100 % stays what it was before, unless the lens wants relative percentages. Raises StacksError.
+    100 % stays that of the whole profile, unless percentages are relative. Raises StacksError.
     """
     different = dict.fromkeys(labels for _, labels in stacks.labelled())
     units = label_units(different)
     added = _LabelFrames(stacks, lens)
-    ways = {labels: added.around(labels) for labels in different}
+    frames_of = {labels: added.around(labels) for labels in different}
     locations = dict(stacks.locations) | added.locations
     at: LinesAt = {id_: location.lines for id_, location in stacks.locations.items()}
     prune = tuple(drop_filters(stacks, at))
     at |= {id_: location.lines for id_, location in added.locations.items()}
     names = name_filters(replace(stacks, locations=locations), at, lens)
-    rules = _LabelFilters.given(lens, units)
+    label_filters = _LabelFilters.of_lens(lens, units)
 
     def walk() -> Iterator[tuple[Sample, Labels]]:
         for sample, labels in stacks.labelled():
             ids = apply_filters(prune, sample.location_id[:])
             if ids is None:
                 continue
-            leaves, roots = ways[labels]
+            leaves, roots = frames_of[labels]
             left = apply_filters(names.stack_filters, [*leaves, *ids, *roots])
-            if left is not None and rules.keeps(labels):
-                yield Stack(tuple(left), tuple(sample.value)), rules.shown(labels)
+            if left is not None and label_filters.keeps(labels):
+                yield Stack(tuple(left), tuple(sample.value)), label_filters.shown(labels)
 
     result = replace(
         stacks,
@@ -246,41 +245,43 @@ def filter_profile(stacks: Stacks, lens: Lens) -> Filtered:
         locations={id_: each._replace(lines=at[id_]) for id_, each in locations.items()},
         drop_frames="",
         keep_frames="",
-        whole=None if lens.relative_percentages else totals_of(stacks),
+        totals=None if lens.relative_percentages else totals_of(stacks),
     )
     if lens.relative_percentages:
-        result = replace(result, whole=totals_of(result))
-    nothing = added.unmatched(different) + names.unmatched
-    if rules.any:
-        nothing += rules.unmatched(_labels_left(stacks, prune, names.stack_filters, ways))
-    return Filtered(result, lens.unfiltered, nothing, units)
+        result = replace(result, totals=totals_of(result))
+    missing = added.unmatched(different) + names.unmatched
+    if label_filters.any:
+        missing += label_filters.unmatched(
+            _labels_left(stacks, prune, names.stack_filters, frames_of)
+        )
+    return Filtered(result, lens.unfiltered, missing, units)
 
 
 _FramesOfLabels = dict[Labels, tuple[list[int], list[int]]]
-"""For each different labels the locations that they become: below the leaf, above the root."""
+"""For each set of labels the locations made of it: below the leaf, and above the root."""
 
 
 def _labels_left(
     stacks: Stacks,
     prune: Sequence[StackFilter],
     names: Sequence[StackFilter],
-    ways: _FramesOfLabels,
+    frames_of: _FramesOfLabels,
 ) -> dict[Labels, None]:
-    """Return the labels of the samples that the filters of names leave, in their order."""
-    alive: dict[Labels, None] = {}
+    """Return the labels of the samples that the frame filters leave, in their order."""
+    remaining: dict[Labels, None] = {}
     for sample, labels in stacks.labelled():
-        if labels not in alive:
-            leaves, roots = ways[labels]
+        if labels not in remaining:
+            leaves, roots = frames_of[labels]
             ids = apply_filters(prune, sample.location_id[:])
             if ids is not None and apply_filters(names, [*leaves, *ids, *roots]) is not None:
-                alive[labels] = None
-    return alive
+                remaining[labels] = None
+    return remaining
 
 
 class _LabelFrames:
-    """Locations that labels become: frames at the root, the first key outermost, or at the leaf.
+    """Makes frames of labels: above the root, the first key outermost, or below the leaf.
 
-    A sample without a key gets a frame without a name (pprof, internal/driver/tagroot.go).
+    A sample without the key gets a frame without a name (pprof, internal/driver/tagroot.go).
     """
 
     def __init__(self, stacks: Stacks, lens: Lens) -> None:
@@ -292,12 +293,12 @@ class _LabelFrames:
         self._ids: dict[tuple[str, str], int] = {}
 
     def around(self, labels: Labels) -> tuple[list[int], list[int]]:
-        """Return the ids of the locations for these labels: below the leaf, above the root."""
+        """Return the location ids for these labels: below the leaf, and above the root."""
         leaves = [self._id(labels, key) for key in reversed(self._leaves)]
         return leaves, [self._id(labels, key) for key in reversed(self._roots)]
 
     def unmatched(self, different: Iterable[Labels]) -> tuple[str, ...]:
-        """Return which of the two options no sample has a label for."""
+        """Return which of tagroot and tagleaf no sample has a label for."""
         keys = {key for labels in different for key, _ in labels}
         wanted = (
             ("TagRoot", self._lens.tagroot, self._roots),
@@ -316,7 +317,7 @@ class _LabelFrames:
 
 @dataclass(frozen=True, slots=True)
 class _LabelFilters:
-    """The filters of labels: which samples stay, and which labels of them."""
+    """The label filters: which samples are kept, and which of their labels."""
 
     focus: LabelTest | None
     ignore: LabelTest | None
@@ -324,8 +325,8 @@ class _LabelFilters:
     hide: Pattern | None
 
     @classmethod
-    def given(cls, lens: Lens, units: dict[str, str]) -> _LabelFilters:
-        """Compile what the lens asks for; raises StacksError."""
+    def of_lens(cls, lens: Lens, units: dict[str, str]) -> _LabelFilters:
+        """Compile the label filters of a lens; raises StacksError."""
         return cls(
             label_test(lens.tagfocus, "tagfocus", units),
             label_test(lens.tagignore, "tagignore", units),
@@ -335,17 +336,17 @@ class _LabelFilters:
 
     @property
     def any(self) -> bool:
-        """Whether there is one."""
+        """Whether there is any filter."""
         return any((self.focus, self.ignore, self.show, self.hide))
 
     def keeps(self, labels: Labels) -> bool:
-        """Report whether a sample with these labels stays."""
+        """Return whether a sample with these labels is kept."""
         if self.focus and not self.focus(labels):
             return False
         return not (self.ignore and self.ignore(labels))
 
     def shown(self, labels: Labels) -> Labels:
-        """Return the labels that are left."""
+        """Return the labels to show."""
         if not (self.show or self.hide):
             return labels
         return tuple(
@@ -355,13 +356,13 @@ class _LabelFilters:
             and not (self.hide and self.hide.search(each[0]))
         )
 
-    def unmatched(self, alive: Iterable[Labels]) -> tuple[str, ...]:
-        """Return the options that match nothing of what the filters of names leave."""
-        alive = list(alive)
-        keys = {key for labels in alive if self.keeps(labels) for key, _ in labels}
+    def unmatched(self, remaining: Iterable[Labels]) -> tuple[str, ...]:
+        """Return the options that match none of the labels that the frame filters leave."""
+        remaining = list(remaining)
+        keys = {key for labels in remaining if self.keeps(labels) for key, _ in labels}
         found = (
-            ("TagFocus", self.focus and not any(map(self.focus, alive))),
-            ("TagIgnore", self.ignore and not any(map(self.ignore, alive))),
+            ("TagFocus", self.focus and not any(map(self.focus, remaining))),
+            ("TagIgnore", self.ignore and not any(map(self.ignore, remaining))),
             ("TagShow", self.show and not any(map(self.show.search, keys))),
             ("TagHide", self.hide and not any(map(self.hide.search, keys))),
         )

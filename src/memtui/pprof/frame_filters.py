@@ -1,4 +1,4 @@
-"""What is cut from stacks before they count: drop_frames, focus, ignore, hide, show, show_from."""
+"""Filters stacks by their frames as pprof does: drop_frames, focus, ignore, hide, show, show_from."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from memtui.pprof.pattern import Pattern
 
 LinesAt = dict[int, tuple[Line, ...]]
-"""What is left of the lines at each location."""
+"""The lines that are left at each location."""
 
 StackFilter = Callable[[Sequence[int]], Sequence[int] | None]
-"""Returns what is left of a stack, leaf first; None when nothing of the sample counts."""
+"""Returns the rest of a stack, leaf first; None to drop the sample."""
 
 
 class FrameFilters(NamedTuple):
-    """What happens to each stack, in this order.
+    """The filters of each stack, in their order.
 
-    ``unmatched`` are the options whose pattern no location matches, as pprof writes them.
+    ``unmatched`` are the options whose pattern matches no location, in pprof's spelling ("Focus").
     """
 
     stack_filters: tuple[StackFilter, ...] = ()
@@ -36,31 +36,31 @@ class FrameFilters(NamedTuple):
 
 
 def frame_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
-    """Return what happens to each stack, in pprof's order; takes hidden lines out of ``at``.
+    """Return the filters of the profile and of the lens, in pprof's order.
 
-    Raises StacksError for a pattern that is none.
+    Removes hidden lines from ``at``. Raises StacksError for an invalid pattern.
     """
-    pruned = FrameFilters(tuple(drop_filters(stacks, at)))
-    return pruned + name_filters(stacks, at, lens)
+    dropped = FrameFilters(tuple(drop_filters(stacks, at)))
+    return dropped + name_filters(stacks, at, lens)
 
 
 def name_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
-    """Return what the options ask for, without what the profile itself wants to be dropped."""
+    """Return the filters of the lens alone, without drop_frames of the profile."""
     return _focus_filters(stacks, at, lens) + _show_from_filter(stacks, at, lens)
 
 
-def apply_filters(each: Sequence[StackFilter], ids: Sequence[int]) -> Sequence[int] | None:
-    """Return what is left of a stack, None when nothing of the sample counts."""
+def apply_filters(filters: Sequence[StackFilter], ids: Sequence[int]) -> Sequence[int] | None:
+    """Return the rest of a stack after all filters; None if the sample is dropped."""
     left: Sequence[int] | None = ids
-    for cut in each:
+    for filter_stack in filters:
         if left is None:
             return None
-        left = cut(left)
+        left = filter_stack(left)
     return left
 
 
 def compile_pattern(text: str, name: str) -> Pattern | None:
-    """Compile a pattern; without one the compiler is not even imported."""
+    """Compile a pattern; None if it is empty, without importing the compiler."""
     if not text:
         return None
     from memtui.pprof.pattern import compile_go_pattern
@@ -69,7 +69,7 @@ def compile_pattern(text: str, name: str) -> Pattern | None:
 
 
 def _without_arguments(name: str) -> str:
-    """Return a function without its arguments, which drop_frames does not look at."""
+    """Return the name of a function without arguments: drop_frames is matched without them."""
     name = name.removeprefix(".")
     for found in re.finditer(r"\(anonymous namespace\)|operator\(\)|\(", name):
         if found[0] == "(":
@@ -78,7 +78,7 @@ def _without_arguments(name: str) -> str:
 
 
 def _dropped_names(at: LinesAt, drop: Pattern, keep: Pattern | None) -> set[str]:
-    """Return the functions that drop_frames names and keep_frames does not."""
+    """Return the functions that match drop_frames but not keep_frames."""
     names = {line.function.name for lines in at.values() for line in lines}
     return {
         name
@@ -90,9 +90,9 @@ def _dropped_names(at: LinesAt, drop: Pattern, keep: Pattern | None) -> set[str]
 
 
 def drop_filters(stacks: Stacks, at: LinesAt) -> Iterator[StackFilter]:
-    """Cut what lies beneath a function that drop_frames names (profile/prune.go: Prune).
+    """Yield the filter that drops frames below drop_frames functions (profile/prune.go: Prune).
 
-    A pattern that is none is passed over, as pprof does.
+    An invalid pattern is ignored, as in pprof.
     """
     try:
         drop = compile_pattern(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
@@ -132,7 +132,7 @@ def drop_filters(stacks: Stacks, at: LinesAt) -> Iterator[StackFilter]:
 def _matchers(
     expression: Pattern,
 ) -> tuple[Callable[[Line], bool], Callable[[Location], bool]]:
-    """Return how to ask a line and a location's binary, each text looked at once."""
+    """Return tests for a line and for a location's binary; each text is matched once."""
     known: dict[str, bool] = {}
 
     def has(text: str) -> bool:
@@ -168,7 +168,7 @@ def _focus_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
 
     ignored = matching(ignore)
     focused = (matching(focus) if focus else set(at)) - ignored
-    hidden, unseen = _hide_lines(stacks, at, hide, show)
+    hidden, unmatched = _hide_lines(stacks, at, hide, show)
     found = (("Focus", focus and not focused), ("Ignore", ignore and not ignored))
 
     def cut(ids: Sequence[int]) -> Sequence[int] | None:
@@ -178,7 +178,9 @@ def _focus_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
             return ids
         return [id_ for id_ in ids if id_ not in hidden] or None
 
-    return FrameFilters((cut,), (*(name for name, is_unmatched in found if is_unmatched), *unseen))
+    return FrameFilters(
+        (cut,), (*(name for name, is_unmatched in found if is_unmatched), *unmatched)
+    )
 
 
 def _hide_lines(
@@ -187,9 +189,9 @@ def _hide_lines(
     hide: Pattern | None,
     show: Pattern | None,
 ) -> tuple[set[int], tuple[str, ...]]:
-    """Take the lines away that are hidden or not shown.
+    """Remove lines that are hidden or not shown.
 
-    Returns the locations with none left, and which of the two patterns matches nothing.
+    Returns the locations without any line left, and which of the two patterns matches nothing.
     """
     hidden: set[int] = set()
     hides = shows = False
@@ -219,7 +221,7 @@ def _hide_lines(
 
 
 def _show_from_filter(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
-    """Cut what is above the highest frame that matches (profile/filter.go: ShowFrom)."""
+    """Drop the frames above the topmost match (profile/filter.go: ShowFrom)."""
     expression = compile_pattern(lens.show_from, "show_from")
     if expression is None:
         return FrameFilters()

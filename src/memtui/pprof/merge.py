@@ -75,7 +75,7 @@ def merge(parts: Sequence[MergeInput]) -> Stacks:
         period_type=period_type,
         comments=tuple(dict.fromkeys(text for each in every for text in each.comments)),
         doc_url=_first_text(each.doc_url for each in every),
-        whole=sums.whole(len(types)) if any(part.is_marked for part in parts) else None,
+        totals=sums.totals(len(types)) if any(part.is_marked for part in parts) else None,
     )
 
 
@@ -177,7 +177,7 @@ class _MergedSamples:
             if any(values)
         ]
 
-    def whole(self, width: int) -> Totals:
+    def totals(self, width: int) -> Totals:
         """Return the amounts of the samples of the base, of all where it has none."""
         every = list(self._samples.values())
         of_base = [values for key, values in self._samples.items() if is_base(key.labels)]

@@ -203,6 +203,6 @@ def _merge_stacks(stacks: Stacks, lens: Lens) -> tuple[StackLine, ...]:
 
 def _total(stacks: Stacks, column: int) -> int:
     """Return what counts as 100 %, as ``add_up`` has it."""
-    if stacks.whole is not None:
-        return stacks.whole.of(column)
+    if stacks.totals is not None:
+        return stacks.totals.of(column)
     return sum(abs(each.value[column]) for each in stacks.samples())

@@ -92,7 +92,7 @@ def add_up(stacks: Stacks, seen: NodeTable, column: int) -> Sums:
                     cum[node] += value
     except IndexError:
         raise StacksError("inconsistent: a stack has a location that is not there") from None
-    whole = total if stacks.whole is None else stacks.whole.of(column)
+    whole = total if stacks.totals is None else stacks.totals.of(column)
     return Sums(flat, cum, whole, total == net)
 
 
@@ -150,7 +150,7 @@ def add_up_all(stacks: Stacks, seen: NodeTable) -> tuple[Sums, ...]:
                     cum[node] += packed
     except IndexError:
         raise StacksError("inconsistent: a stack has a location that is not there") from None
-    whole = stacks.whole
+    whole = stacks.totals
     columns = zip(*(_unpacked(each, len(shifts)) for each in (total, net)), strict=True)
     return tuple(
         Sums(flats, cums, whole.of(number) if whole else total, total == net)
