@@ -1,4 +1,4 @@
-"""The stacks themselves: as a tree from the roots, and those that lead to one function."""
+"""Builds the call tree from the root, and lists the stacks that lead to one function."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from memtui.pprof.stacks import Stacks
 
 @dataclass(frozen=True, slots=True)
 class CallNode:
-    """One frame of the call tree: its value with all it called, its own, and what it called.
+    """One frame of the call tree: its cum (``value``), its flat, and the frames it called.
 
-    Children come largest amount first; the last may stand for ``folded`` others that were too
-    small to be shown, and then has no children of its own. The root has no name.
+    Children come largest amount first. The last child may stand for ``folded`` small ones; it has
+    no children then. The root has no name.
     """
 
     name: str
@@ -31,7 +31,7 @@ class CallNode:
 
 @dataclass(frozen=True, slots=True)
 class StackLine:
-    """One way that leads to a function: the function first, then its callers up to the root."""
+    """A stack, leaf first, and the sum of its samples."""
 
     frames: tuple[str, ...]
     value: int
@@ -42,7 +42,7 @@ _StackValues = list[tuple[tuple[int, ...], int]]
 
 @dataclass(slots=True)
 class _Branch:
-    """A frame that grows: the stacks through it, and how deep it is in them."""
+    """A frame of the tree under construction: its depth, and the stacks through it."""
 
     node: int
     depth: int
@@ -54,26 +54,26 @@ class _Branch:
 
     @property
     def is_deep(self) -> bool:
-        """Whether it calls anything."""
+        """Whether it has callees."""
         return any(len(path) > self.depth for path, _ in self.stacks)
 
 
 def build_call_tree(
     stacks: Stacks, lens: Lens = AS_PPROF, *, most_nodes: int = 2000, under: Sequence[str] = ()
 ) -> CallNode:
-    """Return the tree of calls from the roots, of at most ``most_nodes`` frames.
+    """Return the call tree from the root, of at most ``most_nodes`` frames.
 
-    The largest frames are opened first; of what is left the children of one frame are folded into
-    "(n more)". ``under`` is a path of names from the root: the tree of what lies below it alone,
-    as deep as the room allows. Raises as ``top`` does.
+    The largest frames are expanded first; the other children of a frame are folded into one, named
+    "(n more)". ``under`` is a path of names from the root: only the tree below it is returned.
+    Raises the errors of ``top``.
     """
     column = stacks.index_of(lens.sample_type)
     stacks, lens, _ = prefilter(stacks, lens)
-    seen = build_nodes(stacks, lens)
-    names = [str(node) for node in seen.nodes]
+    table = build_nodes(stacks, lens)
+    names = [str(node) for node in table.nodes]
     merged: dict[tuple[int, ...], int] = defaultdict(int)
-    for value, ids in walk(stacks, seen, column):
-        path = [node for id_ in ids for node in seen.at[id_]]
+    for value, ids in walk(stacks, table, column):
+        path = [node for id_ in ids for node in table.at[id_]]
         path.reverse()
         if tuple(names[node] for node in path[: len(under)]) == tuple(under):
             merged[tuple(path)] += value
@@ -83,9 +83,9 @@ def build_call_tree(
 
 
 def _grow(root: _Branch, most: int) -> None:
-    """Open the branch with the largest amount again and again, until there is no room.
+    """Expand the branch with the largest amount, again and again, up to ``most`` frames.
 
-    Each branch that has not been opened keeps the room for one frame: for what it calls, folded.
+    One frame is reserved for each branch that is not expanded: for its folded callees.
     """
     tie = count()
     waiting = [(0, next(tie), root)]
@@ -109,7 +109,7 @@ def _grow(root: _Branch, most: int) -> None:
 
 
 def _open(branch: _Branch) -> list[_Branch]:
-    """Part the stacks of a branch by their next frame; what ends here is its own value."""
+    """Split the stacks of a branch by their next frame; those that end here are its flat."""
     parts: dict[int, _StackValues] = defaultdict(list)
     for stack in branch.stacks:
         path, value = stack
@@ -127,7 +127,7 @@ def _open(branch: _Branch) -> list[_Branch]:
 
 
 def _freeze(branch: _Branch, names: Sequence[str], name: str) -> CallNode:
-    """Return a branch and all below it as facts; stacks may be deeper than Python recurses."""
+    """Return a branch and all below it as CallNode, without recursion: stacks may be very deep."""
     order = [branch]
     for each in order:
         order.extend(each.children)
@@ -145,22 +145,22 @@ def _freeze(branch: _Branch, names: Sequence[str], name: str) -> CallNode:
 def stacks_leading_to(
     stacks: Stacks, name: str, lens: Lens = AS_PPROF, *, most: int = 100
 ) -> tuple[StackLine, ...]:
-    """Return the ways that lead to a function, largest amount first, equal ones together.
+    """Return the stacks that lead to a function, largest amount first, equal ones merged.
 
-    ``name`` is a row of ``top``. A way ends at the innermost call of the function, so their values
-    together are its cum. Raises as ``top`` does.
+    ``name`` is the name of a row of ``top``. Each stack starts at the innermost call of the
+    function, so their values add up to its cum. Raises the errors of ``top``.
     """
     column = stacks.index_of(lens.sample_type)
     stacks, lens, _ = prefilter(stacks, lens)
-    seen = build_nodes(stacks, lens)
-    names = [str(node) for node in seen.nodes]
+    table = build_nodes(stacks, lens)
+    names = [str(node) for node in table.nodes]
     wanted = {number for number, each in enumerate(names) if each == name}
-    places = frozenset(id_ for id_, nodes in seen.at.items() if not wanted.isdisjoint(nodes))
+    places = frozenset(id_ for id_, nodes in table.at.items() if not wanted.isdisjoint(nodes))
     merged: dict[tuple[int, ...], int] = defaultdict(int)
-    for value, ids in walk(stacks, seen, column):
+    for value, ids in walk(stacks, table, column):
         if places.isdisjoint(ids):
             continue
-        path = [node for id_ in ids for node in seen.at[id_]]
+        path = [node for id_ in ids for node in table.at[id_]]
         start = next(place for place, node in enumerate(path) if node in wanted)
         merged[tuple(path[start:])] += value
     largest = heapq.nsmallest(most, merged.items(), key=lambda each: -abs(each[1]))

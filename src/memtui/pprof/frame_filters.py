@@ -1,4 +1,4 @@
-"""Filters stacks by their frames as pprof does: drop_frames, focus, ignore, hide, show, show_from."""
+"""Filters stacks by their frames, as pprof does: focus, ignore, hide, show and the like."""
 
 from __future__ import annotations
 

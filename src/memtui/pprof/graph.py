@@ -1,4 +1,4 @@
-"""Who called whom, and how much of a value went that way."""
+"""Adds up the edges of the call graph: how much of a value each call accounts for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from memtui.pprof.stacks import Stacks
 
 @dataclass(slots=True)
 class Edge:
-    """Calls from one node to another: their value, and whether all of them were inlined."""
+    """The calls from one node to another: their value, and whether all were inlined."""
 
     weight: int
     inline: bool
@@ -23,21 +23,20 @@ Edges = dict[tuple[int, int], Edge]
 
 def edges(
     stacks: Stacks,
-    seen: NodeTable,
+    table: NodeTable,
     column: int,
     kept: Collection[int] | None = None,
     near: frozenset[int] | None = None,
 ) -> Edges:
-    """Return the edges between ``kept`` nodes (None: all), over those that are not kept.
+    """Return the edges between the ``kept`` nodes (None: all), skipping other nodes.
 
-    With ``near`` only those that begin or end at one of these nodes. An edge counts once for a
-    stack, however often it recurs; calls of a node to itself are no edge (pprof, internal/graph:
-    newGraph).
+    With ``near`` only the edges from or to one of these nodes. An edge counts once for a stack; a
+    call of a node to itself is not an edge (pprof, internal/graph: newGraph).
     """
     found: Edges = {}
-    at = _KeptAt(seen, kept)
-    wanted = None if near is None else _touching(seen, near)
-    for value, ids in walk(stacks, seen, column):
+    at = _KeptAt(table, kept)
+    wanted = None if near is None else _touching(table, near)
+    for value, ids in walk(stacks, table, column):
         if wanted is not None and wanted.isdisjoint(ids):
             continue
         met: set[tuple[int, int]] = set()
@@ -62,11 +61,11 @@ def _count(found: Edges, pair: tuple[int, int], value: int, inline: bool) -> Non
 
 
 class _KeptAt(dict[int, tuple[tuple[int, bool], ...]]):
-    """The kept nodes at each location, outermost first, and whether each was inlined there."""
+    """The kept nodes at each location, outermost first, and whether each is inlined."""
 
-    def __init__(self, seen: NodeTable, kept: Collection[int] | None) -> None:
+    def __init__(self, table: NodeTable, kept: Collection[int] | None) -> None:
         super().__init__()
-        self._at = seen.at
+        self._at = table.at
         self._kept = kept
 
     def __missing__(self, id_: int) -> tuple[tuple[int, bool], ...]:
@@ -80,15 +79,15 @@ class _KeptAt(dict[int, tuple[tuple[int, bool], ...]]):
         return found
 
 
-def _touching(seen: NodeTable, near: frozenset[int]) -> set[int]:
-    """Return the locations that hold one of these nodes."""
-    return {id_ for id_, nodes in seen.at.items() if not near.isdisjoint(nodes)}
+def _touching(table: NodeTable, near: frozenset[int]) -> set[int]:
+    """Return the locations with one of these nodes."""
+    return {id_ for id_, nodes in table.at.items() if not near.isdisjoint(nodes)}
 
 
-def _places(seen: NodeTable, wanted: set[int]) -> dict[int, list[int]]:
-    """Return the locations that hold each node."""
+def _places(table: NodeTable, wanted: set[int]) -> dict[int, list[int]]:
+    """Return the locations of each node."""
     places: dict[int, list[int]] = {node: [] for node in wanted}
-    for id_, nodes in seen.at.items():
+    for id_, nodes in table.at.items():
         if not wanted.isdisjoint(nodes):
             for node in wanted.intersection(nodes):
                 places[node].append(id_)
@@ -96,29 +95,29 @@ def _places(seen: NodeTable, wanted: set[int]) -> dict[int, list[int]]:
 
 
 class Inlining:
-    """Finds which nodes were inlined where they were called, in no more walks than that takes.
+    """Finds which nodes are inlined by their callers, with as few walks as possible.
 
-    An edge counts when its amount is ``cutoff`` or more. A node that is never the outermost of
-    its location has only edges that are inlined, so that one which counts settles it; when values
-    only grow, the walk ends as soon as all are settled. Only nodes that are both need every edge.
+    An edge counts if its amount is at least ``cutoff``. A node that is never the outermost of its
+    location is always inlined: one edge that counts decides it, and without negative values the
+    walk ends when all such nodes are decided. Nodes that are both need all their edges.
     """
 
     def __init__(
         self,
         stacks: Stacks,
-        seen: NodeTable,
+        table: NodeTable,
         column: int,
         kept: Collection[int] | None,
         cutoff: int,
     ) -> None:
         self._stacks = stacks
-        self._seen = seen
+        self._seen = table
         self._column = column
-        self._at = _KeptAt(seen, kept)
+        self._at = _KeptAt(table, kept)
         self._cutoff = cutoff
 
     def ways(self, listed: frozenset[int], *, only_grows: bool) -> dict[int, set[bool]]:
-        """Return for each node that may be inlined whether its edges are: both, one or none."""
+        """Return for each node that may be inlined whether its edges are: True, False, or both."""
         nodes_at = self._seen.at.values()
         inner = {node for nodes in nodes_at for node in nodes[:-1]} & listed
         mixed = inner & {nodes[-1] for nodes in nodes_at}
@@ -136,7 +135,7 @@ class Inlining:
     def _into(self, wanted: set[int], *, settles: bool) -> Edges:
         """Return the edges into some nodes; with ``settles`` only until each has one that counts.
 
-        ``open_`` are the locations that hold a node which is not settled.
+        ``open_`` are the locations with a node that is not decided.
         """
         found: Edges = {}
         places = _places(self._seen, wanted)
@@ -176,7 +175,7 @@ class Inlining:
         return met
 
     def _above(self, ids: Sequence[int], place: int) -> int:
-        """Return the nearest kept node above a location of a stack, -1 when there is none."""
+        """Return the nearest kept node above a location of a stack; -1 if there is none."""
         for above in range(place + 1, len(ids)):
             if nodes := self._at[ids[above]]:
                 return nodes[-1][0]

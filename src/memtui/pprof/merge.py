@@ -1,6 +1,6 @@
-"""Several profiles as one: equal stacks added up, wherever the program was loaded.
+"""Merges and subtracts profiles: equal stacks are added up, wherever the program was loaded.
 
-What changed between two profiles: ``-base`` and ``-diff_base`` of pprof.
+Implements several profiles as arguments, ``-base``, ``-diff_base`` and ``-normalize`` of pprof.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WORD = 1 << 64
 
 
 class MergeInput(NamedTuple):
-    """A profile of a sum: what its values count for, and whether it is the base that is 100 %."""
+    """A profile to merge: the sign of its values, and whether its samples are marked as a base."""
 
     stacks: Stacks
     sign: int = 1
@@ -39,18 +39,18 @@ class MergeInput(NamedTuple):
 
 
 def merge_profiles(profiles: Sequence[Stacks]) -> Stacks:
-    """Add up profiles, those of one kind from several processes for instance.
+    """Return the sum of profiles, for example of several processes.
 
-    All sample types that every one of them has, in the finer unit where units differ. Stacks are
-    equal when their locations and labels are. What the head says is that of the first; the time is
-    the earliest and durations add up (pprof, profile/merge.go). Raises StacksError when they have
-    no sample type in common, or units that cannot be added.
+    The result has the sample types that all profiles have, in the finer unit where units differ.
+    Stacks are equal if their locations and labels are. The header is that of the first profile; the
+    time is the earliest, and durations are added (pprof, profile/merge.go). Raises StacksError if
+    the profiles have no sample type in common, or units that cannot be added.
     """
     return profiles[0] if len(profiles) == 1 else merge([MergeInput(each) for each in profiles])
 
 
 def merge(parts: Sequence[MergeInput]) -> Stacks:
-    """Return the sum of all parts; raises as ``merge_profiles`` does."""
+    """Return the sum of all parts; raises the errors of ``merge_profiles``."""
     every = [part.stacks for part in parts]
     types = _common_types(every)
     period_type = reduce(
@@ -60,7 +60,7 @@ def merge(parts: Sequence[MergeInput]) -> Stacks:
     sums = _MergedSamples(every[0].main)
     for part in parts:
         sums.add(part, _columns(part.stacks, types))
-    result = sums.done()
+    result = sums.samples()
     names = [kind.type for kind in types]
     return replace(
         every[0],
@@ -84,7 +84,7 @@ def _first_text(texts: Iterable[str]) -> str:
 
 
 def _default(stacks: Stacks, names: list[str]) -> str:
-    """Return the type to show first; the first that is left when other types were left out."""
+    """Return the default sample type; the first of ``names`` if its own was left out."""
     if stacks.default_type in names or [kind.type for kind in stacks.types] == names:
         return stacks.default_type
     return names[0]
@@ -118,7 +118,7 @@ def _profiles_text(profiles: Sequence[Stacks]) -> str:
 
 
 def _finer_unit(what: str, kind: SampleType, other: SampleType) -> SampleType:
-    """Return the finer unit of two; raise StacksError when they cannot be added."""
+    """Return the finer of two units; raise StacksError if they cannot be added."""
     if kind.type != other.type or not same_kind(kind.unit, other.unit):
         raise StacksError(
             f"the two profiles differ in their {what}:"
@@ -128,7 +128,7 @@ def _finer_unit(what: str, kind: SampleType, other: SampleType) -> SampleType:
 
 
 def _columns(stacks: Stacks, types: Sequence[SampleType]) -> list[tuple[int, float]]:
-    """Return for each type in which column it is, and what its values are multiplied with."""
+    """Return the column of each type, and the factor to the common unit."""
     names = [kind.type for kind in stacks.types]
     columns = []
     for kind in types:
@@ -138,14 +138,14 @@ def _columns(stacks: Stacks, types: Sequence[SampleType]) -> list[tuple[int, flo
 
 
 class _Key(NamedTuple):
-    """What makes two samples one."""
+    """Samples with equal keys are merged."""
 
     ids: tuple[int, ...]
     labels: Labels
 
 
 class _MergedSamples:
-    """The samples of several profiles, equal ones added up, with locations of their own ids."""
+    """Adds up the samples of several profiles, with new location ids."""
 
     def __init__(self, main: Binary | None) -> None:
         self.locations: dict[int, Location] = {}
@@ -154,7 +154,7 @@ class _MergedSamples:
         self._samples: dict[_Key, list[int]] = {}
 
     def add(self, part: MergeInput, columns: list[tuple[int, float]]) -> None:
-        """Add the samples of a profile; those without any value are left out."""
+        """Add the samples of a profile, except those with no value."""
         known: dict[int, int] = {}
         stacks, sign, is_marked = part
         for sample, labels in stacks.labelled():
@@ -169,8 +169,8 @@ class _MergedSamples:
                 for column, value in enumerate(values):
                     sums[column] += value
 
-    def done(self) -> list[tuple[Sample, Labels]]:
-        """Return the samples that have a value left."""
+    def samples(self) -> list[tuple[Sample, Labels]]:
+        """Return the merged samples, except those whose values are all 0."""
         return [
             (Stack(key.ids, tuple(values)), key.labels)
             for key, values in self._samples.items()
@@ -178,7 +178,7 @@ class _MergedSamples:
         ]
 
     def totals(self, width: int) -> Totals:
-        """Return the amounts of the samples of the base, of all where it has none."""
+        """Return 100 %: the amounts of the samples of the base, or of all if it has none."""
         every = list(self._samples.values())
         of_base = [values for key, values in self._samples.items() if is_base(key.labels)]
         amounts, divisors = [], []
@@ -190,7 +190,7 @@ class _MergedSamples:
         return Totals(tuple(amounts), tuple(divisors))
 
     def _id(self, stacks: Stacks, known: dict[int, int], id_: int) -> int:
-        """Return the number that a location has here."""
+        """Return the new id of a location."""
         if (number := known.get(id_)) is not None:
             return number
         if (location := stacks.locations.get(id_)) is None:
@@ -206,7 +206,7 @@ class _MergedSamples:
         return number
 
     def _binary(self, location: Location) -> tuple[Binary | None, int]:
-        """Return the binary that stands for all loads of it, and the address as if in there."""
+        """Return the first load of the same binary, and the address in that load."""
         if (own := location.binary) is None:
             return None, location.address
         binary = self._binaries.setdefault(_load_key(own), own)
@@ -214,7 +214,7 @@ class _MergedSamples:
 
 
 def _load_key(binary: Binary) -> tuple[int, int, str]:
-    """Return what two loads of one binary have in common: its pages, its offset and its name."""
+    """Return the key that two loads of one binary share: pages, offset, and build id or path."""
     pages = ((binary.limit - binary.start) % _WORD + _PAGE_BYTES - 1) // _PAGE_BYTES
     return pages, binary.offset, binary.build_id or binary.file
 
@@ -222,8 +222,8 @@ def _load_key(binary: Binary) -> tuple[int, int, str]:
 def scaled_values(sample: Sample, columns: list[tuple[int, float]]) -> list[int]:
     """Return the values of a sample in the common units.
 
-    When all that were in another unit round to nothing, none of them counts: pprof leaves such a
-    sample out, whatever else it holds (profile/profile.go: ScaleN).
+    Empty if all values in another unit round to 0: pprof drops such a sample, whatever its other
+    values (profile/profile.go: ScaleN).
     """
     values = [sample.value[column] for column, _ in columns]
     scales = [place for place, (_, factor) in enumerate(columns) if factor != 1]
@@ -240,14 +240,13 @@ def _rounded(value: float) -> int:
 def difference(
     source: Stacks, base: Stacks, *, diff_base: bool = False, normalize: bool = False
 ) -> Stacks:
-    """Subtract ``base`` from ``source``, all sample types that both have.
+    """Return ``source`` minus ``base``, for all sample types that both have.
 
-    With ``diff_base`` 100 % is the base, and equal stacks are not set off against each other
-    before they are added up: the label ``pprof::base`` marks those of the base. Without it 100 % is
-    the amount of all differences (pprof, internal/driver/fetch.go). Stacks are equal when their
-    locations and labels are: two processes of one program may be compared, wherever it was loaded.
-    With ``normalize`` the source is first scaled to what the base comes to. Raises StacksError when
-    the profiles have no sample type in common, or units that cannot be added.
+    With ``diff_base`` 100 % is the base, and the samples of the base are kept apart by the label
+    ``pprof::base``. Without it 100 % is the sum of the amounts of all differences (pprof,
+    internal/driver/fetch.go). Stacks are equal if their locations and labels are, so two processes
+    of one program can be compared, wherever it was loaded. With ``normalize`` the source is first
+    scaled to the sum of the base. Raises the errors of ``merge_profiles``.
     """
     if normalize:
         source = _normalize(source, base)
@@ -255,7 +254,7 @@ def difference(
 
 
 def _normalize(source: Stacks, base: Stacks) -> Stacks:
-    """Scale each sample type to what the base comes to (pprof, profile/merge.go: Normalize)."""
+    """Scale each sample type to the sum of the base (pprof, profile/merge.go: Normalize)."""
     if source.types != base.types or source.period_type != base.period_type:
         raise StacksError("profiles of different sample types cannot be normalized")
     columns = [

@@ -1,9 +1,4 @@
-"""The rows of a report: what tells one from another, at each granularity, and their names.
-
-Paths of source files as pprof shows and looks for them.
-
-What a location is through a lens: the rows it counts for, and what of a stack is left.
-"""
+"""Maps locations to the rows (nodes) of a report, at each granularity, and shortens their paths."""
 
 from __future__ import annotations
 
@@ -20,11 +15,11 @@ _BAZEL = ("/proc/self/cwd/./", "/proc/self/cwd/")
 
 
 def shorten_path(path: str, trim_path: str = "", source_path: str = "") -> str:
-    """Return a path without what stands before it on the machine that compiled it.
+    """Return a path without the prefix of the machine that compiled it.
 
-    ``trim_path`` are prefixes with colons between them, and Bazel's go too. Without it a path
-    loses all up to the name of a folder of ``source_path`` (pprof, internal/report/source.go:
-    trimPath).
+    The prefixes are those of ``trim_path``, separated by colons, and Bazel's. Without ``trim_path``
+    everything up to the name of a folder in ``source_path`` is removed (pprof,
+    internal/report/source.go: trimPath).
     """
     if not trim_path:
         for folder in filter(None, source_path.split(":")):
@@ -40,7 +35,7 @@ def shorten_path(path: str, trim_path: str = "", source_path: str = "") -> str:
 
 
 def candidate_paths(path: str, trim_path: str, source_path: str) -> Iterator[str]:
-    """Yield where a source file may be: in each folder of the source path, and those above it."""
+    """Yield the paths to try for a source file: in each folder of the source path and above it."""
     path = shorten_path(path, trim_path, source_path)
     if path.startswith("/"):
         yield path
@@ -53,7 +48,7 @@ def candidate_paths(path: str, trim_path: str, source_path: str) -> Iterator[str
 
 
 def clean_path(path: str) -> str:
-    """Return a path as Go's filepath.Clean writes it; "" stays as it is."""
+    """Return a path as Go's filepath.Clean does, except that "" is unchanged."""
     if not path:
         return ""
     parts: list[str] = []
@@ -69,7 +64,7 @@ def clean_path(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What tells one row of a report from another (pprof, internal/graph: NodeInfo)."""
+    """The identity of a row of a report (pprof, internal/graph: NodeInfo)."""
 
     name: str = ""
     address: int = 0
@@ -80,7 +75,7 @@ class Node:
     start_line: int = 0
 
     def __str__(self) -> str:
-        """Write it as pprof does: address, name, and file:line as far as they are asked for."""
+        """Return its name in pprof's form: address, function, and file:line, those that are set."""
         parts = [f"{self.address:016x}"] if self.address else []
         if self.name:
             parts.append(self.name)
@@ -159,7 +154,7 @@ def _by_address(location: Location, line: Line | None) -> Node:
 
 
 def by_line_of_binary(location: Location, line: Line | None) -> Node:
-    """Return the row of a listing of source: lines of two binaries are two rows."""
+    """Return the node of a source listing: a line in two binaries is two nodes."""
     found = _by_line(location, line)
     if line is None:
         return found
@@ -178,7 +173,7 @@ NODE_OF: dict[str, Callable[[Location, Line | None], Node]] = {
 
 
 def base_name(path: str) -> str:
-    """Return the last part of a path, as Go's filepath.Base does."""
+    """Return the last element of a path, as Go's filepath.Base does."""
     if not path:
         return "."
     return path.rstrip("/").rpartition("/")[2] or "/"
@@ -187,8 +182,8 @@ def base_name(path: str) -> str:
 def package_of(name: str) -> str:
     """Return the package of a Go function: "net/http" of "net/http.(*conn).serve".
 
-    Type arguments may hold slashes and dots of their own, so what follows a bracket is not looked
-    at; a name without a dot is its own package.
+    Text after a bracket is ignored: type arguments may contain slashes and dots. A name without a
+    dot is its own package.
     """
     head = re.split(r"[\[(]", name, maxsplit=1)[0]
     start = head.rfind("/") + 1
@@ -197,18 +192,18 @@ def package_of(name: str) -> str:
 
 
 class NodesAt(dict[int, tuple[int, ...]]):
-    """The numbers of the nodes at each location, innermost first; raises StacksError for others."""
+    """The node numbers of each location, innermost first; raises StacksError for unknown ids."""
 
     def __missing__(self, id_: int) -> tuple[int, ...]:
         raise StacksError(f"inconsistent: no location has the id {id_}")
 
 
 class NodeTable(NamedTuple):
-    """The rows of a report before they are counted.
+    """The nodes of a report, before values are added up.
 
-    ``at`` holds for each location the numbers of its nodes, innermost first; ``stack_filters`` is what
-    happens to a stack before it counts, in this order. ``unmatched`` are the options whose pattern
-    matches nothing, as pprof writes them. With ``mean`` samples without a value count too.
+    ``at`` holds for each location the numbers of its nodes, innermost first. ``stack_filters`` are
+    applied to each stack, in this order. ``unmatched`` are the options whose pattern matches
+    nothing, in pprof's spelling. With ``mean`` samples without a value count too.
     """
 
     nodes: tuple[Node, ...]
@@ -217,22 +212,22 @@ class NodeTable(NamedTuple):
     unmatched: tuple[str, ...] = ()
     mean: bool = False
 
-    def left(self, ids: Sequence[int]) -> Sequence[int] | None:
-        """Return the locations of a stack that count."""
+    def filter_stack(self, ids: Sequence[int]) -> Sequence[int] | None:
+        """Return the rest of a stack after the filters; None if it is dropped."""
         return apply_filters(self.stack_filters, ids)
 
 
 NodeOf = Callable[[Location, Line | None], Node]
-"""Returns the row that a line counts for; None is a location without any."""
+"""Returns the node of a line, or of a location without lines (None)."""
 
 
 def build_nodes(
     stacks: Stacks, lens: Lens, *, node: NodeOf | None = None, trim: bool = True
 ) -> NodeTable:
-    """Look at the locations of a profile through a lens; raises StacksError for a bad pattern.
+    """Return the nodes of all locations of a profile, and the filters of a lens.
 
-    ``node`` makes the rows, None is what the granularity of the lens asks for. Without ``trim``
-    paths stay as they are in the profile.
+    ``node`` makes a node of a line; None stands for the granularity of the lens. Without ``trim``
+    paths are not shortened. Raises StacksError for an invalid pattern.
     """
     at = {id_: location.lines for id_, location in stacks.locations.items()}
     found = frame_filters(stacks, at, lens)
@@ -248,12 +243,12 @@ def build_nodes(
 def _number_nodes(
     stacks: Stacks, at: LinesAt, lens: Lens, node: NodeOf, *, trim: bool
 ) -> tuple[tuple[Node, ...], NodesAt]:
-    """Give each node a number, and say which lie at each location.
+    """Number the nodes, and return them with the numbers at each location.
 
-    What a line is depends on its function alone, or on the line, as long as the function has a
-    name and addresses do not matter: so it is found out once.
+    Except for addresses, the node depends on the function or the line alone, so each is looked up
+    once.
     """
-    short = _PathShortener(lens) if trim and lens.granularity != "functions" else None
+    shortener = _PathShortener(lens) if trim and lens.granularity != "functions" else None
     by_line = lens.granularity == "lines"
     by_address = lens.granularity == "addresses"
     numbers: dict[Node, int] = {}
@@ -269,8 +264,8 @@ def _number_nodes(
                 if (number := known.get(key)) is not None:
                     here.append(number)
                     continue
-            seen = short.line(line) if short and line else line
-            number = numbers.setdefault(node(location, seen), len(numbers))
+            shown = shortener.line(line) if shortener and line else line
+            number = numbers.setdefault(node(location, shown), len(numbers))
             here.append(number)
             if key[0]:
                 known[key] = number
@@ -279,13 +274,13 @@ def _number_nodes(
 
 
 class _PathShortener:
-    """Takes away what the lens wants to go from the paths of files."""
+    """Removes the prefixes of a lens from the paths of files."""
 
     def __init__(self, lens: Lens) -> None:
         self._lens = lens
 
     def line(self, line: Line) -> Line:
-        """Return a line whose function has the short path."""
+        """Return a line whose function has the shortened path."""
         function, lens = line.function, self._lens
         file = shorten_path(function.file, lens.trim_path, lens.source_path)
         if file == function.file:
@@ -293,13 +288,13 @@ class _PathShortener:
         return line._replace(function=function._replace(file=file))
 
 
-def walk(stacks: Stacks, seen: NodeTable, column: int) -> Iterator[tuple[int, Sequence[int]]]:
-    """Yield the value and what is left of each stack that has a value in this column."""
+def walk(stacks: Stacks, table: NodeTable, column: int) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield value and filtered stack of each sample that has a value in this column."""
     for sample in stacks.samples():
-        if not (value := sample.value[column]) and not (seen.mean and sample.value[0]):
+        if not (value := sample.value[column]) and not (table.mean and sample.value[0]):
             continue
         left: Sequence[int] | None = sample.location_id[:]
-        if seen.stack_filters:
-            left = seen.left(sample.location_id[:])
+        if table.stack_filters:
+            left = table.filter_stack(sample.location_id[:])
         if left is not None:
             yield value, left

@@ -1,4 +1,4 @@
-"""What the dashboard asks of a profile, alone or against a base, and what the answer is."""
+"""Answers the queries of the dashboard about a profile, alone or compared with a base."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from memtui.pprof.top import Peek, TopRow, peek, top
 QueryView: TypeAlias = Literal["top", "peek", "calls", "stacks", "tags", "source"]
 
 MOST_STACKS = 1000
-"""Stacks in one answer; a list on a screen is not read further."""
+"""The most stacks in one answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which view of a profile is wanted, through which lens.
+    """A view of a profile, and the lens to see it through.
 
-    ``name`` is the function of a peek. With ``of_base`` 100 % is what the base holds, as with
-    -diff_base of pprof, else the difference, as with -base; without a base it says nothing.
+    ``name`` is the function of the views "peek" and "source". With a base, ``of_base`` sets 100 %
+    to the total of the base, as -diff_base of pprof does; else it is the difference (-base).
     """
 
     view: QueryView
@@ -49,7 +49,7 @@ class TopAnswer:
 
 @dataclass(frozen=True, slots=True)
 class GrowthAnswer:
-    """The functions of a profile and of its base, to be set side by side."""
+    """The functions of a profile and of its base, to be compared."""
 
     type: SampleType
     total: int
@@ -60,7 +60,7 @@ class GrowthAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PeekAnswer:
-    """One function between its callers and its calls, and the stacks that lead to it."""
+    """One function with its callers and callees, and the stacks that lead to it."""
 
     type: SampleType
     total: int
@@ -71,7 +71,7 @@ class PeekAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TreeAnswer:
-    """The call tree from its root."""
+    """The call tree from the root."""
 
     type: SampleType
     total: int
@@ -81,7 +81,7 @@ class TreeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StacksAnswer:
-    """The stacks as they are, equal ones together, those of the base beside them."""
+    """The stacks of a profile, equal ones merged, and those of the base."""
 
     type: SampleType
     total: int
@@ -92,7 +92,7 @@ class StacksAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TagsAnswer:
-    """The labels of a profile, and what each of their values comes to."""
+    """The labels of a profile, with the sum of each value."""
 
     type: SampleType
     total: int
@@ -102,7 +102,7 @@ class TagsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RoutineSource:
-    """A function in one file: its lines from ``routine.first`` on, or why there are none."""
+    """A function in one file: its source from line ``routine.first`` on, or why there is none."""
 
     routine: Routine
     lines: tuple[str, ...]
@@ -111,7 +111,7 @@ class RoutineSource:
 
 @dataclass(frozen=True, slots=True)
 class SourceAnswer:
-    """The source of a function, in each file that it is in."""
+    """The source of a function, in each file that has it."""
 
     type: SampleType
     total: int
@@ -119,63 +119,60 @@ class SourceAnswer:
     unmatched: tuple[str, ...] = ()
 
 
-# ``unmatched`` of each are the filters that matched nothing, as pprof writes them ("TagFocus").
+# ``unmatched`` are the filters that matched nothing, in pprof's spelling ("TagFocus").
 Answer: TypeAlias = (
     TopAnswer | GrowthAnswer | PeekAnswer | TreeAnswer | StacksAnswer | TagsAnswer | SourceAnswer
 )
 
 
-def answer(stacks: Stacks, base: Stacks | None, question: Query) -> Answer:
-    """Answer a question; raises StacksError.
-
-    ``answer_tags`` answers those of "tags", ``answer_source`` those of "source".
-    """
-    lens = replace(question.lens, nodefraction=0.0, edgefraction=0.0, nodecount=0)
+def answer(stacks: Stacks, base: Stacks | None, query: Query) -> Answer:
+    """Return the answer to a query for any view but "tags" and "source". Raises StacksError."""
+    lens = replace(query.lens, nodefraction=0.0, edgefraction=0.0, nodecount=0)
     kind = stacks.types[stacks.index_of(lens.sample_type)]
-    if question.view == "stacks":
+    if query.view == "stacks":
         now = _merge_stacks(stacks, lens)
         then = None if base is None else _merge_stacks(base, lens)
         return StacksAnswer(
             kind, sum(each.value for each in now), now, then, unmatched(stacks, lens)
         )
-    if question.view == "top" and base is not None and not question.of_base:
+    if query.view == "top" and base is not None and not query.of_base:
         now_top, base_top = (top(each, lens, marks=False) for each in (stacks, base))
-        nowhere = set(now_top.summary.unmatched) & set(base_top.summary.unmatched)
+        missing = set(now_top.summary.unmatched) & set(base_top.summary.unmatched)
         summary = now_top.summary
         return GrowthAnswer(
-            kind, summary.total, now_top.rows, base_top.rows, tuple(sorted(nowhere))
+            kind, summary.total, now_top.rows, base_top.rows, tuple(sorted(missing))
         )
-    seen = stacks if base is None else difference(stacks, base, diff_base=question.of_base)
-    match question.view:
+    compared = stacks if base is None else difference(stacks, base, diff_base=query.of_base)
+    match query.view:
         case "top":
-            whole = top(seen, lens, marks=False)
-            return TopAnswer(kind, whole.summary.total, whole.rows, whole.summary.unmatched)
+            report = top(compared, lens, marks=False)
+            return TopAnswer(kind, report.summary.total, report.rows, report.summary.unmatched)
         case "peek":
-            near = peek(seen, question.name, lens, exact=True)
-            ways = stacks_leading_to(seen, question.name, lens)
-            total, nowhere_now = near.summary.total, near.summary.unmatched
-            return PeekAnswer(kind, total, near.entries[0], ways, nowhere_now)
+            found = peek(compared, query.name, lens, exact=True)
+            leading = stacks_leading_to(compared, query.name, lens)
+            total, no_match = found.summary.total, found.summary.unmatched
+            return PeekAnswer(kind, total, found.entries[0], leading, no_match)
         case _:
-            column = seen.index_of(lens.sample_type)
-            root = build_call_tree(seen, lens)
-            return TreeAnswer(kind, _total(seen, column), root, unmatched(seen, lens))
+            column = compared.index_of(lens.sample_type)
+            root = build_call_tree(compared, lens)
+            return TreeAnswer(kind, _total(compared, column), root, unmatched(compared, lens))
 
 
-def answer_tags(stacks: Stacks, base: Stacks | None, question: Query) -> TagsAnswer:
-    """Return the labels of a profile, or of its difference to a base; raises StacksError."""
-    lens = question.lens
-    seen = stacks if base is None else difference(stacks, base, diff_base=question.of_base)
-    found = tags(seen, lens)
-    kind = seen.types[seen.index_of(lens.sample_type)]
+def answer_tags(stacks: Stacks, base: Stacks | None, query: Query) -> TagsAnswer:
+    """Return the answer to a query for "tags"; raises StacksError."""
+    lens = query.lens
+    compared = stacks if base is None else difference(stacks, base, diff_base=query.of_base)
+    found = tags(compared, lens)
+    kind = compared.types[compared.index_of(lens.sample_type)]
     return TagsAnswer(kind, found.total, found.tags, found.unmatched)
 
 
 def answer_source(
-    stacks: Stacks, base: Stacks | None, question: Query, source: ReadSource
+    stacks: Stacks, base: Stacks | None, query: Query, source: ReadSource
 ) -> SourceAnswer:
-    """Return the lines of a function, with the text that ``source`` has; raises StacksError."""
-    seen = stacks if base is None else difference(stacks, base, diff_base=question.of_base)
-    found = listing(seen, question.name, question.lens, exact=True)
+    """Return the answer to a query for "source"; ``source`` reads files. Raises StacksError."""
+    compared = stacks if base is None else difference(stacks, base, diff_base=query.of_base)
+    found = listing(compared, query.name, query.lens, exact=True)
     files = tuple(_read_source(each, source) for each in found.routines)
     return SourceAnswer(found.type, found.total, files, found.unmatched)
 
@@ -189,20 +186,20 @@ def _read_source(routine: Routine, source: ReadSource) -> RoutineSource:
 
 
 def _merge_stacks(stacks: Stacks, lens: Lens) -> tuple[StackLine, ...]:
-    """Return the stacks of a profile, equal ones together, largest amount first."""
+    """Return the stacks of a profile, equal ones merged, largest amount first."""
     column = stacks.index_of(lens.sample_type)
     stacks, lens, _ = prefilter(stacks, lens)
-    seen = build_nodes(stacks, lens)
-    names = [str(node) for node in seen.nodes]
+    table = build_nodes(stacks, lens)
+    names = [str(node) for node in table.nodes]
     merged: dict[tuple[int, ...], int] = defaultdict(int)
-    for value, ids in walk(stacks, seen, column):
-        merged[tuple(node for id_ in ids for node in seen.at[id_])] += value
+    for value, ids in walk(stacks, table, column):
+        merged[tuple(node for id_ in ids for node in table.at[id_])] += value
     largest = heapq.nsmallest(MOST_STACKS, merged.items(), key=lambda each: -abs(each[1]))
     return tuple(StackLine(tuple(names[node] for node in path), value) for path, value in largest)
 
 
 def _total(stacks: Stacks, column: int) -> int:
-    """Return what counts as 100 %, as ``add_up`` has it."""
+    """Return what counts as 100 %, as ``add_up`` does."""
     if stacks.totals is not None:
         return stacks.totals.of(column)
     return sum(abs(each.value[column]) for each in stacks.samples())
