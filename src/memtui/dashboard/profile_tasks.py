@@ -72,10 +72,10 @@ class ProfileTasks:
         self, request: ProfileRequest | None, source: ProfileSource, pane: ProfilePane
     ) -> None:
         """Ask for a profile; None is the usual one."""
-        if request is None or request == source.usual:
+        if request is None or request == source.default_request:
             source.refresh()
         else:
-            source.ask(request)
+            source.request(request)
         if request is not None:
             pane.follow(request)
 

@@ -80,8 +80,8 @@ async def events_of(source: UrlProfileSource | RuntimeSource) -> None:
 
 async def cancelled_profile(url: str) -> None:
     source = UrlProfileSource(url, time.time, every_s=None)
-    source._is_dear = True  # nothing comes unasked
-    source.ask(ProfileRequest("goroutine"))
+    source._is_too_expensive = True  # nothing comes unasked
+    source.request(ProfileRequest("goroutine"))
     async with aclosing(source.events()) as events:
         await anext(events)
         telling = asyncio.ensure_future(anext(events))

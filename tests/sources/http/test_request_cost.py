@@ -235,7 +235,7 @@ async def test_a_profile_of_very_many_stacks_is_not_read_unless_the_user_wants_i
         async with aclosing(source.events()) as events:
             with pytest.raises(SourceFailed) as failed:
                 await anext(events)
-        assert re.search("is read only on request: it has 600\\d\\d stacks", failed.value.reason)
+        assert re.search("is fetched only on request: it has 600\\d\\d stacks", failed.value.reason)
         async with aclosing(source.events()) as events:
             waiting = asyncio.ensure_future(anext(events))
             source.look()

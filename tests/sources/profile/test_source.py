@@ -399,7 +399,7 @@ async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, heap_file: Pa
         tmp_path / "nothing": "no such file",
         tmp_path: "is a directory",
         heap_file / "below": "not a directory",
-        fifo: "is no regular file",
+        fifo: "is not a regular file",
         text: "not a profile but text: not what you think",
     }
     for path, reason in reasons.items():
@@ -439,7 +439,7 @@ async def answer_to(source: ProfileSource, request: ProfileRequest) -> list[Even
     async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
-        source.ask(request)
+        source.request(request)
         async for event in events:
             told.append(event)
             if isinstance(event.sample, Taking) and event.sample.over:
@@ -491,7 +491,7 @@ async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
     async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
-        source.ask(long)
+        source.request(long)
         assert (await anext(events)).sample == Taking(long)
         telling = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0.3)
@@ -504,7 +504,7 @@ async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
         # The service has stopped as well: a second one can begin, as soon as the runtime's writer
         # of profiles has woken up and seen it (profileWriter, runtime/pprof/pprof.go: 0.1-0.2 s).
         while True:
-            source.ask(ProfileRequest("cpu", 1))
+            source.request(ProfileRequest("cpu", 1))
             assert isinstance((await anext(events)).sample, Taking)
             assert isinstance((await anext(events)).sample, Mark)
             found = (await anext(events)).sample
@@ -531,7 +531,7 @@ async def test_what_cannot_be_had_is_told_and_the_usual_one_goes_on(
         async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
             await anext(events)
             await anext(events)
-            source.ask(ProfileRequest("cpu", 1))
+            source.request(ProfileRequest("cpu", 1))
             assert isinstance((await anext(events)).sample, Taking)
             assert isinstance((await anext(events)).sample, Mark)
             over = (await anext(events)).sample

@@ -127,7 +127,7 @@ class Noticing:
         first = self.goroutines.first
         self.goroutines = Goroutines(count if first is None else first, count)
         if self._growth.wants(at, count):
-            self._profiles.ask(ProfileRequest("goroutine"))
+            self._profiles.request(ProfileRequest("goroutine"))
 
     async def _counted(self, sample: RuntimeSample) -> int | None:
         """Return the number of goroutines; None where it is not known, and when it is no news."""

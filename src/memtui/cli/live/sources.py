@@ -98,7 +98,7 @@ class SourceFactory:
             return stats
         if (
             isinstance(profiles, ProcessProfileSource | UrlProfileSource)
-            and profiles.usual.kind == "heap"
+            and profiles.default_request.kind == "heap"
         ):
             return Noticing(stats, profiles)
         return stats

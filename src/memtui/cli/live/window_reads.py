@@ -78,11 +78,11 @@ class WindowReads:
     def _take(self, kinds: Sequence[ProfileKind]) -> None:
         """Ask for profiles; that of the heap comes as it does unasked, so by the rules of cost."""
         for source in self._sources:
-            if not isinstance(source, HttpProfileSource) or source.usual.kind != "heap":
+            if not isinstance(source, HttpProfileSource) or source.default_request.kind != "heap":
                 continue
             for kind in kinds:
                 self._say(f"taking a {kind} profile")
                 if kind == "heap":
                     source.look()
                 else:
-                    source.ask(ProfileRequest(kind))
+                    source.request(ProfileRequest(kind))
