@@ -49,7 +49,7 @@ class ProfileTasks:
                 return
         source = next((each for each in self._sources() if isinstance(each, ProfileSource)), None)
         if source is None:
-            pane.say("there is no profile to take here", is_bad=True)
+            pane.show_message("there is no profile to take here", is_bad=True)
             return
         match wanted:
             case messages.FetchProfile(request=request) if request is not None and request.acts:
@@ -77,7 +77,7 @@ class ProfileTasks:
         else:
             source.request(request)
         if request is not None:
-            pane.follow(request)
+            pane.show_kind(request)
 
     def _confirm(self, request: ProfileRequest, source: ProfileSource, pane: ProfilePane) -> None:
         def answered(confirmed: ProfileRequest | None) -> None:
@@ -91,10 +91,10 @@ class ProfileTasks:
         try:
             kinds = await source.kinds()
         except SourceFailed as failed:
-            pane.say(failed.reason, is_bad=True)
+            pane.show_message(failed.reason, is_bad=True)
             return
         if kinds == {"file"}:
-            pane.say("a file holds one profile: r reads it again")
+            pane.show_message("a file holds one profile: r reads it again")
             return
 
         def chosen(request: ProfileRequest | None) -> None:
@@ -105,29 +105,29 @@ class ProfileTasks:
 
     async def _ask(self, wanted: messages.QueryProfile, pane: ProfilePane) -> None:
         """Let the worker answer; a newer question cancels this one."""
-        key, data, base = wanted.wanted
+        key, data, base = wanted.pending
         try:
-            answer = await self._worker.answer(data, base, key.question)
+            answer = await self._worker.answer(data, base, key.query)
         except AnswerFailed as none:
-            pane.fail(key, str(none))
+            pane.show_failure(key, str(none))
         except Exception as error:  # noqa: BLE001 - a defect in an answer must not end the rest
-            pane.fail(key, f"memtui failed here: {in_a_line(error)}; {reported(error)}")
+            pane.show_failure(key, f"memtui failed here: {in_a_line(error)}; {reported(error)}")
         else:
-            pane.take(key, answer)
+            pane.show_answer(key, answer)
 
     async def _save(self, wanted: messages.SaveProfile, pane: ProfilePane) -> None:
         profile, identity = wanted.profile, self._identity()
         if profile.data is None:
-            pane.say("its bytes were let go to keep memory small", is_bad=True)
+            pane.show_message("its bytes were let go to keep memory small", is_bad=True)
             return
         name, pid = (identity.name, identity.pid) if identity else ("", None)
         stem = profile_stem(name, pid, profile.kind, wanted.at)
         try:
             path = await asyncio.to_thread(save_profile, Path.cwd(), stem, profile.data)
         except SourceFailed as failed:
-            pane.say(failed.reason, is_bad=True)
+            pane.show_message(failed.reason, is_bad=True)
         else:
-            pane.say(f"saved {path}")
+            pane.show_message(f"saved {path}")
 
     def _identity(self) -> ProcessIdentity | None:
         return self._view().sample(ProcessIdentity)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from shop import BYTES, MIB, PUT, SHOP
 
-from memtui.panes.profile.call_tree import TreeState, draw, hint, words
+from memtui.panes.profile.call_tree import TreeState, draw, hint, status
 from memtui.panes.profile.formatting import Measure
 from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import Line, text_of
@@ -109,10 +109,10 @@ def test_a_search_opens_the_way_to_each_match_and_marks_it(tree_of: TreeOf) -> N
     assert again.to_match(1).selected == ("main.main", "main.refill")
     assert again.to_match(1).to_match(1).selected == ("main.main",), "after the last the first"
     assert tree.searched(root, "nowhere").selected == tree.selected
-    assert text_of(words(BYTES, again, 60)) == "/main.: 3 matches, 80.0%"
-    assert text_of(words(BYTES, again, 21)) == "/main.: 3, 80.0%"
-    assert text_of(words(BYTES, again, 14)) == "/ma…: 3, 80.0%"
-    assert words(BYTES, TreeState.of(root), 60) == ()
+    assert text_of(status(BYTES, again, 60)) == "/main.: 3 matches, 80.0%"
+    assert text_of(status(BYTES, again, 21)) == "/main.: 3, 80.0%"
+    assert text_of(status(BYTES, again, 14)) == "/ma…: 3, 80.0%"
+    assert status(BYTES, TreeState.of(root), 60) == ()
 
 
 def test_what_is_too_small_to_be_known_stands_as_a_number(shown: Shown) -> None:

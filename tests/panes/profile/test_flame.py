@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shop import BYTES, MIB, PUT, SHOP
 
 from memtui.panes.profile.call_paths import totals
-from memtui.panes.profile.flame import FlameState, boxes, draw, hint, shade, words
+from memtui.panes.profile.flame import FlameState, boxes, draw, hint, shade, status
 from memtui.panes.profile.formatting import Measure
 from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import Line, Role, text_of
@@ -78,7 +78,7 @@ def test_a_box_zoomed_into_is_as_wide_as_the_screen_and_back_it_is_not(
 
 """
     )
-    assert text_of(words(root, BYTES, flame, 30)) == "in store.(*Cache[go.shape.str…"
+    assert text_of(status(root, BYTES, flame, 30)) == "in store.(*Cache[go.shape.str…"
     above = flame.to_parent()
     assert above.selected == ("main.main", "http.Serve"), "what is above is a bar too"
     assert above.to_child(root).selected == flame.zoom, "and leads back"
@@ -133,7 +133,7 @@ def test_a_search_marks_all_matches_and_says_what_the_outermost_hold(tree_of: Tr
     count = Measure("count", 100)
     flame = FlameState().searched(root, "STORE")
     assert flame.selected == ("main.main", "store.Put")
-    assert text_of(words(root, count, flame, 60)) == "/STORE: 3 matches, 60.0%"
+    assert text_of(status(root, count, flame, 60)) == "/STORE: 3 matches, 60.0%"
     rows = draw(root, count, flame, 80, 4, focused=True)
     assert roles(rows, "store.Put") == {"selected"}
     assert roles(rows, "store.Get") == roles(rows, "store.grow") == {"match"}
@@ -142,7 +142,7 @@ def test_a_search_marks_all_matches_and_says_what_the_outermost_hold(tree_of: Tr
     assert flame.to_match(1).selected == ("main.main", "store.Put", "store.grow")
     assert flame.to_match(-1).selected == ("main.main", "store.Get")
     nothing = FlameState().searched(root, "nowhere")
-    assert text_of(words(root, count, nothing, 60)) == "/nowhere: 0 matches"
+    assert text_of(status(root, count, nothing, 60)) == "/nowhere: 0 matches"
 
 
 def test_a_match_outside_of_the_zoom_zooms_out(tree_of: TreeOf) -> None:

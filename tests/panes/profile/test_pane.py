@@ -134,7 +134,7 @@ def compared_files(view: MakeView, drawn: Draw, then: int, now: int) -> str:
     second = heap(3 * MIB, 62 * MIB, time_nanos=now * 10**9, **is_file)
     seen = view((0, "profile", first), (6, "profile", second))
     pane.view = seen
-    pane._reading.look = replace(pane.look, base=kept_profiles(seen, "file")[0])
+    pane._navigation.options = replace(pane.options, base=kept_profiles(seen, "file")[0])
     return drawn(pane, seen, 110, 6).splitlines()[1]
 
 
@@ -198,8 +198,8 @@ def answered(pane: ProfilePane, wanted: Sequence[ProfileMessage]) -> None:
     """Answer what was asked last, as the app does."""
     ask = wanted[-1]
     assert isinstance(ask, QueryProfile)
-    key, data, base = ask.wanted
-    pane.take(key, answer(read_stacks(data), read_stacks(base) if base else None, key.question))
+    key, data, base = ask.pending
+    pane.show_answer(key, answer(read_stacks(data), read_stacks(base) if base else None, key.query))
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_a_base_makes_a_difference_of_the_profile_and_again_none(
     both = view((0, "profile", old), (720, "profile", new))
     assert "reading" in drawn(pane, both, 80, 8)
     assert isinstance(wanted[-1], QueryProfile)
-    assert (wanted[-1].wanted.data, wanted[-1].wanted.base) == (new.data, old.data)
+    assert (wanted[-1].pending.data, wanted[-1].pending.base) == (new.data, old.data)
     answered(pane, wanted)
     picture = drawn(pane, both, 100, 8)
     assert "inuse_space +2.00M +10.0M/h since 11:06:40 (+12m00s)" in picture
@@ -300,8 +300,8 @@ def test_entering_a_function_and_the_way_back(
     pane.action_enter()
     drawn(pane, now, 80, 12)
     assert isinstance(wanted[-1], QueryProfile)
-    assert wanted[-1].wanted.key.question.name == "main.keep"
-    pane.fail(wanted[-1].wanted.key, "nothing matches main.keep")
+    assert wanted[-1].pending.key.query.name == "main.keep"
+    pane.show_failure(wanted[-1].pending.key, "nothing matches main.keep")
     assert "nothing matches main.keep" in drawn(pane, now, 80, 12)
     assert pane.check_action("back", ())
     pane.action_back()
@@ -349,14 +349,16 @@ def test_a_view_stands_under_its_own_title_until_the_next_one_is_there(
         before = drawn(pane, pane.view, 90, 8).splitlines()
         step()
         waiting = drawn(pane, pane.view, 90, 8).splitlines()
-        if not pane._reading.is_waiting:
+        if not pane._navigation.is_waiting:
             continue
         assert waiting[1] == before[1], "the title"
         assert waiting[2:-1] == before[2:-1], "and the lines"
         answered(pane, wanted)
         drawn(pane, pane.view, 90, 8)
         assert pane.shown is not None
-        assert pane._reading.seen(pane.shown).look == pane.look, "then both are the next ones"
+        assert pane._navigation.subject(pane.shown).options == pane.options, (
+            "then both are the next ones"
+        )
 
 
 def test_patterns_are_typed_and_say_what_is_wrong_with_them(
@@ -371,7 +373,7 @@ def test_patterns_are_typed_and_say_what_is_wrong_with_them(
         pane.typed(letter, letter)
     drawn(pane, now, 80, 12)
     assert isinstance(wanted[-1], QueryProfile)
-    assert wanted[-1].wanted.key.question.lens.focus == "rem"
+    assert wanted[-1].pending.key.query.lens.focus == "rem"
     answered(pane, wanted)
     picture = drawn(pane, now, 80, 12)
     assert "main.remember" in picture
@@ -379,7 +381,7 @@ def test_patterns_are_typed_and_say_what_is_wrong_with_them(
     pane.typed("(", "(")
     drawn(pane, now, 80, 12)
     assert isinstance(wanted[-1], QueryProfile)
-    pane.fail(wanted[-1].wanted.key, "focus: missing )")
+    pane.show_failure(wanted[-1].pending.key, "focus: missing )")
     picture = drawn(pane, now, 80, 12)
     assert "focus: missing )" in picture
     assert "main.remember" in picture
@@ -410,7 +412,7 @@ def test_again_takes_what_is_shown(view: MakeView, monkeypatch: pytest.MonkeyPat
     wanted = asked(pane, monkeypatch)
     pane.view = view((0, "profile", heap(MIB)), (9, "profile", heap(MIB, request=CPU)))
     pane.action_again()
-    pane.follow(CPU)
+    pane.show_kind(CPU)
     pane.action_again()
     fetches = [each.request for each in wanted if isinstance(each, FetchProfile)]
     assert fetches == [None, CPU]
@@ -430,7 +432,7 @@ def test_stacks_of_goroutines_stay_whole_for_they_say_what_is_waited_for(
     states = drawn(pane, pane.view, 80, 12).splitlines()[2]
     assert "chan" in states
     pane.action_finer()
-    pane._reading.look = replace(pane.look, filters=FilterLine.of(hide="runtime"))
+    pane._navigation.options = replace(pane.options, filters=FilterLine.of(hide="runtime"))
     drawn(pane, pane.view, 80, 12)
     answered(pane, wanted)
     assert drawn(pane, pane.view, 80, 12).splitlines()[2] == states

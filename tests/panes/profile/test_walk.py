@@ -11,8 +11,8 @@ from memtui.panes.profile.call_paths import (
     hottest,
     largest_call,
     node_at,
+    nodes_along,
     path_beside,
-    trail,
 )
 from memtui.pprof.call_tree import CallNode
 
@@ -23,7 +23,7 @@ STACKS = {"a|b|c": 5, "a|b|d": 3, "a|e": 2, "f|g": 4, "h": 1}
 
 def test_a_path_leads_as_far_as_it_exists(tree_of: TreeOf) -> None:
     root = tree_of(STACKS)
-    assert [node.name for node in trail(root, ("a", "b", "c"))] == ["", "a", "b", "c"]
+    assert [node.name for node in nodes_along(root, ("a", "b", "c"))] == ["", "a", "b", "c"]
     assert existing_path(root, ("a", "x", "c")) == ("a",)
     assert node_at(root, ("a", "x", "c")).name == "a"
     assert node_at(root, ()) is root

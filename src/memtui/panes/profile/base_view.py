@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
-from memtui.panes.profile.formatting import highlighted, name_at
+from memtui.panes.profile.formatting import highlighted, shown_name
 from memtui.render.cells import Line, Span, cells, exactly, fitted
 from memtui.render.table import FIRST, Column, Selection, marked, table
 
@@ -55,12 +55,12 @@ class ProfileView(ABC):
         """Move the names, or the selection, to the left or right."""
         return self
 
-    def narrowing(self) -> dict[str, str]:
+    def filters_to_set(self) -> dict[str, str]:
         """Return the filters that opening what is selected sets, by their names."""
         return {}
 
     @property
-    def leads_to_source(self) -> bool:
+    def opens_source(self) -> bool:
         """Whether opening what is selected shows its source."""
         return False
 
@@ -77,12 +77,12 @@ class ProfileView(ABC):
         return None
 
     @property
-    def finds(self) -> bool:
+    def can_search(self) -> bool:
         """Whether anything can be searched in here."""
         return False
 
     @property
-    def searches(self) -> bool:
+    def has_search(self) -> bool:
         """Whether something was searched and is not forgotten."""
         return False
 
@@ -98,7 +98,7 @@ class ProfileView(ABC):
         """Return the number of rows, and which is the first one seen; 0, 0: nobody counts them."""
         return 0, 0
 
-    def words(self, room: int) -> Line:
+    def status(self, room: int) -> Line:
         """Say what was found and where the view is, in at most ``room`` cells."""
         return ()
 
@@ -114,7 +114,7 @@ class SelectedList(Generic[R]):
     text: str = ""
 
     @abstractmethod
-    def says(self, row: R, wanted: str) -> bool:
+    def contains(self, row: R, wanted: str) -> bool:
         """Return whether a row has a text, which is in lower case, in it."""
 
     def moved(self, rows: Sequence[R], by: int) -> Self:
@@ -137,7 +137,7 @@ class SelectedList(Generic[R]):
         start = self.selection.at(range(len(rows))) + (0 if from_here else step)
         for away in range(len(rows)):
             at = (start + away * step) % len(rows)
-            if self.says(rows[at], wanted):
+            if self.contains(rows[at], wanted):
                 return self.to_row(at)
         return self
 
@@ -148,7 +148,7 @@ class RowList(SelectedList[str]):
 
     shift: int = 0
 
-    def says(self, row: str, wanted: str) -> bool:
+    def contains(self, row: str, wanted: str) -> bool:
         """Return whether a name has a text in it."""
         return wanted in row.lower()
 
@@ -182,7 +182,7 @@ def draw_rows(
     drawn: list[Line] = []
     for (_, name), spans in zip(rows, lines, strict=True):
         room = cells(spans[-1:])
-        said = highlighted(name_at(name, state.shift, room - 1), name, state.text)
+        said = highlighted(shown_name(name, state.shift, room - 1), name, state.text)
         drawn.append((Span(" "), *spans[:-1], *exactly((Span(" "), *said), room)))
     if focused and drawn:
         at = selection.at(range(count)) - selection.top
@@ -198,12 +198,12 @@ class ListView(ProfileView, Generic[R]):
     state: SelectedList[R]
 
     @property
-    def finds(self) -> bool:
+    def can_search(self) -> bool:
         """Names can be searched."""
         return True
 
     @property
-    def searches(self) -> bool:
+    def has_search(self) -> bool:
         """Whether something was searched."""
         return bool(self.state.text)
 

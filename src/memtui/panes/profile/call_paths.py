@@ -44,7 +44,7 @@ def totals(root: CallNode) -> Mapping[str, Total]:
     return {name: Total(values[name], places[name]) for name in places}
 
 
-def trail(root: CallNode, path: Path) -> tuple[CallNode, ...]:
+def nodes_along(root: CallNode, path: Path) -> tuple[CallNode, ...]:
     """Return the nodes along a path, the root first, as far as they exist."""
     nodes = [root]
     for name in path:
@@ -57,12 +57,12 @@ def trail(root: CallNode, path: Path) -> tuple[CallNode, ...]:
 
 def existing_path(root: CallNode, path: Path) -> Path:
     """Return a path as far as it exists in this tree: what was selected may be gone."""
-    return path[: len(trail(root, path)) - 1]
+    return path[: len(nodes_along(root, path)) - 1]
 
 
 def node_at(root: CallNode, path: Path) -> CallNode:
     """Return the node at the end of a path, or the last one that exists on it."""
-    return trail(root, path)[-1]
+    return nodes_along(root, path)[-1]
 
 
 def hottest(root: CallNode, path: Path = ()) -> Path:
@@ -84,7 +84,7 @@ def path_beside(root: CallNode, path: Path, step: int) -> Path:
 
     At the end of its siblings the way goes on below the next sibling of its parent.
     """
-    nodes = trail(root, path)
+    nodes = nodes_along(root, path)
     path = path[: len(nodes) - 1]
     for depth in range(len(path), 0, -1):
         siblings = nodes[depth - 1].children
@@ -221,12 +221,12 @@ class CallsView(ProfileView, Generic[S]):
     totals: Mapping[str, Total]
 
     @property
-    def finds(self) -> bool:
+    def can_search(self) -> bool:
         """Names can be searched."""
         return True
 
     @property
-    def searches(self) -> bool:
+    def has_search(self) -> bool:
         """Whether something was searched."""
         return bool(self.state.found.text)
 

@@ -21,8 +21,8 @@ from memtui.panes.profile.call_paths import (
     hottest,
     matches_line,
     node_at,
+    nodes_along,
     search,
-    trail,
 )
 from memtui.panes.profile.formatting import (
     CALL,
@@ -37,7 +37,7 @@ from memtui.panes.profile.formatting import (
     bar,
     describe_node,
     highlighted,
-    name_at,
+    shown_name,
 )
 from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import Line, Span, cells, exactly, fitted
@@ -238,7 +238,7 @@ def _name(row: TreeRow, tree: TreeState, room: int) -> list[Span]:
     name = row.node.name
     if row.node.folded:
         return [Span(name, "dim")]
-    return highlighted(name_at(name, tree.shift, room), name, tree.found.text)
+    return highlighted(shown_name(name, tree.shift, room), name, tree.found.text)
 
 
 def _branches(row: TreeRow, step: int, most: int) -> str:
@@ -254,14 +254,14 @@ def _branches(row: TreeRow, step: int, most: int) -> str:
     return through
 
 
-def words(measure: Measure, tree: TreeState, room: int) -> Line:
+def status(measure: Measure, tree: TreeState, room: int) -> Line:
     """Say what the search found, in at most ``room`` cells."""
     return matches_line(tree.found, measure, room)
 
 
 def hint(root: CallNode, measure: Measure, tree: TreeState, totals: Mapping[str, Total]) -> Line:
     """Say the value of the selected node, its shares, its total, and its whole name."""
-    return describe_node(trail(root, tree.selected), measure, totals)
+    return describe_node(nodes_along(root, tree.selected), measure, totals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,9 +277,9 @@ class TreeView(CallsView[TreeState]):
         """Say what is selected."""
         return hint(self.root, self.measure, self.state, self.totals)
 
-    def words(self, room: int) -> Line:
+    def status(self, room: int) -> Line:
         """Say what was found."""
-        return words(self.measure, self.state, room)
+        return status(self.measure, self.state, room)
 
     def moved(self, by: int) -> TreeView:
         """Select another row."""

@@ -123,7 +123,7 @@ class FlameState:
         return replace(self, zooms=tuple(zooms))
 
 
-def words(root: CallNode, measure: Measure, flame: FlameState, room: int) -> Line:
+def status(root: CallNode, measure: Measure, flame: FlameState, room: int) -> Line:
     """Say what the search found and into what the view is zoomed, in at most ``room`` cells."""
     said = matches_line(flame.found, measure, room)
     if not flame.zoom:
@@ -136,7 +136,7 @@ def words(root: CallNode, measure: Measure, flame: FlameState, room: int) -> Lin
 
 def hint(root: CallNode, measure: Measure, flame: FlameState, totals: Mapping[str, Total]) -> Line:
     """Say the value of the selected box, its shares, its total, and its whole name."""
-    return describe_node(call_paths.trail(root, flame.selected), measure, totals)
+    return describe_node(call_paths.nodes_along(root, flame.selected), measure, totals)
 
 
 class Box(NamedTuple):
@@ -164,7 +164,7 @@ def boxes(root: CallNode, zoom: Path, width: int, depth: int) -> list[list[Box]]
     own; where calls grew and shrank they share it by what they changed.
     """
     zoom = call_paths.existing_path(root, zoom)
-    above = enumerate(call_paths.trail(root, zoom))
+    above = enumerate(call_paths.nodes_along(root, zoom))
     rows = [[Box(0, width, zoom[:at], (node,))] for at, node in above]
     while len(rows) < depth and rows[-1]:
         rows.append([
@@ -351,9 +351,9 @@ class FlameView(CallsView[FlameState]):
         """Draw the boxes."""
         return self, draw(self.root, self.measure, self.state, width, height, focused=focused)
 
-    def words(self, room: int) -> Line:
+    def status(self, room: int) -> Line:
         """Say into what it is zoomed, and what the search found."""
-        return words(self.root, self.measure, self.state, room)
+        return status(self.root, self.measure, self.state, room)
 
     def hint(self) -> Line:
         """Say what is selected."""

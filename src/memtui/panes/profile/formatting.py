@@ -150,7 +150,7 @@ def bare_name(name: str) -> str:
     return short[short.partition("[")[0].partition("(")[0].find(".") + 1 :]
 
 
-def name_at(name: str, shift: int = 0, room: int | None = None) -> str:
+def shown_name(name: str, shift: int = 0, room: int | None = None) -> str:
     """Return a name made plain: its full form moved sideways by ``shift`` cells less one.
 
     Without a shift it is the short form, and the longest one that fits where ``room`` is given.
@@ -250,23 +250,23 @@ def on_one_line(frames: Sequence[str], width: int) -> str:
     fits stands that there are more. The first one always stays, and is cut where it must be.
     """
     said = ""
-    for name_of in (name_at, bare_name):
-        said = _join_frames(repeated(frames), name_of, width)
+    for name_of in (shown_name, bare_name):
+        said = _join_frames(group_repeats(frames), name_of, width)
         if not said.endswith(CUT):
             break
     return said
 
 
-def repeated(frames: Sequence[str]) -> list[tuple[str, int]]:
+def group_repeats(frames: Sequence[str]) -> list[tuple[str, int]]:
     """Return each frame with how often it stands there in a row: recursion takes one line."""
     return [(name, len([*same])) for name, same in groupby(frames)]
 
 
-def unfolded(frames: Sequence[str], indent: int, shift: int, text: str = "") -> list[Line]:
+def frame_lines(frames: Sequence[str], indent: int, shift: int, text: str = "") -> list[Line]:
     """Return a line a frame, leaf first; those of the runtime stand back, matches are marked."""
     lines: list[Line] = []
-    for name, count in repeated(frames):
-        shown = _repeat_text(name_at(name, shift or 1), count)
+    for name, count in group_repeats(frames):
+        shown = _repeat_text(shown_name(name, shift or 1), count)
         role: Role = "dim" if name.startswith("runtime.") else "text"
         lines.append((Span(" " * indent), *highlighted(shown, name, text, role)))
     return lines

@@ -28,13 +28,13 @@ def fitting(candidates: Sequence[Line], room: int) -> Line:
     return next((each for each in candidates if cells(each) <= room), ())
 
 
-def title(look: ViewOptions, shown: TimedProfile, base: TimedProfile | None, room: int) -> Line:
+def title(options: ViewOptions, shown: TimedProfile, base: TimedProfile | None, room: int) -> Line:
     """Say the sample type and how much of it there is; with a base, how much it grew."""
-    values = look.values(shown.profile)
+    values = options.values(shown.profile)
     name = Span(plain(values.type), "title")
     if base is None:
         return line(name, f" {amount(values.total, values.unit)}")
-    grown = values.total - look.values(base.profile).total
+    grown = values.total - options.values(base.profile).total
     span_s = gap_s(base.dated, shown.dated)
     growth = Span(f" {change(grown, values.unit)}", direction(grown))
     since = Span(f" since {when(base)}", "dim")
@@ -187,36 +187,36 @@ class PaneFrame:
     """What is drawn, in how many cells: what is under way above, what is typed below."""
 
     view: View
-    reading: ProfileNavigation
-    editing: InputLine
+    navigation: ProfileNavigation
+    input: InputLine
     width: int
     height: int
     focused: bool
 
     def picture(self) -> Picture:
         """Draw the profile that is looked at, or say that there is none of its kind."""
-        shown = self.reading.look.shown(self.view)
+        shown = self.navigation.options.shown(self.view)
         if shown is None:
             room = max(1, self.width - 2)
             rows = wrapped(plain(_last_reason(self.view)), room, "bad")
-            rows += wrapped(f"no {self.reading.look.kind} profile yet", room, "dim")
+            rows += wrapped(f"no {self.navigation.options.kind} profile yet", room, "dim")
             return self.empty([(Span(" "), *row) for row in rows])
-        look, shown, base = self.reading.seen(shown)
+        options, shown, base = self.navigation.subject(shown)
         above = _progress(self.view, self.width)
-        below = self.editing.draw(
-            self.reading.look.filters,
+        below = self.input.draw(
+            self.navigation.options.filters,
             self.width,
-            error=self.reading.failure or self._no_match(),
+            error=self.navigation.failure or self._no_match(),
             preview=self._left(shown),
         )
         room = self.height - len(above) - len(below)
         lines = [*above, *self._drawn(room), *below]
-        heading = title(look, shown, base, self.width - 5)
-        newer = sum(each.at > shown.at for each in kept_profiles(self.view, look.kind))
+        heading = title(options, shown, base, self.width - 5)
+        newer = sum(each.at > shown.at for each in kept_profiles(self.view, options.kind))
         return Picture(
             title=heading,
             status=status(shown, base, newer, self.width - 6 - cells(heading)),
-            start=self._start(look, room, self.width // 2),
+            start=self._start(options, room, self.width // 2),
             foot=self._foot(shown, base, self.width - 14),
             rows=lines,
         )
@@ -228,54 +228,54 @@ class PaneFrame:
 
     def _drawn(self, height: int) -> list[Line]:
         """Return the lines of the view where we are."""
-        mode = self.reading.mode(self.view)
-        if self.reading.failure and not self.editing:
-            reason = plain(self.reading.failure)
+        current = self.navigation.current_view(self.view)
+        if self.navigation.failure and not self.input:
+            reason = plain(self.navigation.failure)
             return [(Span(" "), *row) for row in wrapped(reason, self.width - 2, "bad")]
-        if mode is None:
+        if current is None:
             return [line(Span(" reading the profile …", "dim"))]
-        empty = self._unmatched() if not self.editing else []
-        mode, lines = mode.draw(self.width, height - len(empty), focused=self.focused)
-        self.reading.put(self.view, mode)
+        empty = self._unmatched() if not self.input else []
+        current, lines = current.draw(self.width, height - len(empty), focused=self.focused)
+        self.navigation.replace_view(self.view, current)
         return [*empty, *lines]
 
     def _unmatched(self) -> list[Line]:
         """Return a line for the filters that matched nothing."""
         return [
             line(Span(cut(f" {name} matched no samples", self.width), "bad"))
-            for name in self.reading.unmatched(self.view)
+            for name in self.navigation.unmatched(self.view)
         ]
 
     def _no_match(self) -> str:
         """Say that what is typed matches nothing; "" while it does, or is waited for."""
-        names = self.reading.unmatched(self.view)
-        if self.reading.is_waiting or not names:
+        names = self.navigation.unmatched(self.view)
+        if self.navigation.is_waiting or not names:
             return ""
         return f"{', '.join(names)} matched no samples"
 
     def _left(self, shown: TimedProfile) -> str:
         """Say how many functions the patterns leave, and of how many where that is known."""
-        mode = self.reading.mode(self.view)
-        if self.reading.is_waiting:
+        current = self.navigation.current_view(self.view)
+        if self.navigation.is_waiting:
             return "reading …"
-        if not isinstance(mode, TopView):
+        if not isinstance(current, TopView):
             return ""
-        look, count = self.reading.look, mode.size()[0]
-        if look.granularity != "functions" or look.base_of(shown) is not None:
-            return f"{count} {look.granularity}"
-        return f"{count} of {len(look.values(shown.profile).functions)} functions"
+        options, count = self.navigation.options, current.size()[0]
+        if options.granularity != "functions" or options.base_of(shown) is not None:
+            return f"{count} {options.granularity}"
+        return f"{count} of {len(options.values(shown.profile).functions)} functions"
 
-    def _start(self, look: ViewOptions, height: int, room: int) -> Line:
+    def _start(self, options: ViewOptions, height: int, room: int) -> Line:
         """Say how many rows there are below, and what is not seen because it was filtered."""
-        mode = self.reading.mode(self.view)
+        current = self.navigation.current_view(self.view)
         said: list[Span] = []
-        if mode is not None:
-            said += mode.words(room)
-            count, top = mode.size()
+        if current is not None:
+            said += current.status(room)
+            count, top = current.size()
             if count and (below := count - top - (height - 1)) > 0:
                 said.append(Span(f"{below} more ↓", "dim"))
-        if look.narrowed:
-            narrowed = f"{'  ' if said else ''}{plain(look.narrowed)}"
+        if options.filters_text:
+            narrowed = f"{'  ' if said else ''}{plain(options.filters_text)}"
             said.append(Span(cut(narrowed, max(0, room - cells(tuple(said)))), "key"))
         return tuple(said)
 
@@ -285,17 +285,17 @@ class PaneFrame:
             return line(Span(f"fetching {running[1].request} …", "title"))
         if reason := _last_reason(self.view):
             return line(Span(cut(plain(reason), room), "bad"))
-        if self.reading.is_waiting:
+        if self.navigation.is_waiting:
             return line(Span("reading …", "dim"))
         return foot(shown, base, room)
 
 
-def hint_of(view: View, reading: ProfileNavigation) -> Line:
+def hint_of(view: View, navigation: ProfileNavigation) -> Line:
     """Say what is selected, or why there is nothing to select yet."""
-    mode = reading.mode(view)
-    if mode is not None:
-        return mode.hint()
-    if reading.look.shown(view) is not None:
+    current = navigation.current_view(view)
+    if current is not None:
+        return current.hint()
+    if navigation.options.shown(view) is not None:
         return line(Span("reading the profile", "dim"))
     if fetch_in_progress(view) is not None:
         return line(Span("shown as soon as it is there", "dim"))

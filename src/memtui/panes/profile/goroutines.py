@@ -17,9 +17,9 @@ from memtui.panes.profile.formatting import (
     OPENED,
     change,
     direction,
+    frame_lines,
     highlighted,
     on_one_line,
-    unfolded,
 )
 from memtui.pprof.call_tree import StackLine
 from memtui.render.cells import Line, Span, cells, cut, exactly, fitted, line
@@ -67,7 +67,7 @@ class GoroutineGroup:
         return self.count - (self.before or 0)
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def own_frames(self) -> tuple[str, ...]:
         """The frames without those of the runtime that merely wait, unless there are no others."""
         own = tuple(dropwhile(lambda frame: frame.startswith("runtime."), self.frames))
         return own or self.frames
@@ -124,7 +124,7 @@ class GoroutineListState(SelectedList[GoroutineGroup]):
 
     unfolded: tuple[str, ...] | None = None
 
-    def says(self, row: GoroutineGroup, wanted: str) -> bool:
+    def contains(self, row: GoroutineGroup, wanted: str) -> bool:
         """Return whether a frame has a text in it."""
         return any(wanted in frame.lower() for frame in row.frames)
 
@@ -152,7 +152,7 @@ def draw(
     room = max(0, height - 1)
     now = state.selection.at(range(len(found)))
     opened = next((at for at, each in enumerate(found) if each.frames == state.unfolded), -1)
-    frames = unfolded(found[opened].frames, 5, 0, state.text) if opened >= 0 else []
+    frames = frame_lines(found[opened].frames, 5, 0, state.text) if opened >= 0 else []
     plan: list[int | Line] = [*range(len(found))]
     plan[opened + 1 : opened + 1] = frames
     here = now + len(frames) if 0 <= opened < now else now
@@ -192,7 +192,7 @@ def _with_stack(state: GoroutineListState, each: GoroutineGroup, spans: Line) ->
     if each.frames == state.unfolded:
         said = f"{OPENED} {len(each.frames)} frames"
     else:
-        said = on_one_line(each.told, room) or "no frames"
+        said = on_one_line(each.own_frames, room) or "no frames"
     name = highlighted(said, " ".join(each.frames), state.text)
     return (Span(" "), *spans[:-1], *exactly((Span(" "), *name), room + 1))
 
@@ -207,7 +207,7 @@ def hint(found: Sequence[GoroutineGroup], state: GoroutineListState) -> Line:
         was = f"{change(each.growth, 'count')} from {each.before}  "
         said.insert(1, Span(was, direction(each.growth)))
     outermost = f"  started as {plain(each.frames[-1])}" if each.frames else ""
-    leaf = plain(each.told[0]) if each.told else "no frames"
+    leaf = plain(each.own_frames[0]) if each.own_frames else "no frames"
     return line(*said, leaf, Span(outermost, "dim"))
 
 

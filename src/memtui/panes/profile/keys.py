@@ -66,22 +66,22 @@ _IN_TREES = (
 
 
 def keys_of(
-    view: View, reading: ProfileNavigation, editing: InputLine
+    view: View, navigation: ProfileNavigation, input_line: InputLine
 ) -> Sequence[tuple[str, str]]:
     """Name the keys that work where we are, those first that are wanted most."""
-    if editing:
-        return editing.keys()
+    if input_line:
+        return input_line.keys()
     if fetch_in_progress(view):
         return (("c", "cancel"),)
-    if reading.path:
-        opens = () if reading.is_source else (("enter", "go there; of the function: source"),)
+    if navigation.path:
+        opens = () if navigation.is_source else (("enter", "go there; of the function: source"),)
         return (*opens, ("esc", "back"), ("s", "type"), ("e", "save"))
-    mode = reading.mode(view)
-    if isinstance(mode, LabelsView):
+    current = navigation.current_view(view)
+    if isinstance(current, LabelsView):
         return (("enter", "keep its samples"), ("esc", "back"), ("s", "type"), ("/", "filter"))
-    if isinstance(mode, FlameView):
+    if isinstance(current, FlameView):
         return (("enter", "zoom"), ("esc", "back"), *_IN_TREES)
-    if isinstance(mode, TreeView):
+    if isinstance(current, TreeView):
         return (("← →", "fold"), ("enter", "calls"), *_IN_TREES)
     return (
         ("s", "type"), ("r", "again"), ("t", "take"), ("b", "base"), ("enter", "calls"),

@@ -135,7 +135,7 @@ class LabelsView(NameListView):
         """Stay: what is opened is a filter, which the pane sets."""
         return self
 
-    def narrowing(self) -> dict[str, str]:
+    def filters_to_set(self) -> dict[str, str]:
         """Return the filter that keeps the samples of the selected label."""
         at = self.state.selection.at(range(len(self.rows)))
         return {"tagfocus": self.data.rows[at].filter} if self.rows else {}

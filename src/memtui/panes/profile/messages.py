@@ -10,11 +10,11 @@ from memtui.panes.profile.view_options import TimedProfile
 
 
 class ProfileMessage(Message):
-    """Something is wanted of the world."""
+    """Something is pending of the world."""
 
 
 class FetchProfile(ProfileMessage):
-    """A profile is wanted now: None is the usual one. One that acts is asked about first."""
+    """A profile is pending now: None is the usual one. One that acts is asked about first."""
 
     def __init__(self, request: ProfileRequest | None) -> None:
         super().__init__()
@@ -26,19 +26,19 @@ class ChooseProfile(ProfileMessage):
 
 
 class CancelFetch(ProfileMessage):
-    """The profile that is being taken is not wanted any more."""
+    """The profile that is being taken is not pending any more."""
 
 
 class QueryProfile(ProfileMessage):
-    """An answer about a profile is wanted, and none that was asked for before."""
+    """An answer about a profile is pending, and none that was asked for before."""
 
-    def __init__(self, wanted: PendingQuery) -> None:
+    def __init__(self, pending: PendingQuery) -> None:
         super().__init__()
-        self.wanted = wanted
+        self.pending = pending
 
 
 class SaveProfile(ProfileMessage):
-    """The bytes of a profile are wanted in a file."""
+    """The bytes of a profile are pending in a file."""
 
     def __init__(self, shown: TimedProfile) -> None:
         super().__init__()

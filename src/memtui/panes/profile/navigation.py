@@ -1,4 +1,4 @@
-"""Where somebody is in which profile, what is known there, and what has to be asked for.
+"""Where somebody is in which profile, what is cached there, and what has to be asked for.
 
 From an answer to the view that shows it, what was selected before selected again.
 """
@@ -104,17 +104,17 @@ def _keep_selection(names: Sequence[str], old: ProfileView | None) -> RowList:
     return old.state.to_row(names.index(old.selected))
 
 
-def reorder(mode: ProfileView, order: ListOrder) -> ProfileView:
+def reorder(current: ProfileView, order: ListOrder) -> ProfileView:
     """Return a list in another order, its first row selected; other views have none."""
-    if isinstance(mode, GrowthView):
-        data = top.order_growth(mode.data, order)
+    if isinstance(current, GrowthView):
+        data = top.order_growth(current.data, order)
         names = tuple(each.name for each in data.changes)
-        state = replace(mode.state, selection=Selection())
+        state = replace(current.state, selection=Selection())
         return GrowthView(names, state, data)
-    if not isinstance(mode, TopView):
-        return mode
-    found = _top_view(mode.data.rows, mode.data.measure, order, None)
-    return replace(found, state=replace(mode.state, selection=Selection()))
+    if not isinstance(current, TopView):
+        return current
+    found = _top_view(current.data.rows, current.data.measure, order, None)
+    return replace(found, state=replace(current.state, selection=Selection()))
 
 
 RootView: TypeAlias = Literal["top", "tree", "flame", "stacks", "labels"]
@@ -152,7 +152,7 @@ class PendingQuery(NamedTuple):
 class ViewSubject(NamedTuple):
     """What a view is of: the look, the profile and its base, as its title has them."""
 
-    look: ViewOptions
+    options: ViewOptions
     shown: TimedProfile
     base: TimedProfile | None
 
@@ -161,8 +161,8 @@ class CachedView(NamedTuple):
     """A view, what it is the answer to, and the filters that matched nothing, by their names."""
 
     key: QueryKey
-    mode: ProfileView
-    seen: ViewSubject
+    view: ProfileView
+    subject: ViewSubject
     unmatched: tuple[str, ...] = ()
 
 
@@ -174,134 +174,136 @@ class ProfileNavigation:
     """
 
     def __init__(self) -> None:
-        self.look = ViewOptions()
+        self.options = ViewOptions()
         self.root: RootView | None = None
         self.path: tuple[str, ...] = ()
         self.is_source = False
-        self._known: dict[ViewPath, CachedView] = {}
+        self._views: dict[ViewPath, CachedView] = {}
         self._answers: dict[QueryKey, Answer] = {}
-        self._asked: QueryKey | None = None
+        self._pending: QueryKey | None = None
         self._failed: tuple[QueryKey, str] | None = None
 
     @property
     def is_waiting(self) -> bool:
         """Whether an answer was asked for and has not come."""
-        return self._asked is not None
+        return self._pending is not None
 
     @property
     def failure(self) -> str:
         """Why there is no answer to what was asked last, "" when there is one or will be."""
         return self._failed[1] if self._failed else ""
 
-    def roots(self, profile: Profile) -> tuple[RootView, ...]:
+    def root_views(self, profile: Profile) -> tuple[RootView, ...]:
         """Return the views that a profile has, the first one first."""
         is_of_goroutines = profile.kind in ("goroutine", "goroutineleak")
         return (*(("stacks",) if is_of_goroutines else ()), "top", "tree", "flame")
 
-    def place(self, shown: TimedProfile) -> ViewPath:
+    def current_path(self, shown: TimedProfile) -> ViewPath:
         """Return where we are."""
-        roots = self.roots(shown.profile)
+        roots = self.root_views(shown.profile)
         is_there = self.root in (*roots, "labels")
         return ViewPath(
             self.root if self.root and is_there else roots[0], self.path, self.is_source
         )
 
-    def mode(self, view: View) -> ProfileView | None:
+    def current_view(self, view: View) -> ProfileView | None:
         """Return the view where we are; None while it has to be waited for."""
-        shown = self.look.shown(view)
+        shown = self.options.shown(view)
         if shown is None:
             return None
-        known = self._known.get(self.place(shown))
-        return known.mode if known else None
+        cached = self._views.get(self.current_path(shown))
+        return cached.view if cached else None
 
-    def seen(self, shown: TimedProfile) -> ViewSubject:
+    def subject(self, shown: TimedProfile) -> ViewSubject:
         """Return what the view where we are is of: until an answer came, what was asked before."""
-        known = self._known.get(self.place(shown))
-        if known is not None and not self.failure:
-            return known.seen
-        return ViewSubject(self.look, shown, self.look.base_of(shown))
+        cached = self._views.get(self.current_path(shown))
+        if cached is not None and not self.failure:
+            return cached.subject
+        return ViewSubject(self.options, shown, self.options.base_of(shown))
 
     def unmatched(self, view: View) -> tuple[str, ...]:
         """Return the filters that matched nothing in the view where we are: "focus"."""
-        shown = self.look.shown(view)
-        known = self._known.get(self.place(shown)) if shown else None
-        return known.unmatched if known else ()
+        shown = self.options.shown(view)
+        cached = self._views.get(self.current_path(shown)) if shown else None
+        return cached.unmatched if cached else ()
 
-    def put(self, view: View, mode: ProfileView) -> None:
+    def replace_view(self, view: View, current: ProfileView) -> None:
         """Replace the view where we are by itself after a step."""
-        shown = self.look.shown(view)
+        shown = self.options.shown(view)
         if shown is not None:
-            place = self.place(shown)
-            self._known[place] = self._known[place]._replace(mode=mode)
+            path = self.current_path(shown)
+            self._views[path] = self._views[path]._replace(view=current)
 
-    def settle(self, view: View) -> PendingQuery | None:
+    def update(self, view: View) -> PendingQuery | None:
         """Make the view where we are true; return what has to be asked for, once."""
-        shown = self.look.shown(view)
+        shown = self.options.shown(view)
         if shown is None:
             return None
-        key, place, base = self._key(shown), self.place(shown), self.look.base_of(shown)
-        known = self._known.get(place)
-        if known is not None and known.key == key:
-            self._asked = self._failed = None
+        key, path, base = self._key(shown), self.current_path(shown), self.options.base_of(shown)
+        cached = self._views.get(path)
+        if cached is not None and cached.key == key:
+            self._pending = self._failed = None
             return None
-        if place == ViewPath("top") and base is None and self.look.is_plain:
-            values = self.look.values(shown.profile)
-            mode = view_of_values(values, self.look.order, known.mode if known else None)
-            self._known[place] = CachedView(key, mode, ViewSubject(self.look, shown, None))
-            self._asked = self._failed = None
+        if path == ViewPath("top") and base is None and self.options.is_default:
+            values = self.options.values(shown.profile)
+            current = view_of_values(values, self.options.order, cached.view if cached else None)
+            self._views[path] = CachedView(key, current, ViewSubject(self.options, shown, None))
+            self._pending = self._failed = None
             return None
         if (answer := self._answers.get(key)) is not None:
-            self._draw_on(shown, key, answer)
+            self._show(shown, key, answer)
             return None
-        if key in (self._asked, self._failed[0] if self._failed else None):
+        if key in (self._pending, self._failed[0] if self._failed else None):
             return None
         data = shown.profile.data
         if data is None or (base is not None and base.profile.data is None):
-            self._asked, self._failed = None, (key, BYTES_DROPPED)
+            self._pending, self._failed = None, (key, BYTES_DROPPED)
             return None
-        self._asked, self._failed = key, None
+        self._pending, self._failed = key, None
         return PendingQuery(key, data, base.profile.data if base else None)
 
     def _key(self, shown: TimedProfile) -> QueryKey:
-        base, place = self.look.base_of(shown), self.place(shown)
-        view, name = _VIEW_OF[place.root], ""
-        if place.path:
-            view, name = "source" if place.is_source else "peek", place.path[-1]
-        question = self.look.question(shown.profile, view, name)
-        return QueryKey(shown.at, shown.profile.kind, base.at if base else None, question)
+        base, path = self.options.base_of(shown), self.current_path(shown)
+        view, name = _VIEW_OF[path.root], ""
+        if path.path:
+            view, name = "source" if path.is_source else "peek", path.path[-1]
+        query = self.options.query(shown.profile, view, name)
+        return QueryKey(shown.at, shown.profile.kind, base.at if base else None, query)
 
-    def take(self, view: View, key: QueryKey, answer: Answer) -> bool:
+    def accept_answer(self, view: View, key: QueryKey, answer: Answer) -> bool:
         """Take an answer; False when another one is wanted by now."""
-        shown = self.look.shown(view)
-        if shown is None or key != self._asked or key != self._key(shown):
+        shown = self.options.shown(view)
+        if shown is None or key != self._pending or key != self._key(shown):
             return False
         while len(self._answers) >= KEPT_ANSWERS:
             del self._answers[next(iter(self._answers))]
         self._answers[key] = answer
-        self._draw_on(shown, key, answer)
+        self._show(shown, key, answer)
         return True
 
-    def _draw_on(self, shown: TimedProfile, key: QueryKey, answer: Answer) -> None:
+    def _show(self, shown: TimedProfile, key: QueryKey, answer: Answer) -> None:
         """Make the view where we are that of an answer."""
-        self._asked = self._failed = None
-        place, base = self.place(shown), self.look.base_of(shown)
-        known = self._known.get(place)
-        mode = view_of_answer(
+        self._pending = self._failed = None
+        path, base = self.current_path(shown), self.options.base_of(shown)
+        cached = self._views.get(path)
+        current = view_of_answer(
             answer,
-            self.look.order,
-            known.mode if known else None,
-            is_flame=place.root == "flame",
+            self.options.order,
+            cached.view if cached else None,
+            is_flame=path.root == "flame",
             span_s=span_of(shown, base),
             is_difference=base is not None,
         )
         nothing = tuple(each.lower() for each in answer.unmatched)
-        self._known[place] = CachedView(key, mode, ViewSubject(self.look, shown, base), nothing)
+        self._views[path] = CachedView(
+            key, current, ViewSubject(self.options, shown, base), nothing
+        )
 
-    def fail(self, key: QueryKey, reason: str) -> bool:
+    def accept_failure(self, key: QueryKey, reason: str) -> bool:
         """Take the reason why there is no answer; False when another one is wanted by now."""
-        if key != self._asked:
+        if key != self._pending:
             return False
-        self._asked, self._failed = None, (key, reason)
+        self._pending, self._failed = None, (key, reason)
         return True
 
     def enter(self, name: str) -> None:
@@ -311,8 +313,8 @@ class ProfileNavigation:
     def leave(self) -> None:
         """Go back to where this function was entered; how it was left is forgotten."""
         here = (self.path, self.is_source)
-        for place in [each for each in self._known if (each.path, each.is_source) == here]:
-            del self._known[place]
+        for path in [each for each in self._views if (each.path, each.is_source) == here]:
+            del self._views[path]
         if self.is_source:
             self.is_source = False
         else:
@@ -326,12 +328,12 @@ class ProfileNavigation:
 
     def go_to_next_root(self, shown: TimedProfile) -> None:
         """Leave all functions, for the next view of the whole profile."""
-        roots = self.roots(shown.profile)
-        root = self.place(shown).root
+        roots = self.root_views(shown.profile)
+        root = self.current_path(shown).root
         at = roots.index(root) + 1 if root in roots else 0
         self.go_to_root(roots[at % len(roots)])
 
     def reorder(self, order: ListOrder) -> None:
         """Order all lists in another way."""
-        for place, known in self._known.items():
-            self._known[place] = known._replace(mode=reorder(known.mode, order))
+        for path, cached in self._views.items():
+            self._views[path] = cached._replace(view=reorder(cached.view, order))

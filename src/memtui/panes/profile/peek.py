@@ -17,9 +17,9 @@ from memtui.panes.profile.formatting import (
     OPENED,
     Measure,
     bar,
-    name_at,
+    frame_lines,
     on_one_line,
-    unfolded,
+    shown_name,
 )
 from memtui.pprof.call_tree import StackLine
 from memtui.pprof.top import Call, Peek
@@ -152,7 +152,7 @@ class _PeekDrawing:
             found.append((number, partial(self._line, entry)))
             if entry.stack >= 0 and entry.stack == self.state.unfolded:
                 frames = self.near.stacks[entry.stack].frames
-                rows = unfolded(frames, cells(self._numbers(entry)) + 2, self.state.shift)
+                rows = frame_lines(frames, cells(self._numbers(entry)) + 2, self.state.shift)
                 found += [(-1, partial(tuple, row)) for row in rows]
         return found
 
@@ -183,14 +183,14 @@ class _PeekDrawing:
             return numbers + self._stack(entry, room)
         if not entry.name:
             return numbers + self._function(room)
-        name = name_at(entry.name, self.state.shift, room)
+        name = shown_name(entry.name, self.state.shift, room)
         inline = Span(" (inline)" if entry.inline else "", "dim")
         return numbers + line(Span(f"{entry.joint} ", "border"), name, inline)
 
     def _function(self, room: int) -> Line:
         row, measure = self.near.peek.row, self.near.measure
         own = f"  own {measure.amount(row.flat)}"
-        name = name_at(row.name, self.state.shift, room - len(own))
+        name = shown_name(row.name, self.state.shift, room - len(own))
         return line(Span(f"{FOLDED} ", "key"), Span(name, "title"), Span(own, "dim"))
 
     def _stack(self, entry: PeekEntry, room: int) -> Line:
@@ -236,7 +236,7 @@ class PeekView(ProfileView):
         return hint(self.near, self.state)
 
     @property
-    def leads_to_source(self) -> bool:
+    def opens_source(self) -> bool:
         """The function itself is opened line by line."""
         return self.state.at(self.near) == len(self.near.peek.callers)
 

@@ -42,7 +42,7 @@ class QueryKey(NamedTuple):
     at: float
     kind: ProfileKind
     base_at: float | None
-    question: Query
+    query: Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class ViewOptions:
         at = (kinds.index(self.kind) if self.kind in kinds else 0) + by
         return replace(self, kind=kinds[at % len(kinds)], pinned=None)
 
-    def question(self, profile: Profile, view: QueryView, name: str = "") -> Query:
+    def query(self, profile: Profile, view: QueryView, name: str = "") -> Query:
         """Return what to ask about a profile.
 
         Stacks of goroutines stay whole: their frames say what they wait for.
@@ -145,16 +145,16 @@ class ViewOptions:
         return Query(view, lens, name, self.of_base)
 
     @property
-    def narrowed(self) -> str:
+    def filters_text(self) -> str:
         """How less or finer is seen than all functions: "lines, focus=store"; "" when it is not."""
         parts: list[str] = [self.granularity] if self.granularity != "functions" else []
         parts += [f"{name}={text}" for name, text in self.filters.texts.items() if text]
         return ", ".join(parts)
 
     @property
-    def is_plain(self) -> bool:
+    def is_default(self) -> bool:
         """Whether functions are looked at, all of them: what a profile knows by itself."""
-        return not self.narrowed
+        return not self.filters_text
 
 
 def span_of(shown: TimedProfile, base: TimedProfile | None) -> float | None:
