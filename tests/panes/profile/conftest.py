@@ -20,8 +20,8 @@ def _node(name: str, stacks: Sequence[tuple[tuple[str, ...], int]]) -> CallNode:
             below.setdefault(frames[0], []).append((frames[1:], value))
     children = [_node(each, rest) for each, rest in below.items()]
     children.sort(key=lambda each: -abs(each.value))
-    own = sum(value for frames, value in stacks if not frames)
-    return CallNode(name, sum(value for _, value in stacks), own, tuple(children))
+    flat = sum(value for frames, value in stacks if not frames)
+    return CallNode(name, sum(value for _, value in stacks), flat, tuple(children))
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def test_a_difference_has_signs_and_the_hint_says_the_rest(tree_of: TreeOf, show
     )
     tree = tree.moved(root, 2)
     assert text_of(hint(root, change, tree, {})) == (
-        "−2.00M −25.0%, −50.0% of its caller, own −2.00M  main.fell"
+        "−2.00M −25.0%, −50.0% of caller, flat −2.00M  main.fell"
     )
 
 
@@ -165,7 +165,7 @@ def test_an_empty_tree_is_survived(tree_of: TreeOf) -> None:
 def test_state_is_kept_in_the_tree_of_a_newer_profile(tree_of: TreeOf) -> None:
     tree = TreeState.of(tree_of(SHOP)).searched(tree_of(SHOP), "mallocgc")
     newer = tree_of({f"main.main|http.Serve|{PUT}": MIB, "main.main|main.refill": MIB})
-    kept = tree.settled(newer)
+    kept = tree.adapted_to(newer)
     assert kept.selected == ("main.main", "http.Serve", PUT)
     assert kept.opened == tree.opened
     assert kept.found.paths == ()

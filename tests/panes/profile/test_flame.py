@@ -83,7 +83,7 @@ def test_a_box_zoomed_into_is_as_wide_as_the_screen_and_back_it_is_not(
     assert above.selected == ("main.main", "http.Serve"), "what is above is a bar too"
     assert above.to_child(root).selected == flame.zoom, "and leads back"
     assert above.along_the_largest(root).selected == (*flame.zoom, "runtime.mallocgc")
-    assert above.settled(root) == above
+    assert above.adapted_to(root) == above
     assert above.zoomed().zoom == above.selected, "a bar above zooms out to it"
     assert above.to_parent().to_parent().zoomed().zoom == ()
     assert flame.to_sibling(root, 1) == flame
@@ -189,7 +189,7 @@ def test_the_hint_says_all_of_the_selected_box(tree_of: TreeOf) -> None:
     root = tree_of(SHOP)
     flame = FlameState(selected=("main.main", "http.Serve", PUT))
     assert text_of(hint(root, BYTES, flame, totals(root))) == (
-        f"60.0M 60.0%, 83.3% of its caller, own 20.0M  {PUT}"
+        f"60.0M 60.0%, 83.3% of caller, flat 20.0M  {PUT}"
     )
     assert text_of(hint(root, BYTES, FlameState(), {})) == "all samples  100M"
 
@@ -198,15 +198,15 @@ def test_the_hint_says_the_total_over_all_places_of_a_function(tree_of: TreeOf) 
     root = tree_of({"main.a|main.put": 30, "main.b|main.put|main.put": 20, "main.c": 50})
     flame = FlameState(selected=("main.a", "main.put"))
     said = text_of(hint(root, Measure("count", 100), flame, totals(root)))
-    assert said == "30 30.0%, 100% of its caller, own 30, in all 2 places 50 50.0%  main.put"
+    assert said == "30 30.0%, 100% of caller, flat 30, total in 2 places 50 50.0%  main.put"
     assert totals(root)["main.c"] == (50, 1)
 
 
 def test_what_is_gone_from_a_newer_profile_gives_way_to_its_caller(tree_of: TreeOf) -> None:
     old, new = tree_of(SHOP), tree_of({"main.main|main.refill": 1})
-    flame = FlameState(selected=("main.main", "http.Serve", PUT)).zoomed().settled(old)
+    flame = FlameState(selected=("main.main", "http.Serve", PUT)).zoomed().adapted_to(old)
     assert flame.zoom == ("main.main", "http.Serve", PUT)
-    assert flame.settled(new) == FlameState(selected=("main.main",))
+    assert flame.adapted_to(new) == FlameState(selected=("main.main",))
     assert draw(new, BYTES, flame, 40, 3, focused=True), "a state of another tree is survived"
 
 

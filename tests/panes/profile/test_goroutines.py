@@ -56,7 +56,7 @@ def test_since_the_base_growth_comes_first(shown: Shown) -> None:
 """
     )
     assert text_of(hint(found, GoroutineListState())) == (
-        "120 +100 from 20  chan receive  main.worker  started as main.start.func1"
+        "120 +100 from 20  chan receive  main.worker  in goroutines of main.start.func1"
     )
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from randomprofile import RandomProfile
 
-from memtui.panes.profile.base_view import RowList
+from memtui.panes.profile.base_view import NameListState
 from memtui.panes.profile.formatting import Measure
 from memtui.panes.profile.labels import LabelRow, draw, hint, label_rows
 from memtui.parse.profile.decoder import read_stacks
@@ -25,14 +25,14 @@ def test_labels_stand_together_the_largest_first() -> None:
         "route: /\x1b[31mcart",
         "bytes: 64B",
     ]
-    _, lines = draw(data, RowList(), 60, 4, focused=False)
+    _, lines = draw(data, NameListState(), 60, 4, focused=False)
     assert [text_of(row).rstrip() for row in lines] == [
         "   value  share            label",
         "      60  60.0% ██████     route: /pay",
         "      30  30.0% ███        route: /␛[31mcart",
         "      40  40.0% ████       bytes: 64B",
     ]
-    assert text_of(hint(data, RowList())) == "enter: functions of route=/pay"
+    assert text_of(hint(data, NameListState())) == "enter: only samples with route=/pay"
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1), st.text())

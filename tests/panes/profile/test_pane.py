@@ -150,7 +150,7 @@ def test_where_a_file_has_no_time_nothing_is_divided_by_when_it_was_read(
     view: MakeView, drawn: Draw, then: int, now: int
 ) -> None:
     title = compared_files(view, drawn, then, now)
-    assert "time between not known" in title
+    assert "unknown time between" in title
     assert "/s" not in title
     assert "/h" not in title
     assert "no time" in title
@@ -161,7 +161,7 @@ def test_a_cpu_profile_has_a_bar_while_it_is_taken_and_a_reason_when_it_did_not_
 ) -> None:
     begun = ((3, "profile", heap(MIB)), (10, "profile", Taking(CPU)))
     picture = drawn(ProfilePane(), view(*begun, now=14), 60, 6)
-    assert picture.splitlines()[2].startswith("│ taking CPU profile 4 s of 10 s ▓▓▓▓▓░")
+    assert picture.splitlines()[2].startswith("│ fetching CPU profile 4 s of 10 s ▓▓▓▓░")
     assert "main.keep" in picture
     over = Taking(CPU, over=True, reason="cancelled after 4 s")
     picture = drawn(ProfilePane(), view(*begun, (14, "profile", over)), 60, 6)
@@ -222,7 +222,7 @@ def test_a_base_makes_a_difference_of_the_profile_and_again_none(
     pane.action_base()
     assert "since" not in drawn(pane, pane.view, 80, 8), "nothing is compared with itself"
     both = view((0, "profile", old), (720, "profile", new))
-    assert "reading" in drawn(pane, both, 80, 8)
+    assert "updating" in drawn(pane, both, 80, 8)
     assert isinstance(wanted[-1], QueryProfile)
     assert (wanted[-1].pending.data, wanted[-1].pending.base) == (new.data, old.data)
     answered(pane, wanted)
@@ -274,7 +274,7 @@ def test_without_its_bytes_a_profile_still_shows_its_functions(
     pane.view = view((0, "profile", heap(MIB)), (9, "profile", heap(MIB, data=None)))
     assert "main.keep" in drawn(pane, pane.view, 80, 8)
     pane.action_next_view()
-    assert "its bytes were let go" in drawn(pane, pane.view, 80, 8)
+    assert "bytes of this profile were dropped" in drawn(pane, pane.view, 80, 8)
     assert not [each for each in wanted if isinstance(each, QueryProfile)]
 
 

@@ -30,10 +30,10 @@ def test_callers_above_calls_below_and_the_stacks_to_it(shown: Shown) -> None:
     _, rows = draw(AROUND, PeekState(), 76, 9, focused=True)
     assert shown(rows, 76) == (
         """
-    cum  share            callers, calls
+    cum  share            callers, callees
   7.00M  70.0% █████▋   ┌ main.main
   3.00M  30.0% ██▍      ├ main.retry (inline)
-  10.0M   100% ████████ ▸ main.work  own 2.00M
+  10.0M   100% ████████ ▸ main.work  flat 2.00M
   6.00M  60.0% ████▊    ├ main.[/x]␛
   2.00M  20.0% █▋       └ fmt.Sprintf (inline)
  2 stacks lead here, largest first
@@ -48,10 +48,10 @@ def test_in_a_small_pane_bars_and_packages_give_way(shown: Shown) -> None:
     _, rows = draw(AROUND, PeekState(), 38, 9, focused=False)
     assert shown(rows, 38) == (
         """
-    cum  share   callers, calls
+    cum  share   callers, callees
   7.00M  70.0% ┌ main.main
   3.00M  30.0% ├ main.retry (inline)
-  10.0M   100% ▸ main.work  own 2.00M
+  10.0M   100% ▸ main.work  flat 2.00M
   6.00M  60.0% ├ main.[/x]␛
   2.00M  20.0% └ fmt.Sprintf (inline)
  2 stacks lead here, largest first
@@ -88,7 +88,7 @@ def test_enter_unfolds_a_stack_and_folds_it_again(shown: Shown) -> None:
                           runtime.main
 """
     )
-    assert text_of(hint(AROUND, state)) == "6 frames up to runtime.main  enter folds them"
+    assert text_of(hint(AROUND, state)) == "6 frames up to runtime.main  enter: collapse"
     folded, _ = state.entered(AROUND)
     assert folded.unfolded == -1
 
@@ -97,7 +97,7 @@ def test_what_a_function_holds_itself_is_said_even_if_its_name_must_give_way() -
     row = TopRow("github.com/acme/shop/store.(*Cache[go.shape.string]).Put", 2 * MIB, 10 * MIB)
     near = PeekNeighbours(Peek(row, (), ()), (), Measure("bytes", 20 * MIB))
     _, rows = draw(near, PeekState(), 38, 2, focused=False)
-    assert text_of(rows[1]) == "  10.0M   100% ▸ Put  own 2.00M       "
+    assert text_of(rows[1]) == "  10.0M   100% ▸ Put  flat 2.00M      "
 
 
 def test_names_move_sideways() -> None:
@@ -114,7 +114,7 @@ def test_a_function_that_stands_alone_is_one_line(shown: Shown) -> None:
     state, rows = draw(near, PeekState().moved(near, 5), 40, 3, focused=True)
     assert (
         shown(rows, 40)
-        == "\n    cum  share   callers, calls\n      0     0% ▸ main.init  own 0\n\n"
+        == "\n    cum  share   callers, callees\n      0     0% ▸ main.init  flat 0\n\n"
     )
     assert state.entered(near)[1] == ""
 

@@ -9,8 +9,8 @@ from memtui.render.cells import cells, text_of
 @pytest.mark.parametrize(
     ("width", "said"),
     [
-        (80, " taking CPU profile 4 s of 10 s ▓▓▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░ esc cancels"),
-        (60, " taking CPU profile 4 s of 10 s ▓▓▓▓▓▓░░░░░░░░░ esc cancels"),
+        (80, " fetching CPU profile 4 s of 10 s ▓▓▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░ esc cancels"),
+        (60, " fetching CPU profile 4 s of 10 s ▓▓▓▓▓░░░░░░░░ esc cancels"),
         (38, " 4 s of 10 s ▓▓▓▓▓░░░░░░░ esc cancels"),
         (26, " 4 s of 10 s esc cancels"),
         (12, "4 s of 10 s"),

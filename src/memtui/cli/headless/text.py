@@ -29,7 +29,7 @@ from memtui.panes.gctrace.status import NO_TRACE, in_full, status_of, waiting_fo
 from memtui.panes.gctrace.table import entries_of
 from memtui.panes.process import facts_of, field_lines
 from memtui.panes.profile import frame, top
-from memtui.panes.profile.base_view import RowList
+from memtui.panes.profile.base_view import NameListState
 from memtui.panes.profile.formatting import Measure
 from memtui.panes.profile.top import ListOrder
 from memtui.panes.profile.view_options import ViewOptions
@@ -193,7 +193,7 @@ def _profile(view: View, width: int) -> Iterator[Line]:
     rows = [TopRow(each.name, each.flat, each.cum) for each in values.functions]
     listed = top.order_top(rows, Measure(values.unit, values.total), ListOrder())
     height = min(FUNCTIONS, len(rows)) + 1
-    _, lines = top.draw_top(listed, RowList(), width, height, focused=False)
+    _, lines = top.draw_top(listed, NameListState(), width, height, focused=False)
     yield from lines
     if len(rows) > FUNCTIONS:
         yield line(f" and {len(rows) - FUNCTIONS} more functions")

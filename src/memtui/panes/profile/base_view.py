@@ -1,9 +1,4 @@
-"""What all views of a profile have in common: the pane drives them by the same verbs.
-
-What all lists of a profile have in common: a selected row, and what was searched in them.
-
-A list of rows that each have numbers and a name: selected, searched and moved sideways.
-"""
+"""The interface of all views of a profile, and the base of those that are lists."""
 
 from __future__ import annotations
 
@@ -17,77 +12,77 @@ from memtui.render.cells import Line, Span, cells, exactly, fitted
 from memtui.render.table import FIRST, Column, Selection, marked, table
 
 SIDEWAYS = 8
-"""Cells by which names move; the first step shows the full name instead of the short one."""
+"""Cells to scroll names by; the first step only changes the short name to the full one."""
 FAR = 1 << 30
-"""A move by so many rows goes to the first or to the last one."""
+"""A number of rows that reaches the first or last row of any list."""
 
 
 def name_step(shift: int, by: int) -> int:
-    """Return by how many cells names move: one between the short and the full name."""
+    """Return the cells to scroll names by: 1 from the short to the full name, else SIDEWAYS."""
     return by if shift + by <= 1 else by * SIDEWAYS
 
 
 class ProfileView(ABC):
-    """A view: drawn, moved in, searched. Each verb returns the view as it is after it.
+    """One view of a profile. Views are immutable: each action returns the changed view.
 
-    A verb that means nothing in a view leaves it as it is.
+    An action that a view does not support returns the view itself.
     """
 
     __slots__ = ()
 
     @abstractmethod
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[ProfileView, list[Line]]:
-        """Return the view with what it scrolled, and its lines."""
+        """Return the lines of the view, and the view with its new scroll position."""
 
     @abstractmethod
     def hint(self) -> Line:
-        """Return one line about what is selected."""
+        """Return one line about the selected item."""
 
     @abstractmethod
     def moved(self, by: int) -> ProfileView:
-        """Select something else, up or down."""
+        """Move the selection up or down."""
 
     @abstractmethod
     def entered(self) -> ProfileView | str:
-        """Open what is selected; a text is the name of a function to go to."""
+        """Open the selected item; a text is the name of a function to go to."""
 
     def sideways(self, by: int) -> ProfileView:
-        """Move the names, or the selection, to the left or right."""
+        """Scroll the names, or move the selection, left or right."""
         return self
 
     def filters_to_set(self) -> dict[str, str]:
-        """Return the filters that opening what is selected sets, by their names."""
+        """Return the filters that opening the selected item sets, by name."""
         return {}
 
     @property
     def opens_source(self) -> bool:
-        """Whether opening what is selected shows its source."""
+        """Whether opening the selected item shows its source."""
         return False
 
     def along_the_largest(self) -> ProfileView:
-        """Go to the end of the largest calls from here on."""
+        """Follow the largest call of each function, down to a leaf."""
         return self
 
     def clicked(self, cell: tuple[int, int], size: tuple[int, int]) -> ProfileView | None:
-        """Select what was drawn at a cell (x, y) of a size; None where a click selects nothing."""
+        """Select the item at a cell (x, y) of a view of some size; None if there is none."""
         return None
 
     def back(self) -> ProfileView | None:
-        """Undo one step inside of the view; None when there is none."""
+        """Undo one step in the view; None if there is none."""
         return None
 
     @property
     def can_search(self) -> bool:
-        """Whether anything can be searched in here."""
+        """Whether the view can be searched."""
         return False
 
     @property
     def has_search(self) -> bool:
-        """Whether something was searched and is not forgotten."""
+        """Whether a search is active."""
         return False
 
     def searched(self, text: str) -> ProfileView:
-        """Search for a part of a name; "" forgets what was searched."""
+        """Search for a part of a name; "" ends the search."""
         return self
 
     def to_match(self, step: int) -> ProfileView:
@@ -95,11 +90,11 @@ class ProfileView(ABC):
         return self
 
     def size(self) -> tuple[int, int]:
-        """Return the number of rows, and which is the first one seen; 0, 0: nobody counts them."""
+        """Return the number of rows and the first visible one; (0, 0) if rows are not counted."""
         return 0, 0
 
     def status(self, room: int) -> Line:
-        """Say what was found and where the view is, in at most ``room`` cells."""
+        """Return search results and zoom of the view, in at most ``room`` cells."""
         return ()
 
 
@@ -107,15 +102,15 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class SelectedList(Generic[R]):
-    """Which row is selected, and what was searched."""
+class ListState(Generic[R]):
+    """The state of a list: the selected row, and the text of a search."""
 
     selection: Selection = FIRST
     text: str = ""
 
     @abstractmethod
     def contains(self, row: R, wanted: str) -> bool:
-        """Return whether a row has a text, which is in lower case, in it."""
+        """Return whether a row contains a text, which is in lower case."""
 
     def moved(self, rows: Sequence[R], by: int) -> Self:
         """Select another row."""
@@ -126,11 +121,11 @@ class SelectedList(Generic[R]):
         return replace(self, selection=replace(self.selection, row=row))
 
     def searched(self, rows: Sequence[R], text: str) -> Self:
-        """Search for a text, and select the first row from here on that has it."""
+        """Search for a text, and select the first match from the selected row on."""
         return replace(self, text=text).to_match(rows, 1, from_here=True)
 
     def to_match(self, rows: Sequence[R], step: int, *, from_here: bool = False) -> Self:
-        """Select the next (1) or previous (−1) row that has the text; after the end again."""
+        """Select the next (1) or previous (−1) match, wrapping around at the end."""
         wanted = self.text.lower()
         if not wanted or not rows:
             return self
@@ -143,17 +138,17 @@ class SelectedList(Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class RowList(SelectedList[str]):
-    """A list of names; ``shift`` is by how many cells they are moved sideways."""
+class NameListState(ListState[str]):
+    """The state of a list of names; ``shift`` is the number of cells they are scrolled by."""
 
     shift: int = 0
 
     def contains(self, row: str, wanted: str) -> bool:
-        """Return whether a name has a text in it."""
+        """Return whether a name contains a text, which is in lower case."""
         return wanted in row.lower()
 
-    def sideways(self, names: Sequence[str], by: int) -> RowList:
-        """Move the names sideways by some cells; the first one shows them in full."""
+    def sideways(self, names: Sequence[str], by: int) -> NameListState:
+        """Scroll the names by some cells; the first one shows them in full."""
         most = max(map(len, names), default=0)
         return replace(self, shift=max(0, min(self.shift + by, max(1, most))))
 
@@ -162,17 +157,16 @@ def draw_rows(
     columns: Sequence[Column],
     count: int,
     row_of: Callable[[int], tuple[Sequence[str | Span], str]],
-    state: RowList,
+    state: NameListState,
     width: int,
     height: int,
     *,
     focused: bool,
-) -> tuple[RowList, list[Line]]:
+) -> tuple[NameListState, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
-    ``row_of`` gives the cells and the name of a row by its number; it is asked for the rows that
-    are seen. The name goes into the last column. Beside the lines comes the state with the first
-    row that was drawn, so that the next picture scrolls no further than it must.
+    ``row_of`` returns the cells and the name of a row by its number; it is called for visible rows
+    only. The name goes into the last column. The returned state has the new scroll position.
     """
     room = max(0, height - 1)
     selection = state.selection.within(range(count), room)
@@ -182,8 +176,8 @@ def draw_rows(
     drawn: list[Line] = []
     for (_, name), spans in zip(rows, lines, strict=True):
         room = cells(spans[-1:])
-        said = highlighted(shown_name(name, state.shift, room - 1), name, state.text)
-        drawn.append((Span(" "), *spans[:-1], *exactly((Span(" "), *said), room)))
+        name_spans = highlighted(shown_name(name, state.shift, room - 1), name, state.text)
+        drawn.append((Span(" "), *spans[:-1], *exactly((Span(" "), *name_spans), room)))
     if focused and drawn:
         at = selection.at(range(count)) - selection.top
         drawn[at] = marked(drawn[at], width)
@@ -192,19 +186,19 @@ def draw_rows(
 
 @dataclass(frozen=True, slots=True)
 class ListView(ProfileView, Generic[R]):
-    """A list: its rows, and where somebody is in it."""
+    """A view that is a list of rows."""
 
     rows: Sequence[R]
-    state: SelectedList[R]
+    state: ListState[R]
 
     @property
     def can_search(self) -> bool:
-        """Names can be searched."""
+        """True: names can be searched."""
         return True
 
     @property
     def has_search(self) -> bool:
-        """Whether something was searched."""
+        """Whether a search is active."""
         return bool(self.state.text)
 
     def moved(self, by: int) -> Self:
@@ -212,39 +206,39 @@ class ListView(ProfileView, Generic[R]):
         return replace(self, state=self.state.moved(self.rows, by))
 
     def back(self) -> Self | None:
-        """Forget what was searched."""
+        """End the search."""
         return self.searched("") if self.state.text else None
 
     def searched(self, text: str) -> Self:
-        """Select the first row from here on with this text in it."""
+        """Select the first match from the selected row on."""
         return replace(self, state=self.state.searched(self.rows, text))
 
     def to_match(self, step: int) -> Self:
-        """Select the next or previous one."""
+        """Select the next or previous match."""
         return replace(self, state=self.state.to_match(self.rows, step))
 
     def size(self) -> tuple[int, int]:
-        """Return the number of rows, and the first one seen."""
+        """Return the number of rows, and the first visible one."""
         return len(self.rows), self.state.selection.top
 
 
 @dataclass(frozen=True, slots=True)
 class NameListView(ListView[str]):
-    """A list of functions, one a row, by their names."""
+    """A view that is a list of names, one a row, usually of functions."""
 
-    state: RowList
+    state: NameListState
 
     @property
     def selected(self) -> str:
-        """The name of the selected row, "" when there is none."""
+        """The name of the selected row, "" if there is none."""
         return self.rows[self.state.selection.at(range(len(self.rows)))] if self.rows else ""
 
     def sideways(self, by: int) -> Self:
-        """Move the names."""
+        """Scroll the names."""
         return replace(self, state=self.state.sideways(self.rows, name_step(self.state.shift, by)))
 
     def clicked(self, cell: tuple[int, int], size: tuple[int, int]) -> Self | None:
-        """Select the function of a line; the first line has the titles."""
+        """Select the row that was clicked; the first line has the titles."""
         row = self.state.selection.top + cell[1] - 1
         if not cell[1] or row >= len(self.rows):
             return None

@@ -1,9 +1,4 @@
-"""The call tree: who calls whom, opened and folded node by node.
-
-Ways through a call tree: a node goes by the names that lead to it, in whichever profile.
-
-What a search in a call tree finds: by a part of a name, whatever the case.
-"""
+"""Finds nodes in a call tree by path and by name, for the tree and the flame graph."""
 
 from __future__ import annotations
 
@@ -22,11 +17,11 @@ from memtui.render.cells import Line, Span, cell_len, cut, line
 from memtui.sanitize import plain
 
 Path: TypeAlias = tuple[str, ...]
-"""The names from below the root to a node; () is the root."""
+"""The names from the root to a node, without the root's; () is the root. Valid in any profile."""
 
 
 def totals(root: CallNode) -> Mapping[str, Total]:
-    """Return the totals of all functions below the root, by name."""
+    """Return the total of each function in the tree, by name."""
     values: Counter[str] = Counter()
     places: Counter[str] = Counter()
     open_: Counter[str] = Counter()
@@ -56,7 +51,7 @@ def nodes_along(root: CallNode, path: Path) -> tuple[CallNode, ...]:
 
 
 def existing_path(root: CallNode, path: Path) -> Path:
-    """Return a path as far as it exists in this tree: what was selected may be gone."""
+    """Return the part of a path that exists in this tree."""
     return path[: len(nodes_along(root, path)) - 1]
 
 
@@ -66,7 +61,7 @@ def node_at(root: CallNode, path: Path) -> CallNode:
 
 
 def hottest(root: CallNode, path: Path = ()) -> Path:
-    """Return the path from a node on along the largest call of each, down to a leaf."""
+    """Return the path that follows the largest call of each node, down to a leaf."""
     path = existing_path(root, path)
     while largest := largest_call(node_at(root, path)):
         path = (*path, largest.name)
@@ -74,15 +69,15 @@ def hottest(root: CallNode, path: Path = ()) -> Path:
 
 
 def largest_call(node: CallNode) -> CallNode | None:
-    """Return the largest call of a node; None where it calls nothing that is known alone."""
+    """Return the largest call of a node; None if it has none that is not folded."""
     calls = [each for each in node.children if not each.folded]
     return max(calls, key=lambda each: abs(each.value), default=None)
 
 
 def path_beside(root: CallNode, path: Path, step: int) -> Path:
-    """Return the node to the right (1) or left (−1) of another, at its depth where there is one.
+    """Return the path to the right (1) or left (−1) of another, at the same depth if possible.
 
-    At the end of its siblings the way goes on below the next sibling of its parent.
+    After the last sibling it continues below the next sibling of the parent.
     """
     nodes = nodes_along(root, path)
     path = path[: len(nodes) - 1]
@@ -95,7 +90,7 @@ def path_beside(root: CallNode, path: Path, step: int) -> Path:
 
 
 def _down(node: CallNode, above: Path, depth: int, *, last: bool) -> Path:
-    """Return the path to a node and on along its first or last calls, ``depth`` names at most."""
+    """Return the path through a node along its first or last calls, of at most ``depth`` names."""
     path = (*above, node.name)
     while len(path) < depth and node.children:
         node = node.children[-1 if last else 0]
@@ -115,9 +110,9 @@ def count_below(node: CallNode, most: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class NodeMatches:
-    """What a search found: the paths to all nodes whose name has ``text`` in it, top down.
+    """The result of a search: the paths to all nodes whose name contains ``text``, top down.
 
-    ``value`` is what the outermost of them hold together: a match below another adds nothing.
+    ``value`` is the sum of the outermost matches: a match below another is part of it.
     """
 
     text: str = ""
@@ -125,9 +120,9 @@ class NodeMatches:
     value: int = 0
 
     def after(self, path: Path, step: int) -> Path | None:
-        """Return the next (1) or previous (−1) match seen from ``path``; None when there is none.
+        """Return the next (1) or previous (−1) match after ``path``; None if there is none.
 
-        From a path that is no match the first or last one follows.
+        If ``path`` is not a match it is the first or last one.
         """
         if not self.paths:
             return None
@@ -137,7 +132,7 @@ class NodeMatches:
 
 
 NO_MATCHES = NodeMatches()
-"""Nothing was searched for."""
+"""The result without a search."""
 
 
 def search(root: CallNode, text: str) -> NodeMatches:
@@ -176,7 +171,7 @@ def _below(root: CallNode) -> Iterator[tuple[CallNode, list[str]]]:
 
 
 def matches_line(found: NodeMatches, measure: Measure, room: int) -> Line:
-    """Say how many nodes a search found and what they hold, in at most ``room`` cells."""
+    """Return the number of matches and their share, in at most ``room`` cells."""
     if not found.text:
         return ()
     count, text = len(found.paths), f"/{plain(found.text)}"
@@ -189,20 +184,20 @@ def matches_line(found: NodeMatches, measure: Measure, room: int) -> Line:
 
 
 class CallsState(Protocol):
-    """Where somebody is among calls, and what was searched there."""
+    """The state of a view of the call tree: selection and search."""
 
     @property
     def found(self) -> NodeMatches:
-        """What was searched."""
+        """The result of the search."""
 
     def along_the_largest(self, root: CallNode) -> Self:
-        """Select the end of the largest calls from here on."""
+        """Follow the largest call of each node, down to a leaf."""
 
     def searched(self, root: CallNode, text: str) -> Self:
-        """Select the first node with this text in its name."""
+        """Select the first node whose name contains a text."""
 
     def to_match(self, step: int) -> Self:
-        """Select the next or previous one."""
+        """Select the next or previous match."""
 
 
 S = TypeVar("S", bound=CallsState, covariant=True)
@@ -210,10 +205,7 @@ S = TypeVar("S", bound=CallsState, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class CallsView(ProfileView, Generic[S]):
-    """All calls from the root on, and where somebody is among them.
-
-    ``totals`` are what each function comes to in all its places.
-    """
+    """A view of the call tree. ``totals`` are the totals of each function in the tree."""
 
     root: CallNode
     measure: Measure
@@ -222,26 +214,26 @@ class CallsView(ProfileView, Generic[S]):
 
     @property
     def can_search(self) -> bool:
-        """Names can be searched."""
+        """True: names can be searched."""
         return True
 
     @property
     def has_search(self) -> bool:
-        """Whether something was searched."""
+        """Whether a search is active."""
         return bool(self.state.found.text)
 
     def along_the_largest(self) -> Self:
-        """Go to the end of the largest calls from here on."""
+        """Follow the largest call of each function, down to a leaf."""
         return replace(self, state=self.state.along_the_largest(self.root))
 
     def back(self) -> Self | None:
-        """Forget what was searched."""
+        """End the search."""
         return self.searched("") if self.state.found.text else None
 
     def searched(self, text: str) -> Self:
-        """Select the first node with this text in its name."""
+        """Select the first node whose name contains a text."""
         return replace(self, state=self.state.searched(self.root, text))
 
     def to_match(self, step: int) -> Self:
-        """Select the next or previous one."""
+        """Select the next or previous match."""
         return replace(self, state=self.state.to_match(step))

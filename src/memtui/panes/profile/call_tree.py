@@ -1,9 +1,4 @@
-"""The call tree: who calls whom, opened and folded node by node.
-
-Ways through a call tree: a node goes by the names that lead to it, in whichever profile.
-
-What a search in a call tree finds: by a part of a name, whatever the case.
-"""
+"""The call tree as rows that are expanded and collapsed."""
 
 from __future__ import annotations
 
@@ -44,10 +39,10 @@ from memtui.render.cells import Line, Span, cells, exactly, fitted
 from memtui.render.table import Column, Selection, marked, table
 
 ROOM_FOR_STEPS = 60
-"""From this width on each depth takes two cells, below it one."""
+"""The least width for two cells of indentation a level; else it is one."""
 
 MOST_COUNTED = 999
-"""Folded calls are counted up to here."""
+"""Hidden calls are counted up to this number."""
 
 _COLUMNS = (
     Column("cum", 6),
@@ -59,10 +54,10 @@ _COLUMNS = (
 
 
 class TreeRow(NamedTuple):
-    """A row of the tree: its node, the path to it, and what is drawn before its name.
+    """A row of the tree: its node, its path, and the branches drawn before its name.
 
-    ``through`` is a mark for each branch that may pass by, "1" where it does; ``joint`` how the
-    row hangs on its caller, "" for an only call, which stands right below its caller.
+    ``through`` has "1" for each level with a vertical branch, else "0"; ``joint`` is the branch to
+    its caller, "" for an only call, which is drawn in the column of its caller.
     """
 
     path: Path
@@ -73,7 +68,7 @@ class TreeRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TreeState:
-    """Which nodes of the tree are opened, which one is selected, and what was searched."""
+    """The state of the tree: expanded nodes, selected node, and search."""
 
     selected: Path = ()
     opened: frozenset[Path] = frozenset()
@@ -83,12 +78,12 @@ class TreeState:
 
     @classmethod
     def of(cls, root: CallNode) -> TreeState:
-        """Return the tree as it is shown first: opened along its largest calls."""
+        """Return the initial state: expanded along the largest calls."""
         path = hottest(root)
         return cls(selected=path[:1], opened=_each_prefix(path))
 
-    def settled(self, root: CallNode) -> TreeState:
-        """Return the same state in another tree: what is gone there gives way to its caller."""
+    def adapted_to(self, root: CallNode) -> TreeState:
+        """Return the state for another tree; a missing selected node is replaced by its caller."""
         selected = existing_path(root, self.selected) or hottest(root)[:1]
         return replace(self, selected=selected, found=search(root, self.found.text))
 
@@ -101,50 +96,50 @@ class TreeState:
         return replace(self, selected=paths[max(0, min(len(paths) - 1, now + by))])
 
     def toggled(self, root: CallNode) -> TreeState:
-        """Open the selected node, or fold it."""
+        """Expand or collapse the selected node."""
         if self.selected in self.opened:
             return replace(self, opened=self.opened - {self.selected})
         return self._open(root)
 
     def entered(self, root: CallNode) -> TreeState:
-        """Open the selected node; from an opened one go to its first call."""
+        """Expand the selected node; from an expanded one go to its first call."""
         if self.selected in self.opened:
             return self.moved(root, 1)
         return self._open(root)
 
     def left(self) -> TreeState:
-        """Fold the selected node; from a folded one go to its caller."""
+        """Collapse the selected node; from a collapsed one go to its caller."""
         if self.selected in self.opened:
             return replace(self, opened=self.opened - {self.selected})
         return replace(self, selected=self.selected[:-1] or self.selected)
 
     def along_the_largest(self, root: CallNode) -> TreeState:
-        """Open the largest call of each from the selected node on, and select the last one."""
+        """Follow and expand the largest call of each node, down to a leaf."""
         path = hottest(root, self.selected)
         return replace(self, selected=path, opened=self.opened | _each_prefix(path))
 
     def folded(self) -> TreeState:
-        """Fold all."""
+        """Collapse all nodes."""
         return replace(self, opened=frozenset(), selected=self.selected[:1])
 
     def searched(self, root: CallNode, text: str) -> TreeState:
-        """Search for nodes by a part of their name, and select the first of them."""
+        """Search for nodes by a part of their name, and select the first match."""
         tree = replace(self, found=search(root, text))
         return tree if tree.selected in tree.found.paths else tree.to_match(1)
 
     def to_match(self, step: int) -> TreeState:
-        """Select the next (1) or previous (−1) match, and open the way to it."""
+        """Select the next (1) or previous (−1) match, and expand its callers."""
         path = self.found.after(self.selected, step)
         if path is None:
             return self
         return replace(self, selected=path, opened=self.opened | _each_prefix(path))
 
     def sideways(self, by: int) -> TreeState:
-        """Move the names sideways by some cells; the first one shows them in full."""
+        """Scroll the names by some cells; the first one shows them in full."""
         return replace(self, shift=max(0, self.shift + by))
 
     def _open(self, root: CallNode) -> TreeState:
-        """Open the selected node, and after it as long as there is only one call."""
+        """Expand the selected node, and those below it while there is only one call."""
         opened, path = set(self.opened), self.selected
         node = node_at(root, path)
         while node.children:
@@ -162,7 +157,7 @@ def _each_prefix(path: Path) -> frozenset[Path]:
 
 
 def rows(root: CallNode, opened: frozenset[Path]) -> Iterator[TreeRow]:
-    """Walk the rows that are not folded away, top down."""
+    """Yield the visible rows, top down."""
     stack = [TreeRow((), root, "", "")]
     while stack:
         row = stack.pop()
@@ -187,8 +182,7 @@ def draw(
 ) -> tuple[TreeState, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
-    Beside them comes the state with the first row that was drawn, so that the next picture
-    scrolls no further than it must.
+    The returned state has the new scroll position.
     """
     height = max(0, height - 1)
     every = list(rows(root, tree.opened))
@@ -225,13 +219,13 @@ def _call(row: TreeRow, tree: TreeState, room: int, width: int) -> Line:
     if not row.node.children:
         mark = CALL if row.joint else " "
     name = _name(row, tree, room - len(branches) - 2)
-    said = [Span(branches, "border"), Span(mark + " ", "dim"), *name]
+    spans = [Span(branches, "border"), Span(mark + " ", "dim"), *name]
     if row.node.children and not is_opened:
         count = count_below(row.node, MOST_COUNTED)
         more = f" ({count}{'+' if count == MOST_COUNTED else ''} more)"
-        if cells(tuple(said)) + len(more) <= room:
-            said.append(Span(more, "dim"))
-    return exactly(tuple(said), room)
+        if cells(tuple(spans)) + len(more) <= room:
+            spans.append(Span(more, "dim"))
+    return exactly(tuple(spans), room)
 
 
 def _name(row: TreeRow, tree: TreeState, room: int) -> list[Span]:
@@ -242,9 +236,9 @@ def _name(row: TreeRow, tree: TreeState, room: int) -> list[Span]:
 
 
 def _branches(row: TreeRow, step: int, most: int) -> str:
-    """Return the branches left of a row; of very deep ones the right end, with a sign that it is.
+    """Return the branches before a row, cut on the left to ``most`` cells.
 
-    An only call has no branch of its own: it goes on in the column of its caller.
+    An only call has no branch: it continues in the column of its caller.
     """
     through = "".join((THROUGH if each == "1" else " ") + " " * (step - 1) for each in row.through)
     if row.joint:
@@ -255,12 +249,12 @@ def _branches(row: TreeRow, step: int, most: int) -> str:
 
 
 def status(measure: Measure, tree: TreeState, room: int) -> Line:
-    """Say what the search found, in at most ``room`` cells."""
+    """Return the search result, in at most ``room`` cells."""
     return matches_line(tree.found, measure, room)
 
 
 def hint(root: CallNode, measure: Measure, tree: TreeState, totals: Mapping[str, Total]) -> Line:
-    """Say the value of the selected node, its shares, its total, and its whole name."""
+    """Return value, shares, total and full name of the selected node."""
     return describe_node(nodes_along(root, tree.selected), measure, totals)
 
 
@@ -269,16 +263,16 @@ class TreeView(CallsView[TreeState]):
     """The call tree."""
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[TreeView, list[Line]]:
-        """Draw the rows that are not folded away."""
+        """Draw the visible rows."""
         state, lines = draw(self.root, self.measure, self.state, width, height, focused=focused)
         return replace(self, state=state), lines
 
     def hint(self) -> Line:
-        """Say what is selected."""
+        """Return a description of the selected node."""
         return hint(self.root, self.measure, self.state, self.totals)
 
     def status(self, room: int) -> Line:
-        """Say what was found."""
+        """Return the search result."""
         return status(self.measure, self.state, room)
 
     def moved(self, by: int) -> TreeView:
@@ -286,7 +280,7 @@ class TreeView(CallsView[TreeState]):
         return replace(self, state=self.state.moved(self.root, by))
 
     def sideways(self, by: int) -> TreeView:
-        """Fold, or open: left and right."""
+        """Collapse (left) or expand (right) the selected node."""
         state = self.state.left() if by < 0 else self.state.entered(self.root)
         return replace(self, state=state)
 

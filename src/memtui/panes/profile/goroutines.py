@@ -1,4 +1,4 @@
-"""Goroutines: how many stand at each stack, in which state, and how many more since the base."""
+"""Goroutines grouped by stack: their number, their state, and how many more since the base."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import partial
 from itertools import dropwhile
 
 from memtui.panes.profile.base_view import (
+    ListState,
     ListView,
-    SelectedList,
 )
 from memtui.panes.profile.formatting import (
     DOWN,
@@ -44,16 +44,16 @@ _STATES = {
     "runtime.goparkunlock": "waiting",
     "sync.runtime_notifyListWait": "sync.Cond.Wait",
 }
-"""What a goroutine waits for, by the runtime function that parked it (Go 1.27, runtime)."""
+"""The state of a goroutine by the runtime function that parked it (Go 1.27, runtime)."""
 
 _WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
 class GoroutineGroup:
-    """Goroutines with one stack, leaf first: how many, in which state, how many in the base.
+    """Goroutines with the same stack, leaf first: number, state, and number in the base.
 
-    ``before`` is None when there is no base.
+    ``before`` is None without a base.
     """
 
     frames: tuple[str, ...]
@@ -63,21 +63,21 @@ class GoroutineGroup:
 
     @property
     def growth(self) -> int:
-        """How many more there are than in the base."""
+        """How many more goroutines than in the base."""
         return self.count - (self.before or 0)
 
     @property
     def own_frames(self) -> tuple[str, ...]:
-        """The frames without those of the runtime that merely wait, unless there are no others."""
+        """The frames without the runtime functions at the leaf, unless there are no others."""
         own = tuple(dropwhile(lambda frame: frame.startswith("runtime."), self.frames))
         return own or self.frames
 
 
 def state_of(frames: Sequence[str]) -> str:
-    """Return what goroutines with this stack wait for, as far as its frames tell.
+    """Return the state of goroutines with this stack, guessed from its frames.
 
-    A profile holds no states. The function of the runtime below ``runtime.gopark`` says why it
-    was parked; a goroutine that is not parked runs or could run.
+    A profile has no states. The runtime function that called ``runtime.gopark`` shows why the
+    goroutine is parked; one that is not parked is running or runnable.
     """
     for frame in frames[:6]:
         if frame in _STATES:
@@ -88,7 +88,7 @@ def state_of(frames: Sequence[str]) -> str:
 def groups(
     now: Sequence[StackLine], base: Sequence[StackLine] | None = None
 ) -> tuple[GoroutineGroup, ...]:
-    """Return the groups: those that grew most since the base first, or the largest without one."""
+    """Return the groups: largest growth since the base first; without a base, largest first."""
     before = None if base is None else {stack.frames: stack.value for stack in base}
     found = [
         GoroutineGroup(
@@ -108,28 +108,28 @@ def groups(
 
 
 def by_state(found: Sequence[GoroutineGroup], room: int) -> Line:
-    """Say how many goroutines are in each state, most first, as far as ``room`` cells go."""
+    """Return the number of goroutines in each state, largest first, in ``room`` cells."""
     counted: Counter[str] = Counter()
     for each in found:
         counted[each.state] += each.count
-    said = [f"{count} {state}" for state, count in counted.most_common() if count]
-    while said and len(" · ".join(said)) > room:
-        said.pop()
-    return line(Span(cut(" · ".join(said), room), "dim"))
+    parts = [f"{count} {state}" for state, count in counted.most_common() if count]
+    while parts and len(" · ".join(parts)) > room:
+        parts.pop()
+    return line(Span(cut(" · ".join(parts), room), "dim"))
 
 
 @dataclass(frozen=True, slots=True)
-class GoroutineListState(SelectedList[GoroutineGroup]):
-    """A list of stacks; ``unfolded`` are the frames of the one that is shown whole."""
+class GoroutineListState(ListState[GoroutineGroup]):
+    """The state of a list of stacks; ``unfolded`` are the frames of the expanded stack."""
 
     unfolded: tuple[str, ...] | None = None
 
     def contains(self, row: GoroutineGroup, wanted: str) -> bool:
-        """Return whether a frame has a text in it."""
+        """Return whether a frame contains a text, which is in lower case."""
         return any(wanted in frame.lower() for frame in row.frames)
 
     def toggled(self, found: Sequence[GoroutineGroup]) -> GoroutineListState:
-        """Unfold the selected stack, or fold it again."""
+        """Expand the selected stack, or collapse it."""
         if not found:
             return self
         frames = found[self.selection.at(range(len(found)))].frames
@@ -146,8 +146,8 @@ def draw(
 ) -> tuple[GoroutineListState, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
-    The frames of the unfolded stack stand below its line. Beside the lines comes the state with
-    the first line that was drawn.
+    The frames of the expanded stack are below its line. The returned state has the new scroll
+    position.
     """
     room = max(0, height - 1)
     now = state.selection.at(range(len(found)))
@@ -157,7 +157,7 @@ def draw(
     plan[opened + 1 : opened + 1] = frames
     here = now + len(frames) if 0 <= opened < now else now
     seen = Selection(here, state.selection.top).within(range(len(plan)), room)
-    if opened == now:  # its frames are what somebody wants to see
+    if opened == now:  # scroll its frames into view
         last = here + min(len(frames), max(0, room - 1))
         seen = replace(seen, row=last).within(range(len(plan)), room)
     shown = plan[seen.top : seen.top + room]
@@ -187,46 +187,46 @@ def _row(each: GoroutineGroup) -> tuple[str | Span, ...]:
 
 
 def _with_stack(state: GoroutineListState, each: GoroutineGroup, spans: Line) -> Line:
-    """Return a row with its stack in the last column, as many frames as there is room for."""
+    """Return a row with its stack in the last column, as many frames as fit."""
     room = cells(spans[-1:]) - 1
     if each.frames == state.unfolded:
-        said = f"{OPENED} {len(each.frames)} frames"
+        stack = f"{OPENED} {len(each.frames)} frames"
     else:
-        said = on_one_line(each.own_frames, room) or "no frames"
-    name = highlighted(said, " ".join(each.frames), state.text)
+        stack = on_one_line(each.own_frames, room) or "no frames"
+    name = highlighted(stack, " ".join(each.frames), state.text)
     return (Span(" "), *spans[:-1], *exactly((Span(" "), *name), room + 1))
 
 
 def hint(found: Sequence[GoroutineGroup], state: GoroutineListState) -> Line:
-    """Say of the selected stack how many, what they wait for, and who started them."""
+    """Return number, state, leaf and root function of the selected stack."""
     if not found:
         return line("no goroutines in this profile")
     each = found[state.selection.at(range(len(found)))]
-    said = [Span(f"{each.count} "), Span(f"{plain(each.state)}  ", "dim")]
+    spans = [Span(f"{each.count} "), Span(f"{plain(each.state)}  ", "dim")]
     if each.before is not None:
         was = f"{change(each.growth, 'count')} from {each.before}  "
-        said.insert(1, Span(was, direction(each.growth)))
-    outermost = f"  started as {plain(each.frames[-1])}" if each.frames else ""
+        spans.insert(1, Span(was, direction(each.growth)))
+    outermost = f"  in goroutines of {plain(each.frames[-1])}" if each.frames else ""
     leaf = plain(each.own_frames[0]) if each.own_frames else "no frames"
-    return line(*said, leaf, Span(outermost, "dim"))
+    return line(*spans, leaf, Span(outermost, "dim"))
 
 
 @dataclass(frozen=True, slots=True)
 class GoroutinesView(ListView[GoroutineGroup]):
-    """How many goroutines stand at each stack."""
+    """The goroutines of each stack."""
 
     state: GoroutineListState
 
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[GoroutinesView, list[Line]]:
-        """Draw how many there are in each state, and the stacks."""
+        """Draw the number of goroutines in each state, and the stacks."""
         states = (Span(" "), *by_state(self.rows, width - 2))
         state, lines = draw(self.rows, self.state, width, height - 1, focused=focused)
         return replace(self, state=state), [states, *lines]
 
     def hint(self) -> Line:
-        """Say what they wait for."""
+        """Return number, state and functions of the selected stack."""
         return hint(self.rows, self.state)
 
     def entered(self) -> GoroutinesView:
-        """Unfold the selected stack."""
+        """Expand or collapse the selected stack."""
         return replace(self, state=self.state.toggled(self.rows))

@@ -1,4 +1,4 @@
-"""The labels of a profile: which route, tenant or worker the samples belong to."""
+"""The labels of a profile: how much the samples of each route, tenant or worker add up to."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from math import ceil, floor
 
 from memtui.panes.profile import base_view
-from memtui.panes.profile.base_view import NameListView, RowList
+from memtui.panes.profile.base_view import NameListState, NameListView
 from memtui.panes.profile.formatting import Measure, bar
 from memtui.pprof.tags import Tag
 from memtui.render.cells import Line, Span, fitted, line
 from memtui.render.table import Column
 from memtui.sanitize import plain
 
-NO_LABELS = "no labels here: a service sets them with pprof.Do(ctx, pprof.Labels(…), f)"
+NO_LABELS = "no labels in this profile: set them with pprof.Do(ctx, pprof.Labels(…), f)"
 
 _COLUMNS = (
     Column("value", 7, role="live"),
@@ -27,7 +27,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """One value of a label, and what the samples that have it come to."""
+    """One value of a label, and the sum of the samples with it."""
 
     key: str
     text: str
@@ -36,14 +36,14 @@ class LabelRow:
 
     @property
     def name(self) -> str:
-        """How it is written in the list: ``route: /checkout``."""
+        """Its text in the list: ``route: /checkout``."""
         return f"{self.key}: {self.text}"
 
     @property
     def filter(self) -> str:
-        """The tagfocus that keeps these samples alone.
+        """The tagfocus that keeps only these samples.
 
-        A comma would end a pattern of pprof's, and a text that is a number would be a range.
+        Quoted, because a comma separates patterns and a number would be a range.
         """
         if self.is_number:
             return f"{self.key}={_range(self.text)}"
@@ -52,7 +52,7 @@ class LabelRow:
 
 
 def _range(text: str) -> str:
-    """Return the range of the numbers that are written so: sizes have two places at most."""
+    """Return the range of numbers with this text: sizes are rounded to two decimals."""
     found = re.fullmatch(r"([0-9.]+)(kB|MB|GB|TB|PB)", text)
     if found is None:
         return text
@@ -62,14 +62,14 @@ def _range(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LabelRows:
-    """All values of all labels, each label together, largest first; the unit and 100 %."""
+    """All values of all labels, grouped by label, largest first."""
 
     rows: tuple[LabelRow, ...]
     measure: Measure
 
 
 def label_rows(tags: Sequence[Tag], measure: Measure) -> LabelRows:
-    """Put labels in order: the one with the largest total first."""
+    """Return the rows of labels, the label with the largest total first."""
     ordered = sorted(tags, key=lambda tag: (-abs(tag.total), tag.key))
     rows = (
         LabelRow(tag.key, each.text, each.value, each.is_number)
@@ -80,11 +80,11 @@ def label_rows(tags: Sequence[Tag], measure: Measure) -> LabelRows:
 
 
 def draw(
-    data: LabelRows, state: RowList, width: int, height: int, *, focused: bool
-) -> tuple[RowList, list[Line]]:
+    data: LabelRows, state: NameListState, width: int, height: int, *, focused: bool
+) -> tuple[NameListState, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
-    Labels are written whole: a path is no package.
+    Labels are not shortened: a path is not a package.
     """
     drawn, lines = base_view.draw_rows(
         _COLUMNS,
@@ -106,17 +106,17 @@ def _numbers(each: LabelRow, measure: Measure) -> tuple[str | Span, ...]:
     )
 
 
-def hint(data: LabelRows, state: RowList) -> Line:
-    """Say which samples opening the selected row leaves."""
+def hint(data: LabelRows, state: NameListState) -> Line:
+    """Return what enter does."""
     if not data.rows:
         return line(NO_LABELS)
     each = data.rows[state.selection.at(range(len(data.rows)))]
-    return line(f"enter: functions of {plain(each.key)}={plain(each.text)}")
+    return line(f"enter: only samples with {plain(each.key)}={plain(each.text)}")
 
 
 @dataclass(frozen=True, slots=True)
 class LabelsView(NameListView):
-    """The values of labels, and what the samples of each come to."""
+    """The values of labels, with the sums of their samples."""
 
     data: LabelRows
 
@@ -128,14 +128,14 @@ class LabelsView(NameListView):
         return replace(self, state=state), lines
 
     def hint(self) -> Line:
-        """Say what opening does."""
+        """Return what enter does."""
         return hint(self.data, self.state)
 
     def entered(self) -> LabelsView:
-        """Stay: what is opened is a filter, which the pane sets."""
+        """Return the view itself: the pane sets a filter instead."""
         return self
 
     def filters_to_set(self) -> dict[str, str]:
-        """Return the filter that keeps the samples of the selected label."""
+        """Return the filter for the samples of the selected label."""
         at = self.state.selection.at(range(len(self.rows)))
         return {"tagfocus": self.data.rows[at].filter} if self.rows else {}

@@ -1,4 +1,4 @@
-"""What pane 4 wants of the world, which it does not know itself."""
+"""The messages of pane 4 to the dashboard: requests for profiles, answers, and files."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from memtui.panes.profile.view_options import TimedProfile
 
 
 class ProfileMessage(Message):
-    """Something is pending of the world."""
+    """The base of all messages of pane 4."""
 
 
 class FetchProfile(ProfileMessage):
-    """A profile is pending now: None is the usual one. One that acts is asked about first."""
+    """Fetch a profile, None for the default one. One that acts on the target is confirmed first."""
 
     def __init__(self, request: ProfileRequest | None) -> None:
         super().__init__()
@@ -22,15 +22,15 @@ class FetchProfile(ProfileMessage):
 
 
 class ChooseProfile(ProfileMessage):
-    """The user wants to choose what to take."""
+    """Let the user choose a profile to fetch."""
 
 
 class CancelFetch(ProfileMessage):
-    """The profile that is being taken is not pending any more."""
+    """Cancel the profile that is being fetched."""
 
 
 class QueryProfile(ProfileMessage):
-    """An answer about a profile is pending, and none that was asked for before."""
+    """Answer a query about a profile; replaces the query before it."""
 
     def __init__(self, pending: PendingQuery) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class QueryProfile(ProfileMessage):
 
 
 class SaveProfile(ProfileMessage):
-    """The bytes of a profile are pending in a file."""
+    """Save the bytes of a profile to a file."""
 
     def __init__(self, shown: TimedProfile) -> None:
         super().__init__()

@@ -1,7 +1,4 @@
-"""Where somebody is in which profile, what is cached there, and what has to be asked for.
-
-From an answer to the view that shows it, what was selected before selected again.
-"""
+"""Chooses which view of a profile is shown, keeps visited views, and asks for missing answers."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from memtui.model import Profile, SampleValues
 from memtui.panes.profile import goroutines, labels, source, top
-from memtui.panes.profile.base_view import ProfileView, RowList
+from memtui.panes.profile.base_view import NameListState, ProfileView
 from memtui.panes.profile.call_paths import totals
 from memtui.panes.profile.call_tree import TreeState, TreeView
 from memtui.panes.profile.flame import FlameState, FlameView
@@ -38,7 +35,7 @@ from memtui.timeline import View
 
 
 def view_of_values(values: SampleValues, order: ListOrder, old: ProfileView | None) -> TopView:
-    """Return the list of the functions that a profile knows by itself."""
+    """Return the list of functions of a decoded profile, which needs no query."""
     rows = [TopRow(each.name, each.flat, each.cum) for each in values.functions]
     return _top_view(rows, Measure(values.unit, values.total), order, old)
 
@@ -52,7 +49,7 @@ def view_of_answer(
     span_s: float | None = None,
     is_difference: bool = False,
 ) -> ProfileView:
-    """Return the view of an answer; what was selected in the ``old`` one stays so where it can.
+    """Return the view of an answer, with the selection of the ``old`` view where it still exists.
 
     ``span_s`` is the time between base and profile.
     """
@@ -68,10 +65,10 @@ def view_of_answer(
             state = old.state if isinstance(old, PeekView) else PeekState()
             return PeekView(PeekNeighbours(found, stacks, measure), state)
         case TreeAnswer(root=root) if is_flame:
-            flaming = old.state.settled(root) if isinstance(old, FlameView) else FlameState()
+            flaming = old.state.adapted_to(root) if isinstance(old, FlameView) else FlameState()
             return FlameView(root, measure, flaming, totals(root))
         case TreeAnswer(root=root):
-            tree = old.state.settled(root) if isinstance(old, TreeView) else TreeState.of(root)
+            tree = old.state.adapted_to(root) if isinstance(old, TreeView) else TreeState.of(root)
             return TreeView(root, measure, tree, totals(root))
         case StacksAnswer():
             listing = old.state if isinstance(old, GoroutinesView) else GoroutineListState()
@@ -95,17 +92,17 @@ def _top_view(
     return TopView(names, _keep_selection(names, old), data)
 
 
-def _keep_selection(names: Sequence[str], old: ProfileView | None) -> RowList:
-    """Select the function that was selected before, unless that was simply the first one."""
+def _keep_selection(names: Sequence[str], old: ProfileView | None) -> NameListState:
+    """Keep the selected function selected, unless it was the first one."""
     if not isinstance(old, TopView | GrowthView | LabelsView):
-        return RowList()
+        return NameListState()
     if not old.state.selection.row or old.selected not in names:
         return replace(old.state, selection=Selection())
     return old.state.to_row(names.index(old.selected))
 
 
 def reorder(current: ProfileView, order: ListOrder) -> ProfileView:
-    """Return a list in another order, its first row selected; other views have none."""
+    """Return a list in another order with its first row selected; other views unchanged."""
     if isinstance(current, GrowthView):
         data = top.order_growth(current.data, order)
         names = tuple(each.name for each in data.changes)
@@ -118,11 +115,13 @@ def reorder(current: ProfileView, order: ListOrder) -> ProfileView:
 
 
 RootView: TypeAlias = Literal["top", "tree", "flame", "stacks", "labels"]
-"""What is seen before a function was entered."""
+"""The views of a whole profile."""
 
-BYTES_DROPPED = "its bytes were let go to keep memory small: only its largest functions are left"
+BYTES_DROPPED = (
+    "the bytes of this profile were dropped to save memory; only its largest functions are left"
+)
 KEPT_ANSWERS = 6
-"""A call tree is drawn as a tree and as flames, and people go back and forth."""
+"""Answers to keep, so that going back to a view takes no time."""
 
 _VIEW_OF: dict[RootView, QueryView] = {
     "top": "top", "tree": "calls", "flame": "calls", "stacks": "stacks", "labels": "tags"
@@ -131,9 +130,9 @@ _VIEW_OF: dict[RootView, QueryView] = {
 
 @dataclass(frozen=True, slots=True)
 class ViewPath:
-    """Where somebody is: a view, and the functions that were entered one after the other.
+    """The path to a view: the view of the whole profile, and the functions entered from there.
 
-    With ``is_source`` it is the source of the last one.
+    With ``is_source`` it is the source of the last function, else its callers and callees.
     """
 
     root: RootView
@@ -142,7 +141,7 @@ class ViewPath:
 
 
 class PendingQuery(NamedTuple):
-    """An answer that is wanted: what it is about, the bytes of the profile, those of the base."""
+    """A query to be answered: its key, and the bytes of the profile and of the base."""
 
     key: QueryKey
     data: bytes
@@ -150,7 +149,7 @@ class PendingQuery(NamedTuple):
 
 
 class ViewSubject(NamedTuple):
-    """What a view is of: the look, the profile and its base, as its title has them."""
+    """What a view shows: the options, the profile and its base."""
 
     options: ViewOptions
     shown: TimedProfile
@@ -158,7 +157,7 @@ class ViewSubject(NamedTuple):
 
 
 class CachedView(NamedTuple):
-    """A view, what it is the answer to, and the filters that matched nothing, by their names."""
+    """A view, its query and subject, and the names of filters that matched nothing."""
 
     key: QueryKey
     view: ProfileView
@@ -167,10 +166,10 @@ class CachedView(NamedTuple):
 
 
 class ProfileNavigation:
-    """The places in profiles where somebody was, each with its view as it was left.
+    """Which view is shown, and the views visited before, each with its selection.
 
-    What a profile knows by itself, its functions, is there at once. All else has to be asked
-    for: ``settle`` says what, ``take`` brings it; until then what was there before stays.
+    The list of functions is part of a decoded profile. All other views need the answer to a query:
+    ``update`` returns the query, ``accept_answer`` shows the answer; until then the old view stays.
     """
 
     def __init__(self) -> None:
@@ -185,21 +184,21 @@ class ProfileNavigation:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether an answer was asked for and has not come."""
+        """Whether a query is pending."""
         return self._pending is not None
 
     @property
     def failure(self) -> str:
-        """Why there is no answer to what was asked last, "" when there is one or will be."""
+        """Why the last query failed, "" if it did not."""
         return self._failed[1] if self._failed else ""
 
     def root_views(self, profile: Profile) -> tuple[RootView, ...]:
-        """Return the views that a profile has, the first one first."""
+        """Return the views of a whole profile that key v steps through, the default first."""
         is_of_goroutines = profile.kind in ("goroutine", "goroutineleak")
         return (*(("stacks",) if is_of_goroutines else ()), "top", "tree", "flame")
 
     def current_path(self, shown: TimedProfile) -> ViewPath:
-        """Return where we are."""
+        """Return the path to the current view."""
         roots = self.root_views(shown.profile)
         is_there = self.root in (*roots, "labels")
         return ViewPath(
@@ -207,7 +206,7 @@ class ProfileNavigation:
         )
 
     def current_view(self, view: View) -> ProfileView | None:
-        """Return the view where we are; None while it has to be waited for."""
+        """Return the current view; None until its first answer."""
         shown = self.options.shown(view)
         if shown is None:
             return None
@@ -215,27 +214,27 @@ class ProfileNavigation:
         return cached.view if cached else None
 
     def subject(self, shown: TimedProfile) -> ViewSubject:
-        """Return what the view where we are is of: until an answer came, what was asked before."""
+        """Return what the current view shows: while a query is pending, still the old subject."""
         cached = self._views.get(self.current_path(shown))
         if cached is not None and not self.failure:
             return cached.subject
         return ViewSubject(self.options, shown, self.options.base_of(shown))
 
     def unmatched(self, view: View) -> tuple[str, ...]:
-        """Return the filters that matched nothing in the view where we are: "focus"."""
+        """Return the names of filters that matched nothing in the current view ("focus")."""
         shown = self.options.shown(view)
         cached = self._views.get(self.current_path(shown)) if shown else None
         return cached.unmatched if cached else ()
 
     def replace_view(self, view: View, current: ProfileView) -> None:
-        """Replace the view where we are by itself after a step."""
+        """Replace the current view by its next state."""
         shown = self.options.shown(view)
         if shown is not None:
             path = self.current_path(shown)
             self._views[path] = self._views[path]._replace(view=current)
 
     def update(self, view: View) -> PendingQuery | None:
-        """Make the view where we are true; return what has to be asked for, once."""
+        """Bring the current view up to date; return a query if that needs one, once."""
         shown = self.options.shown(view)
         if shown is None:
             return None
@@ -271,7 +270,7 @@ class ProfileNavigation:
         return QueryKey(shown.at, shown.profile.kind, base.at if base else None, query)
 
     def accept_answer(self, view: View, key: QueryKey, answer: Answer) -> bool:
-        """Take an answer; False when another one is wanted by now."""
+        """Show an answer; return False if it is no longer needed."""
         shown = self.options.shown(view)
         if shown is None or key != self._pending or key != self._key(shown):
             return False
@@ -282,7 +281,7 @@ class ProfileNavigation:
         return True
 
     def _show(self, shown: TimedProfile, key: QueryKey, answer: Answer) -> None:
-        """Make the view where we are that of an answer."""
+        """Make the view of an answer the current view."""
         self._pending = self._failed = None
         path, base = self.current_path(shown), self.options.base_of(shown)
         cached = self._views.get(path)
@@ -294,13 +293,13 @@ class ProfileNavigation:
             span_s=span_of(shown, base),
             is_difference=base is not None,
         )
-        nothing = tuple(each.lower() for each in answer.unmatched)
+        unmatched = tuple(each.lower() for each in answer.unmatched)
         self._views[path] = CachedView(
-            key, current, ViewSubject(self.options, shown, base), nothing
+            key, current, ViewSubject(self.options, shown, base), unmatched
         )
 
     def accept_failure(self, key: QueryKey, reason: str) -> bool:
-        """Take the reason why there is no answer; False when another one is wanted by now."""
+        """Record why a query failed; return False if its answer is no longer needed."""
         if key != self._pending:
             return False
         self._pending, self._failed = None, (key, reason)
@@ -311,7 +310,7 @@ class ProfileNavigation:
         self.path = (*self.path, name)
 
     def leave(self) -> None:
-        """Go back to where this function was entered; how it was left is forgotten."""
+        """Go back to the view before, and forget this one."""
         here = (self.path, self.is_source)
         for path in [each for each in self._views if (each.path, each.is_source) == here]:
             del self._views[path]
@@ -321,19 +320,19 @@ class ProfileNavigation:
             self.path = self.path[:-1]
 
     def go_to_root(self, root: RootView | None = None) -> None:
-        """Leave all functions, for a view of the whole profile; None is its first one."""
+        """Go to a view of the whole profile; None is its default."""
         while self.path:
             self.leave()
         self.root = root
 
     def go_to_next_root(self, shown: TimedProfile) -> None:
-        """Leave all functions, for the next view of the whole profile."""
+        """Go to the next view of the whole profile."""
         roots = self.root_views(shown.profile)
         root = self.current_path(shown).root
         at = roots.index(root) + 1 if root in roots else 0
         self.go_to_root(roots[at % len(roots)])
 
     def reorder(self, order: ListOrder) -> None:
-        """Order all lists in another way."""
+        """Change the order of all lists."""
         for path, cached in self._views.items():
             self._views[path] = cached._replace(view=reorder(cached.view, order))

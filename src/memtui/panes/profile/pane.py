@@ -1,4 +1,4 @@
-"""Pane 4: what of which profile is looked at, what its keys do, and what it wants of the world."""
+"""Pane 4: the widget, its keys, and the messages that it posts."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from memtui.sanitize import plain
 from memtui.timeline import View
 
 CPU_S = 10
-"""How long a CPU profile takes unless somebody says otherwise."""
+"""The default duration of a CPU profile."""
 
 
 class ProfilePane(TypedPane):
-    """Profiles as pprof shows them, refreshed, remembered and compared."""
+    """Shows profiles as pprof does, the newest or an older one, alone or compared."""
 
     NUMBER = 4
     NAME = "pprof"
@@ -47,24 +47,24 @@ class ProfilePane(TypedPane):
         self._compares_with_next = False
 
     def compare_with_first(self, *, of_base: bool) -> None:
-        """Make the first profile that comes the base of a comparison."""
+        """Compare with the first profile that arrives."""
         self._compares_with_next = True
         self._navigation.options = replace(self.options, of_base=of_base)
 
     @property
     def options(self) -> ViewOptions:
-        """What of which profile is looked at."""
+        """Which profile is shown, and how."""
         return self._navigation.options
 
     @property
     def shown(self) -> TimedProfile | None:
-        """The profile that is looked at, and its moment."""
+        """The profile that is shown."""
         return self.options.shown(self.view) if self.view else None
 
-    # What comes from outside
+    # Calls of the dashboard
 
     def show(self, view: View) -> None:
-        """Show what this view holds; progress is drawn each time."""
+        """Show another view; the progress of a fetch is always redrawn."""
         if self._compares_with_next and (found := kept_profiles(view, None)):
             self._navigation.options = replace(self.options, base=found[0])
             self._compares_with_next = False
@@ -73,22 +73,22 @@ class ProfilePane(TypedPane):
             self.paint()
 
     def show_answer(self, key: QueryKey, answer: Answer) -> None:
-        """Draw an answer, unless another one is wanted by now."""
+        """Show the answer to a query, unless it is no longer needed."""
         if self.view is not None and self._navigation.accept_answer(self.view, key, answer):
             self._changed()
 
     def show_failure(self, key: QueryKey, reason: str) -> None:
-        """Say why there is no answer, unless another one is wanted by now."""
+        """Show why a query failed, unless its answer is no longer needed."""
         if self._navigation.accept_failure(key, reason):
             self._changed()
 
     def show_message(self, text: str, *, is_bad: bool = False) -> None:
-        """Say something in the line under the panes, until the next key."""
+        """Show a message in the hint line until the next key."""
         self._message = line(Span(plain(text), "bad" if is_bad else "text"))
         self.post_message(self.Moved())
 
     def show_kind(self, request: ProfileRequest) -> None:
-        """Look at the kind of profile that was asked for, at its newest."""
+        """Show the newest profile of the kind of a request."""
         shown = self.shown
         if shown is None or shown.profile.kind != request.kind:
             self._navigation.go_to_root()
@@ -107,7 +107,7 @@ class ProfilePane(TypedPane):
         return self._navigation.current_view(self.view) if self.view else None
 
     def _replace_view(self, current: ProfileView) -> None:
-        """Show the view where we are as it is after a step."""
+        """Replace the current view by its next state."""
         assert self.view is not None
         self._message = ()
         self._navigation.replace_view(self.view, current)
@@ -117,16 +117,16 @@ class ProfilePane(TypedPane):
         if (current := self._current_view()) is not None:
             self._replace_view(verb(current))
 
-    # The picture
+    # Drawing
 
     def rows(self, view: View) -> range:
-        """Each view counts its own rows."""
+        """Return no rows: each view has its own."""
         return range(0)
 
     def picture(self, view: View, width: int, height: int) -> Picture:
-        """Draw the view where we are, with what is under way above and what is typed below it.
+        """Draw the current view, the progress of a fetch above it, and the input line below it.
 
-        Only what is seen is asked for: a pane that is hidden costs nothing.
+        Queries are posted from here, so a hidden pane costs nothing.
         """
         pending = self._navigation.update(view)
         if pending is not None:
@@ -138,31 +138,31 @@ class ProfilePane(TypedPane):
         return scene.picture()
 
     def hint(self, view: View) -> Line:
-        """Say what is selected, or what was just done."""
+        """Return the last message, or a description of the selected item."""
         return self._message or hint_of(view, self._navigation)
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the keys of this pane, those first that are wanted most."""
+        """Return the keys of the current view, the most useful first."""
         return () if self.view is None else keys_of(self.view, self._navigation, self._input)
 
     def meanings(self, view: View) -> Sequence[Meaning]:
-        """Return what the sample type and the columns mean."""
+        """Return the meanings of the sample type and the columns."""
         shown = self.options.shown(view)
         return meanings(self.options.values(shown.profile).type if shown else "")
 
     def meaning_at_hand(self, view: View) -> int | None:
-        """Return the sample type."""
+        """Return the index of the sample type."""
         return 0
 
     def copied(self, *, whole: bool) -> str:
-        """Return what is seen; of a row also the names that the line under the panes says whole."""
+        """Return the visible text; for a row also the hint, which has the full names."""
         seen = super().copied(whole=whole)
         if whole or self.view is None or self._current_view() is None:
             return seen
         return f"{seen}  {plain(text_of(self.hint(self.view)))}"
 
     def on_click(self, event: events.Click) -> None:
-        """Select the row of a list, or the box, under the mouse; a double click opens it."""
+        """Select the row or box under the mouse; a double click opens it."""
         current, width, height = self._current_view(), self.size.width - 2, self.size.height - 2
         if self._input or not (0 < event.y <= height and 0 < event.x <= width):
             return
@@ -173,10 +173,10 @@ class ProfilePane(TypedPane):
         if event.chain == 2:
             self.action_enter()
 
-    # Keys: what is selected
+    # Keys: the selection
 
     def action_move(self, by: int) -> None:
-        """Select something else."""
+        """Move the selection."""
         self._do(lambda current: current.moved(by))
 
     def action_to_start(self) -> None:
@@ -188,11 +188,11 @@ class ProfilePane(TypedPane):
         self.action_move(FAR)
 
     def action_shift(self, by: int) -> None:
-        """Move sideways."""
+        """Scroll names, or move the selection, sideways."""
         self._do(lambda current: current.sideways(by))
 
     def action_enter(self) -> None:
-        """Open what is selected, or go to that function."""
+        """Open the selected item, or go to its function."""
         if (current := self._current_view()) is None:
             return
         if filters_to_set := current.filters_to_set():
@@ -213,7 +213,7 @@ class ProfilePane(TypedPane):
             self._replace_view(entered)
 
     def action_back(self) -> None:
-        """Undo one step: what is taken, a zoom, the way to a function, an older profile."""
+        """Undo one step: a fetch, a search or zoom, an entered function, an older profile."""
         current = self._current_view()
         if self.view is not None and fetch_in_progress(self.view):
             self.post_message(messages.CancelFetch())
@@ -228,7 +228,7 @@ class ProfilePane(TypedPane):
             self._set_options(replace(self.options, pinned=None))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave esc to the dashboard when there is nothing to undo in here."""
+        """Leave esc to the dashboard if there is nothing to undo here."""
         if action != "back":
             return super().check_action(action, parameters)
         current = self._current_view()
@@ -239,7 +239,7 @@ class ProfilePane(TypedPane):
         return bool(is_away or is_taking or has_steps)
 
     def action_match(self, step: int) -> None:
-        """Select the next or previous match; without a search, begin one."""
+        """Select the next or previous match; start a search if there is none."""
         current = self._current_view()
         if current is None or not current.can_search:
             return
@@ -250,10 +250,10 @@ class ProfilePane(TypedPane):
             self._changed()
 
     def action_largest(self) -> None:
-        """Go along the largest calls, to where most of it ends."""
+        """Follow the largest call of each function, down to a leaf."""
         self._do(lambda current: current.along_the_largest())
 
-    # Keys: what is looked at
+    # Keys: the options
 
     def action_next_type(self) -> None:
         """Show the next sample type."""
@@ -261,23 +261,23 @@ class ProfilePane(TypedPane):
             self._set_options(self.options.next_type(shown.profile))
 
     def action_next_view(self) -> None:
-        """Show the next view: list, call tree, flame; of goroutines the stacks first."""
+        """Show the next view: list, call tree, flame graph; goroutines start with stacks."""
         if (shown := self.shown) is not None:
             self._navigation.go_to_next_root(shown)
             self._set_options(self.options)
 
     def action_labels(self) -> None:
-        """Show what the samples of each label come to, or the list again."""
+        """Show the labels, or the list again."""
         if self.shown is not None:
             self._navigation.go_to_root(None if self._navigation.root == "labels" else "labels")
             self._set_options(self.options)
 
     def action_order(self) -> None:
-        """Order lists by the next column."""
+        """Sort lists by the next column."""
         self._reorder(self.options.ordered(self.options.order.next()))
 
     def action_turn(self) -> None:
-        """Turn the order of lists around."""
+        """Reverse the order of lists."""
         self._reorder(self.options.ordered(self.options.order.turned()))
 
     def _reorder(self, options: ViewOptions) -> None:
@@ -295,40 +295,40 @@ class ProfilePane(TypedPane):
             self._set_options(self.options.stepped(self.view, by))
 
     def action_kind(self, by: int) -> None:
-        """Show another kind of profile, among those that were taken."""
+        """Show another kind of profile, among those that exist."""
         if self.view is not None:
             self._navigation.go_to_root()
             self._set_options(self.options.next_kind(self.view, by))
 
     def action_base(self) -> None:
-        """Compare with the profile that is shown, or with none any more."""
+        """Compare with the profile that is shown, or end the comparison."""
         shown = self.shown
         if self.options.base is not None:
             self._set_options(replace(self.options, base=None))
-            self.show_message("compared with nothing any more")
+            self.show_message("comparison ended")
         elif shown is not None:
             self._set_options(replace(self.options, base=shown))
             kind = shown.profile.kind
             self.show_message(
-                f"from now on compared with {kind} {frame.at_when(shown)}; r fetches a new one"
+                f"comparing with {kind} {frame.at_when(shown)}; press r to fetch a new profile"
             )
 
     def action_of_base(self) -> None:
-        """Show growth and its percent, or the difference in shares of the base."""
+        """Show growth in percent, or the difference as a share of the base."""
         self._set_options(replace(self.options, of_base=not self.options.of_base))
 
     def action_filter(self) -> None:
-        """Edit the patterns."""
+        """Edit the filters."""
         self._input.filter()
         self._changed()
 
     @property
     def is_typing(self) -> bool:
-        """Whether patterns, or a text to find, are typed."""
+        """Whether filters or a search text are edited."""
         return bool(self._input)
 
     def typed(self, key: str, text: str | None) -> None:
-        """Take a key, or a text that was pasted, into what is typed."""
+        """Apply a key, or a pasted text, to the input line."""
         filters = self._input.typed(self.options.filters, key, text)
         current = self._current_view()
         if current is not None and self._input.found is not None:
@@ -336,31 +336,31 @@ class ProfilePane(TypedPane):
         self._set_options(replace(self.options, filters=filters))
 
     def on_blur(self, event: events.Blur) -> None:
-        """Close what is typed when another pane is gone to."""
+        """Close the input line when the pane loses focus."""
         self._input.close()
         super().on_blur(event)
 
-    # Keys: what is wanted of the world
+    # Keys: messages to the dashboard
 
     def action_again(self) -> None:
-        """Fetch what is shown once more; a heap without a GC before it."""
+        """Fetch the shown profile again; a heap profile without a GC before it."""
         shown = self.shown if self.options.kind else None
         request = replace(shown.profile.request, gc=False) if shown else None
         self.post_message(messages.FetchProfile(request))
 
     def action_take(self, what: str) -> None:
-        """Take a profile that acts on the target."""
+        """Fetch a profile that acts on the target."""
         gc = ProfileRequest("heap", gc=True)
         self.post_message(
             messages.FetchProfile(gc if what == "gc" else ProfileRequest("cpu", CPU_S))
         )
 
     def action_choose(self) -> None:
-        """Choose a profile to take."""
+        """Choose a profile to fetch."""
         self.post_message(messages.ChooseProfile())
 
     def action_cancel(self) -> None:
-        """Cancel the profile that is being taken."""
+        """Cancel the profile that is being fetched."""
         self.post_message(messages.CancelFetch())
 
     def action_save(self) -> None:

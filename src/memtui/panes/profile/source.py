@@ -1,4 +1,4 @@
-"""The source of a function, line by line, with what each line comes to (``pprof -list``)."""
+"""The source of a function, with the values of each line (``pprof -list``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from memtui.panes.profile import base_view
-from memtui.panes.profile.base_view import NameListView, RowList
+from memtui.panes.profile.base_view import NameListState, NameListView
 from memtui.panes.profile.formatting import Measure
 from memtui.pprof.query import RoutineSource
 from memtui.render.cells import Line, Role, Span, line
@@ -24,7 +24,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A line of source, or the head of a file where ``number`` is 0."""
+    """A source line, or the header of a file if ``number`` is 0."""
 
     number: int
     text: str
@@ -34,21 +34,21 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceRows:
-    """The lines of a function in the files that it is in."""
+    """The lines of a function, in each file that has it."""
 
     lines: tuple[SourceRow, ...]
     measure: Measure
 
     @property
     def largest(self) -> int:
-        """The row of the line that comes to most."""
+        """The row of the line with the largest cum."""
         lines = range(len(self.lines))
         of_code = [at for at in lines if self.lines[at].number]
         return max(of_code or [0], key=lambda at: abs(self.lines[at].cum) if self.lines else 0)
 
 
 def source_rows(files: Sequence[RoutineSource], measure: Measure) -> SourceRows:
-    """Put the lines of a function in order, each file with its path and its sums before it."""
+    """Return the lines of a function, with a header before each file."""
     return SourceRows(tuple(line for each in files for line in _lines(each)), measure)
 
 
@@ -66,14 +66,14 @@ def _lines(found: RoutineSource) -> Iterator[SourceRow]:
         yield SourceRow(number, text, flat, cum)
 
 
-def first_state(data: SourceRows) -> RowList:
-    """Return the list with the line selected that comes to most."""
-    return RowList(Selection(data.largest))
+def first_state(data: SourceRows) -> NameListState:
+    """Return a list state in which the line with the largest cum is selected."""
+    return NameListState(Selection(data.largest))
 
 
 def draw(
-    data: SourceRows, state: RowList, width: int, height: int, *, focused: bool
-) -> tuple[RowList, list[Line]]:
+    data: SourceRows, state: NameListState, width: int, height: int, *, focused: bool
+) -> tuple[NameListState, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first."""
     drawn, lines = base_view.draw_rows(
         _COLUMNS,
@@ -97,8 +97,8 @@ def _numbers(each: SourceRow, measure: Measure) -> tuple[str | Span, ...]:
     )
 
 
-def hint(data: SourceRows, state: RowList) -> Line:
-    """Say the values of the selected line, and its text."""
+def hint(data: SourceRows, state: NameListState) -> Line:
+    """Return the values of the selected line, and its text."""
     if not data.lines:
         return line("no source")
     each = data.lines[state.selection.at(range(len(data.lines)))]
@@ -108,7 +108,7 @@ def hint(data: SourceRows, state: RowList) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class SourceView(NameListView):
-    """The source of a function, with what each line comes to."""
+    """The source of a function, with the values of each line."""
 
     data: SourceRows
 
@@ -118,9 +118,9 @@ class SourceView(NameListView):
         return replace(self, state=state), lines
 
     def hint(self) -> Line:
-        """Say what the line comes to."""
+        """Return the values of the selected line."""
         return hint(self.data, self.state)
 
     def entered(self) -> SourceView:
-        """Stay: below a line of source there is nothing."""
+        """Return the view itself: a source line cannot be opened."""
         return self

@@ -1,9 +1,4 @@
-"""The top list: the functions that hold most, in the columns of pprof -top.
-
-By which column a list of functions goes, and how its title says so.
-
-What grew between two profiles: each function then and now, growth first.
-"""
+"""The lists of functions: in the columns of pprof -top, and their growth since a base."""
 
 from __future__ import annotations
 
@@ -14,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from memtui.diagnosis import Growth, growths
 from memtui.panes.profile import base_view
-from memtui.panes.profile.base_view import NameListView, RowList
+from memtui.panes.profile.base_view import NameListState, NameListView
 from memtui.panes.profile.formatting import DOWN, UP, Measure, amount, change, direction
 from memtui.pprof.top import TopRow
 from memtui.render.cells import Line, Span, line
@@ -22,14 +17,14 @@ from memtui.render.table import Column
 from memtui.sanitize import plain
 
 SortColumn: TypeAlias = Literal["flat", "cum", "name"]
-"""What a list goes by. flat%, sum% and cum% have the order of their amounts."""
+"""The column to sort by. flat%, sum% and cum% have the order of their amounts."""
 
 _ORDERS: tuple[SortColumn, ...] = ("flat", "cum", "name")
 
 
 @dataclass(frozen=True, slots=True)
 class ListOrder:
-    """By which column a list goes, and whether its end comes first."""
+    """The column that a list is sorted by, and whether the order is reversed."""
 
     by: SortColumn = "flat"
     backwards: bool = False
@@ -39,23 +34,23 @@ class ListOrder:
         return ListOrder(_ORDERS[(_ORDERS.index(self.by) + 1) % len(_ORDERS)])
 
     def turned(self) -> ListOrder:
-        """Return the same column the other way round."""
+        """Return the reversed order."""
         return replace(self, backwards=not self.backwards)
 
     def titled(self, by: SortColumn, title: str) -> str:
-        """Return the title of a column, marked when the list goes by it."""
+        """Return the title of a column, with an arrow if the list is sorted by it."""
         if by != self.by:
             return title
         return (UP if self.backwards == (by != "name") else DOWN) + title
 
 
 BY_FLAT = ListOrder()
-"""The largest own value first."""
+"""The default order: largest flat first."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopList:
-    """Rows in an order, and the sums of their flat values from the first one on."""
+    """Sorted rows, and the running sums of their flat values."""
 
     rows: tuple[TopRow, ...]
     sums: tuple[int, ...]
@@ -64,7 +59,7 @@ class TopList:
 
 
 def order_top(rows: Sequence[TopRow], measure: Measure, order: ListOrder) -> TopList:
-    """Put rows in order: the largest amount first (a negative one by its amount), or by name."""
+    """Sort rows: largest amount first (the sign does not matter), or by name."""
     match order.by:
         case "flat":
             ordered = sorted(rows, key=lambda row: (-abs(row.flat), -abs(row.cum), row.name))
@@ -78,11 +73,11 @@ def order_top(rows: Sequence[TopRow], measure: Measure, order: ListOrder) -> Top
 
 
 def draw_top(
-    data: TopList, state: RowList, width: int, height: int, *, focused: bool
-) -> tuple[RowList, list[Line]]:
+    data: TopList, state: NameListState, width: int, height: int, *, focused: bool
+) -> tuple[NameListState, list[Line]]:
     """Return exactly ``height`` lines of at most ``width`` cells, the titles first.
 
-    Beside them comes the state with the first row that was drawn.
+    The returned state has the new scroll position.
     """
     return base_view.draw_rows(
         _top_columns(data),
@@ -118,8 +113,8 @@ def _top_cells(data: TopList, at: int) -> tuple[str | Span, ...]:
     )
 
 
-def top_hint(data: TopList, state: RowList) -> Line:
-    """Say the whole name of the selected function."""
+def top_hint(data: TopList, state: NameListState) -> Line:
+    """Return the full name of the selected function."""
     if not data.rows:
         return line("no samples")
     return line(plain(data.rows[state.selection.at(range(len(data.rows)))].name))
@@ -127,14 +122,14 @@ def top_hint(data: TopList, state: RowList) -> Line:
 
 HOUR_S = 3600.0
 LEAST_FOR_AN_HOUR_S = 60.0
-"""A shorter time is not made an hour of."""
+"""The shortest time from which growth is extrapolated to an hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The functions that changed, in an order; their unit; the seconds between base and now.
+    """The functions that changed, sorted; their unit; the seconds between base and profile.
 
-    ``span_s`` None is not known: then there is no growth an hour.
+    ``span_s`` None is unknown: then there is no growth per hour.
     """
 
     changes: tuple[Growth, ...]
@@ -144,7 +139,7 @@ class Comparison:
 
     @property
     def has_hours(self) -> bool:
-        """Whether base and now lie so far apart that a growth an hour says something."""
+        """Whether the time between base and profile is long enough for growth per hour."""
         return bool(hourly(1, self.span_s, "count"))
 
 
@@ -155,7 +150,7 @@ def compare(
     span_s: float | None = None,
     order: ListOrder = BY_FLAT,
 ) -> Comparison:
-    """Join the functions of two profiles by name; what did not change is left out."""
+    """Join the functions of two profiles by name, without those that did not change."""
     changed = (
         each
         for each in growths(base, now)
@@ -165,9 +160,9 @@ def compare(
 
 
 def order_growth(data: Comparison, order: ListOrder) -> Comparison:
-    """Put the functions in another order: the largest growth first, what shrank most last.
+    """Sort the functions: largest growth first, or by name.
 
-    Among functions that grew alike the one with the larger change of the other column comes first.
+    Functions of equal growth are sorted by the growth of the other column.
     """
     match order.by:
         case "flat":
@@ -193,7 +188,7 @@ def _by_name(each: Growth) -> tuple[int, int, str]:
 
 
 def percent(before: int, now: int) -> str:
-    """Write a growth in percent of what was there: +45%, −7%, new, gone, · for none."""
+    """Return growth in percent of the base: +45%, −7%, new, gone, · for none."""
     if before == now:
         return "·"
     if before == 0:
@@ -208,10 +203,9 @@ def percent(before: int, now: int) -> str:
 
 
 def hourly(growth: int, span_s: float | None, unit: str) -> str:
-    """Write what a growth is an hour: +1.2M/h; "" where that would be a guess.
+    """Return growth per hour: +1.2M/h; "" if ``span_s`` is unknown (None) or too short.
 
-    ``span_s`` is the time it took, None when it is not known. A few seconds say nothing about an
-    hour, least of all of a heap profile, which moves with each collection.
+    A few seconds cannot be extrapolated to an hour: a heap profile changes with each GC cycle.
     """
     if span_s is None or span_s < LEAST_FOR_AN_HOUR_S:
         return ""
@@ -234,11 +228,11 @@ def _growth_columns(data: Comparison) -> tuple[Column, ...]:
 
 
 def draw_growth(
-    data: Comparison, state: RowList, width: int, height: int, *, focused: bool
-) -> tuple[RowList, list[Line]]:
+    data: Comparison, state: NameListState, width: int, height: int, *, focused: bool
+) -> tuple[NameListState, list[Line]]:
     """Return exactly ``height`` lines of at most ``width`` cells, the titles first.
 
-    Beside them comes the state with the first row that was drawn.
+    The returned state has the new scroll position.
     """
     return base_view.draw_rows(
         _growth_columns(data),
@@ -264,19 +258,19 @@ def _growth_cells(data: Comparison, each: Growth) -> tuple[str | Span, ...]:
     )
 
 
-def growth_hint(data: Comparison, state: RowList) -> Line:
-    """Say the change of the selected function in words, and its whole name."""
+def growth_hint(data: Comparison, state: NameListState) -> Line:
+    """Return the change of the selected function, and its full name."""
     if not data.changes:
         return line("nothing changed since the base")
     each = data.changes[state.selection.at(range(len(data.changes)))]
     then, now = amount(each.flat_before, data.unit), amount(each.flat, data.unit)
     per_hour = hourly(each.growth, data.span_s, data.unit)
-    said = [
+    spans = [
         Span(change(each.growth, data.unit), direction(each.growth)),
         Span(f" {then} → {now}"),
         Span(f" {per_hour}" if per_hour else "", "dim"),
     ]
-    return line(*said, f"  {plain(each.name)}")
+    return line(*spans, f"  {plain(each.name)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +285,7 @@ class TopView(NameListView):
         return replace(self, state=state), lines
 
     def hint(self) -> Line:
-        """Say the whole name."""
+        """Return the full name of the selected function."""
         return top_hint(self.data, self.state)
 
 
@@ -307,5 +301,5 @@ class GrowthView(NameListView):
         return replace(self, state=state), lines
 
     def hint(self) -> Line:
-        """Say then and now of the selected function."""
+        """Return the change of the selected function."""
         return growth_hint(self.data, self.state)

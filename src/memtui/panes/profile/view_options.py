@@ -1,4 +1,4 @@
-"""What of which profile is looked at: its kind and moment, the base, the lens, the order."""
+"""The options of pane 4: which profile is shown, compared with which, filtered and sorted how."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from memtui.pprof.query import Query, QueryView
 from memtui.timeline import View
 
 GRANULARITIES: tuple[Granularity, ...] = ("functions", "lines", "files", "packages")
-"""The ones that a key steps through; a file may be pprof's finer ones, which nobody misses here."""
+"""The granularities that key f steps through."""
 
 
 LEAST_SPAN_S = 10.0
-"""What happened within less time says nothing of an hour."""
+"""The shortest time between two profiles for which a rate is computed."""
 
 
 class TimedProfile(NamedTuple):
-    """A profile and when it was read (Unix seconds), which is its place in the session."""
+    """A profile and the time at which it was read (Unix seconds)."""
 
     at: float
     profile: Profile
 
     @property
     def dated(self) -> Dated:
-        """The moment that the profile is of."""
+        """The time of its contents."""
         return moment_of(self.profile, self.at)
 
 
 class QueryKey(NamedTuple):
-    """What an answer is about: the moment and kind of the profile, that of the base, the question.
+    """Identifies an answer: time and kind of the profile, time of the base, and the query.
 
-    Moments are Unix seconds.
+    Times are Unix seconds.
     """
 
     at: float
@@ -47,11 +47,11 @@ class QueryKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """What is looked at.
+    """Which profile is shown, and how.
 
-    ``kind`` None is that of the first profile of the session, ``pinned`` None the newest profile
-    of the kind. ``type`` is a sample type; a profile that has no such one shows its default.
-    ``of_base`` measures a difference against the base, as -diff_base of pprof does.
+    ``kind`` None is the kind of the first profile of the session; ``pinned`` is the time of a
+    profile, None the newest. ``type`` is a sample type; profiles without it show their default.
+    With ``of_base`` 100 % of a difference is the base, as with -diff_base of pprof.
     """
 
     kind: ProfileKind | None = None
@@ -64,45 +64,45 @@ class ViewOptions:
     order: ListOrder = field(default_factory=ListOrder)
 
     def shown(self, view: View) -> TimedProfile | None:
-        """Return the profile that is looked at."""
+        """Return the profile to show."""
         found = kept_profiles(view, self.kind)
         pinned = (each for each in found if each.at == self.pinned)
         return next(pinned, found[-1] if found else None)
 
     def base_of(self, shown: TimedProfile | None) -> TimedProfile | None:
-        """Return the base of a profile: one of another kind, or it itself, is none."""
+        """Return the base of a profile; None for one of another kind and for the base itself."""
         base = self.base
         if base is None or shown is None or base.profile.kind != shown.profile.kind:
             return None
         return None if base.at == shown.at else base
 
     def values(self, profile: Profile) -> SampleValues:
-        """Return the values of the sample type that is looked at."""
+        """Return the values of the chosen sample type."""
         by_type = {values.type: values for values in profile.values}
         default = by_type.get(profile.default_type, profile.values[0])
         return by_type.get(self.type or "", default)
 
     def next_type(self, profile: Profile) -> ViewOptions:
-        """Look at the next sample type: inuse_space, inuse_objects, alloc_space, alloc_objects.
+        """Choose the next sample type: inuse_space, inuse_objects, alloc_space, alloc_objects.
 
-        That is the order of a Go heap profile from its end, where the default stands.
+        That is the reverse order of a Go heap profile, whose last type is its default.
         """
         types = [values.type for values in profile.values]
         return replace(self, type=types[types.index(self.values(profile).type) - 1])
 
     def ordered(self, order: ListOrder) -> ViewOptions:
-        """Look at lists in another order."""
+        """Choose the order of lists."""
         return replace(self, order=order)
 
     def finer(self) -> ViewOptions:
-        """Look at the next granularity."""
+        """Choose the next granularity."""
         at = GRANULARITIES.index(self.granularity) + 1
         return replace(self, granularity=GRANULARITIES[at % len(GRANULARITIES)])
 
     def stepped(self, view: View, by: int) -> ViewOptions:
-        """Look at an older (−1) or newer (1) profile of the kind; after the newest at whatever is.
+        """Choose an older (−1) or newer (1) profile of the kind.
 
-        Nothing moves at the oldest one.
+        The newest one is not pinned: later profiles replace it.
         """
         found, shown = kept_profiles(view, self.kind), self.shown(view)
         if shown is None:
@@ -113,7 +113,7 @@ class ViewOptions:
         return replace(self, pinned=found[max(0, at)].at)
 
     def next_kind(self, view: View, by: int) -> ViewOptions:
-        """Look at another kind of profile, of those that there are any of."""
+        """Choose another kind of profile, among those that exist."""
         kinds = list(dict.fromkeys(each.profile.kind for each in _all_profiles(view)))
         if not kinds:
             return self
@@ -121,9 +121,9 @@ class ViewOptions:
         return replace(self, kind=kinds[at % len(kinds)], pinned=None)
 
     def query(self, profile: Profile, view: QueryView, name: str = "") -> Query:
-        """Return what to ask about a profile.
+        """Return the query for a view of a profile.
 
-        Stacks of goroutines stay whole: their frames say what they wait for.
+        Goroutine stacks are never cut: their frames show what they wait for.
         """
         texts = self.filters.texts
         lens = Lens(
@@ -146,25 +146,25 @@ class ViewOptions:
 
     @property
     def filters_text(self) -> str:
-        """How less or finer is seen than all functions: "lines, focus=store"; "" when it is not."""
+        """Granularity and filters as text ("lines, focus=store"), "" for the defaults."""
         parts: list[str] = [self.granularity] if self.granularity != "functions" else []
         parts += [f"{name}={text}" for name, text in self.filters.texts.items() if text]
         return ", ".join(parts)
 
     @property
     def is_default(self) -> bool:
-        """Whether functions are looked at, all of them: what a profile knows by itself."""
+        """Whether the view needs no query: all functions, without filters."""
         return not self.filters_text
 
 
 def span_of(shown: TimedProfile, base: TimedProfile | None) -> float | None:
-    """Return the seconds from a base to a profile; None when too few for a rate, or not known."""
+    """Return the seconds from a base to a profile; None if unknown or too short for a rate."""
     span_s = gap_s(base.dated, shown.dated) if base is not None else None
     return span_s if span_s is not None and span_s >= LEAST_SPAN_S else None
 
 
 def _all_profiles(view: View) -> list[TimedProfile]:
-    """Return all profiles that are kept, oldest first; the first of the session always is."""
+    """Return all profiles that are kept, oldest first; the first one is never dropped."""
     track = view.timeline.track(Profile)
     held = [TimedProfile(*each) for each in track.rows(track.numbers(view.until))]
     first = TimedProfile(*track.first) if track.first is not None else None
@@ -174,7 +174,7 @@ def _all_profiles(view: View) -> list[TimedProfile]:
 
 
 def kept_profiles(view: View, kind: ProfileKind | None) -> list[TimedProfile]:
-    """Return the profiles of a kind that are kept, oldest first; None is the kind of the first."""
+    """Return the kept profiles of a kind, oldest first; None is the kind of the first."""
     found = _all_profiles(view)
     wanted = kind or (found[0].profile.kind if found else None)
     return [each for each in found if each.profile.kind == wanted]
