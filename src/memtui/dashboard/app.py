@@ -258,7 +258,7 @@ class MemtuiApp(PaneApp):
         """Get the pane of profiles what it wants."""
         for pane in self.panes:
             if isinstance(pane, ProfilePane):
-                self._errands.run(errand, pane)
+                self._errands.handle(errand, pane)
 
     def on_unmount(self) -> None:
         """Leave no process behind, and no recording open."""

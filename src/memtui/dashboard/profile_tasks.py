@@ -1,4 +1,4 @@
-"""What pane 4 wants of the world: profiles from the service, answers about them, a file."""
+"""Handles the messages of pane 4: fetches profiles, answers queries, and saves files."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from memtui.timeline import View
 
 
 class ProfileTasks:
-    """Runs what the pane wants in workers of the app; nobody is kept waiting.
+    """Handles the messages of pane 4 in background workers of the app.
 
-    ``sources`` is called each time, for whoever chooses a process later brings its own.
+    ``sources`` is called for each message: the sources change when the user selects a process.
     """
 
     def __init__(
@@ -38,40 +38,40 @@ class ProfileTasks:
         self._worker = worker
         self._view = view
 
-    def run(self, wanted: messages.ProfileMessage, pane: ProfilePane) -> None:
-        """Run an errand of the pane."""
-        match wanted:
+    def handle(self, message: messages.ProfileMessage, pane: ProfilePane) -> None:
+        """Handle a message of the pane."""
+        match message:
             case messages.QueryProfile():
-                self._start(self._ask(wanted, pane), "ask")
+                self._start(self._answer(message, pane), "answer")
                 return
             case messages.SaveProfile():
-                self._start(self._save(wanted, pane), "save")
+                self._start(self._save(message, pane), "save")
                 return
         source = next((each for each in self._sources() if isinstance(each, ProfileSource)), None)
         if source is None:
-            pane.show_message("there is no profile to take here", is_bad=True)
+            pane.show_message("nothing here provides profiles", is_bad=True)
             return
-        match wanted:
+        match message:
             case messages.FetchProfile(request=request) if request is not None and request.acts:
                 self._confirm(request, source, pane)
             case messages.FetchProfile(request=request):
-                self._take(request, source, pane)
+                self._fetch(request, source, pane)
             case messages.ChooseProfile():
                 self._start(self._choose(source, pane), "choose")
             case _:
                 source.cancel()
 
     def close(self) -> None:
-        """End what was started for an errand."""
+        """End the profile worker."""
         self._worker.close()
 
     def _start(self, running: Coroutine[None, None, None], group: str) -> None:
         self._app.run_worker(running, group=group, exclusive=True, exit_on_error=False)
 
-    def _take(
+    def _fetch(
         self, request: ProfileRequest | None, source: ProfileSource, pane: ProfilePane
     ) -> None:
-        """Ask for a profile; None is the usual one."""
+        """Request a profile; None is the default one."""
         if request is None or request == source.default_request:
             source.refresh()
         else:
@@ -80,48 +80,48 @@ class ProfileTasks:
             pane.show_kind(request)
 
     def _confirm(self, request: ProfileRequest, source: ProfileSource, pane: ProfilePane) -> None:
-        def answered(confirmed: ProfileRequest | None) -> None:
+        def on_answer(confirmed: ProfileRequest | None) -> None:
             if confirmed is not None:
-                self._take(confirmed, source, pane)
+                self._fetch(confirmed, source, pane)
 
-        self._app.push_screen(ConfirmScreen(request), answered)
+        self._app.push_screen(ConfirmScreen(request), on_answer)
 
     async def _choose(self, source: ProfileSource, pane: ProfilePane) -> None:
-        """Let the user choose among the kinds that the service offers now."""
+        """Let the user choose among the kinds that the service offers."""
         try:
             kinds = await source.kinds()
         except SourceFailed as failed:
             pane.show_message(failed.reason, is_bad=True)
             return
         if kinds == {"file"}:
-            pane.show_message("a file holds one profile: r reads it again")
+            pane.show_message("a file holds one profile; press r to read it again")
             return
 
-        def chosen(request: ProfileRequest | None) -> None:
+        def on_choice(request: ProfileRequest | None) -> None:
             if request is not None:
-                self._take(request, source, pane)
+                self._fetch(request, source, pane)
 
-        self._app.push_screen(ProfilePickerScreen(kinds), chosen)
+        self._app.push_screen(ProfilePickerScreen(kinds), on_choice)
 
-    async def _ask(self, wanted: messages.QueryProfile, pane: ProfilePane) -> None:
-        """Let the worker answer; a newer question cancels this one."""
-        key, data, base = wanted.pending
+    async def _answer(self, message: messages.QueryProfile, pane: ProfilePane) -> None:
+        """Let the profile worker answer a query; a newer query cancels this one."""
+        key, data, base = message.pending
         try:
             answer = await self._worker.answer(data, base, key.query)
-        except AnswerFailed as none:
-            pane.show_failure(key, str(none))
-        except Exception as error:  # noqa: BLE001 - a defect in an answer must not end the rest
+        except AnswerFailed as failed:
+            pane.show_failure(key, str(failed))
+        except Exception as error:  # noqa: BLE001 - a defect of a report is shown in the pane
             pane.show_failure(key, f"memtui failed here: {in_a_line(error)}; {reported(error)}")
         else:
             pane.show_answer(key, answer)
 
-    async def _save(self, wanted: messages.SaveProfile, pane: ProfilePane) -> None:
-        profile, identity = wanted.profile, self._identity()
+    async def _save(self, message: messages.SaveProfile, pane: ProfilePane) -> None:
+        profile, identity = message.profile, self._identity()
         if profile.data is None:
-            pane.show_message("its bytes were let go to keep memory small", is_bad=True)
+            pane.show_message("the bytes of this profile were dropped to save memory", is_bad=True)
             return
         name, pid = (identity.name, identity.pid) if identity else ("", None)
-        stem = profile_stem(name, pid, profile.kind, wanted.at)
+        stem = profile_stem(name, pid, profile.kind, message.at)
         try:
             path = await asyncio.to_thread(save_profile, Path.cwd(), stem, profile.data)
         except SourceFailed as failed:
