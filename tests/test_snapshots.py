@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 
 from memtui.cli.stored.screen import pages_of, replaying
 from memtui.dashboard.app import MemtuiApp
-from memtui.panes.preferences import Preferences
+from memtui.render.preferences import Preferences
 
 pytestmark = [pytest.mark.snapshot, pytest.mark.world]
 

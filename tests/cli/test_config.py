@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from memtui.cli.commands.watch import memtui
-from memtui.cli.options.screen import ScreenOptions, config_file, habits, settings_in
+from memtui.cli.live.settings import config_file, habits, settings_in
+from memtui.cli.options.screen import ScreenOptions
 from memtui.panes.keymap import Keymap, scopes
-from memtui.panes.preferences import Preferences
+from memtui.render.preferences import Preferences
 
 UTF8_256 = {"LANG": "en_GB.UTF-8", "TERM": "xterm-256color"}
 

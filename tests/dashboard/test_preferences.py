@@ -18,8 +18,8 @@ from memtui.dashboard.app import MemtuiApp
 from memtui.dialogs.palette import Palette
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.keymap import PANES
-from memtui.panes.preferences import DEFAULT, Preferences
 from memtui.render.cells import Role
+from memtui.render.preferences import DEFAULT, Preferences
 
 DEMO = Path(str(files("memtui") / "demo" / "orders.memtui"))
 SMALL, USUAL_SIZE = (80, 24), (120, 40)

@@ -11,9 +11,8 @@ from dashboard import running, until
 from textual.widgets import DataTable
 
 from memtui.dashboard.app import MemtuiApp
-from memtui.dialogs.picker import ProcessChoice
 from memtui.model import ProcessSample
-from memtui.sources.process.discovery import Candidate, Census
+from memtui.sources.process.discovery import Candidate, Census, ProcessChoice
 from memtui.sources.process.source import ProcessSource
 from memtui.sources.source import Source
 from memtui.timeline import Timeline

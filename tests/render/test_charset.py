@@ -11,8 +11,8 @@ from textual.color import Color
 import memtui
 from memtui.diagnosis import PartName
 from memtui.panes.explain.ledger import look_of
-from memtui.render.cells import Signs
 from memtui.render.charset import Charset, drawn_by
+from memtui.render.preferences import Signs
 
 BLACK = Color(0, 0, 0)
 SOURCES = Path(memtui.__file__).parent

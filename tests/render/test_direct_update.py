@@ -14,8 +14,8 @@ from textual.geometry import Region
 
 from memtui.cli.stored.screen import pages_of, replaying
 from memtui.dashboard.app import MemtuiApp
-from memtui.panes.preferences import Preferences
 from memtui.render.line_widget import FlatLineWidget
+from memtui.render.preferences import Preferences
 from memtui.render.textual_private.direct_update import CellsUpdate, DirectApp
 from memtui.render.textual_private.driver import QuietDriver
 

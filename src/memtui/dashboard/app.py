@@ -23,21 +23,21 @@ from memtui.dashboard.status_bars import StatusBars
 from memtui.dashboard.time_controls import PlaybackTimer, TimeControls
 from memtui.dialogs.action import ActionDialogs
 from memtui.dialogs.help import HelpScreen
-from memtui.dialogs.picker import ProcessChoice
 from memtui.dialogs.sheet import CycleScreen
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.keymap import ACTIONS, KEYS
 from memtui.panes.pane import Pane
 from memtui.panes.position import PositionBar
-from memtui.panes.preferences import ALL_PANES, DEFAULT, FirstScreen, Preferences
 from memtui.panes.profile.messages import ProfileMessage
 from memtui.panes.profile.pane import ProfilePane
+from memtui.render.preferences import ALL_PANES, DEFAULT, FirstScreen, Preferences
 from memtui.session import Player
 from memtui.session.session_recorder import SessionRecorder
 from memtui.sources.actions import ProcessActions
 from memtui.sources.daemon_executor import DaemonExecutor
 from memtui.sources.gctrace.child import Child
+from memtui.sources.process.discovery import ProcessChoice
 from memtui.sources.process.mappings import MappingSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.signals import EarlySignals

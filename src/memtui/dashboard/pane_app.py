@@ -18,9 +18,9 @@ from textual.filter import LineFilter
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.keymap import PANES, Keymap, scopes
 from memtui.panes.pane import Pane
-from memtui.panes.preferences import FirstScreen, Preferences
 from memtui.panes.profile.pane import ProfilePane
 from memtui.render.charset import Charset
+from memtui.render.preferences import FirstScreen, Preferences
 from memtui.render.textual_private.direct_update import DirectApp
 from memtui.render.theme import ANSI, THEMES
 from memtui.sources.defect import in_a_line, reported

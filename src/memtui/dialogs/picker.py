@@ -1,14 +1,9 @@
-"""Choose a process: Go ones first, narrowed down while typing.
-
-What there is to choose from, before there is a screen.
-"""
+"""Choose a process: Go ones first, narrowed down while typing."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -20,18 +15,7 @@ from textual.widgets import DataTable, Input, Static
 from memtui import units
 from memtui.model import Absent
 from memtui.sanitize import plain
-from memtui.sources.process.discovery import Candidate, ranked
-from memtui.sources.source import Source
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessChoice:
-    """Processes to choose from, what to say above them, and the sources of the chosen one."""
-
-    candidates: Callable[[], Iterator[Candidate]]
-    title: str
-    sources_of: Callable[[int], Sequence[Source]]
-
+from memtui.sources.process.discovery import Candidate, ProcessChoice, ranked
 
 MOST_ROWS = 200
 """What the list shows of those that match: to fill it anew at each key must not take long."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from memtui import units
 from memtui.diagnosis import Ledger, Point, ledger_at, ledger_between, point_at
 from memtui.model import GcCycle, ProcessSample, Profile, SampleValues
+from memtui.panes.field_lines import facts_of
 from memtui.panes.fields import FIELDS, Facts
-from memtui.panes.process import facts_of
 from memtui.panes.profile.view_options import kept_profiles
 from memtui.panes.time_of_day import date_and_clock
 from memtui.render.cells import Line, Role, Span, cut, left, line, right

@@ -12,10 +12,6 @@ from typing import Literal, NamedTuple, TypeAlias
 from rich.cells import cell_len as any_cell_len
 from rich.cells import chop_cells, set_cell_size
 
-ThemeName: TypeAlias = Literal["dark", "light", "ansi"]
-Signs: TypeAlias = Literal["all", "console", "ascii"]
-"""What the terminal can draw: all of Unicode, what the font of the Linux console has, or ASCII."""
-
 Role: TypeAlias = Literal[
     "text", "dim", "title", "border", "focus", "res", "shr", "live", "goal", "gc", "idle",
     "grow", "shrink", "bad", "good", "key", "selected", "match", "flame-1", "flame-2", "flame-3",

@@ -8,7 +8,8 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from memtui.render.cells import Signs, cell_len
+from memtui.render.cells import cell_len
+from memtui.render.preferences import Signs
 
 BLANK_BRAILLE, LAST_BRAILLE = 0x2800, 0x28FF
 

@@ -39,7 +39,7 @@ def stripped(go_build: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
     binary = tmp_path_factory.mktemp("stripped") / "orders"
     subprocess.run(
         [Path(sysconfig.get_path("scripts")) / "go", "build", "-ldflags=-s -w", "-o", binary, "."],
-        cwd=Path(__file__).parents[1] / "targets/orders",
+        cwd=Path(__file__).parents[2] / "targets/orders",
         env=os.environ | {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""},
         check=True,
     )

@@ -19,7 +19,7 @@ def config() -> None:
 
 def template() -> Iterator[str]:
     """Yield the lines of a file in which nothing is set yet."""
-    from memtui.cli.options.screen import config_file
+    from memtui.cli.live.settings import config_file
     from memtui.panes.keymap import scopes, written
 
     yield f"# {config_file()}"

@@ -51,7 +51,7 @@ def gctrace(context: click.Context, file: str, as_json: bool) -> None:
 def _print(file: str, report: GctraceReport) -> int:
     """Print a report while it grows; return the exit code."""
     from memtui.parse.gctrace.decoder import TraceDecoder
-    from memtui.sources.gctrace.timestamps import local_time
+    from memtui.sources.local_time import local_time
 
     decoder = TraceDecoder(keep_output=False, local_time=local_time(time.time))
     exit_code = 0

@@ -13,7 +13,7 @@ import click
 from memtui import __version__
 from memtui.cli.errors import CliError, exists
 from memtui.cli.group import Commands
-from memtui.cli.headless.options import HeadlessOptions, screenless_options
+from memtui.cli.options.headless import HeadlessOptions, screenless_options
 from memtui.cli.options.profile import ProfileOptions, profile_options
 from memtui.cli.options.screen import ScreenOptions, look_options
 from memtui.cli.options.target import record_option
@@ -81,7 +81,9 @@ def memtui(
     if screenless is not None:
         piped = screenless.reads_input(pid, name)
         trace = _trace(gctrace, gctrace_command, reads_input=piped)
-        context.exit(screenless.run(pid, name, trace, options, record))
+        if record is not None:
+            raise click.UsageError("--record needs the screen; without one: memtui record")
+        context.exit(_without_screen(pid, name, trace, options, screenless))
     context.exit(watch(pid, name, _trace(gctrace, gctrace_command), options, record, wishes))
 
 
@@ -115,6 +117,26 @@ def _checked(command: str) -> str:
             "--gctrace-command takes one command: 'docker logs -f web'; a pipeline: sh -c '…'",
         )
     return command
+
+
+def _without_screen(
+    pid: int | None,
+    name: str | None,
+    trace: TraceInput,
+    options: ProfileOptions,
+    output: HeadlessOptions,
+) -> int:
+    """Print lines or a snapshot; return the exit code."""
+    from memtui.cli.live.watch import session_without_screen
+
+    session = session_without_screen(pid, name, options, trace, output.interval_s)
+    if output.is_plain:
+        from memtui.cli.headless.ticker import print_lines
+
+        return print_lines(session, output.interval_s)
+    from memtui.cli.headless.once import print_snapshot
+
+    return print_snapshot(session, output.seconds, as_json=output.as_json)
 
 
 def watch(

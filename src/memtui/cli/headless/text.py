@@ -24,10 +24,10 @@ from memtui.panes.bars import heading
 from memtui.panes.empty import explained
 from memtui.panes.explain.environment import place_rows
 from memtui.panes.explain.verdict import rows_of, trial_rows
+from memtui.panes.field_lines import facts_of, field_lines
 from memtui.panes.gctrace.columns import PAUSES, cycle_lines, cycles_at
 from memtui.panes.gctrace.status import NO_TRACE, in_full, status_of, waiting_for
 from memtui.panes.gctrace.table import entries_of
-from memtui.panes.process import facts_of, field_lines
 from memtui.panes.profile import frame, top
 from memtui.panes.profile.base_view import NameListState
 from memtui.panes.profile.formatting import Measure

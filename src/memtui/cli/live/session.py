@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memtui.cli.errors import CliError
+from memtui.cli.live.settings import habits
 from memtui.cli.live.sources import SourceFactory, TraceInput
 from memtui.cli.live.terminal import end_with_the_terminal, show, take_terminal
 from memtui.cli.options.profile import ProfileOptions
-from memtui.cli.options.screen import ScreenOptions, habits
-from memtui.dialogs.picker import ProcessChoice
+from memtui.cli.options.screen import ScreenOptions
 from memtui.model import GcCycle, GcPause
-from memtui.panes.preferences import DEFAULT, FirstScreen, Preferences
 from memtui.recording import CannotRecord, Redaction
 from memtui.recording.writer import Clocks
+from memtui.render.preferences import DEFAULT, FirstScreen, Preferences
 from memtui.session import Player
 from memtui.session.session_recorder import SessionRecorder
 from memtui.sources.actions import ProcessActions
@@ -32,7 +32,7 @@ from memtui.sources.clock import OnwardClock
 from memtui.sources.gctrace.child import Child, ChildExit, leave_to_itself
 from memtui.sources.gctrace.pipe import PipeReader, PipeTrace
 from memtui.sources.http.endpoint import EndpointAnswers
-from memtui.sources.process.discovery import Candidate
+from memtui.sources.process.discovery import Candidate, ProcessChoice
 from memtui.sources.process.source import read_identity
 from memtui.sources.profile.http_profile import HttpProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from memtui.cli.errors import CliError, exists
 from memtui.cli.options.screen import ScreenOptions
-from memtui.panes.preferences import DEFAULT, Preferences
+from memtui.render.preferences import DEFAULT, Preferences
 
 if TYPE_CHECKING:
     from memtui.dashboard.app import MemtuiApp
@@ -28,7 +28,7 @@ def show(
 ) -> int:
     """Show the screen of a recording until it is closed; return the exit code."""
     from memtui.cli.live import terminal
-    from memtui.cli.options.screen import habits
+    from memtui.cli.live.settings import habits
     from memtui.cli.progress import waiting
     from memtui.sources.signals import EarlySignals
 

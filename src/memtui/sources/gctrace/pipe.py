@@ -25,7 +25,8 @@ from collections.abc import AsyncGenerator
 from memtui.model import Attached, Event, OutputLine, Trouble
 from memtui.parse.gctrace.decoder import Decoder, OutputDecoder, TimedItem, TraceDecoder
 from memtui.sources.defect import as_trouble
-from memtui.sources.gctrace.timestamps import NAME, Timestamps, local_time
+from memtui.sources.gctrace.timestamps import NAME, Timestamps
+from memtui.sources.local_time import local_time
 from memtui.sources.source import Clock, EventQueue
 
 MOST_BYTES = 16 << 20

@@ -15,7 +15,8 @@ from memtui.sources.gctrace.command import output_of
 from memtui.sources.gctrace.follow_file import FollowedFile, Turn, follow
 from memtui.sources.gctrace.pipe import PipeTrace
 from memtui.sources.gctrace.stderr import has_gctrace, not_to_be_opened, stderr_of
-from memtui.sources.gctrace.timestamps import NAME, Backlog, Timestamps, local_time
+from memtui.sources.gctrace.timestamps import NAME, Backlog, Timestamps
+from memtui.sources.local_time import local_time
 from memtui.sources.process.proc import read_stat, who_may
 from memtui.sources.source import Clock, SourceFailed
 

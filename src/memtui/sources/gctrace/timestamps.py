@@ -1,16 +1,11 @@
-"""When each item of a trace was, and which items of an old log belong to a process.
-
-Which moment a date without a year is, in the time zone of this machine.
-"""
+"""When each item of a trace was, and which items of an old log belong to a process."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from memtui.model import Event, GcCycle, OutputLine, Restart
 from memtui.parse.gctrace.decoder import TimedItem, TraceItem
-from memtui.parse.gctrace.lines import LocalTime
 from memtui.sources.clock import moment_of_day
 from memtui.sources.source import Clock, EventQueue
 
@@ -82,24 +77,3 @@ class Backlog:
         for (item, _), moment in zip(items, moments, strict=True):
             at = at if moment is None else moment
             yield Event(at, NAME, item)
-
-
-_DAY_S = 86400
-
-
-def local_time(clock: Callable[[], float]) -> LocalTime:
-    """Return what makes Unix seconds of it: the latest such moment that is not to come.
-
-    A day is allowed for a clock that is ahead of this one.
-    """
-
-    def moment(month: int, day: int, hour: int, minute: int, second: float) -> float | None:
-        now = clock()
-        year = time.localtime(now).tm_year
-        for each in (year, year - 1):
-            at = time.mktime((each, month, day, hour, minute, 0, 0, 0, -1)) + second
-            if at < now + _DAY_S:
-                return at
-        return None
-
-    return moment

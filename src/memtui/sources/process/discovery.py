@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from memtui.sources.process.proc import (
     read_status,
     user_name,
 )
+from memtui.sources.source import Source
 
 _MOST_HOPS = 3
 
@@ -238,3 +239,12 @@ def _link(path: str) -> str | None:
 
 def _pids(proc: Path) -> list[int]:
     return sorted(int(name) for name in os.listdir(proc) if name.isascii() and name.isdigit())
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessChoice:
+    """Processes to choose from, what to say above them, and the sources of the chosen one."""
+
+    candidates: Callable[[], Iterator[Candidate]]
+    title: str
+    sources_of: Callable[[int], Sequence[Source]]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from memtui.sources.gctrace.timestamps import local_time
+from memtui.sources.local_time import local_time
 
 
 @pytest.fixture(autouse=True)

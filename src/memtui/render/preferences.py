@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
-from memtui.render.cells import Signs, ThemeName
+ThemeName: TypeAlias = Literal["dark", "light", "ansi"]
+Signs: TypeAlias = Literal["all", "console", "ascii"]
+"""What the terminal can draw: all of Unicode, what the font of the Linux console has, or ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
