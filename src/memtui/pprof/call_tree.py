@@ -154,14 +154,14 @@ def stacks_leading_to(
     stacks, lens, _ = prefilter(stacks, lens)
     table = build_nodes(stacks, lens)
     names = [str(node) for node in table.nodes]
-    wanted = {number for number, each in enumerate(names) if each == name}
-    places = frozenset(id_ for id_, nodes in table.at.items() if not wanted.isdisjoint(nodes))
+    matching = {number for number, each in enumerate(names) if each == name}
+    places = frozenset(id_ for id_, nodes in table.at.items() if not matching.isdisjoint(nodes))
     merged: dict[tuple[int, ...], int] = defaultdict(int)
     for value, ids in walk(stacks, table, column):
         if places.isdisjoint(ids):
             continue
         path = [node for id_ in ids for node in table.at[id_]]
-        start = next(place for place, node in enumerate(path) if node in wanted)
+        start = next(place for place, node in enumerate(path) if node in matching)
         merged[tuple(path[start:])] += value
     largest = heapq.nsmallest(most, merged.items(), key=lambda each: -abs(each[1]))
     return tuple(StackLine(tuple(names[node] for node in path), value) for path, value in largest)

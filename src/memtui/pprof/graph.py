@@ -35,9 +35,9 @@ def edges(
     """
     found: Edges = {}
     at = _KeptAt(table, kept)
-    wanted = None if near is None else _touching(table, near)
+    targets = None if near is None else _touching(table, near)
     for value, ids in walk(stacks, table, column):
-        if wanted is not None and wanted.isdisjoint(ids):
+        if targets is not None and targets.isdisjoint(ids):
             continue
         met: set[tuple[int, int]] = set()
         parent = -1
@@ -84,12 +84,12 @@ def _touching(table: NodeTable, near: frozenset[int]) -> set[int]:
     return {id_ for id_, nodes in table.at.items() if not near.isdisjoint(nodes)}
 
 
-def _places(table: NodeTable, wanted: set[int]) -> dict[int, list[int]]:
+def _places(table: NodeTable, targets: set[int]) -> dict[int, list[int]]:
     """Return the locations of each node."""
-    places: dict[int, list[int]] = {node: [] for node in wanted}
+    places: dict[int, list[int]] = {node: [] for node in targets}
     for id_, nodes in table.at.items():
-        if not wanted.isdisjoint(nodes):
-            for node in wanted.intersection(nodes):
+        if not targets.isdisjoint(nodes):
+            for node in targets.intersection(nodes):
                 places[node].append(id_)
     return places
 
@@ -111,14 +111,14 @@ class Inlining:
         cutoff: int,
     ) -> None:
         self._stacks = stacks
-        self._seen = table
+        self._table = table
         self._column = column
         self._at = _KeptAt(table, kept)
         self._cutoff = cutoff
 
     def ways(self, listed: frozenset[int], *, only_grows: bool) -> dict[int, set[bool]]:
         """Return for each node that may be inlined whether its edges are: True, False, or both."""
-        nodes_at = self._seen.at.values()
+        nodes_at = self._table.at.values()
         inner = {node for nodes in nodes_at for node in nodes[:-1]} & listed
         mixed = inner & {nodes[-1] for nodes in nodes_at}
         found: Edges = {}
@@ -132,33 +132,33 @@ class Inlining:
                 ways[node].add(edge.inline)
         return ways
 
-    def _into(self, wanted: set[int], *, settles: bool) -> Edges:
+    def _into(self, targets: set[int], *, settles: bool) -> Edges:
         """Return the edges into some nodes; with ``settles`` only until each has one that counts.
 
         ``open_`` are the locations with a node that is not decided.
         """
         found: Edges = {}
-        places = _places(self._seen, wanted)
+        places = _places(self._table, targets)
         open_ = set().union(*places.values())
-        for value, ids in walk(self._stacks, self._seen, self._column):
+        for value, ids in walk(self._stacks, self._table, self._column):
             if open_.isdisjoint(ids):
                 if not open_:
                     break
                 continue
-            for pair, inline in self._edges_of(ids, open_, wanted).items():
+            for pair, inline in self._edges_of(ids, open_, targets).items():
                 _count(found, pair, value, inline)
-                if settles and found[pair].weight >= self._cutoff and pair[1] in wanted:
-                    wanted = wanted - {pair[1]}
-                    open_ -= {id_ for id_ in places[pair[1]] if self._is_settled(id_, wanted)}
+                if settles and found[pair].weight >= self._cutoff and pair[1] in targets:
+                    targets = targets - {pair[1]}
+                    open_ -= {id_ for id_ in places[pair[1]] if self._is_settled(id_, targets)}
         return found
 
-    def _is_settled(self, id_: int, wanted: set[int]) -> bool:
-        return wanted.isdisjoint(self._seen.at[id_])
+    def _is_settled(self, id_: int, targets: set[int]) -> bool:
+        return targets.isdisjoint(self._table.at[id_])
 
     def _edges_of(
-        self, ids: Sequence[int], open_: set[int], wanted: set[int]
+        self, ids: Sequence[int], open_: set[int], targets: set[int]
     ) -> dict[tuple[int, int], bool]:
-        """Return the edges of one stack into the wanted nodes, and whether each is inlined."""
+        """Return the edges of one stack into the target nodes, and whether each is inlined."""
         met: dict[tuple[int, int], bool] = {}
         at = self._at
         for place in range(len(ids) - 1, -1, -1):
@@ -166,7 +166,7 @@ class Inlining:
                 continue
             parent = -1
             for node, inline in at[ids[place]]:
-                if node in wanted:
+                if node in targets:
                     if parent < 0:
                         parent = self._above(ids, place)
                     if parent not in (-1, node):

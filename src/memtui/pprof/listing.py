@@ -52,7 +52,7 @@ class SourceListing:
 
 
 def listing(
-    stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = False
+    stacks: Stacks, pattern: str, lens: Lens = AS_PPROF, *, exact: bool = False
 ) -> SourceListing:
     """Return the functions whose name matches a pattern (internal/report/source.go: printSource).
 
@@ -62,14 +62,14 @@ def listing(
     stacks, lens, unmatched = prefilter(stacks, replace(lens, granularity="lines"))
     table = build_nodes(stacks, lens, node=by_line_of_binary)
     sums = (add_up_means if lens.mean else add_up)(stacks, table, column)
-    search = None if exact else compile_pattern(wanted, "list")
+    search = None if exact else compile_pattern(pattern, "list")
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     for number, node in enumerate(table.nodes):
-        matches = node.name == wanted if exact else not search or search.search(node.name)
+        matches = node.name == pattern if exact else not search or search.search(node.name)
         if matches and _counts(sums, number, drop_negative=lens.drop_negative):
             found[node.name, node.file].append(number)
     if not found:
-        raise NoMatchError(f"nothing matches {wanted}")
+        raise NoMatchError(f"nothing matches {pattern}")
     routines = tuple(_routine(table, sums, numbers) for _, numbers in sorted(found.items()))
     missing = unmatched + table.unmatched
     return SourceListing(stacks.types[column], lens.unit, sums.total, routines, missing)

@@ -139,7 +139,7 @@ class Stacks:
     doc_url: str = ""
     totals: Totals | None = None
 
-    def index_of(self, wanted: str | None) -> int:
+    def index_of(self, name: str | None) -> int:
         """Return the column of a sample type, by name or number; None is the default type.
 
         The default is the one that the profile names, else the last (pprof, profile/index.go); a
@@ -148,16 +148,16 @@ class Stacks:
         names = [each.type for each in self.types]
         if not names:
             raise StacksError("the profile has no sample types")
-        if not wanted:
+        if not name:
             return names.index(self.default_type) if self.default_type in names else len(names) - 1
-        if wanted.lstrip("+-").isascii() and wanted.lstrip("+-").isdigit():
-            if not 0 <= int(wanted) < len(names):
-                raise StacksError(f"sample type {wanted} is not one of 0 to {len(names) - 1}")
-            return int(wanted)
-        for index, name in enumerate(names):
-            if name in (wanted, wanted.removeprefix("inuse_")):
-                return index
-        raise StacksError(f"no sample type {wanted}: the profile has {', '.join(names)}")
+        if name.lstrip("+-").isascii() and name.lstrip("+-").isdigit():
+            if not 0 <= int(name) < len(names):
+                raise StacksError(f"sample type {name} is not one of 0 to {len(names) - 1}")
+            return int(name)
+        for column, type_name in enumerate(names):
+            if type_name in (name, name.removeprefix("inuse_")):
+                return column
+        raise StacksError(f"no sample type {name}: the profile has {', '.join(names)}")
 
 
 BASE_LABEL = "pprof::base"

@@ -127,7 +127,7 @@ def tree(stacks: Stacks, lens: Lens = AS_PPROF) -> Tree:
     return Tree(selected.summary, _entries(selected, selected.listed))
 
 
-def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = False) -> Tree:
+def peek(stacks: Stacks, pattern: str, lens: Lens = AS_PPROF, *, exact: bool = False) -> Tree:
     """Return the functions that match a pattern, each with its callers and callees.
 
     Nothing is dropped, as in ``go tool pprof -peek``. With ``exact`` the pattern is the name of a
@@ -137,20 +137,20 @@ def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = Fa
     selected = _list_nodes(stacks, lens, column, 0, trim=False)
     names = [str(node) for node in selected.table.nodes]
     if exact:
-        matching = tuple(node for node in selected.listed if names[node] == wanted)
-    elif expression := _pattern(wanted):
+        matching = tuple(node for node in selected.listed if names[node] == pattern)
+    elif expression := _pattern(pattern):
         matching = tuple(node for node in selected.listed if expression.search(names[node]))
     else:
         matching = selected.listed
     if not matching:
-        raise NoMatchError(f"nothing matches {wanted}")
+        raise NoMatchError(f"nothing matches {pattern}")
     return Tree(selected.summary, _entries(selected, matching))
 
 
-def _pattern(wanted: str) -> Pattern | None:
+def _pattern(pattern: str) -> Pattern | None:
     from memtui.pprof.pattern import compile_go_pattern
 
-    return compile_go_pattern(wanted, "peek")
+    return compile_go_pattern(pattern, "peek")
 
 
 def _list_nodes(
@@ -241,9 +241,9 @@ def _inline_marks(selected: _ListedNodes) -> dict[int, Inlined]:
     }
 
 
-def _entries(selected: _ListedNodes, wanted: Sequence[int]) -> tuple[Peek, ...]:
+def _entries(selected: _ListedNodes, nodes: Sequence[int]) -> tuple[Peek, ...]:
     """Return each node with its callers and callees."""
-    near = frozenset(wanted) if len(wanted) < len(selected.listed) else None
+    near = frozenset(nodes) if len(nodes) < len(selected.listed) else None
     listed = frozenset(selected.listed)
     found = edges(selected.stacks, selected.table, selected.column, selected.kept, near)
     callers: dict[int, list[tuple[int, int, bool]]] = defaultdict(list)
@@ -257,7 +257,7 @@ def _entries(selected: _ListedNodes, wanted: Sequence[int]) -> tuple[Peek, ...]:
             _calls(selected, node, callers[node]),
             _calls(selected, node, callees[node]),
         )
-        for node in wanted
+        for node in nodes
     )
 
 

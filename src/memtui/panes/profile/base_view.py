@@ -109,7 +109,7 @@ class ListState(Generic[R]):
     text: str = ""
 
     @abstractmethod
-    def contains(self, row: R, wanted: str) -> bool:
+    def contains(self, row: R, text: str) -> bool:
         """Return whether a row contains a text, which is in lower case."""
 
     def moved(self, rows: Sequence[R], by: int) -> Self:
@@ -126,13 +126,13 @@ class ListState(Generic[R]):
 
     def to_match(self, rows: Sequence[R], step: int, *, from_here: bool = False) -> Self:
         """Select the next (1) or previous (−1) match, wrapping around at the end."""
-        wanted = self.text.lower()
-        if not wanted or not rows:
+        text = self.text.lower()
+        if not text or not rows:
             return self
         start = self.selection.at(range(len(rows))) + (0 if from_here else step)
         for away in range(len(rows)):
             at = (start + away * step) % len(rows)
-            if self.contains(rows[at], wanted):
+            if self.contains(rows[at], text):
                 return self.to_row(at)
         return self
 
@@ -143,9 +143,9 @@ class NameListState(ListState[str]):
 
     shift: int = 0
 
-    def contains(self, row: str, wanted: str) -> bool:
+    def contains(self, row: str, text: str) -> bool:
         """Return whether a name contains a text, which is in lower case."""
-        return wanted in row.lower()
+        return text in row.lower()
 
     def sideways(self, names: Sequence[str], by: int) -> NameListState:
         """Scroll the names by some cells; the first one shows them in full."""

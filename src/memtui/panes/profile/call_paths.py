@@ -139,7 +139,7 @@ def search(root: CallNode, text: str) -> NodeMatches:
     """Find the nodes below the root whose name contains ``text``, whatever the case."""
     if not text:
         return NodeMatches()
-    wanted = text.lower()
+    lowered = text.lower()
     matching: dict[str, bool] = {}
     paths: list[Path] = []
     value, outermost = 0, -1
@@ -148,7 +148,7 @@ def search(root: CallNode, text: str) -> NodeMatches:
             continue
         is_match = matching.get(node.name)
         if is_match is None:
-            is_match = matching[node.name] = wanted in node.name.lower()
+            is_match = matching[node.name] = lowered in node.name.lower()
         if outermost >= len(path):
             outermost = -1
         if is_match:

@@ -124,9 +124,9 @@ class GoroutineListState(ListState[GoroutineGroup]):
 
     unfolded: tuple[str, ...] | None = None
 
-    def contains(self, row: GoroutineGroup, wanted: str) -> bool:
+    def contains(self, row: GoroutineGroup, text: str) -> bool:
         """Return whether a frame contains a text, which is in lower case."""
-        return any(wanted in frame.lower() for frame in row.frames)
+        return any(text in frame.lower() for frame in row.frames)
 
     def toggled(self, found: Sequence[GoroutineGroup]) -> GoroutineListState:
         """Expand the selected stack, or collapse it."""

@@ -176,5 +176,5 @@ def _all_profiles(view: View) -> list[TimedProfile]:
 def kept_profiles(view: View, kind: ProfileKind | None) -> list[TimedProfile]:
     """Return the kept profiles of a kind, oldest first; None is the kind of the first."""
     found = _all_profiles(view)
-    wanted = kind or (found[0].profile.kind if found else None)
-    return [each for each in found if each.profile.kind == wanted]
+    chosen = kind or (found[0].profile.kind if found else None)
+    return [each for each in found if each.profile.kind == chosen]
