@@ -1,4 +1,4 @@
-"""What is cut from stacks before they count: drop_frames, focus, ignore, hide, show, show_from."""
+"""Filters stacks by their frames, as pprof does: focus, ignore, hide, show and the like."""
 
 from __future__ import annotations
 
@@ -12,62 +12,64 @@ from memtui.pprof.stacks import Line, Location, Stacks, StacksError
 if TYPE_CHECKING:
     from memtui.pprof.pattern import Pattern
 
-Lines = dict[int, tuple[Line, ...]]
-"""What is left of the lines at each location."""
+LinesAt = dict[int, tuple[Line, ...]]
+"""The lines that are left at each location."""
 
-Cut = Callable[[Sequence[int]], Sequence[int] | None]
-"""Returns what is left of a stack, leaf first; None when nothing of the sample counts."""
+StackFilter = Callable[[Sequence[int]], Sequence[int] | None]
+"""Returns the rest of a stack, leaf first; None to drop the sample."""
 
 
-class Cuts(NamedTuple):
-    """What happens to each stack, in this order.
+class FrameFilters(NamedTuple):
+    """The filters of each stack, in their order.
 
-    ``unmatched`` are the options whose pattern no location matches, as pprof writes them.
+    ``unmatched`` are the options whose pattern matches no location, in pprof's spelling ("Focus").
     """
 
-    cuts: tuple[Cut, ...] = ()
+    stack_filters: tuple[StackFilter, ...] = ()
     unmatched: tuple[str, ...] = ()
 
-    def __add__(self, other: Cuts) -> Cuts:  # type: ignore[override]
+    def __add__(self, other: FrameFilters) -> FrameFilters:  # type: ignore[override]
         """Return both, one after the other."""
-        return Cuts(self.cuts + other.cuts, self.unmatched + other.unmatched)
+        return FrameFilters(
+            self.stack_filters + other.stack_filters, self.unmatched + other.unmatched
+        )
 
 
-def cuts(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
-    """Return what happens to each stack, in pprof's order; takes hidden lines out of ``at``.
+def frame_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
+    """Return the filters of the profile and of the lens, in pprof's order.
 
-    Raises StacksError for a pattern that is none.
+    Removes hidden lines from ``at``. Raises StacksError for an invalid pattern.
     """
-    pruned = Cuts(tuple(dropped(stacks, at)))
-    return pruned + name_cuts(stacks, at, lens)
+    dropped = FrameFilters(tuple(drop_filters(stacks, at)))
+    return dropped + name_filters(stacks, at, lens)
 
 
-def name_cuts(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
-    """Return what the options ask for, without what the profile itself wants to be dropped."""
-    return _filtered(stacks, at, lens) + _shown_from(stacks, at, lens)
+def name_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
+    """Return the filters of the lens alone, without drop_frames of the profile."""
+    return _focus_filters(stacks, at, lens) + _show_from_filter(stacks, at, lens)
 
 
-def apply(each: Sequence[Cut], ids: Sequence[int]) -> Sequence[int] | None:
-    """Return what is left of a stack, None when nothing of the sample counts."""
+def apply_filters(filters: Sequence[StackFilter], ids: Sequence[int]) -> Sequence[int] | None:
+    """Return the rest of a stack after all filters; None if the sample is dropped."""
     left: Sequence[int] | None = ids
-    for cut in each:
+    for filter_stack in filters:
         if left is None:
             return None
-        left = cut(left)
+        left = filter_stack(left)
     return left
 
 
-def compiled(text: str, name: str) -> Pattern | None:
-    """Compile a pattern; without one the compiler is not even imported."""
+def compile_pattern(text: str, name: str) -> Pattern | None:
+    """Compile a pattern; None if it is empty, without importing the compiler."""
     if not text:
         return None
-    from memtui.pprof.pattern import pattern
+    from memtui.pprof.pattern import compile_go_pattern
 
-    return pattern(text, name)
+    return compile_go_pattern(text, name)
 
 
-def _simple(name: str) -> str:
-    """Return a function without its arguments, which drop_frames does not look at."""
+def _without_arguments(name: str) -> str:
+    """Return the name of a function without arguments: drop_frames is matched without them."""
     name = name.removeprefix(".")
     for found in re.finditer(r"\(anonymous namespace\)|operator\(\)|\(", name):
         if found[0] == "(":
@@ -75,29 +77,31 @@ def _simple(name: str) -> str:
     return name
 
 
-def _names_dropped(at: Lines, drop: Pattern, keep: Pattern | None) -> set[str]:
-    """Return the functions that drop_frames names and keep_frames does not."""
+def _dropped_names(at: LinesAt, drop: Pattern, keep: Pattern | None) -> set[str]:
+    """Return the functions that match drop_frames but not keep_frames."""
     names = {line.function.name for lines in at.values() for line in lines}
     return {
         name
         for name in names
-        if name and drop.search(simple := _simple(name)) and not (keep and keep.search(simple))
+        if name
+        and drop.search(simple := _without_arguments(name))
+        and not (keep and keep.search(simple))
     }
 
 
-def dropped(stacks: Stacks, at: Lines) -> Iterator[Cut]:
-    """Cut what lies beneath a function that drop_frames names (profile/prune.go: Prune).
+def drop_filters(stacks: Stacks, at: LinesAt) -> Iterator[StackFilter]:
+    """Yield the filter that drops frames below drop_frames functions (profile/prune.go: Prune).
 
-    A pattern that is none is passed over, as pprof does.
+    An invalid pattern is ignored, as in pprof.
     """
     try:
-        drop = compiled(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
-        keep = compiled(stacks.keep_frames and f"^({stacks.keep_frames})$", "keep_frames")
+        drop = compile_pattern(stacks.drop_frames and f"^({stacks.drop_frames})$", "drop_frames")
+        keep = compile_pattern(stacks.keep_frames and f"^({stacks.keep_frames})$", "keep_frames")
     except StacksError:
         return
     if drop is None:
         return
-    drops = _names_dropped(at, drop, keep)
+    drops = _dropped_names(at, drop, keep)
     whole: set[int] = set()
     beneath: set[int] = set()
     for id_, lines in at.items():
@@ -125,10 +129,10 @@ def dropped(stacks: Stacks, at: Lines) -> Iterator[Cut]:
     yield cut
 
 
-def _finds(
+def _matchers(
     expression: Pattern,
 ) -> tuple[Callable[[Line], bool], Callable[[Location], bool]]:
-    """Return how to ask a line and a location's binary, each text looked at once."""
+    """Return tests for a line and for a location's binary; each text is matched once."""
     known: dict[str, bool] = {}
 
     def has(text: str) -> bool:
@@ -145,17 +149,17 @@ def _finds(
     return in_line, in_binary
 
 
-def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
+def _focus_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
     """Apply focus, ignore, hide and show (profile/filter.go: FilterSamplesByName)."""
-    focus, ignore = compiled(lens.focus, "focus"), compiled(lens.ignore, "ignore")
-    hide, show = compiled(lens.hide, "hide"), compiled(lens.show, "show")
+    focus, ignore = compile_pattern(lens.focus, "focus"), compile_pattern(lens.ignore, "ignore")
+    hide, show = compile_pattern(lens.hide, "hide"), compile_pattern(lens.show, "show")
     if not (focus or ignore or hide or show):
-        return Cuts()
+        return FrameFilters()
 
     def matching(expression: Pattern | None) -> set[int]:
         if expression is None:
             return set()
-        in_line, in_binary = _finds(expression)
+        in_line, in_binary = _matchers(expression)
         return {
             id_
             for id_, location in stacks.locations.items()
@@ -164,7 +168,7 @@ def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
 
     ignored = matching(ignore)
     focused = (matching(focus) if focus else set(at)) - ignored
-    hidden, unseen = _hidden(stacks, at, hide, show)
+    hidden, unmatched = _hide_lines(stacks, at, hide, show)
     found = (("Focus", focus and not focused), ("Ignore", ignore and not ignored))
 
     def cut(ids: Sequence[int]) -> Sequence[int] | None:
@@ -174,23 +178,25 @@ def _filtered(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
             return ids
         return [id_ for id_ in ids if id_ not in hidden] or None
 
-    return Cuts((cut,), (*(name for name, is_unmatched in found if is_unmatched), *unseen))
+    return FrameFilters(
+        (cut,), (*(name for name, is_unmatched in found if is_unmatched), *unmatched)
+    )
 
 
-def _hidden(
+def _hide_lines(
     stacks: Stacks,
-    at: Lines,
+    at: LinesAt,
     hide: Pattern | None,
     show: Pattern | None,
 ) -> tuple[set[int], tuple[str, ...]]:
-    """Take the lines away that are hidden or not shown.
+    """Remove lines that are hidden or not shown.
 
-    Returns the locations with none left, and which of the two patterns matches nothing.
+    Returns the locations without any line left, and which of the two patterns matches nothing.
     """
     hidden: set[int] = set()
     hides = shows = False
     if hide:
-        in_line, in_binary = _finds(hide)
+        in_line, in_binary = _matchers(hide)
         for id_, lines in at.items():
             if in_binary(stacks.locations[id_]):
                 at[id_] = ()
@@ -202,7 +208,7 @@ def _hidden(
             if not at[id_]:
                 hidden.add(id_)
     if show:
-        in_line, in_binary = _finds(show)
+        in_line, in_binary = _matchers(show)
         for id_, lines in at.items():
             if not in_binary(stacks.locations[id_]):
                 at[id_] = tuple(line for line in lines if in_line(line))
@@ -214,12 +220,12 @@ def _hidden(
     return hidden, tuple(name for name, is_unmatched in found if is_unmatched)
 
 
-def _shown_from(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
-    """Cut what is above the highest frame that matches (profile/filter.go: ShowFrom)."""
-    expression = compiled(lens.show_from, "show_from")
+def _show_from_filter(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
+    """Drop the frames above the topmost match (profile/filter.go: ShowFrom)."""
+    expression = compile_pattern(lens.show_from, "show_from")
     if expression is None:
-        return Cuts()
-    in_line, in_binary = _finds(expression)
+        return FrameFilters()
+    in_line, in_binary = _matchers(expression)
     found: set[int] = set()
     for id_, lines in at.items():
         if in_binary(stacks.locations[id_]):
@@ -234,4 +240,4 @@ def _shown_from(stacks: Stacks, at: Lines, lens: Lens) -> Cuts:
                 return ids[: place + 1]
         return None
 
-    return Cuts((cut,), () if found else ("ShowFrom",))
+    return FrameFilters((cut,), () if found else ("ShowFrom",))

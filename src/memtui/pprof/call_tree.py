@@ -1,4 +1,4 @@
-"""The stacks themselves: as a tree from the roots, and those that lead to one function."""
+"""Builds the call tree from the root, and lists the stacks that lead to one function."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from memtui.pprof.filtered import prepared
-from memtui.pprof.frames import frames, walk
+from memtui.pprof.filters import prefilter
 from memtui.pprof.lens import AS_PPROF, Lens
+from memtui.pprof.nodes import build_nodes, walk
 from memtui.pprof.stacks import Stacks
 
 
 @dataclass(frozen=True, slots=True)
 class CallNode:
-    """One frame of the call tree: its value with all it called, its own, and what it called.
+    """One frame of the call tree: its cum (``value``), its flat, and the frames it called.
 
-    Children come largest amount first; the last may stand for ``folded`` others that were too
-    small to be shown, and then has no children of its own. The root has no name.
+    Children come largest amount first. The last child may stand for ``folded`` small ones; it has
+    no children then. The root has no name.
     """
 
     name: str
@@ -31,68 +31,68 @@ class CallNode:
 
 @dataclass(frozen=True, slots=True)
 class StackLine:
-    """One way that leads to a function: the function first, then its callers up to the root."""
+    """A stack, leaf first, and the sum of its samples."""
 
     frames: tuple[str, ...]
     value: int
 
 
-_Merged = list[tuple[tuple[int, ...], int]]
+_StackValues = list[tuple[tuple[int, ...], int]]
 
 
 @dataclass(slots=True)
 class _Branch:
-    """A frame that grows: the stacks through it, and how deep it is in them."""
+    """A frame of the tree under construction: its depth, and the stacks through it."""
 
     node: int
     depth: int
     value: int
-    stacks: _Merged
+    stacks: _StackValues
     flat: int = 0
     children: list[_Branch] = field(default_factory=list)
     folded: tuple[int, int] = (0, 0)
 
     @property
     def is_deep(self) -> bool:
-        """Whether it calls anything."""
+        """Whether it has callees."""
         return any(len(path) > self.depth for path, _ in self.stacks)
 
 
-def calls(
+def build_call_tree(
     stacks: Stacks, lens: Lens = AS_PPROF, *, most_nodes: int = 2000, under: Sequence[str] = ()
 ) -> CallNode:
-    """Return the tree of calls from the roots, of at most ``most_nodes`` frames.
+    """Return the call tree from the root, of at most ``most_nodes`` frames.
 
-    The largest frames are opened first; of what is left the children of one frame are folded into
-    "(n more)". ``under`` is a path of names from the root: the tree of what lies below it alone,
-    as deep as the room allows. Raises as ``top`` does.
+    The largest frames are expanded first; the other children of a frame are folded into one, named
+    "(n more)". ``under`` is a path of names from the root: only the tree below it is returned.
+    Raises the errors of ``top``.
     """
     column = stacks.index_of(lens.sample_type)
-    stacks, lens, _ = prepared(stacks, lens)
-    seen = frames(stacks, lens)
-    names = [str(node) for node in seen.nodes]
+    stacks, lens, _ = prefilter(stacks, lens)
+    table = build_nodes(stacks, lens)
+    names = [str(node) for node in table.nodes]
     merged: dict[tuple[int, ...], int] = defaultdict(int)
-    for value, ids in walk(stacks, seen, column):
-        path = [node for id_ in ids for node in seen.at[id_]]
+    for value, ids in walk(stacks, table, column):
+        path = [node for id_ in ids for node in table.at[id_]]
         path.reverse()
         if tuple(names[node] for node in path[: len(under)]) == tuple(under):
             merged[tuple(path)] += value
     root = _Branch(-1, len(under), sum(merged.values()), list(merged.items()))
     _grow(root, most_nodes)
-    return _frozen(root, names, under[-1] if under else "")
+    return _freeze(root, names, under[-1] if under else "")
 
 
 def _grow(root: _Branch, most: int) -> None:
-    """Open the branch with the largest amount again and again, until there is no room.
+    """Expand the branch with the largest amount, again and again, up to ``most`` frames.
 
-    Each branch that has not been opened keeps the room for one frame: for what it calls, folded.
+    One frame is reserved for each branch that is not expanded: for its folded callees.
     """
     tie = count()
     waiting = [(0, next(tie), root)]
     room = most - 2
     while waiting:
         _, _, branch = heapq.heappop(waiting)
-        below = _opened(branch)
+        below = _open(branch)
         room += 1
         for number, child in enumerate(below):
             is_last = number == len(below) - 1
@@ -105,12 +105,12 @@ def _grow(root: _Branch, most: int) -> None:
             if child.is_deep:
                 heapq.heappush(waiting, (-abs(child.value), next(tie), child))
             else:
-                _opened(child)
+                _open(child)
 
 
-def _opened(branch: _Branch) -> list[_Branch]:
-    """Part the stacks of a branch by their next frame; what ends here is its own value."""
-    parts: dict[int, _Merged] = defaultdict(list)
+def _open(branch: _Branch) -> list[_Branch]:
+    """Split the stacks of a branch by their next frame; those that end here are its flat."""
+    parts: dict[int, _StackValues] = defaultdict(list)
     for stack in branch.stacks:
         path, value = stack
         if len(path) > branch.depth:
@@ -126,8 +126,8 @@ def _opened(branch: _Branch) -> list[_Branch]:
     return below
 
 
-def _frozen(branch: _Branch, names: Sequence[str], name: str) -> CallNode:
-    """Return a branch and all below it as facts; stacks may be deeper than Python recurses."""
+def _freeze(branch: _Branch, names: Sequence[str], name: str) -> CallNode:
+    """Return a branch and all below it as CallNode, without recursion: stacks may be very deep."""
     order = [branch]
     for each in order:
         order.extend(each.children)
@@ -142,26 +142,26 @@ def _frozen(branch: _Branch, names: Sequence[str], name: str) -> CallNode:
     return done[id(branch)]
 
 
-def stacks_of(
+def stacks_leading_to(
     stacks: Stacks, name: str, lens: Lens = AS_PPROF, *, most: int = 100
 ) -> tuple[StackLine, ...]:
-    """Return the ways that lead to a function, largest amount first, equal ones together.
+    """Return the stacks that lead to a function, largest amount first, equal ones merged.
 
-    ``name`` is a row of ``top``. A way ends at the innermost call of the function, so their values
-    together are its cum. Raises as ``top`` does.
+    ``name`` is the name of a row of ``top``. Each stack starts at the innermost call of the
+    function, so their values add up to its cum. Raises the errors of ``top``.
     """
     column = stacks.index_of(lens.sample_type)
-    stacks, lens, _ = prepared(stacks, lens)
-    seen = frames(stacks, lens)
-    names = [str(node) for node in seen.nodes]
-    wanted = {number for number, each in enumerate(names) if each == name}
-    places = frozenset(id_ for id_, nodes in seen.at.items() if not wanted.isdisjoint(nodes))
+    stacks, lens, _ = prefilter(stacks, lens)
+    table = build_nodes(stacks, lens)
+    names = [str(node) for node in table.nodes]
+    matching = {number for number, each in enumerate(names) if each == name}
+    places = frozenset(id_ for id_, nodes in table.at.items() if not matching.isdisjoint(nodes))
     merged: dict[tuple[int, ...], int] = defaultdict(int)
-    for value, ids in walk(stacks, seen, column):
+    for value, ids in walk(stacks, table, column):
         if places.isdisjoint(ids):
             continue
-        path = [node for id_ in ids for node in seen.at[id_]]
-        start = next(place for place, node in enumerate(path) if node in wanted)
+        path = [node for id_ in ids for node in table.at[id_]]
+        start = next(place for place, node in enumerate(path) if node in matching)
         merged[tuple(path[start:])] += value
     largest = heapq.nsmallest(most, merged.items(), key=lambda each: -abs(each[1]))
     return tuple(StackLine(tuple(names[node] for node in path), value) for path, value in largest)

@@ -1,13 +1,13 @@
-"""What bytes are that are no profile which can be read: so that a refusal names it."""
+"""Recognizes bytes that are not a pprof profile, for a useful error message."""
 
 from __future__ import annotations
 
 import re
 import struct
 
-_LOOKS = (
+_SIGNATURES = (
     (b"{", "JSON"),
-    (b"goroutine ", "goroutine stacks; ask without debug=2"),
+    (b"goroutine ", "goroutine stacks; fetch them without debug=2"),
     (b"\x7fELF", "a program"),
     (b"go 1.", "an execution trace"),
 )
@@ -15,41 +15,41 @@ _HTML = re.compile(rb"<(?:!doctype|html|head|body|title|h\d|p|pre|div|\?xml)\b|<
 _CPP_HEAP = re.compile(rb"heap profile: .* @ (?:heap_v2|heapz_v2|heapprofile|growth|fragmentation)")
 _COLLAPSED = re.compile(rb"(?:[^\n]+ \d+\r?(?:\n|\Z))+")
 _GPERFTOOLS_HEAD = (0, 3, 0)
-"""The first words of a CPU profile of gperftools: no count, words of the head, the version."""
+"""The first words of a gperftools CPU profile: count 0, 3 words of header, version 0."""
 _RESOURCE, _SCOPE = 0x0A, 0x12
 
 
-def what_it_is(raw: bytes | bytearray) -> str:
-    """Say in one line what these bytes are instead of a profile."""
+def describe_bytes(raw: bytes | bytearray) -> str:
+    """Return in one line what these bytes are instead of a pprof profile."""
     start = bytes(raw[:4096]).lstrip()
     if _HTML.match(start):
         return "not a profile: it looks like HTML"
-    for sign, name in _LOOKS:
+    for sign, name in _SIGNATURES:
         if start.startswith(sign):
             return f"not a profile: it looks like {name}"
     if _CPP_HEAP.match(start):
         return (
-            "a heap profile of C++ without names of functions:"
-            " go tool pprof -proto PROGRAM FILE writes one that is read here"
+            "a C++ heap profile without function names:"
+            " convert it with go tool pprof -proto PROGRAM FILE"
         )
     if _is_gperftools(bytes(raw[:24])):
         return (
-            "a CPU profile of gperftools, without names of functions:"
-            " go tool pprof -proto PROGRAM FILE writes one that is read here"
+            "a gperftools CPU profile without function names:"
+            " convert it with go tool pprof -proto PROGRAM FILE"
         )
     if is_otlp(raw):
-        return "a profile of OpenTelemetry (OTLP): only those of pprof are read here"
-    return _text(start)
+        return "an OpenTelemetry (OTLP) profile: only pprof profiles can be read"
+    return _describe_text(start)
 
 
-def _text(start: bytes) -> str:
+def _describe_text(start: bytes) -> str:
     head = start[:200]
     line = head.partition(b"\n")[0].decode("ascii", "replace")
     whole = start.rpartition(b"\n")[0] or start
     if b";" in head and _COLLAPSED.fullmatch(whole):
         return (
-            "collapsed stacks (text, as py-spy --format raw and FlameGraph write):"
-            " only profiles of pprof are read here"
+            "collapsed stacks (the text format of FlameGraph and py-spy --format raw):"
+            " only pprof profiles can be read"
         )
     if len(line) > 3 and line.rstrip("\r").isprintable() and "\ufffd" not in line:
         return f"not a profile but text: {line.strip()[:60]}"
@@ -57,7 +57,7 @@ def _text(start: bytes) -> str:
 
 
 def _is_gperftools(head: bytes) -> bool:
-    """Report whether the head is one of gperftools, with words of 64 or 32 bits, of either end."""
+    """Report whether this is a gperftools header, of 64 or 32 bit words of either endianness."""
     return any(
         len(head) >= struct.calcsize(words) and struct.unpack_from(words, head) == _GPERFTOOLS_HEAD
         for words in ("<3Q", ">3Q", "<3L", ">3L")
@@ -65,10 +65,10 @@ def _is_gperftools(head: bytes) -> bool:
 
 
 def is_otlp(raw: bytes | bytearray) -> bool:
-    """Report whether these are profiles of OpenTelemetry (profiles.proto: ProfilesData).
+    """Report whether this is an OpenTelemetry profile (profiles.proto: ProfilesData).
 
-    Both formats begin with field 1. There it holds messages, a resource or a scope; of pprof it
-    holds two numbers.
+    Both formats start with field 1: a message with a resource or a scope in OpenTelemetry's, with
+    two numbers in pprof's.
     """
     if len(raw) < 4 or raw[0] != _RESOURCE:
         return False
