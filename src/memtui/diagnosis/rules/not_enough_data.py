@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
+from memtui.diagnosis.attribution import Attribution, Unclaimed
 from memtui.diagnosis.finding import Advice, Cause, Claim, Confidence, Evidence, Finding, PaneName
-from memtui.diagnosis.functions import grown_functions, largest_function
+from memtui.diagnosis.function_growth import grown_functions, largest_function
 from memtui.diagnosis.ledger import HEAP_PARTS, TITLES, Ledger, PartName
 from memtui.diagnosis.point import Point
-from memtui.diagnosis.rules.freed import Unreturned, lying_free
-from memtui.diagnosis.rules.judging import after_act, joined, res_moved, slope, to_be_surer
-from memtui.diagnosis.rules.unseen import is_all_known, is_unseen, silence_of
-from memtui.diagnosis.shares import Attribution, Unclaimed
+from memtui.diagnosis.rules.criteria import (
+    is_anon_explained,
+    is_heap_unseen,
+    join_words,
+    missing_sources,
+    release_sentence,
+    res_evidence,
+    seconds_without_cycle,
+    slope_evidence,
+)
+from memtui.diagnosis.rules.freed_not_returned import Unreturned, find_idle_free
 from memtui.diagnosis.window import Access, Window
 
 LEAST_NAMED = 0.1
@@ -28,7 +36,7 @@ LOOK_AGAIN = Advice(code=("Watch longer.",))
 SETTLE = Advice(code=("Force a GC cycle: what it does not free is live.", "Watch longer."))
 
 
-def missing(window: Window) -> str | None:
+def missing_data(window: Window) -> str | None:
     """Return what is missing to judge this window at all; None when it is enough."""
     limits = window.thresholds
     if window.ledger is None:
@@ -42,7 +50,7 @@ def missing(window: Window) -> str | None:
     return None
 
 
-def growing(window: Window, grown: Attribution) -> Finding | None:
+def growth_without_cause(window: Window, grown: Attribution) -> Finding | None:
     """Name the parts whose growth no cause accounts for; None where RES does not grow."""
     if not (window.is_growing or window.grows) or window.ledger is None:
         return None
@@ -57,7 +65,10 @@ def growing(window: Window, grown: Attribution) -> Finding | None:
     left = sum(each.size for each in grown.unclaimed)
     what = parts or f"{units.size(left)} in small parts"
     next_step = _what_would_tell(window, named)
-    found = [res_moved(window), *([slope("RES", trend, PaneName.TREND)] if trend else [])]
+    found = [
+        res_evidence(window),
+        *([slope_evidence("RES", trend, PaneName.TREND)] if trend else []),
+    ]
     found += [_grown(window, each) for each in named]
     found += _function(window) if _is_of_heap(named) else []
     return Finding(
@@ -71,7 +82,7 @@ def growing(window: Window, grown: Attribution) -> Finding | None:
         confidence=Confidence.LOW,
         evidence=tuple(found),
         advice=SETTLE if _is_of_heap(named) else LOOK_AGAIN,
-        raised_by=to_be_surer(window),
+        raised_by=missing_sources(window),
     )
 
 
@@ -97,10 +108,10 @@ def _also(window: Window) -> str:
     if window.load_rises and window.load:
         first, last = (units.size(round(each)) for each in (window.load.first, window.load.last))
         words += f" The load rises with it: {first} allocated a second at first, {last} now."
-    return words + young(window)
+    return words + young_process_sentence(window)
 
 
-def young(window: Window) -> str:
+def young_process_sentence(window: Window) -> str:
     """Return a sentence on a process that has just started; empty for others."""
     if not window.is_young or window.identity is None:
         return ""
@@ -119,7 +130,7 @@ def _rate(window: Window) -> str:
 
 def _named(parts: Sequence[Unclaimed]) -> str:
     words = [f"{_title(each.name)} {units.change(each.size)}" for each in parts]
-    return joined(words) if words else ""
+    return join_words(words) if words else ""
 
 
 def _title(name: PartName) -> str:
@@ -143,7 +154,7 @@ def _function(window: Window) -> list[Evidence]:
     """Name the function that allocated most of the heap, or of its growth."""
     grown = grown_functions(window.profiles, "inuse_space")
     if grown:
-        words = joined([f"{name} {units.change(size)}" for name, size in grown])
+        words = join_words([f"{name} {units.change(size)}" for name, size in grown])
         return [Evidence(f"inuse_space grew: {words}", PaneName.PROFILE, tuple(grown))]
     largest = largest_function(window.profiles)
     if largest is None or largest[1] < LARGEST_SHARE:
@@ -207,11 +218,17 @@ def _held(point: Point) -> int:
 
 def not_enough_data(window: Window) -> Finding:
     """Return what cannot be judged of a process whose RES does not grow, and what would help."""
-    lacking = missing(window)
+    lacking = missing_data(window)
     found: tuple[Evidence, ...] = ()
     if lacking:
-        sentence = f"Not enough data yet: {lacking}.{after_act(window)}{young(window)}"
-        line, brief = f"not enough data yet ({lacking}).{after_act(window)}", "not enough data yet."
+        sentence = (
+            "Not enough data yet: "
+            f"{lacking}.{release_sentence(window)}{young_process_sentence(window)}"
+        )
+        line, brief = (
+            f"not enough data yet ({lacking}).{release_sentence(window)}",
+            "not enough data yet.",
+        )
     else:
         size, what = units.size(window.res), _unsaid(window)
         values = [point.res for point in window.points if point.res is not None]
@@ -226,8 +243,8 @@ def not_enough_data(window: Window) -> Finding:
         else:
             sentence = f"RES does not grow ({size}); {what}."
             line, brief = f"flat at {size}; {what}.", "flat; what it holds is unknown."
-        free = lying_free(window)
-        found = (res_moved(window), *found, *((_free(free),) if free else ()))
+        free = find_idle_free(window)
+        found = (res_evidence(window), *found, *((_free(free),) if free else ()))
     return Finding(
         cause=Cause.NOT_ENOUGH_DATA,
         sentence=sentence,
@@ -237,7 +254,7 @@ def not_enough_data(window: Window) -> Finding:
         confidence=Confidence.LOW,
         evidence=found,
         advice=LOOK_AGAIN,
-        raised_by=to_be_surer(window),
+        raised_by=missing_sources(window),
     )
 
 
@@ -245,15 +262,20 @@ def _unsaid(window: Window) -> str:
     """Return what is unknown of a process that does not grow."""
     if window.access is Access.PROC:
         return "what it holds is unknown without MemStats or gctrace"
-    if is_unseen(window):
-        return f"how much of it is garbage is unknown: no GC for {_age(silence_of(window))}"
+    if is_heap_unseen(window):
+        return (
+            f"how much of it is garbage is unknown: no GC for {_age(seconds_without_cycle(window))}"
+        )
     if window.access is Access.TRACE:
         return "it holds more than the goal explains: MemStats would split it"
-    free = lying_free(window)
+    free = find_idle_free(window)
     if free:
         return f"{units.size(free.size)} has been free for {_age(free.seconds)}: wait for a GC"
-    if not is_all_known(window):
-        return "memory beyond Go: lazily freed, huge pages, or C (smaps_rollup would show which)"
+    if not is_anon_explained(window):
+        return (
+            "memory beyond Go is lazily freed, in huge pages, or from C: smaps_rollup would "
+            "show which"
+        )
     return "how much of it is live is unknown"
 
 

@@ -19,7 +19,7 @@ from memtui.diagnosis.finding import (
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.rules.judging import confidence_of, res_moved, share_of, to_be_surer
+from memtui.diagnosis.rules.criteria import confidence_of, missing_sources, res_evidence, share_of
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
@@ -56,7 +56,7 @@ def fragmentation(window: Window) -> Finding | None:
     words = units.size(size)
     percent = units.share(size, inuse)
     found = (
-        res_moved(window),
+        res_evidence(window),
         Evidence(
             f"never less than {words} of unused slots in spans, {percent} of HeapInuse",
             PaneName.LEDGER,
@@ -79,5 +79,5 @@ def fragmentation(window: Window) -> Finding | None:
             ruled_out(Cause.HEAP_LEAK, "no object lies in these slots."),
         ),
         refuted_by=("The slots are filled before the next GC cycle: HeapInuse − HeapAlloc falls.",),
-        raised_by=to_be_surer(window),
+        raised_by=missing_sources(window),
     )

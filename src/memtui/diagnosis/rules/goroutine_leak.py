@@ -18,22 +18,22 @@ from memtui.diagnosis.finding import (
     PaneName,
     ruled_out,
 )
-from memtui.diagnosis.functions import are_held_by_goroutines, grown_functions
+from memtui.diagnosis.function_growth import are_held_by_goroutines, grown_functions
 from memtui.diagnosis.ledger import HEAP_PARTS, PartName
-from memtui.diagnosis.rules.judging import (
+from memtui.diagnosis.rules.criteria import (  # fmt: skip
+    change_evidence,
     confidence_of,
-    grew,
+    goal_room_growth,
     is_rising,
-    is_told_apart,
-    joined,
-    look_alikes,
-    res_moved,
-    room_growth,
+    is_sure_leak,
+    join_words,
+    leak_caveat,
+    leak_ending,
+    missing_sources,
+    res_evidence,
     share_of,
-    to_be_surer,
-    verdict_of_leak,
-)  # fmt: skip
-from memtui.diagnosis.rules.threads import threads_hold_the_stacks
+)
+from memtui.diagnosis.rules.thread_growth import threads_hold_the_stacks
 from memtui.diagnosis.trends import Trend
 from memtui.diagnosis.window import Access, Window
 
@@ -61,7 +61,7 @@ def goroutine_leak(window: Window) -> Finding | None:
     stacks, live = window.stack_growth, window.live_growth
     held = live if _are_holders(window) and holds_the_heap(window) else 0.0
     if window.access is Access.FULL:
-        room = room_growth(window)
+        room = goal_room_growth(window)
         ours = share_of(stacks + held, stacks + live) if stacks + live else 1.0
         claimed = stacks + held + room * ours
     else:
@@ -73,12 +73,12 @@ def goroutine_leak(window: Window) -> Finding | None:
     count = _more(window)
     many = f"{count} more" if count else "more and more"
     confidence = confidence_of(window, share, window.stacks)
-    leak = "Goroutines leak" if is_told_apart(window, confidence) else "Goroutines accumulate"
-    said = verdict_of_leak(window, confidence)
+    leak = "Goroutines leak" if is_sure_leak(window, confidence) else "Goroutines accumulate"
+    said = leak_ending(window, confidence)
     return Finding(
         cause=Cause.GOROUTINE_LEAK,
         sentence=f"{leak}: {many} of them wait{by}, and hold {units.size(int(stacks))} of stacks."
-        + look_alikes(window, confidence),
+        + leak_caveat(window, confidence),
         line=f"{GREW} in goroutines that wait{by}. {said}",
         brief=f"{GREW} in goroutines. {said}",
         claim=Claim(claimed, (PartName.STACKS, *HEAP_PARTS)),
@@ -97,11 +97,10 @@ def goroutine_leak(window: Window) -> Finding | None:
         )
         if holds_the_heap(window)
         else (),
-        refuted_by=(
-            "The number of goroutines stays the same while the stacks grow: then they are deep.",
-            "The number falls when the load falls.",
-        ),
-        raised_by=to_be_surer(window)
+        refuted_by=("The number of goroutines stays the same while the stacks grow: then the "
+                    "stacks are deep.",
+                    "The number falls when the load falls."),
+        raised_by=missing_sources(window)
         + (() if functions else ("two goroutine profiles would name the functions",)),
     )  # fmt: skip
 
@@ -174,8 +173,8 @@ def _evidence(
 ) -> tuple[Evidence, ...]:
     is_full = window.access is Access.FULL
     found = [
-        res_moved(window),
-        grew(
+        res_evidence(window),
+        change_evidence(
             "stacks" if is_full else "stacks scanned",
             stacks.first,
             stacks.last,
@@ -192,7 +191,7 @@ def _evidence(
             each = units.size(int(held / more))
             found.append(Evidence(f"each new one holds about {each} of heap", PaneName.LEDGER))
     if functions:
-        words = joined([f"{name} +{count}" for name, count in functions])
+        words = join_words([f"{name} +{count}" for name, count in functions])
         found.append(Evidence(f"goroutines that increased: {words}", PaneName.PROFILE,
                               tuple(functions)))  # fmt: skip
     return tuple(found)

@@ -15,16 +15,16 @@ from memtui.diagnosis.finding import (
     PaneName,
     ruled_out,
 )
-from memtui.diagnosis.heap import LiveSource
 from memtui.diagnosis.ledger import HEAP_PARTS
-from memtui.diagnosis.rules.judging import (
+from memtui.diagnosis.live_heap import LiveSource
+from memtui.diagnosis.rules.criteria import (  # fmt: skip
+    change_evidence,
     confidence_of,
-    grew,
-    res_moved,
-    room_growth,
+    goal_room_growth,
+    missing_sources,
+    res_evidence,
     share_of,
-    to_be_surer,
-)  # fmt: skip
+)
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
@@ -59,15 +59,15 @@ def goal_growth(window: Window) -> Finding | None:
     if factor < window.thresholds.goal_factor:
         return None
     if window.access is Access.FULL:
-        claimed = room_growth(window)
+        claimed = goal_room_growth(window)
     else:
         claimed = min(goal.growth - needed, window.growth)
     share = share_of(claimed, window.growth)
     if claimed < window.least_part or share < 0.4:
         return None
     found = (
-        res_moved(window),
-        grew("goal", first, last, PaneName.GCTRACE),
+        res_evidence(window),
+        change_evidence("goal", first, last, PaneName.GCTRACE),
         Evidence(
             f"live heap flat: {units.size(int(live.first))} → {units.size(int(live.last))}",
             PaneName.GCTRACE,
@@ -88,5 +88,5 @@ def goal_growth(window: Window) -> Finding | None:
         advice=ADVICE,
         rivals=(ruled_out(Cause.HEAP_LEAK, "the live heap of the GC cycles did not grow."),),
         refuted_by=("The live heap rises with the goal.",),
-        raised_by=to_be_surer(window),
+        raised_by=missing_sources(window),
     )

@@ -15,7 +15,7 @@ ITSELF_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class FunctionGrowth:
     """What a function had in two profiles, in the unit of their sample type.
 
     By itself (``flat``) and with all it called (``cum``). ``name`` is as the profile has it.
@@ -54,7 +54,7 @@ class Valued(Protocol):
         """Its value with all that it called."""
 
 
-def growths(before: Iterable[Valued], after: Iterable[Valued]) -> list[Growth]:
+def compare_functions(before: Iterable[Valued], after: Iterable[Valued]) -> list[FunctionGrowth]:
     """Return what all functions of two profiles did, the largest growth of their own first."""
     none = FunctionValue("", 0, 0)
     then: dict[str, Valued] = {each.name: each for each in before}
@@ -62,7 +62,7 @@ def growths(before: Iterable[Valued], after: Iterable[Valued]) -> list[Growth]:
     found = []
     for name in then | now:
         old, new = then.get(name, none), now.get(name, none)
-        found.append(Growth(name, old.flat, new.flat, old.cum, new.cum))
+        found.append(FunctionGrowth(name, old.flat, new.flat, old.cum, new.cum))
     return sorted(found, key=lambda each: (-each.growth, -each.cum_growth))
 
 
@@ -79,13 +79,13 @@ def grown_functions(
     found = [values for _, profile in profiles if (values := values_of_type(profile, sample_type))]
     if len(found) < 2:
         return []
-    grown = growths(found[0].functions, found[-1].functions)
+    grown = compare_functions(found[0].functions, found[-1].functions)
     rising = _callers(grown) if by_cum else _allocating(grown)
     ranked = sorted(rising, key=lambda entry: -entry[1])
     return [(plain(name), growth) for name, growth in ranked[:MOST_NAMES]]
 
 
-def _callers(grown: Sequence[Growth]) -> list[tuple[str, int]]:
+def _callers(grown: Sequence[FunctionGrowth]) -> list[tuple[str, int]]:
     return [
         (each.name, each.cum_growth)
         for each in grown
@@ -95,7 +95,7 @@ def _callers(grown: Sequence[Growth]) -> list[tuple[str, int]]:
     ]
 
 
-def _allocating(grown: Sequence[Growth]) -> list[tuple[str, int]]:
+def _allocating(grown: Sequence[FunctionGrowth]) -> list[tuple[str, int]]:
     """Return who allocated: not the runtime, where somebody who called it allocated as well."""
     rising = [each for each in grown if each.growth > 0]
     total = sum(each.growth for each in rising)
@@ -141,9 +141,9 @@ def are_held_by_goroutines(profiles: Sequence[tuple[float, Profile]]) -> bool | 
 MOST_SHARE = 0.25
 
 
-def _growths(profiles: Sequence[tuple[float, Profile]], sample_type: str) -> list[Growth]:
+def _growths(profiles: Sequence[tuple[float, Profile]], sample_type: str) -> list[FunctionGrowth]:
     found = [values for _, profile in profiles if (values := values_of_type(profile, sample_type))]
-    return growths(found[0].functions, found[-1].functions) if len(found) > 1 else []
+    return compare_functions(found[0].functions, found[-1].functions) if len(found) > 1 else []
 
 
 def _package(name: str) -> str:

@@ -23,16 +23,16 @@ from memtui.diagnosis.finding import (
     PaneName,
 )
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.outside import readings
-from memtui.diagnosis.rules.freed import SLACK
-from memtui.diagnosis.rules.judging import joined, res_moved, to_be_surer
+from memtui.diagnosis.outside_go import readings
+from memtui.diagnosis.rules.criteria import join_words, missing_sources, res_evidence
+from memtui.diagnosis.thresholds import GO_OVERHEAD
 from memtui.diagnosis.window import Access, Window
 from memtui.model import MappingKind
 
 FORCED_S = 120.0
 LEAST_SHARE = 0.3
 """What is left over is worth saying when it is that much of RES."""
-GREW_LATELY = 0.75
+CYCLE_IN_BURST = 0.75
 """A cycle that found so much more alive than the one before it ran within the burst."""
 
 ADVICE = Advice(
@@ -45,14 +45,14 @@ ADVICE = Advice(
     ),
     environment=("GOMEMLIMIT a little above the normal use makes the runtime return memory.",),
     useless=(
-        "A heap profile: it shows the state at the last cycle, including objects that "
-        "are garbage now.",
+        "A heap profile: it shows the state at the last cycle, including objects that are "
+        "garbage now.",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOver:
+class BurstLeftover:
     """What an idle program holds, in bytes, beside what is live for certain.
 
     ``garbage`` was allocated since the last cycle or is known to be dead, ``unchecked`` was alive
@@ -72,7 +72,7 @@ class LeftOver:
         return self.garbage + self.unchecked + self.free
 
 
-def left_over(window: Window) -> Finding | None:
+def burst_leftover(window: Window) -> Finding | None:
     """Name what a burst left in a program that is idle now, and when it goes."""
     if not window.is_idle or window.is_growing:
         return None
@@ -81,7 +81,7 @@ def left_over(window: Window) -> Finding | None:
         return None
     is_garbage = found.garbage + found.unchecked >= found.free
     cause = Cause.DEAD_NOT_COLLECTED if is_garbage else Cause.FREED_NOT_RETURNED
-    parts = joined(list(_parts(found)))
+    parts = join_words(list(_parts(found)))
     return Finding(
         cause=cause,
         sentence=f"RES {units.size(window.res)} is mostly left over from a burst: {parts}.",
@@ -98,11 +98,11 @@ def left_over(window: Window) -> Finding | None:
         evidence=_evidence(window, found),
         advice=ADVICE,
         refuted_by=("The next GC cycle does not free it: then it is live heap.",),
-        raised_by=("a forced GC, then debug.FreeOSMemory, settle it", *to_be_surer(window)),
+        raised_by=("a forced GC, then debug.FreeOSMemory, settle it", *missing_sources(window)),
     )
 
 
-def _parts(found: LeftOver) -> list[str]:
+def _parts(found: BurstLeftover) -> list[str]:
     due = max(0.0, FORCED_S - found.since_s)
     when = f"waiting for the next GC (forced within {units.duration(due)})"
     parts = []
@@ -119,33 +119,33 @@ def _parts(found: LeftOver) -> list[str]:
     return parts
 
 
-def _by_memstats(window: Window) -> LeftOver | None:
+def _by_memstats(window: Window) -> BurstLeftover | None:
     last, ledger = window.ends[1], window.ledger
     if ledger is None or last.alloc is None:
         return None
     free, garbage = ledger.size(PartName.UNRETURNED), ledger.size(PartName.GARBAGE)
     live = window.live_now
     if live is None:
-        return LeftOver(0, 0, free, None, window.idle_s)
+        return BurstLeftover(0, 0, free, None, window.idle_s)
     if ledger.part(PartName.GARBAGE) is None:
         garbage = max(0, ledger.size(PartName.OBJECTS) - live)
     before = window.live_before
     unchecked = 0
-    if before is not None and before < GREW_LATELY * live and window.idle_s >= 1:
+    if before is not None and before < CYCLE_IN_BURST * live and window.idle_s >= 1:
         unchecked = live - before
-    return LeftOver(garbage, unchecked, free, live - unchecked, window.idle_s)
+    return BurstLeftover(garbage, unchecked, free, live - unchecked, window.idle_s)
 
 
-def _by_trace(window: Window) -> LeftOver | None:
+def _by_trace(window: Window) -> BurstLeftover | None:
     """Return what anonymous memory holds beside what the last cycle found alive."""
     last, live = window.ends[1], window.live_now
     if live is None or last.anon is None or not window.has_rollup:
         return None
     heap = go_heap(window)
-    held = heap if heap is not None else last.anon - (last.lazy or 0) - SLACK
+    held = heap if heap is not None else last.anon - (last.lazy or 0) - GO_OVERHEAD
     rest = held - live - (last.scanned or 0)
     before = window.live_before
-    unchecked = live - before if before is not None and before < GREW_LATELY * live else 0
+    unchecked = live - before if before is not None and before < CYCLE_IN_BURST * live else 0
     since = window.end - window.idle_s
     known = [point for point in window.points if point.anon is not None]
     then = [point.anon or 0 for point in known if point.at <= since] or [known[0].anon or 0]
@@ -156,8 +156,8 @@ def _by_trace(window: Window) -> LeftOver | None:
         rest = min(rest, outside.go_heap - live)
     rest = max(0, rest)
     if risen > rest / 2:
-        return LeftOver(rest, unchecked, 0, None, window.idle_s)
-    return LeftOver(0, unchecked, rest, None, window.idle_s)
+        return BurstLeftover(rest, unchecked, 0, None, window.idle_s)
+    return BurstLeftover(0, unchecked, rest, None, window.idle_s)
 
 
 def go_heap(window: Window) -> int | None:
@@ -172,10 +172,10 @@ def go_heap(window: Window) -> int | None:
     return sum(size for size in sizes if isinstance(size, int)) if sizes else None
 
 
-def _evidence(window: Window, found: LeftOver) -> tuple[Evidence, ...]:
+def _evidence(window: Window, found: BurstLeftover) -> tuple[Evidence, ...]:
     age = units.duration(found.since_s)
     said = [
-        res_moved(window),
+        res_evidence(window),
         Evidence(f"no GC cycle for {age}", PaneName.GCTRACE, (("seconds", found.since_s),)),
     ]
     for name, size in (

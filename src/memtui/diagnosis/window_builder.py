@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from memtui.diagnosis.goals import with_goals
+from memtui.diagnosis.gc_goal import with_goals
 from memtui.diagnosis.point import Point, is_sound, number, of_process, of_runtime
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
-from memtui.diagnosis.window import Access, Returned, Traced, Window
+from memtui.diagnosis.window import Access, MemoryRelease, TracedCycle, Window
 from memtui.model import (
     Absent,
     CgroupMemory,
@@ -29,7 +29,7 @@ from memtui.model import (
 )
 from memtui.timeline import Timeline, View
 
-USUAL_S = 600.0
+DEFAULT_WINDOW_S = 600.0
 MOST_POINTS = 240
 WARM_UP_CYCLES = 3
 """The first cycles of a process find a heap that is still being made (go-memory: warm-up)."""
@@ -46,7 +46,9 @@ BEFORE_S = 60.0
 """A profile so long before the window still shows what was there at its start."""
 
 
-def window_of(view: View, seconds: float = USUAL_S, thresholds: Thresholds = DEFAULT) -> Window:
+def build_window(
+    view: View, seconds: float = DEFAULT_WINDOW_S, thresholds: Thresholds = DEFAULT
+) -> Window:
     """Collect the last ``seconds`` up to the moment of a view, from the last restart on.
 
     The first cycles of a process are left out when there were more. Costs as much as its rows.
@@ -113,7 +115,7 @@ SETTLED_S = 0.9
 """What an act freed has left RES by then."""
 
 
-def _returned(view: View, points: Sequence[Point], limits: Thresholds) -> Returned | None:
+def _returned(view: View, points: Sequence[Point], limits: Thresholds) -> MemoryRelease | None:
     """Return the last act after which RES fell by much: what was before it is another state."""
     if not points:
         return None
@@ -125,7 +127,7 @@ def _returned(view: View, points: Sequence[Point], limits: Thresholds) -> Return
             continue
         fell = before[-1] - after[0]
         if fell > max(limits.big_bytes, limits.steep_share * before[-1]):
-            found = Returned(at + SETTLED_S, mark.act, fell)
+            found = MemoryRelease(at + SETTLED_S, mark.act, fell)
     return found
 
 
@@ -134,7 +136,7 @@ def _chosen(
     start: float,
     end: float,
     mappings: Sequence[tuple[float, MappingSample]],
-    cycles: Sequence[Traced],
+    cycles: Sequence[TracedCycle],
     limits: Thresholds,
 ) -> tuple[Access, list[Point], bool]:
     """Return the rows to judge by, and whether they begin with the process.
@@ -245,7 +247,7 @@ def _cycles(
     return found
 
 
-def _before_window(timeline: Timeline, begin: float, born: float | None) -> Iterator[Traced]:
+def _before_window(timeline: Timeline, begin: float, born: float | None) -> Iterator[TracedCycle]:
     """Yield the last few cycles of the process before the window, in the order of time."""
     track = timeline.track(GcCycle)
     start = begin - BEFORE_S if born is None else max(born, begin - BEFORE_S)
@@ -253,10 +255,10 @@ def _before_window(timeline: Timeline, begin: float, born: float | None) -> Iter
     found = track.between(start, begin)[-MOST_BEFORE:]
     for at, cycle in found or ([last] if last and (born is None or last[0] >= born) else []):
         if at < begin:
-            yield Traced(at, cycle, None)
+            yield TracedCycle(at, cycle, None)
 
 
-def _before(cycles: Sequence[Traced], at: float) -> Traced | None:
+def _before(cycles: Sequence[TracedCycle], at: float) -> TracedCycle | None:
     place = bisect_right(cycles, at, key=lambda entry: entry.at)
     return cycles[place - 1] if place else None
 
@@ -265,7 +267,7 @@ def _moment(entry: tuple[float, object]) -> float:
     return entry[0]
 
 
-def _told(traced: Traced | None) -> tuple[GcCycle | None, int | None]:
+def _told(traced: TracedCycle | None) -> tuple[GcCycle | None, int | None]:
     return (traced.cycle, traced.next_goal) if traced else (None, None)
 
 
@@ -274,7 +276,7 @@ def _process_points(
     start: float,
     end: float,
     mappings: Sequence[tuple[float, MappingSample]],
-    cycles: Sequence[Traced],
+    cycles: Sequence[TracedCycle],
 ) -> list[Point]:
     near_s = _gap(mappings)
     return [
@@ -289,7 +291,7 @@ def _runtime_points(
     start: float,
     end: float,
     mappings: Sequence[tuple[float, MappingSample]],
-    cycles: Sequence[Traced],
+    cycles: Sequence[TracedCycle],
 ) -> list[Point]:
     """Return the rows of MemStats that are to be believed.
 
@@ -337,7 +339,7 @@ def _without_warm_up(points: list[Point], view: View) -> tuple[list[Point], bool
 def _cycles_seen(
     timeline: Timeline,
     points: Sequence[Point],
-    cycles: Sequence[Traced],
+    cycles: Sequence[TracedCycle],
     begin: float,
     end: float,
 ) -> int:
@@ -369,7 +371,7 @@ def _rarely(view: View) -> Iterator[str]:
 
 def _sources(
     view: View,
-    cycles: Sequence[Traced],
+    cycles: Sequence[TracedCycle],
     mappings: Sequence[tuple[float, MappingSample]],
 ) -> tuple[tuple[str, str], ...]:
     """Return what was seen of each source, by its name, and "" for what was not."""

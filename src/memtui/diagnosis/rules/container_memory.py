@@ -21,20 +21,11 @@ from memtui.diagnosis.finding import (
     PaneName,
     ruled_out,
 )
-from memtui.diagnosis.rules.judging import joined, res_moved, share_of
+from memtui.diagnosis.rules.criteria import join_words, res_evidence, share_of
+from memtui.diagnosis.thresholds import Thresholds
 from memtui.diagnosis.trends import TrendShape, trend_of
 from memtui.diagnosis.window import Window
 from memtui.model import Absent, CgroupMemory, Reading
-
-LEAST_BYTES = 16 << 20
-"""Healthy containers gain a few MiB of page tables and slab as their processes start."""
-LEAST_SHARE = 0.05
-"""And memory outside of RES matters from this share of the cgroup's usage on."""
-NEAR = 0.15
-"""The limit is near when less than this share of it is left."""
-LEAST_OF_LIMIT = 0.2
-"""Near the limit, what is outside of RES matters from this share of the limit on."""
-FEWEST = 4
 
 FILES = "tmpfs files (shmem)"
 KERNEL = "kernel memory (slab: dentries, inodes, sockets' buffers)"
@@ -51,7 +42,7 @@ ADVICES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Charged:
+class CgroupPart:
     """One part of what a cgroup is charged for outside of RES, in bytes; it may fall."""
 
     name: str
@@ -62,21 +53,21 @@ class Charged:
 def container_memory(window: Window) -> Finding | None:
     """Report growing memory of the container that is in no RES and cannot be reclaimed."""
     readings = window.containers
-    if len(readings) < FEWEST:
+    if len(readings) < window.thresholds.container_readings:
         return None
     first, last = readings[0][1], readings[-1][1]
     size, grown = _held(last), _risen(window)
     usage = _number(last.usage_bytes)
-    is_near = _is_near(last)
+    is_near = _is_near(last, window.thresholds)
     if size is None or usage is None or not (grown or is_near):
         return None
-    parts = [each for each in parts_of(first, last) if each.name != CACHE]
+    parts = [each for each in cgroup_parts(first, last) if each.name != CACHE]
     amount = grown if grown else size
     named = sorted(parts, key=lambda each: -(each.growth if grown else each.size))
     named = [each for each in named if (each.growth if grown else each.size) > 0.2 * amount]
     if not named:
         return None
-    what = joined([_said(each, is_growth=bool(grown)) for each in named])
+    what = join_words([_said(each, is_growth=bool(grown)) for each in named])
     others = max(0, window.growth) if grown else window.res
     left = _time_left(window, last, grown)
     limit = _limit_words(last, left)
@@ -90,7 +81,7 @@ def container_memory(window: Window) -> Finding | None:
         of_growth=False,
         share=share_of(amount, amount + others),
         confidence=_confidence(named[0].name),
-        evidence=(res_moved(window), *_evidence(window, first, last, size, left)),
+        evidence=(res_evidence(window), *_evidence(window, first, last, size, left)),
         advice=_advice(named),
         rivals=(ruled_out(Cause.HEAP_LEAK, "no process has this memory in its RES."),),
         refuted_by=("memory.stat of the cgroup: this part falls when the limit is near.",),
@@ -100,13 +91,13 @@ def container_memory(window: Window) -> Finding | None:
     )
 
 
-def page_cache(window: Window) -> Evidence | None:
+def page_cache_evidence(window: Window) -> Evidence | None:
     """Return how much page cache the container gained outside of RES; None when it is little."""
     if len(window.containers) < 2:
         return None
     first, last = window.containers[0][1], window.containers[-1][1]
-    cache = next((each for each in parts_of(first, last) if each.name == CACHE), None)
-    if cache is None or cache.growth < LEAST_BYTES:
+    cache = next((each for each in cgroup_parts(first, last) if each.name == CACHE), None)
+    if cache is None or cache.growth < window.thresholds.container_bytes:
         return None
     words = (
         f"the container's page cache {units.change(cache.growth)} to {units.size(cache.size)}: it "
@@ -115,13 +106,13 @@ def page_cache(window: Window) -> Evidence | None:
     return Evidence(words, PaneName.PROCESS, (("cache", cache.size), ("growth", cache.growth)))
 
 
-def parts_of(first: CgroupMemory, last: CgroupMemory) -> list[Charged]:
+def cgroup_parts(first: CgroupMemory, last: CgroupMemory) -> list[CgroupPart]:
     """Return the parts of a cgroup outside of RES that are known at both moments."""
     found = []
     for name, of in _PARTS:
         before, after = of(first), of(last)
         if before is not None and after is not None:
-            found.append(Charged(name, after, after - before))
+            found.append(CgroupPart(name, after, after - before))
     return found
 
 
@@ -162,24 +153,26 @@ def _held(found: CgroupMemory) -> int | None:
 
 def _risen(window: Window) -> int:
     """Return by how much that rose, on and on, in bytes; 0 when it did not."""
+    limits = window.thresholds
     series = [(at, float(size)) for at, each in window.containers if (size := _held(each))]
-    if len(series) < FEWEST:
+    if len(series) < limits.container_readings:
         return 0
     trend, usage = trend_of(series), _number(window.containers[-1][1].usage_bytes)
     growth = int(series[-1][1] - series[0][1])
-    least = max(LEAST_BYTES, LEAST_SHARE * (usage or 0))
+    least = max(limits.container_bytes, limits.container_share * (usage or 0))
     is_rising = trend is not None and trend.grows and trend.shape is TrendShape.SLOPE
     return growth if is_rising and growth >= least else 0
 
 
-def _is_near(found: CgroupMemory) -> bool:
+def _is_near(found: CgroupMemory, limits: Thresholds) -> bool:
     margin, held = found.margin_bytes, _held(found)
     if margin is None or held is None or not isinstance(found.limit_bytes, int):
         return False
-    return margin < NEAR * found.limit_bytes and held > LEAST_OF_LIMIT * found.limit_bytes
+    is_near = margin < limits.container_margin * found.limit_bytes
+    return is_near and held > limits.container_of_limit * found.limit_bytes
 
 
-def _said(part: Charged, *, is_growth: bool) -> str:
+def _said(part: CgroupPart, *, is_growth: bool) -> str:
     return f"{part.name} {units.change(part.growth) if is_growth else units.size(part.size)}"
 
 
@@ -223,8 +216,8 @@ def _evidence(
             (("outside", outside), ("growth", grown), ("held", held), ("risen", _risen(window))),
         ),
     ]
-    for part in parts_of(first, last):
-        if part.size >= LEAST_BYTES or abs(part.growth) >= LEAST_BYTES:
+    for part in cgroup_parts(first, last):
+        if max(part.size, abs(part.growth)) >= window.thresholds.container_bytes:
             words = f"{part.name} {units.size(part.size)} ({units.change(part.growth)})"
             figures = (("size", part.size), ("growth", part.growth))
             found.append(Evidence(f"{words}: {_when_it_goes(part)}", PaneName.PROCESS, figures))
@@ -238,7 +231,7 @@ def _evidence(
     return tuple(found)
 
 
-def _when_it_goes(part: Charged) -> str:
+def _when_it_goes(part: CgroupPart) -> str:
     if part.name == CACHE:
         return "the kernel reclaims it on demand"
     if part.name == SLAB_RECLAIMABLE:
@@ -248,7 +241,7 @@ def _when_it_goes(part: Charged) -> str:
     return "the kernel cannot reclaim it"
 
 
-def _advice(named: list[Charged]) -> Advice:
+def _advice(named: list[CgroupPart]) -> Advice:
     kinds = [KERNEL if each.name in (SLAB, SLAB_RECLAIMABLE) else each.name for each in named]
     return Advice(
         code=tuple(ADVICES[name] for name in dict.fromkeys(kinds)),

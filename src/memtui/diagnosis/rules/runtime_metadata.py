@@ -16,14 +16,14 @@ from memtui.diagnosis.finding import (
     ruled_out,
 )
 from memtui.diagnosis.ledger import TITLES, WITHIN_RUNTIME, PartName
-from memtui.diagnosis.rules.judging import (
+from memtui.diagnosis.rules.criteria import (  # fmt: skip
+    change_evidence,
     confidence_of,
-    grew,
     is_rising,
-    res_moved,
+    missing_sources,
+    res_evidence,
     share_of,
-    to_be_surer,
-)  # fmt: skip
+)
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
@@ -67,8 +67,8 @@ def runtime_metadata(window: Window) -> Finding | None:
     top = max(rows, key=lambda name: rows[name])
     which = f": {TITLES[top]} {units.change(rows[top])}" if rows[top] > 0 else ""
     found = (
-        res_moved(window),
-        grew("runtime's own", trend.first, trend.last, PaneName.LEDGER),
+        res_evidence(window),
+        change_evidence("runtime's own", trend.first, trend.last, PaneName.LEDGER),
         Evidence(f"{TITLES[top]} {units.change(rows[top])}", PaneName.LEDGER,
                  ((top.value, rows[top]),)),
     )  # fmt: skip
@@ -84,11 +84,11 @@ def runtime_metadata(window: Window) -> Finding | None:
         advice=ADVICE,
         rivals=(ruled_out(Cause.HEAP_LEAK, "this memory holds no object of the program."),),
         refuted_by=("The row stays flat while RES goes on growing.",),
-        raised_by=to_be_surer(window),
+        raised_by=missing_sources(window),
     )
 
 
-def tables_of_a_peak(window: Window) -> Finding | None:
+def tables_after_peak(window: Window) -> Finding | None:
     """Name tables of the runtime that an old peak made large, when they are much of what is left.
 
     Spans, bitmaps and the collector's lists grow with the heap and are never freed.
@@ -115,21 +115,21 @@ def tables_of_a_peak(window: Window) -> Finding | None:
         of_growth=False,
         confidence=Confidence.HIGH if kept > 0.5 * window.res else Confidence.MEDIUM,
         evidence=(
-            res_moved(window),
+            res_evidence(window),
             Evidence(f"runtime's own {size}: {which}", PaneName.LEDGER,
                      ((PartName.RUNTIME.value, kept),
                       *((name.value, rows[name]) for name in largest))),
             Evidence(f"live heap {units.size(live)}", PaneName.LEDGER, (("live", live),)),
-            *((told,) if (told := peak_of(window)) else ()),
+            *((told,) if (told := peak_evidence(window)) else ()),
         ),
         advice=AFTER_PEAK,
         rivals=(ruled_out(Cause.HEAP_LEAK, f"only {units.size(live)} of heap is live."),),
         refuted_by=("It shrinks without a restart.",),
-        raised_by=to_be_surer(window),
+        raised_by=missing_sources(window),
     )  # fmt: skip
 
 
-def peak_of(window: Window) -> Evidence | None:
+def peak_evidence(window: Window) -> Evidence | None:
     """Return the largest RES of the process, where it was far above the RES of today."""
     peak = window.peak
     if not peak or peak < PEAK * window.res:

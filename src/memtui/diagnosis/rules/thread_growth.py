@@ -22,21 +22,15 @@ from memtui.diagnosis.finding import (
     Rival,
     ruled_out,
 )
-from memtui.diagnosis.functions import values_of_type
+from memtui.diagnosis.function_growth import values_of_type
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.outside import thread_stack_growth
-from memtui.diagnosis.rules.judging import res_moved, share_of, to_be_surer
+from memtui.diagnosis.outside_go import thread_stack_growth
+from memtui.diagnosis.rules.criteria import missing_sources, res_evidence, share_of
 from memtui.diagnosis.window import Access, Window
 from memtui.model import SampleValues
 
-LEAST_MORE = 30
-"""So many more threads, and half as many as there were, are no chance: a healthy service was seen
-to gain up to ten in its first minute."""
-LEAST_SHARE = 0.5
 GO_STACKS = 48 * 1024
 """What a new thread of Go touches and StackSys gains, in bytes; measured 49 to 51 KiB."""
-MOST_OF_STACKS = 0.6
-"""From this share of their growth on, stacks are those of threads and not of goroutines."""
 SYSTEM_CALLS = (
     "syscall.Syscall", "syscall.Syscall6", "syscall.RawSyscall6", "internal/runtime/syscall",
     "runtime/internal/syscall", "syscall.rawVforkSyscall", "runtime.cgocall",
@@ -62,7 +56,7 @@ USELESS = (
 
 def thread_growth(window: Window) -> Finding | None:
     """Name threads that became more, with what their stacks hold."""
-    more = more_threads(window)
+    more = new_threads(window)
     if not more or not window.grows:
         return None
     claimed = _claimed(window, more)
@@ -76,13 +70,14 @@ def thread_growth(window: Window) -> Finding | None:
     return Finding(
         cause=Cause.THREAD_GROWTH,
         sentence=f"The number of threads rose ({words}), and their stacks hold {SIZE} more, "
-        f"about {each} a thread.{why}",
+                 f"about {each} "
+        f"a thread.{why}",
         line=f"{GREW} of thread stacks ({words}).",
         brief=f"{GREW} of thread stacks.",
         claim=Claim(claimed, (PartName.STACKS, PartName.REST)),
         of_growth=True,
         confidence=_confidence(window, share_of(claimed, window.growth)),
-        evidence=(res_moved(window), *_evidence(window, more, blocked)),
+        evidence=(res_evidence(window), *_evidence(window, more, blocked)),
         advice=Advice(
             code=BLOCKED if _are_blocked(more, blocked, goroutines) else (*BLOCKED, *NEVER_ENDED)
             if goroutines is None and blocked is None
@@ -91,13 +86,13 @@ def thread_growth(window: Window) -> Finding | None:
         ),
         rivals=_rivals(more, goroutines),
         refuted_by=("The number of threads stays while RES goes on growing.",),
-        raised_by=(*to_be_surer(window),
+        raised_by=(*missing_sources(window),
                    *(() if blocked is not None else ("a goroutine profile would count those that "
                                                      "are in system calls",))),
     )  # fmt: skip
 
 
-def more_threads(window: Window) -> int:
+def new_threads(window: Window) -> int:
     """Return by how many threads the process grew, 0 when that is nothing out of the ordinary."""
     if not window.points:
         return 0
@@ -106,16 +101,18 @@ def more_threads(window: Window) -> int:
     if first.threads is None or last.threads is None or trend is None or not trend.is_last_high:
         return 0
     more = last.threads - first.threads
-    return more if more >= LEAST_MORE and more >= LEAST_SHARE * first.threads else 0
+    limits = window.thresholds
+    is_many = more >= limits.threads and more >= limits.threads_share * first.threads
+    return more if is_many else 0
 
 
 def threads_hold_the_stacks(window: Window) -> bool:
     """Return whether the new threads account for the growth of the stacks."""
-    more = more_threads(window)
-    return more > 0 and more * GO_STACKS >= MOST_OF_STACKS * window.stack_growth
+    more, share = new_threads(window), window.thresholds.thread_stacks_share
+    return more > 0 and more * GO_STACKS >= share * window.stack_growth
 
 
-def threads_moved(window: Window) -> Evidence | None:
+def threads_evidence(window: Window) -> Evidence | None:
     """Return how many threads there were and are; None when they are as many."""
     first, last = window.ends
     if first.threads is None or last.threads is None or abs(last.threads - first.threads) < 8:
@@ -178,8 +175,8 @@ def _why(more: int, blocked: tuple[int, int] | None, goroutines: int | None) -> 
         return f" {blocked[0]} goroutines sit in system calls, which takes a thread each."
     if goroutines is not None and goroutines >= more / 2:
         return (
-            f" The number of goroutines rose as well (+{goroutines}): they sit in system "
-            "calls or in C, "
+            f" The number of goroutines rose as well (+{goroutines}): they sit in system calls "
+            "or in C, "
             "which takes a thread each."
         )
     if goroutines is not None or blocked is not None:
@@ -196,7 +193,7 @@ def _rivals(more: int, goroutines: int | None) -> tuple[Rival, ...]:
 
 
 def _evidence(window: Window, more: int, blocked: tuple[int, int] | None) -> tuple[Evidence, ...]:
-    moved = threads_moved(window)
+    moved = threads_evidence(window)
     found = [moved] if moved else []
     if window.stack_growth > 0 and window.access is Access.FULL:
         a_thread = window.stack_growth / more

@@ -23,8 +23,7 @@ from memtui.diagnosis.finding import (
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.rules.judging import res_moved, share_of
-from memtui.diagnosis.surroundings import available_of
+from memtui.diagnosis.rules.criteria import available_of, res_evidence, share_of
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
@@ -62,7 +61,7 @@ def lazily_freed(window: Window) -> Finding | None:
     share = share_of(grown, window.growth) if of_growth else share_of(size, window.res)
     figures = (("lazy_free", float(size)),)
     found = [
-        res_moved(window),
+        res_evidence(window),
         Evidence(f"LazyFree {units.size(size)} of RES {units.size(window.res)}", PaneName.PROCESS,
                  figures),
         *_go_total(window),

@@ -20,7 +20,7 @@ from memtui.diagnosis.finding import (
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.rules.judging import confidence_of, is_rising, res_moved, share_of
+from memtui.diagnosis.rules.criteria import confidence_of, is_rising, res_evidence, share_of
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
@@ -50,7 +50,7 @@ def huge_pages(window: Window) -> Finding | None:
     share = share_of(size, window.growth if rises else window.res)
     held, released = last.huge or 0, last.released or 0
     found = (
-        res_moved(window),
+        res_evidence(window),
         Evidence(f"AnonHugePages {units.size(held)}", PaneName.PROCESS, (("huge", held),)),
         Evidence(
             f"{units.size(max(0, level))} resident beyond what Go holds; Go reports as returned: "

@@ -8,21 +8,15 @@ from __future__ import annotations
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, PaneName
-from memtui.diagnosis.limits import memory_limit
+from memtui.diagnosis.gc_goal import memory_limit
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.window import Access, Window
-
-LEAST_PER_S = 4.0
-"""Healthy programs were seen at up to 3 cycles a second with a goal of twice the live heap."""
-LEAST_LIVE = 8 << 20
-"""A heap near the least goal of 4 MiB is collected often and cheaply."""
-NO_ROOM = 1.45
-"""The goal, by what is live with its stacks: GOGC=100 gives 2."""
 
 
 def gc_thrash(window: Window) -> Finding | None:
     """Name a GC that runs again and again because the heap has next to no room."""
-    if window.access is Access.PROC or window.cycles_per_s < LEAST_PER_S:
+    limits = window.thresholds
+    if window.access is Access.PROC or window.cycles_per_s < limits.cycles_per_s:
         return None
     last = window.ends[1]
     live, goal = window.live_now or last.live, last.goal
@@ -31,8 +25,8 @@ def gc_thrash(window: Window) -> Finding | None:
     if (
         live is None
         or goal is None
-        or live < LEAST_LIVE
-        or goal > NO_ROOM * (live + (last.stacks or last.scanned or 0))
+        or live < limits.thrash_live_bytes
+        or goal > limits.thrash_room * (live + (last.stacks or last.scanned or 0))
     ):
         return None
     limit = _limit(window, last)

@@ -28,11 +28,15 @@ from memtui.diagnosis.finding import (
 )
 from memtui.diagnosis.ledger import PartName
 from memtui.diagnosis.point import Point
-from memtui.diagnosis.rules.judging import confidence_of, counted, res_moved, share_of, to_be_surer
+from memtui.diagnosis.rules.criteria import (
+    confidence_of,
+    count_noun,
+    missing_sources,
+    res_evidence,
+    share_of,
+)
+from memtui.diagnosis.thresholds import GO_OVERHEAD
 from memtui.diagnosis.window import Access, Window
-
-SLACK = 12 << 20
-"""What a small program of Go holds besides its heap: binary, metadata, threads."""
 
 ADVICE = Advice(
     code=(
@@ -71,10 +75,11 @@ def freed_not_returned(window: Window) -> Finding | None:
     size = grown if of_growth else kept.size
     share = share_of(size, window.growth if of_growth else window.res)
     found = (
-        res_moved(window),
+        res_evidence(window),
         Evidence(
             f"never less than {units.size(kept.size)} free and not returned (HeapIdle − "
-            f"HeapReleased) in {units.duration(kept.seconds)} and {counted(kept.cycles, 'cycle')}",
+            f"HeapReleased) in {units.duration(kept.seconds)} and "
+            f"{count_noun(kept.cycles, 'cycle')}",
             PaneName.LEDGER,
             (("unreturned", kept.size), ("seconds", kept.seconds), ("cycles", kept.cycles)),
         ),
@@ -115,17 +120,17 @@ def _finding(
             "falls to about 0.",
             "debug.FreeOSMemory does not make RES fall by about as much.",
         ),
-        raised_by=to_be_surer(window),
+        raised_by=missing_sources(window),
     )
 
 
 def _kept(window: Window) -> Unreturned | None:
     """Return what lay free all through the end of the window, for long enough."""
-    kept = lying_free(window)
+    kept = find_idle_free(window)
     return kept if kept and kept.seconds >= window.thresholds.settled_s else None
 
 
-def lying_free(window: Window) -> Unreturned | None:
+def find_idle_free(window: Window) -> Unreturned | None:
     """Return what lies free at the end of the window, and since when; None when nothing does.
 
     A program that needs it again now and then is healthy: so it must have lain there longer than
@@ -198,7 +203,7 @@ def _by_trace(window: Window) -> Finding | None:
     cycle = max((each.cycle for each in large), key=lambda each: each.heap_end_bytes)
     since = large[-1].at
     held = [_anonymous(point) for point in window.points if point.at >= since]
-    surplus = int(min(held[-1], cycle.heap_end_bytes) - 1.1 * goal - SLACK) if held else 0
+    surplus = int(min(held[-1], cycle.heap_end_bytes) - 1.1 * goal - GO_OVERHEAD) if held else 0
     seconds = window.end - since
     has_fallen = bool(held) and min(held) < 0.85 * max(held)
     # A burst now and then uses it again: it must lie there longer than ever before.
@@ -208,7 +213,7 @@ def _by_trace(window: Window) -> Finding | None:
     if seconds < max(window.thresholds.settled_s, 1.5 * usual):
         return None
     evidence = (
-        res_moved(window),
+        res_evidence(window),
         Evidence(
             f"the heap was {units.size(cycle.heap_end_bytes)} at a cycle, the goal is "
             f"{units.size(goal)} now, for {units.duration(seconds)}",

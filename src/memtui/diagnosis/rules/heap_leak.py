@@ -2,6 +2,13 @@
 
 What the cycles find alive grows and does not fall again; garbage and free room follow, because the
 goal is a multiple of it.
+
+Names a finalizer or cleanup that blocks: until it returns, no other one runs.
+
+One goroutine runs all finalizers (Go 1.27.3 runtime/mfinal.go runFinalizers, runfinq before Go
+1.25), a few run the cleanups (runtime/mcleanup.go). A goroutine profile contains them only while
+they are in code of the program: they count as the runtime's own otherwise (runtime/traceback.go
+isSystemGoroutine).
 """
 
 from __future__ import annotations
@@ -19,27 +26,59 @@ from memtui.diagnosis.finding import (
     Rival,
     ruled_out,
 )
-from memtui.diagnosis.functions import grown_functions
-from memtui.diagnosis.heap import LiveHeap, LiveSource
+from memtui.diagnosis.function_growth import grown_functions, values_of_type
 from memtui.diagnosis.ledger import HEAP_PARTS
-from memtui.diagnosis.rules.finalizer import blocked_finalizer
-from memtui.diagnosis.rules.goroutines import holds_the_heap
-from memtui.diagnosis.rules.judging import (
+from memtui.diagnosis.live_heap import LiveHeap, LiveSource
+from memtui.diagnosis.rules.criteria import (  # fmt: skip
+    change_evidence,
     confidence_of,
-    grew,
+    goal_room_growth,
     is_rising,
-    is_told_apart,
-    joined,
-    look_alikes,
-    res_moved,
-    room_growth,
+    is_sure_leak,
+    join_words,
+    leak_caveat,
+    leak_ending,
+    missing_sources,
+    res_evidence,
     share_of,
-    slope,
-    to_be_surer,
-    verdict_of_leak,
-)  # fmt: skip
+    slope_evidence,
+)
+from memtui.diagnosis.rules.goroutine_leak import holds_the_heap
 from memtui.diagnosis.trends import TrendShape
 from memtui.diagnosis.window import Access, Window
+from memtui.model import Profile
+from memtui.sanitize import plain
+
+RUNNERS = {
+    "runtime.runfinq": "finalizer",
+    "runtime.runFinalizers": "finalizer",
+    "runtime.runCleanups": "cleanup",
+}
+
+
+def blocked_finalizer(window: Window) -> Evidence | None:
+    """Return the finalizer or cleanup that has not returned; None where none is known to block.
+
+    With several goroutine profiles it must be in the first and in the last: in one alone it may
+    just run.
+    """
+    found = [profile for _, profile in window.profiles if values_of_type(profile, "goroutine")]
+    kinds = [_kind(profile) for profile in found]
+    if not found or kinds[-1] is None or kinds[0] is None:
+        return None
+    kind, name = kinds[-1], found[-1].finalizing
+    where = f" in {plain(name)}" if name else ""
+    is_seen_twice = len(found) > 1
+    words = f"a {kind} {'blocks' if is_seen_twice else 'runs, and may block,'}{where}: "
+    words += f"until it returns no other {kind} runs, and what they would free stays"
+    return Evidence(words, PaneName.PROFILE)
+
+
+def _kind(profile: Profile) -> str | None:
+    values = values_of_type(profile, "goroutine")
+    names = [each.name for each in values.functions] if values else []
+    return next((RUNNERS[name] for name in names if name in RUNNERS), None)
+
 
 ADVICE = Advice(
     code=(
@@ -87,12 +126,12 @@ def heap_leak(window: Window) -> Finding | None:
     by = f", most of it by {functions[0][0]}" if functions else ""
     size = units.size(int(live.growth))
     confidence = _confidence(window, live, share)
-    leaks = "leaks" if is_told_apart(window, confidence) else "grows"
-    grown, said = units.change(int(live.growth)), verdict_of_leak(window, confidence)
+    leaks = "leaks" if is_sure_leak(window, confidence) else "grows"
+    grown, said = units.change(int(live.growth)), leak_ending(window, confidence)
     return Finding(
         cause=Cause.HEAP_LEAK,
         sentence=f"The heap {leaks}: what each GC cycle finds alive grew by {size}{by}."
-        + look_alikes(window, confidence),
+        + leak_caveat(window, confidence),
         line=f"{GREW} of heap, {grown} of it live{by}. {said}"
         if claimed > live.growth
         else f"{GREW} of live heap{by}. {said}",
@@ -107,7 +146,7 @@ def heap_leak(window: Window) -> Finding | None:
             "The live heap stays flat over the next cycles, or falls when load falls.",
             "Growth stops at a limit: then it is a cache that was filling.",
         ),
-        raised_by=to_be_surer(window)
+        raised_by=missing_sources(window)
         + (() if functions else ("two heap profiles would name the functions",)),
     )
 
@@ -124,7 +163,7 @@ def _claimed(window: Window, live: LiveHeap) -> float:
     """Return what of the growth of RES is the live heap's doing, its room included."""
     if window.access is Access.FULL:
         stacks = window.stack_growth
-        return live.growth + room_growth(window) * share_of(live.growth, live.growth + stacks)
+        return live.growth + goal_room_growth(window) * share_of(live.growth, live.growth + stacks)
     first, last = window.ends
     if first.goal is None or last.goal is None:
         return live.growth
@@ -141,12 +180,12 @@ def _evidence(
 ) -> tuple[Evidence, ...]:
     place = PaneName.GCTRACE if window.access is Access.TRACE else PaneName.LEDGER
     found = [
-        res_moved(window),
-        grew(f"live heap ({live.source.value})", live.first, live.last, place),
-        slope("live heap", live.trend, place),
+        res_evidence(window),
+        change_evidence(f"live heap ({live.source.value})", live.first, live.last, place),
+        slope_evidence("live heap", live.trend, place),
     ]
     if functions:
-        words = joined([f"{name} {units.change(size)}" for name, size in functions])
+        words = join_words([f"{name} {units.change(size)}" for name, size in functions])
         found.append(Evidence(f"inuse_space grew: {words}", PaneName.PROFILE, tuple(functions)))
     blocked = blocked_finalizer(window)
     return (*found, blocked) if blocked else tuple(found)

@@ -21,18 +21,18 @@ from memtui.diagnosis.finding import (
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.outside import Outside, growth_outside, readings, thread_stack_growth
-from memtui.diagnosis.rules.huge import are_huge_pages
-from memtui.diagnosis.rules.judging import (
+from memtui.diagnosis.outside_go import Outside, growth_outside, readings, thread_stack_growth
+from memtui.diagnosis.rules.criteria import (  # fmt: skip
+    change_evidence,
     confidence_of,
-    grew,
     is_rising,
-    res_moved,
+    missing_sources,
+    res_evidence,
     share_of,
-    slope,
-    to_be_surer,
-)  # fmt: skip
-from memtui.diagnosis.rules.threads import more_threads, threads_moved
+    slope_evidence,
+)
+from memtui.diagnosis.rules.huge_pages import are_huge_pages
+from memtui.diagnosis.rules.thread_growth import new_threads, threads_evidence
 from memtui.diagnosis.trends import Trend
 from memtui.diagnosis.window import Access, Window
 
@@ -87,7 +87,7 @@ def _growth(window: Window) -> Finding | None:
     trend = window.trend(lambda point: point.beyond_go)
     if trend is None or not is_rising(trend, window.least_part) or are_huge_pages(window):
         return None
-    of_threads = thread_stack_growth(window) or 0 if more_threads(window) else 0
+    of_threads = thread_stack_growth(window) or 0 if new_threads(window) else 0
     if trend.growth - of_threads < window.least_part:
         return None
     last = window.ends[1]
@@ -95,9 +95,11 @@ def _growth(window: Window) -> Finding | None:
         return None  # as likely lazily freed, or filled again by huge pages
     share = share_of(trend.growth, window.growth)
     evidence = (
-        res_moved(window),
-        grew("anonymous memory that Go does not hold", trend.first, trend.last, PaneName.LEDGER),
-        slope("memory outside of Go", trend, PaneName.LEDGER),
+        res_evidence(window),
+        change_evidence(
+            "anonymous memory that Go does not hold", trend.first, trend.last, PaneName.LEDGER
+        ),
+        slope_evidence("memory outside of Go", trend, PaneName.LEDGER),
         *_kinds(window),
     )
     return _finding(
@@ -141,7 +143,7 @@ def _finding(
 
 def _surer(window: Window) -> tuple[str, ...]:
     more = () if window.groups else ("smaps (on a key) would separate C malloc from mmap",)
-    return to_be_surer(window) + more
+    return missing_sources(window) + more
 
 
 def _rivals(window: Window, trend: Trend | None) -> tuple[Rival, ...]:
@@ -196,7 +198,7 @@ def _kinds(window: Window) -> tuple[Evidence, ...]:
         if last.arenas >= FEWEST_ARENAS and not last.are_stacks:
             found.append(_arenas(window, last))
             return tuple(found)
-    moved = threads_moved(window)
+    moved = threads_evidence(window)
     return (*found, moved) if moved else tuple(found)
 
 
@@ -244,7 +246,7 @@ def _level(window: Window) -> Finding | None:
         claim=Claim(size, (PartName.REST,), is_level=True),
         of_growth=False,
         confidence=Confidence.HIGH if last and window.access is Access.FULL else Confidence.MEDIUM,
-        evidence=(res_moved(window), *_kinds(window)),
+        evidence=(res_evidence(window), *_kinds(window)),
         advice=_advice(last, awaits=False),
         rivals=(ruled_out(Cause.HEAP_LEAK, "it is not at the addresses of the Go heap."),)
         if last is not None
@@ -261,7 +263,7 @@ def _by_mappings(window: Window) -> Finding | None:
     """
     first, last = readings(window)
     grown = growth_outside(window)
-    if grown is not None and more_threads(window):
+    if grown is not None and new_threads(window):
         grown -= thread_stack_growth(window) or 0
     if last is None or grown is None or grown < window.least_part:
         return None
@@ -272,5 +274,5 @@ def _by_mappings(window: Window) -> Finding | None:
     words = f"mappings that are not the Go heap's {least}{units.change(grown)}, the Go heap's "
     words += units.change(heap) if first is not None else f"at most {units.change(heap)}"
     figures = (("outside", grown), ("heap", heap))
-    found = (res_moved(window), Evidence(words, PaneName.PROCESS, figures), *_kinds(window))
+    found = (res_evidence(window), Evidence(words, PaneName.PROCESS, figures), *_kinds(window))
     return _finding(window, grown, found, Confidence.MEDIUM, None)

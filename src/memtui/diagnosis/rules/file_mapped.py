@@ -19,7 +19,13 @@ from memtui.diagnosis.finding import (
     Rival,
 )
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.rules.judging import grew, is_rising, res_moved, share_of, slope
+from memtui.diagnosis.rules.criteria import (
+    change_evidence,
+    is_rising,
+    res_evidence,
+    share_of,
+    slope_evidence,
+)
 from memtui.diagnosis.window import Window
 from memtui.model import MappedName, MappingGroups, MappingKind
 from memtui.sanitize import plain
@@ -61,9 +67,9 @@ def file_mapped(window: Window) -> Finding | None:
     grown = _grown_file(window)
     never = grown is not None and grown.never_reclaimed
     found = [
-        res_moved(window),
-        grew("SHR", first.mapped or 0, last.mapped or 0, PaneName.PROCESS),
-        slope("SHR", trend, PaneName.TREND),
+        res_evidence(window),
+        change_evidence("SHR", first.mapped or 0, last.mapped or 0, PaneName.PROCESS),
+        slope_evidence("SHR", trend, PaneName.TREND),
         *_named(grown),
     ]
     return Finding(

@@ -24,7 +24,7 @@ from memtui.diagnosis.finding import (
 )
 from memtui.diagnosis.ledger import HEAP_PARTS, PartName
 from memtui.diagnosis.point import Point
-from memtui.diagnosis.rules.judging import res_moved, to_be_surer
+from memtui.diagnosis.rules.criteria import missing_sources, res_evidence
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
@@ -34,8 +34,8 @@ ADVICE = Advice(
     ),
     environment=("With GOGC=off, set GOMEMLIMIT: without it no cycle runs. Otherwise lower GOGC.",),
     useless=(
-        "A heap profile: it shows the state at the last cycle, including objects that "
-        "are garbage now.",
+        "A heap profile: it shows the state at the last cycle, including objects that are "
+        "garbage now.",
     ),
 )
 
@@ -54,7 +54,7 @@ def dead_not_collected(window: Window) -> Finding | None:
     goal = "none: GOGC is off" if last.has_goal is False else units.size(last.goal or 0)
     age, size = units.duration(unseen.seconds), units.size(unseen.size)
     found = (
-        res_moved(window),
+        res_evidence(window),
         Evidence(f"no cycle for {age}", PaneName.GCTRACE, (("seconds", unseen.seconds),)),
         Evidence(
             f"heap objects {units.size(last.alloc or 0)}, of which {size} unseen; goal {goal}",
@@ -73,7 +73,7 @@ def dead_not_collected(window: Window) -> Finding | None:
         evidence=found,
         advice=ADVICE,
         refuted_by=("The next cycle does not free it: then it is a heap leak, or a cache.",),
-        raised_by=("a forced GC settles it", *to_be_surer(window)),
+        raised_by=("a forced GC settles it", *missing_sources(window)),
     )
 
 
