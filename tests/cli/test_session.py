@@ -23,7 +23,7 @@ def sources_of(pid: int | None, pprof: str | None = None, **given: Any) -> dict[
         session.watch_files()
     else:
         session.watch_process(pid)
-    sources = session.screen()._feed.sources
+    sources = session.screen()._pump.sources
     named = {source.name: source for source in sources}
     assert len(named) == len(sources)
     return dict(named)

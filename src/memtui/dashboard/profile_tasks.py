@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine
 from pathlib import Path
 
 from textual.app import App
 
+from memtui.dashboard.event_pump import EventPump
 from memtui.dialogs.profile_picker import ConfirmScreen, ProfilePickerScreen
 from memtui.model import ProcessIdentity, ProfileRequest
 from memtui.panes.profile import messages
 from memtui.panes.profile.pane import ProfilePane
+from memtui.session import Player
 from memtui.sources.defect import kind_and_place, report_hint
 from memtui.sources.profile.files import profile_stem, save
 from memtui.sources.profile.source import ProfileSource
 from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
-from memtui.sources.source import Source, SourceFailed
-from memtui.timeline import View
+from memtui.sources.source import SourceFailed
 
 
 class ProfileTasks:
-    """Runs what the pane wants in workers of the app; nobody is kept waiting.
+    """Runs the requests of the profile pane in workers of the app.
 
-    ``sources`` is called each time, for whoever chooses a process later brings its own.
+    The sources are looked up in the ``pump`` for each request: a process that is chosen later adds
+    its own.
     """
 
     def __init__(
         self,
         app: App[None],
-        sources: Callable[[], Sequence[Source]],
+        pump: EventPump,
         analyst: ProfileWorker,
-        view: Callable[[], View],
+        player: Player,
     ) -> None:
         self._app = app
-        self._sources = sources
+        self._pump = pump
         self._analyst = analyst
-        self._view = view
+        self._player = player
 
     def run(self, wanted: messages.ProfileMessage, pane: ProfilePane) -> None:
         """Run an errand of the pane."""
@@ -47,7 +49,9 @@ class ProfileTasks:
             case messages.Save():
                 self._start(self._save(wanted, pane), "save")
                 return
-        source = next((each for each in self._sources() if isinstance(each, ProfileSource)), None)
+        source = next(
+            (each for each in self._pump.sources if isinstance(each, ProfileSource)), None
+        )
         if source is None:
             pane.say("there is no profile to take here", is_bad=True)
             return
@@ -130,4 +134,4 @@ class ProfileTasks:
             pane.say(f"saved {path}")
 
     def _identity(self) -> ProcessIdentity | None:
-        return self._view().sample(ProcessIdentity)
+        return self._player.view().sample(ProcessIdentity)

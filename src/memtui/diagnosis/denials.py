@@ -68,7 +68,7 @@ def _denying(found: Finding, *, is_denied: bool) -> Finding:
 
 
 def _did_not_grow(parts: tuple[PartName, ...], own: tuple[PartName, ...], ledger: Ledger) -> bool:
-    """Tell whether parts other than the finding's own carry less than a tenth of the growth."""
+    """Return whether parts other than the finding's own carry less than a tenth of the growth."""
     grown = growth_of_parts(ledger)
     whole = sum(grown.values())
     others = sum(size for name, size in grown.items() if name in parts and name not in own)

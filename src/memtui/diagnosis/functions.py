@@ -121,7 +121,7 @@ def largest_function(profiles: Sequence[tuple[float, Profile]]) -> tuple[str, fl
 
 
 def are_held_by_goroutines(profiles: Sequence[tuple[float, Profile]]) -> bool | None:
-    """Tell whether the goroutines that became more allocated what the heap grew by.
+    """Return whether the goroutines that became more allocated what the heap grew by.
 
     They did where a function that allocated most of it is one of their frames, or of the same
     package as one. Package main says nothing: all of a program may be in it. None: without two
@@ -157,7 +157,7 @@ LOW_LEVEL = ("bufio.", "io.", "net.", "crypto/tls.", "syscall.", "os.", "context
 
 
 def is_of_runtime(name: str) -> bool:
-    """Tell whether a function is one in which goroutines wait, whatever they wait for."""
+    """Return whether a function is one in which goroutines wait, whatever they wait for."""
     return name.startswith(("runtime.", "internal/", "sync.", "time."))
 
 

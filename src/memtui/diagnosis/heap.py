@@ -46,8 +46,8 @@ NEAR_LIMIT = 0.7
 class LiveSource(Enum):
     """How the live heap is known; the value says it."""
 
-    MEASURED = "found alive by each cycle"
-    BY_GOAL = "concluded from NextGC and GOGC"
+    MEASURED = "measured by each GC cycle"
+    BY_GOAL = "derived from NextGC and GOGC"
     BY_TROUGHS = "the troughs of HeapAlloc"
 
 
@@ -146,7 +146,7 @@ def _concluded(point: Point, started_with: int | None) -> float | None:
 
 
 def _contradicts(points: Sequence[Point], gogc: int | None, limits: Thresholds) -> bool:
-    """Tell whether HeapAlloc shows that another GOGC, or a memory limit, made the goals.
+    """Return whether HeapAlloc shows that another GOGC, or a memory limit, made the goals.
 
     HeapAlloc lies anywhere between the live heap and the goal. If it never once comes near a
     concluded live heap, in samples that would by chance, more is alive than was concluded:

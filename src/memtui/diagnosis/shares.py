@@ -100,7 +100,7 @@ def _sizes(ledger: Ledger) -> dict[PartName, int]:
 
 
 def _unknown(ledger: Ledger, names: Sequence[PartName]) -> bool:
-    """Tell whether a part could not be read: its bytes are in the last one then."""
+    """Return whether a part could not be read: its bytes are in the last one then."""
     parts = [part for name in names if (part := ledger.part(name))]
     return not parts or any(part.size is None for part in parts)
 

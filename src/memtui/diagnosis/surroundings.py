@@ -53,10 +53,10 @@ def _setting(name: str, text: Words | None) -> str:
 
 
 def limit_of(found: Environment) -> str:
-    """Say which limit holds, and how much is left before the OOM killer comes."""
+    """Name which limit holds, and how much is left before the OOM killer comes."""
     limit = found.limit_bytes
     if isinstance(limit, Absent):
-        return "no memory cgroup can be seen"
+        return "no memory cgroup is visible"
     if limit is None:
         return "no memory limit by a cgroup"
     level = found.tightest
@@ -66,7 +66,7 @@ def limit_of(found: Environment) -> str:
 
 
 def _costs(view: View) -> Iterator[str]:
-    """Say what memtui's own asking costs the process."""
+    """Describe what memtui's own asking costs the process."""
     stats, mapping = view.sample(RuntimeSample), view.sample(MappingSample)
     if stats is not None:
         took = units.milliseconds(stats.took_s * 1000)

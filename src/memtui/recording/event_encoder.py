@@ -164,7 +164,7 @@ class Now:
     boot: float
 
     def steps_since(self, seen: Now) -> list[str]:
-        """Say whether since ``seen`` a clock was set, the machine slept, or memtui stood still."""
+        """Return whether a clock was set, or the host or memtui paused, since ``seen``."""
         passed_s = self.steady - seen.steady
         slept_s = self.boot - seen.boot - passed_s
         stepped_s = self.wall - seen.wall - passed_s - slept_s

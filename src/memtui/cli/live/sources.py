@@ -188,7 +188,7 @@ LONGEST_WAIT_S = 15.0
 
 
 def is_hindered(view: View, name: str) -> bool:
-    """Tell whether a source reported that it cannot read.
+    """Return whether a source reported that it cannot read.
 
     A question that is still open (a Trouble with a pause of 0 s) is no such report.
     """

@@ -40,7 +40,7 @@ class RecordProgress(Protocol):
         ...
 
     def say(self, text: str) -> None:
-        """Say what happened."""
+        """Describe what happened."""
         ...
 
 

@@ -167,7 +167,7 @@ class ProfileReport:
 
     @contextlib.contextmanager
     def warned(self, stacks: Stacks) -> Iterator[None]:
-        """Say which filters matched nothing also when nothing else is left to be shown."""
+        """Name which filters matched nothing also when nothing else is left to be shown."""
         from memtui.pprof.filtered import unmatched
         from memtui.pprof.stacks import NoMatchError
 

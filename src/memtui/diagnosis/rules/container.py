@@ -46,7 +46,7 @@ ADVICES = {
     "until they are removed: delete them, bound the mount (size=), or write to a disk.",
     KERNEL: "Kernel memory follows what the program asks of the kernel: ever new file names "
     "(dentries), open files, sockets, threads. Reuse names, and close what is open.",
-    SOCKETS: "Read what lies in the sockets, and bound the number of connections.",
+    SOCKETS: "Read the data that waits in the sockets, and limit the number of connections.",
 }
 
 
@@ -60,7 +60,7 @@ class Charged:
 
 
 def container_memory(window: Window) -> Finding | None:
-    """Name memory of the container that is in no RES, that does not go on demand, and grows."""
+    """Report growing memory of the container that is in no RES and cannot be reclaimed."""
     readings = window.containers
     if len(readings) < FEWEST:
         return None
@@ -93,7 +93,7 @@ def container_memory(window: Window) -> Finding | None:
         evidence=(res_moved(window), *_evidence(window, first, last, size, left)),
         advice=_advice(named),
         rivals=(ruled_out(Cause.HEAP_LEAK, "no process has this memory in its RES."),),
-        refuted_by=("memory.stat of the cgroup: the part named falls when the limit is near.",),
+        refuted_by=("memory.stat of the cgroup: this part falls when the limit is near.",),
         raised_by=()
         if isinstance(last.slab_reclaimable_bytes, int)
         else ("cgroup v2 splits kernel memory by kind",),
@@ -240,12 +240,12 @@ def _evidence(
 
 def _when_it_goes(part: Charged) -> str:
     if part.name == CACHE:
-        return "goes on demand"
+        return "the kernel reclaims it on demand"
     if part.name == SLAB_RECLAIMABLE:
-        return "the kernel reclaims entries that are not in use; the others stay"
+        return "the kernel reclaims unused entries; those in use stay"
     if part.name == KERNEL:
-        return "what is in use stays; unused dentries and inodes go on demand"
-    return "does not go on demand"
+        return "the kernel reclaims unused dentries and inodes; those in use stay"
+    return "the kernel cannot reclaim it"
 
 
 def _advice(named: list[Charged]) -> Advice:

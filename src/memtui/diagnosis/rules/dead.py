@@ -29,16 +29,19 @@ from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
     code=(
-        "Wait two minutes for the next cycle, or force one: what it does not free is alive.",
-        "After a burst that is known to be over: debug.FreeOSMemory.",
+        "Wait up to two minutes for the next cycle, or force one: what it does not free is live.",
+        "After a burst that will not repeat: debug.FreeOSMemory.",
     ),
-    environment=("With GOGC=off set GOMEMLIMIT, or no cycle comes at all; a lower GOGC else.",),
-    useless=("A heap profile: it shows what the last cycle found, dead or not.",),
+    environment=("With GOGC=off, set GOMEMLIMIT: without it no cycle runs. Otherwise lower GOGC.",),
+    useless=(
+        "A heap profile: it shows the state at the last cycle, including objects that "
+        "are garbage now.",
+    ),
 )
 
 
 def dead_not_collected(window: Window) -> Finding | None:
-    """Say that much of the heap was allocated, or was alive last, before anybody looked again."""
+    """Report heap that no GC cycle has marked for long: it may be garbage."""
     if window.access is not Access.FULL:
         return None
     unseen = _unseen(window)
@@ -69,7 +72,7 @@ def dead_not_collected(window: Window) -> Finding | None:
         confidence=Confidence.HIGH if last.has_goal is False else Confidence.MEDIUM,
         evidence=found,
         advice=ADVICE,
-        refuted_by=("The next cycle still finds it alive: then it is a heap leak, or a cache.",),
+        refuted_by=("The next cycle does not free it: then it is a heap leak, or a cache.",),
         raised_by=("a forced GC settles it", *to_be_surer(window)),
     )
 
@@ -138,7 +141,7 @@ def _longest_gap(points: Sequence[Point]) -> float:
 
 
 def _is_idle(window: Window, unseen: Unseen) -> bool:
-    """Tell whether the heap is far from its goal and gets there too slowly to wait for.
+    """Return whether the heap is far from its goal and gets there too slowly to wait for.
 
     A heap on its way to a goal, or to GOMEMLIMIT, is as it should be.
     """

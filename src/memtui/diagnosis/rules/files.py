@@ -25,9 +25,12 @@ from memtui.model import MappedName, MappingGroups, MappingKind
 from memtui.sanitize import plain
 
 ADVICE = Advice(
-    code=("A mapped database or index is meant to do this: map less, or madvise what was read.",),
+    code=(
+        "A mapped database or index works like this: map less, or madvise(MADV_DONTNEED) "
+        "after use.",
+    ),
     host=(
-        "Clean pages of files go when the kernel needs room; shared memory and tmpfs do not, and "
+        "The kernel reclaims clean pages of files; it cannot reclaim shared memory and tmpfs. "
         "both count against a container's limit.",
     ),
     useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count these pages.",),
@@ -42,7 +45,7 @@ PINNED = Advice(
 
 
 def file_mapped(window: Window) -> Finding | None:
-    """Say that mapped files or shared memory grew."""
+    """Report that mapped files or shared memory grew."""
     trend = window.trend(lambda point: point.mapped)
     if trend is None or not window.grows or not trend.grows:
         return None

@@ -24,15 +24,16 @@ from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
     code=(
-        "Copy the few survivors of a crowd, so that the crowd's spans get free.",
-        "Allocate what lives long apart from what lives short: batches, slices of values, arenas.",
+        "Copy the few objects that outlive a batch, so that the spans of the batch become free.",
+        "Allocate long-lived objects apart from short-lived ones: batches, slices of "
+        "values, arenas.",
     ),
     useless=("debug.FreeOSMemory: a span with one object in it cannot be returned.", "GOMEMLIMIT."),
 )
 
 
 def fragmentation(window: Window) -> Finding | None:
-    """Say that many slots of the heap stay empty, whatever the phase of the collector."""
+    """Report that many slots of the heap stay empty, whatever the phase of the collector."""
     if window.access is not Access.FULL or window.cycles_seen < 2:
         return None
     wastes = [

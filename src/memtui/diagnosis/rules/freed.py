@@ -36,15 +36,16 @@ SLACK = 12 << 20
 
 ADVICE = Advice(
     code=(
-        "Wait: an idle program gives it back after two more cycles, at most some four minutes.",
-        "After a burst that is known to be over: debug.FreeOSMemory.",
-        "Make the burst smaller: stream, batch, bound the number of requests at once.",
+        "Wait: Go returns it after two more GC cycles, in an idle program after at most "
+        "four minutes.",
+        "After a burst that will not repeat: debug.FreeOSMemory.",
+        "Make the burst smaller: stream, batch, limit concurrent requests.",
     ),
     environment=(
-        "GOMEMLIMIT a little above what it needs makes the runtime return memory near it.",
+        "GOMEMLIMIT a little above the normal use makes the runtime return memory near the limit.",
         "A lower GOGC makes the peak lower.",
     ),
-    useless=("Looking for a leak in the profile: nothing is held.",),
+    useless=("Looking for a leak in the profile: no object holds this memory.",),
 )
 
 
@@ -59,7 +60,7 @@ class Unreturned:
 
 
 def freed_not_returned(window: Window) -> Finding | None:
-    """Say that the runtime keeps free memory that the program does not need again."""
+    """Report that the runtime keeps free memory that the program does not need again."""
     if window.access is Access.TRACE:
         return _by_trace(window)
     kept = _kept(window) if window.access is Access.FULL else None
@@ -110,7 +111,8 @@ def _finding(
             ruled_out(Cause.GOAL_GROWTH, "it exceeds what the GC goal can use."),
         ),
         refuted_by=(
-            "It is used again before the next cycle: HeapIdle − HeapReleased falls to nothing.",
+            "The program uses it again before the next cycle: HeapIdle − HeapReleased "
+            "falls to about 0.",
             "debug.FreeOSMemory does not make RES fall by about as much.",
         ),
         raised_by=to_be_surer(window),
@@ -174,7 +176,7 @@ def _longest(points: Sequence[Point], idle: Sequence[bool], end: int) -> float:
 
 
 def _was_used(points: Sequence[Point], number: int) -> bool:
-    """Tell whether free memory went into the heap, and not back to the system."""
+    """Return whether free memory went into the heap, and not back to the system."""
     before, after = points[number - 1], points[number]
     return (after.inuse or 0) - (before.inuse or 0) > (after.released or 0) - (before.released or 0)
 

@@ -35,7 +35,7 @@ ADVICE = Advice(
 
 
 def goal_growth(window: Window) -> Finding | None:
-    """Say that RES follows a goal that grew while what is alive did not."""
+    """Report that RES follows a goal that grew while what is alive did not."""
     goal = window.trend(lambda point: point.goal)
     live = window.live
     if goal is None or live is None or not window.grows or window.access is Access.PROC:

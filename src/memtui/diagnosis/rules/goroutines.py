@@ -44,19 +44,18 @@ HELD_BY_STACKS = 0.5
 
 ADVICE = Advice(
     code=(
-        "Find where they wait: the goroutine profile by count; on Go 1.27 "
-        "/debug/pprof/goroutineleak names those that nobody can wake.",
+        "Find where they wait: the goroutine profile by count. On Go 1.27 "
+        "/debug/pprof/goroutineleak names those that can never be woken.",
         "Give every send, receive and lock a way out: a context, a buffered channel, a close.",
     ),
     useless=(
-        "debug.FreeOSMemory, GOGC or GOMEMLIMIT: a goroutine that waits is alive, and so is its "
-        "stack.",
+        "debug.FreeOSMemory, GOGC or GOMEMLIMIT: a waiting goroutine is live, and so is its stack.",
     ),
 )
 
 
 def goroutine_leak(window: Window) -> Finding | None:
-    """Say that goroutines become more and hold memory."""
+    """Report that goroutines become more and hold memory."""
     if not blames_goroutines(window) or window.stacks is None or _follow_the_load(window):
         return None
     stacks, live = window.stack_growth, window.live_growth
@@ -98,15 +97,17 @@ def goroutine_leak(window: Window) -> Finding | None:
         )
         if holds_the_heap(window)
         else (),
-        refuted_by=("The number of goroutines stays while the stacks grow: deep stacks only.",
-                    "It falls again when the load falls."),
+        refuted_by=(
+            "The number of goroutines stays the same while the stacks grow: then they are deep.",
+            "The number falls when the load falls.",
+        ),
         raised_by=to_be_surer(window)
         + (() if functions else ("two goroutine profiles would name the functions",)),
     )  # fmt: skip
 
 
 def blames_goroutines(window: Window) -> bool:
-    """Tell whether stacks grew enough, or goroutines that hold what else grew."""
+    """Return whether stacks grew enough, or goroutines that hold what else grew."""
     if window.access is Access.PROC or not window.grows:
         return False
     counts = window.trend(lambda point: point.goroutines)
@@ -122,7 +123,7 @@ def blames_goroutines(window: Window) -> bool:
 
 
 def _follow_the_load(window: Window) -> bool:
-    """Tell whether goroutines became more no faster than the program allocates: requests."""
+    """Return whether goroutines became more no faster than the program allocates: requests."""
     stacks, load = window.stacks, window.load
     if stacks is None or load is None or not window.load_rises:
         return False
@@ -130,7 +131,7 @@ def _follow_the_load(window: Window) -> bool:
 
 
 def holds_the_heap(window: Window) -> bool:
-    """Tell whether goroutines account for the growth of the live heap, so that no other cause does.
+    """Return whether goroutines account for the growth of the live heap.
 
     Where the heap grew by much more than the stacks, something else may hold it as well: then both
     are named.
@@ -144,7 +145,7 @@ def holds_the_heap(window: Window) -> bool:
 
 
 def _are_holders(window: Window) -> bool:
-    """Tell whether each new goroutine may hold what the live heap grew by.
+    """Return whether each new goroutine may hold what the live heap grew by.
 
     Where nobody counted them there are at most as many as fit into the stacks; that is a guess,
     so half as much may be held by each.
@@ -192,6 +193,6 @@ def _evidence(
             found.append(Evidence(f"each new one holds about {each} of heap", PaneName.LEDGER))
     if functions:
         words = joined([f"{name} +{count}" for name, count in functions])
-        found.append(Evidence(f"goroutines that became more: {words}", PaneName.PROFILE,
+        found.append(Evidence(f"goroutines that increased: {words}", PaneName.PROFILE,
                               tuple(functions)))  # fmt: skip
     return tuple(found)

@@ -173,7 +173,7 @@ def _what_would_tell(window: Window, parts: Sequence[Unclaimed]) -> str:
         aim = f", up to the goal of {units.size(goal)}" if goal else ""
         return f"The heap may fill{aim} until the next GC cycle; MemStats would split the rest."
     if not _is_of_heap(parts):
-        return "A longer window tells whether it goes on."
+        return "A longer window shows whether it continues."
     due = next_cycle_s(window)
     when = "" if due is None else f", in about {units.duration(due)},"
     goal = window.ends[1].goal
@@ -253,7 +253,7 @@ def _unsaid(window: Window) -> str:
     if free:
         return f"{units.size(free.size)} has been free for {_age(free.seconds)}: wait for a GC"
     if not is_all_known(window):
-        return "memory beyond Go is lazily freed, in huge pages, or C: smaps_rollup would tell"
+        return "memory beyond Go: lazily freed, huge pages, or C (smaps_rollup would show which)"
     return "how much of it is live is unknown"
 
 

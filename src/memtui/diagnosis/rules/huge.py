@@ -34,7 +34,7 @@ ADVICE = Advice(
 
 
 def huge_pages(window: Window) -> Finding | None:
-    """Say that huge pages hold what Go returned."""
+    """Report that huge pages hold what Go returned."""
     if window.access is not Access.FULL or not window.has_rollup:
         return None
     beyond = window.trend(lambda point: point.beyond_go)
@@ -53,7 +53,7 @@ def huge_pages(window: Window) -> Finding | None:
         res_moved(window),
         Evidence(f"AnonHugePages {units.size(held)}", PaneName.PROCESS, (("huge", held),)),
         Evidence(
-            f"{units.size(max(0, level))} resident that Go does not hold; it says it returned "
+            f"{units.size(max(0, level))} resident beyond what Go holds; Go reports as returned: "
             f"{units.size(released)}",
             PaneName.LEDGER,
             (("beyond_go", level), ("released", released)),
@@ -61,7 +61,7 @@ def huge_pages(window: Window) -> Finding | None:
     )
     return Finding(
         cause=Cause.HUGE_PAGES,
-        sentence=f"Huge pages made {SIZE} resident again that Go had returned to the kernel.",
+        sentence=f"Huge pages made {SIZE} resident again after Go had returned it to the kernel.",
         line=f"{SIZE} that Go had returned is resident again in huge pages.",
         brief=f"{SIZE} in huge pages.",
         claim=Claim(size, (PartName.REST,)),
@@ -77,7 +77,7 @@ def huge_pages(window: Window) -> Finding | None:
 
 
 def are_huge_pages(window: Window) -> bool:
-    """Tell whether what is resident beyond Go lies in huge pages, and Go had returned as much."""
+    """Return whether what is resident beyond Go lies in huge pages, and Go had returned as much."""
     first, last = window.ends
     level, huge, released = last.beyond_go, last.huge, last.released
     if level is None or huge is None or released is None or huge < window.big:

@@ -16,7 +16,7 @@ SHORT_S = 120.0
 
 
 def is_rising(trend: Trend | None, least: float) -> bool:
-    """Tell whether a series grew by at least that, beyond doubt, and is not flat since.
+    """Return whether a series grew by at least that, beyond doubt, and is not flat since.
 
     What grew from the first moment on and then stayed is a warm-up, whatever its size.
     """
@@ -57,7 +57,7 @@ TOLD_APART_S = 300.0
 
 
 def is_told_apart(window: Window, confidence: Confidence) -> bool:
-    """Tell whether growth went on for long enough, and without a growing load, to be a leak.
+    """Return whether growth went on for long enough, and without a growing load, to be a leak.
 
     The load is the rate of allocation.
     """
@@ -84,7 +84,7 @@ def look_alikes(window: Window, confidence: Confidence) -> str:
 
 
 def to_be_surer(window: Window) -> tuple[str, ...]:
-    """Say what would raise the confidence in whatever was found."""
+    """Describe what would raise the confidence in whatever was found."""
     found = []
     if window.access is Access.PROC:
         found.append("gctrace=1, which needs a restart, would show the live heap of each cycle")
@@ -96,14 +96,14 @@ def to_be_surer(window: Window) -> tuple[str, ...]:
     elif not window.cycles and not any(point.live is not None for point in window.points):
         found.append("gctrace=1, or /gc/heap/live:bytes in /metrics, would give the live heap")
     if not window.has_rollup:
-        found.append("reading smaps_rollup (same user or root) would tell LazyFree and huge pages")
+        found.append("smaps_rollup (same user or root) would show LazyFree and huge pages")
     if window.seconds < 300:
         found.append("a longer window would narrow the slope")
     return tuple(found)
 
 
 def grew(name: str, first: float, last: float, place: PaneName) -> Evidence:
-    """Say that something went from one size to another; only by how much, if one is below 0."""
+    """Report that something went from one size to another; only by how much, if one is below 0."""
     text = f"{name} {units.size(int(first))} → {units.size(int(last))}"
     change = units.change(int(last) - int(first))
     text = f"{name} {change}" if min(first, last) < 0 else f"{text} ({change})"
@@ -116,7 +116,7 @@ def counted(count: int, name: str) -> str:
 
 
 def slope(name: str, trend: Trend, place: PaneName) -> Evidence:
-    """Say how fast something grows, with its interval."""
+    """Describe how fast something grows, with its interval."""
     low, likely, high = (
         units.change(round(each)) for each in (trend.low_per_h, trend.slope_per_h, trend.high_per_h)
     )
@@ -137,7 +137,7 @@ def after_act(window: Window) -> str:
 
 
 def res_moved(window: Window) -> Evidence:
-    """Say what RES did."""
+    """Describe what RES did."""
     first, last = window.ends
     words = "RES and swap" if last.swap else "RES"
     return grew(words, first.footprint or 0, last.footprint or 0, PaneName.TREND)

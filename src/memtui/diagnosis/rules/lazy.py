@@ -33,9 +33,12 @@ ADVICE = Advice(
         "GODEBUG=madvdontneed=1 makes RES fall when Go frees; it is the default since Go 1.16: "
         "find out what sets madvdontneed=0.",
     ),
-    host=("A container's limit counts these pages, but they are taken before anybody is killed.",),
+    host=(
+        "A container's limit counts these pages, but the kernel reclaims them before the "
+        "OOM killer runs.",
+    ),
     useless=(
-        "debug.FreeOSMemory: RES stays, Go has given the memory back already.",
+        "debug.FreeOSMemory: RES stays, because Go has released this memory already.",
         "Looking for a leak in the profile.",
     ),
 )
@@ -45,7 +48,7 @@ MOST_OF_GROWTH = 0.4
 
 
 def lazily_freed(window: Window) -> Finding | None:
-    """Say that much of RES is free for the kernel to take."""
+    """Report that much of RES is free for the kernel to take."""
     series = [value for _, value in window.series(lambda point: point.lazy)]
     if len(series) < max(2, len(window.points) // 2):
         return None

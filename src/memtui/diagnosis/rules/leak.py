@@ -48,13 +48,13 @@ ADVICE = Advice(
         "A substring or a part of a slice that is kept pins its whole buffer: copy what is kept "
         "(strings.Clone, bytes.Clone).",
     ),
-    environment=("GOMEMLIMIT delays the end and spends CPU on the way; it cures nothing.",),
-    useless=("debug.FreeOSMemory or a forced GC: what is reachable stays.",),
+    environment=("GOMEMLIMIT delays the OOM kill and costs CPU; it does not fix the leak.",),
+    useless=("debug.FreeOSMemory or a forced GC: reachable objects stay.",),
 )
 
 
 def heap_leak(window: Window) -> Finding | None:
-    """Say that the live heap grows, by which functions, and how sure that is."""
+    """Report that the live heap grows, by which functions, and how sure that is."""
     live = window.live
     limits = window.thresholds
     if live is None or not window.grows or window.access is Access.PROC:
@@ -105,7 +105,7 @@ def heap_leak(window: Window) -> Finding | None:
         rivals=_rivals(window, live),
         refuted_by=(
             "The live heap stays flat over the next cycles, or falls when load falls.",
-            "A cache with a limit that was not full yet: the growth ends there.",
+            "Growth stops at a limit: then it is a cache that was filling.",
         ),
         raised_by=to_be_surer(window)
         + (() if functions else ("two heap profiles would name the functions",)),
@@ -113,7 +113,7 @@ def heap_leak(window: Window) -> Finding | None:
 
 
 def _follows_the_load(window: Window, live: LiveHeap) -> bool:
-    """Tell whether what is live rose no faster than the rate of allocation: work in progress."""
+    """Return whether what is live rose no faster than the rate of allocation: work in progress."""
     load = window.load
     if load is None or not window.load_rises:
         return False

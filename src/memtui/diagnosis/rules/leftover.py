@@ -41,10 +41,13 @@ ADVICE = Advice(
         "two more cycles.",
         "To settle it now: force a GC (garbage becomes free), then debug.FreeOSMemory (what is "
         "free leaves RES).",
-        "Make the burst smaller: stream, batch, bound the number of requests at once.",
+        "Make the burst smaller: stream, batch, limit concurrent requests.",
     ),
-    environment=("GOMEMLIMIT a little above what it needs makes the runtime return memory.",),
-    useless=("A heap profile: it shows what the last cycle found, dead or not.",),
+    environment=("GOMEMLIMIT a little above the normal use makes the runtime return memory.",),
+    useless=(
+        "A heap profile: it shows the state at the last cycle, including objects that "
+        "are garbage now.",
+    ),
 )
 
 
@@ -94,7 +97,7 @@ def left_over(window: Window) -> Finding | None:
         confidence=Confidence.MEDIUM,
         evidence=_evidence(window, found),
         advice=ADVICE,
-        refuted_by=("The next GC cycle still finds it alive: then it is live heap.",),
+        refuted_by=("The next GC cycle does not free it: then it is live heap.",),
         raised_by=("a forced GC, then debug.FreeOSMemory, settle it", *to_be_surer(window)),
     )
 

@@ -45,7 +45,7 @@ PEAK = 2.5
 
 AFTER_PEAK = Advice(
     code=(
-        "Only a restart returns it, or a newer Go: the runtime keeps what it made for its peak "
+        "Restart, or use a newer Go: the runtime keeps the structures of its peak "
         "(golang/go#43402).",
         "Make the peak smaller: stream, batch, bound the number of requests at once.",
     ),
@@ -55,7 +55,7 @@ AFTER_PEAK = Advice(
 
 
 def runtime_metadata(window: Window) -> Finding | None:
-    """Say that the runtime's own memory grew, and which."""
+    """Report that the runtime's own memory grew, and which."""
     if window.access is not Access.FULL or not window.grows:
         return None
     trend = window.trend(lambda point: point.own)
@@ -108,7 +108,7 @@ def tables_of_a_peak(window: Window) -> Finding | None:
     return Finding(
         cause=Cause.RUNTIME_METADATA,
         sentence=f"The runtime keeps {size} of tables that a peak of RES of {was} made ({which}): "
-        "only a restart, or a newer Go, returns it.",
+        "only a restart, or a newer Go, releases it.",
         line=f"the runtime keeps {size} of tables from a peak of {was}; only a restart returns it.",
         brief=f"{size} of runtime tables from a peak of {was}.",
         claim=Claim(kept, (PartName.RUNTIME,), is_level=True),

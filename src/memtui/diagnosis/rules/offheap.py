@@ -47,7 +47,7 @@ ADVICE = Advice(
     code=(
         "Look at what cgo allocates and Go must free (C.CString, C.malloc), at libraries in C, and "
         "at syscall.Mmap without Munmap.",
-        "A tool for C finds it: heaptrack, jemalloc's profiler, bpftrace on malloc.",
+        "Use a tool for C: heaptrack, jemalloc's profiler, bpftrace on malloc.",
     ),
     environment=("MALLOC_ARENA_MAX=2 when many threads call malloc of glibc.",),
     useless=USELESS,
@@ -63,19 +63,19 @@ STACKS_ADVICE = Advice(
 )
 AWAITS_GC = (
     "C memory that Go frees in finalizers or cleanups waits for a GC, and a small Go heap brings "
-    "none for up to two minutes. Force a GC: when RES falls, it was that. Then free it by an "
+    "none for up to two minutes. Force a GC: if RES falls, this was the cause. Then free it by an "
     "explicit Close, with the finalizer as a safety net only.",
 )
 
 
 def off_heap(window: Window) -> Finding | None:
-    """Say that memory outside of Go grew, or that it is most of RES."""
+    """Report that memory outside of Go grew, or that it is most of RES."""
     found = _growth(window) if window.grows else None
     return found or (None if window.grows and _may_have_grown(window) else _level(window))
 
 
 def _may_have_grown(window: Window) -> bool:
-    """Tell whether memory outside of Go may have grown by as much as counts."""
+    """Return whether memory outside of Go may have grown by as much as counts."""
     trend = window.trend(lambda point: point.beyond_go)
     grown = trend.growth if trend and window.access is Access.FULL else growth_outside(window)
     return grown is None or grown >= window.least_part
@@ -140,7 +140,7 @@ def _finding(
 
 
 def _surer(window: Window) -> tuple[str, ...]:
-    more = () if window.groups else ("smaps, on a key, tells C malloc from mmap",)
+    more = () if window.groups else ("smaps (on a key) would separate C malloc from mmap",)
     return to_be_surer(window) + more
 
 
@@ -167,7 +167,7 @@ def _advice(last: Outside | None, *, awaits: bool) -> Advice:
 
 
 def _awaits_gc(window: Window, growth: float) -> tuple[Evidence, ...]:
-    """Say that no cycle ran while memory outside of Go grew, and why; empty when one did."""
+    """Report that no cycle ran while memory outside of Go grew, and why; empty when one did."""
     if window.access is Access.PROC or window.cycles_seen:
         return ()
     alloc, last = window.ends[1].alloc, readings(window)[1]
@@ -182,7 +182,7 @@ def _awaits_gc(window: Window, growth: float) -> tuple[Evidence, ...]:
 
 
 def _kinds(window: Window) -> tuple[Evidence, ...]:
-    """Say what the mappings outside of Go are at the end, and how many threads there are."""
+    """Describe what the mappings outside of Go are at the end, and how many threads there are."""
     last, found = readings(window)[1], []
     if last is not None:
         other = "" if last.other is None else f", other mappings {units.size(last.other)}"

@@ -23,7 +23,7 @@ PEAKS = 0.25
 
 NOTHING = Advice(code=("Nothing to do.",))
 LESS_ROOM = Advice(
-    code=("Watch until RES levels off. If it must be less, make the largest burst smaller.",),
+    code=("Watch until RES levels off. To reduce it, make the largest burst smaller.",),
     environment=("A smaller GOGC, or GOMEMLIMIT, leaves the heap less room.",),
 )
 
@@ -34,7 +34,7 @@ SWING = 0.3
 
 
 def steady(window: Window) -> Finding | None:
-    """Say that nothing needs to be done, where the data would have shown a cause."""
+    """Report that nothing needs to be done, where the data would have shown a cause."""
     if window.access is Access.PROC:
         return None
     trend = window.res_trend
@@ -79,7 +79,7 @@ def steady(window: Window) -> Finding | None:
         confidence=confidence.lowered() if rises else confidence,
         evidence=tuple(found),
         advice=LESS_ROOM if rises else NOTHING,
-        refuted_by=("A longer window shows a slope that this one cannot tell from noise.",),
+        refuted_by=("A longer window shows a slope that is noise in this one.",),
         raised_by=to_be_surer(window),
     )
 
@@ -118,7 +118,7 @@ def _of_goroutines(window: Window) -> str:
     many = f"{max(counts) - counts[-1]} goroutines" if counts else "Many goroutines"
     return (
         f" {many} ended: their stacks went from {units.size(int(max(stacks)))} to "
-        f"{units.size(int(stacks[-1]))}; their g structures stay, the runtime never frees them."
+        f"{units.size(int(stacks[-1]))}; their g structures stay: the runtime never frees them."
     )
 
 
@@ -135,7 +135,7 @@ def _extremes(window: Window) -> tuple[int, int]:
 
 
 def _came_down(window: Window) -> bool:
-    """Tell whether RES fell back within the window by half of what it lies apart."""
+    """Return whether RES fell back within the window by half of what it lies apart."""
     highest, fall = 0, 0
     for point in window.points:
         highest = max(highest, point.res or 0)
@@ -145,7 +145,7 @@ def _came_down(window: Window) -> bool:
 
 
 def _swings(window: Window) -> bool:
-    """Tell whether RES goes up and down by so much that no single size describes it."""
+    """Return whether RES goes up and down by so much that no single size describes it."""
     low, high = _extremes(window)
     return high - low > SWING * window.res
 
@@ -175,7 +175,7 @@ def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
 
 
 def _still_rises(window: Window, trend: Trend) -> bool:
-    """Tell whether RES goes on growing, though nothing says that it leaks."""
+    """Return whether RES goes on growing, though nothing says that it leaks."""
     return window.grows and trend.grows and trend.shape is not TrendShape.LEVELLED
 
 
@@ -205,19 +205,19 @@ def _why_steady(window: Window) -> str | None:
     if window.grows and window.live is not None and not window.live.is_sure:
         return None
     if not window.grows and not window.is_growing:
-        return f"RES neither grew in {time} nor holds much that is idle"
+        return f"RES did not grow in {time}, and little of it is idle"
     if not trend.grows and not window.is_growing and _came_down(window):
         low, high = (units.size(each) for each in _extremes(window))
         return f"RES comes back to {low} between peaks of {high}"
     if trend.shape is TrendShape.LEVELLED and not window.is_growing:
-        return "RES rose at first and is flat since, as a program that warms up"
+        return "RES rose at first and is flat since, as in a warm-up"
     if _fills_its_goal(window):
-        return "the heap fills the room up to its goal, which does not move"
+        return "the heap fills up to its goal, which does not move"
     return _calm_live(window)
 
 
 def _grows_untouched(window: Window) -> bool:
-    """Tell whether the heap grows by memory that is not touched yet: RES will follow."""
+    """Return whether the heap grows by memory that is not touched yet: RES will follow."""
     first, last = window.ends
     ledger = window.ledger
     if first.alloc is None or last.alloc is None or ledger is None:
@@ -228,7 +228,7 @@ def _grows_untouched(window: Window) -> bool:
 
 
 def _calm_live(window: Window) -> str | None:
-    """Say that the live heap is calm though RES rises, when the heap alone made it rise.
+    """Report that the live heap is calm though RES rises, when the heap alone made it rise.
 
     It comes back down between its peaks, and RES keeps room for these; or it rose once and each
     cycle since found the same, and RES fills the room that the new goal gives.
@@ -252,7 +252,7 @@ def _calm_live(window: Window) -> str | None:
 
 
 def _is_the_heap(window: Window) -> bool:
-    """Tell whether RES grew by the heap alone, and enough cycles tell what is alive in it."""
+    """Return whether RES grew by the heap alone, and enough cycles tell what is alive in it."""
     if window.cycles_seen < 2 * window.thresholds.repeated:
         return False
     if window.access is not Access.FULL:
@@ -274,7 +274,7 @@ def _beyond_heap(window: Window) -> int:
 
 
 def _is_within_goal(window: Window) -> bool:
-    """Tell whether the goal explains all anonymous memory, as far as gctrace tells it.
+    """Return whether the goal explains all anonymous memory, as far as gctrace tells it.
 
     The largest goal of the later half counts: RES keeps a peak for a while, but without LazyFree
     it may keep it for ever, and the usual goal counts. The scavenger keeps 1.1 times the goal.
@@ -290,7 +290,7 @@ def _is_within_goal(window: Window) -> bool:
 
 
 def _fills_its_goal(window: Window) -> bool:
-    """Tell whether the heap alone grew, towards a goal that did not, over a flat live heap."""
+    """Return whether the heap alone grew, towards a goal that did not, over a flat live heap."""
     live = window.live
     goal = window.trend(lambda point: point.goal)
     if goal is None or window.cycles_seen == 0:

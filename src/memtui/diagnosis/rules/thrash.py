@@ -65,16 +65,17 @@ def gc_thrash(window: Window) -> Finding | None:
             *_limit_evidence(limit),
         ),
         advice=Advice(
-            code=("Shrink the live heap: a heap profile (inuse_space) names who holds it.",),
+            code=(
+                "Shrink the live heap: a heap profile (inuse_space) names the functions "
+                "that allocated it.",
+            ),
             environment=(
                 f"Raise the memory limit (GOMEMLIMIT, debug.SetMemoryLimit) or GOGC so that the "
                 f"goal is about twice the live heap: {wanted} and what the runtime needs besides.",
             ),
-            useless=("Forcing a GC or debug.FreeOSMemory: it runs all the time already.",),
+            useless=("Forcing a GC or debug.FreeOSMemory: the GC runs all the time already.",),
         ),
-        refuted_by=(
-            "The rate of cycles falls when the limit or GOGC is raised: then it was that.",
-        ),
+        refuted_by=("The rate of cycles stays high with a higher limit or GOGC.",),
     )
 
 

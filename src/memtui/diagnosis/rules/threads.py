@@ -44,7 +44,7 @@ SYSTEM_CALLS = (
 """Functions at the end of a goroutine that is inside the kernel or in C."""
 
 BLOCKED = (
-    "Bound how many goroutines are in a system call or in C at once: a semaphore, a pool of "
+    "Limit the goroutines in system calls or in C at one time: a semaphore, a pool of "
     "workers, a deadline on the call.",
     "Files, pipes and sockets that the runtime can poll need no thread: os.File with a deadline, "
     "net.Conn.",
@@ -75,8 +75,8 @@ def thread_growth(window: Window) -> Finding | None:
     each = units.size(round(claimed / more))
     return Finding(
         cause=Cause.THREAD_GROWTH,
-        sentence=f"Threads became more ({words}), and their stacks hold {SIZE} more, about {each} "
-        f"a thread.{why}",
+        sentence=f"The number of threads rose ({words}), and their stacks hold {SIZE} more, "
+        f"about {each} a thread.{why}",
         line=f"{GREW} of thread stacks ({words}).",
         brief=f"{GREW} of thread stacks.",
         claim=Claim(claimed, (PartName.STACKS, PartName.REST)),
@@ -110,7 +110,7 @@ def more_threads(window: Window) -> int:
 
 
 def threads_hold_the_stacks(window: Window) -> bool:
-    """Tell whether the stacks grew by what new threads need, so that no goroutines are to blame."""
+    """Return whether the new threads account for the growth of the stacks."""
     more = more_threads(window)
     return more > 0 and more * GO_STACKS >= MOST_OF_STACKS * window.stack_growth
 
@@ -167,7 +167,7 @@ def _more_goroutines(window: Window) -> int | None:
 
 
 def _are_blocked(more: int, blocked: tuple[int, int] | None, goroutines: int | None) -> bool:
-    """Tell whether about as many goroutines sit in system calls, or became more, as threads."""
+    """Return whether about as many goroutines sit in system calls, or became more, as threads."""
     if blocked is not None:
         return blocked[0] >= more / 2
     return goroutines is not None and goroutines >= more / 2
@@ -178,13 +178,12 @@ def _why(more: int, blocked: tuple[int, int] | None, goroutines: int | None) -> 
         return f" {blocked[0]} goroutines sit in system calls, which takes a thread each."
     if goroutines is not None and goroutines >= more / 2:
         return (
-            f" Goroutines became more as well (+{goroutines}): they sit in system calls or in C, "
+            f" The number of goroutines rose as well (+{goroutines}): they sit in system "
+            "calls or in C, "
             "which takes a thread each."
         )
     if goroutines is not None or blocked is not None:
-        return (
-            " Goroutines did not become more: Go keeps threads that are idle, and never ends one."
-        )
+        return " The number of goroutines did not rise: Go keeps idle threads and never ends one."
     return (
         " Go starts one for each goroutine that sits in a system call or in C, and never ends it."
     )
@@ -193,7 +192,7 @@ def _why(more: int, blocked: tuple[int, int] | None, goroutines: int | None) -> 
 def _rivals(more: int, goroutines: int | None) -> tuple[Rival, ...]:
     if goroutines is None or goroutines >= more / 2:
         return ()
-    return (ruled_out(Cause.GOROUTINE_LEAK, "goroutines did not become more."),)
+    return (ruled_out(Cause.GOROUTINE_LEAK, "the number of goroutines did not rise."),)
 
 
 def _evidence(window: Window, more: int, blocked: tuple[int, int] | None) -> tuple[Evidence, ...]:

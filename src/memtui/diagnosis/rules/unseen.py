@@ -11,7 +11,7 @@ from memtui.diagnosis.window import Access, Window
 
 
 def is_unseen(window: Window) -> bool:
-    """Tell whether much of the heap was never looked at by a cycle that anybody saw.
+    """Return whether much of the heap was never looked at by a cycle that anybody saw.
 
     Either it grew since the last cycle, or nobody knows what was alive at the last one.
     """
@@ -34,7 +34,7 @@ def is_unseen(window: Window) -> bool:
 
 
 def is_all_known(window: Window) -> bool:
-    """Tell whether what is resident beyond Go is known for what it is, or little.
+    """Return whether what is resident beyond Go is known for what it is, or little.
 
     Without LazyFree it may be lazily freed, or filled again by huge pages.
     """
@@ -52,7 +52,7 @@ def silence_of(window: Window) -> float:
 
 
 def _is_much_unseen(window: Window) -> bool:
-    """Tell whether a trace leaves more of the heap open than GOGC=100 would, for longer than ever.
+    """Return whether more of the heap than GOGC=100 allows was not marked for unusually long.
 
     A goal that is far away explains it, but not whether it is alive or dead.
     """
@@ -66,5 +66,5 @@ def _is_much_unseen(window: Window) -> bool:
 
 
 def _filling(last: Point) -> bool:
-    """Tell whether a heap is on its way to its goal, and nearly there."""
+    """Return whether a heap is on its way to its goal, and nearly there."""
     return last.goal is not None and last.alloc is not None and last.alloc > 0.9 * last.goal

@@ -202,7 +202,7 @@ class _StderrFile:
         self._start_ticks = self._ticks()
 
     def where(self) -> str:
-        """Say what is followed, and whether anything can be expected there."""
+        """Describe what is followed, and whether anything can be expected there."""
         where = f"following {stderr_of(self._pid, self._proc).name}"
         if has_gctrace(self._pid, self._proc) is False:
             where += " — GODEBUG has no gctrace=1, so the runtime prints nothing"

@@ -115,7 +115,7 @@ class Probe:
         return self.verdict in _SETTLED or (self.is_late and not self.is_open)
 
     def __str__(self) -> str:
-        """Write it as a part of a sentence: 127.0.0.1:8080 answers 404."""
+        """Format it as a part of a sentence: 127.0.0.1:8080 answers 404."""
         said = f"{self.listener} {self.verdict.value}"
         return f"{said} within {self.deadline_s:g} s (host busy?)" if self.is_late else said
 
@@ -238,7 +238,7 @@ async def _first_with_pprof(
 
 
 def _is_of_another_protocol(listener: Listener, service: KnownService | None) -> bool:
-    """Tell whether a listener is known, without asking it, to have no HTTP."""
+    """Return whether a listener is known, without asking it, to have no HTTP."""
     if isinstance(listener, TcpListener):
         return service is not None and listener.port in service.other_ports
     return listener.path.endswith(_TTRPC)
@@ -299,7 +299,7 @@ def _one_a_port(found: Iterable[Listener]) -> list[Listener]:
 
 
 def _is_file(listener: Listener) -> bool:
-    """Tell whether the socket is reached through a file, whatever the network namespace."""
+    """Return whether the socket is reached through a file, whatever the network namespace."""
     return not isinstance(listener, TcpListener) and not listener.is_abstract
 
 
@@ -333,7 +333,7 @@ async def probe_listener(
 
 
 def _is_usual_for_tls(listener: Listener) -> bool:
-    """Tell whether TLS is usual at this port: 443, 6443, 8443 and so on."""
+    """Return whether TLS is usual at this port: 443, 6443, 8443 and so on."""
     if not isinstance(listener, TcpListener):
         return False
     return listener.port % 1000 == 443 or listener.port in _TLS_PORTS

@@ -104,7 +104,7 @@ async def _exchange(
 
 
 def _is_whole(raw: bytearray) -> bool:
-    """Tell whether an answer with a length has come, or something that is no HTTP."""
+    """Return whether an answer with a length has come, or something that is no HTTP."""
     if raw and not b"HTTP/".startswith(raw[:5]):
         return True
     head, end, body = raw.partition(_HEADERS_END)

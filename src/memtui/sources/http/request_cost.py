@@ -94,7 +94,7 @@ class Garbage:
         self._gc_number = gc_number
 
     def allows(self, budget: int, gc_number: int | None) -> bool:
-        """Tell whether another profile like the last one is within the budget."""
+        """Return whether another profile like the last one is within the budget."""
         self._forget(gc_number)
         made = [allocated for _, allocated in self._made]
         return not made or sum(made) + made[-1] <= budget

@@ -214,5 +214,5 @@ def _command(pid: int, proc: Path) -> CommandHash | None:
 
 
 def holds(pid: int, address: Address, proc: Path = PROC) -> bool:
-    """Tell whether the process itself listens at this address of this machine."""
+    """Return whether the process itself listens at this address of this machine."""
     return listener_at(pid, address, proc) is not None

@@ -333,7 +333,7 @@ class RuntimeSource:
             yield Event(at, self.name, mark)
 
     def _costs_too_much(self, page: MemStatsAddress, failed: HttpFailed) -> bool:
-        """Tell whether a page is too large to be asked again and again.
+        """Return whether a page is too large to be asked again and again.
 
         The whole heap profile is written for its last lines, and a program may need minutes.
         """

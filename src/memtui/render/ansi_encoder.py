@@ -1,34 +1,31 @@
-"""Updates of the screen in few bytes: the cells that changed, and of their styles what differs.
+"""Encodes cells of the screen for the terminal, with the shortest change from style to style.
 
-Textual sends a changed line from the left edge of its widget on, and each piece of text with all of
-its style and a reset behind it: two to three times as many bytes (benchmarks/results.md), and they
-go over SSH each second.
+Textual writes each piece of text with its whole style before it and a reset after it: two to three
+times as many bytes (docs/decisions/0006-private-textual.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from rich.color import ColorSystem
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate
-from textual.strip import Strip
 
 Piece: TypeAlias = tuple[int, int, Iterable[Segment]]
-"""The line on the screen, the first cell, and what stands from there on."""
+"""The line on the screen, the first cell, and the text from there on."""
 
 _ATTRIBUTES = {
     "bold": "1", "dim": "2", "italic": "3", "underline": "4", "blink": "5", "blink2": "6",
     "reverse": "7", "conceal": "8", "strike": "9", "underline2": "21", "frame": "51",
     "encircle": "52", "overline": "53",
 }  # fmt: skip
-"""What a style may have besides its colours, in SGR codes (ECMA-48, 8.3.117)."""
+"""Attributes of a style in SGR codes (ECMA-48, 8.3.117)."""
 _OFF = {"1": "22", "2": "22"}
-"""What takes attributes away and leaves the colours; of others all is taken away."""
+"""The code that ends an attribute and keeps the colours; others need a reset."""
 _SYSTEMS = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}
 
 
@@ -43,33 +40,10 @@ class _Codes(NamedTuple):
 _PLAIN = _Codes()
 
 
-def encoded(update: RenderableType | None) -> RenderableType | None:
-    """Return an update of some cells of the screen in its short form; any other one as it is."""
-    if type(update) is ChopsUpdate:
-        return EncodedUpdate(update.chops, update.spans, update.chop_ends)
-    return update
-
-
-class EncodedUpdate(ChopsUpdate):
-    """Some cells of the screen: spans of them, and of each line the pieces that they are cut of."""
-
-    def render_segments(self, console: Console) -> str:
-        """Return what to write to the terminal, which has no style before and behind it."""
-        return to_ansi(self._strips(), console)
-
-    def _strips(self) -> Iterator[tuple[int, int, Strip]]:
-        """Yield the line, the first cell and the content of each piece of a span."""
-        for y, begin, stop in self.spans:
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                if strip is not None and x < stop and end > begin:
-                    start = max(x, begin)
-                    yield y, start, strip.crop(start - x, min(end, stop) - x)
-
-
 def to_ansi(pieces: Iterable[Piece], console: Console) -> str:
-    """Return what to write to the terminal for pieces of lines, in the order of lines and cells.
+    """Return the text that draws pieces of lines, which are in the order of lines and cells.
 
-    The terminal has no style before and behind it.
+    The terminal has no style before and after it.
     """
     system = _SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
     sent: list[str] = []
@@ -100,7 +74,7 @@ def _codes(style: Style, system: ColorSystem) -> _Codes:
 
 
 def _change(now: _Codes, wanted: _Codes) -> str:
-    """Return the shortest sequence that makes one style another one."""
+    """Return the shortest sequence from one style to another."""
     if now == wanted:
         return ""
     if wanted == _PLAIN:
