@@ -71,7 +71,7 @@ class MemtuiApp(LeanApp):
         may_suspend: bool = True,
         early: EarlySignals | None = None,
         clock: Clock = time.time,
-        analyst: ProfileWorker | None = None,
+        profile_worker: ProfileWorker | None = None,
         actor: ProcessActions | None = None,
         player: Player | None = None,
         tape: SessionRecorder | None = None,
@@ -106,7 +106,7 @@ class MemtuiApp(LeanApp):
         )
         self._bars = StatusBars(self, self.player, tape, self.layout, self.keymap, self.problems)
         self._profile_tasks = ProfileTasks(
-            self, self._pump, analyst or ProfileWorker(), self.player
+            self, self._pump, profile_worker or ProfileWorker(), self.player
         )
         is_live = self.player.live is not None
         self._trials = Trials(
@@ -296,7 +296,7 @@ class MemtuiApp(LeanApp):
     @on(ProfileMessage)
     def _errand(self, errand: ProfileMessage) -> None:
         """Get the pane of profiles what it wants."""
-        self._profile_tasks.run(errand, self.layout.profile)
+        self._profile_tasks.handle(errand, self.layout.profile)
 
     def on_unmount(self) -> None:
         """Leave no process behind, and no recording open."""

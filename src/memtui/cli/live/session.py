@@ -35,7 +35,7 @@ from memtui.sources.http.endpoint import EndpointAnswers
 from memtui.sources.process.discovery import Candidate, ProcessChoice
 from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.process.source import read_identity
-from memtui.sources.profile.http_profile import ServedProfile
+from memtui.sources.profile.http_profile import HttpProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Source, SourceFailed
@@ -59,14 +59,14 @@ class Session:
         trace: TraceInput,
         clock: Clock,
         interval_s: float = 1.0,
-        analyst: ProfileWorker | None = None,
+        profile_worker: ProfileWorker | None = None,
     ) -> None:
         self._options = options
         self._clock = clock if isinstance(clock, SessionClock) else SessionClock(clock)
         self.clock: Clock = self._clock
         """The time of the session, which never goes back."""
         self.timeline = Timeline(self._clock())
-        self._analyst = analyst or ProfileWorker(options.limit_bytes)
+        self._profile_worker = profile_worker or ProfileWorker(options.limit_bytes)
         self.sources: list[Source] = []
         self._choice: ProcessChoice | None = None
         self._is_of_profile = False
@@ -75,7 +75,7 @@ class Session:
         self._answers = EndpointAnswers()
         self._tape: SessionRecorder | None = None
         self._recipe = SourceFactory(
-            options, trace, self._clock, interval_s, self._analyst, self._answers,
+            options, trace, self._clock, interval_s, self._profile_worker, self._answers,
             self._gc_number, None if trace.fd is None else PipeReader.begun(trace.fd),
             reader=_chosen_reader(),
         )  # fmt: skip
@@ -100,7 +100,7 @@ class Session:
 
     def leave_out_profiles(self) -> None:
         """Fetch no profile at all, not even the first: before the sources are driven."""
-        self.sources = [each for each in self.sources if not isinstance(each, ServedProfile)]
+        self.sources = [each for each in self.sources if not isinstance(each, HttpProfileSource)]
 
     def listen(self) -> None:
         """Heed signals from now on: before a child is started, and before the screen is."""
@@ -166,7 +166,7 @@ class Session:
             may_suspend=self._child is None and self._recipe.trace.fd is None,
             early=self._early,
             clock=self._clock,
-            analyst=self._analyst,
+            profile_worker=self._profile_worker,
             actor=ProcessActions(
                 self._options.free_url,
                 probe=self._options.probe,

@@ -25,8 +25,8 @@ from memtui.sources.process.environment import EnvironmentSource, HostMemorySour
 from memtui.sources.process.mappings import MappingSource
 from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.process.source import ProcessSource, read_identity
-from memtui.sources.profile.files import FileProfile
-from memtui.sources.profile.http_profile import ProcessProfile, UrlProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource, UrlProfileSource
+from memtui.sources.profile.profile_files import FileProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.source import RuntimeSource
 from memtui.sources.source import Source, SourceFailed, UnavailableSource
@@ -66,7 +66,7 @@ class SourceFactory:
     trace: TraceInput
     clock: SessionClock
     interval_s: float
-    analyst: ProfileWorker
+    profile_worker: ProfileWorker
     answers: EndpointAnswers
     gc_number: Callable[[], int | None]
     drain: PipeReader | None
@@ -99,7 +99,10 @@ class SourceFactory:
         """Have goroutine profiles taken when they become more, unless none is taken unasked."""
         if self.options.every_s is None or not isinstance(stats, RuntimeSource):
             return stats
-        if isinstance(profiles, ProcessProfile | UrlProfile) and profiles.usual.kind == "heap":
+        if (
+            isinstance(profiles, ProcessProfileSource | UrlProfileSource)
+            and profiles.default_request.kind == "heap"
+        ):
             return Noticing(stats, profiles)
         return stats
 
@@ -135,33 +138,33 @@ class SourceFactory:
         every_s, place = self.options.every_s, self.options.pprof
         if place is not None and self.options.is_address:
             access = self.options.access
-            return UrlProfile(
+            return UrlProfileSource(
                 place,
                 self.clock,
                 every_s,
-                analyst=self.analyst,
+                worker=self.profile_worker,
                 access=access,
                 neighbours=self.neighbours,
                 costs=self.costs,
                 pid=pid,
             )
         if place is not None:
-            return FileProfile(
+            return FileProfileSource(
                 Path(place),
                 self.clock,
-                analyst=self.analyst,
+                worker=self.profile_worker,
                 also=[Path(each) for each in self.options.also],
                 base=Path(self.options.base) if self.options.base else None,
             )
         assert pid is not None
-        return ProcessProfile(
+        return ProcessProfileSource(
             pid,
             self.clock,
             every_s,
             probe=self.options.probe,
             gc_number=self.gc_number,
             known=self.answers,
-            analyst=self.analyst,
+            worker=self.profile_worker,
             neighbours=self.neighbours,
             costs=self.costs,
         )

@@ -22,7 +22,7 @@ from memtui.sanitize import plain
 from memtui.session.session_recorder import lacking
 from memtui.sources.clock import SessionClock
 from memtui.sources.defect import report_hint
-from memtui.sources.profile.worker.client import ProfileFileReader
+from memtui.sources.profile.worker.client import UndecodedProfiles
 from memtui.sources.source import drive
 
 FLUSH_S = 1.0
@@ -89,7 +89,7 @@ class RecordTarget:
             self.trace,
             self.clock,
             self.interval_s,
-            ProfileFileReader(self.options.limit_bytes),
+            UndecodedProfiles(self.options.limit_bytes),
         )
         session.watch_process(pid)
         return session

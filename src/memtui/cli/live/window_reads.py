@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from memtui.cli.live.profile_kinds import Goroutines, Noticing, grown_kinds
 from memtui.model import ProfileKind, ProfileRequest
 from memtui.sources.process.mappings import MappingSource
-from memtui.sources.profile.http_profile import ServedProfile
+from memtui.sources.profile.http_profile import HttpProfileSource
 from memtui.sources.profile.source import ProfileSource
 from memtui.sources.source import Refreshable, Source
 from memtui.timeline import View
@@ -50,9 +50,9 @@ class WindowReads:
         if self._is_next("goroutine", due=counted.first is not None and is_early):
             self._take(("goroutine",) if counted.are_few else ())
         if self._is_next("profiles", due=not is_early):
-            from memtui.diagnosis import window_of  # record has no use for the rules
+            from memtui.diagnosis import build_window  # record has no use for the rules
 
-            self._take(grown_kinds(window_of(view, self._seconds), counted))
+            self._take(grown_kinds(build_window(view, self._seconds), counted))
         if self._is_next("end", due=past_s >= self._seconds - LAST_STATS_S):
             self._read_mappings()
             for source in self._sources:
@@ -78,11 +78,11 @@ class WindowReads:
     def _take(self, kinds: Sequence[ProfileKind]) -> None:
         """Ask for profiles; that of the heap comes as it does unasked, so by the rules of cost."""
         for source in self._sources:
-            if not isinstance(source, ServedProfile) or source.usual.kind != "heap":
+            if not isinstance(source, HttpProfileSource) or source.default_request.kind != "heap":
                 continue
             for kind in kinds:
                 self._say(f"taking a {kind} profile")
                 if kind == "heap":
                     source.look()
                 else:
-                    source.ask(ProfileRequest(kind))
+                    source.request(ProfileRequest(kind))

@@ -1,7 +1,7 @@
 """Reads the Go version and the main package that the linker stored in a binary.
 
-The linker leaves a blob that begins with a magic, aligned to 16 bytes, in the ELF section
-``.go.buildinfo`` or the Mach-O section ``__go_buildinfo``, at the start of the writable data.
+The linker writes a blob that begins with a magic, aligned to 16 bytes, into the ELF section
+``.go.buildinfo`` or the Mach-O section ``__go_buildinfo`` at the start of the writable data.
 Source: Go 1.27 debug/buildinfo/buildinfo.go, debug/elf and debug/macho; the pointer form of the
 blob is that of Go 1.13 to 1.17.
 """

@@ -16,7 +16,7 @@ from pathlib import Path
 from memtui import units
 from memtui.model import Fetch, Mark, Origin
 from memtui.parse.process.proc import ParseError
-from memtui.parse.profile.shape import ProfileShape
+from memtui.parse.profile.wire import ProfileShape
 from memtui.sources.http.client import Address, Response
 from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import reader_at

@@ -159,7 +159,7 @@ def matching(candidates: Iterable[Candidate], pattern: str) -> list[Candidate]:
     This process and its parents are excluded: ``sudo memtui --name memtui`` never finds itself.
     Raises ValueError, with one line, if ``pattern`` is not a regular expression.
     """
-    from memtui.pprof.pattern import pattern as compiled  # imports the regexp engine
+    from memtui.pprof.pattern import compile_go_pattern as compiled  # imports an engine of its own
 
     try:
         found = compiled(pattern, "--name")
