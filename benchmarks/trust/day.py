@@ -70,7 +70,7 @@ class Fast:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Tell each second; every few minutes wait until keys were pressed."""
-        analyst = ProfileWorker()
+        worker = ProfileWorker()
         data = (ROOT / "tests/data/profile/heapleak/heap.pb.gz").read_bytes()
         for second, (at, events) in enumerate(Session(BUSY).seconds(self._length_s)):
             self.now = at
@@ -78,7 +78,7 @@ class Fast:
                 yield event
             yield Event(self.now, "gctrace", OutputLine(f"request {second} handled", "stderr"))
             if second % PROFILE_S == 0:
-                read = await analyst.contents(data)
+                read = await worker.decode(data)
                 usual = ProfileRequest("heap")
                 profile = Profile(
                     read.values, read.default_type, "orders", len(data), 0.01, usual, data, second

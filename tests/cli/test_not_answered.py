@@ -26,11 +26,11 @@ from memtui.panes.empty import explained
 from memtui.panes.explain.environment import place_rows
 from memtui.panes.explain.verdict import rows_of
 from memtui.panes.profile.frame import hint_of
-from memtui.panes.profile.reading import ProfileReading
+from memtui.panes.profile.navigation import ProfileNavigation
 from memtui.render.cells import text_of
 from memtui.sources.http import endpoint
 from memtui.sources.http.endpoint import EndpointAnswers
-from memtui.sources.profile.http_profile import ProcessProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource
 from memtui.sources.runtime.source import RuntimeSource
 from memtui.sources.source import Source, keep_trying
 from memtui.timeline import Cursor, Timeline, View
@@ -70,7 +70,7 @@ def doctor(view: View) -> str:
 
 def screen(view: View) -> str:
     pane = "\n".join(text_of(each) for each in explained(view, "profile", 400, "…"))
-    return f"{pane}\n{text_of(hint_of(view, ProfileReading()))}"
+    return f"{pane}\n{text_of(hint_of(view, ProfileNavigation()))}"
 
 
 SURFACES: dict[str, Callable[[View], str]] = {
@@ -93,7 +93,7 @@ def view_of(pid: int) -> View:
     async def asked() -> list[Event]:
         known = EndpointAnswers()
         return [
-            await first_trouble(ProcessProfile(pid, lambda: 1.0, known=known)),
+            await first_trouble(ProcessProfileSource(pid, lambda: 1.0, known=known)),
             await first_trouble(RuntimeSource(pid, lambda: 1.0, known=known)),
         ]
 

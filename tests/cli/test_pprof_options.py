@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -16,10 +15,8 @@ import pytest
 from commandline import ran
 from gopprof import go_pprof
 
-from memtui.cli.errors import CliError
-from memtui.cli.stored import deadline
 from memtui.parse.profile import profile_pb2 as wire
-from memtui.pprof import pattern
+from memtui.pprof.pattern import NO_RE2
 
 HOSTILE = (r"(\w+)+!", r"(a*)*b$", r"(.*)*\d{5}!", r"(x+x+)+y", "(a|a)*$b", r"((\w|\.)*)*!")
 """Patterns for which an engine that backtracks takes longer than anybody waits."""
@@ -195,18 +192,14 @@ def test_no_pattern_takes_long(tmp_path: Path, hostile: str) -> None:
         assert run.returncode == 0, run.stderr
 
 
-def test_without_re2_a_pattern_ends_at_a_deadline(
-    monkeypatch: pytest.MonkeyPatch,
+def test_without_re2_a_filter_is_an_error_and_all_else_works(
+    heap: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pattern, "is_linear", lambda: False)
-    monkeypatch.setattr(deadline, "is_linear", lambda: False)
-    expression = pattern.pattern(r"(\w+)+!", "focus")
-    assert isinstance(expression, re.Pattern)
-    before = signal.getsignal(signal.SIGALRM)
-    with pytest.raises(CliError, match="took longer than"), deadline.in_time(0.2):
-        expression.search("a" * 5000)
-    assert signal.getsignal(signal.SIGALRM) is before
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    monkeypatch.setitem(sys.modules, "re2", None)
+    assert ran("top", heap).exit_code == 0
+    refused = ran("top", "--focus", "main", heap)
+    assert refused.exit_code == 1
+    assert f"focus: {NO_RE2}" in refused.stderr
 
 
 def test_a_flame_graph_stands_alone_and_foreign_names_are_text(tmp_path: Path) -> None:

@@ -109,8 +109,11 @@ def test_a_name_cannot_act_on_the_terminal(tmp_path: Path) -> None:
         (("top", "."), "it is a directory"),
         (("top", "/dev/zero"), "neither a file nor a pipe"),
         (("top", __file__), "not a profile but text"),
-        (("top", "--focus", "(", "HEAP"), "focus: no regular expression"),
-        (("top", "--sample-index", "cpu", "HEAP"), "no sample type cpu: it has alloc_objects"),
+        (("top", "--focus", "(", "HEAP"), "focus: invalid regular expression"),
+        (
+            ("top", "--sample-index", "cpu", "HEAP"),
+            "no sample type cpu: the profile has alloc_objects",
+        ),
         (("peek", "nobody", "HEAP"), "nothing matches nobody"),
         (("top", "--base", "GOROUTINE", "HEAP"), "no sample type in common"),
         (("top", "--max-size", "0.001", "HEAP"), "is larger than"),

@@ -98,7 +98,7 @@ async def test_several_files_are_added_up(heap: Path) -> None:
             assert isinstance(pane, ProfilePane)
             assert pane.shown is not None
             assert ("and 1 more" in pane.shown.profile.where) is (app is two)
-            totals.append(pane.look.values(pane.shown.profile).total)
+            totals.append(pane.options.values(pane.shown.profile).total)
     assert totals[1] == 2 * totals[0]
 
 

@@ -30,6 +30,7 @@ from memtui.model import (
     Environment,
     FunctionValue,
     GcCycle,
+    HostMemory,
     MappingGroup,
     MappingGroups,
     MappingKind,
@@ -388,6 +389,23 @@ def test_each_finding_says_all_that_it_must() -> None:
         assert found.advice.lines()
         assert any(line.startswith("Will not help") for line in found.advice.lines())
         assert 0 < found.share <= 1
+
+
+@pytest.mark.parametrize(
+    ("available", "when"), [(12 << 30, "not soon"), (1 << 30, "soon")], ids=["enough", "short"]
+)
+def test_freed_memory_stays_until_the_host_is_short(available: int, when: str) -> None:
+    host = HostMemory(16 << 30, available, 2 << 30, 1 << 30)
+    (found,) = diagnose(window(lazy=rising(50, 10), fields={"host": host})).findings
+    assert found.cause is Cause.LAZILY_FREED
+    text = next(each.text for each in found.evidence if "the host has" in each.text)
+    assert text.endswith(f"of 16.0G available ({available / (16 << 30):.0%}): "
+                         f"the kernel reclaims these pages {when}")  # fmt: skip
+
+
+def test_without_memory_of_the_host_nothing_is_claimed_about_it() -> None:
+    (found,) = diagnose(window(lazy=rising(50, 10))).findings
+    assert not any("host" in each.text for each in found.evidence)
 
 
 def test_memory_that_is_used_again_every_two_minutes_is_not_kept_for_nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 from randomprofile import RandomProfile
 
 from memtui.parse.profile.decoder import read_stacks
-from memtui.pprof.calls import CallNode, StackLine, calls, stacks_of
+from memtui.pprof.call_tree import CallNode, StackLine, build_call_tree, stacks_leading_to
 from memtui.pprof.lens import Lens
 from memtui.pprof.stacks import Function, Labels, Line, Location, Sample, SampleType, Stack, Stacks
 from memtui.pprof.top import top
@@ -50,7 +50,7 @@ def picture(node: CallNode, depth: int = 0) -> list[str]:
 
 
 def test_the_call_tree_from_the_roots_largest_first() -> None:
-    assert picture(calls(SHOP)) == [
+    assert picture(build_call_tree(SHOP)) == [
         " 110",
         "  main 100",
         "    load 100",
@@ -64,7 +64,7 @@ def test_the_call_tree_from_the_roots_largest_first() -> None:
 
 
 def test_what_has_no_room_is_folded_where_it_hangs() -> None:
-    assert picture(calls(SHOP, most_nodes=7)) == [
+    assert picture(build_call_tree(SHOP, most_nodes=7)) == [
         " 110",
         "  main 100",
         "    load 100",
@@ -73,11 +73,11 @@ def test_what_has_no_room_is_folded_where_it_hangs() -> None:
         "  serve 10",
         "    (2 more) 10",
     ]
-    assert picture(calls(SHOP, most_nodes=2)) == [" 110", "  (2 more) 110"]
+    assert picture(build_call_tree(SHOP, most_nodes=2)) == [" 110", "  (2 more) 110"]
 
 
 def test_the_tree_below_a_path_goes_as_deep_as_the_room_allows() -> None:
-    assert picture(calls(SHOP, under=("main", "load"), most_nodes=4)) == [
+    assert picture(build_call_tree(SHOP, under=("main", "load"), most_nodes=4)) == [
         "load 100",
         "  make 70 70",
         "  parse 30 5",
@@ -86,26 +86,26 @@ def test_the_tree_below_a_path_goes_as_deep_as_the_room_allows() -> None:
 
 
 def test_the_ways_to_a_function() -> None:
-    assert stacks_of(SHOP, "make") == (
+    assert stacks_leading_to(SHOP, "make") == (
         StackLine(("make", "load", "main"), 70),
         StackLine(("make", "parse", "load", "main"), 25),
         StackLine(("make", "serve"), 8),
     )
-    assert stacks_of(SHOP, "load", most=1) == (StackLine(("load", "main"), 100),)
-    assert stacks_of(SHOP, "nobody") == ()
+    assert stacks_leading_to(SHOP, "load", most=1) == (StackLine(("load", "main"), 100),)
+    assert stacks_leading_to(SHOP, "nobody") == ()
 
 
 def test_recursion_ends_at_the_innermost_call() -> None:
     twice = made(("leaf walk walk main", 3))
-    assert stacks_of(twice, "walk") == (StackLine(("walk", "walk", "main"), 3),)
+    assert stacks_leading_to(twice, "walk") == (StackLine(("walk", "walk", "main"), 3),)
 
 
 @pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize("lens", [Lens(), Lens(granularity="lines", focus="main")])
 def test_nothing_is_lost(seed: int, lens: Lens) -> None:
     stacks = read_stacks(RandomProfile(seed).data)
-    whole = calls(stacks, lens, most_nodes=10_000)
-    small = calls(stacks, lens, most_nodes=12)
+    whole = build_call_tree(stacks, lens, most_nodes=10_000)
+    small = build_call_tree(stacks, lens, most_nodes=12)
     assert whole.value == small.value
     for root, most in ((whole, 10_000), (small, 12)):
         nodes = [root]
@@ -116,14 +116,14 @@ def test_nothing_is_lost(seed: int, lens: Lens) -> None:
         assert len(nodes) <= most
     rows = top(stacks, replace(lens, nodefraction=0.0))
     for row in rows.rows[:5]:
-        ways = stacks_of(stacks, row.name, lens, most=10_000)
+        ways = stacks_leading_to(stacks, row.name, lens, most=10_000)
         if [each.name for each in rows.rows].count(row.name) == 1:
             assert sum(way.value for way in ways) == row.cum
 
 
 def test_a_stack_as_deep_as_they_come_is_no_trouble() -> None:
     deep = made((" ".join(f"f{number}" for number in range(5000)), 1))
-    node, depth = calls(deep, most_nodes=10_000), 0
+    node, depth = build_call_tree(deep, most_nodes=10_000), 0
     while node.children:
         node, depth = node.children[0], depth + 1
     assert depth == 5000

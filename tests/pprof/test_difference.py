@@ -7,7 +7,7 @@ from randomprofile import RandomProfile
 
 from memtui.parse.profile import profile_pb2 as wire
 from memtui.parse.profile.decoder import read_stacks
-from memtui.pprof.difference import difference
+from memtui.pprof.merge import difference
 from memtui.pprof.stacks import StacksError
 from memtui.pprof.top import top
 

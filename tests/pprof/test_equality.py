@@ -23,11 +23,10 @@ from gopprof import (
 from randomprofile import RandomProfile
 
 from memtui.parse.profile.decoder import read_stacks
-from memtui.parse.profile.encoder import written
-from memtui.pprof.difference import difference
-from memtui.pprof.filtered import filtered
+from memtui.parse.profile.encoder import encode_profile
+from memtui.pprof.filters import filter_profile
 from memtui.pprof.lens import Lens
-from memtui.pprof.merging import merged
+from memtui.pprof.merge import difference, merge_profiles
 from memtui.pprof.stacks import StacksError
 
 pytestmark = pytest.mark.go
@@ -184,9 +183,9 @@ def test_a_written_profile_is_what_pprof_makes_of_it(seed: int, tmp_path: Path) 
     given, ours, theirs = (tmp_path / name for name in ("given.pb", "ours.pb.gz", "theirs.pb.gz"))
     given.write_bytes(profile.data)
     stacks = read_stacks(profile.data)
-    left = filtered(stacks, lens).stacks
+    left = filter_profile(stacks, lens).stacks
     drop, keep = stacks.drop_frames, stacks.keep_frames
-    ours.write_bytes(written(replace(left, drop_frames=drop, keep_frames=keep)))
+    ours.write_bytes(encode_profile(replace(left, drop_frames=drop, keep_frames=keep)))
     assert go_pprof("-proto", f"-output={theirs}", *as_arguments(lens), given) is not None
     looks = ("-traces", "-addresses")
     assert go_pprof(*looks, ours) == go_pprof(*looks, theirs)
@@ -202,7 +201,7 @@ def test_merged_and_normalized_profiles(seed: int, tmp_path: Path) -> None:
         paths.append(tmp_path / f"{number}.pb")
         paths[-1].write_bytes(each.data)
     stacks = [read_stacks(each.data) for each in alike]
-    whole = merged(stacks)
+    whole = merge_profiles(stacks)
     assert our_traces(whole, Lens()) == go_pprof("-traces", *paths)
     base = chance.choice(("base", "diff_base"))
     compared = difference(whole, stacks[0], diff_base=base == "diff_base", normalize=True)

@@ -9,8 +9,8 @@ import pytest
 from gopprof import our_top
 
 from memtui.parse.profile.decoder import read_stacks
-from memtui.pprof.difference import difference
 from memtui.pprof.lens import Lens
+from memtui.pprof.merge import difference
 
 DATA = Path(__file__).parent.parent / "data" / "pprof"
 GOLDEN = sorted(DATA.rglob("*.top.txt"))

@@ -18,6 +18,7 @@ from memtui.model import (
     CgroupMemory,
     Environment,
     GcCycle,
+    HostMemory,
     MappingGroups,
     ProcessIdentity,
     Profile,
@@ -91,6 +92,7 @@ class Window:
     known_after_s: float = 0.0
     containers: tuple[tuple[float, CgroupMemory], ...] = ()
     peak: int | None = None
+    host: HostMemory | None = None
     thresholds: Thresholds = DEFAULT
 
     @property

@@ -17,6 +17,7 @@ from memtui.model import (
     Environment,
     GcCycle,
     GcPause,
+    HostMemory,
     MappingGroups,
     MappingSample,
     Mark,

@@ -20,7 +20,7 @@ from memtui.model import (
 )
 from memtui.panes.explain.verdict import role_of
 from memtui.panes.profile.frame import at_when
-from memtui.panes.profile.look import ProfileMoment
+from memtui.panes.profile.view_options import TimedProfile
 from memtui.panes.time_of_day import clock
 from memtui.render.cells import Line, Span, apart, cells, cut, exactly, line
 from memtui.sanitize import plain
@@ -166,7 +166,7 @@ def _latest(view: View, source: SampleSource) -> str:
             return origin.value.partition("?")[0]
         case Profile() as profile:
             assert found is not None
-            return at_when(ProfileMoment(found[0], profile))
+            return at_when(TimedProfile(found[0], profile))
         case _:
             return "there"
 

@@ -10,7 +10,7 @@ from memtui.diagnosis import Ledger, Point, ledger_at, ledger_between, point_at
 from memtui.model import GcCycle, ProcessSample, Profile, SampleValues
 from memtui.panes.field_lines import facts_of
 from memtui.panes.fields import FIELDS, Facts
-from memtui.panes.profile.look import kept
+from memtui.panes.profile.view_options import kept_profiles
 from memtui.panes.time_of_day import date_and_clock
 from memtui.render.cells import Line, Role, Span, cut, left, line, right
 from memtui.sanitize import plain
@@ -38,7 +38,7 @@ class ComparedMoment:
 def moment_of(view: View) -> ComparedMoment:
     """Return what a view shows at its moment."""
     cycles = view.timeline.track(GcCycle).between(view.until - RATE_S, view.until)
-    profiles = kept(view, None)  # of the kind that comes unasked: others come now and then
+    profiles = kept_profiles(view, None)  # of the kind that comes unasked: others come now and then
     return ComparedMoment(
         view.until,
         facts_of(view),

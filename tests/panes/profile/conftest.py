@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from memtui.pprof.calls import CallNode
+from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import Line, cells, text_of
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
@@ -20,8 +20,8 @@ def _node(name: str, stacks: Sequence[tuple[tuple[str, ...], int]]) -> CallNode:
             below.setdefault(frames[0], []).append((frames[1:], value))
     children = [_node(each, rest) for each, rest in below.items()]
     children.sort(key=lambda each: -abs(each.value))
-    own = sum(value for frames, value in stacks if not frames)
-    return CallNode(name, sum(value for _, value in stacks), own, tuple(children))
+    flat = sum(value for frames, value in stacks if not frames)
+    return CallNode(name, sum(value for _, value in stacks), flat, tuple(children))
 
 
 @pytest.fixture

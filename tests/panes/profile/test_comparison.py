@@ -4,9 +4,15 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from memtui.panes.profile.comparison import compared, draw, hint, ordered, percent
-from memtui.panes.profile.lists import RowList
-from memtui.panes.profile.top_list import ListOrder
+from memtui.panes.profile.base_view import NameListState
+from memtui.panes.profile.top import (
+    ListOrder,
+    compare,
+    draw_growth,
+    growth_hint,
+    order_growth,
+    percent,
+)
 from memtui.pprof.top import TopRow
 from memtui.render.cells import Line, text_of
 
@@ -28,7 +34,7 @@ Shown = Callable[[Sequence[Line], int], str]
 
 
 def test_growth_comes_first_with_its_percent_and_its_hour(shown: Shown) -> None:
-    _, rows = draw(compared(BASE, NOW, "bytes", 1800.0), RowList(), 80, 6, focused=True)
+    _, rows = draw_growth(compare(BASE, NOW, "bytes", 1800.0), NameListState(), 80, 6, focused=True)
     assert shown(rows, 80) == (
         """
  ▼Δflat  grew   Δ/hour   flat   Δcum    cum function
@@ -42,7 +48,9 @@ def test_growth_comes_first_with_its_percent_and_its_hour(shown: Shown) -> None:
 
 
 def test_without_room_growth_and_percent_stay(shown: Shown) -> None:
-    _, rows = draw(compared(BASE, NOW, "bytes", 1800.0), RowList(), 38, 5, focused=False)
+    _, rows = draw_growth(
+        compare(BASE, NOW, "bytes", 1800.0), NameListState(), 38, 5, focused=False
+    )
     assert shown(rows, 38) == (
         """
  ▼Δflat  grew   Δcum function
@@ -58,37 +66,42 @@ def test_without_room_growth_and_percent_stay(shown: Shown) -> None:
 
 def test_where_the_time_is_not_known_or_short_nothing_is_said_an_hour() -> None:
     for span_s in (None, 0.0, -60.0, 59.0):
-        data = compared(BASE, NOW, "bytes", span_s)
-        _, rows = draw(data, RowList(), 100, 3, focused=False)
+        data = compare(BASE, NOW, "bytes", span_s)
+        _, rows = draw_growth(data, NameListState(), 100, 3, focused=False)
         assert "hour" not in text_of(rows[0])
-        assert "/h" not in text_of(hint(data, RowList()))
+        assert "/h" not in text_of(growth_hint(data, NameListState()))
 
 
 def test_it_goes_by_any_column_both_ways() -> None:
-    data = compared(BASE, NOW, "bytes", None, ListOrder("cum"))
+    data = compare(BASE, NOW, "bytes", None, ListOrder("cum"))
     assert data.changes[0].name == "main.cache"
-    shrunk = ordered(data, ListOrder("flat").turned())
+    shrunk = order_growth(data, ListOrder("flat").turned())
     assert [each.growth for each in shrunk.changes] == [-MIB, -MIB, 2 * MIB, 9 * MIB // 2]
-    named = ordered(data, ListOrder("name"))
+    named = order_growth(data, ListOrder("name"))
     assert [each.name for each in named.changes] == sorted(each.name for each in data.changes)
-    heads = [text_of(draw(each, RowList(), 60, 1, focused=False)[1][0]) for each in (shrunk, named)]
+    heads = [
+        text_of(draw_growth(each, NameListState(), 60, 1, focused=False)[1][0])
+        for each in (shrunk, named)
+    ]
     assert "▲Δflat" in heads[0]
     assert "▲function" in heads[1]
 
 
 def test_what_did_not_change_is_left_out() -> None:
-    assert {each.name for each in compared(BASE, NOW, "bytes").changes} == {
+    assert {each.name for each in compare(BASE, NOW, "bytes").changes} == {
         "main.fell", "main.gone", "main.cache", "main.new[/x]\x07"
     }  # fmt: skip
-    same = compared(BASE, BASE, "bytes", 60.0)
+    same = compare(BASE, BASE, "bytes", 60.0)
     assert same.changes == ()
-    assert text_of(hint(same, RowList())) == "nothing changed since the base"
-    assert len(draw(same, RowList(), 38, 4, focused=True)[1]) == 4
+    assert text_of(growth_hint(same, NameListState())) == "nothing changed since the base"
+    assert len(draw_growth(same, NameListState(), 38, 4, focused=True)[1]) == 4
 
 
 def test_the_change_in_words() -> None:
-    data = compared(BASE, NOW, "bytes", 1800.0)
-    assert text_of(hint(data, RowList())) == "+4.50M 10.0M → 14.5M +9.00M/h  main.cache"
+    data = compare(BASE, NOW, "bytes", 1800.0)
+    assert (
+        text_of(growth_hint(data, NameListState())) == "+4.50M 10.0M → 14.5M +9.00M/h  main.cache"
+    )
 
 
 @pytest.mark.parametrize(

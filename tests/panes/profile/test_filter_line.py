@@ -19,7 +19,7 @@ def test_what_is_edited_what_it_does_and_what_is_left(shown: Shown) -> None:
         """
  focus=store ignore  hide  show labels …
  / runtime\\..*
- 12 of 340 functions · stacks without the frames that match
+ 12 of 340 functions · no matching frames
 """
     )
 
@@ -55,7 +55,7 @@ def test_filters_of_labels_are_seen_when_one_of_them_is_edited(shown: Shown) -> 
     filters = SOME.set_to(tagfocus="route=a").stepped(2)
     rows = shown(draw(filters, 76), 76)
     assert " tagfocus  tagignore tagshow taghide frames* …" in rows
-    assert "only samples with such a label" in rows
+    assert "only samples with this label" in rows
     for at in range(8):
         field = FilterLine().stepped(at)
         assert field.field.name in shown(draw(field, 60), 60), "the one that is edited is seen"
@@ -100,11 +100,11 @@ def test_the_caret_is_always_seen_and_the_line_fits(keys: list[str], width: int)
 
 
 def test_a_long_error_takes_a_second_line(shown: Shown) -> None:
-    rows = draw(SOME, 38, error="hide: no regular expression: missing closing ): `runtime(`")
+    rows = draw(SOME, 38, error="hide: invalid regular expression: missing closing ): `runtime(`")
     assert shown(rows[2:], 38) == (
         """
- hide: no regular expression: missing
- closing ): `runtime(`
+ hide: invalid regular expression:
+ missing closing ): `runtime(`
 """
     )
 

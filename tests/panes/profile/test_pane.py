@@ -9,11 +9,11 @@ import pytest
 
 from memtui.model import FunctionValue, Profile, ProfileRequest, SampleValues, Taking, Trouble
 from memtui.panes.profile.filter_line import FilterLine
-from memtui.panes.profile.look import kept
-from memtui.panes.profile.messages import Ask, FetchProfile, ProfileMessage
+from memtui.panes.profile.messages import FetchProfile, ProfileMessage, QueryProfile
 from memtui.panes.profile.pane import ProfilePane
+from memtui.panes.profile.view_options import kept_profiles
 from memtui.parse.profile.decoder import read_stacks
-from memtui.pprof.question import answer
+from memtui.pprof.query import answer
 from memtui.timeline import View
 
 MIB = 1 << 20
@@ -134,7 +134,7 @@ def compared_files(view: MakeView, drawn: Draw, then: int, now: int) -> str:
     second = heap(3 * MIB, 62 * MIB, time_nanos=now * 10**9, **is_file)
     seen = view((0, "profile", first), (6, "profile", second))
     pane.view = seen
-    pane._reading.look = replace(pane.look, base=kept(seen, "file")[0])
+    pane._navigation.options = replace(pane.options, base=kept_profiles(seen, "file")[0])
     return drawn(pane, seen, 110, 6).splitlines()[1]
 
 
@@ -150,7 +150,7 @@ def test_where_a_file_has_no_time_nothing_is_divided_by_when_it_was_read(
     view: MakeView, drawn: Draw, then: int, now: int
 ) -> None:
     title = compared_files(view, drawn, then, now)
-    assert "time between not known" in title
+    assert "unknown time between" in title
     assert "/s" not in title
     assert "/h" not in title
     assert "no time" in title
@@ -161,7 +161,7 @@ def test_a_cpu_profile_has_a_bar_while_it_is_taken_and_a_reason_when_it_did_not_
 ) -> None:
     begun = ((3, "profile", heap(MIB)), (10, "profile", Taking(CPU)))
     picture = drawn(ProfilePane(), view(*begun, now=14), 60, 6)
-    assert picture.splitlines()[2].startswith("│ taking CPU profile 4 s of 10 s ▓▓▓▓▓░")
+    assert picture.splitlines()[2].startswith("│ fetching CPU profile 4 s of 10 s ▓▓▓▓░")
     assert "main.keep" in picture
     over = Taking(CPU, over=True, reason="cancelled after 4 s")
     picture = drawn(ProfilePane(), view(*begun, (14, "profile", over)), 60, 6)
@@ -197,9 +197,9 @@ def asked(pane: ProfilePane, monkeypatch: pytest.MonkeyPatch) -> list[ProfileMes
 def answered(pane: ProfilePane, wanted: Sequence[ProfileMessage]) -> None:
     """Answer what was asked last, as the app does."""
     ask = wanted[-1]
-    assert isinstance(ask, Ask)
-    key, data, base = ask.wanted
-    pane.take(key, answer(read_stacks(data), read_stacks(base) if base else None, key.question))
+    assert isinstance(ask, QueryProfile)
+    key, data, base = ask.pending
+    pane.show_answer(key, answer(read_stacks(data), read_stacks(base) if base else None, key.query))
 
 
 @pytest.fixture
@@ -222,9 +222,9 @@ def test_a_base_makes_a_difference_of_the_profile_and_again_none(
     pane.action_base()
     assert "since" not in drawn(pane, pane.view, 80, 8), "nothing is compared with itself"
     both = view((0, "profile", old), (720, "profile", new))
-    assert "reading" in drawn(pane, both, 80, 8)
-    assert isinstance(wanted[-1], Ask)
-    assert (wanted[-1].wanted.data, wanted[-1].wanted.base) == (new.data, old.data)
+    assert "updating" in drawn(pane, both, 80, 8)
+    assert isinstance(wanted[-1], QueryProfile)
+    assert (wanted[-1].pending.data, wanted[-1].pending.base) == (new.data, old.data)
     answered(pane, wanted)
     picture = drawn(pane, both, 100, 8)
     assert "inuse_space +2.00M +10.0M/h since 11:06:40 (+12m00s)" in picture
@@ -274,8 +274,8 @@ def test_without_its_bytes_a_profile_still_shows_its_functions(
     pane.view = view((0, "profile", heap(MIB)), (9, "profile", heap(MIB, data=None)))
     assert "main.keep" in drawn(pane, pane.view, 80, 8)
     pane.action_next_view()
-    assert "its bytes were let go" in drawn(pane, pane.view, 80, 8)
-    assert not [each for each in wanted if isinstance(each, Ask)]
+    assert "bytes of this profile were dropped" in drawn(pane, pane.view, 80, 8)
+    assert not [each for each in wanted if isinstance(each, QueryProfile)]
 
 
 # Views, and what is typed
@@ -299,9 +299,9 @@ def test_entering_a_function_and_the_way_back(
     top = drawn(pane, now, 80, 12)
     pane.action_enter()
     drawn(pane, now, 80, 12)
-    assert isinstance(wanted[-1], Ask)
-    assert wanted[-1].wanted.key.question.name == "main.keep"
-    pane.fail(wanted[-1].wanted.key, "nothing matches main.keep")
+    assert isinstance(wanted[-1], QueryProfile)
+    assert wanted[-1].pending.key.query.name == "main.keep"
+    pane.show_failure(wanted[-1].pending.key, "nothing matches main.keep")
     assert "nothing matches main.keep" in drawn(pane, now, 80, 12)
     assert pane.check_action("back", ())
     pane.action_back()
@@ -349,14 +349,16 @@ def test_a_view_stands_under_its_own_title_until_the_next_one_is_there(
         before = drawn(pane, pane.view, 90, 8).splitlines()
         step()
         waiting = drawn(pane, pane.view, 90, 8).splitlines()
-        if not pane._reading.is_waiting:
+        if not pane._navigation.is_waiting:
             continue
         assert waiting[1] == before[1], "the title"
         assert waiting[2:-1] == before[2:-1], "and the lines"
         answered(pane, wanted)
         drawn(pane, pane.view, 90, 8)
         assert pane.shown is not None
-        assert pane._reading.seen(pane.shown).look == pane.look, "then both are the next ones"
+        assert pane._navigation.subject(pane.shown).options == pane.options, (
+            "then both are the next ones"
+        )
 
 
 def test_patterns_are_typed_and_say_what_is_wrong_with_them(
@@ -370,16 +372,16 @@ def test_patterns_are_typed_and_say_what_is_wrong_with_them(
     for letter in "rem":
         pane.typed(letter, letter)
     drawn(pane, now, 80, 12)
-    assert isinstance(wanted[-1], Ask)
-    assert wanted[-1].wanted.key.question.lens.focus == "rem"
+    assert isinstance(wanted[-1], QueryProfile)
+    assert wanted[-1].pending.key.query.lens.focus == "rem"
     answered(pane, wanted)
     picture = drawn(pane, now, 80, 12)
     assert "main.remember" in picture
     assert "/ rem" in picture
     pane.typed("(", "(")
     drawn(pane, now, 80, 12)
-    assert isinstance(wanted[-1], Ask)
-    pane.fail(wanted[-1].wanted.key, "focus: missing )")
+    assert isinstance(wanted[-1], QueryProfile)
+    pane.show_failure(wanted[-1].pending.key, "focus: missing )")
     picture = drawn(pane, now, 80, 12)
     assert "focus: missing )" in picture
     assert "main.remember" in picture
@@ -410,7 +412,7 @@ def test_again_takes_what_is_shown(view: MakeView, monkeypatch: pytest.MonkeyPat
     wanted = asked(pane, monkeypatch)
     pane.view = view((0, "profile", heap(MIB)), (9, "profile", heap(MIB, request=CPU)))
     pane.action_again()
-    pane.follow(CPU)
+    pane.show_kind(CPU)
     pane.action_again()
     fetches = [each.request for each in wanted if isinstance(each, FetchProfile)]
     assert fetches == [None, CPU]
@@ -430,7 +432,7 @@ def test_stacks_of_goroutines_stay_whole_for_they_say_what_is_waited_for(
     states = drawn(pane, pane.view, 80, 12).splitlines()[2]
     assert "chan" in states
     pane.action_finer()
-    pane._reading.look = replace(pane.look, filters=FilterLine.of(hide="runtime"))
+    pane._navigation.options = replace(pane.options, filters=FilterLine.of(hide="runtime"))
     drawn(pane, pane.view, 80, 12)
     answered(pane, wanted)
     assert drawn(pane, pane.view, 80, 12).splitlines()[2] == states

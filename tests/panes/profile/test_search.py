@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from memtui.panes.profile.call_tree import NOTHING, matches, search
-from memtui.panes.profile.values import Measure
-from memtui.pprof.calls import CallNode
+from memtui.panes.profile.call_paths import NO_MATCHES, matches_line, search
+from memtui.panes.profile.formatting import Measure
+from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import text_of
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
@@ -19,7 +19,7 @@ def test_a_match_below_another_adds_nothing(tree_of: TreeOf) -> None:
     assert found.paths == (
         ("main", "store.Put"), ("main", "store.Put", "store.grow"), ("main", "log", "store.Get")
     )  # fmt: skip
-    assert text_of(matches(found, COUNT, 40)) == "/STORE: 3 matches, 60.0%"
+    assert text_of(matches_line(found, COUNT, 40)) == "/STORE: 3 matches, 60.0%"
 
 
 def test_matches_follow_each_other_round(tree_of: TreeOf) -> None:
@@ -32,12 +32,12 @@ def test_matches_follow_each_other_round(tree_of: TreeOf) -> None:
 
 
 def test_nothing_is_found_where_nothing_is(tree_of: TreeOf) -> None:
-    assert search(tree_of(STACKS), "") == NOTHING
+    assert search(tree_of(STACKS), "") == NO_MATCHES
     nowhere = search(tree_of(STACKS), "[/x]\x1b")
     assert nowhere.after(("x",), 1) is None
-    assert text_of(matches(nowhere, COUNT, 40)) == "/[/x]␛: 0 matches"
-    assert matches(nowhere, COUNT, 40)[0].role == "bad"
-    assert matches(NOTHING, COUNT, 40) == ()
+    assert text_of(matches_line(nowhere, COUNT, 40)) == "/[/x]␛: 0 matches"
+    assert matches_line(nowhere, COUNT, 40)[0].role == "bad"
+    assert matches_line(NO_MATCHES, COUNT, 40) == ()
 
 
 def test_what_stands_for_many_is_not_searched() -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from memtui.panes.profile.stack_lines import on_one_line, unfolded
+from memtui.panes.profile.formatting import frame_lines, on_one_line
 from memtui.render.cells import text_of
 
 
@@ -23,7 +23,7 @@ def test_a_stack_on_one_line_always_fits(frames: list[str], width: int) -> None:
 
 
 def test_unfolded_the_runtime_stands_back_and_recursion_takes_one_line() -> None:
-    rows = unfolded(("runtime.gopark", "a/main.f", "a/main.f", "main.g"), 2, 0, "f")
+    rows = frame_lines(("runtime.gopark", "a/main.f", "a/main.f", "main.g"), 2, 0, "f")
     assert [text_of(row) for row in rows] == ["  runtime.gopark", "  a/main.f ×2", "  main.g"]
     assert rows[0][1].role == "dim"
     assert [span.text for span in rows[1] if span.role == "match"] == ["f"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from memtui.panes.profile.values import (
+from memtui.panes.profile.formatting import (
     Measure,
     amount,
     bar,
@@ -16,8 +16,8 @@ from memtui.panes.profile.values import (
     fitting_name,
     function_of,
     highlighted,
-    name_at,
     short_name,
+    shown_name,
 )
 
 MIB = 1 << 20
@@ -70,10 +70,10 @@ def test_any_name_fits(name: str, room: int) -> None:
 
 
 def test_names_move_sideways_from_their_full_form_on() -> None:
-    assert name_at("net/http.Serve") == "http.Serve"
-    assert name_at("net/http.Serve", 1) == "net/http.Serve"
-    assert name_at("net/http.Serve", 4) == "/http.Serve"
-    assert name_at("net/http.\x1bServe", 1) == "net/http.␛Serve"
+    assert shown_name("net/http.Serve") == "http.Serve"
+    assert shown_name("net/http.Serve", 1) == "net/http.Serve"
+    assert shown_name("net/http.Serve", 4) == "/http.Serve"
+    assert shown_name("net/http.\x1bServe", 1) == "net/http.␛Serve"
 
 
 def test_amounts_have_units_and_differences_signs() -> None:

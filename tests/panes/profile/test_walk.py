@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from memtui.panes.profile.call_tree import (
+from memtui.panes.profile.call_paths import (
     Path,
-    beside,
     count_below,
+    existing_path,
     hottest,
     largest_call,
     node_at,
-    settled,
-    trail,
+    nodes_along,
+    path_beside,
 )
-from memtui.pprof.calls import CallNode
+from memtui.pprof.call_tree import CallNode
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
 
@@ -23,8 +23,8 @@ STACKS = {"a|b|c": 5, "a|b|d": 3, "a|e": 2, "f|g": 4, "h": 1}
 
 def test_a_path_leads_as_far_as_it_exists(tree_of: TreeOf) -> None:
     root = tree_of(STACKS)
-    assert [node.name for node in trail(root, ("a", "b", "c"))] == ["", "a", "b", "c"]
-    assert settled(root, ("a", "x", "c")) == ("a",)
+    assert [node.name for node in nodes_along(root, ("a", "b", "c"))] == ["", "a", "b", "c"]
+    assert existing_path(root, ("a", "x", "c")) == ("a",)
     assert node_at(root, ("a", "x", "c")).name == "a"
     assert node_at(root, ()) is root
 
@@ -53,8 +53,8 @@ def test_beside_a_node_is_the_next_one_at_its_depth_or_above(
     tree_of: TreeOf, path: Path, right: Path, left: Path
 ) -> None:
     root = tree_of(STACKS)
-    assert beside(root, path, 1) == right
-    assert beside(root, path, -1) == left
+    assert path_beside(root, path, 1) == right
+    assert path_beside(root, path, -1) == left
 
 
 def test_nodes_are_counted_with_those_that_one_stands_for(tree_of: TreeOf) -> None:

@@ -280,8 +280,14 @@ NO_TYPE.sample.add()
         (b'{"error": "no"}', "looks like JSON"),
         (b"<module> (a.py:1);f (a.py:2) 12\n<module> (a.py:1) 3\n", "collapsed stacks"),
         (struct.pack("<8Q", 0, 3, 0, 10000, 0, 1, 1, 0x401000), "gperftools"),
-        (b"heap profile:   1:  64 [  1:  64] @ heapprofile\n  1: 64 [ 1: 64] @ 0x1\n", "of C++"),
-        (b"heap profile: 1: 64 [1: 64] @ heap_v2/524288\n1: 64 [1: 64] @ 0x1\n", "of C++"),
+        (
+            b"heap profile:   1:  64 [  1:  64] @ heapprofile\n  1: 64 [ 1: 64] @ 0x1\n",
+            "C++ heap",
+        ),
+        (
+            b"heap profile: 1: 64 [1: 64] @ heap_v2/524288\n1: 64 [1: 64] @ 0x1\n",
+            "C++ heap",
+        ),
         (b"\x0a\x08\x0a\x02\x0a\x00\x12\x02\x0a\x00\x12\x02\x0a\x00", "OpenTelemetry"),
         (b"404 page not found\n", "text: 404 page not found"),
         (b"\x7fELF\x02\x01\x01" + bytes(20), "looks like a program"),
@@ -289,12 +295,15 @@ NO_TYPE.sample.add()
         (gzip.compress(forged().SerializeToString(), mtime=0) + b"trailing", "damaged gzip"),
         (b"\xff" * 50, "not a profile, or a damaged one"),
         (NO_TYPE.SerializeToString(), "not a profile"),
-        (TWICE.SerializeToString(), "location 1 is there twice"),
+        (TWICE.SerializeToString(), "location 1 is defined twice"),
         (forged(samples=(((9,), (1,)),)).SerializeToString(), "no location has the id 9"),
         (forged(locations={1: (6,)}).SerializeToString(), "no function has the id 6"),
         (forged(samples=(((), (1, 2)),)).SerializeToString(), "2 values for 1 sample types"),
         (forged(functions={0: "zero"}).SerializeToString(), "function 0"),
-        (wire.Profile(sample_type=[wire.ValueType(type=3)]).SerializeToString(), "no string"),
+        (
+            wire.Profile(sample_type=[wire.ValueType(type=3)]).SerializeToString(),
+            "string 3 is not defined",
+        ),
     ],
 )
 def test_what_is_no_profile_is_refused_in_one_line(data: bytes, reason: str) -> None:
@@ -380,7 +389,7 @@ def test_a_profile_that_only_wants_our_time_is_refused() -> None:
     lines = (1,) * 10_000
     samples = (((1,) * 200_000, (1,)),) * 2
     profile = forged(samples=samples, locations={1: lines}, functions={1: "again"})
-    with pytest.raises(ProfileError, match="no end"):
+    with pytest.raises(ProfileError, match="its stacks are too long"):
         parse_profile(profile.SerializeToString(), where="", took_s=0)
 
 

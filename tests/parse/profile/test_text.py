@@ -102,10 +102,10 @@ def test_a_number_without_an_end_is_refused() -> None:
 
 def test_objects_of_next_to_no_bytes_are_refused() -> None:
     counts = f"{10**15}: 1 [{10**15}: 1]"
-    with pytest.raises(ProfileError, match="line 2 has objects of next to no bytes"):
+    with pytest.raises(ProfileError, match="line 2 has objects of almost 0 bytes"):
         read_stacks(f"heap profile: {counts} @ heap/1048576\n{counts} @ 0x1\n".encode())
 
 
 def test_text_without_an_end_is_refused() -> None:
-    with pytest.raises(ProfileError, match="no end"):
+    with pytest.raises(ProfileError, match="too many lines of text"):
         read_stacks(b"goroutine profile: total 1\n" + b"\n" * 200_000, 1 << 20)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memtui.sources.profile.files import profile_stem, save
+from memtui.sources.profile.profile_files import profile_stem, save_profile
 from memtui.sources.source import SourceFailed
 
 NOON = 1_795_000_000.0
@@ -37,7 +37,7 @@ def test_a_name_says_whose_profile_of_when(name: str, pid: int | None, stem: str
 
 def test_bytes_are_saved_as_they_came_for_their_owner_alone(tmp_path: Path) -> None:
     packed, plain = b"\x1f\x8b packed", b"\x0a plain"
-    first, second = save(tmp_path, "a", packed), save(tmp_path, "a", plain)
+    first, second = save_profile(tmp_path, "a", packed), save_profile(tmp_path, "a", plain)
     assert (first, second) == (tmp_path / "a.pb.gz", tmp_path / "a.pb")
     assert (first.read_bytes(), second.read_bytes()) == (packed, plain)
     assert first.stat().st_mode & 0o777 == 0o600
@@ -46,18 +46,18 @@ def test_bytes_are_saved_as_they_came_for_their_owner_alone(tmp_path: Path) -> N
 def test_nothing_is_overwritten_and_no_link_is_followed(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     (tmp_path / "a.pb").symlink_to(elsewhere)
-    assert save(tmp_path, "a", b"1") == tmp_path / "a-2.pb"
-    assert save(tmp_path, "a", b"2") == tmp_path / "a-3.pb"
+    assert save_profile(tmp_path, "a", b"1") == tmp_path / "a-2.pb"
+    assert save_profile(tmp_path, "a", b"2") == tmp_path / "a-3.pb"
     assert (tmp_path / "a-2.pb").read_bytes() == b"1"
     assert not elsewhere.exists()
 
 
 def test_what_cannot_be_saved_says_why(tmp_path: Path) -> None:
     with pytest.raises(SourceFailed, match="no such file or directory"):
-        save(tmp_path / "nowhere", "a", b"1")
+        save_profile(tmp_path / "nowhere", "a", b"1")
     (tmp_path / "file").touch()
     with pytest.raises(SourceFailed, match="not a directory"):
-        save(tmp_path / "file", "a", b"1")
+        save_profile(tmp_path / "file", "a", b"1")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -71,6 +71,6 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "open", opened)
     with pytest.raises(SourceFailed, match="no space left"):
-        save(tmp_path, "a", b"x" * 10_000)
+        save_profile(tmp_path, "a", b"x" * 10_000)
     os.close(full)
     assert not list(tmp_path.iterdir())

@@ -50,17 +50,17 @@ def flame(out: Path | None, as_json: bool, **options: Any) -> None:
 
 
 def _graph(stacks: Stacks, report: ProfileReport) -> list[str]:
-    from memtui.pprof.calls import calls
-    from memtui.pprof.filtered import unmatched
+    from memtui.pprof.call_tree import build_call_tree
+    from memtui.pprof.filters import unmatched
     from memtui.pprof.flamegraph import flame_graph
     from memtui.pprof.measure import label
     from memtui.pprof.nodes import base_name
-    from memtui.pprof.whole import whole_of
+    from memtui.pprof.stacks import totals_of
 
     report.warn(unmatched(stacks, report.lens))
-    root = calls(stacks, report.lens, most_nodes=_MOST_FRAMES)
+    root = build_call_tree(stacks, report.lens, most_nodes=_MOST_FRAMES)
     kind = stacks.types[stacks.index_of(report.lens.sample_type)]
-    total = whole_of(stacks).of(stacks.types.index(kind))
+    total = totals_of(stacks).of(stacks.types.index(kind))
 
     def write(value: int) -> str:
         return label(value, kind.unit, report.lens.unit)

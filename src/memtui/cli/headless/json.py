@@ -28,7 +28,7 @@ from memtui.model import (
     Sample,
     Trouble,
 )
-from memtui.panes.profile.look import ProfileLook
+from memtui.panes.profile.view_options import ViewOptions
 from memtui.recording.export import Value, flat, moment
 from memtui.timeline import View
 
@@ -93,7 +93,7 @@ def _gc(view: View) -> dict[str, object]:
 
 
 def _profile(view: View) -> dict[str, object] | None:
-    look = ProfileLook()
+    look = ViewOptions()
     shown = look.shown(view)
     if shown is None:
         return None

@@ -59,7 +59,7 @@ def print_view(view: View, *, as_json: bool, moment: str = "") -> int:
 
 
 def _has_answers(session: Session, view: View) -> bool:
-    """Tell whether each source has told something, or why it cannot.
+    """Return whether each source has told something, or why it cannot.
 
     Two samples of the process are wanted, for its CPU. That a trace was found is an answer too: a
     cycle may be minutes away.

@@ -28,11 +28,11 @@ from memtui.panes.field_lines import facts_of, field_lines
 from memtui.panes.gctrace.columns import PAUSES, cycle_lines, cycles_at
 from memtui.panes.gctrace.status import NO_TRACE, in_full, status_of, waiting_for
 from memtui.panes.gctrace.table import entries_of
-from memtui.panes.profile import frame, top_list
-from memtui.panes.profile.lists import RowList
-from memtui.panes.profile.look import ProfileLook
-from memtui.panes.profile.top_list import ListOrder
-from memtui.panes.profile.values import Measure
+from memtui.panes.profile import frame, top
+from memtui.panes.profile.base_view import NameListState
+from memtui.panes.profile.formatting import Measure
+from memtui.panes.profile.top import ListOrder
+from memtui.panes.profile.view_options import ViewOptions
 from memtui.panes.time_of_day import clock, date_and_clock
 from memtui.pprof.top import TopRow
 from memtui.render.cells import Line, exactly, line, text_of, wrapped
@@ -181,7 +181,7 @@ def _cycles(view: View, width: int) -> Iterator[Line]:
 
 def _profile(view: View, width: int) -> Iterator[Line]:
     """Yield the largest functions of the newest profile; or why there is none."""
-    look = ProfileLook()
+    look = ViewOptions()
     shown = look.shown(view)
     if shown is None:
         yield line("4 pprof")
@@ -191,9 +191,9 @@ def _profile(view: View, width: int) -> Iterator[Line]:
     title, status = frame.title(look, shown, None, width), frame.status(shown, None, 0, width)
     yield line("4 ", *title, ", ", *status)
     rows = [TopRow(each.name, each.flat, each.cum) for each in values.functions]
-    listed = top_list.listed(rows, Measure(values.unit, values.total), ListOrder())
+    listed = top.order_top(rows, Measure(values.unit, values.total), ListOrder())
     height = min(FUNCTIONS, len(rows)) + 1
-    _, lines = top_list.draw(listed, RowList(), width, height, focused=False)
+    _, lines = top.draw_top(listed, NameListState(), width, height, focused=False)
     yield from lines
     if len(rows) > FUNCTIONS:
         yield line(f" and {len(rows) - FUNCTIONS} more functions")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from memtui.model import Event, ProfileKind, ProfileRequest, RuntimeSample
 from memtui.sources.http.pprof_pages import goroutines_in
-from memtui.sources.profile.http_profile import ProcessProfile, UrlProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource, UrlProfileSource
 from memtui.sources.runtime.source import RuntimeSource
 from memtui.sources.source import SourceFailed
 
@@ -74,7 +74,7 @@ class GoroutineGrowth:
         self._taken: list[float] = []
 
     def wants(self, at: float, count: int) -> bool:
-        """Tell whether a goroutine profile is to be taken now (Unix seconds) of so many."""
+        """Return whether a goroutine profile is to be taken now (Unix seconds) of so many."""
         if self._base is None or (not self._taken and count < self._base):
             self._base = count
         is_more = count >= self._base * (1 + GROWN_SHARE) + LEAST_NEW_GOROUTINES
@@ -94,7 +94,9 @@ class Noticing:
     stacks grew by a fifth.
     """
 
-    def __init__(self, stats: RuntimeSource, profiles: ProcessProfile | UrlProfile) -> None:
+    def __init__(
+        self, stats: RuntimeSource, profiles: ProcessProfileSource | UrlProfileSource
+    ) -> None:
         self.name = stats.name
         self.goroutines = Goroutines()
         self._stats = stats
@@ -125,7 +127,7 @@ class Noticing:
         first = self.goroutines.first
         self.goroutines = Goroutines(count if first is None else first, count)
         if self._growth.wants(at, count):
-            self._profiles.ask(ProfileRequest("goroutine"))
+            self._profiles.request(ProfileRequest("goroutine"))
 
     async def _counted(self, sample: RuntimeSample) -> int | None:
         """Return the number of goroutines; None where it is not known, and when it is no news."""

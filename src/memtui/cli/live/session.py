@@ -28,13 +28,14 @@ from memtui.render.preferences import DEFAULT, FirstScreen, Preferences
 from memtui.session import Player
 from memtui.session.session_recorder import SessionRecorder
 from memtui.sources.actions import ProcessActions
-from memtui.sources.clock import OnwardClock
+from memtui.sources.clock import SessionClock
 from memtui.sources.gctrace.child import Child, ChildExit, leave_to_itself
 from memtui.sources.gctrace.pipe import PipeReader, PipeTrace
 from memtui.sources.http.endpoint import EndpointAnswers
 from memtui.sources.process.discovery import Candidate, ProcessChoice
+from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.process.source import read_identity
-from memtui.sources.profile.http_profile import ServedProfile
+from memtui.sources.profile.http_profile import HttpProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.signals import EarlySignals
 from memtui.sources.source import Clock, Source, SourceFailed
@@ -58,14 +59,14 @@ class Session:
         trace: TraceInput,
         clock: Clock,
         interval_s: float = 1.0,
-        analyst: ProfileWorker | None = None,
+        profile_worker: ProfileWorker | None = None,
     ) -> None:
         self._options = options
-        self._clock = clock if isinstance(clock, OnwardClock) else OnwardClock(clock)
+        self._clock = clock if isinstance(clock, SessionClock) else SessionClock(clock)
         self.clock: Clock = self._clock
         """The time of the session, which never goes back."""
         self.timeline = Timeline(self._clock())
-        self._analyst = analyst or ProfileWorker(options.limit_bytes)
+        self._profile_worker = profile_worker or ProfileWorker(options.limit_bytes)
         self.sources: list[Source] = []
         self._choice: ProcessChoice | None = None
         self._is_of_profile = False
@@ -74,8 +75,9 @@ class Session:
         self._answers = EndpointAnswers()
         self._tape: SessionRecorder | None = None
         self._recipe = SourceFactory(
-            options, trace, self._clock, interval_s, self._analyst, self._answers,
+            options, trace, self._clock, interval_s, self._profile_worker, self._answers,
             self._gc_number, None if trace.fd is None else PipeReader.begun(trace.fd),
+            reader=_chosen_reader(),
         )  # fmt: skip
         self.newest_gc: int | None = None
         """The number of the newest collection, where nobody puts it on the timeline."""
@@ -98,7 +100,7 @@ class Session:
 
     def leave_out_profiles(self) -> None:
         """Fetch no profile at all, not even the first: before the sources are driven."""
-        self.sources = [each for each in self.sources if not isinstance(each, ServedProfile)]
+        self.sources = [each for each in self.sources if not isinstance(each, HttpProfileSource)]
 
     def listen(self) -> None:
         """Heed signals from now on: before a child is started, and before the screen is."""
@@ -107,7 +109,7 @@ class Session:
     def watch_process(self, pid: int) -> None:
         """Watch a process; raise Complaint when there is none."""
         try:
-            self.sources += self._recipe.of_process(read_identity(pid))
+            self.sources += self._recipe.of_process(read_identity(pid, self._recipe.reader))
         except SourceFailed as failed:
             raise CliError(failed.reason, failed.hint) from None
 
@@ -164,7 +166,7 @@ class Session:
             may_suspend=self._child is None and self._recipe.trace.fd is None,
             early=self._early,
             clock=self._clock,
-            analyst=self._analyst,
+            profile_worker=self._profile_worker,
             actor=ProcessActions(
                 self._options.free_url,
                 probe=self._options.probe,
@@ -219,6 +221,14 @@ class Session:
         elif self._recipe.trace.fd is not None and _has_writer(self._recipe.trace.fd):
             leave_to_itself(self._recipe.trace.fd)
             _say("the program still runs, its output is discarded; ctrl+c ends it")
+
+
+def _chosen_reader() -> ProcessReader:
+    """Return the reader of this machine; raise CliError if the one that was selected is unknown."""
+    try:
+        return default_reader()
+    except SourceFailed as failed:
+        raise CliError(failed.reason, failed.hint) from None
 
 
 def _has_writer(fd: int) -> bool:

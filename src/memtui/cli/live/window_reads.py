@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from memtui.cli.live.profile_kinds import Goroutines, Noticing, grown_kinds
 from memtui.model import ProfileKind, ProfileRequest
 from memtui.sources.process.mappings import MappingSource
-from memtui.sources.profile.http_profile import ServedProfile
+from memtui.sources.profile.http_profile import HttpProfileSource
 from memtui.sources.profile.source import ProfileSource
 from memtui.sources.source import Refreshable, Source
 from memtui.timeline import View
@@ -78,11 +78,11 @@ class WindowReads:
     def _take(self, kinds: Sequence[ProfileKind]) -> None:
         """Ask for profiles; that of the heap comes as it does unasked, so by the rules of cost."""
         for source in self._sources:
-            if not isinstance(source, ServedProfile) or source.usual.kind != "heap":
+            if not isinstance(source, HttpProfileSource) or source.default_request.kind != "heap":
                 continue
             for kind in kinds:
                 self._say(f"taking a {kind} profile")
                 if kind == "heap":
                     source.look()
                 else:
-                    source.ask(ProfileRequest(kind))
+                    source.request(ProfileRequest(kind))

@@ -24,14 +24,16 @@ def stacks_from(
     place: str, *, deadline_s: float, limit_bytes: int, access: Credentials = ANYBODY
 ) -> Stacks:
     """Read and decode a profile; ``-`` is standard input. Raises Complaint."""
-    from memtui.parse.profile.decoder import ProfileError, read_stacks
+    from memtui.parse.profile.decoder import read_stacks
+    from memtui.parse.profile.wire import ProfileError, ProfileTooLargeError
 
     data = _bytes_of(place, deadline_s, limit_bytes, access)
     try:
         return read_stacks(data, limit_bytes)
+    except ProfileTooLargeError as error:
+        raise CliError(f"{place_shown(place)}: {error}", "--max-size takes more") from None
     except ProfileError as error:
-        hint = "--max-size takes more" if "larger than" in str(error) else ""
-        raise CliError(f"{place_shown(place)}: {error}", hint) from None
+        raise CliError(f"{place_shown(place)}: {error}") from None
 
 
 def place_shown(place: str) -> str:

@@ -17,7 +17,6 @@ import click
 from memtui.cli.errors import CliError
 from memtui.cli.options.credentials import access_options, access_to, check_access
 from memtui.cli.progress import waiting
-from memtui.cli.stored.deadline import in_time
 from memtui.sanitize import plain
 from memtui.sources.http.credentials import Credentials
 
@@ -92,7 +91,7 @@ class ProfileReport:
         against = self.base or self.diff_base
         if not against:
             return stacks
-        from memtui.pprof.difference import difference
+        from memtui.pprof.merge import difference
 
         base = self._sum_of(against)
         diff = bool(self.diff_base)
@@ -102,9 +101,9 @@ class ProfileReport:
         read = [self._read(place) for place in places]
         if len(read) == 1:
             return read[0]
-        from memtui.pprof.merging import merged
+        from memtui.pprof.merge import merge_profiles
 
-        return merged(read)
+        return merge_profiles(read)
 
     def _read(self, place: str) -> Stacks:
         from memtui.cli.stored.profile_input import stacks_from
@@ -133,16 +132,16 @@ class ProfileReport:
             raise CliError("a profile is no text for a terminal", "--output proto > FILE.pb.gz")
 
         def packed(stacks: Stacks) -> bytes:
-            from memtui.parse.profile.encoder import written
-            from memtui.pprof.filtered import filtered, without_inlines
+            from memtui.parse.profile.encoder import encode_profile
+            from memtui.pprof.filters import filter_profile, without_inlines
 
             stacks.index_of(self.lens.sample_type)
-            left = filtered(stacks, self.lens)
+            left = filter_profile(stacks, self.lens)
             self.warn(left.unmatched)
             # pprof too leaves these two for the next reader.
             drop, keep = stacks.drop_frames, stacks.keep_frames
             whole = replace(left.stacks, drop_frames=drop, keep_frames=keep)
-            return written(without_inlines(whole) if self.lens.no_inlines else whole)
+            return encode_profile(without_inlines(whole) if self.lens.no_inlines else whole)
 
         sys.stdout.buffer.write(self.made(packed))
 
@@ -152,9 +151,7 @@ class ProfileReport:
 
         try:
             with _uncollected(), waiting("reading the profile,"):
-                stacks = self.stacks()
-                with in_time():
-                    return make(stacks)
+                return make(self.stacks())
         except StacksError as error:
             raise CliError(f"{self.name}: {error}") from None
         finally:
@@ -167,8 +164,8 @@ class ProfileReport:
 
     @contextlib.contextmanager
     def warned(self, stacks: Stacks) -> Iterator[None]:
-        """Say which filters matched nothing also when nothing else is left to be shown."""
-        from memtui.pprof.filtered import unmatched
+        """Name the filters that matched nothing, even when the report is empty."""
+        from memtui.pprof.filters import unmatched
         from memtui.pprof.stacks import NoMatchError
 
         try:

@@ -12,7 +12,7 @@ from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import GO_OVERHEAD
 from memtui.diagnosis.trends import Trend, TrendShape
 from memtui.diagnosis.window import Access, Window
-from memtui.model import Act
+from memtui.model import Act, HostMemory
 
 SHORT_S = 120.0
 """In a shorter window a rising load looks like a leak."""
@@ -231,3 +231,10 @@ def _is_much_unseen(window: Window) -> bool:
 def _is_near_goal(last: Point) -> bool:
     """Return whether the heap is close to its goal."""
     return last.goal is not None and last.alloc is not None and last.alloc > 0.9 * last.goal
+
+
+def available_of(found: HostMemory) -> str:
+    """Return how much of its memory a host has available: "12.3G of 31.2G available (39%)"."""
+    share = found.available_bytes / max(1, found.total_bytes)
+    available, total = units.size(found.available_bytes), units.size(found.total_bytes)
+    return f"{available} of {total} available ({share:.0%})"

@@ -23,7 +23,7 @@ from memtui.diagnosis.finding import (
     ruled_out,
 )
 from memtui.diagnosis.ledger import PartName
-from memtui.diagnosis.rules.criteria import res_evidence, share_of
+from memtui.diagnosis.rules.criteria import available_of, res_evidence, share_of
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
@@ -69,6 +69,7 @@ def lazily_freed(window: Window) -> Finding | None:
     godebug = window.surroundings.godebug if window.surroundings else None
     if isinstance(godebug, str) and "madvdontneed=0" in godebug:
         found.append(Evidence("GODEBUG has madvdontneed=0", PaneName.PROCESS))
+    found += _host(window)
     return Finding(
         cause=Cause.LAZILY_FREED,
         sentence=f"Go has freed {SIZE} of RES already (MADV_FREE); the kernel reclaims it under "
@@ -88,6 +89,16 @@ def lazily_freed(window: Window) -> Finding | None:
         ),
         refuted_by=("LazyFree in smaps_rollup is small.",),
     )
+
+
+def _host(window: Window) -> list[Evidence]:
+    """Return whether the host is short of memory: if it is, the kernel reclaims the pages soon."""
+    if window.host is None:
+        return []
+    when = "soon" if window.host.is_short else "not soon"
+    figures = (("host_available", float(window.host.available_bytes)),)
+    text = f"the host has {available_of(window.host)}: the kernel reclaims these pages {when}"
+    return [Evidence(text, PaneName.LEDGER, figures)]
 
 
 def _go_total(window: Window) -> list[Evidence]:

@@ -204,7 +204,7 @@ class ExplainPane(SearchedPane):
         return ledger.parts.index(row.part)
 
     def hint(self, view: View) -> Line:
-        """Say what the selected row stands for."""
+        """Describe what the selected row stands for."""
         row = self._selected()
         if row is None:
             return ()
