@@ -74,18 +74,18 @@ WITHIN_RUNTIME = (
 )  # fmt: skip
 
 MEANINGS: Mapping[PartName, str] = {
-    PartName.LIVE: "live objects of the last GC cycle",
+    PartName.LIVE: "live at the last GC cycle",
     PartName.GARBAGE: "allocated since the last GC cycle, or garbage that is not swept: "
     "HeapAlloc − live",
-    PartName.OBJECTS: "HeapAlloc: live objects and garbage; no source separates them",
+    PartName.OBJECTS: "HeapAlloc: live objects and garbage together",
     PartName.FRAGMENTATION: "unused slots in spans: HeapInuse − HeapAlloc",
     PartName.UNRETURNED: "HeapIdle − HeapReleased; half of the heap is usual after a GC cycle",
     PartName.STACKS: "StackSys: stacks of goroutines, and of threads that Go started",
-    PartName.RUNTIME: "resident structures of the runtime",
+    PartName.RUNTIME: "the runtime's own structures, limited to what can be resident",
     PartName.SPANS: "MSpanSys",
     PartName.CACHES: "MCacheSys",
     PartName.GC: "GCSys",
-    PartName.PROFILER: "BuckHashSys: call stacks of the profiler",
+    PartName.PROFILER: "BuckHashSys: the profiler's table of stacks",
     PartName.OTHER: "OtherSys",
     PartName.FILES: "RssFile",
     PartName.SHARED: "RssShmem",
@@ -397,7 +397,7 @@ def _meaning_of_rest(now: Point, sizes: Mapping[PartName, int | None]) -> str:
         unknown.remove(TITLES[PartName.LAZY])
     words = MEANINGS[PartName.REST]
     if unknown:
-        words += "; includes, not separable: " + ", ".join(unknown)
+        words += "; not separated from it: " + ", ".join(unknown)
     if now.lazy is None:
         words += "; LazyFree unknown: no access to smaps_rollup"
     return words

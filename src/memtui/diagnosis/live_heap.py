@@ -47,7 +47,7 @@ class LiveSource(Enum):
     """The source of the live heap; the value describes it."""
 
     MEASURED = "measured by each GC cycle"
-    BY_GOAL = "estimated from NextGC and GOGC"
+    BY_GOAL = "derived from NextGC and GOGC"
     BY_TROUGHS = "minima of HeapAlloc"
 
 

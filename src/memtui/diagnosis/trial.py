@@ -69,10 +69,7 @@ class Trial:
         compared = f"{change}, {_range(self.expected)} expected"
         if self.fell_by >= max(_MATTERS, _MOST * self.expected.least):
             return f"{compared}: this memory was garbage or free, not a leak.{garbage}"
-        return (
-            f"{compared}: most of the expected memory was not released, so something else "
-            f"holds it.{garbage}"
-        )
+        return f"{compared}: most of it stayed, so something else holds it.{garbage}"
 
     def _garbage_sentence(self) -> str:
         if self.found_dead is None or self.found_dead < _MATTERS:
@@ -111,8 +108,7 @@ def expectation(act: Act, before: Point, *, lazily: bool) -> Expectation | None:
         return Expectation(
             0,
             0,
-            f"{between} should move into LazyFree; RES stays the same until the kernel reclaims "
-            "the "
+            f"{between} should move into LazyFree; RES stays until the kernel reclaims the "
             "memory (GODEBUG=madvdontneed=0).",
         )
     why = "" if most == least else f" The live part of {alloc} of objects is unknown."

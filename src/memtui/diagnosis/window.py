@@ -70,7 +70,7 @@ class Window:
     from the first sample of /proc to the first row. ``rarely`` are the reasons why a source is read
     less often than configured, as sentences. ``returned`` is the memory release at the start of the
     window. ``containers`` are the readings of the memory cgroup, ``peak`` is the peak RES of the
-    process (VmHWM) in bytes.
+    process (VmHWM) in bytes, ``host`` the newest memory of the host.
     """
 
     start: float

@@ -88,6 +88,7 @@ def build_window(
         known_after_s=_known_after_s(view, start, begin) if points else 0.0,
         containers=tuple(timeline.track(CgroupMemory).between(begin, end)),
         peak=_peak_res(view),
+        host=view.sample(HostMemory),
         thresholds=thresholds,
     )
 

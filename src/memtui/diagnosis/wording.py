@@ -8,11 +8,13 @@ from unicodedata import east_asian_width
 from memtui import units
 from memtui.diagnosis.finding import Cause, Finding
 from memtui.diagnosis.ledger import Ledger, Part, PartName
+from memtui.diagnosis.rules.criteria import available_of
 from memtui.diagnosis.verdict import ENOUGH, Diagnosis
 from memtui.diagnosis.window import Window
 from memtui.model import (
     Absent,
     Environment,
+    HostMemory,
     MappingGroup,
     MappingSample,
     RuntimeSample,
@@ -182,7 +184,11 @@ def _part_as_json(part: Part) -> dict[str, object]:
 
 def environment_lines(view: View) -> list[str]:
     """Return lines about the limits, the settings and the costs of reading, if known."""
-    return [*_limit_and_settings(view.sample(Environment)), *_read_costs(view)]
+    return [
+        *_limit_and_settings(view.sample(Environment)),
+        *_host_memory(view.sample(HostMemory)),
+        *_read_costs(view),
+    ]
 
 
 def _limit_and_settings(found: Environment | None) -> Iterator[str]:
@@ -199,6 +205,16 @@ def _limit_and_settings(found: Environment | None) -> Iterator[str]:
         yield f"transparent huge pages: {plain(found.thp)}{more}"
 
 
+def _host_memory(found: HostMemory | None) -> Iterator[str]:
+    if found is None:
+        return
+    swap = "no swap"
+    if found.swap_total_bytes:
+        used, total = units.size(found.swap_used_bytes), units.size(found.swap_total_bytes)
+        swap = f"swap {used} of {total} used"
+    yield f"host memory {available_of(found)}; {swap}"
+
+
 def _setting_text(name: str, text: Words | None) -> str:
     if text is None:
         return f"no {name}"
@@ -209,7 +225,7 @@ def limit_line(found: Environment) -> str:
     """Return a line about the memory limit and the memory left before the OOM killer runs."""
     limit = found.limit_bytes
     if isinstance(limit, Absent):
-        return "memory cgroup unknown"
+        return "no memory cgroup is visible"
     if limit is None:
         return "no cgroup memory limit"
     level = found.tightest

@@ -44,8 +44,11 @@ ADVICE = Advice(
         "memory leaves RES).",
         "Make the burst smaller: stream, batch, limit concurrent requests.",
     ),
-    environment=("A GOMEMLIMIT slightly above the memory in use makes the runtime return memory.",),
-    useless=("A heap profile: it shows the objects of the last GC cycle, live or garbage.",),
+    environment=("GOMEMLIMIT a little above the normal use makes the runtime return memory.",),
+    useless=(
+        "A heap profile: it shows the state at the last cycle, including objects that are "
+        "garbage now.",
+    ),
 )
 
 
@@ -95,7 +98,7 @@ def burst_leftover(window: Window) -> Finding | None:
         confidence=Confidence.MEDIUM,
         evidence=_evidence(window, found),
         advice=ADVICE,
-        refuted_by=("The next GC cycle finds it live.",),
+        refuted_by=("The next GC cycle does not free it: then it is live heap.",),
         raised_by=(
             "a forced GC, then debug.FreeOSMemory, shows how much is free",
             *missing_sources(window),

@@ -84,7 +84,7 @@ def container_memory(window: Window) -> Finding | None:
         evidence=(res_evidence(window), *_evidence(window, first, last, size, left)),
         advice=_advice(named),
         rivals=(ruled_out(Cause.HEAP_LEAK, "this memory is outside the RES of all processes."),),
-        refuted_by=("The named part in memory.stat of the cgroup shrinks near the limit.",),
+        refuted_by=("memory.stat of the cgroup: this part falls when the limit is near.",),
         raised_by=()
         if isinstance(last.slab_reclaimable_bytes, int)
         else ("cgroup v2 reports kernel memory by kind",),
@@ -238,12 +238,12 @@ def _evidence(
 
 def _reclaim_note(part: CgroupPart) -> str:
     if part.name == CACHE:
-        return "reclaimed on demand"
+        return "the kernel reclaims it on demand"
     if part.name == SLAB_RECLAIMABLE:
-        return "unused entries are reclaimed on demand; used entries stay"
+        return "the kernel reclaims unused entries; those in use stay"
     if part.name == KERNEL:
-        return "unused dentries and inodes are reclaimed on demand; the rest stays"
-    return "not reclaimable"
+        return "the kernel reclaims unused dentries and inodes; those in use stay"
+    return "the kernel cannot reclaim it"
 
 
 def _advice(named: list[CgroupPart]) -> Advice:

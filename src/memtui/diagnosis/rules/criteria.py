@@ -99,7 +99,7 @@ def missing_sources(window: Window) -> tuple[str, ...]:
     elif not window.cycles and not any(point.live is not None for point in window.points):
         found.append("gctrace=1, or /gc/heap/live:bytes in /metrics, shows the live heap")
     if not window.has_rollup:
-        found.append("smaps_rollup (same user or root) shows LazyFree and huge pages")
+        found.append("smaps_rollup (same user or root) would show LazyFree and huge pages")
     if window.seconds < 300:
         found.append("a longer window narrows the slope")
     return tuple(found)

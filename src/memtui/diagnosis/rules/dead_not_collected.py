@@ -29,14 +29,14 @@ from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
     code=(
-        "Wait two minutes for the next GC cycle, or force one. Memory that it does not free is "
-        "live.",
-        "Call debug.FreeOSMemory when a burst is over.",
+        "Wait up to two minutes for the next cycle, or force one: what it does not free is live.",
+        "After a burst that will not repeat: debug.FreeOSMemory.",
     ),
-    environment=(
-        "With GOGC=off set GOMEMLIMIT, otherwise no GC cycle runs. Without GOGC=off lower GOGC.",
+    environment=("With GOGC=off, set GOMEMLIMIT: without it no cycle runs. Otherwise lower GOGC.",),
+    useless=(
+        "A heap profile: it shows the state at the last cycle, including objects that are "
+        "garbage now.",
     ),
-    useless=("A heap profile: it shows the objects of the last GC cycle, live or garbage.",),
 )
 
 
@@ -73,7 +73,7 @@ def dead_not_collected(window: Window) -> Finding | None:
         confidence=Confidence.HIGH if last.has_goal is False else Confidence.MEDIUM,
         evidence=found,
         advice=ADVICE,
-        refuted_by=("The next GC cycle finds it live: then it is a heap leak or a cache.",),
+        refuted_by=("The next cycle does not free it: then it is a heap leak, or a cache.",),
         raised_by=("a forced GC shows how much is garbage", *missing_sources(window)),
     )
 

@@ -32,12 +32,12 @@ from memtui.sanitize import plain
 
 ADVICE = Advice(
     code=(
-        "A mapped database or index grows by design. Map less, or call madvise on pages already "
-        "read.",
+        "A mapped database or index works like this: map less, or madvise(MADV_DONTNEED) after "
+        "use.",
     ),
     host=(
-        "The kernel reclaims clean file pages under memory pressure, but not shared memory and "
-        "tmpfs. Both count against a container's limit.",
+        "The kernel reclaims clean pages of files; it cannot reclaim shared memory and tmpfs. "
+        "Both count against a container's limit.",
     ),
     useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count these pages.",),
 )

@@ -24,8 +24,9 @@ from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
     code=(
-        "Copy the few long-lived objects that remain of many, so that Go can free the old spans.",
-        "Allocate long-lived objects separately from short-lived ones: batches, slices of values.",
+        "Copy the few objects that outlive a batch, so that the spans of the batch become free.",
+        "Allocate long-lived objects apart from short-lived ones: batches, slices of values, "
+        "arenas.",
     ),
     useless=("debug.FreeOSMemory: Go cannot return a span that holds an object.", "GOMEMLIMIT."),
 )

@@ -40,15 +40,16 @@ from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
     code=(
-        "Wait: Go returns the memory of an idle program after two more GC cycles, about 4 minutes.",
-        "Call debug.FreeOSMemory when a burst is over.",
+        "Wait: Go returns it after two more GC cycles, in an idle program after at most four "
+        "minutes.",
+        "After a burst that will not repeat: debug.FreeOSMemory.",
         "Make the burst smaller: stream, batch, limit concurrent requests.",
     ),
     environment=(
-        "A GOMEMLIMIT slightly above the memory in use makes the runtime return memory earlier.",
+        "GOMEMLIMIT a little above the normal use makes the runtime return memory near the limit.",
         "A lower GOGC lowers the peak.",
     ),
-    useless=("Looking for a leak in a profile: this memory holds no objects.",),
+    useless=("Looking for a leak in the profile: no object holds this memory.",),
 )
 
 
@@ -115,8 +116,8 @@ def _finding(
             ruled_out(Cause.GOAL_GROWTH, "it exceeds the room that the GC goal allows."),
         ),
         refuted_by=(
-            "The program uses it again before the next GC cycle: HeapIdle − HeapReleased falls "
-            "to 0.",
+            "The program uses it again before the next cycle: HeapIdle − HeapReleased falls to "
+            "about 0.",
             "debug.FreeOSMemory does not lower RES by about as much.",
         ),
         raised_by=missing_sources(window),

@@ -61,16 +61,16 @@ def gc_thrash(window: Window) -> Finding | None:
         ),
         advice=Advice(
             code=(
-                "Shrink the live heap: a heap profile (inuse_space) shows the functions that "
+                "Shrink the live heap: a heap profile (inuse_space) names the functions that "
                 "allocated it.",
             ),
             environment=(
                 f"Raise the memory limit (GOMEMLIMIT, debug.SetMemoryLimit) or GOGC so that the "
                 f"goal is about twice the live heap: {wanted}, plus the memory of the runtime.",
             ),
-            useless=("A forced GC or debug.FreeOSMemory: the GC runs all the time already.",),
+            useless=("Forcing a GC or debug.FreeOSMemory: the GC runs all the time already.",),
         ),
-        refuted_by=("The rate of GC cycles does not fall when the limit or GOGC is raised.",),
+        refuted_by=("The rate of cycles stays high with a higher limit or GOGC.",),
     )
 
 

@@ -45,11 +45,11 @@ HELD_BY_STACKS = 0.5
 ADVICE = Advice(
     code=(
         "Find where they wait: the goroutine profile, sorted by count. With Go 1.27 "
-        "/debug/pprof/goroutineleak lists goroutines that can never continue.",
+        "/debug/pprof/goroutineleak names those that can never be woken.",
         "Let every send, receive and lock end: by a context, a buffered channel or a close.",
     ),
     useless=(
-        "debug.FreeOSMemory, GOGC or GOMEMLIMIT: a waiting goroutine and its stack are live.",
+        "debug.FreeOSMemory, GOGC or GOMEMLIMIT: a waiting goroutine is live, and so is its stack.",
     ),
 )
 
@@ -98,9 +98,9 @@ def goroutine_leak(window: Window) -> Finding | None:
         )
         if holds_the_heap(window)
         else (),
-        refuted_by=("The number of goroutines is stable while the stacks grow: then stacks "
-                    "became deeper.",
-                    "It falls when the load falls."),
+        refuted_by=("The number of goroutines stays the same while the stacks grow: then the "
+                    "stacks are deep.",
+                    "The number falls when the load falls."),
         raised_by=missing_sources(window)
         + (() if functions else ("two goroutine profiles show the functions",)),
     )  # fmt: skip

@@ -86,7 +86,7 @@ ADVICE = Advice(
         "A substring or subslice keeps its whole buffer live: copy it (strings.Clone, "
         "bytes.Clone).",
     ),
-    environment=("GOMEMLIMIT only delays the out-of-memory kill, and costs CPU.",),
+    environment=("GOMEMLIMIT delays the OOM kill and costs CPU; it does not fix the leak.",),
     useless=("debug.FreeOSMemory or a forced GC: reachable objects stay.",),
 )
 
@@ -143,7 +143,7 @@ def heap_leak(window: Window) -> Finding | None:
         rivals=_rivals(window, live),
         refuted_by=(
             "The live heap is flat over the next GC cycles, or falls when the load falls.",
-            "It is a cache below its limit: the growth ends at the limit.",
+            "Growth stops at a limit: then it is a cache that was filling.",
         ),
         raised_by=missing_sources(window)
         + (() if functions else ("two heap profiles show the functions",)),

@@ -56,15 +56,15 @@ def huge_pages(window: Window) -> Finding | None:
         res_evidence(window),
         Evidence(f"AnonHugePages {units.size(held)}", PaneName.PROCESS, (("huge", held),)),
         Evidence(
-            f"{units.size(max(0, level))} resident beyond the memory that Go holds; "
-            f"HeapReleased {units.size(released)}",
+            f"{units.size(max(0, level))} resident beyond what Go holds; Go reports as returned: "
+            f"{units.size(released)}",
             PaneName.LEDGER,
             (("beyond_go", level), ("released", released)),
         ),
     )
     return Finding(
         cause=Cause.HUGE_PAGES,
-        sentence=f"Huge pages made {SIZE} resident again, after Go had returned it to the kernel.",
+        sentence=f"Huge pages made {SIZE} resident again after Go had returned it to the kernel.",
         line=f"{SIZE} that Go had returned is resident again in huge pages.",
         brief=f"{SIZE} in huge pages.",
         claim=Claim(size, (PartName.REST,)),

@@ -33,11 +33,11 @@ ADVICE = Advice(
         "1.16: find out what sets madvdontneed=0.",
     ),
     host=(
-        "A container's limit counts these pages; the kernel reclaims them before the OOM killer "
-        "runs.",
+        "A container's limit counts these pages, but the kernel reclaims them before the OOM "
+        "killer runs.",
     ),
     useless=(
-        "debug.FreeOSMemory: RES stays the same, because Go has freed the memory already.",
+        "debug.FreeOSMemory: RES stays, because Go has released this memory already.",
         "Looking for a leak in a profile.",
     ),
 )

@@ -184,7 +184,7 @@ def _next_step(window: Window, parts: Sequence[Unclaimed]) -> str:
         aim = f", up to the goal of {units.size(goal)}" if goal else ""
         return f"The heap may grow{aim} until the next GC cycle; MemStats split the rest."
     if not _is_heap(parts):
-        return "A longer window shows whether the growth continues."
+        return "A longer window shows whether it continues."
     due = next_cycle_s(window)
     when = "" if due is None else f", in about {units.duration(due)},"
     goal = window.ends[1].goal
@@ -271,7 +271,8 @@ def _unknown_contents(window: Window) -> str:
         return f"{units.size(free.size)} has been free for {_age(free.seconds)}: wait for a GC"
     if not is_anon_explained(window):
         return (
-            "memory beyond Go is lazily freed, in huge pages, or C memory: smaps_rollup shows which"
+            "memory beyond Go is lazily freed, in huge pages, or from C: smaps_rollup would "
+            "show which"
         )
     return "the amount of live memory is unknown"
 

@@ -47,7 +47,7 @@ ADVICE = Advice(
     code=(
         "Check memory that cgo allocates and Go must free (C.CString, C.malloc), C libraries, and "
         "syscall.Mmap without Munmap.",
-        "Use a tool for C: heaptrack, the jemalloc profiler, bpftrace on malloc.",
+        "Use a tool for C: heaptrack, jemalloc's profiler, bpftrace on malloc.",
     ),
     environment=("MALLOC_ARENA_MAX=2 if many threads call malloc of glibc.",),
     useless=USELESS,
@@ -141,7 +141,7 @@ def _growth_finding(
 
 
 def _missing_sources(window: Window) -> tuple[str, ...]:
-    more = () if window.groups else ("smaps (key m) separates C malloc from mmap",)
+    more = () if window.groups else ("smaps (on a key) would separate C malloc from mmap",)
     return missing_sources(window) + more
 
 

@@ -45,7 +45,7 @@ PEAK = 2.5
 
 AFTER_PEAK = Advice(
     code=(
-        "Restart the process, or use a newer Go: the runtime keeps the tables of its peak "
+        "Restart, or use a newer Go: the runtime keeps the structures of its peak "
         "(golang/go#43402).",
         "Make the peak smaller: stream, batch, limit concurrent requests.",
     ),
@@ -108,7 +108,7 @@ def tables_after_peak(window: Window) -> Finding | None:
     return Finding(
         cause=Cause.RUNTIME_METADATA,
         sentence=f"The runtime keeps {size} of tables from a RES peak of {was} ({which}): "
-        "only a restart or a newer Go frees them.",
+        "only a restart, or a newer Go, releases it.",
         line=f"the runtime keeps {size} of tables from a peak of {was}; only a restart frees them.",
         brief=f"{size} of runtime tables from a peak of {was}.",
         claim=Claim(kept, (PartName.RUNTIME,), is_level=True),

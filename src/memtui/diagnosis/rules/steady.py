@@ -30,7 +30,7 @@ PEAKS = 0.25
 
 NOTHING = Advice(code=("Nothing to do.",))
 LESS_ROOM = Advice(
-    code=("Watch until RES levels off. To lower it, make the largest burst smaller.",),
+    code=("Watch until RES levels off. To reduce it, make the largest burst smaller.",),
     environment=("A lower GOGC, or GOMEMLIMIT, gives the heap less room.",),
 )
 
@@ -86,9 +86,7 @@ def steady(window: Window) -> Finding | None:
         confidence=confidence.lowered() if rises else confidence,
         evidence=tuple(found),
         advice=LESS_ROOM if rises else NOTHING,
-        refuted_by=(
-            "A longer window shows growth that is not distinguishable from noise in this one.",
-        ),
+        refuted_by=("A longer window shows a slope that is noise in this one.",),
         raised_by=missing_sources(window),
     )
 
@@ -127,7 +125,7 @@ def _ended_goroutines(window: Window) -> str:
     many = f"{max(counts) - counts[-1]} goroutines" if counts else "Many goroutines"
     return (
         f" {many} ended: their stacks shrank from {units.size(int(max(stacks)))} to "
-        f"{units.size(int(stacks[-1]))}. The runtime never frees their g structures."
+        f"{units.size(int(stacks[-1]))}; their g structures stay: the runtime never frees them."
     )
 
 
@@ -219,14 +217,14 @@ def _healthy_reason(window: Window) -> str | None:
     if window.grows and window.live is not None and not window.live.is_sure:
         return None
     if not window.grows and not window.is_growing:
-        return f"RES did not grow in {time} and holds little idle memory"
+        return f"RES did not grow in {time}, and little of it is idle"
     if not trend.grows and not window.is_growing and _fell_by_half_range(window):
         low, high = (units.size(each) for each in _extremes(window))
         return f"RES falls to {low} between peaks of {high}"
     if trend.shape is TrendShape.LEVELLED and not window.is_growing:
-        return "RES rose at first and is flat since then, as in a warm-up"
+        return "RES rose at first and is flat since, as in a warm-up"
     if _fills_its_goal(window):
-        return "the heap grows up to its goal, which does not change"
+        return "the heap fills up to its goal, which does not move"
     return _live_heap_reason(window)
 
 

@@ -69,7 +69,7 @@ def thread_growth(window: Window) -> Finding | None:
     each = units.size(round(claimed / more))
     return Finding(
         cause=Cause.THREAD_GROWTH,
-        sentence=f"The number of threads grew ({words}). Their stacks hold {SIZE} more, about "
+        sentence=f"The number of threads rose ({words}), and their stacks hold {SIZE} more, about "
                  f"{each} "
         f"per thread.{why}",
         line=f"{GREW} of thread stacks ({words}).",
@@ -175,19 +175,20 @@ def _reason(more: int, blocked: tuple[int, int] | None, goroutines: int | None) 
         return f" {blocked[0]} goroutines are in system calls, and each needs a thread."
     if goroutines is not None and goroutines >= more / 2:
         return (
-            f" The number of goroutines grew too (+{goroutines}): they are in system calls or in "
+            f" The number of goroutines rose as well (+{goroutines}): they sit in system calls "
+            "or in "
             "C, "
             "and each needs a thread."
         )
     if goroutines is not None or blocked is not None:
-        return " The number of goroutines did not grow: Go keeps idle threads and never ends one."
+        return " The number of goroutines did not rise: Go keeps idle threads and never ends one."
     return " Go starts a thread for each goroutine in a system call or in C, and never ends it."
 
 
 def _rivals(more: int, goroutines: int | None) -> tuple[Rival, ...]:
     if goroutines is None or goroutines >= more / 2:
         return ()
-    return (ruled_out(Cause.GOROUTINE_LEAK, "the number of goroutines did not grow."),)
+    return (ruled_out(Cause.GOROUTINE_LEAK, "the number of goroutines did not rise."),)
 
 
 def _evidence(window: Window, more: int, blocked: tuple[int, int] | None) -> tuple[Evidence, ...]:
