@@ -382,7 +382,7 @@ def _parts(now: Point, before: Point | None) -> tuple[Part, ...]:
 
 
 def _meaning(name: PartName, untouched: int) -> str:
-    more = f"; {units.size(untouched)} more is mapped but untouched" if untouched else ""
+    more = f"; {units.size(untouched)} more is mapped and was never touched" if untouched else ""
     return MEANINGS[name] + more
 
 

@@ -74,7 +74,7 @@ class Trial:
     def _garbage_sentence(self) -> str:
         if self.found_dead is None or self.found_dead < _MATTERS:
             return ""
-        return f" {units.size(self.found_dead)} of objects was garbage."
+        return f" {units.size(self.found_dead)} of objects were garbage."
 
 
 def _range(expected: Expectation) -> str:

@@ -39,7 +39,7 @@ def place(
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (place(), "no memory limit by a cgroup"),
+        (place(), "no cgroup memory limit"),
         (
             place(512, 400, 100),
             "memory limit 512M, 212M left before the OOM killer (/shop.slice/orders[1])",
@@ -59,9 +59,9 @@ def test_settings_are_shown_as_they_are_and_never_as_markup(view: MakeView) -> N
     rows = [text_of(row.line) for row in place_rows(view((0, "surroundings", found)), 100)]
     assert rows == [
         " Where it runs",
-        "  · no memory limit by a cgroup",
-        "  · started with GOGC=off, GOMEMLIMIT=64MiB, GODEBUG no access",
-        "  · huge pages of the host: madvise, max_ptes_none 511",
+        "  · no cgroup memory limit",
+        "  · environment: GOGC=off, GOMEMLIMIT=64MiB, GODEBUG no access",
+        "  · transparent huge pages: madvise, max_ptes_none 511",
     ]
 
 

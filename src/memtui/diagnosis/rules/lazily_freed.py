@@ -27,7 +27,7 @@ from memtui.diagnosis.rules.criteria import available_of, res_evidence, share_of
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
-    code=("Nothing to do: the memory is free already.",),
+    code=("No action is needed: the memory is free already.",),
     environment=(
         "GODEBUG=madvdontneed=1 lowers RES as soon as Go frees memory. It is the default since Go "
         "1.16: find out what sets madvdontneed=0.",

@@ -109,7 +109,7 @@ def _sentence(window: Window, trend: Trend, why: str) -> str:
         fell, now = units.size(-window.growth), units.size(window.res)
         return f"RES fell by {fell} to {now}.{_ended_goroutines(window)}"
     if _still_grows(window, trend) or window.is_growing:
-        return f"RES {_growth_clause(window)}, but {why}: no leak found."
+        return f"RES {_growth_clause(window)}, but {why}: no leak seen."
     return f"No growth: {why}." if _swings(window) else f"Steady: {why}."
 
 
@@ -171,7 +171,7 @@ def _summary_lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
     if _still_grows(window, trend):
         change = units.change(window.growth)
         return (
-            f"{_growth_clause(window)}: {why}. No leak found.",
+            f"{_growth_clause(window)}: {why}. No leak seen.",
             f"{change}, the live heap is stable.",
         )
     if window.grows:
