@@ -172,10 +172,7 @@ def _notes(window: Window) -> Iterator[str]:
         part = ledger.part(name) if ledger else None
         if part and part.untouched > window.big:
             size = units.size(part.untouched)
-            yield (
-                f"The program has not touched {size} of the heap: it adds to RES as soon as it "
-                "is touched."
-            )
+            yield f"{size} of the heap was never touched: it is in RES once the program writes to it."
     if sentence := young_process_sentence(window).strip():
         yield sentence
     if window.known_after_s >= LATE_S:
