@@ -218,20 +218,20 @@ class MemtuiApp(LeanApp):
     def _selection_moved(self) -> None:
         self._bars.tell("")
 
-    @on(ExplainPane.Go)
-    def _go_to_evidence(self, message: ExplainPane.Go) -> None:
+    @on(ExplainPane.PaneRequest)
+    def _go_to_evidence(self, message: ExplainPane.PaneRequest) -> None:
         """Show the pane that a number of the verdict came from."""
         self.action_go(message.number)
 
-    @on(ExplainPane.MappingsWanted)
+    @on(ExplainPane.MappingsRequest)
     def _read_mappings(self) -> None:
         """Read the mappings of the process by kind."""
         for source in self._pump.sources:
             if isinstance(source, MappingSource):
                 source.read_groups()
 
-    @on(ExplainPane.Wanted)
-    def _try(self, message: ExplainPane.Wanted) -> None:
+    @on(ExplainPane.ActionRequest)
+    def _try(self, message: ExplainPane.ActionRequest) -> None:
         """Do something to the process, after a question, to see what comes of it."""
         self._trials.begin(message.act, self.view())
 

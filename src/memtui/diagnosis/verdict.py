@@ -172,7 +172,9 @@ def _notes(window: Window) -> Iterator[str]:
         part = ledger.part(name) if ledger else None
         if part and part.untouched > window.big:
             size = units.size(part.untouched)
-            yield f"{size} of the heap was never touched: it is in RES once the program writes to it."
+            yield (
+                f"{size} of the heap was never touched: it is in RES once the program writes to it."
+            )
     if sentence := young_process_sentence(window).strip():
         yield sentence
     if window.known_after_s >= LATE_S:

@@ -198,7 +198,7 @@ def _limit_and_settings(found: Environment | None) -> Iterator[str]:
     settings = (
         ("GOGC", found.gogc), ("GOMEMLIMIT", found.gomemlimit), ("GODEBUG", found.godebug),
     )  # fmt: skip
-    yield "environment: " + ", ".join(_setting_text(name, text) for name, text in settings)
+    yield "started with " + ", ".join(_setting_text(name, text) for name, text in settings)
     if isinstance(found.thp, str):
         ptes = found.max_ptes_none
         more = "" if isinstance(ptes, Absent) else f", max_ptes_none {ptes}"

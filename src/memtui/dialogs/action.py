@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from memtui.model import Act
-from memtui.panes.explain.verdict import HANDLER
+from memtui.panes.explain.verdict import FREE_HANDLER
 from memtui.sanitize import plain
 
 _DOES = {
@@ -55,7 +55,7 @@ class HandlerScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Show the lines of Go in a box."""
-        box = Static(Text(NO_URL + HANDLER), classes="box")
+        box = Static(Text(NO_URL + FREE_HANDLER), classes="box")
         box.border_title = Act.FREE_MEMORY.value
         box.border_subtitle = "esc closes"
         yield box

@@ -18,7 +18,7 @@ from memtui.model import (
     SampleSource,
     Trouble,
 )
-from memtui.panes.explain.verdict import role_of
+from memtui.panes.explain.verdict import cause_role
 from memtui.panes.profile.frame import at_when
 from memtui.panes.profile.view_options import TimedProfile
 from memtui.panes.time_of_day import clock
@@ -131,11 +131,11 @@ def verdict_line(view: View, diagnosis: Diagnosis, width: int) -> Line:
         how = line(Span(f" {plain(ended[1].reason)} at {clock(ended[0])}", "bad"), ": ")
         room = max(0, width - cells(how))
         said = cut(one_line(diagnosis, room), room)
-        return (*how, Span(said, role_of(diagnosis.first.cause)))
+        return (*how, Span(said, cause_role(diagnosis.first.cause)))
     states = _states(view)
     room = max(0, width - cells(states) - 2)
     said = cut(one_line(diagnosis, room), room)
-    return apart(line(" ", Span(said, role_of(diagnosis.first.cause))), states, width)
+    return apart(line(" ", Span(said, cause_role(diagnosis.first.cause))), states, width)
 
 
 def _states(view: View) -> Line:

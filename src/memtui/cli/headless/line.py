@@ -26,7 +26,7 @@ from memtui.model import (
     Sample,
     Trouble,
 )
-from memtui.panes.explain.explainer import Explainer
+from memtui.panes.explain.diagnosis_cache import DiagnosisCache
 from memtui.panes.gctrace.columns import exact_share
 from memtui.panes.time_of_day import date_and_clock
 from memtui.sanitize import plain
@@ -153,7 +153,7 @@ class PlainLines:
     """
 
     def __init__(self) -> None:
-        self._explainer = Explainer()
+        self._explainer = DiagnosisCache()
         self._said = {"state": _RUNS}
         self._counts: dict[type, int] = {}
         self._causes: tuple[Cause, ...] = ()
