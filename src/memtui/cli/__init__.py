@@ -45,7 +45,7 @@ def main() -> None:
     """Run the command line; whatever goes wrong, the user sees a line and no traceback.
 
     SIGTERM and SIGHUP end a command as ctrl+c does, so that a response which was begun is read to
-    its end (sources/http/draining.py); then memtui dies by that signal.
+    its end (sources/http/drain_process.py); then memtui dies by that signal.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:

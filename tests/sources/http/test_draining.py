@@ -30,8 +30,8 @@ from memtui.parse.process.sockets import TcpListener
 from memtui.sources.actions import ProcessActions
 from memtui.sources.http import drain, endpoint, pprof_pages
 from memtui.sources.http.client import Address, get, is_draining
-from memtui.sources.http.draining import DrainProcess
-from memtui.sources.http.endpoint import probe_listener
+from memtui.sources.http.drain_process import DrainProcess
+from memtui.sources.http.listener_probe import probe_listener
 from memtui.sources.http.pprof_pages import kinds_in
 from memtui.sources.http.request_cost import cpu_s
 from memtui.sources.process.proc import read_status
@@ -144,7 +144,11 @@ def test_one_module_speaks_http_and_none_opens_a_connection_besides() -> None:
         for path in SOURCE.rglob("*.py")
         if opens.search(path.read_text())
     }
-    assert found == {"sources/http/client.py", "sources/runtime/gops.py", "sources/http/probe.py"}
+    assert found == {
+        "sources/http/client.py",
+        "sources/runtime/gops.py",
+        "sources/http/listener_probe.py",
+    }
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -20,7 +20,8 @@ from patience import PATIENCE_S, in_one_try_of, wait_for
 from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, RuntimeSample
 from memtui.parse.process.sockets import Listener
 from memtui.sources.http.client import Address
-from memtui.sources.http.endpoint import EndpointAnswers, Probe, find_pprof
+from memtui.sources.http.endpoint import EndpointAnswers, find_pprof
+from memtui.sources.http.listener_probe import Probe
 from memtui.sources.runtime import memstats, poll_schedule
 from memtui.sources.runtime.gops import find_gops
 from memtui.sources.runtime.source import RuntimeSource

@@ -1,7 +1,7 @@
 """The one place that talks HTTP: one GET, its deadline, its size limit, and why it failed.
 
 A response that was begun is always read to its end: what memtui does not want of it, and what is
-left when memtui quits, goes to :mod:`memtui.sources.http.draining`.
+left when memtui quits, goes to :mod:`memtui.sources.http.drain_process`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 
 from memtui import units
 from memtui.sources.http.credentials import ANYBODY, BadSecret, Credentials
-from memtui.sources.http.draining import DRAINS
+from memtui.sources.http.drain_process import DRAINS
 from memtui.sources.source import SourceFailed
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Reads abandoned responses to their end and discards them: a program of its own.
 
-:mod:`memtui.sources.http.draining` starts it and passes sockets over standard input. It outlives
-memtui, holds one buffer, and ends when the last socket has ended and no one can pass another.
-It imports little, because it starts while memtui is quitting.
+:mod:`memtui.sources.http.drain_process` starts it and passes sockets over standard input. It
+outlives memtui, holds one buffer, and ends when the last socket has ended and no one can pass
+another. It imports little, because it starts while memtui is quitting.
 """
 
 import os

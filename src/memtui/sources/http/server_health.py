@@ -18,8 +18,9 @@ from memtui.model import Trouble
 from memtui.parse.process.proc import ParseError
 from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address, HttpCause, HttpFailed
-from memtui.sources.http.endpoint import PROC, listeners
+from memtui.sources.http.endpoint import listeners
 from memtui.sources.process.host import shares_network
+from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 

@@ -13,7 +13,8 @@ from memtui.parse.process.sockets import Listener
 from memtui.parse.profile.wire import ProfileError, ProfileShape, count_stacks
 from memtui.sources.http.client import Address, HttpFailed, get, refusal
 from memtui.sources.http.credentials import ANYBODY, Credentials
-from memtui.sources.http.endpoint import PROC, Probe, find_pprof
+from memtui.sources.http.endpoint import find_pprof
+from memtui.sources.http.listener_probe import Probe
 from memtui.sources.http.pprof_pages import (
     folder_of,
     heap_stacks,
@@ -32,6 +33,7 @@ from memtui.sources.http.request_cost import (
     garbage_interval_s,
 )
 from memtui.sources.http.server_health import ServerHealth
+from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import PidGuard, reader_at
 from memtui.sources.profile.source import FetchedProfile, ProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker

@@ -28,8 +28,8 @@ from memtui.parse.runtime.memstats import (
 )
 from memtui.parse.runtime.prometheus import parse_prometheus
 from memtui.sources.http.client import Address, get, refusal
-from memtui.sources.http.endpoint import PROC
 from memtui.sources.http.server_health import listener_at
+from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import reader_at
 from memtui.sources.runtime.gops import GopsAgent, ask_gops
 from memtui.sources.source import SourceFailed

@@ -13,15 +13,10 @@ from memtui.model import Absent, Attached, Event, GcPause, Mark, Origin, Restart
 from memtui.parse.process.proc import ParseError, ProcStatus
 from memtui.sources.clock import session_time
 from memtui.sources.http.client import Address, HttpCause, HttpFailed
-from memtui.sources.http.endpoint import (
-    ASKS_AGAIN,
-    PROC,
-    EndpointAnswers,
-    find_pprof,
-    memstats_advice,
-)
+from memtui.sources.http.endpoint import ASKS_AGAIN, EndpointAnswers, find_pprof, memstats_advice
 from memtui.sources.http.request_cost import Costs, Watching, allocated_by
 from memtui.sources.http.server_health import STOPPED, ServerHealth, SocketState, SocketWatch
+from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import PidGuard, reader_at
 from memtui.sources.runtime.gops import find_gops
 from memtui.sources.runtime.memstats import (
