@@ -14,7 +14,7 @@ import pytest
 from patience import wait_for
 
 from memtui.parse.process.sockets import TcpListener
-from memtui.sources.http import listener_probe
+from memtui.sources.http import endpoint, listener_probe
 from memtui.sources.http.endpoint import EndpointAnswers, find_pprof
 from memtui.sources.http.known_services import SERVICES, KnownService, service_of
 from memtui.sources.http.listener_probe import ProbeResult
@@ -106,7 +106,7 @@ def test_ports_of_tls_are_known(port: int) -> None:
 async def test_over_tls_first_finds_the_same_and_makes_net_http_log_nothing(
     start_go: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(endpoint, "_is_usual_for_tls", lambda listener: True)
+    monkeypatch.setattr(listener_probe, "_is_usual_for_tls", lambda listener: True)
     service, known = started(start_go, f"{kind}=127.0.0.1:0"), EndpointAnswers()
     if kind == "missing":
         assert "answers 404" in (await searched(service.pid, known)).reason

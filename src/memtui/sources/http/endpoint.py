@@ -1,4 +1,4 @@
-"""Where a process listens, and behind which of its sockets net/http/pprof answers."""
+"""Finds the listening sockets of a process, and the one that serves net/http/pprof."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from memtui.sources.process.reader import no_access, reader_at, start_ticks
 from memtui.sources.source import SourceFailed
 
 PPROF_PORT = 6060
-"""The port of the example in the documentation of net/http/pprof, and so of most services."""
+"""The port in the documentation of net/http/pprof, which most services use."""
 
 _MOST_PROBES = 16
 _MOST_NAMED = 5
 _TTRPC = ".ttrpc"
-"""The end of the name of containerd's socket for ttrpc, which logs an error for a stranger."""
+"""The suffix of containerd's ttrpc socket, which logs an error for other protocols."""
 _OR_URL = "or give --pprof URL"
 ASKS_AGAIN = f"memtui asks again and waits longer, {_OR_URL}"
-"""What to do about a listener that was late: nothing is known of the service by that."""
+"""The hint for a listener that did not answer in time."""
 _IMPORT = f'import _ "net/http/pprof" in the service, {_OR_URL}'
 
 
 class EndpointAnswers(dict[Listener, Probe]):
-    """What the listeners of one process answered, for all who ask them to share.
+    """The probes of the listeners of one process, shared by all sources.
 
-    Who asks takes its ``turn`` first: then no listener is asked the same by two at once.
+    A source acquires ``turn`` before it probes, so that no listener is probed twice at a time.
     """
 
     def __init__(self) -> None:
@@ -42,9 +42,9 @@ class EndpointAnswers(dict[Listener, Probe]):
         self.turn = asyncio.Lock()
 
     def clear(self) -> None:
-        """Forget what may have changed; a listener that does not speak HTTP is not asked again.
+        """Remove the probes that may have changed; a listener without HTTP is not probed again.
 
-        A server that was started again is another listener: its socket has another inode.
+        A restarted server is another listener: its socket has another inode.
         """
         settled = {each: probe for each, probe in self.items() if probe.is_settled}
         super().clear()
@@ -52,21 +52,21 @@ class EndpointAnswers(dict[Listener, Probe]):
 
     @property
     def is_late(self) -> bool:
-        """Whether one of them did not answer in time."""
+        """Whether a listener did not answer in time."""
         return any(probe.is_late for probe in self.values())
 
     @property
     def http(self) -> list[Address]:
-        """Where an HTTP server answered, in the order in which they were asked."""
+        """The addresses of HTTP servers that answered, in the order of the probes."""
         return [probe.spoke_at for probe in self.values() if probe.spoke_at is not None]
 
 
 def listeners(pid: int, proc: Path = PROC) -> list[Listener]:
-    """Return the sockets of a process that wait for connections, TCP first, in a stable order.
+    """Return the listening sockets of a process, TCP first, in a stable order.
 
-    They are the inodes of its socket descriptors that /proc/PID/net/{tcp,tcp6,unix} call
-    listening: all in the network namespace of that process. Raises SourceFailed when the
-    process has ended or belongs to somebody else.
+    They are the inodes of its socket descriptors that are listening in
+    /proc/PID/net/{tcp,tcp6,unix}, in the network namespace of the process. Raises SourceFailed if
+    the process has ended or belongs to another user.
     """
     reader = reader_at(proc)
     start_ticks(pid, reader)
@@ -84,12 +84,12 @@ async def find_pprof(
     proc: Path = PROC,
     known: MutableMapping[Listener, Probe] | None = None,
 ) -> Address:
-    """Return the address of the /debug/pprof/ that a process serves.
+    """Return the address of /debug/pprof/ of a process.
 
-    Its listeners are asked one after the other, TCP first, until one has it. ``known`` keeps the
-    answers: a listener that answered is not asked again, one that was late is asked again with a
-    longer deadline; :class:`EndpointAnswers` are shared with others who ask. Raises
-    SourceFailed: what was seen in one line, and what to do.
+    Its listeners are probed one after the other, TCP first, until one serves it. ``known`` keeps
+    the probes: a listener that answered is not probed again, a late one is probed again with a
+    longer deadline; :class:`EndpointAnswers` are shared between sources. Raises SourceFailed with
+    the result of the probes and a hint.
     """
     known = EndpointAnswers() if known is None else known
     async with known.turn if isinstance(known, EndpointAnswers) else nullcontext():
@@ -105,14 +105,14 @@ async def _find_pprof(
         raise SourceFailed("no pprof endpoint: the process listens on no socket", advice(service))
     if not probe:
         raise SourceFailed(
-            f"not probed (--no-probe): listens on {_named(found)}",
+            f"not probed (--no-probe): listens on {_name_list(found)}",
             "give the one with net/http/pprof to --pprof",
             final=True,
         )
     near = found if shares_network(pid, proc) else [one for one in found if _is_file(one)]
     if not near:
         raise SourceFailed(
-            f"listens on {_named(found)} in another network namespace (a container)",
+            f"listens on {_name_list(found)} in another network namespace (a container)",
             f"nsenter -t {pid} -n memtui --pid {pid}, {_OR_URL}",
         )
     wanted = _one_a_port(near)
@@ -123,40 +123,38 @@ async def _find_pprof(
     address = await _first_with_pprof(asked, pid, proc, known)
     if address is not None:
         return address
-    start_ticks(
-        pid, reader_at(proc)
-    )  # it may have ended meanwhile: that says more than a port that refuses
+    start_ticks(pid, reader_at(proc))  # if it ended meanwhile, that is the better error
     raise _not_found([known[each] for each in asked], len(wanted) - len(asked), service)
 
 
 async def _first_with_pprof(
     asked: list[Listener], pid: int, proc: Path, known: MutableMapping[Listener, Probe]
 ) -> Address | None:
-    """Ask those that may answer otherwise than before, and those that were late once more."""
+    """Probe the listeners whose answer may change, and late ones once more."""
     for each in asked:
         if each in known and (address := known[each].address) is not None:
             return address
     for each in asked:
         before = known.get(each)
         if before is None or before.is_open:
-            known[each] = await _probed(each, pid, proc, before)
+            known[each] = await _probe_again(each, pid, proc, before)
             if (address := known[each].address) is not None:
                 return address
     late = [known[each] for each in asked if known[each].is_late and known[each].silences == 1]
-    again = await asyncio.gather(*(_probed(each.listener, pid, proc, each) for each in late))
+    again = await asyncio.gather(*(_probe_again(each.listener, pid, proc, each) for each in late))
     known.update({each.listener: each for each in again})
     return next((each.address for each in again if each.address is not None), None)
 
 
 def _is_of_another_protocol(listener: Listener, service: KnownService | None) -> bool:
-    """Return whether a listener is known, without asking it, to have no HTTP."""
+    """Return whether a listener is known to have no HTTP, without a probe."""
     if isinstance(listener, TcpListener):
         return service is not None and listener.port in service.other_ports
     return listener.path.endswith(_TTRPC)
 
 
-async def _probed(listener: Listener, pid: int, proc: Path, before: Probe | None) -> Probe:
-    """Ask a listener, the longer the more often it was late."""
+async def _probe_again(listener: Listener, pid: int, proc: Path, before: Probe | None) -> Probe:
+    """Probe a listener, with a longer deadline after each late answer."""
     silences = before.silences if before else 0
     deadline_s = DEADLINES_S[min(silences, len(DEADLINES_S) - 1)]
     probe = await probe_listener(listener, pid, proc, deadline_s)
@@ -164,14 +162,14 @@ async def _probed(listener: Listener, pid: int, proc: Path, before: Probe | None
 
 
 def advice(service: KnownService | None) -> str:
-    """Return what gives a process an endpoint: the switch of a service that is known first."""
+    """Return how to enable an endpoint; for a known service its own switch."""
     if service is None:
         return _IMPORT
     return f"{service.title}: {service.switch}, {_OR_URL}"
 
 
 def memstats_advice(pid: int | None, proc: Path = PROC) -> str:
-    """Return what gives a process a page with MemStats; reads its binary."""
+    """Return how to enable a page with MemStats; reads the binary of the process."""
     service = None if pid is None else service_of(pid, proc)
     if service is None:
         return f'import _ "expvar" or _ "net/http/pprof" in the service, {_OR_URL}'
@@ -180,7 +178,7 @@ def memstats_advice(pid: int | None, proc: Path = PROC) -> str:
 
 def _not_found(probes: list[Probe], not_probed: int, service: KnownService | None) -> SourceFailed:
     left = f", {not_probed} not probed" if not_probed else ""
-    named = f"{_named(probes)}{left}"
+    named = f"{_name_list(probes)}{left}"
     if any(probe.verdict is ProbeResult.LOCKED for probe in probes):
         hint = "--pprof URL with --auth-env or --auth-file"
         return SourceFailed(f"no pprof endpoint: {named}", hint)
@@ -193,15 +191,15 @@ def _not_found(probes: list[Probe], not_probed: int, service: KnownService | Non
     return SourceFailed(f"no pprof endpoint: {named}", advice(service))
 
 
-def _named(things: Iterable[Listener | Probe]) -> str:
-    """Name the first few of them in one line."""
+def _name_list(things: Iterable[Listener | Probe]) -> str:
+    """Return the first few names in one line."""
     names = [str(thing) for thing in things]
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _one_a_port(found: Iterable[Listener]) -> list[Listener]:
-    """Choose one listener of each port, the one nearest to us, and put likely ones first."""
+    """Return one listener per port, loopback preferred, most likely ports first."""
     tcp = [listener for listener in found if isinstance(listener, TcpListener)]
     tcp.sort(key=lambda one: (one.port, not one.is_loopback, not one.is_wildcard, one.host))
     of_port = [next(same) for _, same in groupby(tcp, key=lambda one: one.port)]
@@ -210,5 +208,5 @@ def _one_a_port(found: Iterable[Listener]) -> list[Listener]:
 
 
 def _is_file(listener: Listener) -> bool:
-    """Return whether the socket is reached through a file, whatever the network namespace."""
+    """Return whether the socket is a file, which does not depend on the network namespace."""
     return not isinstance(listener, TcpListener) and not listener.is_abstract

@@ -15,12 +15,12 @@ from memtui.sources.process.reader import reader_at
 
 @dataclass(frozen=True, slots=True)
 class KnownService:
-    """A service, and how net/http/pprof is reached in it.
+    """A service and its way to enable net/http/pprof.
 
-    ``names`` are the beginnings of the path of its main package in the build information, or whole
-    names of its process. ``switch`` follows the name of the service in a sentence; ``source`` is
-    where the project documents it. ``other_ports`` are its default ports for protocols other than
-    HTTP that log a connection which does not speak them.
+    ``names`` are prefixes of the path of its main package in the build information, or names of its
+    process. ``switch`` follows the name of the service in a sentence; ``source`` is the
+    documentation of the project. ``other_ports`` are its default ports of protocols other than HTTP
+    that log foreign connections.
     """
 
     title: str
@@ -124,7 +124,7 @@ SERVICES = (
 
 
 def service_of(pid: int, proc: Path = PROC) -> KnownService | None:
-    """Return the well-known service that a process is, by its main package, else by its name.
+    """Return the known service of a process, by its main package or its name.
 
     Reads its binary: not for the event loop.
     """

@@ -18,17 +18,17 @@ from memtui.sources.http.drain_process import DRAINS
 from memtui.sources.process.proc import PROC
 
 DEADLINES_S = (1.0, 5.0, 10.0)
-"""How long the first question to a listener may take, the second and the last: a busy host may
-leave a service without CPU for seconds. The second follows at once when nothing else was found;
-after the last the listener is left alone for the session."""
+"""Deadlines of the first, second and last probe: on a busy host a service may get no CPU for
+seconds. The second probe follows at once if there is no other endpoint; after the last one the
+listener is not probed again in the session."""
 _LIMIT_BYTES = 64 << 10
 _TLS_PORTS = frozenset({10250, 10257, 10259})
 """Of kubelet, kube-controller-manager and kube-scheduler (kubernetes.io, Ports and Protocols)."""
 
 
 GREETING_S = 0.05
-"""A server of a protocol in which the server speaks first (NATS, SMTP, SSH, MySQL) writes its
-greeting as soon as it has accepted: on loopback well within this."""
+"""A server that speaks first (NATS, SMTP, SSH, MySQL) sends its greeting right after accept: on
+loopback well within this time."""
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
 _TLS_ALERT = b"\x15\x03"
 """The record type and the major version of a TLS alert (RFC 8446, 5.1)."""
@@ -36,7 +36,7 @@ _HEADERS_END = b"\r\n\r\n"
 
 
 class Silence(Enum):
-    """Why a listener gave no HTTP answer."""
+    """The reason why a listener sent no HTTP response."""
 
     GREETED = "spoke first"
     CLOSED = "closed the connection"
@@ -48,7 +48,7 @@ class Silence(Enum):
 
 
 class ProbeResult(Enum):
-    """What a listener did when it was asked for /debug/pprof/, in words that follow its name."""
+    """The result of a probe for /debug/pprof/; the value follows the name of the listener."""
 
     PPROF = "has pprof"
     ABSENT = "answers 404"
@@ -88,15 +88,15 @@ _SETTLED = frozenset({
     ProbeResult.PPROF, ProbeResult.CUT, ProbeResult.GREETS, ProbeResult.NOT_HTTP,
     ProbeResult.OTHER_PROTOCOL, ProbeResult.TLS,
 })  # fmt: skip
-"""What does not change while a socket listens: such a listener is asked once in a session."""
+"""Results that do not change while a socket listens: one probe per session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What one listener answered; ``address`` is that of its /debug/pprof/, if it has one.
+    """The result of probing one listener; ``address`` is that of its /debug/pprof/, if any.
 
-    ``spoke_at`` is where it gave an HTTP answer, whatever that said; ``silences`` is how often it
-    did not answer in time, the last time within ``deadline_s`` seconds.
+    ``spoke_at`` is the address of any HTTP response; ``silences`` is the number of late answers,
+    the last one with a deadline of ``deadline_s`` seconds.
     """
 
     listener: Listener
@@ -108,32 +108,32 @@ class Probe:
 
     @property
     def is_late(self) -> bool:
-        """Whether it did not answer in time: that is no statement about what it serves."""
+        """Whether it did not answer in time, so that its content is unknown."""
         return self.verdict is ProbeResult.LATE
 
     @property
     def is_open(self) -> bool:
-        """Whether it may answer otherwise when it is asked again."""
+        """Whether another probe may have another result."""
         may_be_busy = self.is_late and self.silences < len(DEADLINES_S)
         return may_be_busy or self.verdict is ProbeResult.REFUSED
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is never asked again, also not when the user asks for a new search."""
+        """Whether it is never probed again, even in a new search by the user."""
         return self.verdict in _SETTLED or (self.is_late and not self.is_open)
 
     def __str__(self) -> str:
-        """Format it as a part of a sentence: 127.0.0.1:8080 answers 404."""
-        said = f"{self.listener} {self.verdict.value}"
-        return f"{said} within {self.deadline_s:g} s (host busy?)" if self.is_late else said
+        """Return it as a part of a sentence: 127.0.0.1:8080 answers 404."""
+        text = f"{self.listener} {self.verdict.value}"
+        return f"{text} within {self.deadline_s:g} s (host busy?)" if self.is_late else text
 
 
 async def probe_listener(
     listener: Listener, pid: int, proc: Path = PROC, deadline_s: float | None = None
 ) -> Probe:
-    """Ask one listener for /debug/pprof/; a TLS port is asked again over TLS, without secrets.
+    """Request /debug/pprof/ of one listener; a TLS port is probed again over TLS, without secrets.
 
-    Where TLS is usual it is asked over TLS first: net/http answers a ClientHello on a plain port
+    Usual TLS ports are probed over TLS first: net/http answers a ClientHello on a plain port
     with 400 and logs nothing, but logs a line for plain HTTP on a TLS port.
     """
     deadline_s = DEADLINES_S[0] if deadline_s is None else deadline_s
@@ -158,14 +158,14 @@ async def probe_listener(
 
 
 def _is_usual_for_tls(listener: Listener) -> bool:
-    """Return whether TLS is usual at this port: 443, 6443, 8443 and so on."""
+    """Return whether a port usually has TLS: 443, 6443, 8443 and so on."""
     if not isinstance(listener, TcpListener):
         return False
     return listener.port % 1000 == 443 or listener.port in _TLS_PORTS
 
 
 async def _answer(address: Address, deadline_s: float) -> Response | ProbeResult:
-    """Ask for the page, plainly or over TLS; return the answer, or what its absence means."""
+    """Request the page over HTTP or TLS; return the response, or the reason without one."""
     if address.url.startswith("http:"):
         heard = await knock(address, deadline_s=deadline_s, limit_bytes=_LIMIT_BYTES)
         if heard is Silence.TLS:
@@ -178,7 +178,7 @@ async def _answer(address: Address, deadline_s: float) -> Response | ProbeResult
 
 
 def _addresses(listener: Listener, pid: int, proc: Path) -> Iterator[Address]:
-    """Yield where a listener can be reached, the likeliest first."""
+    """Yield the addresses of a listener, most likely first."""
     if not isinstance(listener, TcpListener):
         yield Address("http://localhost/debug/pprof/", _socket_path(listener.path, pid, proc))
         return
@@ -191,7 +191,7 @@ def _addresses(listener: Listener, pid: int, proc: Path) -> Iterator[Address]:
 
 
 def _socket_path(path: str, pid: int, proc: Path) -> str:
-    """Return the path of a unix socket as we must say it: a process may have another root."""
+    """Return the path of a unix socket for memtui: a process may have another root."""
     if path.startswith("@"):
         return "\0" + path[1:]
     if not path.startswith("/"):
@@ -219,10 +219,10 @@ def _verdict(response: Response) -> ProbeResult:
 
 
 async def knock(address: Address, *, deadline_s: float, limit_bytes: int) -> Response | Silence:
-    """Ask for a page once, on a connection of its own; return the answer, or why there was none.
+    """Request a page once, on a new connection; return the response, or why there is none.
 
-    Nothing is sent to a server that speaks first. The body is cut off at ``limit_bytes`` and keeps
-    the framing of its chunks. The deadline is for everything from the connection to the last byte.
+    Nothing is sent to a server that speaks first. The body ends at ``limit_bytes`` and keeps its
+    chunk framing. The deadline covers everything from the connection to the last byte.
     """
     try:
         async with asyncio.timeout(deadline_s):
@@ -279,7 +279,7 @@ async def _exchange(
 
 
 def _is_whole(raw: bytearray) -> bool:
-    """Return whether an answer with a length has come, or something that is no HTTP."""
+    """Return whether the response is complete by its length, or is not HTTP."""
     if raw and not b"HTTP/".startswith(raw[:5]):
         return True
     head, end, body = raw.partition(_HEADERS_END)

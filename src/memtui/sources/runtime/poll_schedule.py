@@ -13,7 +13,12 @@ from pathlib import Path
 from memtui import units
 from memtui.model import Mark, Origin
 from memtui.parse.profile.decoder import LIMIT_BYTES
-from memtui.parse.profile.wire import ProfileError, ProfileShape, count_stacks
+from memtui.parse.profile.wire import (
+    ProfileError,
+    ProfileShape,
+    ProfileTooLargeError,
+    count_stacks,
+)
 from memtui.parse.runtime.memstats import MemStatsPage
 from memtui.sources.http.client import Address, HttpCause, Response, get, is_draining, refusal
 from memtui.sources.http.pprof_pages import folder_of, heap_stacks
@@ -208,8 +213,8 @@ async def heap_shape(text: Address) -> tuple[ProfileShape, Address, Response]:
         raise NoSuchPage(failed.reason, failed.hint)
     try:
         shape = await asyncio.to_thread(count_stacks, answer.body, LIMIT_BYTES)
+    except ProfileTooLargeError as error:
+        raise TooExpensive(f"{address}: {error}") from None
     except ProfileError as error:
-        if "larger than" in str(error):
-            raise TooExpensive(f"{address}: {error}") from None
         raise NoSuchPage(f"{address}: {error}") from None
     return shape, address, answer
