@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, MutableMapping
 from contextlib import nullcontext
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address
 from memtui.sources.http.known_services import KnownService, service_of
-from memtui.sources.http.listener_probe import DEADLINES_S, Probe, ProbeResult, probe_listener
+from memtui.sources.http.listener_probe import Probe, ProbeResult, probe_again
 from memtui.sources.process.host import shares_network
 from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import no_access, reader_at, start_ticks
@@ -137,11 +136,11 @@ async def _first_with_pprof(
     for each in asked:
         before = known.get(each)
         if before is None or before.is_open:
-            known[each] = await _probe_again(each, pid, proc, before)
+            known[each] = await probe_again(each, pid, proc, before)
             if (address := known[each].address) is not None:
                 return address
     late = [known[each] for each in asked if known[each].is_late and known[each].silences == 1]
-    again = await asyncio.gather(*(_probe_again(each.listener, pid, proc, each) for each in late))
+    again = await asyncio.gather(*(probe_again(each.listener, pid, proc, each) for each in late))
     known.update({each.listener: each for each in again})
     return next((each.address for each in again if each.address is not None), None)
 
@@ -151,14 +150,6 @@ def _is_of_another_protocol(listener: Listener, service: KnownService | None) ->
     if isinstance(listener, TcpListener):
         return service is not None and listener.port in service.other_ports
     return listener.path.endswith(_TTRPC)
-
-
-async def _probe_again(listener: Listener, pid: int, proc: Path, before: Probe | None) -> Probe:
-    """Probe a listener, with a longer deadline after each late answer."""
-    silences = before.silences if before else 0
-    deadline_s = DEADLINES_S[min(silences, len(DEADLINES_S) - 1)]
-    probe = await probe_listener(listener, pid, proc, deadline_s)
-    return replace(probe, silences=silences + probe.is_late, deadline_s=deadline_s)
 
 
 def advice(service: KnownService | None) -> str:

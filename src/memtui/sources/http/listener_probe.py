@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -126,6 +126,14 @@ class Probe:
         """Return it as a part of a sentence: 127.0.0.1:8080 answers 404."""
         text = f"{self.listener} {self.verdict.value}"
         return f"{text} within {self.deadline_s:g} s (host busy?)" if self.is_late else text
+
+
+async def probe_again(listener: Listener, pid: int, proc: Path, before: Probe | None) -> Probe:
+    """Probe a listener, with a longer deadline after each late answer."""
+    silences = before.silences if before else 0
+    deadline_s = DEADLINES_S[min(silences, len(DEADLINES_S) - 1)]
+    probe = await probe_listener(listener, pid, proc, deadline_s)
+    return replace(probe, silences=silences + probe.is_late, deadline_s=deadline_s)
 
 
 async def probe_listener(
