@@ -28,7 +28,7 @@ from memtui.cli.stored.profile_input import stacks_from
 from memtui.model import Act, Origin, ProfileRequest
 from memtui.parse.process.sockets import TcpListener
 from memtui.sources.actions import ProcessActions
-from memtui.sources.http import drain, endpoint, pprof_pages
+from memtui.sources.http import drain, listener_probe, pprof_pages
 from memtui.sources.http.client import Address, get, is_draining
 from memtui.sources.http.drain_process import DrainProcess
 from memtui.sources.http.listener_probe import probe_listener
@@ -168,7 +168,7 @@ async def test_a_response_is_read_to_its_end_when_whoever_asked_leaves(place: st
 @pytest.mark.hurried
 @pytest.mark.parametrize("place", ["sources/pprofpages", "sources/endpoint", "sources/memstats"])
 async def test_so_it_is_at_a_deadline(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "_DEADLINES_S", (0.3, 0.3, 0.3))
+    monkeypatch.setattr(listener_probe, "DEADLINES_S", (0.3, 0.3, 0.3))
     monkeypatch.setattr(pprof_pages, "_INDEX_DEADLINE_S", 0.3)
     monkeypatch.setattr(memstats, "_DEADLINES_S", dict.fromkeys(Origin, 0.3))
     server = Server()
