@@ -1,4 +1,4 @@
-"""What every page with MemStats has in common: the names, and which numbers cannot be true.
+"""Parses pages with MemStats (expvar, gops, heap?debug=1) and rejects impossible numbers.
 
 A page may be anybody's: whatever is not one of honest numbers raises :class:`MemStatsError`, and
 nothing else.
@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 from memtui.model import Absent, MemStats
 
 RING = 256
-"""How many cycles PauseNs and PauseEnd hold (Go 1.27.3 runtime/mstats.go)."""
+"""The capacity of PauseNs and PauseEnd (Go 1.27.3 runtime/mstats.go)."""
 
 Number: TypeAlias = int | float
 
@@ -53,7 +53,7 @@ GO_NAMES = {
     "NumForcedGC": "num_forced_gc",
     "GCCPUFraction": "gc_cpu_fraction",
 }
-"""The fields of runtime.MemStats, and what they are called here."""
+"""The fields of runtime.MemStats, and their names in memtui."""
 
 _NEEDED = ("heap_alloc_bytes", "heap_inuse_bytes", "heap_idle_bytes", "sys_bytes")
 _CUMULATIVE = ("total_alloc_bytes",)
@@ -75,11 +75,11 @@ _DECIMAL = re.compile(r"\d{1,20}(?:\.\d{1,30})?(?:e[+-]\d{1,3})?")
 
 
 class MemStatsError(ValueError):
-    """This is no page with MemStats, or one whose numbers cannot be true; says why in few words."""
+    """The page has no MemStats, or impossible numbers; the message is short."""
 
 
 class Cycle(NamedTuple):
-    """A cycle of the collector as the rings tell it: number, end (Unix seconds), pause."""
+    """A GC cycle in the rings: number, end (Unix seconds), pause."""
 
     number: int
     ended_at: float
@@ -98,7 +98,7 @@ class CommandHash:
 
     @classmethod
     def of(cls, arguments: Iterable[str]) -> CommandHash:
-        """Hash arguments; how a byte that is no UTF-8 was written does not matter."""
+        """Return the hash of arguments; invalid UTF-8 may be written in any way."""
         known = [re.sub("�+", "�", each) for each in arguments]
         return cls(_hash(known[:1]), _hash(known))
 
@@ -110,7 +110,7 @@ def _hash(arguments: list[str]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class MemStatsPage:
-    """What a page said: the numbers, the cycles that its rings hold (oldest first), whose it is."""
+    """A parsed page: the numbers, the cycles of its rings (oldest first), and its command line."""
 
     stats: MemStats
     cycles: tuple[Cycle, ...] = ()
@@ -118,14 +118,14 @@ class MemStatsPage:
 
 
 def say(said: dict[str, str], name: str, value: str) -> None:
-    """Add what a line says; raise MemStatsError when another one said it already."""
+    """Add the value of a line; raise MemStatsError if it is a duplicate."""
     if name in said:
         raise MemStatsError(f"says {name[:24]} twice")
     said[name] = value
 
 
 def number(name: str, text: str) -> Number:
-    """Read a number as Go prints one; raise MemStatsError."""
+    """Parse a number in Go's format; raise MemStatsError."""
     if _WHOLE.fullmatch(text):
         return int(text)
     if not _DECIMAL.fullmatch(text):
@@ -134,7 +134,7 @@ def number(name: str, text: str) -> Number:
 
 
 def with_seconds(numbers: Mapping[str, object]) -> dict[str, object]:
-    """Turn LastGC, nanoseconds, into seconds."""
+    """Return LastGC (nanoseconds) in seconds."""
     found = dict(numbers)
     last = found.get("last_gc_at")
     if isinstance(last, int) and not isinstance(last, bool) and 0 <= last < _MOST:
@@ -143,7 +143,7 @@ def with_seconds(numbers: Mapping[str, object]) -> dict[str, object]:
 
 
 def checked(numbers: Mapping[str, object]) -> MemStats:
-    """Return MemStats of numbers by the names of its fields; raise MemStatsError for a lie.
+    """Return MemStats from numbers by field name; raise MemStatsError for impossible ones.
 
     A lie is what is missing, no number, negative, not finite or larger than any machine, and a
     whole that is smaller than its parts.
@@ -182,7 +182,7 @@ def _honest(name: str, value: object) -> Number | None:
 
 
 def _short(value: Number) -> str:
-    """Write a number that may have a thousand digits."""
+    """Return a short form of a number that may have a thousand digits."""
     return f"{value:.12g}" if abs(value) < _MOST * _MOST else "a number without end"
 
 
@@ -213,7 +213,7 @@ def _check_sums(stats: MemStats) -> None:
 
 
 def cycles_of(stats: MemStats, pauses: object, ends: object) -> tuple[Cycle, ...]:
-    """Return the cycles that the rings hold, oldest first; none where there are no rings.
+    """Return the cycles of the rings, oldest first; empty without rings.
 
     The newest one, NumGC, stands at (NumGC+255)%256 (Go 1.27.3 runtime/mstats.go).
     """
@@ -238,7 +238,7 @@ def cycles_of(stats: MemStats, pauses: object, ends: object) -> tuple[Cycle, ...
 
 
 def parse_expvar(body: bytes) -> MemStatsPage:
-    """Read what package expvar serves: a JSON object with ``memstats`` and ``cmdline``.
+    """Parse the page of package expvar: a JSON object with ``memstats`` and ``cmdline``.
 
     What else the program publishes there is not kept.
     """
@@ -258,7 +258,7 @@ def parse_expvar(body: bytes) -> MemStatsPage:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Make an object; a name that matters must not stand there twice."""
+    """Return a JSON object; a relevant name must not occur twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -306,7 +306,7 @@ _BYTES = re.compile(r"(?:when heap-alloc >= )?(?:[\d.]+[KMGTPE]?B \()?(\d{1,20})
 
 
 def parse_gops(text: bytes) -> MemStatsPage:
-    """Read what the gops agent answers to the request for MemStats.
+    """Parse the response of a gops agent to the request for MemStats.
 
     Sizes are ``99.7MB (104538112 bytes)`` or ``512 bytes``. The time of the last cycle is a text
     for people and is not read. Source: github.com/google/gops, agent/agent.go.
@@ -335,7 +335,7 @@ _PAIRS = {"Stack": "stack", "MSpan": "mspan", "MCache": "mcache"}
 
 
 def parse_heap_text(tail: bytes) -> MemStatsPage:
-    """Read the end of heap?debug=1: the lines behind ``# runtime.MemStats``.
+    """Parse the end of heap?debug=1: the lines after ``# runtime.MemStats``.
 
     ``# Stack = 1 / 2`` is StackInuse and StackSys, and so for MSpan and MCache; the other lines
     have the names of MemStats. Source: Go 1.27.3 runtime/pprof/pprof.go, writeHeapInternal.

@@ -37,7 +37,7 @@ from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import PidGuard, reader_at
 from memtui.sources.profile.source import FetchedProfile, ProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
-from memtui.sources.runtime.memstats import holds
+from memtui.sources.runtime.memstats import owns_address
 from memtui.sources.runtime.poll_schedule import GIVEN_UP
 from memtui.sources.source import Clock, SourceFailed
 
@@ -264,7 +264,7 @@ class UrlProfileSource(HttpProfileSource):
     async def _attach(self) -> None:
         """Observe the memory of the process only if the address is its own."""
         pid = self._process_pid
-        is_own = pid is not None and await asyncio.to_thread(holds, pid, self._address, PROC)
+        is_own = pid is not None and await asyncio.to_thread(owns_address, pid, self._address, PROC)
         self._pid = pid if is_own else None
 
     async def kinds(self) -> frozenset[ProfileKind]:
