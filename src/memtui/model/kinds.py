@@ -90,11 +90,11 @@ class SampleKind:
     the four kinds that had rows then. ``res_kib`` is ``res_bytes`` in units of 1024 bytes, as the
     kernel counts.
 
-    ``is_in_header``: its newest sample stands in the header of each member, so that every pane can
-    be drawn from there. ``shares_values``: one sample has most values in common with the next.
+    ``is_in_header``: its newest sample is in the header of each member, so that every pane can be
+    drawn from there. ``shares_values``: one sample has most values in common with the next.
     ``may_wait``: it is painted with the next sample of the process, or a second later at most.
-    ``column`` is its place in exported tables, from 1, and needs ``fields``; 0: not in them. ``snapshot`` is its key in
-    the JSON of ``--once``; empty: not there, or there in another shape.
+    ``column`` is its place in exported tables, from 1, and needs ``fields``; 0: not in them.
+    ``snapshot`` is its key in the JSON of ``--once``; empty: not there, or in another shape.
     """
 
     type: type[Sample]
