@@ -59,7 +59,7 @@ def allocated_by(origin: Origin, size_bytes: int) -> int:
 
 
 def allocated_by_profile(size_bytes: int, shape: ProfileShape | None = None) -> int:
-    """Return the estimated allocation of a profile in the target in bytes; a maximum without shape."""
+    """Return the estimated bytes that a profile allocates in the target; a maximum if unread."""
     least, each = _PROFILE
     return least + (each * shape.stacks if shape else _PROFILE_BYTE * size_bytes)
 
