@@ -1,13 +1,8 @@
 """Parses pages with MemStats (expvar, gops, heap?debug=1) and rejects impossible numbers.
 
-A page may be anybody's: whatever is not one of honest numbers raises :class:`MemStatsError`, and
-nothing else.
-
-MemStats as package expvar serves them on /debug/vars.
-
-MemStats as the agent of gops answers them.
-
-MemStats as the text form of the heap profile (heap?debug=1) has them at its end.
+Sources: package expvar (/debug/vars), the gops agent, and the end of the text form of the heap
+profile (heap?debug=1). A page may be from any server: invalid content raises only
+:class:`MemStatsError`.
 """
 
 from __future__ import annotations
@@ -117,11 +112,11 @@ class MemStatsPage:
     command: CommandHash | None = None
 
 
-def say(said: dict[str, str], name: str, value: str) -> None:
+def add_value(values: dict[str, str], name: str, value: str) -> None:
     """Add the value of a line; raise MemStatsError if it is a duplicate."""
-    if name in said:
-        raise MemStatsError(f"says {name[:24]} twice")
-    said[name] = value
+    if name in values:
+        raise MemStatsError(f"has {name[:24]} twice")
+    values[name] = value
 
 
 def number(name: str, text: str) -> Number:
@@ -129,7 +124,7 @@ def number(name: str, text: str) -> Number:
     if _WHOLE.fullmatch(text):
         return int(text)
     if not _DECIMAL.fullmatch(text):
-        raise MemStatsError(f"says {name} = {text[:24]}")
+        raise MemStatsError(f"has {name} = {text[:24]}")
     return float(text)
 
 
@@ -164,20 +159,20 @@ def checked(numbers: Mapping[str, object]) -> MemStats:
 def _honest(name: str, value: object) -> Number | None:
     word = name.removesuffix("_bytes")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise MemStatsError(f"says {word} without a number")
+        raise MemStatsError(f"has {word} without a number")
     if isinstance(value, float) and not math.isfinite(value):
-        raise MemStatsError(f"says {word} = {value}")
+        raise MemStatsError(f"has {word} = {value}")
     if not 0 <= value <= _MOST or (value != int(value) and name not in _FRACTIONS):
-        raise MemStatsError(f"says {word} = {_short(value)}")
+        raise MemStatsError(f"has {word} = {_short(value)}")
     if name in _FRACTIONS:
         if value > _NO_LIMIT / 1e9:
-            raise MemStatsError(f"says {word} = {_short(value)}")
+            raise MemStatsError(f"has {word} = {_short(value)}")
         return float(value)
     whole = int(value)
     if name in _SETTINGS and whole >= _NO_LIMIT:
         return None
     if whole > _MOST_BYTES and name.endswith("_bytes") and name not in _CUMULATIVE:
-        raise MemStatsError(f"says {word} = {_short(whole)}")
+        raise MemStatsError(f"has {word} = {_short(whole)}")
     return whole
 
 
@@ -209,7 +204,7 @@ def _check_sums(stats: MemStats) -> None:
         parts = sum(size for name in part_names if isinstance(size := getattr(stats, name), int))
         if isinstance(whole, int) and parts > whole + whole // _LOOSE:
             word = whole_name.removesuffix("_bytes")
-            raise MemStatsError(f"says {word} = {whole}, and its parts are {parts}")
+            raise MemStatsError(f"has {word} = {whole}, and its parts are {parts}")
 
 
 def cycles_of(stats: MemStats, pauses: object, ends: object) -> tuple[Cycle, ...]:
@@ -221,7 +216,7 @@ def cycles_of(stats: MemStats, pauses: object, ends: object) -> tuple[Cycle, ...
     if pauses is None or ends is None or isinstance(newest, Absent):
         return ()
     if not (isinstance(pauses, list) and isinstance(ends, list)):
-        raise MemStatsError("says PauseNs without numbers")
+        raise MemStatsError("has PauseNs without numbers")
     if not len(pauses) == len(ends) == RING:
         raise MemStatsError(f"has a ring of {len(pauses)} pauses and {len(ends)} ends")
     found: list[Cycle] = []
@@ -230,9 +225,9 @@ def cycles_of(stats: MemStats, pauses: object, ends: object) -> tuple[Cycle, ...
         pause, end = pauses[place], ends[place]
         for value in (pause, end):
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST:
-                raise MemStatsError(f"says the pause of cycle {number} without a number")
+                raise MemStatsError(f"has the pause of cycle {number} without a number")
         if end == 0:
-            raise MemStatsError(f"says that cycle {number} ended in 1970")
+            raise MemStatsError(f"has cycle {number} with an end in 1970")
         found.append(Cycle(number, end / 1e9, pause / 1e9))
     return tuple(found)
 
@@ -264,7 +259,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         names = [name for name, _ in pairs]
         for name in ("memstats", "cmdline", "PauseNs", "PauseEnd", *GO_NAMES):
             if names.count(name) > 1:
-                raise MemStatsError(f"says {name} twice")
+                raise MemStatsError(f"has {name} twice")
     return found
 
 
@@ -311,19 +306,19 @@ def parse_gops(text: bytes) -> MemStatsPage:
     Sizes are ``99.7MB (104538112 bytes)`` or ``512 bytes``. The time of the last cycle is a text
     for people and is not read. Source: github.com/google/gops, agent/agent.go.
     """
-    said: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line in text.decode("utf-8", "replace").splitlines():
         name, _, value = line.partition(": ")
-        say(said, name, value)
-    if "heap-alloc" not in said:
+        add_value(values, name, value)
+    if "heap-alloc" not in values:
         raise MemStatsError("is no answer of a gops agent")
-    if "debug-gc" not in said:  # the last line
+    if "debug-gc" not in values:  # the last line
         raise MemStatsError("is cut off")
     numbers: dict[str, Number] = {}
     for name, ours in _NAMES.items():
-        if name in said:
-            sized = _BYTES.fullmatch(said[name])
-            numbers[ours] = int(sized[1]) if sized else number(name, said[name])
+        if name in values:
+            sized = _BYTES.fullmatch(values[name])
+            numbers[ours] = int(sized[1]) if sized else number(name, values[name])
     return MemStatsPage(checked(numbers))
 
 
@@ -343,20 +338,22 @@ def parse_heap_text(tail: bytes) -> MemStatsPage:
     start = tail.rfind(_TRAILER)
     if start < 0 or (start > 0 and tail[start - 1 : start] != b"\n"):
         raise MemStatsError("has no runtime.MemStats at its end")
-    said: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line in tail[start + len(_TRAILER) :].decode("utf-8", "replace").splitlines():
         if match := _LINE.fullmatch(line):
-            say(said, match[1], match[2])
-    if "DebugGC" not in said:  # the last line that every version writes
+            add_value(values, match[1], match[2])
+    if "DebugGC" not in values:  # the last line that every version writes
         raise MemStatsError("is cut off")
-    numbers = {ours: number(name, said[name]) for name, ours in GO_NAMES.items() if name in said}
+    numbers = {
+        ours: number(name, values[name]) for name, ours in GO_NAMES.items() if name in values
+    }
     for name, ours in _PAIRS.items():
-        if name in said:
-            if not (pair := _PAIR.fullmatch(said[name])):
-                raise MemStatsError(f"says {name} = {said[name][:24]}")
+        if name in values:
+            if not (pair := _PAIR.fullmatch(values[name])):
+                raise MemStatsError(f"has {name} = {values[name][:24]}")
             numbers[f"{ours}_inuse_bytes"], numbers[f"{ours}_sys_bytes"] = map(int, pair.groups())
     stats = checked(with_seconds(numbers))
-    rings = (_ring(said.get(name, "")) for name in ("PauseNs", "PauseEnd"))
+    rings = (_ring(values.get(name, "")) for name in ("PauseNs", "PauseEnd"))
     return MemStatsPage(stats, cycles_of(stats, *rings))
 
 

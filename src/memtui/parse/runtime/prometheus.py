@@ -89,8 +89,8 @@ _LINE = re.compile(rb"^(go_[a-z_]{1,80})(?=[{ \t])[^\n]{1,4000}$", re.MULTILINE)
 def parse_prometheus(body: bytes) -> MemStatsPage:
     """Parse MemStats from a page in the text format; raise MemStatsError.
 
-    Where a field is there under an old and a new name the old one counts. A name that stands
-    there twice belongs to two processes, as on the page of a gateway: nobody knows which is ours.
+    If a field has an old and a new name, the old one counts. A duplicate name means two processes,
+    as on the page of a gateway: then it is unknown which one is the target.
     """
     lines = [match[0] for match in _LINE.finditer(body) if match[1].decode() in _WANTED]
     if not lines:

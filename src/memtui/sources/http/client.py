@@ -385,10 +385,10 @@ def refusal(address: Address, response: Response) -> SourceFailed | None:
         )
     if wants_tls(response):
         return SourceFailed(f"{address} wants TLS", "use https:// in --pprof")
-    said = _one_line(response.body[:200].decode("utf-8", "replace"))
-    if address.is_secret:  # what a server says may hold what it was sent
-        said = ""
-    return SourceFailed(f"{address} answers {status}{': ' if said else ''}{said}")
+    text = _one_line(response.body[:200].decode("utf-8", "replace"))
+    if address.is_secret:  # a response may repeat the secret of the request
+        text = ""
+    return SourceFailed(f"{address} answers {status}{': ' if text else ''}{text}")
 
 
 def wants_tls(response: Response) -> bool:

@@ -22,11 +22,11 @@ class BadSecret(ValueError):  # noqa: N818 - the name states the error
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What goes with an address: ``secret`` or the file of one, and how certificates are checked.
+    """The credentials of an address: a secret or its file, and the verification of certificates.
 
-    A secret is USER:PASSWORD, or else a bearer token (RFC 7617, RFC 6750). A file is read anew for
-    each request, for tokens of a few hours are replaced there. ``cacert`` is a file with the
-    authorities that count, None for those of this machine; with ``insecure`` nothing is checked.
+    A secret is USER:PASSWORD, or else a bearer token (RFC 7617, RFC 6750). A file is read again for
+    each request, because short-lived tokens are replaced in it. ``cacert`` is a file with the
+    trusted authorities, None for those of this machine; ``insecure`` disables verification.
     """
 
     secret: str | None = field(default=None, repr=False)

@@ -1,8 +1,8 @@
 """Estimates the cost of a request for the target (memory, CPU) and limits its rate.
 
-Measured with Go 1.21 and 1.27 (benchmarks/harm.py): a page allocates in the target what its kind
-and its length say, and what was allocated stays until the next GC cycle, which a process that
-does little runs every two minutes (runtime/proc.go, forcegcperiod).
+Measured with Go 1.21 and 1.27 (benchmarks/harm.py): the allocation in the target depends on
+the kind and the length of a page. It stays until the next GC cycle, which an idle process runs
+every two minutes (runtime/proc.go, forcegcperiod).
 """
 
 from __future__ import annotations
@@ -214,9 +214,9 @@ class Watching:
         if not self._res or rise <= least or (allocated is not None and allocated <= least):
             return None
         end = self._clock()
-        said = f"RES rose by {units.size(rise)} while memtui read {what}"
-        said += "" if size_bytes is not None else " (given up; the rest is discarded)"
-        return Mark(said, fetch=Fetch(self.start, end, rise, size_bytes))
+        text = f"RES rose by {units.size(rise)} while memtui read {what}"
+        text += "" if size_bytes is not None else " (abandoned; the rest is discarded)"
+        return Mark(text, fetch=Fetch(self.start, end, rise, size_bytes))
 
 
 def _memory(pid: int | None, proc: Path) -> tuple[int, int]:

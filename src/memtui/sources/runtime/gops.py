@@ -49,8 +49,8 @@ class GopsAgent:
 def find_gops(pid: int, proc: Path = PROC) -> GopsAgent | None:
     """Return the agent of a process if it listens on the port in its port file.
 
-    A file may be left over from an earlier process of that pid. Raises SourceFailed when nobody
-    can tell what it listens on.
+    The file may be from an earlier process with this pid. Raises SourceFailed if the sockets of the
+    process are unknown.
     """
     ports = set(_ports(pid, proc))
     if not ports or not shares_network(pid, proc):

@@ -1,8 +1,7 @@
 """Lists the pages with MemStats of a process, and reads one of them.
 
-Which cycles of the collector a page of MemStats tells for the first time.
-
-Whether the numbers of a page can be those of the process that is watched.
+Also finds the GC cycles that earlier pages did not have, and checks that a page belongs to the
+target process.
 """
 
 from __future__ import annotations

@@ -349,7 +349,7 @@ class RuntimeSource:
         except (OSError, ParseError):
             return None
 
-    # What is told
+    # Events
 
     def _reading_events(self, page: MemStatsAddress, reading: _Reading) -> Iterator[Event]:
         yield from self._marked()
