@@ -220,11 +220,11 @@ async def _get(
 
 
 class _Exchange:
-    """Holds the connection of one request, to have the response read to its end in any case.
+    """Holds the connection of one request, so that the response is always read to its end.
 
-    ``trace`` is httpcore's trace extension (httpcore 1.0, "Request extensions"): from it come the
-    socket, as soon as there is one, and the moment at which the request goes out. The descriptor
-    is a duplicate: the client closes its own, and the connection stays.
+    ``trace`` is httpcore's trace extension (httpcore 1.0, "Request extensions"). It provides the
+    socket as soon as it exists, and the time at which the request is sent. The descriptor is a
+    duplicate: the connection stays open when the client closes its own descriptor.
     """
 
     def __init__(self, name: str, *, ends_early: bool) -> None:
@@ -271,7 +271,7 @@ def is_draining(address: Address) -> bool:
 async def _body(
     answer: httpx.Response, limit_bytes: int, tail_bytes: int | None
 ) -> tuple[bytes, int]:
-    """Return the body, or its end, and how long it was."""
+    """Return the body, or its end, and its size in bytes."""
     body, size_bytes = bytearray(), 0
     announced = answer.headers.get("content-length", "")
     if not (announced.isdecimal() and int(announced) > limit_bytes):
@@ -288,10 +288,7 @@ async def _body(
 
 
 def _certificates(address: Address) -> ssl.SSLContext | bool:
-    """Return what to check certificates with: the authorities of this machine and of httpx.
-
-    Or those that the user gave, and no others.
-    """
+    """Return the trusted authorities: those of this machine and of httpx, or those of the user."""
     if not address.verify or address.access.insecure or not is_https(address.url):
         return False
     if address.access.cacert is not None:

@@ -28,8 +28,8 @@ _PAGE_OF: dict[ProfileKind, str] = {"cpu": "profile"}
 def profile_address(url: str, access: Credentials = ANYBODY) -> Address:
     """Return the address of the profile that a user gave; "heap" if it names none.
 
-    ``http://host:6060``, ``host:6060``, ``https://…/debug/pprof/`` and full addresses are taken;
-    ``http+unix://%2Frun%2Forders.sock/debug/pprof/heap`` asks through a unix socket.
+    ``http://host:6060``, ``host:6060``, ``https://…/debug/pprof/`` and full addresses are valid;
+    ``http+unix://%2Frun%2Forders.sock/debug/pprof/heap`` uses a unix socket.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
@@ -111,9 +111,9 @@ async def heap_stacks(folder: Address, deadline_s: float) -> int | None:
 
 
 async def _index(folder: Address, deadline_s: float = _INDEX_DEADLINE_S) -> str:
-    """Return the index: a page of HTML with a count and a link for each profile.
+    """Return the index: an HTML page with a count and a link for each profile.
 
-    It counts what the profiles hold, and takes none of them (Go 1.27.3 net/http/pprof,
+    The server counts the records of each profile without writing one (Go 1.27.3 net/http/pprof,
     indexTmplExecute).
     """
     response = await get(folder, deadline_s=deadline_s, limit_bytes=_INDEX_LIMIT_BYTES)

@@ -151,13 +151,12 @@ def _server(address: Address) -> str:
 class CpuCost:
     """The CPU cost of a page in seconds: the minimum of the last few upper bounds.
 
-    What an answer costs cannot be seen from outside, but two upper bounds can: the wall time of
-    the answer, which on a busy host is mostly waiting, and the CPU time of the whole process
-    meanwhile, which holds its other work too. The lower of the two is nearer to the truth, and
-    the least of the last five is nearer still, as all of them are upper bounds. A page that
-    becomes more expensive shows after five answers. The clock of a process counts nanoseconds,
-    and every user may read it (man 3 clock_getcpuclockid); of a process on another machine there
-    is the wall time alone.
+    The exact cost is not visible from outside, but two upper bounds are: the wall time of the
+    response, which on a busy host is mostly waiting, and the CPU time of the whole process during
+    it, which includes other work. The lower of the two is closer to the cost, and the minimum of
+    the last five is closer still. A page that becomes more expensive shows after five responses.
+    The CPU clock of a process counts nanoseconds, and every user may read it (man 3
+    clock_getcpuclockid); for a process on another machine only the wall time is known.
     """
 
     def __init__(self) -> None:
