@@ -18,7 +18,7 @@ from memtui.timeline import View
 HELP = (
     ("s  { }", "next sample type; another kind of profile"),
     ("r t p ctrl+g", "fetch again; choose a profile; CPU; heap after a GC"),
-    ("v  T", "list, call tree, flame; by label: which route"),
+    ("v  T", "list, call tree, flame graph; labels"),
     ("enter esc", "callers and callees, source; flame: zoom; back"),
     ("←→ hl x", "scroll names; tree: fold; follow the largest calls"),
     ("o O f", "sort column, reverse; functions, lines, files, packages"),
@@ -45,7 +45,7 @@ KEYS: list[BindingType] = [
     Binding("o", "order", "sort by the next column", id="profile.order"),
     Binding("O", "turn", "reverse the order", id="profile.turn"),
     Binding("f", "finer", "functions, lines, files, packages", id="profile.fine"),
-    Binding("v", "next_view", "list, tree, flame", id="profile.view"),
+    Binding("v", "next_view", "list, call tree, flame graph", id="profile.view"),
     Binding("T", "labels", "labels", id="profile.labels"),
     Binding("enter", "enter", "callers and callees", id="profile.enter"),
     Binding("escape,backspace", "back", "back", id="profile.back", show=False),

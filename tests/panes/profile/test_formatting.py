@@ -1,4 +1,4 @@
-"""Amounts, shares, names and bars as pane 4 writes them."""
+"""Amounts, shares, names and stacks as pane 4 writes them."""
 
 import time
 
@@ -14,11 +14,14 @@ from memtui.panes.profile.formatting import (
     bare_name,
     change,
     fitting_name,
+    frame_lines,
     function_of,
     highlighted,
+    on_one_line,
     short_name,
     shown_name,
 )
+from memtui.render.cells import text_of
 
 MIB = 1 << 20
 
@@ -126,3 +129,24 @@ def test_a_name_of_any_length_is_made_shorter_in_linear_time(piece: str) -> None
     few = min(seconds(2_000) for _ in range(3))
     many = min(seconds(32_000) for _ in range(3))
     assert many < 100 * few + 0.05, "16 times the length: the square would be 256 times"
+
+
+def test_a_stack_on_one_line_says_what_it_leaves_out() -> None:
+    stack = ("main.work", "main.retry", "main.retry", "main.main", "runtime.main")
+    assert on_one_line(stack, 60) == "main.work ← main.retry ×2 ← main.main ← runtime.main"
+    assert on_one_line(stack, 40) == "work ← retry ×2 ← main ← main"
+    assert on_one_line(stack, 24) == "work ← retry ×2 ← …"
+    assert on_one_line(stack, 3) == "wo…"
+    assert on_one_line((), 10) == ""
+
+
+@given(st.lists(st.sampled_from(["main.a", "b.大", "x/y.Z[int]", "main.a"])), st.integers(1, 40))
+def test_a_stack_on_one_line_always_fits(frames: list[str], width: int) -> None:
+    assert cell_len(on_one_line(frames, width)) <= width
+
+
+def test_unfolded_the_runtime_stands_back_and_recursion_takes_one_line() -> None:
+    rows = frame_lines(("runtime.gopark", "a/main.f", "a/main.f", "main.g"), 2, 0, "f")
+    assert [text_of(row) for row in rows] == ["  runtime.gopark", "  a/main.f ×2", "  main.g"]
+    assert rows[0][1].role == "dim"
+    assert [span.text for span in rows[1] if span.role == "match"] == ["f"]
