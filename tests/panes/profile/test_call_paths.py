@@ -26,7 +26,7 @@ TreeOf = Callable[[Mapping[str, int]], CallNode]
 STACKS = {"a|b|c": 5, "a|b|d": 3, "a|e": 2, "f|g": 4, "h": 1}
 
 
-def test_a_path_leads_as_far_as_it_exists(tree_of: TreeOf) -> None:
+def test_a_path_is_followed_as_far_as_it_exists(tree_of: TreeOf) -> None:
     root = tree_of(STACKS)
     assert [node.name for node in nodes_along(root, ("a", "b", "c"))] == ["", "a", "b", "c"]
     assert existing_path(root, ("a", "x", "c")) == ("a",)
@@ -34,7 +34,7 @@ def test_a_path_leads_as_far_as_it_exists(tree_of: TreeOf) -> None:
     assert node_at(root, ()) is root
 
 
-def test_the_hottest_path_ends_at_a_leaf_that_is_known(tree_of: TreeOf) -> None:
+def test_the_hottest_path_ends_at_a_leaf(tree_of: TreeOf) -> None:
     root = tree_of(STACKS)
     assert hottest(root) == ("a", "b", "c")
     assert hottest(root, ("f",)) == ("f", "g")
@@ -54,7 +54,7 @@ def test_the_hottest_path_ends_at_a_leaf_that_is_known(tree_of: TreeOf) -> None:
         ((), (), ()),
     ],
 )
-def test_beside_a_node_is_the_next_one_at_its_depth_or_above(
+def test_the_next_node_is_at_the_same_depth_or_above(
     tree_of: TreeOf, path: Path, right: Path, left: Path
 ) -> None:
     root = tree_of(STACKS)
@@ -62,7 +62,7 @@ def test_beside_a_node_is_the_next_one_at_its_depth_or_above(
     assert path_beside(root, path, -1) == left
 
 
-def test_nodes_are_counted_with_those_that_one_stands_for(tree_of: TreeOf) -> None:
+def test_folded_nodes_are_counted_too(tree_of: TreeOf) -> None:
     assert count_below(tree_of(STACKS), 100) == 8
     assert count_below(tree_of(STACKS), 3) == 3
     many = CallNode("", 9, 0, (CallNode("small", 1, 1), CallNode("(8 more)", 8, 0, (), 8)))
@@ -82,7 +82,7 @@ def test_a_match_below_another_adds_nothing(tree_of: TreeOf) -> None:
     assert text_of(matches_line(found, COUNT, 40)) == "/STORE: 3 matches, 60.0%"
 
 
-def test_matches_follow_each_other_round(tree_of: TreeOf) -> None:
+def test_matches_wrap_around(tree_of: TreeOf) -> None:
     found = search(tree_of(STORES), "store")
     first, second, third = found.paths
     assert found.after(first, 1) == second
@@ -91,7 +91,7 @@ def test_matches_follow_each_other_round(tree_of: TreeOf) -> None:
     assert found.after(("x",), -1) == third
 
 
-def test_nothing_is_found_where_nothing_is(tree_of: TreeOf) -> None:
+def test_a_search_without_matches(tree_of: TreeOf) -> None:
     assert search(tree_of(STORES), "") == NO_MATCHES
     nowhere = search(tree_of(STORES), "[/x]\x1b")
     assert nowhere.after(("x",), 1) is None
@@ -100,6 +100,6 @@ def test_nothing_is_found_where_nothing_is(tree_of: TreeOf) -> None:
     assert matches_line(NO_MATCHES, COUNT, 40) == ()
 
 
-def test_what_stands_for_many_is_not_searched() -> None:
+def test_folded_nodes_are_not_searched() -> None:
     root = CallNode("", 9, 0, (CallNode("a", 1, 1), CallNode("(8 more)", 8, 0, (), 8)))
     assert search(root, "more").paths == ()
