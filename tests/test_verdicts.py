@@ -18,7 +18,7 @@ from watched import FULL, PROC, TRACE, Look, Watched, check_sums, load, save
 from memtui.cli.live.sources import TraceInput
 from memtui.cli.live.watch import session_of, watched
 from memtui.cli.options.profile import ProfileOptions
-from memtui.diagnosis import DEFAULT, Cause, diagnose, window_of
+from memtui.diagnosis import DEFAULT, Cause, build_window, diagnose
 from memtui.timeline import View
 
 StartGo = Callable[..., Any]
@@ -42,7 +42,7 @@ async def verdicts_until(service: GoService, cause: Cause) -> set[Cause]:
     found = asyncio.Event()
 
     def judge(view: View, past_s: float) -> None:
-        diagnosis = diagnose(window_of(view, thresholds=HASTY))
+        diagnosis = diagnose(build_window(view, thresholds=HASTY))
         check_sums(diagnosis)
         said.add(diagnosis.first.cause)
         if cause in said:

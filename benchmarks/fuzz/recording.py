@@ -24,7 +24,7 @@ from longsession import NOON, Session
 from randomprofile import RandomProfile
 
 from fuzz.target import DATA, NASTY, Target, Trial, damaged, refused
-from memtui.diagnosis import as_json, diagnose, one_line, window_of
+from memtui.diagnosis import as_json, build_window, diagnose, one_line
 from memtui.model import (
     CgroupMemory,
     Ended,
@@ -315,7 +315,7 @@ def read_deeply(path: Path, data: bytes) -> None:
         for _ in metrics(iter(events), {"host": recording.header.host}):
             pass
         timeline = timeline_of(recording, first, last)
-        diagnosis = diagnose(window_of(View(timeline, last, last, frozen=True), last - first))
+        diagnosis = diagnose(build_window(View(timeline, last, last, frozen=True), last - first))
         one_line(diagnosis).encode()
         json.dumps(as_json(diagnosis), allow_nan=False)
         recording.follow().poll()

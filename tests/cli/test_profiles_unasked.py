@@ -21,7 +21,7 @@ from memtui.cli.live.sources import TraceInput
 from memtui.cli.live.watch import session_of, watched
 from memtui.cli.live.window_reads import WindowReads
 from memtui.cli.options.profile import ProfileOptions
-from memtui.diagnosis.functions import grown_functions
+from memtui.diagnosis.function_growth import grown_functions
 from memtui.model import Event, Profile
 from memtui.sources.http.endpoint import find_pprof
 from memtui.sources.http.pprof_pages import goroutines_in

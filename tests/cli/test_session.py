@@ -12,7 +12,7 @@ from memtui.cli.live.session import Session
 from memtui.cli.live.sources import TraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.sources.runtime.source import RuntimeSource
-from memtui.sources.source import NothingThere
+from memtui.sources.source import UnavailableSource
 
 
 def sources_of(pid: int | None, pprof: str | None = None, **given: Any) -> dict[str, object]:
@@ -23,7 +23,7 @@ def sources_of(pid: int | None, pprof: str | None = None, **given: Any) -> dict[
         session.watch_files()
     else:
         session.watch_process(pid)
-    sources = session.screen()._feed.sources
+    sources = session.screen()._pump.sources
     named = {source.name: source for source in sources}
     assert len(named) == len(sources)
     return dict(named)
@@ -44,10 +44,10 @@ def test_a_process_is_asked_for_all_that_it_can_say() -> None:
 
 
 def test_who_wants_no_memstats_gets_none() -> None:
-    assert isinstance(sources_of(os.getpid(), memstats_every_s=None)["runtime"], NothingThere)
+    assert isinstance(sources_of(os.getpid(), memstats_every_s=None)["runtime"], UnavailableSource)
 
 
-@pytest.mark.parametrize(("pprof", "kind"), [(None, NothingThere), ("h:6060", RuntimeSource)])
+@pytest.mark.parametrize(("pprof", "kind"), [(None, UnavailableSource), ("h:6060", RuntimeSource)])
 def test_without_a_process_only_an_address_has_memstats(pprof: str | None, kind: type) -> None:
     sources = sources_of(None, pprof)
     assert isinstance(sources["runtime"], kind)

@@ -11,7 +11,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate
 from textual.strip import Strip
 
-from memtui.render.textual_private.ansi_encoder import EncodedUpdate, encoded
+from memtui.render.textual_private import EncodedUpdate, encoded
 
 RED, GREY = Style.parse("#ff0000 on #101010"), Style.parse("#808080 on #101010")
 BOLD = Style.parse("bold #ff0000 on #202020")

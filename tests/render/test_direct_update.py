@@ -16,8 +16,7 @@ from memtui.cli.stored.screen import pages_of, replaying
 from memtui.dashboard.app import MemtuiApp
 from memtui.render.line_widget import FlatLineWidget
 from memtui.render.preferences import Preferences
-from memtui.render.textual_private.direct_update import CellsUpdate, DirectApp
-from memtui.render.textual_private.driver import QuietDriver
+from memtui.render.textual_private import CellsUpdate, LeanApp, QuietDriver
 
 DEMO = Path(str(files("memtui") / "demo" / "orders.memtui"))
 LOOKS = [
@@ -65,13 +64,13 @@ async def test_a_line_is_what_textual_makes_of_it(habits: Preferences) -> None:
 def updates(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Return what is sent to the terminal, as it is sent."""
     found: list[object] = []
-    display = DirectApp._display
+    display = LeanApp._display
 
-    def noting(app: DirectApp, screen: Any, update: Any) -> None:
+    def noting(app: LeanApp, screen: Any, update: Any) -> None:
         found.append(update)
         display(app, screen, update)
 
-    monkeypatch.setattr(DirectApp, "_display", noting)
+    monkeypatch.setattr(LeanApp, "_display", noting)
     return found
 
 

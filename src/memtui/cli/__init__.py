@@ -58,8 +58,8 @@ def main() -> None:
     except Exception as defect:  # the last net: a trace is for developers, not for users
         if os.environ.get("MEMTUI_TRACEBACK"):
             raise
-        from memtui.sources.defect import in_a_line, reported
+        from memtui.sources.defect import kind_and_place, report_hint
 
-        complaint = CliError(f"a defect of memtui: {in_a_line(defect)}", reported(defect))
+        complaint = CliError(f"a defect of memtui: {kind_and_place(defect)}", report_hint(defect))
         complaint.show()
         sys.exit(complaint.exit_code)

@@ -79,7 +79,7 @@ class Progress:
 
 @contextlib.contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Say what goes on, and for how long already, while that cannot say how far it is."""
+    """Describe what goes on, and for how long already, while that cannot say how far it is."""
     if not _is_terminal(sys.stderr):
         yield
         return

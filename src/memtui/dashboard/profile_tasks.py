@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine
 from pathlib import Path
 
 from textual.app import App
 
+from memtui.dashboard.event_pump import EventPump
 from memtui.dialogs.profile_picker import ConfirmScreen, ProfilePickerScreen
 from memtui.model import ProcessIdentity, ProfileRequest
 from memtui.panes.profile import messages
 from memtui.panes.profile.pane import ProfilePane
-from memtui.sources.defect import in_a_line, reported
+from memtui.session import Player
+from memtui.sources.defect import kind_and_place, report_hint
 from memtui.sources.profile.profile_files import profile_stem, save_profile
 from memtui.sources.profile.source import ProfileSource
 from memtui.sources.profile.worker.client import AnswerFailed, ProfileWorker
-from memtui.sources.source import Source, SourceFailed
-from memtui.timeline import View
+from memtui.sources.source import SourceFailed
 
 
 class ProfileTasks:
     """Handles the messages of pane 4 in background workers of the app.
 
-    ``sources`` is called for each message: the sources change when the user selects a process.
+    The sources are looked up in the ``pump`` for each message: a process that is chosen later adds
+    its own.
     """
 
     def __init__(
         self,
         app: App[None],
-        sources: Callable[[], Sequence[Source]],
+        pump: EventPump,
         worker: ProfileWorker,
-        view: Callable[[], View],
+        player: Player,
     ) -> None:
         self._app = app
-        self._sources = sources
+        self._pump = pump
         self._worker = worker
-        self._view = view
+        self._player = player
 
     def handle(self, message: messages.ProfileMessage, pane: ProfilePane) -> None:
         """Handle a message of the pane."""
@@ -47,7 +49,9 @@ class ProfileTasks:
             case messages.SaveProfile():
                 self._start(self._save(message, pane), "save")
                 return
-        source = next((each for each in self._sources() if isinstance(each, ProfileSource)), None)
+        source = next(
+            (each for each in self._pump.sources if isinstance(each, ProfileSource)), None
+        )
         if source is None:
             pane.show_message("nothing here provides profiles", is_bad=True)
             return
@@ -111,7 +115,9 @@ class ProfileTasks:
         except AnswerFailed as failed:
             pane.show_failure(key, str(failed))
         except Exception as error:  # noqa: BLE001 - a defect of a report is shown in the pane
-            pane.show_failure(key, f"memtui failed here: {in_a_line(error)}; {reported(error)}")
+            pane.show_failure(
+                key, f"memtui failed here: {kind_and_place(error)}; {report_hint(error)}"
+            )
         else:
             pane.show_answer(key, answer)
 
@@ -130,4 +136,4 @@ class ProfileTasks:
             pane.show_message(f"saved {path}")
 
     def _identity(self) -> ProcessIdentity | None:
-        return self._view().sample(ProcessIdentity)
+        return self._player.view().sample(ProcessIdentity)

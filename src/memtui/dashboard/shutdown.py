@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
 
 from textual.app import App
 from textual.worker import WorkType
 
+from memtui.dashboard.status_bars import StatusBars
 from memtui.dialogs.quit import QuitScreen
 from memtui.sources.gctrace.child import Child
 from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
@@ -27,7 +27,7 @@ class Shutdown:
         app: App[None],
         child: Child | None,
         early: EarlySignals | None,
-        say: Callable[[str], None],
+        bars: StatusBars,
         *,
         may_suspend: bool = True,
     ) -> None:
@@ -35,7 +35,7 @@ class Shutdown:
         self._may_suspend = may_suspend
         self._child = child
         self._early = early or EarlySignals()
-        self._say = say
+        self._bars = bars
         self._is_ending = False
 
     def listen(self) -> None:
@@ -48,8 +48,8 @@ class Shutdown:
             loop.add_signal_handler(number, self._pass_on, number)
         if not self._may_suspend:
             loop.add_signal_handler(signal.SIGTSTP, lambda: None)
-        if self._early.told_to_end is not None:
-            self.end(self._early.told_to_end)
+        if self._early.ending_signal is not None:
+            self.end(self._early.ending_signal)
 
     def ask(self) -> None:
         """Quit; a running child is first asked about."""
@@ -85,7 +85,9 @@ class Shutdown:
         code = 128 + number
         try:
             if self._child is not None:
-                self._say(f"ending {self._child.name}: then by SIGTERM, and at last by SIGKILL")
+                self._bars.wait_for(
+                    f"ending {self._child.name}: then by SIGTERM, and at last by SIGKILL"
+                )
                 await self._child.end(number)
                 code = self._child.exit_code or 0
         finally:

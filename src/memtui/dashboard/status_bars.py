@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.app import App
 from textual.widget import Widget
 
+from memtui.dashboard.pane_layout import PaneLayout
 from memtui.diagnosis import Diagnosis
 from memtui.panes.bars import footer, heading, verdict_line
 from memtui.panes.keymap import FOOTER, FOOTER_ALWAYS, FOOTER_IN_TIME, Keymap
-from memtui.panes.pane import Pane
 from memtui.panes.position import TIME, PositionBar, state_words
 from memtui.render.cells import Line, Role, Span, line
 from memtui.render.line_widget import Bar
@@ -23,8 +23,8 @@ from memtui.timeline import View
 class StatusBars:
     """Keeps what stands around the panes true to what they show.
 
-    ``pane`` returns the pane at hand. The line under the panes explains what is selected in it,
-    unless something was done or went wrong, which stands there until the selection moves.
+    The line under the panes explains what is selected in the current pane. A notice of what was
+    done or went wrong takes its place until the selection moves.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class StatusBars:
         app: App[None],
         player: Player,
         tape: SessionRecorder | None,
-        pane: Callable[[], Pane],
+        layout: PaneLayout,
         keymap: Keymap,
         problems: Sequence[str],
     ) -> None:
@@ -40,7 +40,7 @@ class StatusBars:
         self._app = app
         self._player = player
         self._tape = tape
-        self._pane = pane
+        self._layout = layout
         self._keymap = keymap
         self._problems = problems
         self._notice = ""
@@ -86,7 +86,7 @@ class StatusBars:
 
     def show_hint(self) -> None:
         """Show the hint and the keys of what is at hand."""
-        pane, bar = self._pane(), self.position
+        pane, bar = self._layout.current, self.position
         hint = bar.hint() if self.is_in_time else pane.hint(self._player.view())
         if self._notice or self._told:
             hint = (Span(self._notice, "bad"),) if self._notice else self._told

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from textual.app import App
 
+from memtui.dashboard.event_pump import EventPump
+from memtui.dashboard.status_bars import StatusBars
 from memtui.dialogs.ask import AskScreen
 from memtui.dialogs.sheet import CompareScreen
 from memtui.model import Event, Mark
@@ -62,8 +64,8 @@ class TimeControls:
         self,
         app: App[None],
         player: Player,
-        say: Callable[[str], None],
-        take: Callable[[Event], None],
+        bars: StatusBars,
+        pump: EventPump,
         moved: Callable[[], None],
         *,
         keeps_marks: bool,
@@ -71,15 +73,15 @@ class TimeControls:
         self._app = app
         self._keeps_marks = keeps_marks
         self._player = player
-        self._say = say
-        self._take = take
+        self._bars = bars
+        self._pump = pump
         self._moved = moved
         self._compared: ComparedMoment | None = None
 
     def run(self, wanted: PositionBar.Wanted) -> None:
         """Do what a key asked for."""
         player, amount = self._player, wanted.amount
-        self._say("")
+        self._bars.tell("")
         match wanted.what:
             case "move":
                 player.move(amount)
@@ -102,7 +104,7 @@ class TimeControls:
 
     async def _to_landmark(self, by: int) -> None:
         found = await self._player.to_landmark(by)
-        self._say(said_of(found) if found else _none(by))
+        self._bars.tell(said_of(found) if found else _none(by))
         self._moved()
 
     def _ask_where(self) -> None:
@@ -131,9 +133,9 @@ class TimeControls:
         def put(text: str | None) -> None:
             if text is not None:
                 note = text.strip()[:LONGEST_NOTE] or "mark"
-                self._take(Event(at, "user", Mark(note)))
+                self._pump.take(Event(at, "user", Mark(note)))
                 self._player.marked(Event(at, "user", Mark(note)))
-                self._say(f"marked {clock(at)}{kept}: {plain(note)}")
+                self._bars.tell(f"marked {clock(at)}{kept}: {plain(note)}")
                 self._moved()
 
         self._app.push_screen(
@@ -145,7 +147,7 @@ class TimeControls:
         here = moment_of(self._player.view())
         before, self._compared = self._compared, here
         if before is None or before.at == here.at:
-            self._say(f"{clock(here.at)} is one of two: go to the other moment, then c again")
+            self._bars.tell(f"{clock(here.at)} is one of two: go to the other moment, then c again")
             return
         self._compared = None
         first, second = sorted((before, here), key=lambda each: each.at)

@@ -1,24 +1,18 @@
-"""Before memtui acts on the process: what it will do, and what to expect; then it does it."""
+"""Asks before memtui acts on the process: the effect, and what to expect."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from memtui.diagnosis import expectation, is_lazy, settled_before
-from memtui.model import Act, Event, Mark, ProcessIdentity
+from memtui.model import Act
 from memtui.panes.explain.verdict import HANDLER
 from memtui.sanitize import plain
-from memtui.sources.actions import ProcessActions
-from memtui.sources.source import Clock, Refreshable, Source, SourceFailed
-from memtui.timeline import View
 
 _DOES = {
     Act.FORCE_GC: "The service runs a garbage collection now: it takes CPU for a moment, and its "
@@ -26,10 +20,6 @@ _DOES = {
     Act.FREE_MEMORY: "The service runs a garbage collection and returns all free memory to the "
     "system: it takes CPU for a moment, and the next requests fault memory in again.",
 }
-
-BEFORE_S = 0.7
-AFTER_S = (1.0, 2.0)
-"""Seconds after which MemStats are read again: once for the fall, once for what stays."""
 
 NO_URL = "No address to free memory by. Add a handler to the service:\n\n"
 
@@ -69,77 +59,3 @@ class HandlerScreen(ModalScreen[None]):
         box.border_title = Act.FREE_MEMORY.value
         box.border_subtitle = "esc closes"
         yield box
-
-
-class ActionDialogs:
-    """Asks, acts, and reads MemStats before and after, so that the ledger shows what came.
-
-    Without an ``actor`` nothing is done: whoever has the pid of a recording now is another process.
-    ``take`` puts an event on the timeline.
-    """
-
-    def __init__(
-        self,
-        app: App[None],
-        actor: ProcessActions | None,
-        sources: Callable[[], Sequence[Source]],
-        take: Callable[[Event], None],
-        clock: Clock,
-        say: Callable[[str], None],
-    ) -> None:
-        self._app = app
-        self._actor = actor
-        self._sources = sources
-        self._take = take
-        self._clock = clock
-        self._say = say
-
-    def begin(self, act: Act, view: View) -> None:
-        """Ask the user; do it when the answer is yes."""
-        identity, actor = view.sample(ProcessIdentity), self._actor
-        if actor is None:
-            self._say("this is a recording: the process is not within reach")
-        elif identity is None:
-            self._say("no process is watched")
-        elif not actor.can(act):
-            self._app.push_screen(HandlerScreen())
-        else:
-            pid = identity.pid
-
-            def answered(yes: bool | None) -> None:
-                if yes:
-                    self._app.run_worker(
-                        self._run(actor, act, pid),
-                        group="trial",
-                        exclusive=True,
-                        exit_on_error=False,
-                    )
-
-            self._app.push_screen(ActionScreen(act, _expected(act, view)), answered)
-
-    async def _run(self, actor: ProcessActions, act: Act, pid: int) -> None:
-        self._read()
-        await asyncio.sleep(BEFORE_S)
-        at = self._clock()
-        try:
-            done = await actor.act(act, pid)
-        except SourceFailed as failed:
-            self._say(f"{act.value}: {failed.reason}")
-            self._take(Event(at, "trial", Mark(f"{act.value}: {failed.reason}")))
-            return
-        self._take(Event(self._clock(), "trial", Mark(done, act)))
-        self._say("")
-        for pause_s in AFTER_S:
-            await asyncio.sleep(pause_s)
-            self._read()
-
-    def _read(self) -> None:
-        for source in self._sources():
-            if source.name == "runtime" and isinstance(source, Refreshable):
-                source.look()
-
-
-def _expected(act: Act, view: View) -> str:
-    before = settled_before(view, view.until)
-    found = expectation(act, before, lazily=is_lazy(view)) if before else None
-    return found.sentence if found else "unknown without MemStats."

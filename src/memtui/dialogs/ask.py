@@ -42,7 +42,7 @@ class AskScreen(ModalScreen[str | None]):
 
     @on(Input.Changed)
     def _changed(self, changed: Input.Changed) -> None:
-        """Say what the answer means so far."""
+        """Describe what the answer means so far."""
         try:
             said = self._means(changed.value) if changed.value.strip() else self._hint
         except ValueError as error:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, get_args
 from memtui.model.cgroup import CgroupMemory
 from memtui.model.events import Attached, Ended, Mark, Trouble
 from memtui.model.gctrace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
+from memtui.model.host import HostMemory
 from memtui.model.mapping import Environment, MappingGroups, MappingSample
 from memtui.model.process import ProcessIdentity, ProcessSample, Reading
 from memtui.model.profile import Profile, Taking
@@ -27,6 +28,7 @@ Sample: TypeAlias = (
     | MappingGroups
     | Environment
     | CgroupMemory
+    | HostMemory
     | GcCycle
     | GcPause
     | ScavengeLine
@@ -143,6 +145,7 @@ SOURCES = (
         enable="run memtui as the user of the process, or with CAP_SYS_PTRACE",
     ),
     SampleSource("surroundings", "limits", Environment),
+    SampleSource("host", "host memory", HostMemory),
 )
 """The sources of a session, in the order in which they are listed."""
 
@@ -171,6 +174,19 @@ KINDS = (
     ),
     SampleKind(
         CgroupMemory, "cgroup", "surroundings", kept=720, is_in_header=True, snapshot="cgroup"
+    ),
+    SampleKind(
+        HostMemory,
+        "host",
+        "host",
+        kept=720,
+        is_in_header=True,
+        is_steady=True,
+        shares_values=True,
+        may_wait=True,
+        column=4,
+        snapshot="host",
+        fields=("available_bytes", "swap_used_bytes", "total_bytes", "swap_total_bytes"),
     ),
     SampleKind(
         ProcessSample,

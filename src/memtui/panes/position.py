@@ -102,7 +102,7 @@ class PositionBar(FlatLineWidget, can_focus=True):
         )  # fmt: skip
 
     def hint(self) -> Line:
-        """Say what stands at the cursor, or near it."""
+        """Describe what stands at the cursor, or near it."""
         course = self._course
         near = max(1.0, (course.last - course.first) / max(1, self.size.width - 40))
         found = [each for each in course.landmarks if abs(each.at - self._at) <= near]

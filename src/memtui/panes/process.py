@@ -63,7 +63,7 @@ class ProcessPane(SearchedPane):
         return self.selection.at(self.rows(view))
 
     def hint(self, view: View) -> Line:
-        """Say what the selected field means."""
+        """Describe what the selected field means."""
         if view.sample(ProcessSample) is None:
             return ()
         field = FIELDS[self.selection.at(self.rows(view))]

@@ -6,7 +6,7 @@ import time
 
 
 def clock(at: float) -> str:
-    """Write a moment (Unix seconds) as the local time of day: 14:03:20."""
+    """Format a moment (Unix seconds) as the local time of day: 14:03:20."""
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
@@ -21,7 +21,7 @@ def day_or_clock(at: float, now: float) -> str:
 
 
 def day_and_clock(at: float) -> str:
-    """Write a moment (Unix seconds) as local day and time: 11-22 14:03."""
+    """Format a moment (Unix seconds) as local day and time: 11-22 14:03."""
     return time.strftime("%m-%d %H:%M", time.localtime(at))
 
 
@@ -31,5 +31,5 @@ def is_same_day(one: float, other: float) -> bool:
 
 
 def date_and_clock(at: float) -> str:
-    """Write a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
+    """Format a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

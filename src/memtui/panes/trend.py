@@ -207,7 +207,7 @@ class TrendPane(Pane):
         )
 
     def hint(self, view: View) -> Line:
-        """Say what is drawn."""
+        """Describe what is drawn."""
         return line(
             "RES and SHR on one scale from 0; ", Span("╵", "gc"), " a GC cycle; ←→ changes the time"
         )

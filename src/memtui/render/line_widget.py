@@ -1,47 +1,55 @@
-"""Widgets that render their own lines and send only what changed to the terminal."""
+"""Widgets made of lines, which redraw only the cells that changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar, get_args
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.dom import DOMNode
 from textual.events import Resize
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.theme import Theme
 from textual.widget import Widget
 
+from memtui.render.ansi_encoder import Piece
 from memtui.render.cells import Line, Role, blank_below, differing, exactly, part
-from memtui.render.textual_private.ansi_encoder import Piece
-from memtui.render.textual_private.direct_update import DirectApp, DirectWidget
+from memtui.render.textual_private import (
+    CAN_STYLE_ONE_ROLE,
+    DirectWidget,
+    forget_changed_regions,
+    style_of_class,
+)
 
 
 class LineWidget(Widget):
-    """A widget made of lines: ``paint`` takes the new ones and refreshes the cells that differ.
+    """A widget made of lines: ``paint`` composes them and refreshes the cells that differ.
 
     DataTable and RichLog render all their cells for each change; a dashboard of those costs ten
     times the CPU and four times the bytes (benchmarks/results.md).
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = (
+        set() if CAN_STYLE_ONE_ROLE else {f"painted--{role}" for role in get_args(Role)}
+    )
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
         self._styles_by_role: dict[Role, Style] = {}
-        self._rules: object = None
-        """The rules of the style sheet that the styles were made by."""
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        """Return what is to be seen in ``width`` by ``height`` cells."""
+        """Return the lines to show in ``width`` by ``height`` cells."""
         raise NotImplementedError
 
     @property
     def painted_lines(self) -> Sequence[Line]:
-        """What was painted last, line by line."""
+        """The lines that were painted last."""
         return self._lines
 
     def paint(self) -> None:
-        """Compose the lines anew, and refresh those that came out different."""
+        """Compose the lines, and refresh those that changed."""
         width, height = self.size
         if not width or not height:
             return
@@ -62,9 +70,21 @@ class LineWidget(Widget):
             self.show_cells(regions)
 
     def show_cells(self, regions: Sequence[Region]) -> None:
-        """Show cells of the widget that came out different, each region a part of one line."""
+        """Show cells of the widget that changed, each region a part of one line."""
         self.refresh(*regions)
-        self._dirty_regions.clear()  # for who does not render by line; nobody else clears them
+        forget_changed_regions(self)
+
+    def on_mount(self) -> None:
+        """Follow changes of the theme."""
+        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self.forget_styles()
+        self.refresh()
+
+    def forget_styles(self) -> None:
+        """Forget what was computed for the last theme."""
+        self._styles_by_role = {}
 
     def on_resize(self, event: Resize) -> None:
         """Compose for the new size at once."""
@@ -80,31 +100,17 @@ class LineWidget(Widget):
         return Strip(segments, self.size.width)
 
     def style_of(self, role: Role) -> Style:
-        """Return how a role is drawn in this widget, in the theme of now."""
+        """Return how a role is drawn in this widget, in the current theme."""
         style = self._styles_by_role.get(role)
         if style is None:
-            # As of a component class (COMPONENT_CLASSES), but of the roles that are drawn alone:
-            # all of them in all widgets would take 3 MB, and half of the time of a zoom.
-            node = DOMNode(classes=f"painted--{role}")
-            node._attach(self)
-            self.app.stylesheet.apply(node, animate=False)
-            style = self._styles_by_role[role] = node.rich_style
+            style = self._styles_by_role[role] = style_of_class(self, f"painted--{role}")
         return style
-
-    def notify_style_update(self) -> None:
-        """Forget the styles when the style sheet was read anew, as it is for another theme."""
-        rules = self.app.stylesheet.rules
-        if rules is not self._rules:
-            self._rules = rules
-            self._styles_by_role = {}
-            self.refresh()
-        super().notify_style_update()
 
 
 class FlatLineWidget(LineWidget, DirectWidget):
-    """A painted widget with neither border nor padding: its lines are all of its cells.
+    """A line widget with neither border nor padding: its lines are all of its cells.
 
-    Changed cells bypass Textual's compositor (``render/textual_private/direct_update.py``).
+    Changed cells go to the terminal past Textual's compositor (render/textual_private.py).
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -113,14 +119,11 @@ class FlatLineWidget(LineWidget, DirectWidget):
         """Lines as Textual got them last."""
 
     def show_cells(self, regions: Sequence[Region]) -> None:
-        """Show cells by the short way, where there is one."""
-        if isinstance(self.app, DirectApp):
-            self.app.send(self, regions)
-        else:
-            super().show_cells(regions)
+        """Show cells of the widget that changed."""
+        self.send_cells(regions)
 
     def pieces(self, regions: Sequence[Region]) -> list[Piece]:
-        """Return what is in these parts of its lines, as it is drawn; places are its own."""
+        """Return the drawn text in these parts of its lines; places are relative to the widget."""
         lines, style_of = self._lines, self.style_of
         filters = self.get_line_filters()
         background = self.background_colors[1]
@@ -133,16 +136,9 @@ class FlatLineWidget(LineWidget, DirectWidget):
             found.append((y, start, segments))
         return found
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Render lines for Textual, which does so when the widget was covered, moved or hidden.
-
-        Textual's own cache knows of those alone that changed by its own way.
-        """
-        lines = [self._strip(y) for y in crop.line_range]
-        background = self.background_colors[1]
-        for line_filter in self.get_line_filters():
-            lines = [each.apply_filter(line_filter, background) for each in lines]
-        return [each.crop(*crop.column_span) for each in lines]
+    def strips(self, crop: Region) -> list[Strip]:
+        """Return its lines as they are now, without line filters."""
+        return [self._strip(y) for y in crop.line_range]
 
     def _strip(self, y: int) -> Strip:
         row = self._lines[y] if y < len(self._lines) else ()
@@ -153,10 +149,10 @@ class FlatLineWidget(LineWidget, DirectWidget):
         self._drawn[y] = (row, strip)
         return strip
 
-    def notify_style_update(self) -> None:
-        """Forget what was drawn in other styles."""
+    def forget_styles(self) -> None:
+        """Forget what was computed and drawn for the last theme."""
         self._drawn.clear()
-        super().notify_style_update()
+        super().forget_styles()
 
 
 class Bar(FlatLineWidget):

@@ -8,16 +8,16 @@ from itertools import pairwise
 
 from memtui.diagnosis import (
     Diagnosis,
-    Growth,
+    FunctionGrowth,
     Trial,
+    build_window,
+    compare_functions,
     diagnose,
-    growths,
+    environment_lines,
     one_line,
-    place_words,
     trial_of,
-    window_of,
 )
-from memtui.diagnosis.functions import is_of_runtime
+from memtui.diagnosis.function_growth import is_of_runtime
 from memtui.model import (
     Dated,
     Event,
@@ -59,7 +59,7 @@ class GrownFunctions:
     last: Dated
     total_before: int
     total: int
-    functions: tuple[Growth, ...]
+    functions: tuple[FunctionGrowth, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Account:
 def account_of(recording: Recording, start: float, end: float) -> Account:
     """Read what a report of this time needs: headers of long times, samples of short ones."""
     view = _view(recording, start, end)
-    diagnosis = diagnose(window_of(view, end - start))
+    diagnosis = diagnose(build_window(view, end - start))
     landmarks = tuple(
         each
         for each in landmarks_of(recording)
@@ -106,7 +106,7 @@ def account_of(recording: Recording, start: float, end: float) -> Account:
         contents=contents_of(recording),
         identity=view.sample(ProcessIdentity),
         last=view.sample(ProcessSample),
-        place=tuple(place_words(view)),
+        place=tuple(environment_lines(view)),
     )
 
 
@@ -125,7 +125,7 @@ def _lives(
     ends = [each.at for each in landmarks if each.kind == "end"]
     for first, begun_anew in spans[-MOST_LIVES:]:
         last = next((at for at in ends if first < at < begun_anew), begun_anew)
-        diagnosis = diagnose(window_of(_view(recording, first, last), last - first))
+        diagnosis = diagnose(build_window(_view(recording, first, last), last - first))
         ledger = diagnosis.ledger
         yield Life(first, last, ledger.res if ledger else None, one_line(diagnosis))
 
@@ -148,7 +148,7 @@ def _grown(recording: Recording, start: float, end: float) -> Iterator[GrownFunc
         if old is None or new is None:
             continue
         (then, first), (now, last) = old, new
-        found = growths(first.functions, last.functions)
+        found = compare_functions(first.functions, last.functions)
         if kind == "goroutine":  # all of them wait in the runtime: what called it tells them apart
             found = [each for each in found if not is_of_runtime(each.name)]
             found.sort(key=lambda each: -each.cum_growth)

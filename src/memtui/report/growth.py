@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from memtui import units
-from memtui.diagnosis import Growth
+from memtui.diagnosis import FunctionGrowth
 from memtui.model import Dated, gap_s
 from memtui.report.account import GrownFunctions
 from memtui.report.ledger import growth_class, head_row, number_cell
@@ -57,7 +57,7 @@ def _date(dated: Dated) -> str:
     return moment(dated.at) if dated.is_known else f"no time (read {moment(dated.at)})"
 
 
-def _row(each: Growth, size: Callable[[int], str], change: Callable[[int], str]) -> Markup:
+def _row(each: FunctionGrowth, size: Callable[[int], str], change: Callable[[int], str]) -> Markup:
     return tag(
         "tr",
         tag("th", tag("code", escaped(each.name, _MOST_NAME)), scope="row", class_="name"),

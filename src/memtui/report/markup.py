@@ -142,5 +142,5 @@ def swatch(name: PartName) -> Markup:
 
 
 def moment(at: float) -> str:
-    """Write a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
+    """Format a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

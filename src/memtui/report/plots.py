@@ -146,7 +146,7 @@ def _dense(run: Run) -> list[Run]:
 
 
 def _line(points: Sequence[Point]) -> str:
-    """Write points as path data; those on a level line between others are left out."""
+    """Format points as path data; those on a level line between others are left out."""
     if len(points) == 1:
         (x, y), = points  # fmt: skip
         return f"M{x - 0.7:.1f},{y:.1f}h1.4"

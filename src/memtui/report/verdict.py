@@ -59,7 +59,7 @@ def _list(title: str, texts: Sequence[str]) -> Markup | None:
 
 
 def _notes(diagnosis: Diagnosis) -> Markup | None:
-    """Say which series moved first, when a limit is reached, and the marks."""
+    """Name which series moved first, when a limit is reached, and the marks."""
     said = []
     if diagnosis.first_moved:
         name, at = diagnosis.first_moved

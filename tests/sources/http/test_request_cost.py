@@ -30,7 +30,7 @@ from memtui.sources.http.request_cost import (
     allocated_by_profile,
     garbage_interval_s,
 )
-from memtui.sources.process.mappings import interval, rarely
+from memtui.sources.process.mappings import interval_after, slow_interval_reason
 from memtui.sources.process.proc import read_rollup
 from memtui.sources.profile.http_profile import ProcessProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
@@ -94,10 +94,10 @@ def test_garbage_is_counted_until_a_cycle_has_run() -> None:
 
 @pytest.mark.parametrize(
     ("cost_s", "expected"),
-    [(0.001, ""), (0.07, "read every 7 s because each reading takes 70ms of CPU")],
+    [(0.001, ""), (0.07, "read every 7 s because each read takes 70ms of CPU")],
 )
 def test_the_reason_why_mappings_are_read_rarely(cost_s: float, expected: str) -> None:
-    assert rarely(interval(cost_s), cost_s) == expected
+    assert slow_interval_reason(interval_after(cost_s), cost_s) == expected
 
 
 # The measured costs are those of real programs
@@ -355,7 +355,7 @@ def test_waiting_for_a_cpu_is_no_cost_of_reading_mappings(start_go: Callable[...
             read_rollup(service.pid)
             cpus.append(time.thread_time() - cpu_s)
             walls.append(time.perf_counter() - began)
-        assert interval(sorted(cpus)[10]) == 5.0
+        assert interval_after(sorted(cpus)[10]) == 5.0
         assert max(walls) > 4 * sorted(cpus)[10]
 
     with busy(8 * (os.cpu_count() or 1)):

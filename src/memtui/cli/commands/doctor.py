@@ -82,7 +82,7 @@ def _checks(
 
 
 def _has_answers(view: View, names: set[str]) -> bool:
-    """Tell whether MemStats and profiles came, or why they do not."""
+    """Return whether MemStats and profiles came, or why they do not."""
     from memtui.cli.live.sources import is_hindered
     from memtui.model import SOURCES
 

@@ -100,7 +100,7 @@ def _explain(
     closer = WindowReads(session.sources, seconds, _say)
     watch = Watch(session, seconds, _progress(seconds), closer=closer)
     # While it watches, all that the answer needs is loaded: on a busy host that takes seconds.
-    from memtui.diagnosis import diagnose, window_of
+    from memtui.diagnosis import build_window, diagnose
     from memtui.panes.explain import verdict  # noqa: F401
 
     try:
@@ -108,7 +108,7 @@ def _explain(
     except KeyboardInterrupt:  # what was seen until then is judged
         view = watch.now()
     _clear()
-    diagnosis = diagnose(window_of(view, seconds))
+    diagnosis = diagnose(build_window(view, seconds))
     _print(diagnosis, view, as_json=as_json)
     watch.close()
     return diagnosis
@@ -119,7 +119,7 @@ def _explain_recorded(
 ) -> Diagnosis:
     """Judge a part of a recording."""
     from memtui.cli.progress import Progress
-    from memtui.diagnosis import diagnose, window_of
+    from memtui.diagnosis import build_window, diagnose
     from memtui.recording.pages import timeline_of
     from memtui.timeline import View
 
@@ -127,7 +127,7 @@ def _explain_recorded(
         first, last = window(recording, start, end)
         timeline = timeline_of(recording, first, last, progress.over)
     view = View(timeline, last, last, frozen=True)
-    diagnosis = diagnose(window_of(view, last - first))
+    diagnosis = diagnose(build_window(view, last - first))
     _print(diagnosis, view, as_json=as_json)
     return diagnosis
 

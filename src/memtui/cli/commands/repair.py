@@ -13,7 +13,7 @@ from memtui.cli.stored.output import output
 @click.argument("file", metavar="FILE")
 @click.option("-o", "--output", "out", required=True, metavar="NEW", help="The new file.")
 def repair(file: str, out: str) -> None:
-    """Write all that is whole in FILE into a new file; FILE stays as it is.
+    """Format all that is whole in FILE into a new file; FILE stays as it is.
 
     Members that are whole are copied byte by byte; of others the lines whose CRC is right.
     """

@@ -18,7 +18,7 @@ from memtui.cli.stored.output import output, output_options
 def report(
     files: tuple[str, ...], start: str | None, end: str | None, out: str, force: bool
 ) -> None:
-    """Write the verdict, the ledger, plots of the whole time and the facts as a page of HTML.
+    """Format the verdict, the ledger, plots of the whole time and the facts as a page of HTML.
 
     One file that loads nothing and runs no script, to be read in a browser, mailed or printed. The
     verdict is that of memtui explain FILE. Exit code 0, whatever it is.

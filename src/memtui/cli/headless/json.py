@@ -15,7 +15,7 @@ from memtui.cli.headless.line import (
     live_bytes,
 )
 from memtui.cli.headless.text import CYCLES, FUNCTIONS, courses, span_of
-from memtui.diagnosis import USUAL_S, Diagnosis, as_json
+from memtui.diagnosis import DEFAULT_WINDOW_S, Diagnosis, as_json
 from memtui.model import (
     KINDS,
     SOURCES,
@@ -37,7 +37,7 @@ _LEFT_OUT = frozenset({"kind", "source"})
 
 def snapshot_object(view: View, diagnosis: Diagnosis) -> dict[str, object]:
     """Return all panes as one object; sizes in bytes, moments in UTC, null is not known."""
-    start, end = span_of(view, USUAL_S)
+    start, end = span_of(view, DEFAULT_WINDOW_S)
     return {
         "memtui": __version__,
         "time": moment(view.until),
@@ -55,7 +55,7 @@ def snapshot_object(view: View, diagnosis: Diagnosis) -> dict[str, object]:
                 "high_bytes": each.high,
                 "bytes_per_h": each.per_h,
             }
-            for each in courses(view, USUAL_S)
+            for each in courses(view, DEFAULT_WINDOW_S)
         },
         "gc": _gc(view),
         **{kind.snapshot: _newest(view, kind.type) or None for kind in KINDS if kind.snapshot},

@@ -16,7 +16,7 @@ from memtui.cli.live.session import Session
 from memtui.cli.live.sources import LONGEST_WAIT_S, is_hindered
 from memtui.cli.live.watch import Progress, Watch
 from memtui.cli.live.window_reads import WindowReads
-from memtui.diagnosis import USUAL_S, diagnose, window_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, build_window, diagnose
 from memtui.model import SOURCES, GcCycle, ProcessSample
 from memtui.timeline import View
 
@@ -48,7 +48,7 @@ def print_view(view: View, *, as_json: bool, moment: str = "") -> int:
 
     ``moment`` says in a few words how the view stands to now.
     """
-    diagnosis = diagnose(window_of(view, USUAL_S))
+    diagnosis = diagnose(build_window(view, DEFAULT_WINDOW_S))
     if as_json:
         click.echo(json.dumps(snapshot_object(view, diagnosis)))
     else:
@@ -59,7 +59,7 @@ def print_view(view: View, *, as_json: bool, moment: str = "") -> int:
 
 
 def _has_answers(session: Session, view: View) -> bool:
-    """Tell whether each source has told something, or why it cannot.
+    """Return whether each source has told something, or why it cannot.
 
     Two samples of the process are wanted, for its CPU. That a trace was found is an answer too: a
     cycle may be minutes away.

@@ -74,7 +74,7 @@ class GoroutineGrowth:
         self._taken: list[float] = []
 
     def wants(self, at: float, count: int) -> bool:
-        """Tell whether a goroutine profile is to be taken now (Unix seconds) of so many."""
+        """Return whether a goroutine profile is to be taken now (Unix seconds) of so many."""
         if self._base is None or (not self._taken and count < self._base):
             self._base = count
         is_more = count >= self._base * (1 + GROWN_SHARE) + LEAST_NEW_GOROUTINES

@@ -28,11 +28,12 @@ from memtui.render.preferences import DEFAULT, FirstScreen, Preferences
 from memtui.session import Player
 from memtui.session.session_recorder import SessionRecorder
 from memtui.sources.actions import ProcessActions
-from memtui.sources.clock import OnwardClock
+from memtui.sources.clock import SessionClock
 from memtui.sources.gctrace.child import Child, ChildExit, leave_to_itself
 from memtui.sources.gctrace.pipe import PipeReader, PipeTrace
 from memtui.sources.http.endpoint import EndpointAnswers
 from memtui.sources.process.discovery import Candidate, ProcessChoice
+from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.process.source import read_identity
 from memtui.sources.profile.http_profile import HttpProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
@@ -61,7 +62,7 @@ class Session:
         profile_worker: ProfileWorker | None = None,
     ) -> None:
         self._options = options
-        self._clock = clock if isinstance(clock, OnwardClock) else OnwardClock(clock)
+        self._clock = clock if isinstance(clock, SessionClock) else SessionClock(clock)
         self.clock: Clock = self._clock
         """The time of the session, which never goes back."""
         self.timeline = Timeline(self._clock())
@@ -76,6 +77,7 @@ class Session:
         self._recipe = SourceFactory(
             options, trace, self._clock, interval_s, self._profile_worker, self._answers,
             self._gc_number, None if trace.fd is None else PipeReader.begun(trace.fd),
+            reader=_chosen_reader(),
         )  # fmt: skip
         self.newest_gc: int | None = None
         """The number of the newest collection, where nobody puts it on the timeline."""
@@ -107,7 +109,7 @@ class Session:
     def watch_process(self, pid: int) -> None:
         """Watch a process; raise Complaint when there is none."""
         try:
-            self.sources += self._recipe.of_process(read_identity(pid))
+            self.sources += self._recipe.of_process(read_identity(pid, self._recipe.reader))
         except SourceFailed as failed:
             raise CliError(failed.reason, failed.hint) from None
 
@@ -219,6 +221,14 @@ class Session:
         elif self._recipe.trace.fd is not None and _has_writer(self._recipe.trace.fd):
             leave_to_itself(self._recipe.trace.fd)
             _say("the program still runs, its output is discarded; ctrl+c ends it")
+
+
+def _chosen_reader() -> ProcessReader:
+    """Return the reader of this machine; raise CliError if the one that was selected is unknown."""
+    try:
+        return default_reader()
+    except SourceFailed as failed:
+        raise CliError(failed.reason, failed.hint) from None
 
 
 def _has_writer(fd: int) -> bool:

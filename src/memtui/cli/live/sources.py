@@ -14,21 +14,22 @@ from pathlib import Path
 from memtui.cli.live.profile_kinds import Noticing
 from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Attached, ProcessIdentity, Trouble
-from memtui.sources.clock import ClockSource, OnwardClock
+from memtui.sources.clock import ClockSource, SessionClock
 from memtui.sources.gctrace.pipe import PipeReader, PipeTrace
 from memtui.sources.gctrace.source import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.http.endpoint import EndpointAnswers
 from memtui.sources.http.pprof_pages import profile_address
 from memtui.sources.http.request_cost import Costs
 from memtui.sources.http.server_health import ServerHealth
-from memtui.sources.process.environment import EnvironmentSource
+from memtui.sources.process.environment import EnvironmentSource, HostMemorySource
 from memtui.sources.process.mappings import MappingSource
+from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.process.source import ProcessSource, read_identity
 from memtui.sources.profile.http_profile import ProcessProfileSource, UrlProfileSource
 from memtui.sources.profile.profile_files import FileProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.source import RuntimeSource
-from memtui.sources.source import NothingThere, Source, SourceFailed
+from memtui.sources.source import Source, SourceFailed, UnavailableSource
 from memtui.timeline import View
 
 
@@ -58,12 +59,12 @@ class SourceFactory:
     be, which sources share; ``gc_number`` tells the number of the newest collection, None while
     nobody knows. ``drain`` is what empties the descriptor of the trace, if that is one. Through
     ``neighbours`` sources tell each other of a server that is gone, through ``costs`` of pages
-    that cost it much.
+    that cost it much. ``reader`` reads the process.
     """
 
     options: ProfileOptions
     trace: TraceInput
-    clock: OnwardClock
+    clock: SessionClock
     interval_s: float
     profile_worker: ProfileWorker
     answers: EndpointAnswers
@@ -71,11 +72,12 @@ class SourceFactory:
     drain: PipeReader | None
     neighbours: ServerHealth = field(default_factory=ServerHealth)
     costs: Costs = field(default_factory=Costs)
+    reader: ProcessReader = field(default_factory=default_reader)
 
     def picked(self, pid: int) -> list[Source]:
         """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
         try:
-            return self.of_process(read_identity(pid))
+            return self.of_process(read_identity(pid, self.reader))
         except SourceFailed as failed:
             return self.without_process(failed.reason, failed.hint)
 
@@ -83,12 +85,13 @@ class SourceFactory:
         """Return the sources of a process that is there."""
         profiles = self._profile_source(identity.pid)
         return [
-            ProcessSource(identity, self.clock, self.interval_s),
+            ProcessSource(identity, self.clock, self.interval_s, self.reader),
             self.trace_source(identity.pid, identity.started_at),
             profiles,
             self._noticing(self._runtime_source(identity.pid), profiles),
-            MappingSource(identity.pid, self.clock),
-            EnvironmentSource(identity.pid, self.clock),
+            MappingSource(identity.pid, self.clock, self.reader),
+            EnvironmentSource(identity.pid, self.clock, self.reader),
+            HostMemorySource(identity.pid, self.clock, self.reader),
             ClockSource(self.clock),
         ]
 
@@ -106,16 +109,16 @@ class SourceFactory:
     def without_process(self, reason: str, hint: str) -> list[Source]:
         """Return the sources where there is no process, and say why there is none."""
         return [
-            NothingThere("process", reason, hint, self.clock),
+            UnavailableSource("process", reason, hint, self.clock),
             self.trace_source(None, None)
             if self.trace.given
-            else NothingThere("gctrace", reason, hint, self.clock),
+            else UnavailableSource("gctrace", reason, hint, self.clock),
             self._profile_source(None)
             if self.options.pprof
-            else NothingThere("profile", reason, hint, self.clock),
+            else UnavailableSource("profile", reason, hint, self.clock),
             self._runtime_source(None)
             if self.options.is_address
-            else NothingThere("runtime", reason, hint, self.clock),
+            else UnavailableSource("runtime", reason, hint, self.clock),
             ClockSource(self.clock),
         ]
 
@@ -169,7 +172,7 @@ class SourceFactory:
     def _runtime_source(self, pid: int | None) -> Source:
         options = self.options
         if options.memstats_every_s is None:
-            return NothingThere("runtime", "off (--memstats-every)", "", self.clock)
+            return UnavailableSource("runtime", "off (--memstats-every)", "", self.clock)
         place = options.pprof if options.is_address else None
         return RuntimeSource(
             pid,
@@ -188,7 +191,7 @@ LONGEST_WAIT_S = 15.0
 
 
 def is_hindered(view: View, name: str) -> bool:
-    """Tell whether a source reported that it cannot read.
+    """Return whether a source reported that it cannot read.
 
     A question that is still open (a Trouble with a pause of 0 s) is no such report.
     """

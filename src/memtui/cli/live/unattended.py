@@ -20,8 +20,8 @@ from memtui.model import Ended, Event, GcCycle, ProcessIdentity, ProcessSample, 
 from memtui.recording import Recorder
 from memtui.sanitize import plain
 from memtui.session.session_recorder import lacking
-from memtui.sources.clock import OnwardClock
-from memtui.sources.defect import reported
+from memtui.sources.clock import SessionClock
+from memtui.sources.defect import report_hint
 from memtui.sources.profile.worker.client import UndecodedProfiles
 from memtui.sources.source import drive
 
@@ -40,13 +40,13 @@ class RecordProgress(Protocol):
         ...
 
     def say(self, text: str) -> None:
-        """Say what happened."""
+        """Describe what happened."""
         ...
 
 
-def to_the_millisecond() -> OnwardClock:
+def to_the_millisecond() -> SessionClock:
     """Return a clock whose digits all say something: those behind take room in a recording."""
-    return OnwardClock(lambda: round(time.time(), 3))
+    return SessionClock(lambda: round(time.time(), 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class RecordTarget:
     trace: TraceInput
     interval_s: float
     follows: bool
-    clock: OnwardClock = field(default_factory=to_the_millisecond)
+    clock: SessionClock = field(default_factory=to_the_millisecond)
 
     def first(self) -> Session:
         """Return the session of the process that is there; raise Complaint."""
@@ -260,7 +260,7 @@ class Unattended:
         said = f"memtui: recorded {self._past} of {self._name} in {where} ({self._size})"
         said = "; ".join(filter(None, (said, plain(self._ended), lacks)))
         error = defect or self._recorder.lost.error
-        return f"{said}; {reported(error)}" if error else said
+        return f"{said}; {report_hint(error)}" if error else said
 
 
 def run_apart(unattended: Unattended, seconds: float | None) -> bool:

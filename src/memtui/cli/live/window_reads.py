@@ -50,9 +50,9 @@ class WindowReads:
         if self._is_next("goroutine", due=counted.first is not None and is_early):
             self._take(("goroutine",) if counted.are_few else ())
         if self._is_next("profiles", due=not is_early):
-            from memtui.diagnosis import window_of  # record has no use for the rules
+            from memtui.diagnosis import build_window  # record has no use for the rules
 
-            self._take(grown_kinds(window_of(view, self._seconds), counted))
+            self._take(grown_kinds(build_window(view, self._seconds), counted))
         if self._is_next("end", due=past_s >= self._seconds - LAST_STATS_S):
             self._read_mappings()
             for source in self._sources:

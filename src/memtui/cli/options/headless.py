@@ -27,7 +27,7 @@ class HeadlessOptions:
     as_json: bool = False
 
     def reads_input(self, pid: int | None, name: str | None) -> bool:
-        """Tell whether standard input is a trace, though nobody said so.
+        """Return whether standard input is a trace, though nobody said so.
 
         A snapshot of a given process leaves it alone: in a script it belongs to the loop around it.
         """

@@ -164,7 +164,7 @@ class ProfileReport:
 
     @contextlib.contextmanager
     def warned(self, stacks: Stacks) -> Iterator[None]:
-        """Say which filters matched nothing also when nothing else is left to be shown."""
+        """Name the filters that matched nothing, even when the report is empty."""
         from memtui.pprof.filters import unmatched
         from memtui.pprof.stacks import NoMatchError
 

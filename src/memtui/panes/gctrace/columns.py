@@ -20,7 +20,7 @@ MIB = 1 << 20
 
 
 def mb(count: int | None) -> str:
-    """Write bytes as the trace does: whole MB, cut; a dash where the line has no such number."""
+    """Format bytes as the trace does: whole MB, cut; a dash where the line has no such number."""
     return "–" if count is None else str(count // MIB)
 
 
@@ -70,7 +70,7 @@ def stopped(milliseconds: float) -> str:
 
 
 def in_words(cycle: GcCycle, before: GcCycle | None = None) -> Line:
-    """Say in a line what a cycle did; with the one before it, also what it took of the CPU."""
+    """Describe in a line what a cycle did; with the one before it, also what it took of the CPU."""
     start, end = mb(cycle.heap_start_bytes), mb(cycle.heap_end_bytes)
     kind = "" if reason(cycle) == "background" else f" {reason(cycle)}"
     spans = [Span(f"gc {cycle.number}{kind}", "gc"), Span(f"  heap {start} → {end} MB", "live")]
@@ -88,7 +88,7 @@ def in_words(cycle: GcCycle, before: GcCycle | None = None) -> Line:
 
 
 def pause_in_words(pause: GcPause) -> Line:
-    """Say in a line what is known of a cycle from MemStats."""
+    """Describe in a line what is known of a cycle from MemStats."""
     spans = [Span(f"gc {pause.number}", "gc"), Span(f"  stopped {stopped(pause.pause_s * 1000)}")]
     if pause.next_goal_bytes is not None:
         spans.append(Span(f", the next one at {units.size(pause.next_goal_bytes)}", "goal"))

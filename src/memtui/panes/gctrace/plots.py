@@ -27,7 +27,7 @@ _ANY_COLUMNS = 60
 
 
 def from_memstats(view: View) -> bool:
-    """Tell whether there is no trace, but cycles that MemStats told of."""
+    """Return whether there is no trace, but cycles that MemStats told of."""
     timeline = view.timeline
     return not timeline.track(GcCycle).count and bool(timeline.track(GcPause).count)
 

@@ -11,8 +11,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from memtui.model import Ended, Event
 from memtui.sanitize import plain
-from memtui.sources.process.exit_status import BETWEEN_LOOKS_S, ExitWatch
-from memtui.sources.process.proc import has_living_group
+from memtui.sources.process.discovery import has_living_group
+from memtui.sources.process.exit_status import BETWEEN_LOOKS_S
+from memtui.sources.process.reader import default_reader
 from memtui.sources.source import Clock
 
 PATIENCE_S = 2.0
@@ -117,7 +118,7 @@ class ChildExit:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Wait for the end of the child and tell it."""
-        ending = ExitWatch(self._child.pid)
+        ending = default_reader().exit_watch(self._child.pid)
         ended = asyncio.ensure_future(_wait_for_end(self._child.pid))
         try:
             while not ended.done():
@@ -134,6 +135,8 @@ class ChildExit:
 
 async def _wait_for_end(pid: int) -> None:
     """Wait until a process has ended, by its pidfd; return at once where there is none."""
+    if not hasattr(os, "pidfd_open"):  # Linux only
+        return
     with contextlib.suppress(OSError):  # Linux before 5.3, or it was waited for already
         await _readable(os.pidfd_open(pid))
 

@@ -33,7 +33,7 @@ class _Page:
         self.began = self.heard = time.monotonic()
 
     def is_over(self, now: float) -> bool:
-        """Tell whether a limit was reached."""
+        """Return whether a limit was reached."""
         return (
             self.bytes >= MOST_BYTES
             or now - self.began >= LONGEST_S

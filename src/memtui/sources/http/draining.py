@@ -60,7 +60,7 @@ class DrainProcess:
             self._names[number] = name
 
     def is_draining(self, name: str) -> bool:
-        """Tell whether a response of that name is still being read to its end."""
+        """Return whether a response of that name is still being read to its end."""
         self._listen()
         return name in self._names.values()
 

@@ -32,7 +32,7 @@ from memtui.sources.http.request_cost import (
     garbage_interval_s,
 )
 from memtui.sources.http.server_health import ServerHealth
-from memtui.sources.process.identity import PidGuard
+from memtui.sources.process.reader import PidGuard, reader_at
 from memtui.sources.profile.source import FetchedProfile, ProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.memstats import holds
@@ -190,7 +190,7 @@ class ProcessProfileSource(HttpProfileSource):
             costs=costs, pid=pid, proc=proc,
         )  # fmt: skip
         self._probe = probe
-        self._pid_guard = PidGuard(pid, proc)
+        self._pid_guard = PidGuard(pid, reader_at(proc))
         self._probed = {} if known is None else known
         self._fetched_gc: int | None = None
 

@@ -20,7 +20,7 @@ from memtui.model import (
     Taking,
 )
 from memtui.sources.profile.worker.client import AnswerFailed, ProfileWorker, TooLargeToDecode
-from memtui.sources.source import Clock, SourceFailed, asked, silence, to_microseconds
+from memtui.sources.source import Clock, SourceFailed, slow_notice, started_request, to_microseconds
 
 _NOT_A_PROFILE = "is this the address of a profile?"
 _TOO_LARGE = "--max-profile-size raises the limit"
@@ -146,8 +146,8 @@ class ProfileSource(ABC):
     async def _fetch_periodic(self) -> AsyncGenerator[Event, None]:
         """Fetch the default profile without a request, and yield it."""
         gc_number = self._gc_number()
-        async with asked(self._fetch_affordable()) as fetching:
-            if late := await silence(fetching, self._where, self._took_s):
+        async with started_request(self._fetch_affordable()) as fetching:
+            if late := await slow_notice(fetching, self._where, self._took_s):
                 yield Event(self._clock(), self.name, late)
             fetched = await fetching
         at, profile = await self._decode(self.default_request, fetched, gc_number)

@@ -16,7 +16,7 @@ from typing import IO
 
 from memtui.parse.profile.wire import ProfileTooLargeError
 from memtui.pprof.stacks import StacksError
-from memtui.sources.defect import in_a_line, reported
+from memtui.sources.defect import kind_and_place, report_hint
 from memtui.sources.profile.worker.jobs import Job, JobFailed, JobRequest, JobRunner, receive, send
 
 BASE_MEMORY_BYTES = 512 << 20
@@ -54,7 +54,7 @@ def _run(runner: JobRunner, job: Job, limit_bytes: int) -> object:
         limit_mib = _memory_limit(limit_bytes) / (1 << 20)
         return JobFailed(f"decoding it needs more than {limit_mib:.0f} MiB of memory")
     except Exception as error:  # noqa: BLE001 - a defect of a report is shown in the pane
-        return JobFailed(f"memtui failed here: {in_a_line(error)}; {reported(error)}")
+        return JobFailed(f"memtui failed here: {kind_and_place(error)}; {report_hint(error)}")
 
 
 def _memory_limit(limit_bytes: int) -> int:
