@@ -30,6 +30,7 @@ from memtui.model import (
     Ended,
     Event,
     GcPause,
+    HostMemory,
     MappingGroup,
     MappingGroups,
     MappingKind,
@@ -127,6 +128,7 @@ def rare_samples(profile: bytes) -> list[tuple[str, Sample]]:
         ("gctrace", scavenged[1]),
         ("mapping", MappingGroups((group,), by_name=True, took_s=0.001)),
         ("surroundings", CgroupMemory("/a", None, *[8192] * 15)),
+        ("host", HostMemory(1 << 34, 1 << 33, 1 << 30, 1 << 20)),
         ("profile", Taking(ProfileRequest("heap", gc=True))),
         ("process", Ended("killed by signal 9", 137)),
     ]

@@ -1,4 +1,7 @@
-"""Finds the sockets on which a process listens, with psutil and in /proc/PID/net."""
+"""Reads the listening sockets of a process and the memory of the host, mostly by psutil.
+
+Sockets that psutil does not report are read from /proc/PID/net.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from memtui.model import HostMemory
 from memtui.parse.process.sockets import (
     Listener,
     TcpListener,
@@ -72,6 +76,14 @@ def shares_network(pid: int, proc: Path = PROC) -> bool:
         return os.readlink(proc / str(pid) / "ns/net") == os.readlink(proc / "self/ns/net")
     except OSError:
         return True
+
+
+def read_host_memory() -> HostMemory:
+    """Return memory and swap of the host."""
+    import psutil
+
+    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    return HostMemory(memory.total, memory.available, swap.total, swap.used)
 
 
 def _socket_inodes(folder: Path) -> dict[int, int]:
