@@ -26,7 +26,7 @@ _NAMES = {
 
 @functools.cache
 def binary() -> str:
-    """Return the path of pprof itself: running it through the go command takes ten times as long."""
+    """Return the path of pprof itself: the go command takes ten times as long."""
     go = Path(sysconfig.get_path("scripts")) / "go"
     found = subprocess.run(
         [go, "tool", "-n", "pprof"], capture_output=True, text=True, check=True
