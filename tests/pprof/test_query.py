@@ -1,4 +1,4 @@
-"""What the dashboard asks of a profile is what the reports say."""
+"""The answers to queries of the dashboard are those of the reports."""
 
 from pathlib import Path
 
@@ -42,9 +42,7 @@ def test_a_list_has_every_row_of_the_report(now: Stacks) -> None:
 
 
 @pytest.mark.parametrize("of_base", [False, True])
-def test_what_grew_is_told_by_rows_or_as_a_difference(
-    now: Stacks, then: Stacks, of_base: bool
-) -> None:
+def test_growth_as_two_lists_or_as_a_difference(now: Stacks, then: Stacks, of_base: bool) -> None:
     found = answer(now, then, Query("top", SPACE, of_base=of_base))
     if of_base:
         whole = top(difference(now, then, diff_base=True), ALL, marks=False)
@@ -64,7 +62,7 @@ def test_a_function_comes_with_its_neighbours_and_the_stacks_to_it(now: Stacks) 
 
 
 @pytest.mark.parametrize("of_base", [False, True])
-def test_a_tree_and_a_list_have_the_same_whole(now: Stacks, then: Stacks, of_base: bool) -> None:
+def test_a_tree_and_a_list_have_the_same_total(now: Stacks, then: Stacks, of_base: bool) -> None:
     for base in (None, then):
         seen = now if base is None else difference(now, base, diff_base=of_base)
         found = answer(now, base, Query("calls", SPACE, of_base=of_base))

@@ -1,4 +1,4 @@
-"""How far a CPU profile is: the time always stays."""
+"""The progress bar of a CPU profile."""
 
 import pytest
 
@@ -16,13 +16,13 @@ from memtui.render.cells import cells, text_of
         (12, "4 s of 10 s"),
     ],
 )
-def test_the_bar_gives_way_to_the_time(width: int, said: str) -> None:
+def test_the_bar_shrinks_before_the_time(width: int, said: str) -> None:
     row = progress_bar("CPU profile", 4.0, 10.0, width)
     assert text_of(row).rstrip() == said
     assert cells(row) == width
 
 
-def test_it_is_never_more_than_done() -> None:
+def test_progress_is_at_most_complete() -> None:
     assert "░" not in text_of(progress_bar("CPU profile", 12.0, 10.0, 60))
     assert "10 s of 10 s" in text_of(progress_bar("CPU profile", 12.0, 10.0, 60))
     assert "▓" not in text_of(progress_bar("CPU profile", -1.0, 10.0, 60))

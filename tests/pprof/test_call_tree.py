@@ -1,4 +1,4 @@
-"""The call tree and the ways to a function hold all that the profile holds, and no more room."""
+"""The call tree and the stacks to a function add up to the profile, within a limit."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ SHOP = made(
 
 
 def picture(node: CallNode, depth: int = 0) -> list[str]:
-    """Return a tree as lines: the name, all it comes to, and its own."""
+    """Return a tree as lines: name, cum and flat."""
     own = f" {node.flat}" if node.flat else ""
     lines = [f"{'  ' * depth}{node.name} {node.value}{own}".rstrip()]
     return lines + [line for child in node.children for line in picture(child, depth + 1)]
 
 
-def test_the_call_tree_from_the_roots_largest_first() -> None:
+def test_the_call_tree_from_the_root_largest_first() -> None:
     assert picture(build_call_tree(SHOP)) == [
         " 110",
         "  main 100",
@@ -63,7 +63,7 @@ def test_the_call_tree_from_the_roots_largest_first() -> None:
     ]
 
 
-def test_what_has_no_room_is_folded_where_it_hangs() -> None:
+def test_small_calls_are_folded_below_their_caller() -> None:
     assert picture(build_call_tree(SHOP, most_nodes=7)) == [
         " 110",
         "  main 100",
@@ -76,7 +76,7 @@ def test_what_has_no_room_is_folded_where_it_hangs() -> None:
     assert picture(build_call_tree(SHOP, most_nodes=2)) == [" 110", "  (2 more) 110"]
 
 
-def test_the_tree_below_a_path_goes_as_deep_as_the_room_allows() -> None:
+def test_the_tree_below_a_path_is_as_deep_as_the_limit_allows() -> None:
     assert picture(build_call_tree(SHOP, under=("main", "load"), most_nodes=4)) == [
         "load 100",
         "  make 70 70",
@@ -85,7 +85,7 @@ def test_the_tree_below_a_path_goes_as_deep_as_the_room_allows() -> None:
     ]
 
 
-def test_the_ways_to_a_function() -> None:
+def test_the_stacks_that_lead_to_a_function() -> None:
     assert stacks_leading_to(SHOP, "make") == (
         StackLine(("make", "load", "main"), 70),
         StackLine(("make", "parse", "load", "main"), 25),
@@ -121,7 +121,7 @@ def test_nothing_is_lost(seed: int, lens: Lens) -> None:
             assert sum(way.value for way in ways) == row.cum
 
 
-def test_a_stack_as_deep_as_they_come_is_no_trouble() -> None:
+def test_a_very_deep_stack_needs_no_recursion() -> None:
     deep = made((" ".join(f"f{number}" for number in range(5000)), 1))
     node, depth = build_call_tree(deep, most_nodes=10_000), 0
     while node.children:
@@ -129,7 +129,7 @@ def test_a_stack_as_deep_as_they_come_is_no_trouble() -> None:
     assert depth == 5000
 
 
-def test_packages_are_what_go_calls_so() -> None:
+def test_packages_of_functions() -> None:
     stacks = made(
         ("net/http.(*conn).serve", 1),
         ("net/http.Get", 2),

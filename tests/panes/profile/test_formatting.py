@@ -1,4 +1,4 @@
-"""Amounts, shares, names and bars as pane 4 writes them."""
+"""Amounts, shares, names and stacks as pane 4 writes them."""
 
 import time
 
@@ -14,11 +14,14 @@ from memtui.panes.profile.formatting import (
     bare_name,
     change,
     fitting_name,
+    frame_lines,
     function_of,
     highlighted,
+    on_one_line,
     short_name,
     shown_name,
 )
+from memtui.render.cells import text_of
 
 MIB = 1 << 20
 
@@ -59,7 +62,7 @@ def test_a_short_name_has_no_directories(name: str, short: str) -> None:
         ("main.大大", ["main.大大", "大大", "大…"]),
     ],
 )  # fmt: skip
-def test_what_tells_functions_apart_stays_longest(name: str, forms: list[str]) -> None:
+def test_the_most_specific_part_of_a_name_is_cut_last(name: str, forms: list[str]) -> None:
     for form in forms:
         assert fitting_name(name, cell_len(form)) == form
 
@@ -69,7 +72,7 @@ def test_any_name_fits(name: str, room: int) -> None:
     assert cell_len(fitting_name(name, room)) <= room
 
 
-def test_names_move_sideways_from_their_full_form_on() -> None:
+def test_names_scroll_from_their_full_form_on() -> None:
     assert shown_name("net/http.Serve") == "http.Serve"
     assert shown_name("net/http.Serve", 1) == "net/http.Serve"
     assert shown_name("net/http.Serve", 4) == "/http.Serve"
@@ -95,11 +98,11 @@ def test_amounts_have_units_and_differences_signs() -> None:
         (-5, 10, "██  "), (3, 0, "    "), (9, 32, "█▏  "),
     ],
 )  # fmt: skip
-def test_a_bar_shows_all_that_is_not_nothing(part: int, whole: int, drawn: str) -> None:
+def test_a_bar_shows_any_value_but_zero(part: int, whole: int, drawn: str) -> None:
     assert bar(part, whole, 4) == drawn
 
 
-def test_a_match_is_told_apart_inside_of_the_name() -> None:
+def test_a_match_is_highlighted_in_the_name() -> None:
     spans = highlighted("store.Put", "acme/store.Put", "TORE")
     assert [(span.text, span.role) for span in spans] == [
         ("s", "text"), ("tore", "match"), (".Put", "text")
@@ -112,7 +115,7 @@ def test_a_match_is_told_apart_inside_of_the_name() -> None:
 @pytest.mark.parametrize(
     "piece", ["a ", ".1", ".func1", "x.", "a b:", "[", "a[]", "(", "w", "/", " :1", "a.b:1"]
 )
-def test_a_name_of_any_length_is_made_shorter_in_linear_time(piece: str) -> None:
+def test_a_name_is_shortened_in_linear_time(piece: str) -> None:
     def seconds(count: int) -> float:
         name = piece * count + "!"
         began = time.process_time()
@@ -126,3 +129,24 @@ def test_a_name_of_any_length_is_made_shorter_in_linear_time(piece: str) -> None
     few = min(seconds(2_000) for _ in range(3))
     many = min(seconds(32_000) for _ in range(3))
     assert many < 100 * few + 0.05, "16 times the length: the square would be 256 times"
+
+
+def test_a_stack_on_one_line_marks_dropped_frames() -> None:
+    stack = ("main.work", "main.retry", "main.retry", "main.main", "runtime.main")
+    assert on_one_line(stack, 60) == "main.work ← main.retry ×2 ← main.main ← runtime.main"
+    assert on_one_line(stack, 40) == "work ← retry ×2 ← main ← main"
+    assert on_one_line(stack, 24) == "work ← retry ×2 ← …"
+    assert on_one_line(stack, 3) == "wo…"
+    assert on_one_line((), 10) == ""
+
+
+@given(st.lists(st.sampled_from(["main.a", "b.大", "x/y.Z[int]", "main.a"])), st.integers(1, 40))
+def test_a_stack_on_one_line_always_fits(frames: list[str], width: int) -> None:
+    assert cell_len(on_one_line(frames, width)) <= width
+
+
+def test_an_expanded_stack_has_dim_runtime_frames_and_one_line_for_recursion() -> None:
+    rows = frame_lines(("runtime.gopark", "a/main.f", "a/main.f", "main.g"), 2, 0, "f")
+    assert [text_of(row) for row in rows] == ["  runtime.gopark", "  a/main.f ×2", "  main.g"]
+    assert rows[0][1].role == "dim"
+    assert [span.text for span in rows[1] if span.role == "match"] == ["f"]

@@ -1,4 +1,4 @@
-"""What was fetched goes into a file of its own, and over no other one."""
+"""Fetched profiles are saved to new files only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOON = 1_795_000_000.0
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let moments be UTC."""
+    """Set the time zone to UTC."""
     import time
 
     monkeypatch.setenv("TZ", "UTC")
@@ -31,11 +31,11 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ä" * 300, 7, "profile-7-heap-20261118-110640"),
     ],
 )
-def test_a_name_says_whose_profile_of_when(name: str, pid: int | None, stem: str) -> None:
+def test_a_file_name_has_process_kind_and_time(name: str, pid: int | None, stem: str) -> None:
     assert profile_stem(name, pid, "heap", NOON) == stem
 
 
-def test_bytes_are_saved_as_they_came_for_their_owner_alone(tmp_path: Path) -> None:
+def test_bytes_are_saved_unchanged_for_their_owner_only(tmp_path: Path) -> None:
     packed, plain = b"\x1f\x8b packed", b"\x0a plain"
     first, second = save_profile(tmp_path, "a", packed), save_profile(tmp_path, "a", plain)
     assert (first, second) == (tmp_path / "a.pb.gz", tmp_path / "a.pb")
@@ -52,7 +52,7 @@ def test_nothing_is_overwritten_and_no_link_is_followed(tmp_path: Path) -> None:
     assert not elsewhere.exists()
 
 
-def test_what_cannot_be_saved_says_why(tmp_path: Path) -> None:
+def test_a_failed_save_has_a_reason(tmp_path: Path) -> None:
     with pytest.raises(SourceFailed, match="no such file or directory"):
         save_profile(tmp_path / "nowhere", "a", b"1")
     (tmp_path / "file").touch()

@@ -1,4 +1,4 @@
-"""The top list: the columns of pprof -top, in any order, searched, and moved sideways."""
+"""The lists of functions, and their growth since a base."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,7 +6,18 @@ import pytest
 
 from memtui.panes.profile.base_view import NameListState
 from memtui.panes.profile.formatting import Measure
-from memtui.panes.profile.top import ListOrder, TopList, draw_top, order_top, top_hint
+from memtui.panes.profile.top import (
+    ListOrder,
+    TopList,
+    compare,
+    draw_growth,
+    draw_top,
+    growth_hint,
+    order_growth,
+    order_top,
+    percent,
+    top_hint,
+)
 from memtui.pprof.top import TopRow
 from memtui.render.cells import Line, text_of
 
@@ -42,7 +53,7 @@ def test_the_columns_of_pprof_with_the_order_marked(shown: Shown) -> None:
     assert rows[1][0].role == "selected"
 
 
-def test_any_column_orders_the_list_both_ways(shown: Shown) -> None:
+def test_the_list_is_sorted_by_any_column_both_ways(shown: Shown) -> None:
     order = ListOrder()
     firsts = []
     for _ in range(3):
@@ -61,13 +72,13 @@ def test_any_column_orders_the_list_both_ways(shown: Shown) -> None:
     )
 
 
-def test_the_sums_follow_the_order_that_is_shown() -> None:
+def test_running_sums_follow_the_order() -> None:
     data = order_top(ROWS, BYTES, ListOrder("name"))
     assert data.sums[-1] == sum(row.flat for row in ROWS)
     assert data.sums[0] == data.rows[0].flat
 
 
-def test_a_difference_has_signs_and_goes_by_amounts(shown: Shown) -> None:
+def test_a_difference_has_signs_and_is_sorted_by_amount(shown: Shown) -> None:
     rows = (TopRow("main.fell", -3 * MIB, -3 * MIB), TopRow("main.grew", 5 * MIB, 6 * MIB))
     fallen = order_top((*rows, TopRow("main.fell2", 0, -9 * MIB)), BYTES, ListOrder("cum"))
     assert names(fallen) == ["main.fell2", "main.grew", "main.fell"]
@@ -84,7 +95,7 @@ def test_a_difference_has_signs_and_goes_by_amounts(shown: Shown) -> None:
     assert (roles["+5.00M"], roles["−3.00M"]) == ("grow", "shrink")
 
 
-def test_huge_numbers_push_columns_out_and_are_never_cut(shown: Shown) -> None:
+def test_huge_numbers_replace_columns_and_are_never_cut(shown: Shown) -> None:
     data = order_top([TopRow("main.huge", 2**62, 2**62)], Measure("count", 2**62), ListOrder())
     assert shown(draw_top(data, NameListState(), 38, 2, focused=False)[1], 38) == (
         """
@@ -95,7 +106,7 @@ def test_huge_numbers_push_columns_out_and_are_never_cut(shown: Shown) -> None:
 
 
 @pytest.mark.parametrize("size", [(76, 6), (38, 3), (12, 2), (3, 1), (1, 1)])
-def test_an_empty_list_and_a_tiny_screen_are_survived(size: tuple[int, int], shown: Shown) -> None:
+def test_an_empty_list_and_a_tiny_screen_are_drawn(size: tuple[int, int], shown: Shown) -> None:
     width, height = size
     for rows in ((), ROWS):
         data = order_top(rows, BYTES, ListOrder())
@@ -103,7 +114,7 @@ def test_an_empty_list_and_a_tiny_screen_are_survived(size: tuple[int, int], sho
     assert text_of(top_hint(order_top((), BYTES, ListOrder()), NameListState())) == "no samples"
 
 
-def test_a_search_selects_and_marks_and_goes_round() -> None:
+def test_a_search_selects_marks_and_wraps_around() -> None:
     data = order_top(ROWS, BYTES, ListOrder())
     state = NameListState().searched(names(data), "MAIN")
     assert state.selection.row == 1
@@ -119,7 +130,7 @@ def test_a_search_selects_and_marks_and_goes_round() -> None:
     assert [span.text for span in rows[2] if span.role == "match"] == ["main"]
 
 
-def test_a_match_in_what_is_not_shown_marks_the_whole_name() -> None:
+def test_a_match_in_a_hidden_part_marks_the_whole_name() -> None:
     data = order_top(ROWS, BYTES, ListOrder())
     state = NameListState().searched(names(data), "acme")
     _, rows = draw_top(data, state, 76, 5, focused=False)
@@ -127,7 +138,7 @@ def test_a_match_in_what_is_not_shown_marks_the_whole_name() -> None:
     assert shown == ["store.(*Cache[go.shape.string]).Put"]
 
 
-def test_names_move_sideways_from_their_full_form_on() -> None:
+def test_names_scroll_from_their_full_form_on() -> None:
     data = order_top(ROWS, BYTES, ListOrder())
 
     def first(state: NameListState) -> str:
@@ -142,7 +153,7 @@ def test_names_move_sideways_from_their_full_form_on() -> None:
     assert first(far).split()[-1] == PUT[-1], "something of the longest name is always seen"
 
 
-def test_the_selected_row_stays_in_sight() -> None:
+def test_the_selected_row_stays_visible() -> None:
     rows = [TopRow(f"main.f{number:02}", 100 - number, 100) for number in range(50)]
     data = order_top(rows, Measure("count", 100), ListOrder())
     state, lines = draw_top(data, NameListState().moved(names(data), 30), 40, 6, focused=True)
@@ -150,3 +161,100 @@ def test_the_selected_row_stays_in_sight() -> None:
     assert text_of(top_hint(data, state)) == "main.f30"
     state, lines = draw_top(data, state.moved(names(data), -2), 40, 6, focused=True)
     assert "main.f28" in text_of(lines[-3])
+
+
+BASE = (
+    TopRow("main.fell", 4 * MIB, 4 * MIB),
+    TopRow("main.same", MIB, MIB),
+    TopRow("main.gone", MIB, MIB),
+    TopRow("main.cache", 10 * MIB, 10 * MIB),
+)
+NOW = (
+    TopRow("main.fell", 3 * MIB, 3 * MIB),
+    TopRow("main.same", MIB, MIB),
+    TopRow("main.cache", 29 * MIB // 2, 16 * MIB),
+    TopRow("main.new[/x]\x07", 2 * MIB, 2 * MIB),
+)
+
+
+def test_growth_comes_first_with_percent_and_growth_per_hour(shown: Shown) -> None:
+    _, rows = draw_growth(compare(BASE, NOW, "bytes", 1800.0), NameListState(), 80, 6, focused=True)
+    assert shown(rows, 80) == (
+        """
+ ▼Δflat  grew   Δ/hour   flat   Δcum    cum function
+ +4.50M  +45% +9.00M/h  14.5M +6.00M  16.0M main.cache
+ +2.00M   new +4.00M/h  2.00M +2.00M  2.00M main.new[/x]␇
+ −1.00M  −25% −2.00M/h  3.00M −1.00M  3.00M main.fell
+ −1.00M  gone −2.00M/h      0 −1.00M      0 main.gone
+
+"""
+    )
+
+
+def test_without_room_growth_and_percent_stay(shown: Shown) -> None:
+    _, rows = draw_growth(
+        compare(BASE, NOW, "bytes", 1800.0), NameListState(), 38, 5, focused=False
+    )
+    assert shown(rows, 38) == (
+        """
+ ▼Δflat  grew   Δcum function
+ +4.50M  +45% +6.00M main.cache
+ +2.00M   new +2.00M main.new[/x]␇
+ −1.00M  −25% −1.00M main.fell
+ −1.00M  gone −1.00M main.gone
+"""
+    )
+    roles = {span.text.strip(): span.role for row in rows for span in row}
+    assert (roles["+4.50M"], roles["−1.00M"]) == ("grow", "shrink")
+
+
+def test_without_a_long_enough_time_there_is_no_growth_per_hour() -> None:
+    for span_s in (None, 0.0, -60.0, 59.0):
+        data = compare(BASE, NOW, "bytes", span_s)
+        _, rows = draw_growth(data, NameListState(), 100, 3, focused=False)
+        assert "hour" not in text_of(rows[0])
+        assert "/h" not in text_of(growth_hint(data, NameListState()))
+
+
+def test_growth_is_sorted_by_any_column_both_ways() -> None:
+    data = compare(BASE, NOW, "bytes", None, ListOrder("cum"))
+    assert data.changes[0].name == "main.cache"
+    shrunk = order_growth(data, ListOrder("flat").turned())
+    assert [each.growth for each in shrunk.changes] == [-MIB, -MIB, 2 * MIB, 9 * MIB // 2]
+    named = order_growth(data, ListOrder("name"))
+    assert [each.name for each in named.changes] == sorted(each.name for each in data.changes)
+    heads = [
+        text_of(draw_growth(each, NameListState(), 60, 1, focused=False)[1][0])
+        for each in (shrunk, named)
+    ]
+    assert "▲Δflat" in heads[0]
+    assert "▲function" in heads[1]
+
+
+def test_functions_that_did_not_change_are_not_listed() -> None:
+    assert {each.name for each in compare(BASE, NOW, "bytes").changes} == {
+        "main.fell", "main.gone", "main.cache", "main.new[/x]\x07"
+    }  # fmt: skip
+    same = compare(BASE, BASE, "bytes", 60.0)
+    assert same.changes == ()
+    assert text_of(growth_hint(same, NameListState())) == "nothing changed since the base"
+    assert len(draw_growth(same, NameListState(), 38, 4, focused=True)[1]) == 4
+
+
+def test_the_hint_has_the_change() -> None:
+    data = compare(BASE, NOW, "bytes", 1800.0)
+    assert (
+        text_of(growth_hint(data, NameListState())) == "+4.50M 10.0M → 14.5M +9.00M/h  main.cache"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (10, 14, "+40%"), (10, 9, "−10%"), (0, 5, "new"), (5, 0, "gone"), (5, 5, "·"),
+        (1000, 1001, "+<1%"), (10, 109, "+990%"), (10, 200, "×20"), (1, 10**9, "×10⁴+"),
+        (0, 0, "·"), (-4, -2, "+50%"), (-4, -6, "−50%"),
+    ],
+)  # fmt: skip
+def test_growth_in_percent(before: int, now: int, said: str) -> None:
+    assert percent(before, now) == said

@@ -26,7 +26,7 @@ def profile(*types: tuple[str, str], values: tuple[int, ...], period: str = "") 
     ).SerializeToString()
 
 
-def test_what_both_have_is_scaled_to_the_finer_unit() -> None:
+def test_common_types_are_scaled_to_the_finer_unit() -> None:
     now = read_stacks(profile(("objects", "count"), ("space", "kB"), values=(9, 3)))
     before = read_stacks(profile(("space", "bytes"), ("time", "ms"), values=(1000, 7)))
     changed = difference(now, before)
@@ -34,7 +34,7 @@ def test_what_both_have_is_scaled_to_the_finer_unit() -> None:
     assert [row.flat for row in top(changed).rows] == [2072]
 
 
-def test_the_base_is_the_whole_when_asked() -> None:
+def test_the_base_is_100_percent_with_diff_base() -> None:
     now = read_stacks(profile(("space", "bytes"), values=(300,)))
     before = read_stacks(profile(("space", "bytes"), values=(200,)))
     assert top(difference(now, before)).summary.total == 100
@@ -50,7 +50,7 @@ def test_the_base_is_the_whole_when_asked() -> None:
     ],
     ids=["type", "unit", "period"],
 )
-def test_what_cannot_be_subtracted_is_refused(base: bytes, reason: str) -> None:
+def test_profiles_that_cannot_be_subtracted_are_an_error(base: bytes, reason: str) -> None:
     now = read_stacks(profile(("space", "bytes"), values=(1,)))
     with pytest.raises(StacksError, match=reason):
         difference(now, read_stacks(base))

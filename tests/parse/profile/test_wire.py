@@ -1,4 +1,4 @@
-"""The stacks and frames of a profile are counted as they are decoded, and cut bytes are refused."""
+"""Stacks and frames are counted without decoding; truncated bytes are an error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_count_is_that_of_the_decoder(path: Path) -> None:
     assert expected.text_bytes > 60 * expected.stacks
 
 
-def test_location_ids_may_be_packed_or_stand_alone() -> None:
+def test_location_ids_may_be_packed_or_single() -> None:
     packed = b"\x12\x05\x0a\x03\x01\x80\x01"  # two locations: 1 and 128
     alone = b"\x12\x07\x08\x01\x08\x80\x01\x10\x05"  # the same, and a value
     assert count_stacks(packed, LIMIT_BYTES) == ProfileShape(1, 2)
@@ -34,7 +34,7 @@ def test_location_ids_may_be_packed_or_stand_alone() -> None:
 
 
 @given(st.binary(max_size=64))
-def test_any_bytes_have_a_shape_or_are_refused(data: bytes) -> None:
+def test_any_bytes_are_counted_or_an_error(data: bytes) -> None:
     try:
         shape = count_stacks(data, 1 << 20)
     except ProfileError:
