@@ -125,7 +125,8 @@ def test_run_reads_gctrace_of_its_child(go_build: Callable[[str], Path]) -> None
         check=False, timeout=180, env=environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["exit", "130"]
+    # It is interrupted first; on a busy host it may not end in time.
+    assert done.stdout.split()[-1] in ("130", "143"), done.stdout
 
 
 CHILD = """
@@ -135,7 +136,7 @@ from dashboard import counted, running, until
 from memtui.cli.live.session import Session
 from memtui.cli.live.sources import TraceInput
 from memtui.cli.options.profile import ProfileOptions
-from memtui.model import Ended, GcCycle, ProcessSample
+from memtui.model import GcCycle, ProcessSample
 from memtui.sources.gctrace.child import Child
 async def look():
     child = Child(sys.argv[1:], os.environ)
@@ -145,7 +146,7 @@ async def look():
     async with running(app):
         await until(lambda: counted(app, GcCycle) > 1 and counted(app, ProcessSample) > 1)
         await child.end()
-        await until(lambda: counted(app, Ended))
+        await until(lambda: (end := app.view().ended()) and end[1].exit_code is not None)
         print("exit", app.view().ended()[1].exit_code)
 asyncio.run(look())
 """
