@@ -91,7 +91,21 @@ def test_once_shows_what_psutil_and_the_service_report(start_go: StartGo) -> Non
     text = memtui("--pid", service.pid, "--once", COLUMNS="100").stdout
     assert re.search(r" RES +[\d.]+M", text)
     assert "main.loadCatalogue" in text
+    assert "psutil: RES is not split into RssAnon and RssFile" in " ".join(text.split())
     assert "stderr of another process can be read on Linux only" in " ".join(text.split())
+
+
+@pytest.mark.go
+def test_doctor_lists_what_is_missing(start_go: StartGo) -> None:
+    service = start_go("orders")
+    assert service.address
+    found = {
+        each["name"]: each["seen"]
+        for each in json.loads(memtui("doctor", "--json", "--pid", service.pid).stdout)["checks"]
+    }
+    assert found["/proc"] == "partly"
+    assert found["smaps_rollup"] == found["cgroup"] == found["gctrace"] == "no"
+    assert found["MemStats"] == found["pprof"] == found["Go"] == "yes"
 
 
 @pytest.mark.go

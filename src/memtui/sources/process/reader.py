@@ -38,6 +38,11 @@ class ProcessReader(Protocol):
     PermissionError when it may not be read, and ParseError when the answer makes no sense.
     """
 
+    @property
+    def limits(self) -> str:
+        """What this reader cannot read, in a few words for the list of sources; "" for nothing."""
+        ...
+
     def stat(self, pid: int) -> ProcStat:
         """Return state, CPU time and start time. ``start_ticks`` is exact for one pid.
 

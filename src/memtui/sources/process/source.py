@@ -8,7 +8,16 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
-from memtui.model import Absent, Ended, Event, ProcessIdentity, ProcessSample, Reading, Trouble
+from memtui.model import (
+    Absent,
+    Attached,
+    Ended,
+    Event,
+    ProcessIdentity,
+    ProcessSample,
+    Reading,
+    Trouble,
+)
 from memtui.parse.process.proc import ParseError, ProcStat, full_name, state_words
 from memtui.sources.clock import STEP_S
 from memtui.sources.process.exit_status import ExitWatch
@@ -63,6 +72,8 @@ class ProcessSource:
         self, identity: ProcessIdentity, exit_watch: ExitWatch
     ) -> AsyncGenerator[Event, None]:
         yield Event(self._clock(), self.name, identity)
+        if self._reader.limits:
+            yield Event(self._clock(), self.name, Attached(self._reader.limits))
         now = asyncio.get_running_loop().time
         start_s, beat = now(), 0
         last: ProcStat | None = None
