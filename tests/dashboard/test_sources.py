@@ -192,11 +192,11 @@ from memtui.cli.live.session import Session
 from memtui.cli.live.sources import TraceInput
 from memtui.model import ProcessSample, Trouble
 from memtui.render.cells import text_of
-from memtui.sources.process.discovery import Census
+from memtui.sources.process.discovery import ProcessFinder
 
 def candidates():
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
-    yield Census().candidate(int(sys.argv[1]))
+    yield ProcessFinder().candidate(int(sys.argv[1]))
 
 def has_all(app):
     troubles = [app.view().state(name) for name in ("gctrace", "profile")]

@@ -144,7 +144,7 @@ def _go(view: View) -> Check:
 
 
 def _process(view: View) -> Check:
-    from memtui.model import Absent, ProcessSample
+    from memtui.model import Absent, Attached, ProcessSample
 
     sample = view.sample(ProcessSample)
     adds, how = "RES and its parts", "run memtui as the user of the process"
@@ -153,6 +153,9 @@ def _process(view: View) -> Check:
     missing = [name for name in type(sample).__slots__ if getattr(sample, name) is Absent.NO_ACCESS]
     if missing:
         return Check("/proc", "partly", f"no access to {', '.join(missing)}", adds, how)
+    state = view.state("process")
+    if state and isinstance(state[1], Attached):
+        return Check("/proc", "partly", state[1].where, adds, "only Linux reports the parts of RES")
     return Check("/proc", "yes", "status, stat, limits of its own", adds, how)
 
 

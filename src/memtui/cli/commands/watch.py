@@ -167,16 +167,16 @@ def watch(
 
 
 def _watch_chosen(session: Session) -> None:
-    from memtui.sources.process.discovery import Census
+    from memtui.sources.process.discovery import ProcessFinder
 
-    session.choose(Census().processes, "which process?")
+    session.choose(ProcessFinder().processes, "which process?")
 
 
 def _watch_name(session: Session, name: str) -> None:
     """Watch the one process that matches; let the user choose when there are several."""
-    from memtui.sources.process.discovery import Census, matching
+    from memtui.sources.process.discovery import ProcessFinder, matching
 
-    census = Census()
+    census = ProcessFinder()
     try:
         found = matching(census.processes(), name)
     except ValueError as error:
@@ -195,9 +195,9 @@ def _watch_name(session: Session, name: str) -> None:
 
 def _watch_writer(session: Session, fd: int) -> None:
     """Watch the program that writes into the pipe, so that all panes have something to show."""
-    from memtui.sources.process.discovery import origins
+    from memtui.sources.process.discovery import go_writers
 
-    go = origins(fd)
+    go = go_writers(fd)
     if len(go) == 1:
         session.watch_process(go[0].pid)
     elif go:

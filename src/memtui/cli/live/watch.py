@@ -51,12 +51,12 @@ def session_of(
 
 def pid_of(name: str | None) -> int:
     """Return the pid of the one process whose name matches; raise Complaint."""
-    from memtui.sources.process.discovery import Census, matching
+    from memtui.sources.process.discovery import ProcessFinder, matching
 
     if name is None:
         raise CliError("which process?", "give --pid PID or --name PATTERN")
     try:
-        found = matching(Census().processes(), name)
+        found = matching(ProcessFinder().processes(), name)
     except ValueError as error:
         raise CliError(str(error)) from None
     if not found:
@@ -102,9 +102,9 @@ def session_without_screen(
 
 def _watch_writer(session: Session, fd: int) -> None:
     """Watch the program that writes into the pipe; the trace alone where nobody knows which."""
-    from memtui.sources.process.discovery import origins
+    from memtui.sources.process.discovery import go_writers
 
-    found = origins(fd)
+    found = go_writers(fd)
     if found:
         pid = _only(found, "programs write into this pipe").pid
         with contextlib.suppress(CliError):  # it has ended meanwhile: what it wrote is there
