@@ -184,9 +184,7 @@ KINDS = (
         is_steady=True,
         shares_values=True,
         may_wait=True,
-        column=4,
         snapshot="host",
-        fields=("available_bytes", "swap_used_bytes", "total_bytes", "swap_total_bytes"),
     ),
     SampleKind(
         ProcessSample,
