@@ -21,7 +21,7 @@ from dashboard import counted, running
 from relay import FAULTS, Relay
 
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.dashboard.app import MemtuiApp
 from memtui.model import Ended, ProcessSample, Profile, RuntimeSample, Trouble
@@ -96,7 +96,7 @@ async def courses(
     found: dict[str, Course] = {}
     with Relay(service.address) as relay:
         asks = ProfileOptions(f"http://{relay.address}", True, profile_s, memstats_s)
-        session = Session(asks, TraceInput(), time.time)
+        session = Session(asks, GctraceInput(), time.time)
         session.watch_process(service.pid)
         app = session.screen()
         async with running(app):
@@ -119,7 +119,9 @@ async def courses(
 
 async def killed(service: Service) -> float:
     """Return after how many seconds all panes say that a process has ended, at the defaults."""
-    session = Session(ProfileOptions(None, True, USUAL_PROFILE_S, USUAL_S), TraceInput(), time.time)
+    session = Session(
+        ProfileOptions(None, True, USUAL_PROFILE_S, USUAL_S), GctraceInput(), time.time
+    )
     session.watch_process(service.pid)
     app = session.screen()
     async with running(app):

@@ -198,7 +198,7 @@ def diagnosis_of(*causes: str, grows: bool) -> Diagnosis:
 def test_the_exit_code_is_what_it_is_asked_to_fail_on(
     cause: str, grows: bool, codes: tuple[int, int, int]
 ) -> None:
-    from memtui.cli.exitcodes import exit_code_of
+    from memtui.cli.errors import exit_code_of
 
     found = diagnosis_of(cause, grows=grows)
     assert (

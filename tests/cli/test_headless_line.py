@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from memtui.cli.headless.line import (
+from memtui.cli.headless.plain import (
     PlainLines,
     gc_cpu,
     gc_per_minute,

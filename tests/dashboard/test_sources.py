@@ -22,7 +22,7 @@ from heldport import HeldPort
 from patience import PATIENCE_S
 
 from memtui import units
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.dashboard.app import MemtuiApp
 from memtui.model import (
     Ended,
@@ -361,7 +361,7 @@ async def test_a_frozen_view_stays_the_same_whatever_comes(
     reading, writing = pipe
     trace = (data / "gctrace" / "goroutineleak-1.27.3.log").read_text()
     panes = ("process", "trend", "gctrace", "pprof", "verdict", "hint")
-    app = app_on(busy.pid, trace=TraceInput(fd=reading))
+    app = app_on(busy.pid, trace=GctraceInput(fd=reading))
     async with running(app, WIDE) as pilot:
         writing.write(trace)
         await until(lambda: counted(app, GcCycle) == 21 and counted(app, Profile))

@@ -163,7 +163,7 @@ def test_a_recording_goes_through_a_pipe(start_go: StartGo, tmp_path: Path) -> N
 def test_recording_imports_no_screen_and_reading_no_source() -> None:
     code = (
         "import sys\n"
-        "import memtui.cli.commands.record, memtui.cli.live.unattended\n"
+        "import memtui.cli.commands.record, memtui.cli.headless.recorder\n"
         "heavy = {'textual', 'rich', 'psutil', 'httpx', 'google.protobuf'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

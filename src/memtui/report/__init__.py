@@ -1,6 +1,6 @@
 """A recording as one page of HTML that explains itself: what goes into an incident report."""
 
-from memtui.report.account import Account, account_of
+from memtui.report.account import ReportData, read_report_data
 from memtui.report.page import page
 
-__all__ = ["Account", "account_of", "page"]
+__all__ = ["ReportData", "page", "read_report_data"]

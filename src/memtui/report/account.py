@@ -1,10 +1,14 @@
-"""All that a report tells, read from a recording once."""
+"""What each series did over the whole time, in as many columns as a plot is wide.
+
+All that a report tells, read from a recording once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from memtui.diagnosis import (
     Diagnosis,
@@ -21,17 +25,110 @@ from memtui.diagnosis.functions import is_of_runtime
 from memtui.model import (
     Dated,
     Event,
+    GcCycle,
     ProcessIdentity,
     ProcessSample,
     Profile,
+    RuntimeSample,
+    Sample,
     SampleValues,
     moment_of,
 )
-from memtui.recording import Recording
+from memtui.recording import MemberSummary, Recording
 from memtui.recording.info import RecordingInfo, contents_of
-from memtui.recording.pages import landmarks_of, timeline_of, whole_profile
-from memtui.report.series import Columns, columns_of
-from memtui.timeline import Landmark, View
+from memtui.recording.member_writer import Meter
+from memtui.recording.pages import WHOLE_S, landmarks_of, timeline_of, whole_profile
+from memtui.timeline import Extent, Landmark, View
+
+COLUMNS = 600
+
+
+class ExtentPiece(NamedTuple):
+    """What a series did from a moment to another one."""
+
+    start: float
+    end: float
+    name: str
+    extent: Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Series by their names, in columns of ``step_s`` seconds from ``start`` (Unix seconds) on.
+
+    A column has the lowest, the highest and the last value in it; None: nothing is known.
+    """
+
+    start: float
+    step_s: float
+    series: Mapping[str, Sequence[Extent | None]]
+
+    def of(self, *names: str) -> Sequence[Extent | None]:
+        """Return the first of these series of which anything is known; else one without values."""
+        for name in names:
+            if name in self.series:
+                return self.series[name]
+        return [None] * COLUMNS
+
+    def at(self, column: float) -> float:
+        """Return the moment at which a column begins."""
+        return self.start + column * self.step_s
+
+
+def columns_of(recording: Recording, start: float, end: float) -> Columns:
+    """Return the series of a time: of up to two hours each sample, else what headers say.
+
+    A header has the lowest and the highest value of a minute, so nothing that stood out is lost.
+    """
+    if end - start <= WHOLE_S:
+        pieces = _of_events(recording.within(start, end))
+    else:
+        pieces = _of_summaries(recording.summaries())
+    return fold_columns(pieces, start, end)
+
+
+def fold_columns(pieces: Iterable[ExtentPiece], start: float, end: float) -> Columns:
+    """Put pieces into columns; one that touches several stands for each of them."""
+    step_s = max(end - start, 1.0) / COLUMNS
+    series: dict[str, list[Extent | None]] = {}
+    for piece in pieces:
+        first, last = (int((at - start) // step_s) for at in (piece.start, piece.end))
+        if last < 0 or piece.start > end:
+            continue
+        first = min(first, COLUMNS - 1)  # what is told at the very end belongs to the last one
+        found = series.setdefault(piece.name, [None] * COLUMNS)
+        for column in range(max(0, first), min(COLUMNS - 1, last) + 1):
+            known = found[column]
+            found[column] = known.joined(piece.extent) if known else piece.extent
+    return Columns(start, step_s, series)
+
+
+def _of_events(events: Iterable[Event]) -> Iterator[ExtentPiece]:
+    meter = Meter()
+    for event in events:
+        for name, value in (*meter.read(event.sample), *_of_memstats(event.sample)):
+            yield ExtentPiece(event.at, event.at, name, Extent(value, value, value))
+
+
+def _of_summaries(summaries: Iterable[MemberSummary]) -> Iterator[ExtentPiece]:
+    for summary in summaries:
+        for name, extent in summary.extents.items():
+            yield ExtentPiece(summary.start, summary.end, name, extent)
+        for event in filter(None, map(summary.last, (RuntimeSample, GcCycle))):
+            if event.at < summary.start - 1.0:  # it stands from a member before this one
+                continue
+            more = [*_of_memstats(event.sample)]
+            if isinstance(event.sample, GcCycle) and "gc_pause_us" not in summary.extents:
+                more += Meter().read(event.sample)  # a file of format 1.0 sums no cycles up
+            for name, value in more:
+                yield ExtentPiece(event.at, event.at, name, Extent(value, value, value))
+
+
+def _of_memstats(sample: Sample) -> Iterator[tuple[str, int]]:
+    """Yield the live heap where a page tells it; no summary has it."""
+    if isinstance(sample, RuntimeSample) and isinstance(sample.heap_live_bytes, int):
+        yield "heap_live", sample.heap_live_bytes
+
 
 MOST_LIVES = 6
 SHORTEST_LIFE_S = 30.0
@@ -39,7 +136,7 @@ _BEFORE_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class EarlierRun:
     """One process among several: from when to when (Unix seconds) it ran, and its verdict."""
 
     start: float
@@ -63,7 +160,7 @@ class GrownFunctions:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ReportData:
     """What is told of a recording from ``start`` to ``end`` (Unix seconds).
 
     ``diagnosis`` is that of the last process in this time, as ``memtui explain`` has it. ``lives``
@@ -77,7 +174,7 @@ class Account:
     trial: Trial | None
     columns: Columns
     landmarks: tuple[Landmark, ...]
-    lives: tuple[Life, ...]
+    lives: tuple[EarlierRun, ...]
     grown: tuple[GrownFunctions, ...]
     contents: RecordingInfo
     identity: ProcessIdentity | None
@@ -85,7 +182,7 @@ class Account:
     place: tuple[str, ...]
 
 
-def account_of(recording: Recording, start: float, end: float) -> Account:
+def read_report_data(recording: Recording, start: float, end: float) -> ReportData:
     """Read what a report of this time needs: headers of long times, samples of short ones."""
     view = _view(recording, start, end)
     diagnosis = diagnose(window_of(view, end - start))
@@ -94,7 +191,7 @@ def account_of(recording: Recording, start: float, end: float) -> Account:
         for each in landmarks_of(recording)
         if each.at <= end and max(each.at, each.until) >= start
     )
-    return Account(
+    return ReportData(
         start=start,
         end=end,
         diagnosis=diagnosis,
@@ -116,7 +213,7 @@ def _view(recording: Recording, start: float, end: float) -> View:
 
 def _lives(
     recording: Recording, start: float, end: float, landmarks: Sequence[Landmark]
-) -> Iterator[Life]:
+) -> Iterator[EarlierRun]:
     """Yield the processes before the last one, the newest of them, each with its verdict."""
     began = [start, *(each.at for each in landmarks if each.kind == "restart"), end]
     spans = [(a, b - _BEFORE_S) for a, b in pairwise(began) if b - a >= SHORTEST_LIFE_S]
@@ -127,7 +224,7 @@ def _lives(
         last = next((at for at in ends if first < at < begun_anew), begun_anew)
         diagnosis = diagnose(window_of(_view(recording, first, last), last - first))
         ledger = diagnosis.ledger
-        yield Life(first, last, ledger.res if ledger else None, one_line(diagnosis))
+        yield EarlierRun(first, last, ledger.res if ledger else None, one_line(diagnosis))
 
 
 _TYPES = {"heap": "inuse_space", "goroutine": "goroutine", "file": "inuse_space"}

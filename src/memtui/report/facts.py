@@ -1,13 +1,18 @@
-"""What was watched, where it runs, and what the recording is."""
+"""What was watched, where it runs, and what the recording is.
+
+What happened: marks, restarts, ends, gaps and damage, with the signs that the plots have.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from memtui import units
 from memtui.model import Absent, ProcessIdentity, ProcessSample, Reading
-from memtui.report.account import Account
+from memtui.report.account import ReportData
 from memtui.report.markup import Markup, moment, tag
+from memtui.timeline import Landmark
 
 MOST_NAMES = 8
 _UNSEEN = "not seen"
@@ -15,7 +20,7 @@ _UNSEEN = "not seen"
 Fact = tuple[str, str]
 
 
-def facts_section(account: Account) -> Markup:
+def facts_section(account: ReportData) -> Markup:
     """Return lists of names and values."""
     lists = (
         ("Process", [*_process(account.identity), *_sizes(account.last)]),
@@ -23,11 +28,11 @@ def facts_section(account: Account) -> Markup:
         ("Sources of the verdict", [*_sources(account)]),
         ("Recording", [*_recording(account)]),
     )
-    shown = [_list(title, facts) for title, facts in lists if facts]
+    shown = [_fact_list(title, facts) for title, facts in lists if facts]
     return tag("section", tag("h2", "Facts"), tag("div", shown, class_="facts"))
 
 
-def _list(title: str, facts: Sequence[Fact]) -> Markup:
+def _fact_list(title: str, facts: Sequence[Fact]) -> Markup:
     rows = [
         tag("div", tag("dt", name), tag("dd", value)) if name else tag("div", tag("dd", value))
         for name, value in facts
@@ -67,7 +72,7 @@ def _size(reading: Reading) -> str:
     return reading.value if isinstance(reading, Absent) else units.size(reading)
 
 
-def _sources(account: Account) -> Iterator[Fact]:
+def _sources(account: ReportData) -> Iterator[Fact]:
     window = account.diagnosis.window
     if window.points:
         span = f"{moment(window.start)} to {moment(window.end)}"
@@ -76,7 +81,7 @@ def _sources(account: Account) -> Iterator[Fact]:
     yield from ((name, said or _UNSEEN) for name, said in window.sources)
 
 
-def _recording(account: Account) -> Iterator[Fact]:
+def _recording(account: ReportData) -> Iterator[Fact]:
     found = account.contents
     names = [path.name for path in found.files]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
@@ -94,3 +99,64 @@ def _recording(account: Account) -> Iterator[Fact]:
     yield "damage", f"{len(found.damage)} places" if found.damage else "none: every CRC is right"
     if found.is_open:
         yield "end", "open: it is being written, or its writer was killed"
+
+
+MOST_EVENTS = 60
+_SIGNS = {"restart": "↻", "end": "■"}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A moment that is flagged in the plots and listed under its sign."""
+
+    at: float
+    sign: str
+    role: str
+    words: str
+
+
+def find_flags(account: ReportData) -> list[Flag]:
+    """Return marks with their numbers, restarts and ends, the first MOST_ROWS of each kind."""
+    found: list[Flag] = []
+    counts: dict[str, int] = {}
+    for each in account.landmarks:
+        counts[each.kind] = count = counts.get(each.kind, 0) + 1
+        if each.kind != "gap" and count <= MOST_EVENTS:
+            sign = str(count) if each.kind == "mark" else _SIGNS.get(each.kind, "•")
+            found.append(Flag(each.at, sign, each.kind, f"{moment(each.at)} {each.text}"))
+    return found
+
+
+def gap_words(gap: Landmark) -> str:
+    """Say from when a gap is, for how long, and why."""
+    length = units.duration(max(0.0, gap.until - gap.at))
+    return f"{moment(gap.at)}: nothing was recorded for {length}: {gap.text}"
+
+
+def events_section(account: ReportData) -> Markup | None:
+    """List what happened, and what of the recording is missing."""
+    gaps = [each for each in account.landmarks if each.kind == "gap"]
+    signed = [f"{each.sign}  {each.words}" for each in find_flags(account)]
+    lists = [
+        _event_list("Marks, restarts", signed, len(account.landmarks) - len(gaps)),
+        _event_list("Gaps", [gap_words(each) for each in gaps[:MOST_EVENTS]], len(gaps)),
+        _event_list("Damage", _damage(account), len(account.contents.damage)),
+    ]
+    shown = [each for each in lists if each]
+    return tag("section", tag("h2", "What happened"), shown) if shown else None
+
+
+def _damage(account: ReportData) -> list[str]:
+    return [
+        f"{each.file} at byte {each.offset}, from {moment(each.start)}: {each.reason}"
+        for each in account.contents.damage[:MOST_EVENTS]
+    ]
+
+
+def _event_list(title: str, rows: Sequence[str], count: int) -> Markup | None:
+    if not rows:
+        return None
+    shown = [tag("li", row) for row in rows]
+    if count > len(rows):
+        shown.append(tag("li", f"and {count - len(rows)} more"))
+    return tag("div", tag("h3", title), tag("ul", shown, class_="plain"))

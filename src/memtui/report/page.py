@@ -6,20 +6,18 @@ from importlib.resources import files
 
 from memtui import __version__, units
 from memtui.diagnosis import one_line
-from memtui.report.account import Account
-from memtui.report.events import events_section
-from memtui.report.facts import facts_section
-from memtui.report.growth import growth_section
+from memtui.report.account import ReportData
+from memtui.report.facts import events_section, facts_section
 from memtui.report.ledger import ledger_section
 from memtui.report.markup import Markup, moment, patterns, tag
 from memtui.report.plots import plots_section, zone
-from memtui.report.verdict import lives_section, verdict_section
+from memtui.report.verdict import earlier_runs_section, growth_section, verdict_section
 
 _NOTHING_ELSE = "default-src 'none'; style-src 'unsafe-inline'"
 """What the browser may load and run: the style in the page, and nothing from anywhere."""
 
 
-def page(account: Account, made_at: float) -> str:
+def page(account: ReportData, made_at: float) -> str:
     """Return an account as HTML; ``made_at`` is now, in Unix seconds."""
     ledger = account.diagnosis.ledger
     body = tag(
@@ -31,7 +29,7 @@ def page(account: Account, made_at: float) -> str:
             verdict_section(account),
             ledger_section(ledger) if ledger else None,
             plots_section(account),
-            lives_section(account.lives),
+            earlier_runs_section(account.lives),
             growth_section(account.grown),
             events_section(account),
             facts_section(account),
@@ -51,13 +49,13 @@ def page(account: Account, made_at: float) -> str:
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
-def _name(account: Account) -> str:
+def _name(account: ReportData) -> str:
     found, host = account.identity, account.contents.header.host
     name = f"{found.name} {found.pid}" if found else "an unknown process"
     return f"{name} on {host}" if host else name
 
 
-def _head(account: Account) -> Markup:
+def _head(account: ReportData) -> Markup:
     length = units.duration(account.end - account.start)
     return tag(
         "header",
@@ -67,7 +65,7 @@ def _head(account: Account) -> Markup:
     )
 
 
-def _foot(account: Account, made_at: float) -> Markup:
+def _foot(account: ReportData, made_at: float) -> Markup:
     said = (
         f"Made by memtui {__version__} at {moment(made_at)} from a recording. Times are those of "
         f"{zone(account.end)}. Sizes have binary units: 1M is 1,048,576 bytes. A plot shows in "

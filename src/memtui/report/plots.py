@@ -17,10 +17,9 @@ from statistics import median
 from typing import TypeAlias
 
 from memtui import units
-from memtui.report.account import Account
-from memtui.report.events import Flag, flags, gap_words
+from memtui.report.account import COLUMNS, ReportData
+from memtui.report.facts import Flag, find_flags, gap_words
 from memtui.report.markup import WIDTH, Markup, figure, tag
-from memtui.report.series import COLUMNS
 from memtui.timeline import Extent
 
 _STEPS_S = (
@@ -225,14 +224,14 @@ PAUSES = Plot(
 )  # fmt: skip
 
 
-def plots_section(account: Account) -> Markup:
+def plots_section(account: ReportData) -> Markup:
     """Return all plots of an account, on the same time."""
-    marks = flags(account)
+    marks = find_flags(account)
     drawn = [plot(each, account, marks) for each in (MEMORY, PAUSES, GC_CPU)]
     return tag("section", tag("h2", "Over time"), drawn)
 
 
-def plot(what: Plot, account: Account, marks: Sequence[Flag]) -> Markup:
+def plot(what: Plot, account: ReportData, marks: Sequence[Flag]) -> Markup:
     """Return a plot with a list of what each series did, or words where nothing is known."""
     known = [
         (trace, extents)
@@ -267,11 +266,11 @@ def _x(column: float) -> float:
     return _LEFT + column / COLUMNS * _ROOM
 
 
-def _column(account: Account, at: float) -> float:
+def _column(account: ReportData, at: float) -> float:
     return max(0.0, min(float(COLUMNS), (at - account.start) / account.columns.step_s))
 
 
-def _breaks(account: Account) -> list[int]:
+def _breaks(account: ReportData) -> list[int]:
     """Return the columns before which a line ends: where a gap or another process begins."""
     return [
         int(_column(account, each.at)) + (each.kind != "restart")
@@ -292,7 +291,7 @@ def _grid(what: Plot, ticks: Sequence[float], y: Callable[[float], float]) -> li
     return found
 
 
-def _clock(account: Account, bottom: float) -> list[Markup]:
+def _clock(account: ReportData, bottom: float) -> list[Markup]:
     found = []
     for at, text in times(account.start, account.end, 8):
         x = _x(_column(account, at))
@@ -303,7 +302,7 @@ def _clock(account: Account, bottom: float) -> list[Markup]:
     return found
 
 
-def _gaps(account: Account, bottom: float) -> list[Markup]:
+def _gaps(account: ReportData, bottom: float) -> list[Markup]:
     found = []
     for each in account.landmarks:
         if each.kind == "gap":
@@ -316,7 +315,7 @@ def _gaps(account: Account, bottom: float) -> list[Markup]:
     return found
 
 
-def _flags(account: Account, marks: Sequence[Flag], bottom: float) -> list[Markup]:
+def _flags(account: ReportData, marks: Sequence[Flag], bottom: float) -> list[Markup]:
     """Draw marks and restarts with the signs under which they are listed.
 
     Where there is no room for all signs, those of restarts and ends go first.

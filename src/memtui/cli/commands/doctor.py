@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memtui.cli.options.common import target_options
 from memtui.cli.options.profile import ProfileOptions, profile_options
-from memtui.cli.options.target import target_options
 
 if TYPE_CHECKING:
     from memtui.model import SampleSource
@@ -67,17 +67,20 @@ def _checks(
 ) -> list[Check]:
     import asyncio
 
-    from memtui.cli.live.sources import LONGEST_WAIT_S, TraceInput
-    from memtui.cli.live.watch import session_of, watched
+    from memtui.cli.headless.watch import run_sources
+    from memtui.cli.live.sources import LONGEST_WAIT_S, GctraceInput
+    from memtui.cli.live.target import session_of
 
-    session = session_of(pid, name, options, TraceInput(command=command), time.time)
+    session = session_of(pid, name, options, GctraceInput(command=command), time.time)
     names = {source.name for source in session.sources}
     began = time.monotonic()
 
-    def enough(view: View) -> bool:
+    def is_enough(view: View) -> bool:
         return time.monotonic() - began >= LOOK_S and _has_answers(view, names)
 
-    looking = watched(session, LONGEST_WAIT_S, time.time, lambda view, past_s: None, enough=enough)
+    looking = run_sources(
+        session, LONGEST_WAIT_S, time.time, lambda view, past_s: None, is_enough=is_enough
+    )
     return checks_of(asyncio.run(looking))
 
 

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from memtui.cli.errors import CliError
-from memtui.cli.options.target import period
+from memtui.cli.options.common import period
 from memtui.cli.progress import Progress
-from memtui.cli.stored.opening import WHEN, at_moment, opened, paths_of, window, window_options
-from memtui.cli.stored.output import output, output_options
+from memtui.cli.stored.files import (
+    WHEN,
+    at_moment,
+    opened,
+    output,
+    output_options,
+    paths_of,
+    window,
+    window_options,
+)
 
 if TYPE_CHECKING:
     from memtui.model import Event

@@ -1,27 +1,272 @@
-"""``memtui gctrace``: read a trace without a screen, as a table or as JSON."""
+"""A trace in words: as a table, and as JSON with one object a line.
+
+``memtui gctrace``: read a trace without a screen, as a table or as JSON.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from memtui.cli.errors import CliError
-from memtui.cli.exitcodes import INTERRUPTED
+from memtui import units
+from memtui.cli.errors import INTERRUPTED_EXIT, CliError
 from memtui.cli.progress import Progress
+from memtui.model import GcCycle, Restart, ScavengeLine, TornLine
+from memtui.parse.gctrace.decoder import TimedItem, TraceDecoder, TraceItem
+from memtui.timeline.cycles import CycleTally, gc_cpu_share, kind_of
 
 if TYPE_CHECKING:
-    from memtui.cli.stored.gctrace_report import GctraceReport
+    pass
+
+
+MIB = 1 << 20
+KIB = 1 << 10
+
+_PHASES = ("sweep_term", "assist", "background", "idle", "mark_term")
+_PHASES_1_5 = ("sweep_term", "scan", "install_wb", *_PHASES[1:])
+
+_HEAD = (
+    f"{'gc':>6}  {'time':<23}  {'kind':<10}  {'heap MB':>14}  {'goal MB':>7}  "
+    f"{'pauses ms':>11}  {'CPU now':>7}  {'CPU all':>7}  {'stacks':>6}  {'globals':>7}"
+)
+
+
+class GctraceReport(Protocol):
+    """What is printed of a trace while it is read."""
+
+    def head(self) -> list[str]:
+        """Return what stands above all."""
+        ...
+
+    def lines(self, items: Sequence[TimedItem]) -> list[str]:
+        """Return what is to say of some items."""
+        ...
+
+    def summary(self, decoder: TraceDecoder) -> list[str]:
+        """Return what is to say at the end."""
+        ...
+
+
+class JsonReport:
+    """One object a line."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[type[TraceItem]] = Counter()
+
+    def head(self) -> list[str]:
+        """Return nothing: each line is an object."""
+        return []
+
+    def lines(self, items: Sequence[TimedItem]) -> list[str]:
+        """Return an object for each cycle, scavenger line and restart."""
+        self._counts.update(type(item) for item, _ in items)
+        return [json.dumps(each) for each in (_object(*item) for item in items) if each]
+
+    def summary(self, decoder: TraceDecoder) -> list[str]:
+        """Return the object with the counts."""
+        counts = {
+            "kind": "summary",
+            "gc": self._counts[GcCycle],
+            "scav": self._counts[ScavengeLine],
+            "torn": self._counts[TornLine],
+            "rejoined": decoder.rejoined,
+            "other": decoder.other,
+        }
+        return [json.dumps(counts)]
+
+
+def _object(item: TraceItem, at: float | None) -> dict[str, object] | None:
+    match item:
+        case GcCycle():
+            return _gc_object(item, at)
+        case ScavengeLine():
+            return _scav_object(item, at)
+        case Restart():
+            return {"kind": "restart"}
+        case _:
+            return None
+
+
+def _gc_object(cycle: GcCycle, at: float | None) -> dict[str, object]:
+    is_old = not cycle.cpu_ms
+    phases = _PHASES if len(cycle.cpu_ms) == len(_PHASES) else _PHASES_1_5
+    found: dict[str, object] = {
+        "kind": "gc",
+        "number": cycle.number,
+        "at_s": cycle.at_s,
+        "gc_cpu_percent": cycle.gc_cpu_percent,
+        "clock_ms": None if is_old else cycle.clock_ms,
+        "cpu_ms": None if is_old else dict(zip(phases, cycle.cpu_ms, strict=True)),
+        "heap_start_mb": cycle.heap_start_bytes // MIB,
+        "heap_end_mb": cycle.heap_end_bytes // MIB,
+        "heap_live_mb": _in(MIB, cycle.heap_live_bytes),
+        "goal_mb": _in(MIB, cycle.goal_bytes),
+        "stacks_mb": _in(MIB, cycle.stacks_bytes),
+        "globals_mb": _in(MIB, cycle.globals_bytes),
+        "procs": cycle.procs,
+        "forced": cycle.forced,
+        "periodic": cycle.periodic,
+        "leak_check": cycle.leak_check,
+        "time": None if at is None else _rfc3339(at),
+    }
+    if is_old:
+        found["pause_us"] = [round(pause * 1000) for pause in cycle.pauses_ms]
+    return found
+
+
+def _scav_object(line: ScavengeLine, at: float | None) -> dict[str, object]:
+    found: dict[str, object] = {
+        "kind": "scav",
+        "work_kib": _in(KIB, line.work_bytes),
+        "work_eager_kib": _in(KIB, line.eager_bytes),
+        "released_kib": _in(KIB, line.released_bytes),
+        "util_percent": line.util_percent,
+        "forced": line.forced,
+        "time": None if at is None else _rfc3339(at),
+    }
+    if line.inuse_bytes is not None:
+        found |= {
+            "inuse_mb": _in(MIB, line.inuse_bytes),
+            "idle_mb": _in(MIB, line.idle_bytes),
+            "sys_mb": _in(MIB, line.sys_bytes),
+            "released_mb": _in(MIB, line.released_bytes),
+            "consumed_mb": _in(MIB, line.consumed_bytes),
+        }
+    return found
+
+
+def _in(unit: int, count: int | None) -> int | None:
+    return None if count is None else count // unit
+
+
+def _rfc3339(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+class TextReport:
+    """A row for each cycle and each line of the scavenger up to Go 1.13, and a summary.
+
+    Lines of scavtrace=1 come up to once a second: they are summed up, and have no rows.
+    """
+
+    def __init__(self) -> None:
+        self._tally = CycleTally()
+        self._kinds: Counter[str] = Counter()
+        self._counts: Counter[type[TraceItem]] = Counter()
+        self._previous: GcCycle | None = None
+        self._scavenged_bytes = 0
+        self._last_state = ""
+
+    def head(self) -> list[str]:
+        """Return the names of the columns."""
+        return [_HEAD]
+
+    def lines(self, items: Sequence[TimedItem]) -> list[str]:
+        """Return a row for each cycle and each scvg line, and a line for each restart."""
+        rows: list[str] = []
+        for item, at in items:
+            self._counts[type(item)] += 1
+            if isinstance(item, GcCycle):
+                rows.append(self._row(item, at))
+            elif isinstance(item, ScavengeLine):
+                self._scavenged_bytes += (item.work_bytes or 0) + (item.eager_bytes or 0)
+                self._last_state = _state(item) or self._last_state
+                if item.util_percent is None:
+                    rows.append(_scvg_row(item, at))
+            elif isinstance(item, Restart):
+                rows.append("── started anew: the counters begin again ──")
+        return rows
+
+    def _row(self, cycle: GcCycle, at: float | None) -> str:
+        self._tally.add(cycle.at_s if cycle.at_s is not None else at or 0.0, cycle)
+        kind = kind_of(cycle)
+        self._kinds[kind] += 1
+        now = gc_cpu_share(self._previous, cycle)
+        self._previous = cycle
+        heap = f"{cycle.heap_start_bytes // MIB}→{cycle.heap_end_bytes // MIB}"
+        if cycle.heap_live_bytes is not None:
+            heap += f"→{cycle.heap_live_bytes // MIB}"
+        pauses = "+".join([f"{pause:g}" for pause in cycle.pauses_ms])
+        goal = "none" if cycle.goal_bytes is None else cycle.goal_bytes // MIB
+        share = "–" if now is None else f"{now:.1%}"
+        percent = "–" if cycle.gc_cpu_percent is None else f"{cycle.gc_cpu_percent}%"
+        stacks = "–" if cycle.stacks_bytes is None else cycle.stacks_bytes // MIB
+        globals_ = "–" if cycle.globals_bytes is None else cycle.globals_bytes // MIB
+        return (
+            f"{cycle.number:>6}  {_when(at, cycle.at_s):<23}  {kind:<10}  {heap:>14}  {goal:>7}  "
+            f"{pauses:>11}  {share:>7}  {percent:>7}  {stacks:>6}  {globals_:>7}"
+        )
+
+    def summary(self, decoder: TraceDecoder) -> list[str]:
+        """Return what the cycles have in common, and how well the trace could be read."""
+        found = self._tally.summary()
+        cycles = [f"{found.cycles}"]
+        if found.per_minute is not None:
+            cycles.append(f"{found.per_minute:.1f} a minute")
+        cycles += [f"{self._kinds[kind]} {kind}" for kind in sorted(self._kinds)]
+        lines = ["", f"cycles     {', '.join(cycles)}"]
+        if found.longest_pause_ms is not None and found.median_pause_ms is not None:
+            longest = units.milliseconds(found.longest_pause_ms)
+            median = units.milliseconds(found.median_pause_ms)
+            lines.append(f"pauses     longest {longest}, median {median}")
+        if found.in_gc is not None:
+            lines.append(f"in GC      {found.in_gc:.2%} of the time")
+        if scavenged := self._counts[ScavengeLine]:
+            released = units.size(self._scavenged_bytes)
+            lines.append(f"scavenger  {released} released, in {scavenged} lines")
+            lines += [f"at last    {self._last_state}"] if self._last_state else []
+        lines.append(f"restarts   {self._counts[Restart]}")
+        lines.append(
+            f"lines      {decoder.lines} read, {self._counts[TornLine]} torn, "
+            f"{decoder.rejoined} rejoined, {decoder.other} other, "
+            f"{decoder.other_runtime} of other switches of the runtime"
+        )
+        return lines
+
+
+def _scvg_row(line: ScavengeLine, at: float | None) -> str:
+    kind = "forced" if line.forced else "background"
+    words = _state(line) or f"{units.size(line.work_bytes or 0)} released"
+    return f"{'scvg':>6}  {_when(at, None):<23}  {kind:<10}  {words}"
+
+
+def _state(line: ScavengeLine) -> str:
+    """Write the state of the heap that a line has; "" for one that has only what was released."""
+    if line.inuse_bytes is None:
+        if line.util_percent is None:
+            return ""
+        return f"released {units.size(line.released_bytes or 0)}, util {line.util_percent}%"
+    sizes = {
+        "inuse": line.inuse_bytes,
+        "idle": line.idle_bytes,
+        "sys": line.sys_bytes,
+        "released": line.released_bytes,
+        "consumed": line.consumed_bytes,
+    }
+    return ", ".join(f"{name} {_in(MIB, size)}" for name, size in sizes.items()) + " MB"
+
+
+def _when(at: float | None, at_s: float | None) -> str:
+    """Write a time of day here (of Unix seconds), or else the time since the process began."""
+    if at is not None:
+        here = datetime.fromtimestamp(at, UTC).astimezone()
+        return here.isoformat(" ", timespec="milliseconds")[:23]
+    return "–" if at_s is None else f"@{at_s:.3f}s"
+
 
 READ_BYTES = 64 << 10
 """What a pipe holds, and what the processor's cache has room for beside what is made of it."""
 
-BROKEN_PIPE = 141
+BROKEN_PIPE_EXIT = 141
 """What a shell makes of a program that SIGPIPE has ended."""
 
 
@@ -43,7 +288,6 @@ def gctrace(context: click.Context, file: str, as_json: bool) -> None:
     With --json each object has a "kind": gc, scav, restart, and at last summary. "time" is RFC
     3339 in UTC, from the prefix of the line; null where it has none.
     """
-    from memtui.cli.stored.gctrace_report import JsonReport, TextReport
 
     context.exit(_print(file, JsonReport() if as_json else TextReport()))
 
@@ -68,13 +312,13 @@ def _print(file: str, report: GctraceReport) -> int:
                     if is_file:
                         progress.at(done / size)
         except KeyboardInterrupt:
-            exit_code = INTERRUPTED
+            exit_code = INTERRUPTED_EXIT
         _write(report.lines(decoder.flush()))
         _write(report.summary(decoder))
     except BrokenPipeError:
         # Whoever read this has gone. What is still in the buffer must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        return BROKEN_PIPE_EXIT
     return exit_code
 
 

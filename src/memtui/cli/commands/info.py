@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memtui.cli.progress import Progress
-from memtui.cli.stored.opening import opened
+from memtui.cli.stored.files import opened
 from memtui.sanitize import plain
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from memtui.cli.progress import Progress
-from memtui.cli.stored.opening import opened
-from memtui.cli.stored.output import output
+from memtui.cli.stored.files import opened, output
 
 
 @click.command()

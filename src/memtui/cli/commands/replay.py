@@ -1,20 +1,25 @@
-"""``memtui replay``: the same screen, from a recording."""
+"""``memtui replay``: the same screen, from a recording.
+
+``memtui demo``: a recording that comes with memtui, so that there is something to see.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from memtui.cli.errors import CliError
-from memtui.cli.options.screen import ScreenOptions, look_options
+from memtui.cli.options.display import ScreenOptions, screen_options
 from memtui.cli.stored.screen import moment_of, pages_of, show
 
 if TYPE_CHECKING:
-    from memtui.cli.stored.spool import Spool
+    from memtui.cli.stored.screen import Spool
+
 
 _SPEEDS = "1/4, 1/2, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800 or 3600"
 
@@ -51,7 +56,7 @@ def pace(text: str) -> float:
 @click.option("--once", is_flag=True, help="No screen: print all panes of --at, or of the end.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object.")
 @click.option("--follow", is_flag=True, help="The file is being written: show what is added.")
-@look_options
+@screen_options
 @click.pass_context
 def replay(
     context: click.Context,
@@ -62,7 +67,7 @@ def replay(
     follow: bool,
     once: bool,
     as_json: bool,
-    wishes: ScreenOptions,
+    screen: ScreenOptions,
 ) -> None:
     """Show one recording, or several as one session, with all panes and the verdict.
 
@@ -80,14 +85,14 @@ def replay(
     with contextlib.ExitStack() as stack:
         if files == ("-",):
             spool = stack.enter_context(_spool())
-            context.exit(show([spool.path], at, speed, wishes, is_paused=paused, is_followed=True))
+            context.exit(show([spool.path], at, speed, screen, is_paused=paused, is_followed=True))
         paths = [Path(each) for each in files]
-        context.exit(show(paths, at, speed, wishes, is_paused=paused, is_followed=follow))
+        context.exit(show(paths, at, speed, screen, is_paused=paused, is_followed=follow))
 
 
 def _spool() -> Spool:
     from memtui.cli.live.terminal import piped_input
-    from memtui.cli.stored.spool import Spool
+    from memtui.cli.stored.screen import Spool
 
     piped = piped_input()
     if piped is None:
@@ -113,3 +118,22 @@ def print_once(paths: Sequence[Path], at: str | None, *, as_json: bool) -> int:
     view = View(timeline, until, until, frozen=True)
     host = store.host()
     return print_view(view, as_json=as_json, moment=f"recorded on {host}" if host else "recorded")
+
+
+@click.command()
+@screen_options
+@click.pass_context
+def demo(context: click.Context, screen: ScreenOptions) -> None:
+    """Replay twelve minutes of a real Go service: RES from 40 to 60 MB, a flat live heap.
+
+    It is in the package, nothing is started and nobody is asked. 5 says why it grows; space stops
+    and plays, ? shows the keys.
+    """
+    from memtui.cli.stored.screen import show
+
+    with as_file(files("memtui") / "demo" / "orders.memtui") as path:
+        context.exit(show([path], None, SPEED, screen, is_paused=False, is_followed=False))
+
+
+SPEED = 15.0
+"""A minute in four seconds: all of it in less than one."""

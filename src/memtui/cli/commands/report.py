@@ -7,8 +7,7 @@ import time
 import click
 
 from memtui.cli.progress import waiting
-from memtui.cli.stored.opening import opened, paths_of, window, window_options
-from memtui.cli.stored.output import output, output_options
+from memtui.cli.stored.files import opened, output, output_options, paths_of, window, window_options
 
 
 @click.command()
@@ -25,12 +24,12 @@ def report(
     """
     from memtui import units
     from memtui.diagnosis import one_line
-    from memtui.report import account_of, page
+    from memtui.report import page, read_report_data
     from memtui.sanitize import plain
 
     with opened(files) as recording:
         with waiting("reading the recording,"):
-            account = account_of(recording, *window(recording, start, end))
+            account = read_report_data(recording, *window(recording, start, end))
             data = page(account, time.time()).encode("utf-8", "backslashreplace")
         with output(out, force=force, sources=paths_of(recording)) as file:
             file.write(data)

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from memtui.cli.errors import CliError
+from memtui.cli.options.common import record_option
+from memtui.cli.options.display import ScreenOptions, screen_options
 from memtui.cli.options.profile import ProfileOptions, profile_options
-from memtui.cli.options.screen import ScreenOptions, look_options
-from memtui.cli.options.target import record_option
 
 
 @click.command(
@@ -20,14 +20,14 @@ from memtui.cli.options.target import record_option
 )
 @record_option
 @profile_options
-@look_options
+@screen_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND…")
 @click.pass_context
 def run(
     context: click.Context,
     record: Path | None,
     options: ProfileOptions,
-    wishes: ScreenOptions,
+    screen: ScreenOptions,
     command: tuple[str, ...],
 ) -> None:
     """Start COMMAND with GODEBUG=gctrace=1 and watch it.
@@ -40,25 +40,25 @@ def run(
             "go run starts the compiler first, and its memory is not your program's: "
             "go build -o app . && memtui run -- ./app"
         )
-    context.exit(watch_command(command, options, wishes, record))
+    context.exit(watch_command(command, options, screen, record))
 
 
 def watch_command(
     command: tuple[str, ...],
     options: ProfileOptions,
-    wishes: ScreenOptions,
+    screen: ScreenOptions,
     record: Path | None = None,
 ) -> int:
     """Start the command, show the dashboard, and return the exit code."""
     from memtui.cli.live.session import Session
-    from memtui.cli.live.sources import TraceInput
+    from memtui.cli.live.sources import GctraceInput
     from memtui.cli.live.terminal import take_terminal
     from memtui.sources.gctrace.child import Child
 
     if shutil.which(command[0]) is None:
         raise CliError(f"no such command: {command[0]}", "./NAME is a file in this folder")
     take_terminal()
-    session = Session(options, TraceInput(), time.time)
+    session = Session(options, GctraceInput(), time.time)
     session.listen()
     if record is not None:
         session.record(record)
@@ -67,4 +67,4 @@ def watch_command(
     except OSError as error:
         raise CliError(f"cannot start {command[0]}: {error.strerror}") from None
     session.watch_child(child)
-    return session.run(wishes)
+    return session.run(screen)

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memtui.cli.errors import CliError
-from memtui.cli.live.settings import habits
-from memtui.cli.live.sources import SourceFactory, TraceInput
+from memtui.cli.live.settings import preferences
+from memtui.cli.live.sources import GctraceInput, SourceFactory
 from memtui.cli.live.terminal import end_with_the_terminal, show, take_terminal
+from memtui.cli.options.display import ScreenOptions
 from memtui.cli.options.profile import ProfileOptions
-from memtui.cli.options.screen import ScreenOptions
 from memtui.model import GcCycle, GcPause
 from memtui.recording import CannotRecord, Redaction
 from memtui.recording.writer import Clocks
@@ -56,7 +56,7 @@ class Session:
     def __init__(
         self,
         options: ProfileOptions,
-        trace: TraceInput,
+        trace: GctraceInput,
         clock: Clock,
         interval_s: float = 1.0,
         profile_worker: ProfileWorker | None = None,
@@ -118,7 +118,7 @@ class Session:
         self._child = child
         self._recipe = replace(
             self._recipe,
-            trace=TraceInput(fd=child.stderr_fd, where=f"standard error of {child.name}"),
+            trace=GctraceInput(fd=child.stderr_fd, where=f"standard error of {child.name}"),
             drain=PipeReader.begun(child.stderr_fd),
         )
         output = PipeReader.begun(child.stdout_fd)
@@ -185,7 +185,7 @@ class Session:
             of_base=self._options.of_base,
         )
 
-    def run(self, wishes: ScreenOptions) -> int:
+    def run(self, options: ScreenOptions) -> int:
         """Show the screen until it is closed; return the exit code."""
         take_terminal()
         self.listen()
@@ -194,7 +194,7 @@ class Session:
         end_with_the_terminal(self._kill_child)
         # What is loaded now stays as long as the screen does: no collection needs to look at it.
         gc.disable()
-        app = self.screen(habits(wishes))
+        app = self.screen(preferences(options))
         gc.freeze()
         gc.enable()
         threading.excepthook = lambda failed: app.note_defect(failed.exc_value)

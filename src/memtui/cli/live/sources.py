@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from memtui.cli.live.profile_kinds import Noticing
+from memtui.cli.live.automatic_profiles import GoroutineProfileTrigger
 from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Attached, ProcessIdentity, Trouble
 from memtui.sources.clock import ClockSource, SessionClock
@@ -34,7 +34,7 @@ from memtui.timeline import View
 
 
 @dataclass(frozen=True, slots=True)
-class TraceInput:
+class GctraceInput:
     """Where gctrace lines come from when the user said so: a file, a piped descriptor, a command.
 
     ``where`` says in a few words what the descriptor is.
@@ -63,7 +63,7 @@ class SourceFactory:
     """
 
     options: ProfileOptions
-    trace: TraceInput
+    trace: GctraceInput
     clock: SessionClock
     interval_s: float
     profile_worker: ProfileWorker
@@ -103,7 +103,7 @@ class SourceFactory:
             isinstance(profiles, ProcessProfileSource | UrlProfileSource)
             and profiles.default_request.kind == "heap"
         ):
-            return Noticing(stats, profiles)
+            return GoroutineProfileTrigger(stats, profiles)
         return stats
 
     def without_process(self, reason: str, hint: str) -> list[Source]:

@@ -1,14 +1,22 @@
-"""The dashboard on a recording: one that is over, or one that is being written."""
+"""A recording that comes through a pipe, in a file that can be looked back in.
+
+The dashboard on a recording: one that is over, or one that is being written.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from memtui.cli.errors import CliError, exists
-from memtui.cli.options.screen import ScreenOptions
+from memtui.cli.options.display import ScreenOptions
 from memtui.render.preferences import DEFAULT, Preferences
 
 if TYPE_CHECKING:
@@ -17,29 +25,85 @@ if TYPE_CHECKING:
     from memtui.sources.signals import EarlySignals
 
 
+_STEP_BYTES = 1 << 16
+_BEAT_S = 0.1
+
+
+class Spool:
+    """Copies a descriptor into a file of its own until it ends; the file goes with it.
+
+    As a context: it is left when something of the recording can be read. Raises Complaint when the
+    stream ends before that.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._folder = Path(tempfile.mkdtemp(prefix="memtui-"))
+        self.path = self._folder / "stream.memtui"
+        self._has_ended = threading.Event()
+
+    def __enter__(self) -> Spool:
+        """Wait until there is something to show."""
+        from memtui.recording import NotARecording
+        from memtui.recording.pages import RecordedPages
+
+        self.path.touch(0o600)
+        threading.Thread(target=self._copy, name="spool", daemon=True).start()
+        while True:
+            was_last = self._has_ended.is_set()
+            try:
+                RecordedPages(self.path).span()
+            except NotARecording as error:
+                if was_last:
+                    shutil.rmtree(self._folder, ignore_errors=True)
+                    said = str(error).replace(f"{self.path}", "standard input")
+                    raise CliError(said) from None
+            else:
+                return self
+            time.sleep(_BEAT_S)
+
+    def _copy(self) -> None:
+        with self.path.open("ab", buffering=0) as file:
+            try:
+                while chunk := os.read(self._descriptor, _STEP_BYTES):
+                    file.write(chunk)
+            except OSError:  # a full disk, or a pipe that broke: what came until now is shown
+                pass
+        self._has_ended.set()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove the file."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 def show(
     paths: Sequence[Path],
     at: str | None,
     speed: float,
-    wishes: ScreenOptions,
+    options: ScreenOptions,
     *,
     is_paused: bool,
     is_followed: bool,
 ) -> int:
     """Show the screen of a recording until it is closed; return the exit code."""
     from memtui.cli.live import terminal
-    from memtui.cli.live.settings import habits
+    from memtui.cli.live.settings import preferences
     from memtui.cli.progress import waiting
     from memtui.sources.signals import EarlySignals
 
     early = EarlySignals()
-    used_to = habits(wishes)
+    chosen = preferences(options)
     with waiting("reading the recording,"):
         store = pages_of(paths)
         app = (
-            following(store, paths[-1], early, used_to)
+            following(store, paths[-1], early, chosen)
             if is_followed
-            else replaying(store, at, speed, early, used_to, is_paused=is_paused)
+            else replaying(store, at, speed, early, chosen, is_paused=is_paused)
         )
     terminal.take_terminal()
     early.listen()

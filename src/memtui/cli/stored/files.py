@@ -1,4 +1,7 @@
-"""The file that a command writes: there when it is whole, and in no other's place."""
+"""A recording that a command reads: opening it, and which part of it is meant.
+
+The file that a command writes: there when it is whole, and in no other's place.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,69 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import click
 
 from memtui.cli.errors import CliError
 
+if TYPE_CHECKING:
+    from memtui.recording import Recording
+
+
 F = TypeVar("F", bound=Callable[..., object])
+WHEN = "14:03, '2026-11-22 14:03', +5m, -30s, 50% or @mark"
+
+
+def window_options(command: F) -> F:
+    """Add --from and --to, which the command gets as ``start`` and ``end``."""
+    for option in (
+        click.option("--to", "end", metavar="WHEN", help="Up to this moment."),
+        click.option("--from", "start", metavar="WHEN", help=f"From this moment on: {WHEN}."),
+    ):
+        command = option(command)
+    return command
+
+
+@contextlib.contextmanager
+def opened(paths: tuple[str, ...]) -> Iterator[Recording]:
+    """Open a recording; raise Complaint when it is none."""
+    from memtui.recording import NotARecording, Recording
+
+    try:
+        recording = Recording.open([Path(each) for each in paths])
+    except NotARecording as error:
+        raise CliError(error.reason, error.hint) from None
+    try:
+        yield recording
+    finally:
+        recording.close()
+
+
+def paths_of(recording: Recording) -> list[Path]:
+    """Return the files of a recording, also those that were not named."""
+    return [part.path for part in recording.parts]
+
+
+def window(recording: Recording, start: str | None, end: str | None) -> tuple[float, float]:
+    """Return the moments that --from and --to name; raise Complaint."""
+    span = recording.span
+    first = span[0] if start is None else at_moment(recording, start, span)
+    last = span[1] if end is None else at_moment(recording, end, span)
+    if last < first:
+        raise CliError("--to is before --from")
+    return first, last
+
+
+def at_moment(recording: Recording, text: str, span: tuple[float, float] | None = None) -> float:
+    """Return the moment that a text names; raise Complaint."""
+    from memtui.recording.moments import NoMoment, moment
+
+    marks = recording.notable() if text.strip().startswith("@") else ()
+    try:
+        return moment(text, span or recording.span, marks=marks)
+    except NoMoment as error:
+        raise CliError(str(error)) from None
 
 
 def output_options(*, required: bool = False) -> Callable[[F], F]:

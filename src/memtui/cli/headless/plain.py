@@ -1,19 +1,29 @@
 """What ``--plain`` prints: a view as one line of words and numbers, and a line for what changed.
 
 The few numbers that say most of a view, each from the source that knows it best.
+
+Prints a line each second for ``--plain``, until the process ends or a signal arrives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+import asyncio
+import os
+import signal
+from asyncio import FIRST_COMPLETED, Task
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from memtui import units
+from memtui.cli.errors import CliError
+from memtui.cli.live.session import Session
 from memtui.diagnosis import Cause, one_line
 from memtui.model import (
     SOURCES,
     Absent,
     Attached,
+    Ended,
+    Event,
     GcCycle,
     GcPause,
     Mark,
@@ -30,7 +40,11 @@ from memtui.panes.explain.explainer import Explainer
 from memtui.panes.gctrace.columns import exact_share
 from memtui.panes.time_of_day import date_and_clock
 from memtui.sanitize import plain
-from memtui.timeline import View
+from memtui.sources.clock import ClockSource
+from memtui.sources.daemon_executor import DaemonExecutor
+from memtui.sources.process.source import next_beat
+from memtui.sources.source import Clock, drive
+from memtui.timeline import Cursor, View
 from memtui.timeline.cycles import gc_cpu_share
 
 Sampled = TypeVar("Sampled", bound=Sample)
@@ -42,9 +56,9 @@ LEAST_S = 5.0
 
 def live_bytes(view: View) -> int | None:
     """Return what the last cycle found alive, by the trace or by MemStats; None: unknown."""
-    return _newest(
-        _told(view, GcCycle, lambda cycle: cycle.heap_live_bytes),
-        _told(view, RuntimeSample, lambda sample: sample.heap_live_bytes),
+    return _newest_of(
+        _newest_reading(view, GcCycle, lambda cycle: cycle.heap_live_bytes),
+        _newest_reading(view, RuntimeSample, lambda sample: sample.heap_live_bytes),
     )
 
 
@@ -74,10 +88,10 @@ def idle_bytes(view: View) -> int | None:
 
 def gc_count(view: View) -> int | None:
     """Return the number of the newest cycle; None: unknown."""
-    return _newest(
-        _told(view, GcCycle, lambda cycle: cycle.number),
-        _told(view, GcPause, lambda pause: pause.number),
-        _told(view, RuntimeSample, lambda sample: sample.num_gc),
+    return _newest_of(
+        _newest_reading(view, GcCycle, lambda cycle: cycle.number),
+        _newest_reading(view, GcPause, lambda pause: pause.number),
+        _newest_reading(view, RuntimeSample, lambda sample: sample.num_gc),
     )
 
 
@@ -117,14 +131,14 @@ def gc_cpu(view: View) -> float | None:
 
 def goroutine_count(view: View) -> int | None:
     """Return how many goroutines there are, by MemStats or a goroutine profile; None: unknown."""
-    found = [_told(view, RuntimeSample, lambda sample: sample.goroutines)]
+    found = [_newest_reading(view, RuntimeSample, lambda sample: sample.goroutines)]
     for at, profile in view.timeline.track(Profile).tail(8, view.until):
         if profile.kind == "goroutine" and profile.values:
             found.append((at, profile.values[0].total))
-    return _newest(*found)
+    return _newest_of(*found)
 
 
-def _told(
+def _newest_reading(
     view: View, kind: type[Sampled], read: Callable[[Sampled], Reading | None]
 ) -> tuple[float, int] | None:
     """Return what the newest sample of a kind tells, and when; None where it does not."""
@@ -133,7 +147,7 @@ def _told(
     return (found[0], value) if found and isinstance(value, int) else None
 
 
-def _newest(*told: tuple[float, int] | None) -> int | None:
+def _newest_of(*told: tuple[float, int] | None) -> int | None:
     """Return what was told last."""
     return max((each for each in told if each), default=(0.0, None), key=lambda each: each[0])[1]
 
@@ -271,3 +285,96 @@ def _size(size: Reading | str | None) -> str:
 
 def _or_unknown(number: int | None) -> str:
     return UNKNOWN if number is None else str(number)
+
+
+STOPPED, ENDED, BROKEN_PIPE_EXIT = 0, 3, 141
+"""Told to end; the process or the input has ended; whoever read this has gone."""
+
+LAST_WORDS_S = 0.5
+"""So long an ended process's trace may still take to come through."""
+
+STDOUT = 1
+
+
+def print_lines(session: Session, interval_s: float) -> int:
+    """Print lines at each beat; return the exit code, or raise Complaint."""
+    try:
+        return asyncio.run(PlainPrinter(session, interval_s, session.clock).run())
+    except BrokenPipeError:
+        return BROKEN_PIPE_EXIT
+    except OSError as error:
+        raise CliError(f"cannot write: {error.strerror}") from None
+    finally:
+        session.let_go()
+
+
+class PlainPrinter:
+    """Drives the sources of a session, and prints what its timeline holds at each beat."""
+
+    def __init__(self, session: Session, interval_s: float, clock: Clock) -> None:
+        self._session = session
+        self._interval_s = interval_s
+        self._clock = clock
+        self._teller = PlainLines()
+        self._stopped = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    async def run(self) -> int:
+        """Print until the process or the input ends, or a signal comes; return the exit code."""
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(DaemonExecutor())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stopped.set)
+        driving = {
+            asyncio.create_task(drive(each, self._tell, self._clock)): each
+            for each in self._session.sources
+        }
+        ending = [task for task, each in driving.items() if not isinstance(each, ClockSource)]
+        told, ended = (asyncio.create_task(each.wait()) for each in (self._stopped, self._ended))
+        inputs = asyncio.create_task(asyncio.wait(ending))
+        try:
+            return await self._print(told, {ended, inputs}, ending)
+        finally:
+            for task in (*driving, told, ended, inputs):
+                task.cancel()
+            await asyncio.gather(*driving, told, ended, inputs, return_exceptions=True)
+
+    def _tell(self, event: Event) -> None:
+        self._session.timeline.append(event)
+        if isinstance(event.sample, Ended):
+            self._ended.set()
+
+    async def _print(
+        self, told: Task[Any], over: set[Task[Any]], driving: Sequence[Task[None]]
+    ) -> int:
+        """Print at each beat, on beats that do not drift, and once more at the end."""
+        now = asyncio.get_running_loop().time
+        began_s, beat = now(), 0
+        while True:
+            beat = next_beat(beat, now() - began_s, self._interval_s)
+            left_s = began_s + beat * self._interval_s - now()
+            done, _ = await asyncio.wait({told, *over}, timeout=left_s, return_when=FIRST_COMPLETED)
+            if done & over and told not in done:
+                await asyncio.wait(driving, timeout=LAST_WORDS_S)
+            if told not in done:
+                await self._write(told)
+            if told.done():
+                return STOPPED
+            if done:
+                return ENDED
+
+    async def _write(self, told: Task[Any]) -> None:
+        """Write in a thread: whoever reads this may stand still, and a signal must be heeded."""
+        view = Cursor().view(self._session.timeline, self._clock())
+        text = "".join(f"{each}\n" for each in self._teller.lines(view))
+        writing = asyncio.ensure_future(asyncio.to_thread(_write, text.encode("utf-8", "replace")))
+        await asyncio.wait({writing, told}, return_when=FIRST_COMPLETED)
+        if writing.done():
+            writing.result()
+        writing.cancel()
+
+
+def _write(data: bytes) -> None:
+    """Write all of it into standard output, past every buffer; raises OSError."""
+    while data:
+        data = data[os.write(STDOUT, data) :]

@@ -1,20 +1,31 @@
-"""Decides which profiles are worth taking unasked: those whose subject grew, if they are cheap."""
+"""Decides which profiles are worth taking unasked: those whose subject grew, if they are cheap.
+
+What a watch of limited time reads at both ends of its window: mappings, MemStats, profiles.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memtui.model import Event, ProfileKind, ProfileRequest, RuntimeSample
 from memtui.sources.http.pprof_pages import goroutines_in
-from memtui.sources.profile.http_profile import ProcessProfileSource, UrlProfileSource
+from memtui.sources.process.mappings import MappingSource
+from memtui.sources.profile.http_profile import (
+    HttpProfileSource,
+    ProcessProfileSource,
+    UrlProfileSource,
+)
+from memtui.sources.profile.source import ProfileSource
 from memtui.sources.runtime.source import RuntimeSource
-from memtui.sources.source import SourceFailed
+from memtui.sources.source import Refreshable, Source, SourceFailed
+from memtui.timeline import View
 
-if TYPE_CHECKING:  # a process that records for days does not load the rules
+if TYPE_CHECKING:
     from memtui.diagnosis import Window
+
 
 MOST_GOROUTINES = 5_000
 """A goroutine profile of more is not taken unasked: the target needs about 1.3 KB for each while
@@ -27,7 +38,7 @@ EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Goroutines:
+class GoroutineCount:
     """The number of goroutines: when it was first known, and the newest; None: not known."""
 
     first: int | None = None
@@ -46,7 +57,7 @@ class Goroutines:
         return self.last >= self.first + LEAST_NEW_GOROUTINES
 
 
-def grown_kinds(window: Window, goroutines: Goroutines) -> tuple[ProfileKind, ...]:
+def grown_kinds(window: Window, goroutines: GoroutineCount) -> tuple[ProfileKind, ...]:
     """Return the kinds of profiles that would name what grew in a window.
 
     The heap's also where MemStats are not known and RES grew.
@@ -87,7 +98,7 @@ class GoroutineGrowth:
         return True
 
 
-class Noticing:
+class GoroutineProfileTrigger:
     """Yields what MemStats say, and asks for a goroutine profile when goroutines became more.
 
     Where the page does not have their number, the index of pprof does: it is asked when their
@@ -98,7 +109,7 @@ class Noticing:
         self, stats: RuntimeSource, profiles: ProcessProfileSource | UrlProfileSource
     ) -> None:
         self.name = stats.name
-        self.goroutines = Goroutines()
+        self.goroutines = GoroutineCount()
         self._stats = stats
         self._profiles = profiles
         self._growth = GoroutineGrowth()
@@ -125,7 +136,7 @@ class Noticing:
         if count is None:
             return
         first = self.goroutines.first
-        self.goroutines = Goroutines(count if first is None else first, count)
+        self.goroutines = GoroutineCount(count if first is None else first, count)
         if self._growth.wants(at, count):
             self._profiles.request(ProfileRequest("goroutine"))
 
@@ -141,3 +152,81 @@ class Noticing:
             return await goroutines_in(folder)
         except SourceFailed:  # the source of profiles says why
             return None
+
+
+SHORTEST_LAST_S, LONGEST_LAST_S = 3.0, 10.0
+LAST_SHARE = 0.1
+"""The last profiles are asked for a tenth of the window before its end, within these bounds."""
+LAST_STATS_S = 1.0
+"""MemStats and the mappings are read so long before the end: they are of the last moment."""
+
+
+class ScheduledReads:
+    """Asks sources to read at the start and near the end of a window of ``seconds``.
+
+    Of the profiles, the heap's comes by itself at the start, that of goroutines when their number
+    is known and small enough; at the end those whose subject grew. ``say`` announces each. Without
+    ``profiles`` none is asked for.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        seconds: float,
+        say: Callable[[str], None] = lambda text: None,
+        *,
+        profiles: bool = True,
+    ) -> None:
+        self._sources = sources
+        self._seconds = seconds
+        self._say = say
+        self._left = ["groups", *(("goroutine", "profiles") if profiles else ()), "end"]
+
+    def request_due(self, view: View, past_s: float) -> None:
+        """Ask for what is due ``past_s`` seconds after the start."""
+        last_s = min(LONGEST_LAST_S, max(SHORTEST_LAST_S, LAST_SHARE * self._seconds))
+        if self._is_next("groups", due=True):
+            self._read_mappings()
+        counted = self._goroutines
+        is_early = past_s < self._seconds - last_s
+        if self._is_next("goroutine", due=counted.first is not None and is_early):
+            self._take(("goroutine",) if counted.are_few else ())
+        if self._is_next("profiles", due=not is_early):
+            from memtui.diagnosis import window_of  # record has no use for the rules
+
+            self._take(grown_kinds(window_of(view, self._seconds), counted))
+        if self._is_next("end", due=past_s >= self._seconds - LAST_STATS_S):
+            self._read_mappings()
+            for source in self._sources:
+                if isinstance(source, Refreshable) and not isinstance(source, ProfileSource):
+                    source.look()
+
+    @property
+    def _goroutines(self) -> GoroutineCount:
+        found = (
+            each.goroutines for each in self._sources if isinstance(each, GoroutineProfileTrigger)
+        )
+        return next(found, GoroutineCount())
+
+    def _is_next(self, step: str, *, due: bool) -> bool:
+        if not due or step not in self._left:
+            return False
+        self._left.remove(step)
+        return True
+
+    def _read_mappings(self) -> None:
+        for source in self._sources:
+            if isinstance(source, MappingSource):
+                source.read_groups()
+
+    def _take(self, kinds: Sequence[ProfileKind]) -> None:
+        """Ask for profiles; that of the heap comes as it does unasked, so by the rules of cost."""
+        for source in self._sources:
+            if not isinstance(source, HttpProfileSource) or source.default_request.kind != "heap":
+                continue
+            for kind in kinds:
+                self._say(f"taking a {kind} profile")
+                if kind == "heap":
+                    source.look()
+                else:
+                    source.request(ProfileRequest(kind))
