@@ -16,8 +16,8 @@ from verdict_tables import RIGHT, UNSAID, WRONG, calm, cell, marks_of, unexplain
 from watched import FULL, PROC, TRACE, Look, Watched, check_sums, load, save
 
 from memtui.cli.headless.watch import run_sources
-from memtui.cli.live.target import session_of
 from memtui.cli.live.sources import GctraceInput
+from memtui.cli.live.target import session_of
 from memtui.cli.options.profile import ProfileOptions
 from memtui.diagnosis import DEFAULT, Cause, diagnose, window_of
 from memtui.timeline import View

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from patience import PATIENCE_S, in_one_try_of
 
 from memtui.cli.headless.watch import run_sources
-from memtui.cli.live.target import session_of
 from memtui.cli.live.automatic_profiles import (
     EVERY_S,
     MOST_GOROUTINES,
@@ -25,6 +24,7 @@ from memtui.cli.live.automatic_profiles import (
     ScheduledReads,
 )
 from memtui.cli.live.sources import GctraceInput
+from memtui.cli.live.target import session_of
 from memtui.cli.options.profile import ProfileOptions
 from memtui.diagnosis.functions import grown_functions
 from memtui.model import Event, Profile

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtui.report import plots
-from memtui.report.account import COLUMNS, ExtentPiece, fold_columns
 from memtui.report.markup import MOST_CHARS, Markup, escaped, tag
+from memtui.report.report_data import COLUMNS, ExtentPiece, fold_columns
 from memtui.timeline import Extent
 
 MIB = 1 << 20

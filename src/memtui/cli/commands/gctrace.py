@@ -1,7 +1,4 @@
-"""A trace in words: as a table, and as JSON with one object a line.
-
-``memtui gctrace``: read a trace without a screen, as a table or as JSON.
-"""
+"""``memtui gctrace``: prints a gctrace log as a table or as JSON, without a screen."""
 
 from __future__ import annotations
 
@@ -41,29 +38,29 @@ _HEAD = (
 
 
 class GctraceReport(Protocol):
-    """What is printed of a trace while it is read."""
+    """Prints a trace while it is read."""
 
     def head(self) -> list[str]:
-        """Return what stands above all."""
+        """Return the lines to print first."""
         ...
 
     def lines(self, items: Sequence[TimedItem]) -> list[str]:
-        """Return what is to say of some items."""
+        """Return the lines for some items."""
         ...
 
     def summary(self, decoder: TraceDecoder) -> list[str]:
-        """Return what is to say at the end."""
+        """Return the lines to print at the end."""
         ...
 
 
 class JsonReport:
-    """One object a line."""
+    """Prints a JSON object for each item."""
 
     def __init__(self) -> None:
         self._counts: Counter[type[TraceItem]] = Counter()
 
     def head(self) -> list[str]:
-        """Return nothing: each line is an object."""
+        """Return no line: there is no header."""
         return []
 
     def lines(self, items: Sequence[TimedItem]) -> list[str]:
@@ -108,10 +105,10 @@ def _gc_object(cycle: GcCycle, at: float | None) -> dict[str, object]:
         "cpu_ms": None if is_old else dict(zip(phases, cycle.cpu_ms, strict=True)),
         "heap_start_mb": cycle.heap_start_bytes // MIB,
         "heap_end_mb": cycle.heap_end_bytes // MIB,
-        "heap_live_mb": _in(MIB, cycle.heap_live_bytes),
-        "goal_mb": _in(MIB, cycle.goal_bytes),
-        "stacks_mb": _in(MIB, cycle.stacks_bytes),
-        "globals_mb": _in(MIB, cycle.globals_bytes),
+        "heap_live_mb": _in_unit(MIB, cycle.heap_live_bytes),
+        "goal_mb": _in_unit(MIB, cycle.goal_bytes),
+        "stacks_mb": _in_unit(MIB, cycle.stacks_bytes),
+        "globals_mb": _in_unit(MIB, cycle.globals_bytes),
         "procs": cycle.procs,
         "forced": cycle.forced,
         "periodic": cycle.periodic,
@@ -126,25 +123,25 @@ def _gc_object(cycle: GcCycle, at: float | None) -> dict[str, object]:
 def _scav_object(line: ScavengeLine, at: float | None) -> dict[str, object]:
     found: dict[str, object] = {
         "kind": "scav",
-        "work_kib": _in(KIB, line.work_bytes),
-        "work_eager_kib": _in(KIB, line.eager_bytes),
-        "released_kib": _in(KIB, line.released_bytes),
+        "work_kib": _in_unit(KIB, line.work_bytes),
+        "work_eager_kib": _in_unit(KIB, line.eager_bytes),
+        "released_kib": _in_unit(KIB, line.released_bytes),
         "util_percent": line.util_percent,
         "forced": line.forced,
         "time": None if at is None else _rfc3339(at),
     }
     if line.inuse_bytes is not None:
         found |= {
-            "inuse_mb": _in(MIB, line.inuse_bytes),
-            "idle_mb": _in(MIB, line.idle_bytes),
-            "sys_mb": _in(MIB, line.sys_bytes),
-            "released_mb": _in(MIB, line.released_bytes),
-            "consumed_mb": _in(MIB, line.consumed_bytes),
+            "inuse_mb": _in_unit(MIB, line.inuse_bytes),
+            "idle_mb": _in_unit(MIB, line.idle_bytes),
+            "sys_mb": _in_unit(MIB, line.sys_bytes),
+            "released_mb": _in_unit(MIB, line.released_bytes),
+            "consumed_mb": _in_unit(MIB, line.consumed_bytes),
         }
     return found
 
 
-def _in(unit: int, count: int | None) -> int | None:
+def _in_unit(unit: int, count: int | None) -> int | None:
     return None if count is None else count // unit
 
 
@@ -153,9 +150,9 @@ def _rfc3339(at: float) -> str:
 
 
 class TextReport:
-    """A row for each cycle and each line of the scavenger up to Go 1.13, and a summary.
+    """Prints a row for each cycle and for each scavenger line of Go 1.13 and older, and a summary.
 
-    Lines of scavtrace=1 come up to once a second: they are summed up, and have no rows.
+    The lines of scavtrace=1, up to one a second, are only summed up.
     """
 
     def __init__(self) -> None:
@@ -183,7 +180,7 @@ class TextReport:
                 if item.util_percent is None:
                     rows.append(_scvg_row(item, at))
             elif isinstance(item, Restart):
-                rows.append("── started anew: the counters begin again ──")
+                rows.append("── the process restarted: the counters start at 1 ──")
         return rows
 
     def _row(self, cycle: GcCycle, at: float | None) -> str:
@@ -207,7 +204,7 @@ class TextReport:
         )
 
     def summary(self, decoder: TraceDecoder) -> list[str]:
-        """Return what the cycles have in common, and how well the trace could be read."""
+        """Return the figures of all cycles, and how many lines could be read."""
         found = self._tally.summary()
         cycles = [f"{found.cycles}"]
         if found.per_minute is not None:
@@ -223,12 +220,12 @@ class TextReport:
         if scavenged := self._counts[ScavengeLine]:
             released = units.size(self._scavenged_bytes)
             lines.append(f"scavenger  {released} released, in {scavenged} lines")
-            lines += [f"at last    {self._last_state}"] if self._last_state else []
+            lines += [f"at end     {self._last_state}"] if self._last_state else []
         lines.append(f"restarts   {self._counts[Restart]}")
         lines.append(
             f"lines      {decoder.lines} read, {self._counts[TornLine]} torn, "
             f"{decoder.rejoined} rejoined, {decoder.other} other, "
-            f"{decoder.other_runtime} of other switches of the runtime"
+            f"{decoder.other_runtime} of other GODEBUG settings"
         )
         return lines
 
@@ -240,7 +237,7 @@ def _scvg_row(line: ScavengeLine, at: float | None) -> str:
 
 
 def _state(line: ScavengeLine) -> str:
-    """Write the state of the heap that a line has; "" for one that has only what was released."""
+    """Format the heap state in a line; "" for a line with only the released size."""
     if line.inuse_bytes is None:
         if line.util_percent is None:
             return ""
@@ -252,11 +249,11 @@ def _state(line: ScavengeLine) -> str:
         "released": line.released_bytes,
         "consumed": line.consumed_bytes,
     }
-    return ", ".join(f"{name} {_in(MIB, size)}" for name, size in sizes.items()) + " MB"
+    return ", ".join(f"{name} {_in_unit(MIB, size)}" for name, size in sizes.items()) + " MB"
 
 
 def _when(at: float | None, at_s: float | None) -> str:
-    """Write a time of day here (of Unix seconds), or else the time since the process began."""
+    """Format a Unix time as local time, or else the time since the start of the process."""
     if at is not None:
         here = datetime.fromtimestamp(at, UTC).astimezone()
         return here.isoformat(" ", timespec="milliseconds")[:23]
@@ -264,10 +261,10 @@ def _when(at: float | None, at_s: float | None) -> str:
 
 
 READ_BYTES = 64 << 10
-"""What a pipe holds, and what the processor's cache has room for beside what is made of it."""
+"""The capacity of a pipe; the data and its decoded form fit into the processor's cache."""
 
 BROKEN_PIPE_EXIT = 141
-"""What a shell makes of a program that SIGPIPE has ended."""
+"""The exit code in a shell of a program that SIGPIPE has ended."""
 
 
 @click.command()
@@ -275,18 +272,18 @@ BROKEN_PIPE_EXIT = 141
 @click.argument("file", metavar="FILE|-")
 @click.pass_context
 def gctrace(context: click.Context, file: str, as_json: bool) -> None:
-    """Print the collections in FILE, or in what is piped in (-), and a summary of them.
+    """Print the GC cycles in FILE, or in standard input (-), and a summary.
 
-    Lines of every Go version are read, also behind the prefixes of docker, docker compose,
-    kubectl, CRI and the journal; what a log line has torn apart is put together again where there
-    is one way to do it, else counted. Each cycle is printed as soon as it is read:
-    kubectl logs -f POD | memtui gctrace - ends with its input, or with ctrl+c and a summary.
+    Reads the lines of every Go version, also with the prefixes of docker, docker compose, kubectl,
+    CRI and the journal. A line that another log line has split is joined again if that is
+    unambiguous, and counted otherwise. Each cycle is printed as soon as it is read:
+    kubectl logs -f POD | memtui gctrace -. Ctrl+c prints the summary.
 
-    "CPU now" is the collector's share of all processors since the cycle before, "CPU all" since
-    the start of the process, as the runtime prints it.
+    "CPU now" is the GC's share of all processors since the previous cycle, "CPU all" since the
+    start of the process, as the runtime prints it.
 
-    With --json each object has a "kind": gc, scav, restart, and at last summary. "time" is RFC
-    3339 in UTC, from the prefix of the line; null where it has none.
+    With --json, each object has a "kind": gc, scav, restart, and summary at the end. "time" is RFC
+    3339 in UTC, from the prefix of the line; null without a prefix.
     """
 
     context.exit(_print(file, JsonReport() if as_json else TextReport()))
@@ -316,7 +313,7 @@ def _print(file: str, report: GctraceReport) -> int:
         _write(report.lines(decoder.flush()))
         _write(report.summary(decoder))
     except BrokenPipeError:
-        # Whoever read this has gone. What is still in the buffer must not raise again at exit.
+        # The reader is gone. The rest of the buffer must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE_EXIT
     return exit_code
@@ -335,7 +332,7 @@ def _opened(file: str) -> int:
         except OSError as error:
             raise CliError(f"cannot read {file}: {error.strerror}") from None
     if sys.stdin is None or sys.stdin.isatty():
-        raise CliError("nothing is piped into memtui", "memtui gctrace FILE reads a file")
+        raise CliError("standard input is not a pipe", "memtui gctrace FILE reads a file")
     return sys.stdin.fileno()
 
 

@@ -1,7 +1,4 @@
-"""``memtui replay``: the same screen, from a recording.
-
-``memtui demo``: a recording that comes with memtui, so that there is something to see.
-"""
+"""``memtui replay`` and ``memtui demo``: show a recording in the dashboard."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ _SPEEDS = "1/4, 1/2, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800 or 3600"
 
 
 def pace(text: str) -> float:
-    """Return how many seconds are played in one: "4", "x4", "×4", "1/4"; raise BadParameter."""
+    """Return the speed of "4", "x4", "×4" or "1/4"; raise BadParameter."""
     from memtui.timeline import SPEEDS
 
     over, _, under = text.strip().lstrip("x×").partition("/")
@@ -34,7 +31,7 @@ def pace(text: str) -> float:
     except (ValueError, ZeroDivisionError):
         found = 0.0
     if found not in SPEEDS:
-        raise click.BadParameter(f"{text!r} is no speed: {_SPEEDS}")
+        raise click.BadParameter(f"{text!r} is not a speed: use {_SPEEDS}")
     return found
 
 
@@ -43,19 +40,19 @@ def pace(text: str) -> float:
 @click.option(
     "--at",
     metavar="MOMENT",
-    help="Begin here: 14:03, '2026-11-22 14:03', +5m, -30s, 50%, @mark.",
+    help="Start at this moment: 14:03, '2026-11-22 14:03', +5m, -30s, 50% or @mark.",
 )
 @click.option(
     "--speed",
     default="1",
     callback=lambda context, option, text: pace(text),
     metavar="N",
-    help=f"Seconds of it in one second: {_SPEEDS}.",
+    help=f"Play this many seconds of the recording in one second: {_SPEEDS}.",
 )
-@click.option("--paused", is_flag=True, help="Do not begin to play.")
-@click.option("--once", is_flag=True, help="No screen: print all panes of --at, or of the end.")
+@click.option("--paused", is_flag=True, help="Start paused.")
+@click.option("--once", is_flag=True, help="No screen: print all panes at --at, or at the end.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object.")
-@click.option("--follow", is_flag=True, help="The file is being written: show what is added.")
+@click.option("--follow", is_flag=True, help="Follow a file that is being written.")
 @screen_options
 @click.pass_context
 def replay(
@@ -69,17 +66,17 @@ def replay(
     as_json: bool,
     screen: ScreenOptions,
 ) -> None:
-    """Show one recording, or several as one session, with all panes and the verdict.
+    """Show one recording, or several as one session, in the dashboard.
 
-    With - the recording is read from standard input and followed, which is remote watching:
+    With -, the recording is read from standard input and followed, to watch a remote process:
     ssh host memtui record --pid 1234 -o - | memtui replay -
     """
     if "-" in files and len(files) > 1:
-        raise click.UsageError("- stands alone")
+        raise click.UsageError("- cannot be combined with files")
     if as_json and not once:
-        raise click.UsageError("--json is for --once")
+        raise click.UsageError("--json needs --once")
     if once and (follow or files == ("-",)):
-        raise click.UsageError("--once is for a recording in a file, without --follow")
+        raise click.UsageError("--once needs a recording in a file, without --follow")
     if once:
         context.exit(print_once([Path(each) for each in files], at, as_json=as_json))
     with contextlib.ExitStack() as stack:
@@ -97,7 +94,7 @@ def _spool() -> Spool:
     piped = piped_input()
     if piped is None:
         raise CliError(
-            "nothing is piped into memtui",
+            "standard input is not a pipe",
             "ssh host memtui record --pid PID -o - | memtui replay -",
         )
     return Spool(piped)
@@ -124,10 +121,9 @@ def print_once(paths: Sequence[Path], at: str | None, *, as_json: bool) -> int:
 @screen_options
 @click.pass_context
 def demo(context: click.Context, screen: ScreenOptions) -> None:
-    """Replay twelve minutes of a real Go service: RES from 40 to 60 MB, a flat live heap.
+    """Replay 12 minutes of a real Go service: RES grows from 40 to 60 MB, the live heap is flat.
 
-    It is in the package, nothing is started and nobody is asked. 5 says why it grows; space stops
-    and plays, ? shows the keys.
+    The recording is part of memtui. Press 5 for the cause, space to pause, ? for all keys.
     """
     from memtui.cli.stored.screen import show
 
@@ -136,4 +132,4 @@ def demo(context: click.Context, screen: ScreenOptions) -> None:
 
 
 SPEED = 15.0
-"""A minute in four seconds: all of it in less than one."""
+"""The speed: all twelve minutes take less than one."""

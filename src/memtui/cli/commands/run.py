@@ -1,4 +1,4 @@
-"""``memtui run``: start a command with the trace switched on, and watch it."""
+"""``memtui run``: starts a command with gctrace enabled, and watches it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def run(
 ) -> None:
     """Start COMMAND with GODEBUG=gctrace=1 and watch it.
 
-    Other settings in GODEBUG are kept. Its output is shown on a key (o), signals to memtui are
-    passed on, and memtui's exit code is that of COMMAND (128+n when signal n killed it).
+    Other settings in GODEBUG are kept. Press o for the output of COMMAND. Signals to memtui are
+    passed on to it. The exit code is that of COMMAND (128+n if signal n killed it).
     """
     if os.path.basename(command[0]) == "go" and command[1:2] == ("run",):
         raise click.UsageError(
-            "go run starts the compiler first, and its memory is not your program's: "
+            "go run would show the memory of the go command, not of your program; use: "
             "go build -o app . && memtui run -- ./app"
         )
     context.exit(watch_command(command, options, screen, record))
@@ -56,7 +56,7 @@ def watch_command(
     from memtui.sources.gctrace.child import Child
 
     if shutil.which(command[0]) is None:
-        raise CliError(f"no such command: {command[0]}", "./NAME is a file in this folder")
+        raise CliError(f"no such command: {command[0]}", "for a file in this folder: ./NAME")
     take_terminal()
     session = Session(options, GctraceInput(), time.time)
     session.listen()

@@ -165,7 +165,7 @@ def print_snapshot(session: Session, seconds: float | None, *, as_json: bool) ->
     finally:
         progress.clear()
         watch.close()
-        session.let_go()
+        session.release_pipes()
 
 
 def print_view(view: View, *, as_json: bool, moment: str = "") -> int:

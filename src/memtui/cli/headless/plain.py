@@ -1,8 +1,6 @@
-"""What ``--plain`` prints: a view as one line of words and numbers, and a line for what changed.
+"""``--plain``: prints a line of numbers each second, and a line for each change.
 
-The few numbers that say most of a view, each from the source that knows it best.
-
-Prints a line each second for ``--plain``, until the process ends or a signal arrives.
+docs/plain.md describes the lines.
 """
 
 from __future__ import annotations
@@ -51,11 +49,11 @@ Sampled = TypeVar("Sampled", bound=Sample)
 RATE_WINDOWS_S = (60.0, 600.0)
 FEWEST = 2
 LEAST_S = 5.0
-"""A rate over less time than this is a matter of chance."""
+"""A rate over a shorter time would be noise."""
 
 
 def live_bytes(view: View) -> int | None:
-    """Return what the last cycle found alive, by the trace or by MemStats; None: unknown."""
+    """Return the live heap after the last cycle, from gctrace or MemStats; None: unknown."""
     return _newest_of(
         _newest_reading(view, GcCycle, lambda cycle: cycle.heap_live_bytes),
         _newest_reading(view, RuntimeSample, lambda sample: sample.heap_live_bytes),
@@ -63,9 +61,9 @@ def live_bytes(view: View) -> int | None:
 
 
 def goal_bytes(view: View) -> int | str | None:
-    """Return the goal of the next cycle, "off" where there is none; None: unknown.
+    """Return the heap goal of the next cycle, "off" without a goal; None: unknown.
 
-    That of MemStats where they are read, else the one that the last cycle of the trace had.
+    MemStats have it; without them it is the goal of the last cycle in gctrace.
     """
     stats, cycle = view.sample(RuntimeSample), view.sample(GcCycle)
     if stats is not None and not isinstance(stats.next_gc_bytes, Absent):
@@ -76,7 +74,7 @@ def goal_bytes(view: View) -> int | str | None:
 
 
 def idle_bytes(view: View) -> int | None:
-    """Return HeapIdle less HeapReleased: freed, and not returned; None: unknown."""
+    """Return HeapIdle − HeapReleased: freed but not released to the OS; None: unknown."""
     stats = view.sample(RuntimeSample)
     if stats is None:
         return None
@@ -96,9 +94,9 @@ def gc_count(view: View) -> int | None:
 
 
 def gc_per_minute(view: View) -> float | None:
-    """Return how often the collector runs by now; None: unknown, or seen for too short a time.
+    """Return the GC cycles per minute; None: unknown, or watched for too short a time.
 
-    Counted over the last minute, over ten where there were not two cycles in that.
+    Counted over the last minute, or over the last ten if that has fewer than two cycles.
     """
     timeline = view.timeline
     kind: type[GcCycle] | type[GcPause] = GcCycle if timeline.track(GcCycle).count else GcPause
@@ -115,9 +113,9 @@ def gc_per_minute(view: View) -> float | None:
 
 
 def gc_cpu(view: View) -> float | None:
-    """Return the collector's share of all CPU, 0 to 1; None: unknown.
+    """Return the GC's share of all CPU time, 0 to 1; None: unknown.
 
-    That since the cycle before where there is a trace, else that since the start of the process.
+    Since the previous cycle with gctrace, otherwise since the start of the process.
     """
     cycles = view.timeline.track(GcCycle).tail(2, view.until)
     if cycles:
@@ -130,7 +128,7 @@ def gc_cpu(view: View) -> float | None:
 
 
 def goroutine_count(view: View) -> int | None:
-    """Return how many goroutines there are, by MemStats or a goroutine profile; None: unknown."""
+    """Return the number of goroutines, from MemStats or a goroutine profile; None: unknown."""
     found = [_newest_reading(view, RuntimeSample, lambda sample: sample.goroutines)]
     for at, profile in view.timeline.track(Profile).tail(8, view.until):
         if profile.kind == "goroutine" and profile.values:
@@ -141,15 +139,15 @@ def goroutine_count(view: View) -> int | None:
 def _newest_reading(
     view: View, kind: type[Sampled], read: Callable[[Sampled], Reading | None]
 ) -> tuple[float, int] | None:
-    """Return what the newest sample of a kind tells, and when; None where it does not."""
+    """Return the value in the newest sample of a kind, with its time; None if it has none."""
     found = view.last(kind)
     value = read(found[1]) if found else None
     return (found[0], value) if found and isinstance(value, int) else None
 
 
-def _newest_of(*told: tuple[float, int] | None) -> int | None:
-    """Return what was told last."""
-    return max((each for each in told if each), default=(0.0, None), key=lambda each: each[0])[1]
+def _newest_of(*found: tuple[float, int] | None) -> int | None:
+    """Return the newest of some values."""
+    return max((each for each in found if each), default=(0.0, None), key=lambda each: each[0])[1]
 
 
 UNKNOWN = "unknown"
@@ -159,65 +157,64 @@ S = TypeVar("S", Mark, Restart)
 
 
 class PlainLines:
-    """Tells one view after another: what changed since the last one, then the numbers.
+    """Formats each view as lines: the changes since the previous view, then the numbers.
 
-    A line is ``DATE TIME RES …`` with numbers, always the same ones in the same order, or
-    ``DATE TIME WORD: text`` for what happened. Numbers are plain ASCII. Nothing in a line can act
-    on a terminal.
+    A line is ``DATE TIME RES …`` with the same numbers in the same order, or ``DATE TIME WORD:
+    text`` for a change. Numbers are ASCII. Lines contain no control characters.
     """
 
     def __init__(self) -> None:
         self._explainer = Explainer()
-        self._said = {"state": _RUNS}
+        self._last = {"state": _RUNS}
         self._counts: dict[type, int] = {}
         self._causes: tuple[Cause, ...] = ()
 
     def lines(self, view: View) -> Iterator[str]:
         """Yield the lines of a view, without their line ends."""
         stamp = date_and_clock(view.until)
-        for each in self._news(view):
+        for each in self._changes(view):
             yield f"{stamp} {plain(each)}"
         yield f"{stamp} {numbers(view)}"
         if (ended := view.ended()) is not None and self._is_new("ended", ended[1].reason):
             yield f"{stamp} {plain(f'ended: {ended[1].reason}')}"
 
-    def _news(self, view: View) -> Iterator[str]:
+    def _changes(self, view: View) -> Iterator[str]:
         if (identity := view.sample(ProcessIdentity)) is not None:
             version = identity.go_version
             built = f" {version}" if isinstance(version, str) else ""
-            said = f"process: {identity.name} {identity.pid}{built}"
-            if self._is_new("identity", said):
-                yield said
+            text = f"process: {identity.name} {identity.pid}{built}"
+            if self._is_new("identity", text):
+                yield text
         for source in SOURCES:
-            yield from self._of_source(view, source.name)
-        yield from (f"mark: {each.text}" for each in self._fresh(view, Mark))
-        yield from ("restart: it started anew" for _ in self._fresh(view, Restart))
-        yield from self._state(view)
-        yield from self._verdict(view)
+            yield from self._source_change(view, source.name)
+        yield from (f"mark: {each.text}" for each in self._new_events(view, Mark))
+        yield from ("restart: the process restarted" for _ in self._new_events(view, Restart))
+        yield from self._state_change(view)
+        yield from self._verdict_change(view)
 
-    def _of_source(self, view: View, name: str) -> Iterator[str]:
-        """Say where a source reads, what hinders it, and that it reads again."""
+    def _source_change(self, view: View, name: str) -> Iterator[str]:
+        """Yield a line if a source has started to read, or has failed."""
         found = view.state(name)
-        said = ""
+        text = ""
         if found and isinstance(found[1], Trouble):
             hint = f" ({found[1].hint})" if found[1].hint else ""
-            said = f"trouble: {name}: {found[1].reason}{hint}"
+            text = f"trouble: {name}: {found[1].reason}{hint}"
         elif found and isinstance(found[1], Attached):
-            said = f"source: {name}: {found[1].where or 'reads again'}"
-        if said and self._is_new(name, said):
-            yield said
+            text = f"source: {name}: {found[1].where or 'reading again'}"
+        if text and self._is_new(name, text):
+            yield text
 
-    def _state(self, view: View) -> Iterator[str]:
-        """Say when the process was stopped, and when it goes on."""
+    def _state_change(self, view: View) -> Iterator[str]:
+        """Yield a line if the process was stopped or continued."""
         sample = view.sample(ProcessSample)
         if sample is None or isinstance(sample.state, Absent):
             return
-        said = "state: stopped" if sample.state[:1] in ("T", "t") else _RUNS
-        if self._is_new("state", said):
-            yield said
+        text = "state: stopped" if sample.state[:1] in ("T", "t") else _RUNS
+        if self._is_new("state", text):
+            yield text
 
-    def _verdict(self, view: View) -> Iterator[str]:
-        """Say the verdict when its causes are others than before."""
+    def _verdict_change(self, view: View) -> Iterator[str]:
+        """Yield the verdict if its causes have changed."""
         if view.sample(ProcessSample) is None:
             return
         diagnosis = self._explainer.of(view)
@@ -226,11 +223,11 @@ class PlainLines:
             self._causes = causes
             yield f"verdict: {diagnosis.first.cause.value}: {one_line(diagnosis)}"
 
-    def _is_new(self, what: str, said: str) -> bool:
-        was, self._said[what] = self._said.get(what), said
-        return was != said
+    def _is_new(self, what: str, text: str) -> bool:
+        previous, self._last[what] = self._last.get(what), text
+        return previous != text
 
-    def _fresh(self, view: View, kind: type[S]) -> list[S]:
+    def _new_events(self, view: View, kind: type[S]) -> list[S]:
         track = view.timeline.track(kind)
         known, self._counts[kind] = self._counts.get(kind, 0), track.count
         return [sample for _, sample in track.tail(track.count - known, view.until)]
@@ -255,7 +252,7 @@ def numbers(view: View) -> str:
 
 
 def _res(view: View) -> str:
-    """Write RES and its change since memtui began to watch."""
+    """Format RES and its change since the start of the watch."""
     track = view.timeline.track(ProcessSample)
     now, first = view.sample(ProcessSample), track.first
     if now is None or isinstance(now.res_bytes, Absent):
@@ -288,16 +285,16 @@ def _or_unknown(number: int | None) -> str:
 
 
 STOPPED, ENDED, BROKEN_PIPE_EXIT = 0, 3, 141
-"""Told to end; the process or the input has ended; whoever read this has gone."""
+"""Stopped by a signal; the process or the input has ended; the reader of the output is gone."""
 
 LAST_WORDS_S = 0.5
-"""So long an ended process's trace may still take to come through."""
+"""How long to wait for the last gctrace lines of an ended process."""
 
 STDOUT = 1
 
 
 def print_lines(session: Session, interval_s: float) -> int:
-    """Print lines at each beat; return the exit code, or raise Complaint."""
+    """Print lines until the end; return the exit code, or raise CliError."""
     try:
         return asyncio.run(PlainPrinter(session, interval_s, session.clock).run())
     except BrokenPipeError:
@@ -305,76 +302,78 @@ def print_lines(session: Session, interval_s: float) -> int:
     except OSError as error:
         raise CliError(f"cannot write: {error.strerror}") from None
     finally:
-        session.let_go()
+        session.release_pipes()
 
 
 class PlainPrinter:
-    """Drives the sources of a session, and prints what its timeline holds at each beat."""
+    """Runs the sources of a session, and prints a view of its timeline every ``interval_s``."""
 
     def __init__(self, session: Session, interval_s: float, clock: Clock) -> None:
         self._session = session
         self._interval_s = interval_s
         self._clock = clock
-        self._teller = PlainLines()
+        self._lines = PlainLines()
         self._stopped = asyncio.Event()
         self._ended = asyncio.Event()
 
     async def run(self) -> int:
-        """Print until the process or the input ends, or a signal comes; return the exit code."""
+        """Print until the process or the input ends, or a signal arrives; return the exit code."""
         loop = asyncio.get_running_loop()
         loop.set_default_executor(DaemonExecutor())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stopped.set)
         driving = {
-            asyncio.create_task(drive(each, self._tell, self._clock)): each
+            asyncio.create_task(drive(each, self._append, self._clock)): each
             for each in self._session.sources
         }
         ending = [task for task, each in driving.items() if not isinstance(each, ClockSource)]
-        told, ended = (asyncio.create_task(each.wait()) for each in (self._stopped, self._ended))
+        stopped, ended = (asyncio.create_task(each.wait()) for each in (self._stopped, self._ended))
         inputs = asyncio.create_task(asyncio.wait(ending))
         try:
-            return await self._print(told, {ended, inputs}, ending)
+            return await self._print(stopped, {ended, inputs}, ending)
         finally:
-            for task in (*driving, told, ended, inputs):
+            for task in (*driving, stopped, ended, inputs):
                 task.cancel()
-            await asyncio.gather(*driving, told, ended, inputs, return_exceptions=True)
+            await asyncio.gather(*driving, stopped, ended, inputs, return_exceptions=True)
 
-    def _tell(self, event: Event) -> None:
+    def _append(self, event: Event) -> None:
         self._session.timeline.append(event)
         if isinstance(event.sample, Ended):
             self._ended.set()
 
     async def _print(
-        self, told: Task[Any], over: set[Task[Any]], driving: Sequence[Task[None]]
+        self, stopped: Task[Any], over: set[Task[Any]], driving: Sequence[Task[None]]
     ) -> int:
-        """Print at each beat, on beats that do not drift, and once more at the end."""
+        """Print every ``interval_s`` without drift, and once more at the end."""
         now = asyncio.get_running_loop().time
         began_s, beat = now(), 0
         while True:
             beat = next_beat(beat, now() - began_s, self._interval_s)
             left_s = began_s + beat * self._interval_s - now()
-            done, _ = await asyncio.wait({told, *over}, timeout=left_s, return_when=FIRST_COMPLETED)
-            if done & over and told not in done:
+            done, _ = await asyncio.wait(
+                {stopped, *over}, timeout=left_s, return_when=FIRST_COMPLETED
+            )
+            if done & over and stopped not in done:
                 await asyncio.wait(driving, timeout=LAST_WORDS_S)
-            if told not in done:
-                await self._write(told)
-            if told.done():
+            if stopped not in done:
+                await self._write(stopped)
+            if stopped.done():
                 return STOPPED
             if done:
                 return ENDED
 
-    async def _write(self, told: Task[Any]) -> None:
-        """Write in a thread: whoever reads this may stand still, and a signal must be heeded."""
+    async def _write(self, stopped: Task[Any]) -> None:
+        """Write in a thread: a blocked reader must not delay the handling of a signal."""
         view = Cursor().view(self._session.timeline, self._clock())
-        text = "".join(f"{each}\n" for each in self._teller.lines(view))
+        text = "".join(f"{each}\n" for each in self._lines.lines(view))
         writing = asyncio.ensure_future(asyncio.to_thread(_write, text.encode("utf-8", "replace")))
-        await asyncio.wait({writing, told}, return_when=FIRST_COMPLETED)
+        await asyncio.wait({writing, stopped}, return_when=FIRST_COMPLETED)
         if writing.done():
             writing.result()
         writing.cancel()
 
 
 def _write(data: bytes) -> None:
-    """Write all of it into standard output, past every buffer; raises OSError."""
+    """Write to standard output without buffering; raise OSError."""
     while data:
         data = data[os.write(STDOUT, data) :]

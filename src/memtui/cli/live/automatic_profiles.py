@@ -1,6 +1,7 @@
-"""Decides which profiles are worth taking unasked: those whose subject grew, if they are cheap.
+"""Decides which profiles memtui fetches without a request of the user.
 
-What a watch of limited time reads at both ends of its window: mappings, MemStats, profiles.
+In the dashboard and in ``record``: goroutine profiles when the number of goroutines grows. In a
+watch of limited time: profiles, MemStats and mappings at the start and at the end.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
 
 MOST_GOROUTINES = 5_000
-"""A goroutine profile of more is not taken unasked: the target needs about 1.3 KB for each while
-it is made (measured: Go 1.21 and 1.27 at 10,000, 30,000 and 100,000; runtime/mprof.go has a record
-for each), which are 7 MB here."""
+"""The most goroutines for an automatic profile. The target allocates about 1.3 KB for each
+(measured: Go 1.21 and 1.27 at 10,000, 30,000 and 100,000; runtime/mprof.go has a record for each),
+7 MB in total."""
 LEAST_GROWTH_BYTES = 256 << 10
 LEAST_NEW_GOROUTINES = 10
 GROWN_SHARE = 0.2
@@ -39,28 +40,28 @@ EVERY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class GoroutineCount:
-    """The number of goroutines: when it was first known, and the newest; None: not known."""
+    """The first and the newest known number of goroutines; None: unknown."""
 
     first: int | None = None
     last: int | None = None
 
     @property
     def are_few(self) -> bool:
-        """Whether a goroutine profile may be taken unasked."""
+        """Whether a goroutine profile may be fetched automatically."""
         return self.last is not None and self.last <= MOST_GOROUTINES
 
     @property
     def grew(self) -> bool:
-        """Whether they became more by a number that a difference of profiles would show."""
+        """Whether the number grew enough for a difference of profiles to show it."""
         if self.first is None or self.last is None:
             return False
         return self.last >= self.first + LEAST_NEW_GOROUTINES
 
 
 def grown_kinds(window: Window, goroutines: GoroutineCount) -> tuple[ProfileKind, ...]:
-    """Return the kinds of profiles that would name what grew in a window.
+    """Return the kinds of profiles that can name what grew in a window.
 
-    The heap's also where MemStats are not known and RES grew.
+    Without MemStats, "heap" is among them if RES grew.
     """
     allocated = window.series(lambda point: point.alloc)
     heap = allocated[-1][1] - allocated[0][1] if allocated else 0.0
@@ -73,11 +74,11 @@ def grown_kinds(window: Window, goroutines: GoroutineCount) -> tuple[ProfileKind
 
 
 class GoroutineGrowth:
-    """Notices that goroutines became more: by a fifth of the least or of those last profiled.
+    """Decides when the number of goroutines has grown enough for another goroutine profile.
 
-    At most every EVERY_S seconds, so that a load that comes and goes is profiled at its peaks
-    alone. Where they will soon be too many to be profiled, the second profile does not wait: with
-    one there is no difference.
+    Growth is a fifth of the lowest number, or of the number at the last profile. There is at most
+    one profile every EVERY_S seconds, so that a varying load is profiled at its peaks only. The
+    second profile does not wait if there will soon be too many goroutines: a difference needs two.
     """
 
     def __init__(self) -> None:
@@ -85,7 +86,7 @@ class GoroutineGrowth:
         self._taken: list[float] = []
 
     def wants(self, at: float, count: int) -> bool:
-        """Return whether a goroutine profile is to be taken now (Unix seconds) of so many."""
+        """Return whether to fetch a profile ``at`` (Unix seconds) of ``count`` goroutines."""
         if self._base is None or (not self._taken and count < self._base):
             self._base = count
         is_more = count >= self._base * (1 + GROWN_SHARE) + LEAST_NEW_GOROUTINES
@@ -99,10 +100,10 @@ class GoroutineGrowth:
 
 
 class GoroutineProfileTrigger:
-    """Yields what MemStats say, and asks for a goroutine profile when goroutines became more.
+    """A MemStats source that requests a goroutine profile when the number of goroutines grows.
 
-    Where the page does not have their number, the index of pprof does: it is asked when their
-    stacks grew by a fifth.
+    If MemStats do not have the number, it is read from the index page of pprof whenever the memory
+    of the stacks has grown by a fifth.
     """
 
     def __init__(
@@ -119,6 +120,10 @@ class GoroutineProfileTrigger:
         """Read MemStats now."""
         self._stats.refresh()
 
+    def look(self) -> None:
+        """Read MemStats now, unless that is too expensive for the target."""
+        self._stats.look()
+
     async def pause(self, seconds: float) -> None:
         """Sleep, but no longer than until ``refresh`` is called."""
         await self._stats.pause(seconds)
@@ -129,10 +134,10 @@ class GoroutineProfileTrigger:
             async for event in events:
                 yield event
                 if isinstance(event.sample, RuntimeSample):
-                    await self._notice(event.at, event.sample)
+                    await self._update(event.at, event.sample)
 
-    async def _notice(self, at: float, sample: RuntimeSample) -> None:
-        count = await self._counted(sample)
+    async def _update(self, at: float, sample: RuntimeSample) -> None:
+        count = await self._count(sample)
         if count is None:
             return
         first = self.goroutines.first
@@ -140,8 +145,8 @@ class GoroutineProfileTrigger:
         if self._growth.wants(at, count):
             self._profiles.request(ProfileRequest("goroutine"))
 
-    async def _counted(self, sample: RuntimeSample) -> int | None:
-        """Return the number of goroutines; None where it is not known, and when it is no news."""
+    async def _count(self, sample: RuntimeSample) -> int | None:
+        """Return the number of goroutines; None if it is unknown or unchanged."""
         if isinstance(sample.goroutines, int):
             return sample.goroutines
         stacks, folder = sample.stack_inuse_bytes, self._profiles.folder
@@ -150,23 +155,23 @@ class GoroutineProfileTrigger:
         self._stacks = stacks * (1 + GROWN_SHARE)
         try:
             return await goroutines_in(folder)
-        except SourceFailed:  # the source of profiles says why
+        except SourceFailed:  # the source of profiles reports the error
             return None
 
 
 SHORTEST_LAST_S, LONGEST_LAST_S = 3.0, 10.0
 LAST_SHARE = 0.1
-"""The last profiles are asked for a tenth of the window before its end, within these bounds."""
+"""The last profiles are requested a tenth of the window before its end, within these bounds."""
 LAST_STATS_S = 1.0
-"""MemStats and the mappings are read so long before the end: they are of the last moment."""
+"""MemStats and the mappings are read this long before the end."""
 
 
 class ScheduledReads:
-    """Asks sources to read at the start and near the end of a window of ``seconds``.
+    """Makes sources read at the start and near the end of a window of ``seconds``.
 
-    Of the profiles, the heap's comes by itself at the start, that of goroutines when their number
-    is known and small enough; at the end those whose subject grew. ``say`` announces each. Without
-    ``profiles`` none is asked for.
+    At the start, the heap profile is fetched by its source, and the goroutine profile is requested
+    once the number of goroutines is known and small enough. At the end, the profiles that can name
+    what grew are requested. ``say`` announces each. Without ``profiles`` none is requested.
     """
 
     def __init__(
@@ -183,18 +188,18 @@ class ScheduledReads:
         self._left = ["groups", *(("goroutine", "profiles") if profiles else ()), "end"]
 
     def request_due(self, view: View, past_s: float) -> None:
-        """Ask for what is due ``past_s`` seconds after the start."""
+        """Request the reads that are due ``past_s`` seconds after the start."""
         last_s = min(LONGEST_LAST_S, max(SHORTEST_LAST_S, LAST_SHARE * self._seconds))
         if self._is_next("groups", due=True):
             self._read_mappings()
         counted = self._goroutines
         is_early = past_s < self._seconds - last_s
         if self._is_next("goroutine", due=counted.first is not None and is_early):
-            self._take(("goroutine",) if counted.are_few else ())
+            self._request_profiles(("goroutine",) if counted.are_few else ())
         if self._is_next("profiles", due=not is_early):
-            from memtui.diagnosis import window_of  # record has no use for the rules
+            from memtui.diagnosis import window_of  # not needed by record
 
-            self._take(grown_kinds(window_of(view, self._seconds), counted))
+            self._request_profiles(grown_kinds(window_of(view, self._seconds), counted))
         if self._is_next("end", due=past_s >= self._seconds - LAST_STATS_S):
             self._read_mappings()
             for source in self._sources:
@@ -219,13 +224,13 @@ class ScheduledReads:
             if isinstance(source, MappingSource):
                 source.read_groups()
 
-    def _take(self, kinds: Sequence[ProfileKind]) -> None:
-        """Ask for profiles; that of the heap comes as it does unasked, so by the rules of cost."""
+    def _request_profiles(self, kinds: Sequence[ProfileKind]) -> None:
+        """Request profiles; the heap profile only if its cost allows it."""
         for source in self._sources:
             if not isinstance(source, HttpProfileSource) or source.default_request.kind != "heap":
                 continue
             for kind in kinds:
-                self._say(f"taking a {kind} profile")
+                self._say(f"fetching a {kind} profile")
                 if kind == "heap":
                     source.look()
                 else:

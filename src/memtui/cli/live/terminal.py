@@ -64,7 +64,7 @@ def take_terminal() -> None:
     """
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         raise CliError(
-            f"TERM is {os.environ.get('TERM') or 'not set'}: memtui needs a terminal with cursor control",
+            f"TERM is {os.environ.get('TERM') or 'not set'}: memtui needs a terminal that can draw",
             "try: TERM=xterm-256color memtui …",
         )
     for name in ("COLUMNS", "LINES"):

@@ -1,7 +1,4 @@
-"""A recording that a command reads: opening it, and which part of it is meant.
-
-The file that a command writes: there when it is whole, and in no other's place.
-"""
+"""Opens the recordings that a command reads, and the file that it writes."""
 
 from __future__ import annotations
 
@@ -28,8 +25,8 @@ WHEN = "14:03, '2026-11-22 14:03', +5m, -30s, 50% or @mark"
 def window_options(command: F) -> F:
     """Add --from and --to, which the command gets as ``start`` and ``end``."""
     for option in (
-        click.option("--to", "end", metavar="WHEN", help="Up to this moment."),
-        click.option("--from", "start", metavar="WHEN", help=f"From this moment on: {WHEN}."),
+        click.option("--to", "end", metavar="WHEN", help="The end: a moment."),
+        click.option("--from", "start", metavar="WHEN", help=f"The start: {WHEN}."),
     ):
         command = option(command)
     return command
@@ -37,7 +34,7 @@ def window_options(command: F) -> F:
 
 @contextlib.contextmanager
 def opened(paths: tuple[str, ...]) -> Iterator[Recording]:
-    """Open a recording; raise Complaint when it is none."""
+    """Open a recording; raise CliError if the files are not one."""
     from memtui.recording import NotARecording, Recording
 
     try:
@@ -51,12 +48,12 @@ def opened(paths: tuple[str, ...]) -> Iterator[Recording]:
 
 
 def paths_of(recording: Recording) -> list[Path]:
-    """Return the files of a recording, also those that were not named."""
+    """Return all files of a recording, also those that the user did not name."""
     return [part.path for part in recording.parts]
 
 
 def window(recording: Recording, start: str | None, end: str | None) -> tuple[float, float]:
-    """Return the moments that --from and --to name; raise Complaint."""
+    """Return the moments of --from and --to; raise CliError."""
     span = recording.span
     first = span[0] if start is None else at_moment(recording, start, span)
     last = span[1] if end is None else at_moment(recording, end, span)
@@ -66,7 +63,7 @@ def window(recording: Recording, start: str | None, end: str | None) -> tuple[fl
 
 
 def at_moment(recording: Recording, text: str, span: tuple[float, float] | None = None) -> float:
-    """Return the moment that a text names; raise Complaint."""
+    """Return the moment that a text describes; raise CliError."""
     from memtui.recording.moments import NoMoment, moment
 
     marks = recording.notable() if text.strip().startswith("@") else ()
@@ -80,10 +77,10 @@ def output_options(*, required: bool = False) -> Callable[[F], F]:
     """Add -o and --force, which the command gets as ``out`` and ``force``."""
 
     def decorated(command: F) -> F:
-        said = f"A new file; {'-: ' if required else 'else '}standard output."
+        text = f"The output file. {'-' if required else 'Default'}: standard output."
         for option in (
-            click.option("--force", is_flag=True, help="Replace a file that is there."),
-            click.option("-o", "--output", "out", metavar="OUT", required=required, help=said),
+            click.option("--force", is_flag=True, help="Replace an existing file."),
+            click.option("-o", "--output", "out", metavar="OUT", required=required, help=text),
         ):
             command = option(command)
         return command
@@ -95,12 +92,11 @@ def output_options(*, required: bool = False) -> Callable[[F], F]:
 def output(
     path: str | None, *, force: bool | None = None, sources: Sequence[Path] = ()
 ) -> Iterator[IO[bytes]]:
-    """Open a new file that its owner alone can read, or standard output; raise Complaint.
+    """Open a new file that only its owner can read, or standard output; raise CliError.
 
-    The file gets its name when it is whole: what is interrupted, or fails, leaves none. With
-    ``force`` it takes the place of one that is there, but of no link, and of none of ``sources``,
-    which are being read; None: the command has no --force. A reader that has seen enough of
-    standard output ends the command quietly.
+    The file gets its name when it is complete, so an interrupted command leaves no file. ``force``
+    replaces an existing file, but not a link or one of ``sources``, which are being read; None: the
+    command has no --force. If the reader of standard output is gone, the command ends quietly.
     """
     if path is None or path == "-":
         try:
@@ -109,40 +105,40 @@ def output(
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
-    hint = "give another name to -o" if force is None else "--force replaces it"
+    hint = "use another name" if force is None else "--force replaces it"
     if force:
-        _may_go(Path(path), sources)
+        _check_replaceable(Path(path), sources)
     elif os.path.lexists(path):
-        raise _is_there(path, hint)
+        raise _exists_error(path, hint)
     try:
-        with _unnamed(path, replaces=bool(force)) as file:
+        with _temporary(path, replaces=bool(force)) as file:
             yield file
-    except FileExistsError:  # somebody else made it meanwhile
-        raise _is_there(path, hint) from None
+    except FileExistsError:  # another process has made it in the meantime
+        raise _exists_error(path, hint) from None
     except OSError as error:
         raise CliError(f"cannot write {path}: {error.strerror}") from None
 
 
-def _is_there(path: str, hint: str) -> CliError:
-    return CliError(f"{path} is there already", hint)
+def _exists_error(path: str, hint: str) -> CliError:
+    return CliError(f"{path} exists", hint)
 
 
-def _may_go(path: Path, sources: Sequence[Path]) -> None:
-    """Raise Complaint unless what is there is a file, and none that is being read."""
+def _check_replaceable(path: Path, sources: Sequence[Path]) -> None:
+    """Raise CliError unless the path is free, or a regular file that is not being read."""
     try:
         there = path.lstat()
-    except OSError:  # nothing is there; or writing beside it will say why not
+    except OSError:  # nothing to replace, or opening the new file raises the error
         return
     if not stat.S_ISREG(there.st_mode):
-        what = "a link" if stat.S_ISLNK(there.st_mode) else "no file"
-        raise CliError(f"cannot replace {path}: it is {what}", "give another name to -o")
+        what = "a link" if stat.S_ISLNK(there.st_mode) else "not a regular file"
+        raise CliError(f"cannot replace {path}: it is {what}", "use another name")
     if any(os.path.samestat(there, each.stat()) for each in sources):
-        raise CliError(f"cannot replace {path}: it is the recording", "give another name to -o")
+        raise CliError(f"cannot replace {path}: it is the recording being read", "use another name")
 
 
 @contextlib.contextmanager
-def _unnamed(path: str, *, replaces: bool) -> Iterator[IO[bytes]]:
-    """Write beside ``path``, and give it that name when it is whole; raises OSError."""
+def _temporary(path: str, *, replaces: bool) -> Iterator[IO[bytes]]:
+    """Write a temporary file next to ``path`` and rename it when it is complete; raise OSError."""
     part = f"{path}.{os.getpid()}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(part, flags, 0o600), "wb") as file:

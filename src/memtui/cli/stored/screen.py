@@ -1,7 +1,4 @@
-"""A recording that comes through a pipe, in a file that can be looked back in.
-
-The dashboard on a recording: one that is over, or one that is being written.
-"""
+"""Shows a recording in the dashboard: a finished one, one being written, or one from a pipe."""
 
 from __future__ import annotations
 
@@ -26,13 +23,13 @@ if TYPE_CHECKING:
 
 
 _STEP_BYTES = 1 << 16
-_BEAT_S = 0.1
+_INTERVAL_S = 0.1
 
 
 class Spool:
-    """Copies a descriptor into a file of its own until it ends; the file goes with it.
+    """Copies a stream to a temporary file, so that the dashboard can go back in it.
 
-    As a context: it is left when something of the recording can be read. Raises Complaint when the
+    Entering the context waits until the start of the recording can be read. Raises CliError if the
     stream ends before that.
     """
 
@@ -43,7 +40,7 @@ class Spool:
         self._has_ended = threading.Event()
 
     def __enter__(self) -> Spool:
-        """Wait until there is something to show."""
+        """Wait until the recording can be shown."""
         from memtui.recording import NotARecording
         from memtui.recording.pages import RecordedPages
 
@@ -56,18 +53,18 @@ class Spool:
             except NotARecording as error:
                 if was_last:
                     shutil.rmtree(self._folder, ignore_errors=True)
-                    said = str(error).replace(f"{self.path}", "standard input")
-                    raise CliError(said) from None
+                    text = str(error).replace(f"{self.path}", "standard input")
+                    raise CliError(text) from None
             else:
                 return self
-            time.sleep(_BEAT_S)
+            time.sleep(_INTERVAL_S)
 
     def _copy(self) -> None:
         with self.path.open("ab", buffering=0) as file:
             try:
                 while chunk := os.read(self._descriptor, _STEP_BYTES):
                     file.write(chunk)
-            except OSError:  # a full disk, or a pipe that broke: what came until now is shown
+            except OSError:  # a full disk or a broken pipe: the part until here is shown
                 pass
         self._has_ended.set()
 
@@ -77,7 +74,7 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove the file."""
+        """Remove the temporary file."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -115,13 +112,13 @@ def show(
 
 
 def pages_of(paths: Sequence[Path]) -> RecordedPages:
-    """Return the recording that these files are; raise Complaint when they are none."""
+    """Open the files of one recording; raise CliError if they are not one."""
     from memtui.recording import NotARecording
     from memtui.recording.pages import RecordedPages
 
     for path in paths:
         if not exists(path):
-            raise CliError(f"no such file: {path}", "memtui record makes one; so does R")
+            raise CliError(f"no such file: {path}", "memtui record writes a recording")
     store = RecordedPages(paths[0] if len(paths) == 1 else paths)
     try:
         store.span()
@@ -139,7 +136,7 @@ def replaying(
     *,
     is_paused: bool,
 ) -> MemtuiApp:
-    """Return the dashboard on a recording that is over; ``at`` is where it begins."""
+    """Return the dashboard of a finished recording, starting at ``at``."""
     from memtui.dashboard.app import MemtuiApp
     from memtui.session import Player
     from memtui.timeline import Cursor, SessionCourse, Timeline
@@ -157,7 +154,7 @@ def replaying(
 
 
 def moment_of(store: RecordedPages, at: str) -> float:
-    """Return the moment that ``--at`` names; raise Complaint."""
+    """Return the moment of ``--at``; raise CliError."""
     from memtui.recording.moments import NoMoment, moment
 
     try:
@@ -173,7 +170,7 @@ def following(
     early: EarlySignals | None = None,
     habits: Preferences = DEFAULT,
 ) -> MemtuiApp:
-    """Return the dashboard on a recording that is being written; its clock is that of the host."""
+    """Return the dashboard of a recording that is being written, with the clock of its host."""
     from memtui.dashboard.app import MemtuiApp
     from memtui.session import Player
     from memtui.session.followed_recording import FollowedRecording

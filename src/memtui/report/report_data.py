@@ -1,6 +1,6 @@
-"""What each series did over the whole time, in as many columns as a plot is wide.
+"""Reads from a recording everything that a report contains.
 
-All that a report tells, read from a recording once.
+A series is reduced to as many columns as a plot is wide.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ COLUMNS = 600
 
 
 class ExtentPiece(NamedTuple):
-    """What a series did from a moment to another one."""
+    """The extent of a series between two moments."""
 
     start: float
     end: float
@@ -54,9 +54,9 @@ class ExtentPiece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Series by their names, in columns of ``step_s`` seconds from ``start`` (Unix seconds) on.
+    """Series by name, in columns of ``step_s`` seconds starting at ``start`` (Unix seconds).
 
-    A column has the lowest, the highest and the last value in it; None: nothing is known.
+    A column has its lowest, highest and last value; None: unknown.
     """
 
     start: float
@@ -64,21 +64,21 @@ class Columns:
     series: Mapping[str, Sequence[Extent | None]]
 
     def of(self, *names: str) -> Sequence[Extent | None]:
-        """Return the first of these series of which anything is known; else one without values."""
+        """Return the first of these series that has values; otherwise one without values."""
         for name in names:
             if name in self.series:
                 return self.series[name]
         return [None] * COLUMNS
 
     def at(self, column: float) -> float:
-        """Return the moment at which a column begins."""
+        """Return the moment at which a column starts."""
         return self.start + column * self.step_s
 
 
 def columns_of(recording: Recording, start: float, end: float) -> Columns:
-    """Return the series of a time: of up to two hours each sample, else what headers say.
+    """Return the series between two moments: from all samples up to two hours, else from headers.
 
-    A header has the lowest and the highest value of a minute, so nothing that stood out is lost.
+    A header has the lowest and the highest value of a minute, so no peak is lost.
     """
     if end - start <= WHOLE_S:
         pieces = _of_events(recording.within(start, end))
@@ -88,14 +88,14 @@ def columns_of(recording: Recording, start: float, end: float) -> Columns:
 
 
 def fold_columns(pieces: Iterable[ExtentPiece], start: float, end: float) -> Columns:
-    """Put pieces into columns; one that touches several stands for each of them."""
+    """Put extents into columns; an extent that spans several columns is put into each."""
     step_s = max(end - start, 1.0) / COLUMNS
     series: dict[str, list[Extent | None]] = {}
     for piece in pieces:
         first, last = (int((at - start) // step_s) for at in (piece.start, piece.end))
         if last < 0 or piece.start > end:
             continue
-        first = min(first, COLUMNS - 1)  # what is told at the very end belongs to the last one
+        first = min(first, COLUMNS - 1)  # a value at the very end belongs to the last column
         found = series.setdefault(piece.name, [None] * COLUMNS)
         for column in range(max(0, first), min(COLUMNS - 1, last) + 1):
             known = found[column]
@@ -115,29 +115,29 @@ def _of_summaries(summaries: Iterable[MemberSummary]) -> Iterator[ExtentPiece]:
         for name, extent in summary.extents.items():
             yield ExtentPiece(summary.start, summary.end, name, extent)
         for event in filter(None, map(summary.last, (RuntimeSample, GcCycle))):
-            if event.at < summary.start - 1.0:  # it stands from a member before this one
+            if event.at < summary.start - 1.0:  # it was carried over from an earlier member
                 continue
             more = [*_of_memstats(event.sample)]
             if isinstance(event.sample, GcCycle) and "gc_pause_us" not in summary.extents:
-                more += Meter().read(event.sample)  # a file of format 1.0 sums no cycles up
+                more += Meter().read(event.sample)  # format 1.0 has no summary of cycles
             for name, value in more:
                 yield ExtentPiece(event.at, event.at, name, Extent(value, value, value))
 
 
 def _of_memstats(sample: Sample) -> Iterator[tuple[str, int]]:
-    """Yield the live heap where a page tells it; no summary has it."""
+    """Yield the live heap if MemStats have it; summaries do not have it."""
     if isinstance(sample, RuntimeSample) and isinstance(sample.heap_live_bytes, int):
         yield "heap_live", sample.heap_live_bytes
 
 
-MOST_LIVES = 6
-SHORTEST_LIFE_S = 30.0
+MOST_EARLIER_RUNS = 6
+SHORTEST_RUN_S = 30.0
 _BEFORE_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierRun:
-    """One process among several: from when to when (Unix seconds) it ran, and its verdict."""
+    """An earlier process: start and end in Unix seconds, its last RES, and its verdict."""
 
     start: float
     end: float
@@ -147,7 +147,7 @@ class EarlierRun:
 
 @dataclass(frozen=True, slots=True)
 class GrownFunctions:
-    """What grew between two profiles of one kind: the moments they are of, and their functions."""
+    """The growth between two profiles of one kind: their moments, totals and functions."""
 
     kind: str
     type: str
@@ -161,11 +161,11 @@ class GrownFunctions:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """What is told of a recording from ``start`` to ``end`` (Unix seconds).
+    """Everything that a report contains of a recording, from ``start`` to ``end`` (Unix seconds).
 
-    ``diagnosis`` is that of the last process in this time, as ``memtui explain`` has it. ``lives``
-    are the processes before it, if there were others. ``landmarks`` are those of this time.
-    ``place`` says where the process runs; ``last`` is what /proc said last.
+    ``diagnosis`` is about the last process in this time, as in ``memtui explain``. ``earlier_runs``
+    are the processes before it. ``place`` describes where the process runs; ``last`` is its last
+    sample.
     """
 
     start: float
@@ -174,7 +174,7 @@ class ReportData:
     trial: Trial | None
     columns: Columns
     landmarks: tuple[Landmark, ...]
-    lives: tuple[EarlierRun, ...]
+    earlier_runs: tuple[EarlierRun, ...]
     grown: tuple[GrownFunctions, ...]
     contents: RecordingInfo
     identity: ProcessIdentity | None
@@ -183,7 +183,7 @@ class ReportData:
 
 
 def read_report_data(recording: Recording, start: float, end: float) -> ReportData:
-    """Read what a report of this time needs: headers of long times, samples of short ones."""
+    """Read the data of a report: headers for a long time, samples for a short one."""
     view = _view(recording, start, end)
     diagnosis = diagnose(window_of(view, end - start))
     landmarks = tuple(
@@ -198,7 +198,7 @@ def read_report_data(recording: Recording, start: float, end: float) -> ReportDa
         trial=trial_of(view),
         columns=columns_of(recording, start, end),
         landmarks=landmarks,
-        lives=tuple(_lives(recording, start, end, landmarks)),
+        earlier_runs=tuple(_earlier_runs(recording, start, end, landmarks)),
         grown=tuple(_grown(recording, diagnosis.window.start, end)),
         contents=contents_of(recording),
         identity=view.sample(ProcessIdentity),
@@ -211,24 +211,24 @@ def _view(recording: Recording, start: float, end: float) -> View:
     return View(timeline_of(recording, start, end), end, end, frozen=True)
 
 
-def _lives(
+def _earlier_runs(
     recording: Recording, start: float, end: float, landmarks: Sequence[Landmark]
 ) -> Iterator[EarlierRun]:
-    """Yield the processes before the last one, the newest of them, each with its verdict."""
+    """Yield the newest processes before the last one, each with its verdict."""
     began = [start, *(each.at for each in landmarks if each.kind == "restart"), end]
-    spans = [(a, b - _BEFORE_S) for a, b in pairwise(began) if b - a >= SHORTEST_LIFE_S]
+    spans = [(a, b - _BEFORE_S) for a, b in pairwise(began) if b - a >= SHORTEST_RUN_S]
     if spans and spans[-1][0] == began[-2]:
         del spans[-1]
     ends = [each.at for each in landmarks if each.kind == "end"]
-    for first, begun_anew in spans[-MOST_LIVES:]:
-        last = next((at for at in ends if first < at < begun_anew), begun_anew)
+    for first, next_start in spans[-MOST_EARLIER_RUNS:]:
+        last = next((at for at in ends if first < at < next_start), next_start)
         diagnosis = diagnose(window_of(_view(recording, first, last), last - first))
         ledger = diagnosis.ledger
         yield EarlierRun(first, last, ledger.res if ledger else None, one_line(diagnosis))
 
 
 _TYPES = {"heap": "inuse_space", "goroutine": "goroutine", "file": "inuse_space"}
-"""What of a profile says that memory grew, by the kind of profile."""
+"""The sample type that shows growth, by kind of profile."""
 
 
 def _grown(recording: Recording, start: float, end: float) -> Iterator[GrownFunctions]:
@@ -246,7 +246,7 @@ def _grown(recording: Recording, start: float, end: float) -> Iterator[GrownFunc
             continue
         (then, first), (now, last) = old, new
         found = growths(first.functions, last.functions)
-        if kind == "goroutine":  # all of them wait in the runtime: what called it tells them apart
+        if kind == "goroutine":  # all goroutines wait in the runtime; their callers differ
             found = [each for each in found if not is_of_runtime(each.name)]
             found.sort(key=lambda each: -each.cum_growth)
         yield GrownFunctions(
@@ -258,7 +258,7 @@ def _grown(recording: Recording, start: float, end: float) -> Iterator[GrownFunc
 def _dated(
     recording: Recording, event: Event, sample_type: str
 ) -> tuple[Dated, SampleValues] | None:
-    """Return the moment of a profile and its values of a type; None where it has none."""
+    """Return the moment of a profile and its values of a type; None if it has none."""
     whole = whole_profile(recording, event)
     if whole is None or not isinstance(whole.sample, Profile):
         return None
