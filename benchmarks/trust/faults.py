@@ -47,7 +47,7 @@ WORDS = {
 @dataclass(frozen=True, slots=True)
 class Course:
     """Seconds until one pane said it, until both did (None: the other had no reason to ask yet),
-    until it was over, and the longest beat of /proc meanwhile.
+    until it was over, and the longest interval of /proc meanwhile.
     """
 
     said_s: float
@@ -137,7 +137,7 @@ async def killed(service: Service) -> float:
 def rows() -> Iterator[Row]:
     """Play all faults, asked for each second and at the defaults; end the process."""
     for words, memstats_s, profile_s, others_s in (
-        ("asked each second", ASKED_S, ASKED_S, PATIENCE_S),
+        ("polled every second", ASKED_S, ASKED_S, PATIENCE_S),
         ("defaults", USUAL_S, USUAL_PROFILE_S, OTHERS_S),
     ):
         with started("orders", "-report-every", "0", GODEBUG="gctrace=1") as service:
@@ -146,17 +146,17 @@ def rows() -> Iterator[Row]:
             both = "" if each.by_both_s is None else f", by both panes after {each.by_both_s:.1f} s"
             yield Row(
                 f"{what}; {words}",
-                f"said within 2 s of the next question ({memstats_s:.0f} s), others keep their "
-                "beat, recovers",
-                f"said after {each.said_s:.1f} s{both}; read again {each.back_s:.1f} s after the "
-                f"fault; longest beat of /proc {each.beat_s:.2f} s",
+                f"reported within 2 s of the next request ({memstats_s:.0f} s), other sources keep "
+                "their interval, recovers",
+                f"reported after {each.said_s:.1f} s{both}; read again {each.back_s:.1f} s after the "
+                f"fault; longest interval of /proc {each.beat_s:.2f} s",
                 each.said_s <= SAID_S + memstats_s and each.beat_s <= 1.0 + LATE_S,
             )
     with started("orders", "-report-every", "0", GODEBUG="gctrace=1") as service:
         said_s = asyncio.run(killed(service))
     yield Row(
         "the process is killed; defaults",
-        "said within 2 s",
-        f"said by all panes after {said_s:.1f} s",
+        "reported within 2 s",
+        f"reported by all panes after {said_s:.1f} s",
         said_s <= SAID_S,
     )
