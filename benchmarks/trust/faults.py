@@ -38,7 +38,8 @@ PATIENCE_S = 90.0
 OTHERS_S = 8.0
 """So long it is waited for the second source to say it too: it may ask in a minute only."""
 WORDS = {
-    "refuse": "refuses", "hang": "takes the request and says nothing", "reset": "resets mid-body",
+    "refuse": "refuses", "hang": "accepts the request and does not respond",
+    "reset": "resets mid-body",
     "drip": "sends a byte a second", "error": "answers 500", "garbage": "answers garbage",
     "tls": "answers with a TLS alert",
 }  # fmt: skip
@@ -148,8 +149,8 @@ def rows() -> Iterator[Row]:
                 f"{what}; {words}",
                 f"reported within 2 s of the next request ({memstats_s:.0f} s), other sources keep "
                 "their interval, recovers",
-                f"reported after {each.said_s:.1f} s{both}; read again {each.back_s:.1f} s after the "
-                f"fault; longest interval of /proc {each.beat_s:.2f} s",
+                f"reported after {each.said_s:.1f} s{both}; read again {each.back_s:.1f} s after "
+                f"the fault; longest interval of /proc {each.beat_s:.2f} s",
                 each.said_s <= SAID_S + memstats_s and each.beat_s <= 1.0 + LATE_S,
             )
     with started("orders", "-report-every", "0", GODEBUG="gctrace=1") as service:
