@@ -46,22 +46,22 @@ def test_ids_with_dots_may_be_written_both_ways(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("theme = light\n", 1, "no TOML"),
-        ('\ntheme = "purple"\n', 2, "theme = 'purple': dark, light, ansi, auto are known"),
-        ('colour = "red"\n', 1, "colour: no such setting; there are theme, mouse, ascii, keys"),
-        ('mouse = "no"\n', 1, "mouse = 'no': true or false"),
+        ("theme = light\n", 1, "not TOML"),
+        ('\ntheme = "purple"\n', 2, "theme = 'purple': use one of dark, light, ansi, auto"),
+        ('colour = "red"\n', 1, "colour: no such setting; use one of theme, mouse, ascii, keys"),
+        ('mouse = "no"\n', 1, "mouse = 'no': use true or false"),
         ("theme = 3\n", 1, "theme = 3"),
-        ('keys = "q"\n', 1, "keys: a table is meant: [keys]"),
-        ("[keys]\n\nquit = 7\n", 3, "quit = 7: a key is meant"),
-        ("[keys]\nprofile.fetch = true\n", 2, "profile.fetch = True: a key is meant"),
-        ('[keys]\nquit = ""\n', 2, "quit = '': a key is meant"),
+        ('keys = "q"\n', 1, "keys: use a table: [keys]"),
+        ("[keys]\n\nquit = 7\n", 3, "quit = 7: use a key"),
+        ("[keys]\nprofile.fetch = true\n", 2, "profile.fetch = True: use a key"),
+        ('[keys]\nquit = ""\n', 2, "quit = '': use a key"),
         ('"bad\\u001b[31m" = 1\n', 1, "␛[31m: no such setting"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line_and_the_rest_is_heeded(
     file: Path, text: str, line: int, words: str
 ) -> None:
-    is_toml = words != "no TOML"
+    is_toml = words != "not TOML"
     file.write_text(text + ("ascii = true\n" if is_toml and "[keys]" not in text else ""))
     found = preferences(ScreenOptions(), UTF8_256)
     (problem,) = found.problems
@@ -75,7 +75,7 @@ def test_what_is_wrong_is_said_with_its_line_and_the_rest_is_heeded(
 
 def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
     file.write_bytes(b"theme = '\xff'")
-    assert "not in UTF-8" in preferences(ScreenOptions(), UTF8_256).problems[0]
+    assert "not UTF-8" in preferences(ScreenOptions(), UTF8_256).problems[0]
     file.unlink()
     file.mkdir()
     assert "cannot read it" in preferences(ScreenOptions(), UTF8_256).problems[0]

@@ -1,4 +1,4 @@
-"""Long work in a terminal: how far it is, and that ctrl+c ends it with nothing left behind."""
+"""Long work in a terminal: how far it is, and that ctrl+c stops with nothing left behind."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
             path.write_text("theirs")
 
     for _ in range(2):
-        with pytest.raises(CliError, match="is there already"):
+        with pytest.raises(CliError, match="is exists"):
             written()
         assert path.read_text() == "theirs"
         assert [each.name for each in tmp_path.iterdir()] == ["out"]

@@ -83,7 +83,7 @@ async def test_too_many_goroutines_are_not_profiled(start_go: StartGo) -> None:
         while (await goroutines_in(folder) or 0) <= MOST_GOROUTINES:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.1)
     view, said = await watch(service.pid, 6.0)
-    assert "taking a goroutine profile" not in said
+    assert "fetching a goroutine profile" not in said
     assert {each.kind for _, each in taken(view)} == {"heap"}
 
 

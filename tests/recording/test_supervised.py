@@ -156,7 +156,7 @@ def test_a_write_that_does_not_return_is_noticed(
             file.append(event)
         thread = threading.Thread(target=file.flush, daemon=True)
         thread.start()
-        wait_for(lambda: lacking(file).startswith("stalled: no answer from the disk"))
+        wait_for(lambda: lacking(file).startswith("stalled: the disk did not respond"))
         os.read(read, 1 << 20)
         thread.join(PATIENCE_S)
         assert lacking(file) == ""

@@ -265,11 +265,11 @@ def test_a_file_that_is_there_is_kept_unless_told_otherwise(incident: Path, tmp_
     link.symlink_to(out)
     for arguments, said in (
         ((), "Missing option"),
-        (("-o", out), "there already"),
-        (("-o", link), "there already"),
+        (("-o", out), "exists"),
+        (("-o", link), "exists"),
         (("-o", link, "--force"), "it is a link"),
-        (("-o", tmp_path, "--force"), "it is no file"),
-        (("-o", incident, "--force"), "it is the recording"),
+        (("-o", tmp_path, "--force"), "it is not a regular file"),
+        (("-o", incident, "--force"), "it is the recording being read"),
         (("-o", tmp_path / "no" / "x.html"), "No such file"),
     ):
         done = report(incident, *arguments)

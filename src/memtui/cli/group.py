@@ -35,7 +35,7 @@ LINES = {
 
 REPORTS = frozenset(("flame", "list", "peek", "tags", "top", "traces", "tree"))
 """Reports of profiles, which start without the imports of the dashboard's options."""
-_MODULES = {"demo": "replay"} | dict.fromkeys(REPORTS, "reports")
+MODULES = {"demo": "replay"} | dict.fromkeys(REPORTS, "reports")
 """The module in ``commands/`` of each command; the others are in a module of their own name."""
 
 
@@ -81,7 +81,7 @@ class Commands(click.Group):
 
 
 def _import_command(name: str) -> click.Command:
-    module = vars(import_module(f"memtui.cli.commands.{_MODULES.get(name, name)}"))
+    module = vars(import_module(f"memtui.cli.commands.{MODULES.get(name, name)}"))
     command = module.get(name) or module[f"{name}_"]  # ``list`` is a builtin of Python
     assert isinstance(command, click.Command)
     return command
