@@ -148,13 +148,13 @@ import portable; portable.pretend()
 import asyncio, os, sys, time
 from dashboard import counted, running, until
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.model import GcCycle, ProcessSample
 from memtui.sources.gctrace.child import Child
 async def look():
     child = Child(sys.argv[1:], os.environ)
-    session = Session(ProfileOptions(None, True, None), TraceInput(), time.time)
+    session = Session(ProfileOptions(None, True, None), GctraceInput(), time.time)
     session.watch_child(child)
     app = session.screen()
     async with running(app):

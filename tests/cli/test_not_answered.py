@@ -18,7 +18,7 @@ import pytest
 from patience import wait_for
 
 from memtui.cli.commands.doctor import checks_of
-from memtui.cli.headless.line import PlainLines
+from memtui.cli.headless.plain import PlainLines
 from memtui.cli.headless.text import snapshot
 from memtui.diagnosis import DEFAULT_WINDOW_S, build_window, diagnose
 from memtui.model import Event, Trouble

@@ -105,7 +105,7 @@ def test_a_name_cannot_act_on_the_terminal(tmp_path: Path) -> None:
     ("arguments", "reason"),
     [
         (("top", "nothing"), "no such file: nothing"),
-        (("top", "localhost:6060"), "an address begins with http://"),
+        (("top", "localhost:6060"), "a URL begins with http://"),
         (("top", "."), "it is a directory"),
         (("top", "/dev/zero"), "neither a file nor a pipe"),
         (("top", __file__), "not a profile but text"),
@@ -163,7 +163,7 @@ def test_a_silent_pipe_ends_at_the_timeout(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     result = ran("top", "--timeout", "0.2", pipe)
-    assert "no whole profile came within 0.2 s" in result.stderr
+    assert "no complete profile within 0.2 s" in result.stderr
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dashboard import running, shown, until
 
 from memtui.cli.errors import CliError
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.dashboard.app import MemtuiApp
 from memtui.panes.profile.pane import ProfilePane
@@ -27,7 +27,7 @@ def opened(
     options = ProfileOptions.given(str(files[0]), no_probe=False, every_s=None).with_files(
         [str(each) for each in files[1:]], str(base) if base else None, of_base=of_base
     )
-    session = Session(options, TraceInput(file=trace), time.time)
+    session = Session(options, GctraceInput(file=trace), time.time)
     session.watch_files()
     return session.screen()
 

@@ -18,7 +18,7 @@ from largeprofile import large_profile
 from textual.pilot import Pilot
 
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.dashboard.app import MemtuiApp
 from memtui.dialogs.profile_picker import ConfirmScreen, ProfilePickerScreen
@@ -176,7 +176,7 @@ async def test_a_file_of_any_kind_shows_its_own_type_first(
 async def test_a_profile_beyond_the_size_limit_is_an_error(data: Path) -> None:
     file = str(data / "profile/heapleak/heap.pb.gz")
     options = ProfileOptions.given(file, no_probe=False, every_s=None, limit_bytes=2 << 10)
-    session = Session(options, TraceInput(), time.time)
+    session = Session(options, GctraceInput(), time.time)
     session.watch_process(os.getpid())
     app = session.screen()
     async with running(app, WIDE):

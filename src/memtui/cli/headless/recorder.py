@@ -1,4 +1,4 @@
-"""A recording that runs by itself: the sources of a process, driven until somebody ends it."""
+"""Records the sources of a process without a screen, until stopped."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Protocol
 
 from memtui import units
 from memtui.cli.errors import CliError
-from memtui.cli.live.own_loop import OwnLoop, stopped
+from memtui.cli.headless.watch import CLOSE_S, LoopThread, cancel_tasks
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
-from memtui.cli.live.watch import CLOSE_S, pid_of
+from memtui.cli.live.sources import GctraceInput
+from memtui.cli.live.target import find_pid
 from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Ended, Event, GcCycle, ProcessIdentity, ProcessSample, Restart
 from memtui.recording import Recorder
@@ -27,46 +27,46 @@ from memtui.sources.source import drive
 
 FLUSH_S = 1.0
 LONGEST_CLOSE_S = 10.0
-"""So long a disk may take for the last bytes."""
-LOOK_S = 2.0
-"""How often the next process of a name is looked for."""
+"""How long a disk may take to write the last bytes."""
+SEARCH_S = 2.0
+"""The time between two searches for the next process of a name."""
 
 
 class RecordProgress(Protocol):
-    """Where it is told how the recording goes on."""
+    """Shows the progress of a recording."""
 
     def show(self, text: str) -> None:
-        """Show what changes each second."""
+        """Replace the line of progress."""
         ...
 
-    def say(self, text: str) -> None:
-        """Describe what happened."""
+    def say(self, text: str, *, is_stamped: bool = False) -> None:
+        """Print a line that stays, with date and time in a log if ``is_stamped``."""
         ...
 
 
-def to_the_millisecond() -> SessionClock:
-    """Return a clock whose digits all say something: those behind take room in a recording."""
+def millisecond_clock() -> SessionClock:
+    """Return a clock in whole milliseconds: more digits would make a recording larger."""
     return SessionClock(lambda: round(time.time(), 3))
 
 
 @dataclass(frozen=True, slots=True)
 class RecordTarget:
-    """The process to record: the one, or each one of a name after the other."""
+    """The process to record; with ``follows``, the next process of its name after it."""
 
     pid: int | None
     name: str | None
     options: ProfileOptions
-    trace: TraceInput
+    trace: GctraceInput
     interval_s: float
     follows: bool
-    clock: SessionClock = field(default_factory=to_the_millisecond)
+    clock: SessionClock = field(default_factory=millisecond_clock)
 
     def first(self) -> Session:
-        """Return the session of the process that is there; raise Complaint."""
-        return self._session(self.pid if self.pid is not None else pid_of(self.name))
+        """Return the session of the running process; raise CliError."""
+        return self._session(self.pid if self.pid is not None else find_pid(self.name))
 
     def next(self, known: ProcessIdentity | None) -> Session | None:
-        """Return the session of another process of that name; None while there is none."""
+        """Return the session of another process of that name; None if there is none yet."""
         from memtui.sources.process.discovery import ProcessFinder, matching
 
         census = ProcessFinder()
@@ -95,8 +95,8 @@ class RecordTarget:
         return session
 
 
-class Unattended:
-    """Writes what the sources tell once a second, and heeds signals."""
+class HeadlessRecorder:
+    """Writes the events of the sources to a recording once a second, until stopped."""
 
     def __init__(
         self,
@@ -120,16 +120,16 @@ class Unattended:
         self._lacked = ""
         self._tasks: list[asyncio.Task[None]] = []
         self.is_cut = False
-        """Whether the disk or a source kept the file from being closed in time."""
+        """Whether the disk or a source was too slow for the file to be closed in time."""
 
     def stop(self) -> None:
-        """End the recording; to be called in the loop that runs it."""
+        """Stop the recording. Call it in the event loop that runs the recording."""
         self._stopped.set()
 
     async def run(self) -> bool:
-        """Record; return whether it ended because the process did.
+        """Record; return whether the recording ended because the process did.
 
-        The time is a deadline on the monotonic clock, whatever the disk or a source does.
+        The time is a deadline on the monotonic clock; a slow disk or source does not delay it.
         """
         loop = asyncio.get_running_loop()
         if self._seconds is not None:
@@ -138,24 +138,24 @@ class Unattended:
         try:
             return await self._watch_all()
         finally:
-            await stopped([flushing], FLUSH_S)
-            await stopped(self._tasks, CLOSE_S)
+            await cancel_tasks([flushing], FLUSH_S)
+            await cancel_tasks(self._tasks, CLOSE_S)
 
     async def _watch_all(self) -> bool:
-        """Watch one process after the other; return whether it ended because the last one did."""
+        """Watch the processes in turn; return whether the last one ended the recording."""
         while True:
             await self._watch()
             has_ended = not self._stopped.is_set()
             if not has_ended or not self._target.follows or not await self._next():
                 await self._close()
                 return has_ended and not self._target.follows
-            await stopped(self._tasks, CLOSE_S)
+            await cancel_tasks(self._tasks, CLOSE_S)
 
     async def _watch(self) -> None:
-        """Drive the sources of a process until it ends, or somebody ends the recording."""
+        """Run the sources of a process until it ends or the recording is stopped."""
         self._gone.clear()
         self._tasks = [
-            asyncio.create_task(drive(each, self._tell, self._target.clock))
+            asyncio.create_task(drive(each, self._append, self._target.clock))
             for each in self._session.sources
         ]
         waiting = [asyncio.create_task(each.wait()) for each in (self._gone, self._stopped)]
@@ -166,14 +166,14 @@ class Unattended:
                 task.cancel()
 
     async def _close(self) -> None:
-        """Close the file before the sources: it is whole at the deadline."""
+        """Close the file before the sources, so that it is complete at the deadline."""
         closing = asyncio.ensure_future(asyncio.to_thread(self._write, last=True))
         done, _ = await asyncio.wait({closing}, timeout=LONGEST_CLOSE_S)
         if not done:
             self.is_cut = True
-        self._tell_state()
+        self._show_state()
 
-    def _tell(self, event: Event) -> None:
+    def _append(self, event: Event) -> None:
         sample = event.sample
         self._recorder.append(event)
         if isinstance(sample, GcCycle):
@@ -187,8 +187,10 @@ class Unattended:
             self._gone.set()
 
     async def _next(self) -> bool:
-        """Wait for the next process of that name; False when the recording is ended first."""
-        self._progress.say(f"{self._name}: {plain(self._ended)}; waiting for the next one")
+        """Wait for the next process of that name; return False if stopped first."""
+        self._progress.say(
+            f"{self._name}: {plain(self._ended)}; waiting for the next one", is_stamped=True
+        )
         self._ended = ""
         self._res = "-"
         while not self._stopped.is_set():
@@ -198,24 +200,24 @@ class Unattended:
                 self._recorder.append(Event(self._target.clock(), "process", Restart()))
                 return True
             try:
-                await asyncio.wait_for(self._stopped.wait(), LOOK_S)
+                await asyncio.wait_for(self._stopped.wait(), SEARCH_S)
             except TimeoutError:
                 continue
         return False
 
     async def _flush(self) -> None:
-        """Write once a second, until nobody reads any more or the recorder failed."""
+        """Write once a second, until the reader of a pipe is gone or the recorder has failed."""
         writing: asyncio.Future[None] | None = None
         while not self._recorder.finished and self._recorder.defect is None:
             await asyncio.sleep(FLUSH_S - (time.monotonic() - self._began_s) % FLUSH_S)
             if writing is None or writing.done():
                 writing = asyncio.ensure_future(asyncio.to_thread(self._write))
                 await asyncio.wait({writing}, timeout=FLUSH_S)
-            self._tell_state()
+            self._show_state()
         self.stop()
 
     def _write(self, *, last: bool = False) -> None:
-        """Flush, or close; the recorder keeps a defect, which would end the loop here."""
+        """Flush, or close. The recorder keeps a defect; raised here, it would end the loop."""
         with contextlib.suppress(BaseException):
             if last:
                 self._recorder.close()
@@ -227,11 +229,12 @@ class Unattended:
         identity = self._identity
         return plain(f"{identity.name} {identity.pid}") if identity else "the process"
 
-    def _tell_state(self) -> None:
+    def _show_state(self) -> None:
         lacks = lacking(self._recorder)
-        kind = lacks.partition(":")[0]  # the seconds of a stall change, and are no news
+        kind = lacks.partition(":")[0]  # without the seconds of a stall, which always change
         if kind != self._lacked:
-            self._progress.say(f"recording {lacks}" if lacks else "recording goes on")
+            state = f"recording {lacks}" if lacks else "recording continues"
+            self._progress.say(state, is_stamped=True)
         self._lacked = kind
         state = lacks.upper() if lacks and self._recorder.suspended else lacks or self._size
         self._progress.show(f"recording {self._name}  {self._past}  {state}  RES {self._res}")
@@ -246,48 +249,48 @@ class Unattended:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all is in the file but single events that could not be encoded."""
+        """Whether the file is complete, except for events that could not be encoded."""
         recorder = self._recorder
         return not (self.is_cut or recorder.defect or recorder.suspended)
 
-    def last_word(self) -> str:
-        """Return what there is to say at the end."""
+    def summary(self) -> str:
+        """Return the last line: how long, which process, which file, and what is missing."""
         place, defect = self._recorder.path, self._recorder.defect
         where = plain(str(place)) if place else "standard output"
         lacks = lacking(self._recorder)
         if self.is_cut and not defect:
-            lacks = f"no answer from the disk for {LONGEST_CLOSE_S:.0f} s: the end may be missing"
-        said = f"memtui: recorded {self._past} of {self._name} in {where} ({self._size})"
-        said = "; ".join(filter(None, (said, plain(self._ended), lacks)))
+            lacks = f"the disk did not respond for {LONGEST_CLOSE_S:.0f} s: the end may be missing"
+        text = f"memtui: recorded {self._past} of {self._name} in {where} ({self._size})"
+        text = "; ".join(filter(None, (text, plain(self._ended), lacks)))
         error = defect or self._recorder.lost.error
-        return f"{said}; {report_hint(error)}" if error else said
+        return f"{text}; {report_hint(error)}" if error else text
 
 
-def run_apart(unattended: Unattended, seconds: float | None) -> bool:
-    """Record on a thread of its own; return whether it ended because the process did.
+def record_in_thread(recorder: HeadlessRecorder, seconds: float | None) -> bool:
+    """Record in a thread; return whether the recording ended because the process did.
 
-    SIGTERM and SIGINT end it, SIGHUP does not. Whatever holds up the thread, this returns within
-    CLOSE_S of the deadline or the signal.
+    SIGTERM and SIGINT stop it, SIGHUP does not. This returns within CLOSE_S of the deadline or the
+    signal, even if the thread is blocked.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    apart = OwnLoop(unattended.run())
+    thread = LoopThread(recorder.run())
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _told)
-        apart.wait(None if seconds is None else seconds + LONGEST_CLOSE_S)
-    except _Told:
+            signal.signal(number, _raise_stop_signal)
+        thread.wait(None if seconds is None else seconds + LONGEST_CLOSE_S)
+    except _StopSignal:
         pass
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    apart.call(unattended.stop)
-    if not apart.wait(CLOSE_S):
-        unattended.is_cut = True
-    return bool(apart.result())
+    thread.call(recorder.stop)
+    if not thread.wait(CLOSE_S):
+        recorder.is_cut = True
+    return bool(thread.result())
 
 
-class _Told(Exception):  # noqa: N818 - it says what happened
-    """A signal asked for the end."""
+class _StopSignal(Exception):  # noqa: N818 - a signal, not an error
+    """SIGTERM or SIGINT arrived."""
 
 
-def _told(*_: object) -> None:
-    raise _Told
+def _raise_stop_signal(*_: object) -> None:
+    raise _StopSignal
