@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from memtui.cli.commands.watch import memtui
-from memtui.cli.live.settings import config_file, habits, settings_in
+from memtui.cli.live.settings import config_file, load_preferences, settings_in
 from memtui.cli.options.screen import ScreenOptions
 from memtui.panes.keymap import Keymap, scopes
 from memtui.render.preferences import Preferences
@@ -26,16 +26,16 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_a_file_everything_is_as_usual(file: Path) -> None:
-    assert habits(ScreenOptions(), UTF8_256) == Preferences()
+    assert load_preferences(ScreenOptions(), UTF8_256) == Preferences()
 
 
 def test_what_the_file_says_is_heeded_and_options_come_first(file: Path) -> None:
     file.write_text('theme = "light"\nmouse = false\nascii = true\n[keys]\nquit = "ctrl+q"\n')
-    found = habits(ScreenOptions(), UTF8_256)
+    found = load_preferences(ScreenOptions(), UTF8_256)
     assert found == Preferences("light", "ascii", False, {"quit": "ctrl+q"})
-    assert habits(ScreenOptions(theme="dark"), UTF8_256).theme == "dark"
+    assert load_preferences(ScreenOptions(theme="dark"), UTF8_256).theme == "dark"
     file.write_text("mouse = true\n")
-    assert not habits(ScreenOptions(mouse=False), UTF8_256).has_mouse
+    assert not load_preferences(ScreenOptions(mouse=False), UTF8_256).has_mouse
 
 
 def test_ids_with_dots_may_be_written_both_ways(file: Path) -> None:
@@ -63,7 +63,7 @@ def test_what_is_wrong_is_said_with_its_line_and_the_rest_is_heeded(
 ) -> None:
     is_toml = words != "no TOML"
     file.write_text(text + ("ascii = true\n" if is_toml and "[keys]" not in text else ""))
-    found = habits(ScreenOptions(), UTF8_256)
+    found = load_preferences(ScreenOptions(), UTF8_256)
     (problem,) = found.problems
     assert words in problem
     assert problem.startswith(f"{file}:{line}: " if is_toml else f"{file}: ")
@@ -75,10 +75,10 @@ def test_what_is_wrong_is_said_with_its_line_and_the_rest_is_heeded(
 
 def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
     file.write_bytes(b"theme = '\xff'")
-    assert "not in UTF-8" in habits(ScreenOptions(), UTF8_256).problems[0]
+    assert "not in UTF-8" in load_preferences(ScreenOptions(), UTF8_256).problems[0]
     file.unlink()
     file.mkdir()
-    assert "cannot read it" in habits(ScreenOptions(), UTF8_256).problems[0]
+    assert "cannot read it" in load_preferences(ScreenOptions(), UTF8_256).problems[0]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
 def test_by_itself_the_theme_goes_by_the_terminal(
     file: Path, environment: Mapping[str, str], theme: str
 ) -> None:
-    assert habits(ScreenOptions(), environment).theme == theme
+    assert load_preferences(ScreenOptions(), environment).theme == theme
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_by_itself_the_theme_goes_by_the_terminal(
     ],
 )
 def test_the_signs_go_by_the_locale(file: Path, environment: Mapping[str, str], signs: str) -> None:
-    assert habits(ScreenOptions(), environment).signs == signs
+    assert load_preferences(ScreenOptions(), environment).signs == signs
     file.write_text("ascii = true\n")
-    assert habits(ScreenOptions(), environment).signs == "ascii"
+    assert load_preferences(ScreenOptions(), environment).signs == "ascii"
     file.write_text("ascii = false\n")
-    assert habits(ScreenOptions(), environment).signs != "ascii"
+    assert load_preferences(ScreenOptions(), environment).signs != "ascii"
 
 
 def test_the_printed_settings_are_a_file_in_which_nothing_is_changed(file: Path) -> None:
@@ -130,11 +130,11 @@ def test_the_printed_settings_are_a_file_in_which_nothing_is_changed(file: Path)
     rows = printed.output.splitlines()
     assert rows[0] == f"# {file}"
     file.write_text(printed.output)
-    assert habits(ScreenOptions(), UTF8_256) == Preferences()
+    assert load_preferences(ScreenOptions(), UTF8_256) == Preferences()
 
     known = {name for bindings in scopes().values() for binding in bindings if (name := binding.id)}
     file.write_text("\n".join(row.removeprefix("# ") if " = " in row else row for row in rows))
-    found = habits(ScreenOptions(), UTF8_256)
+    found = load_preferences(ScreenOptions(), UTF8_256)
     assert found.problems == ()
     assert set(found.keys) == known
     keymap = Keymap(found.keys, scopes())
@@ -145,7 +145,7 @@ def test_the_example_in_the_docs_is_right(file: Path) -> None:
     text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
     example = text.partition("```toml\n")[2].partition("```")[0]
     file.write_text(example)
-    found = habits(ScreenOptions(), UTF8_256)
+    found = load_preferences(ScreenOptions(), UTF8_256)
     assert found.problems == ()
     keymap = Keymap(found.keys, scopes())
     assert keymap.problems == []

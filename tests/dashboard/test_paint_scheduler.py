@@ -7,19 +7,19 @@ from itertools import pairwise
 
 from dashboard import until
 
-from memtui.dashboard.paint_scheduler import BETWEEN_PAINTS_S, SECOND_S, PaintScheduler
+from memtui.dashboard.paint_scheduler import BETWEEN_PAINTS_S, IDLE_PAINT_S, PaintScheduler
 
 
 class Painting:
     """Notes when it was painted."""
 
     def __init__(self) -> None:
-        self.beat = PaintScheduler(asyncio.get_running_loop().call_later, self.paint)
+        self.scheduler = PaintScheduler(asyncio.get_running_loop().call_later, self.paint)
         self.moments: list[float] = []
 
     def paint(self) -> None:
         """Note it."""
-        self.beat.painted()
+        self.scheduler.on_painted()
         self.moments.append(asyncio.get_running_loop().time())
 
 
@@ -40,6 +40,6 @@ async def test_where_nothing_comes_it_is_painted_each_second_until_it_is_stopped
     painting.paint()
     await until(lambda: len(painting.moments) == 3)
     painting.beat.stop()
-    assert painting.moments[2] - painting.moments[1] >= SECOND_S * 0.99
-    await asyncio.sleep(SECOND_S * 1.5)
+    assert painting.moments[2] - painting.moments[1] >= IDLE_PAINT_S * 0.99
+    await asyncio.sleep(IDLE_PAINT_S * 1.5)
     assert len(painting.moments) == 3

@@ -205,7 +205,7 @@ def has_all(app):
 
 async def look():
     session = Session(ProfileOptions(None, True, None), TraceInput(), time.time)
-    session.choose(candidates, "which process?")
+    session.choose(candidates, "Select a process")
     app = session.screen()
     async with app.run_test(size=(200, 50)) as pilot:
         async with asyncio.timeout(60):

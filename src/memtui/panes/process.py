@@ -1,18 +1,73 @@
-"""Pane 1: the process, field by field, with what each field means."""
+"""Pane 1: the process. Draws a line for each field: name, value, change, meaning."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memtui.model import ProcessIdentity, ProcessSample
-from memtui.panes.empty import explained
-from memtui.panes.field_doc import Meaning
-from memtui.panes.field_lines import facts_of, field_lines
-from memtui.panes.fields import FIELDS
-from memtui.panes.pane import SearchedPane
-from memtui.render.cells import Line, Picture, Span, line
-from memtui.render.table import marked
+from memtui.model import Absent, ProcessIdentity, ProcessSample
+from memtui.panes.field_doc import FieldDoc
+from memtui.panes.fields import FIELDS, Facts, Field
+from memtui.panes.pane import SearchedPane, empty_lines
+from memtui.render.cells import Line, Picture, Role, Span, line
+from memtui.render.table import Column, selected_line, table
 from memtui.timeline import View
+
+_NAME, _VALUE, _CHANGE, _MEANING = (
+    Column("field", 8, text=True),
+    Column("now", 10),
+    Column("since start", 8),
+    Column("meaning", 24, yields=1, role="dim", text=True),
+)
+
+
+def facts_of(view: View) -> Facts | None:
+    """Return the samples that the fields need; None before the first sample."""
+    track = view.timeline.track(ProcessSample)
+    newest = track.tail(2, view.until)
+    if not newest or track.first is None:
+        return None
+    (before_at, before), (now_at, now) = newest[0], newest[-1]
+    identity = view.sample(ProcessIdentity)
+    return Facts(identity, track.first[1], now, before, now_at - before_at, now_at)
+
+
+def field_row(field: Field, facts: Facts) -> tuple[Span, ...]:
+    """Return the cells of a field: name, value, change, meaning."""
+    value, change = field.value(facts), field.change(facts)
+    role: Role = field.doc.role
+    if value in (Absent.NO_ACCESS.value, Absent.NOT_REPORTED.value):
+        role = "dim"
+    direction: Role = "grow" if change[:1] == "+" else "shrink" if change[:1] == "−" else "dim"
+    return (
+        Span(field.name, "dim"),
+        Span(value, role),
+        Span(change, direction),
+        Span(field.doc.words, "dim"),
+    )
+
+
+def field_lines(facts: Facts, width: int) -> list[Line]:
+    """Return a line for each field; a long text covers the columns of change and meaning."""
+    rows = [field_row(field, facts) for field in FIELDS]
+    numbers = [row for row in rows if len(row[1].text) <= _VALUE.width + 4 and row[2].text]
+    _, lines = table((_NAME, _VALUE, _CHANGE, _MEANING), numbers, width)
+    by_name = dict(zip([row[0].text for row in numbers], lines, strict=True))
+    widest = max((len(row[1].text) for row in numbers), default=0)
+    value_cells = max(_VALUE.width, widest)
+    return [by_name.get(row[0].text) or _text_line(row, value_cells, width) for row in rows]
+
+
+def _text_line(row: Sequence[Span], value_cells: int, width: int) -> Line:
+    """Return the line of a field without a change: its value may use that column too."""
+    name, value, _, meaning = row
+    start = line(Span(f"{name.text:<{_NAME.width}} ", "dim"))
+    if len(value.text) <= value_cells:
+        value = Span(f"{value.text:>{value_cells}}", value.role)
+    used = _NAME.width + 1 + max(value_cells + 1 + _CHANGE.width, len(value.text))
+    if used + 1 + _MEANING.width > width:
+        return (*start, value)
+    gap = " " * (used - _NAME.width - 1 - len(value.text) + 1)
+    return (*start, value, Span(gap), meaning)
 
 
 class ProcessPane(SearchedPane):
@@ -28,18 +83,18 @@ class ProcessPane(SearchedPane):
         return range(len(FIELDS))
 
     def picture(self, view: View, width: int, height: int) -> Picture:
-        """Draw a field a line, from the first one that is to be seen."""
+        """Draw one field a line, from the first visible one."""
         title = line(Span("process", "title"))
         facts = facts_of(view)
         if facts is None:
-            waiting = "reading /proc …"
-            return Picture(title, rows=explained(view, self.SOURCE, width, waiting), is_empty=True)
+            rows = empty_lines(view, self.SOURCE, width, "reading /proc …")
+            return Picture(title, rows=rows, is_empty=True)
         self.selection = self.selection.within(self.rows(view), height)
         lines = field_lines(facts, width - 1)
         shown = [(Span(" "), *row) for row in lines]
         if self.has_focus:
-            at = self.selection.at(self.rows(view))
-            shown[at] = marked(shown[at], width)
+            selected = self.selection.at(self.rows(view))
+            shown[selected] = selected_line(shown[selected], width)
         top = self.selection.top
         status = line(Span("ended", "bad")) if view.ended() else ()
         below = len(FIELDS) - top - height
@@ -47,24 +102,23 @@ class ProcessPane(SearchedPane):
         return Picture(title, status, foot=foot, rows=shown[top : top + height])
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the keys of this pane."""
+        """Return the keys for the footer."""
         return self.keys_while_typing() or (("/", "find"), ("y", "copy"))
 
     def row_text(self, view: View, row: int) -> str:
-        """Return the name of a field and what it means."""
-        return f"{FIELDS[row].name} {FIELDS[row].says.words}"
+        """Return the name of a field and its meaning."""
+        return f"{FIELDS[row].name} {FIELDS[row].doc.words}"
 
-    def meanings(self, view: View) -> Sequence[Meaning]:
-        """Return what the fields mean."""
-        return [field.meaning for field in FIELDS]
+    def field_docs(self, view: View) -> Sequence[FieldDoc]:
+        """Return the documentation of the fields."""
+        return [field.doc for field in FIELDS]
 
-    def meaning_at_hand(self, view: View) -> int | None:
-        """Return the field that is selected."""
+    def selected_doc(self, view: View) -> int | None:
+        """Return the number of the selected field."""
         return self.selection.at(self.rows(view))
 
     def hint(self, view: View) -> Line:
-        """Describe what the selected field means."""
+        """Return the documentation of the selected field."""
         if view.sample(ProcessSample) is None:
             return ()
-        field = FIELDS[self.selection.at(self.rows(view))]
-        return field.meaning.hint()
+        return FIELDS[self.selection.at(self.rows(view))].doc.hint()

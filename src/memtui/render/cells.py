@@ -80,26 +80,26 @@ def right(text: str, width: int) -> str:
 
 
 @lru_cache(256)
-def exactly(spans: Line, width: int) -> Line:
+def fit(spans: Line, width: int) -> Line:
     """Return a line of exactly ``width`` cells: its end cut off, or spaces added.
 
     Lines are remembered: from one second to the next most of a screen's are the same.
     """
-    fitted: list[Span] = []
+    fit_lines: list[Span] = []
     room = width
     for span in spans:
         length = cell_len(span.text)
         if length > room:
-            fitted.append(Span(left(span.text, room), span.role))
-            return tuple(fitted)
-        fitted.append(span)
+            fit_lines.append(Span(left(span.text, room), span.role))
+            return tuple(fit_lines)
+        fit_lines.append(span)
         room -= length
     if room:
-        fitted.append(Span(" " * room))
-    return tuple(fitted)
+        fit_lines.append(Span(" " * room))
+    return tuple(fit_lines)
 
 
-def apart(start: Line, end: Line, width: int, filler: str = " ", role: Role = "text") -> Line:
+def justify(start: Line, end: Line, width: int, filler: str = " ", role: Role = "text") -> Line:
     """Return ``start`` at the left and ``end`` at the right edge of ``width`` cells.
 
     When both do not fit, ``end`` gives way, then ``start`` is cut.
@@ -107,7 +107,7 @@ def apart(start: Line, end: Line, width: int, filler: str = " ", role: Role = "t
     gap = width - cells(start) - cells(end)
     if gap < 0:
         end, gap = (), max(0, width - cells(start))
-    return exactly((*start, Span(filler * gap, role), *end), width)
+    return fit((*start, Span(filler * gap, role), *end), width)
 
 
 def wrapped(text: str, width: int, role: Role = "text") -> list[Line]:
@@ -141,15 +141,15 @@ def framed(picture: Picture, width: int, height: int, *, number: int, focused: b
     """Return the lines of a pane with its frame, exactly ``width`` by ``height`` cells."""
     role: Role = "focus" if focused else "border"
     if width < 4 or height < 3:
-        return [exactly(row, width) for row in blank_below(picture.rows, height)]
+        return [fit(row, width) for row in blank_below(picture.rows, height)]
     head = (Span(f" {number} ", "key"), *picture.title, Span(" "))
     status, start, foot = map(_spaced, (picture.status, picture.start, picture.foot))
     inner = width - 2
     edge = Span("│", role)
     return [
-        (Span("╭", role), *apart(head, status, inner, "─", role), Span("╮", role)),
-        *((edge, *exactly(row, inner), edge) for row in blank_below(picture.rows, height - 2)),
-        (Span("╰", role), *apart(start, foot, inner, "─", role), Span("╯", role)),
+        (Span("╭", role), *justify(head, status, inner, "─", role), Span("╮", role)),
+        *((edge, *fit(row, inner), edge) for row in blank_below(picture.rows, height - 2)),
+        (Span("╰", role), *justify(start, foot, inner, "─", role), Span("╯", role)),
     ]
 
 
@@ -163,12 +163,12 @@ def blank_below(rows: Iterable[Line], height: int) -> list[Line]:
     return shown + [()] * (height - len(shown))
 
 
-def fitted(rows: Iterable[Line], width: int, height: int) -> list[Line]:
+def fit_lines(rows: Iterable[Line], width: int, height: int) -> list[Line]:
     """Return exactly ``height`` lines of exactly ``width`` cells."""
-    return [exactly(row, width) for row in blank_below(rows, height)]
+    return [fit(row, width) for row in blank_below(rows, height)]
 
 
-def differing(old: Line, new: Line) -> list[tuple[int, int]]:
+def changed_runs(old: Line, new: Line) -> list[tuple[int, int]]:
     """Return the runs of cells, from and to, in which two lines of equal width differ.
 
     Runs with at most NEAR_CELLS between them are one.
@@ -187,7 +187,7 @@ def differing(old: Line, new: Line) -> list[tuple[int, int]]:
     return runs
 
 
-def part(spans: Line, start: int, stop: int) -> Line:
+def slice_cells(spans: Line, start: int, stop: int) -> Line:
     """Return the cells of a line from ``start`` up to ``stop``; no wide character is cut."""
     found: list[Span] = []
     at = 0

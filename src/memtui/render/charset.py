@@ -56,14 +56,14 @@ class _Table(dict[int, str]):
         if code < 0x80 or sign in self._kept:
             instead = sign
         elif BLANK_BRAILLE <= code <= LAST_BRAILLE:
-            instead = drawn_by(code - BLANK_BRAILLE)
+            instead = braille_to_ascii(code - BLANK_BRAILLE)
         else:
             instead = _ASCII.get(sign, "?" * cell_len(sign))
         self[code] = instead
         return instead
 
 
-def drawn_by(dots: int) -> str:
+def braille_to_ascii(dots: int) -> str:
     """Return the ASCII sign that looks most like some dots of braille (the bits of U+2800).
 
     Dots lie in four rows and two columns: 0x01 0x02 0x04 0x40 are the left one from its top, and

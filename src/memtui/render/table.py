@@ -132,7 +132,7 @@ FIRST = Selection()
 """The first row is selected."""
 
 
-def marked(row: Line, width: int) -> Line:
+def selected_line(row: Line, width: int) -> Line:
     """Return a row as the selected one: one role from edge to edge."""
     text = "".join(span.text for span in row)
     return (Span(left(text, width), "selected"),)

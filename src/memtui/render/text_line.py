@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from memtui.render.cells import Line, Span, cell_len, cut, exactly, line
+from memtui.render.cells import Line, Span, cell_len, cut, fit, line
 from memtui.sanitize import plain
 
 _CUT = "…"
@@ -71,7 +71,7 @@ class Editor:
             while before and cell_len(before) > room - 1:
                 before = before[1:]
             before = (_CUT + before)[:room]
-        return exactly(line(before, Span(under, "selected"), cut(behind, room)), width)
+        return fit(line(before, Span(under, "selected"), cut(behind, room)), width)
 
 
 _IN_THE_TEXT: Mapping[str, Callable[[Editor], Editor]] = {
@@ -91,7 +91,7 @@ ENDS = ("enter", "escape", "ctrl+c")
 """The keys that end typing."""
 
 
-def changed(editor: Editor, key: str, text: str | None) -> Editor:
+def edit(editor: Editor, key: str, text: str | None) -> Editor:
     """Return the editor after a key, or after a text that was typed or pasted."""
     if (change := _IN_THE_TEXT.get(key)) is not None:
         return change(editor)

@@ -169,7 +169,7 @@ def watch(
 def _watch_chosen(session: Session) -> None:
     from memtui.sources.process.discovery import Census
 
-    session.choose(Census().processes, "which process?")
+    session.choose(Census().processes, "Select a process")
 
 
 def _watch_name(session: Session, name: str) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from memtui import units
 from memtui.diagnosis import Cause, one_line
+from memtui.local_time import date_and_time
 from memtui.model import (
     SOURCES,
     Absent,
@@ -28,7 +29,6 @@ from memtui.model import (
 )
 from memtui.panes.explain.explainer import Explainer
 from memtui.panes.gctrace.columns import exact_share
-from memtui.panes.time_of_day import date_and_clock
 from memtui.sanitize import plain
 from memtui.timeline import View
 from memtui.timeline.cycles import gc_cpu_share
@@ -160,7 +160,7 @@ class PlainLines:
 
     def lines(self, view: View) -> Iterator[str]:
         """Yield the lines of a view, without their line ends."""
-        stamp = date_and_clock(view.until)
+        stamp = date_and_time(view.until)
         for each in self._news(view):
             yield f"{stamp} {plain(each)}"
         yield f"{stamp} {numbers(view)}"

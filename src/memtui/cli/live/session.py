@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memtui.cli.errors import CliError
-from memtui.cli.live.settings import habits
+from memtui.cli.live.settings import load_preferences
 from memtui.cli.live.sources import SourceFactory, TraceInput
 from memtui.cli.live.terminal import end_with_the_terminal, show, take_terminal
 from memtui.cli.options.profile import ProfileOptions
@@ -151,7 +151,7 @@ class Session:
         told = self.timeline.track(GcPause).last(math.inf)
         return told[1].number if told else self.newest_gc
 
-    def screen(self, habits: Preferences = DEFAULT) -> MemtuiApp:
+    def screen(self, preferences: Preferences = DEFAULT) -> MemtuiApp:
         """Return the dashboard of this session, as the user is used to it."""
         from memtui.dashboard.app import MemtuiApp
 
@@ -160,11 +160,11 @@ class Session:
             self.timeline,
             self.sources,
             player=Player(self.timeline, self._clock, store),
-            tape=self._tape,
+            recorder=self._tape,
             choice=self._choice,
             child=self._child,
             may_suspend=self._child is None and self._recipe.trace.fd is None,
-            early=self._early,
+            early_signals=self._early,
             clock=self._clock,
             profile_worker=self._profile_worker,
             actor=ProcessActions(
@@ -173,8 +173,8 @@ class Session:
                 known=self._answers,
                 access=self._options.free_access,
             ),
-            habits=habits,
-            begins_with=self._beginning(),
+            preferences=preferences,
+            first_screen=self._beginning(),
         )
 
     def _beginning(self) -> FirstScreen:
@@ -194,7 +194,7 @@ class Session:
         end_with_the_terminal(self._kill_child)
         # What is loaded now stays as long as the screen does: no collection needs to look at it.
         gc.disable()
-        app = self.screen(habits(wishes))
+        app = self.screen(load_preferences(wishes))
         gc.freeze()
         gc.enable()
         threading.excepthook = lambda failed: app.note_defect(failed.exc_value)

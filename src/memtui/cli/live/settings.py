@@ -112,7 +112,9 @@ def _line_of(name: str, text: str) -> int:
     return next((number for number, row in lines if pattern.match(row)), 1)
 
 
-def habits(wishes: ScreenOptions, environment: Mapping[str, str] | None = None) -> Preferences:
+def load_preferences(
+    wishes: ScreenOptions, environment: Mapping[str, str] | None = None
+) -> Preferences:
     """Return how the screen is to be: options come before the file, both before the terminal.
 
     ``environment`` is that which memtui was started with, unless a test says another one.

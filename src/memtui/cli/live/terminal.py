@@ -83,7 +83,7 @@ def show(app: MemtuiApp) -> None:
     """Show the screen until it is closed; what is wrong with the settings is told before."""
     for problem in app.problems:
         print(f"memtui: {problem}", file=sys.stderr)  # noqa: T201 - stands there after the screen
-    app.run(mouse=app.habits.has_mouse)
+    app.run(mouse=app.preferences.has_mouse)
 
 
 def _connect(missing: list[int]) -> None:

@@ -28,12 +28,12 @@ def show(
 ) -> int:
     """Show the screen of a recording until it is closed; return the exit code."""
     from memtui.cli.live import terminal
-    from memtui.cli.live.settings import habits
+    from memtui.cli.live.settings import load_preferences
     from memtui.cli.progress import waiting
     from memtui.sources.signals import EarlySignals
 
     early = EarlySignals()
-    used_to = habits(wishes)
+    used_to = load_preferences(wishes)
     with waiting("reading the recording,"):
         store = pages_of(paths)
         app = (
@@ -71,7 +71,7 @@ def replaying(
     at: str | None,
     speed: float,
     early: EarlySignals | None = None,
-    habits: Preferences = DEFAULT,
+    preferences: Preferences = DEFAULT,
     *,
     is_paused: bool,
 ) -> MemtuiApp:
@@ -89,7 +89,7 @@ def replaying(
         SessionCourse(first, last, host=store.host()),
         Cursor(start, playing=not is_paused, speed=speed),
     )
-    return MemtuiApp(Timeline(first), player=player, early=early, habits=habits)
+    return MemtuiApp(Timeline(first), player=player, early_signals=early, preferences=preferences)
 
 
 def moment_of(store: RecordedPages, at: str) -> float:
@@ -107,7 +107,7 @@ def following(
     store: RecordedPages,
     path: Path,
     early: EarlySignals | None = None,
-    habits: Preferences = DEFAULT,
+    preferences: Preferences = DEFAULT,
 ) -> MemtuiApp:
     """Return the dashboard on a recording that is being written; its clock is that of the host."""
     from memtui.dashboard.app import MemtuiApp
@@ -124,4 +124,6 @@ def following(
         return timeline.newest_at
 
     player = Player(timeline, clock, store, SessionCourse(first, last, host=store.host()))
-    return MemtuiApp(timeline, [source], player=player, early=early, clock=clock, habits=habits)
+    return MemtuiApp(
+        timeline, [source], player=player, early_signals=early, clock=clock, preferences=preferences
+    )

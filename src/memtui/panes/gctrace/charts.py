@@ -18,6 +18,7 @@ from itertools import groupby, pairwise
 from typing import Generic, TypeAlias, TypeVar
 
 from memtui import units
+from memtui.local_time import day_and_time, time_of_day
 from memtui.model import GcCycle, GcPause, Sample, ScavengeLine
 from memtui.panes.gctrace.columns import stopped
 from memtui.panes.gctrace.scales import (
@@ -31,7 +32,6 @@ from memtui.panes.gctrace.scales import (
     in_ms_by_powers,
     in_percent,
 )
-from memtui.panes.time_of_day import clock, day_and_clock
 from memtui.render.braille_plot import LABEL_CELLS
 from memtui.render.cells import Line, Role, Span, cells
 from memtui.timeline import Timeline
@@ -361,7 +361,7 @@ def _at_edge(start: tuple[float, float], end: tuple[float, float], x: float) -> 
 def time_axis(stretch: PlotSpan) -> Line:
     """Return the row under a plot: the time of day at round moments."""
     long = stretch.length_s >= _ONE_DAY_S
-    write, room = (day_and_clock, 14) if long else (clock, 11)
+    write, room = (day_and_time, 14) if long else (time_of_day, 11)
     step_s = next(
         (step for step in _TIME_STEPS_S if step / stretch.cell_s >= room), _TIME_STEPS_S[-1]
     )
