@@ -27,19 +27,19 @@ async def test_what_comes_together_is_painted_together_and_twice_a_second_at_mos
     painting = Painting()
     painting.paint()
     while len(painting.moments) < 4:
-        painting.beat.soon()
+        painting.scheduler.soon()
         await asyncio.sleep(0.001)
-    painting.beat.stop()
+    painting.scheduler.stop()
     moments = painting.moments
-    apart = [later - at for at, later in pairwise(moments)]
-    assert min(apart) >= BETWEEN_PAINTS_S * 0.99
+    gaps = [later - at for at, later in pairwise(moments)]
+    assert min(gaps) >= BETWEEN_PAINTS_S * 0.99
 
 
 async def test_where_nothing_comes_it_is_painted_each_second_until_it_is_stopped() -> None:
     painting = Painting()
     painting.paint()
     await until(lambda: len(painting.moments) == 3)
-    painting.beat.stop()
+    painting.scheduler.stop()
     assert painting.moments[2] - painting.moments[1] >= IDLE_PAINT_S * 0.99
     await asyncio.sleep(IDLE_PAINT_S * 1.5)
     assert len(painting.moments) == 3

@@ -114,9 +114,7 @@ class MemtuiApp(LeanApp):
         self._trials = Trials(
             self, (actor or ProcessActions()) if is_live else None, self._pump, self._bars, clock
         )
-        self._app_shutdown = Shutdown(
-            self, child, early_signals, self._bars, may_suspend=may_suspend
-        )
+        self._quit = Shutdown(self, child, early_signals, self._bars, may_suspend=may_suspend)
         self._time_controls = TimeControls(
             self,
             self.player,
@@ -155,7 +153,7 @@ class MemtuiApp(LeanApp):
         self._playback = PlaybackTimer(self, self.player, self.paint)
         self.paint()
         self.call_after_refresh(self._begin)
-        self._app_shutdown.listen()
+        self._quit.listen()
 
     def _begin(self) -> None:
         self.player.begin()
@@ -214,7 +212,7 @@ class MemtuiApp(LeanApp):
         for pane in self.panes:
             pane.show(view)
         self._bars.show(view, self.layout.explain.diagnosis(view))
-        self._app_shutdown.close_question()
+        self._quit.close_question()
 
     # Panes
 
@@ -373,4 +371,4 @@ class MemtuiApp(LeanApp):
 
     def action_leave(self) -> None:
         """Quit, after a question if a child is running."""
-        self._app_shutdown.ask()
+        self._quit.ask()
