@@ -23,8 +23,6 @@ from memtui.dashboard.shutdown import Shutdown
 from memtui.dashboard.status_bars import StatusBars
 from memtui.dashboard.time_controls import PlaybackTimer, TimeControls
 from memtui.dashboard.trials import Trials
-from memtui.dialogs.help import HelpScreen
-from memtui.dialogs.scroll_box import CycleScreen
 from memtui.panes.explain.pane import ExplainPane
 from memtui.panes.gctrace.pane import GcTracePane
 from memtui.panes.keymap import ACTIONS, KEYS, Keymap, scopes
@@ -53,7 +51,10 @@ NOTICE_DELAY_S = 0.3
 
 
 class MemtuiApp(LeanApp):
-    """The dashboard of one process: panes that show one timeline."""
+    """The dashboard of one process: panes that show one timeline.
+
+    Dialogs are imported when they open: the dashboard starts without them.
+    """
 
     CSS_PATH = "app.tcss"
     TITLE = "memtui"
@@ -166,7 +167,6 @@ class MemtuiApp(LeanApp):
             self.set_timer(NOTICE_DELAY_S, lambda: self._bars.show_error(self.problems[0]))
         self._pump.start()
         if self._choice is not None:
-            # Imported here: DataTable takes 20 ms.
             from memtui.dialogs.picker import PickerScreen
 
             self.push_screen(PickerScreen(self._choice), self._picked)
@@ -312,6 +312,8 @@ class MemtuiApp(LeanApp):
     @on(GcTracePane.Opened)
     def _open_cycle(self, message: GcTracePane.Opened) -> None:
         """Show all fields of a GC cycle."""
+        from memtui.dialogs.scroll_box import CycleScreen
+
         self.push_screen(CycleScreen(message.pane))
 
     @on(events.DescendantFocus)
@@ -347,6 +349,8 @@ class MemtuiApp(LeanApp):
 
     def action_help(self) -> None:
         """Show the keys and the documentation of the current pane."""
+        from memtui.dialogs.help import HelpScreen
+
         pane = None if self._bars.is_time_focused else self.layout.current
         self.push_screen(HelpScreen(pane, self.view(), self.keymap))
 

@@ -6,10 +6,10 @@ import asyncio
 import signal
 
 from textual.app import App
+from textual.screen import Screen
 from textual.worker import WorkType
 
 from memtui.dashboard.status_bars import StatusBars
-from memtui.dialogs.ask import QuitScreen
 from memtui.sources.gctrace.child import Child
 from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
 
@@ -36,6 +36,7 @@ class Shutdown:
         self._early_signals = early_signals or EarlySignals()
         self._bars = bars
         self._is_ending = False
+        self._question: Screen[str | None] | None = None
 
     def listen(self) -> None:
         """Install the signal handlers; handle a signal that came before the event loop."""
@@ -55,13 +56,17 @@ class Shutdown:
         if self._child is None or self._child.exit_code is not None:
             self._exit()
         elif not self._is_ending:
-            self._app.push_screen(QuitScreen(self._child.name), self._answered)
+            from memtui.dialogs.ask import QuitScreen
+
+            self._question = QuitScreen(self._child.name)
+            self._app.push_screen(self._question, self._answered)
 
     def close_question(self) -> None:
         """Close the question if the child has ended."""
-        is_asked = isinstance(self._app.screen, QuitScreen)
-        if is_asked and self._child is not None and self._child.exit_code is not None:
-            self._app.screen.dismiss(None)
+        question, child = self._question, self._child
+        has_ended = child is not None and child.exit_code is not None
+        if has_ended and question is not None and question is self._app.screen:
+            question.dismiss(None)
 
     def end(self, number: int) -> None:
         """End on a signal: the child first, so that it can end cleanly.

@@ -9,8 +9,6 @@ from textual.app import App
 
 from memtui.dashboard.event_pump import EventPump
 from memtui.dashboard.status_bars import StatusBars
-from memtui.dialogs.ask import InputScreen
-from memtui.dialogs.scroll_box import CompareScreen
 from memtui.local_time import date_and_time, time_of_day
 from memtui.model import Event, Mark
 from memtui.panes.compare import ComparedMoment, compared_moment
@@ -111,6 +109,8 @@ class TimeControls:
         self._moved()
 
     def _ask_time(self) -> None:
+        from memtui.dialogs.ask import InputScreen
+
         player = self._player
         course, at = player.course(), player.view().until
 
@@ -131,6 +131,8 @@ class TimeControls:
 
     def ask_mark(self) -> None:
         """Ask for a note, and set a mark with it at the time of the view."""
+        from memtui.dialogs.ask import InputScreen
+
         at = self._player.view().until
         kept = "" if self._keeps_marks else " until you quit (the recording is read-only)"
 
@@ -155,6 +157,8 @@ class TimeControls:
                 f"First moment set ({time_of_day(current.at)}). Move to the second and press c"
             )
             return
+        from memtui.dialogs.scroll_box import CompareScreen
+
         self._first_moment = None
         first, second = sorted((before, current), key=lambda each: each.at)
         self._app.push_screen(CompareScreen(first, second))

@@ -9,7 +9,6 @@ from textual.app import App
 from memtui.dashboard.event_pump import EventPump
 from memtui.dashboard.status_bars import StatusBars
 from memtui.diagnosis import expectation, is_lazy, settled_before
-from memtui.dialogs.ask import ActionScreen, HandlerScreen
 from memtui.model import Act, Event, Mark, ProcessIdentity
 from memtui.sources.actions import ProcessActions
 from memtui.sources.source import Clock, Refreshable, SourceFailed
@@ -43,6 +42,8 @@ class Trials:
 
     def begin(self, act: Act, view: View) -> None:
         """Ask the user, and act if the answer is yes."""
+        from memtui.dialogs.ask import ActionScreen, HandlerScreen
+
         identity, actor = view.sample(ProcessIdentity), self._actor
         if actor is None:
             self._bars.show_error("not possible in a recording: the process is not running")

@@ -81,22 +81,22 @@ def right(text: str, width: int) -> str:
 
 @lru_cache(256)
 def fit(spans: Line, width: int) -> Line:
-    """Return a line of exactly ``width`` cells: its end cut off, or spaces added.
+    """Return a line of exactly ``width`` cells: cut, or padded with spaces.
 
-    Lines are remembered: from one second to the next most of a screen's are the same.
+    Results are cached: most lines of a screen are the same a second later.
     """
-    fit_lines: list[Span] = []
+    fitted: list[Span] = []
     room = width
     for span in spans:
         length = cell_len(span.text)
         if length > room:
-            fit_lines.append(Span(left(span.text, room), span.role))
-            return tuple(fit_lines)
-        fit_lines.append(span)
+            fitted.append(Span(left(span.text, room), span.role))
+            return tuple(fitted)
+        fitted.append(span)
         room -= length
     if room:
-        fit_lines.append(Span(" " * room))
-    return tuple(fit_lines)
+        fitted.append(Span(" " * room))
+    return tuple(fitted)
 
 
 def justify(start: Line, end: Line, width: int, filler: str = " ", role: Role = "text") -> Line:
