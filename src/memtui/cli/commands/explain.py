@@ -143,9 +143,9 @@ def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
         click.echo(json.dumps(diagnosis_object(diagnosis) | {"ended": _ended_object(view)}))
         return
     from memtui.diagnosis import one_line
+    from memtui.local_time import date_and_time
     from memtui.panes.explain.environment import place_rows
     from memtui.panes.explain.verdict import rows_of
-    from memtui.panes.time_of_day import date_and_clock
     from memtui.render.cells import text_of
     from memtui.sanitize import plain
 
@@ -153,7 +153,7 @@ def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
     width = max(least, min(most, shutil.get_terminal_size().columns))
     click.echo(f" {one_line(diagnosis)}\n")
     if ended := view.ended():
-        click.echo(f" {plain(ended[1].reason)}, at {date_and_clock(ended[0])}\n")
+        click.echo(f" {plain(ended[1].reason)}, at {date_and_time(ended[0])}\n")
     for row in (*rows_of(diagnosis, width, frozenset()), *place_rows(view, width)):
         click.echo(text_of(row.line).rstrip())
 

@@ -132,7 +132,7 @@ def replaying(
     at: str | None,
     speed: float,
     early: EarlySignals | None = None,
-    habits: Preferences = DEFAULT,
+    preferences: Preferences = DEFAULT,
     *,
     is_paused: bool,
 ) -> MemtuiApp:
@@ -150,7 +150,7 @@ def replaying(
         SessionCourse(first, last, host=store.host()),
         Cursor(start, playing=not is_paused, speed=speed),
     )
-    return MemtuiApp(Timeline(first), player=player, early=early, habits=habits)
+    return MemtuiApp(Timeline(first), player=player, early_signals=early, preferences=preferences)
 
 
 def moment_of(store: RecordedPages, at: str) -> float:
@@ -168,7 +168,7 @@ def following(
     store: RecordedPages,
     path: Path,
     early: EarlySignals | None = None,
-    habits: Preferences = DEFAULT,
+    preferences: Preferences = DEFAULT,
 ) -> MemtuiApp:
     """Return the dashboard of a recording that is being written, with the clock of its host."""
     from memtui.dashboard.app import MemtuiApp
@@ -185,4 +185,6 @@ def following(
         return timeline.newest_at
 
     player = Player(timeline, clock, store, SessionCourse(first, last, host=store.host()))
-    return MemtuiApp(timeline, [source], player=player, early=early, clock=clock, habits=habits)
+    return MemtuiApp(
+        timeline, [source], player=player, early_signals=early, clock=clock, preferences=preferences
+    )
