@@ -38,6 +38,7 @@ def test_a_process_is_asked_for_all_that_it_can_say() -> None:
         "runtime",
         "mapping",
         "surroundings",
+        "host",
         "clock",
     ]
     assert isinstance(sources["runtime"], RuntimeSource)
