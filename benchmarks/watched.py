@@ -22,7 +22,7 @@ from memtui.cli.live.session import Session
 from memtui.cli.live.sources import GctraceInput
 from memtui.cli.live.target import session_of
 from memtui.cli.options.profile import ProfileOptions
-from memtui.diagnosis import Diagnosis, PartName, diagnose, window_of
+from memtui.diagnosis import Diagnosis, PartName, build_window, diagnose
 from memtui.model import Trouble
 from memtui.sources.process.mappings import MappingSource
 from memtui.sources.source import Refreshable
@@ -129,7 +129,7 @@ def _look_closely(session: Session) -> None:
 
 def look(view: View, level: str, after_s: float) -> Look:
     """Judge what is known by now, as the dashboard does; the parts must sum to RES to the byte."""
-    found = diagnose(window_of(view))
+    found = diagnose(build_window(view))
     check_sums(found)
     ledger = found.ledger
     parts = ledger.parts if ledger else ()

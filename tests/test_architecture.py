@@ -1,5 +1,6 @@
 """The shape of the code, checked by a machine."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -63,6 +64,23 @@ def test_the_screen_is_painted_before_clients_and_decoders_are_imported() -> Non
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_psutil_is_imported_after_the_first_paint() -> None:
+    code = (
+        "import os, sys, time\n"
+        "from memtui.cli.live.session import Session\n"
+        "from memtui.cli.live.sources import GctraceInput\n"
+        "from memtui.cli.options.profile import ProfileOptions\n"
+        "session = Session(ProfileOptions(None, True, None), GctraceInput(), time.time)\n"
+        "session.watch_process(os.getpid())\n"
+        "assert 'psutil' not in sys.modules\n"
+    )
+    environment = {**os.environ, "MEMTUI_PROCESS_READER": "linux"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -19,7 +19,7 @@ from memtui.cli.headless.watch import run_sources
 from memtui.cli.live.sources import GctraceInput
 from memtui.cli.live.target import session_of
 from memtui.cli.options.profile import ProfileOptions
-from memtui.diagnosis import DEFAULT, Cause, diagnose, window_of
+from memtui.diagnosis import DEFAULT, Cause, build_window, diagnose
 from memtui.timeline import View
 
 StartGo = Callable[..., Any]
@@ -43,7 +43,7 @@ async def verdicts_until(service: GoService, cause: Cause) -> set[Cause]:
     found = asyncio.Event()
 
     def judge(view: View, past_s: float) -> None:
-        diagnosis = diagnose(window_of(view, thresholds=HASTY))
+        diagnosis = diagnose(build_window(view, thresholds=HASTY))
         check_sums(diagnosis)
         said.add(diagnosis.first.cause)
         if cause in said:

@@ -42,7 +42,7 @@ async def frozen(self):
     time.sleep(3600)  # in the loop of all sources
     yield
 EnvironmentSource.events = frozen
-import memtui.cli.live.watch as headless
+import memtui.cli.headless.watch as headless
 headless.CLOSE_S = 0.1
 """
 STUBBORN = """
@@ -56,7 +56,7 @@ async def stubborn(self):
             pass
     yield
 EnvironmentSource.events = stubborn
-import memtui.cli.live.watch as headless
+import memtui.cli.headless.watch as headless
 headless.CLOSE_S = 0.1
 """
 LATE_SLEEPS = """

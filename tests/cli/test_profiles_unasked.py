@@ -26,7 +26,7 @@ from memtui.cli.live.automatic_profiles import (
 from memtui.cli.live.sources import GctraceInput
 from memtui.cli.live.target import session_of
 from memtui.cli.options.profile import ProfileOptions
-from memtui.diagnosis.functions import grown_functions
+from memtui.diagnosis.function_growth import grown_functions
 from memtui.model import Event, Profile
 from memtui.sources.http.endpoint import find_pprof
 from memtui.sources.http.pprof_pages import goroutines_in

@@ -168,7 +168,7 @@ PATCHED = """
 import sys
 import memtui.recording.event_encoder as packing, memtui.recording.writer as writer
 from memtui.model import ProcessSample
-import memtui.cli.live.unattended as unattended
+import memtui.cli.headless.recorder as unattended
 unattended.LONGEST_CLOSE_S = 1.0
 encode = packing.encode
 {patch}

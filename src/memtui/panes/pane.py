@@ -68,6 +68,11 @@ class Pane(FlatLineWidget, can_focus=True):
         self._rows_from = 0
         """The line of the picture in which the first row was drawn."""
 
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether the pane has the whole screen because the user zoomed it."""
+        return self.is_attached and self.screen.has_class("-zoomed")
+
     def show(self, view: View) -> None:
         """Show what this view holds; nothing is drawn when nothing came."""
         self.view = view

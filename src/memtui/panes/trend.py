@@ -1,4 +1,4 @@
-"""Pane 2: RES and SHR over time on one scale, with the collector's cycles under them."""
+"""Pane 2: RES and SHR over time on one scale, with the GC cycles below them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from memtui.panes.empty import explained
 from memtui.panes.field_doc import Meaning
 from memtui.panes.pane import Pane
 from memtui.panes.time_of_day import clock, day_and_clock
+from memtui.panes.trend_plot import LEAST_HEIGHT, zoomed_trend
 from memtui.render.braille_plot import LABEL_CELLS, Series, plot, rug
 from memtui.render.cells import Line, Picture, Role, Span, cells, line
 from memtui.timeline import Extent, Track, View
@@ -184,6 +185,9 @@ class TrendPane(Pane):
             return Picture(_now("RES", sample.res_bytes, "res"))
         until = last_moment(view)
         span = stretch_of(view, self._chosen_s, columns)
+        if self.is_zoomed and height > LEAST_HEIGHT:
+            drawn = zoomed_trend(view, span.start, span.end, until, width, height - 1)
+            return self._picture(view, sample, span, drawn, until, width)
         track = view.timeline.track(ProcessSample)
         res, shr = self._past.envelopes(track, span.start, span.cell_s / 2, columns * 2, until)
         legend = line(
@@ -191,6 +195,19 @@ class TrendPane(Pane):
         )
         bridge = int(LONGEST_BRIDGE_S / (span.cell_s / 2))
         drawn = plot((Series("res", res), Series("shr", shr)), width, height - 2, bridge)
+        rows = [_fitting(legend, res, shr, width), *drawn]
+        return self._picture(view, sample, span, rows, until, width)
+
+    def _picture(
+        self,
+        view: View,
+        sample: ProcessSample,
+        span: TrendSpan,
+        rows: Sequence[Line],
+        until: float,
+        width: int,
+    ) -> Picture:
+        """Return the rows with the GC cycles below them, in their frame."""
         title = (*_now("RES", sample.res_bytes, "res"), Span("  "))
         title += _now("SHR", sample.shr_bytes, "shr")
         label = day_and_clock if span.length_s >= ONE_DAY_S else clock
@@ -199,18 +216,12 @@ class TrendPane(Pane):
             status=line(Span(_length(span.length_s), "dim")),
             start=line(Span(label(span.start), "dim")),
             foot=line(Span(label(span.end), "dim")),
-            rows=[
-                _fitting(legend, res, shr, width),
-                *drawn,
-                rug(_gc_cells(view, span, until), width),
-            ],
+            rows=[*rows, rug(_gc_cells(view, span, until), width)],
         )
 
     def hint(self, view: View) -> Line:
         """Describe what is drawn."""
-        return line(
-            "RES and SHR on one scale from 0; ", Span("╵", "gc"), " a GC cycle; ←→ changes the time"
-        )
+        return line("on one scale from 0; ", Span("╵", "gc"), " a GC cycle; ←→ changes the time")
 
 
 def _length(seconds: int) -> str:

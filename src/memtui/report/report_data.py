@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from memtui.diagnosis import (
     Diagnosis,
-    Growth,
+    FunctionGrowth,
     Trial,
+    build_window,
+    compare_functions,
     diagnose,
-    growths,
+    environment_lines,
     one_line,
-    place_words,
     trial_of,
-    window_of,
 )
-from memtui.diagnosis.functions import is_of_runtime
+from memtui.diagnosis.function_growth import is_of_runtime
 from memtui.model import (
     Dated,
     Event,
@@ -156,7 +156,7 @@ class GrownFunctions:
     last: Dated
     total_before: int
     total: int
-    functions: tuple[Growth, ...]
+    functions: tuple[FunctionGrowth, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class ReportData:
 def read_report_data(recording: Recording, start: float, end: float) -> ReportData:
     """Read the data of a report: headers for a long time, samples for a short one."""
     view = _view(recording, start, end)
-    diagnosis = diagnose(window_of(view, end - start))
+    diagnosis = diagnose(build_window(view, end - start))
     landmarks = tuple(
         each
         for each in landmarks_of(recording)
@@ -203,7 +203,7 @@ def read_report_data(recording: Recording, start: float, end: float) -> ReportDa
         contents=contents_of(recording),
         identity=view.sample(ProcessIdentity),
         last=view.sample(ProcessSample),
-        place=tuple(place_words(view)),
+        place=tuple(environment_lines(view)),
     )
 
 
@@ -222,7 +222,7 @@ def _earlier_runs(
     ends = [each.at for each in landmarks if each.kind == "end"]
     for first, next_start in spans[-MOST_EARLIER_RUNS:]:
         last = next((at for at in ends if first < at < next_start), next_start)
-        diagnosis = diagnose(window_of(_view(recording, first, last), last - first))
+        diagnosis = diagnose(build_window(_view(recording, first, last), last - first))
         ledger = diagnosis.ledger
         yield EarlierRun(first, last, ledger.res if ledger else None, one_line(diagnosis))
 
@@ -245,7 +245,7 @@ def _grown(recording: Recording, start: float, end: float) -> Iterator[GrownFunc
         if old is None or new is None:
             continue
         (then, first), (now, last) = old, new
-        found = growths(first.functions, last.functions)
+        found = compare_functions(first.functions, last.functions)
         if kind == "goroutine":  # all goroutines wait in the runtime; their callers differ
             found = [each for each in found if not is_of_runtime(each.name)]
             found.sort(key=lambda each: -each.cum_growth)

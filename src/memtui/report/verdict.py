@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from memtui import units
-from memtui.diagnosis import Cause, Diagnosis, Evidence, Finding, Growth, Trial
+from memtui.diagnosis import Cause, Diagnosis, Evidence, Finding, FunctionGrowth, Trial
 from memtui.model import Dated, gap_s
 from memtui.report.markup import (
     Markup,
@@ -67,7 +67,7 @@ def _date(dated: Dated) -> str:
     return moment(dated.at) if dated.is_known else f"no time (read {moment(dated.at)})"
 
 
-def _row(each: Growth, size: Callable[[int], str], change: Callable[[int], str]) -> Markup:
+def _row(each: FunctionGrowth, size: Callable[[int], str], change: Callable[[int], str]) -> Markup:
     return tag(
         "tr",
         tag("th", tag("code", escaped(each.name, _MOST_NAME)), scope="row", class_="name"),

@@ -147,10 +147,13 @@ def _go(view: View) -> Check:
 
 
 def _process(view: View) -> Check:
-    from memtui.model import Absent, ProcessSample
+    from memtui.model import Absent, Attached, ProcessSample
 
     sample = view.sample(ProcessSample)
     adds, how = "RES and its parts", "run memtui as the user of the process"
+    state = view.state("process")
+    if state and isinstance(state[1], Attached):
+        return Check("/proc", "partly", state[1].where, adds, "only Linux reports the parts of RES")
     if sample is None:
         return Check("/proc", "no", "not read", adds, how)
     missing = [name for name in type(sample).__slots__ if getattr(sample, name) is Absent.NO_ACCESS]

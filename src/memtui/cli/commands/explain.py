@@ -103,7 +103,7 @@ def _explain(
     reads = ScheduledReads(session.sources, seconds, progress.say)
     watch = HeadlessWatch(session, seconds, _show_progress(progress, seconds), reads=reads)
     # Imported while the sources run: on a busy host this takes seconds.
-    from memtui.diagnosis import diagnose, window_of
+    from memtui.diagnosis import build_window, diagnose
     from memtui.panes.explain import verdict  # noqa: F401
 
     try:
@@ -111,7 +111,7 @@ def _explain(
     except KeyboardInterrupt:  # the verdict is about the time until now
         view = watch.now()
     progress.clear()
-    diagnosis = diagnose(window_of(view, seconds))
+    diagnosis = diagnose(build_window(view, seconds))
     _print(diagnosis, view, as_json=as_json)
     watch.close()
     return diagnosis
@@ -121,7 +121,7 @@ def _explain_recorded(
     files: tuple[str, ...], start: str | None, end: str | None, *, as_json: bool
 ) -> Diagnosis:
     """Print the verdict about a part of a recording."""
-    from memtui.diagnosis import diagnose, window_of
+    from memtui.diagnosis import build_window, diagnose
     from memtui.recording.pages import timeline_of
     from memtui.timeline import View
 
@@ -129,7 +129,7 @@ def _explain_recorded(
         first, last = window(recording, start, end)
         timeline = timeline_of(recording, first, last, progress.over)
     view = View(timeline, last, last, frozen=True)
-    diagnosis = diagnose(window_of(view, last - first))
+    diagnosis = diagnose(build_window(view, last - first))
     _print(diagnosis, view, as_json=as_json)
     return diagnosis
 

@@ -28,7 +28,7 @@ from memtui.cli.live.automatic_profiles import ScheduledReads
 from memtui.cli.live.session import Session
 from memtui.cli.live.sources import LONGEST_WAIT_S, is_hindered
 from memtui.cli.progress import Progress
-from memtui.diagnosis import USUAL_S, Diagnosis, as_json, diagnose, window_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, Diagnosis, as_json, build_window, diagnose
 from memtui.model import (
     KINDS,
     SOURCES,
@@ -50,7 +50,7 @@ _LEFT_OUT = frozenset({"kind", "source"})
 
 def snapshot_object(view: View, diagnosis: Diagnosis) -> dict[str, object]:
     """Return all panes as one object; sizes in bytes, moments in UTC, null is not known."""
-    start, end = span_of(view, USUAL_S)
+    start, end = span_of(view, DEFAULT_WINDOW_S)
     return {
         "memtui": __version__,
         "time": moment(view.until),
@@ -68,7 +68,7 @@ def snapshot_object(view: View, diagnosis: Diagnosis) -> dict[str, object]:
                 "high_bytes": each.high,
                 "bytes_per_h": each.per_h,
             }
-            for each in courses(view, USUAL_S)
+            for each in courses(view, DEFAULT_WINDOW_S)
         },
         "gc": _gc(view),
         **{kind.snapshot: _newest(view, kind.type) or None for kind in KINDS if kind.snapshot},
@@ -173,7 +173,7 @@ def print_view(view: View, *, as_json: bool, moment: str = "") -> int:
 
     ``moment`` describes a view that is not live: "recorded on web-1".
     """
-    diagnosis = diagnose(window_of(view, USUAL_S))
+    diagnosis = diagnose(build_window(view, DEFAULT_WINDOW_S))
     if as_json:
         click.echo(json.dumps(snapshot_object(view, diagnosis)))
     else:

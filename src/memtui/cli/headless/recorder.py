@@ -67,9 +67,9 @@ class RecordTarget:
 
     def next(self, known: ProcessIdentity | None) -> Session | None:
         """Return the session of another process of that name; None if there is none yet."""
-        from memtui.sources.process.discovery import Census, matching
+        from memtui.sources.process.discovery import ProcessFinder, matching
 
-        census = Census()
+        census = ProcessFinder()
         if self.name is not None:
             found = matching(census.processes(), self.name)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from memtui import units
-from memtui.diagnosis import USUAL_S, Diagnosis, one_line, trial_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, Diagnosis, one_line, trial_of
 from memtui.diagnosis.trends import trend_of
 from memtui.model import (
     SOURCES,
@@ -130,7 +130,7 @@ def _process(view: View, width: int) -> Iterator[Line]:
 
 
 def _trend(view: View, width: int) -> Iterator[Line]:
-    start, end = span_of(view, USUAL_S)
+    start, end = span_of(view, DEFAULT_WINDOW_S)
     lasted = units.duration(end - start)
     yield line(f"2 RES and SHR from {clock(start)} to {clock(end)} ({lasted})")
     rows = [
@@ -142,7 +142,7 @@ def _trend(view: View, width: int) -> Iterator[Line]:
             units.size(each.high),
             "…" if each.per_h is None else units.change(round(each.per_h)),
         )
-        for each in courses(view, USUAL_S)
+        for each in courses(view, DEFAULT_WINDOW_S)
     ]
     if not rows:
         yield from explained(view, "process", width, "no sample from /proc yet")
@@ -153,7 +153,7 @@ def _trend(view: View, width: int) -> Iterator[Line]:
 
 def _cycles(view: View, width: int) -> Iterator[Line]:
     """Yield the newest cycles of gctrace or of MemStats, or why there are none."""
-    status = status_of(view, view.until - USUAL_S, view.until)
+    status = status_of(view, view.until - DEFAULT_WINDOW_S, view.until)
     count = status.cycles or status.pauses
     origin = "gctrace" if status.cycles else "gc from MemStats" if status.pauses else "gctrace"
     yield line(f"3 {origin}, {count} cycles seen" if count else f"3 {origin}")

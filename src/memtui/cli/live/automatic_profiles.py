@@ -197,9 +197,9 @@ class ScheduledReads:
         if self._is_next("goroutine", due=counted.first is not None and is_early):
             self._request_profiles(("goroutine",) if counted.are_few else ())
         if self._is_next("profiles", due=not is_early):
-            from memtui.diagnosis import window_of  # not needed by record
+            from memtui.diagnosis import build_window  # not needed by record
 
-            self._request_profiles(grown_kinds(window_of(view, self._seconds), counted))
+            self._request_profiles(grown_kinds(build_window(view, self._seconds), counted))
         if self._is_next("end", due=past_s >= self._seconds - LAST_STATS_S):
             self._read_mappings()
             for source in self._sources:

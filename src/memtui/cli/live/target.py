@@ -41,9 +41,9 @@ def _find_by_name(name: str) -> list[Candidate]:
 
     Raises CliError if there is none, ValueError if ``name`` is not a regular expression.
     """
-    from memtui.sources.process.discovery import Census, matching
+    from memtui.sources.process.discovery import ProcessFinder, matching
 
-    found = matching(Census().processes(), name)
+    found = matching(ProcessFinder().processes(), name)
     if not found:
         raise CliError(f"no process matches {name!r}", _PICK_HINT)
     return found
@@ -99,9 +99,9 @@ def watch_in_dashboard(
     trace: GctraceInput,
 ) -> None:
     """Watch the target; show a list if several processes match, or if no target is given."""
-    from memtui.sources.process.discovery import Census
+    from memtui.sources.process.discovery import ProcessFinder
 
-    census = Census()
+    census = ProcessFinder()
 
     def choose(found: Sequence[Candidate], what: str) -> None:
         pids = [each.pid for each in found]
@@ -152,9 +152,9 @@ def _watch_writer(
     session: Session, fd: int, choose: Callable[[Sequence[Candidate], str], None]
 ) -> None:
     """Watch the program that writes to a pipe; only its gctrace if that program is unknown."""
-    from memtui.sources.process.discovery import origins
+    from memtui.sources.process.discovery import go_writers
 
-    found = origins(fd)
+    found = go_writers(fd)
     if len(found) > 1:
         choose(found, "programs write to this pipe")
         return

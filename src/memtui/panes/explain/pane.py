@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtui import units
-from memtui.diagnosis import USUAL_S, Access, Diagnosis, PartName, trial_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, Access, Diagnosis, PartName, trial_of
 from memtui.model import (
     Act,
     GcCycle,
@@ -32,7 +32,7 @@ from memtui.render.cells import Line, Picture, Span, line, text_of
 from memtui.render.table import marked
 from memtui.timeline import View
 
-WINDOWS_S = (120.0, USUAL_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
+WINDOWS_S = (120.0, DEFAULT_WINDOW_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
 COLUMNS = (
     Meaning("share", "of RES now", "percent", "the ledger", "the shares sum to 100%"),
     Meaning(
