@@ -51,11 +51,10 @@ from memtui.recording import NotARecording, Recorder, Recording, Redaction
 from memtui.recording.checked_lines import sealed
 from memtui.recording.codec import TYPES
 from memtui.recording.export import flat, metrics, rows
-from memtui.recording.files import find_tail
 from memtui.recording.gzip_members import HEAD_BYTES, LAST_MOMENT, MAGIC, inflate, trailer
 from memtui.recording.info import contents_of
 from memtui.recording.pages import RecordedPages, timeline_of
-from memtui.recording.salvage import mended
+from memtui.recording.recovery import find_tail, mended
 from memtui.recording.segment import Segment
 from memtui.recording.writer import Clocks
 from memtui.timeline import LASTING, View

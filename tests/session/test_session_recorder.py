@@ -175,7 +175,7 @@ def leaving(*_: object, **__: object) -> Any:
 
 FAULTS = [
     ("event_encoder.encode", losing, r"not written \(process\): KeyError", False),
-    ("member_writer.Tally.note", dying, "failed: RuntimeError in ", True),
+    ("summary.Tally.note", dying, "failed: RuntimeError in ", True),
     ("event_encoder.encode", leaving, "failed: SystemExit in ", True),
 ]
 
@@ -287,7 +287,7 @@ async def test_the_screen_shows_what_is_not_written(
     async with running(app, (160, 40)) as pilot:
         await until(lambda: counted(app, ProcessSample) > 1)
         assert "● REC" in shown(app, "heading")
-        place = "event_encoder.encode" if fault is losing else "member_writer.Tally.note"
+        place = "event_encoder.encode" if fault is losing else "summary.Tally.note"
         said = r"REC \d+ events? not written" if fault is losing else "REC failed"
         with monkeypatch.context() as patch:
             patch.setattr(f"memtui.recording.{place}", fault)

@@ -21,6 +21,12 @@ _UNIX = 3
 _FIELD_BYTES = _FIELD.size - 6 + _CRC.size
 _XLEN_BYTES = _FIELD_BYTES + 4
 
+FLUSHED = b"\x00\x00\xff\xff"
+"""What a sync flush ends with: an empty stored block (RFC 1951, zlib.h, Z_SYNC_FLUSH)."""
+LAST_BLOCK = b"\x03\x00"
+"""An empty last block: closes a stream that was flushed."""
+
+
 MOST_MEMBER_BYTES = 64 << 20
 """A member of samples that unpacks to more was not written by us."""
 MOST_PROFILE_BYTES = 512 << 20

@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeVar
 from memtui.recording.gzip_members import Damage, Gap, Kind, Member
 from memtui.recording.header import Brief, MemberSummary, OtherVersion
 from memtui.recording.member_content import MemberContent
-from memtui.recording.member_writer import Standing, Tally
 from memtui.recording.segment import SAME_S, Segment
+from memtui.recording.summary import Standing, Tally
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ from memtui.recording.follower import Follower
 from memtui.recording.gzip_members import Damage, Gap, Kind
 from memtui.recording.header import Header, MemberSummary, OtherVersion
 from memtui.recording.member_cache import MemberCache, MemberPlace, Summed, Survey, gaps_of
-from memtui.recording.member_writer import Standing
 from memtui.recording.rotation import parts_beside
 from memtui.recording.segment import SAME_S, NotARecording, Segment
+from memtui.recording.summary import Standing
 
 __all__ = ["MemberPlace", "NotARecording", "Recording"]
 

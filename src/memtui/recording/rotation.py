@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from memtui.recording.files import (
@@ -12,67 +11,12 @@ from memtui.recording.files import (
     OutFile,
     WriteFailed,
     create,
-    find_tail,
-    open_existing,
 )
-from memtui.recording.gzip_members import Kind, before
-from memtui.recording.header import MemberSummary, OtherVersion
-from memtui.recording.member_content import read_content
-from memtui.recording.member_writer import Tally
+from memtui.recording.gzip_members import before
 
 _SHARE = 8
 """A part takes this share of the room or of the age for all: so much goes at once."""
 _LEAST_BYTES = 64 << 10
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What a writer before this one left: its last moments, and whether it was killed."""
-
-    start: float = 0.0
-    end: float | None = None
-    was_torn: bool = False
-    summary: MemberSummary | None = None
-    profile_at: float | None = None
-
-
-def reopened(path: Path) -> tuple[OutFile, Left]:
-    """Open a recording to append to it; what a killed writer left torn is cut and closed first.
-
-    Raises CannotRecord.
-    """
-    file = open_existing(path)
-    try:
-        return file, _made_whole(file, path)
-    except OtherVersion as error:
-        file.close()
-        raise CannotRecord(f"{path}: {error}", "give another file to -o") from None
-    except WriteFailed as failed:
-        file.close()
-        raise CannotRecord(f"cannot record to {path}: {failed.reason}") from None
-
-
-def _made_whole(file: OutFile, path: Path) -> Left:
-    def read_at(offset: int, length: int) -> bytes:
-        return os.pread(file.descriptor, length, offset)
-
-    tail = find_tail(read_at, file.size)
-    newest = before(read_at, tail.cut_at)
-    while newest is not None and newest.kind is not Kind.SAMPLES:
-        newest = before(read_at, newest.offset)
-    left = Left(was_torn=tail.was_torn)
-    if newest is not None:
-        content = read_content(read_at, newest, path.name)
-        tally = Tally(newest.start)
-        for event in content.events:
-            tally.note(event)
-        summary = tally.summary()
-        profile_at = content.header.profile_at if content.header else None
-        left = Left(newest.start, summary.end, tail.was_torn, summary, profile_at)
-    file.cut(tail.cut_at)
-    if tail.closing:
-        file.write(tail.closing)
-    return left
 
 
 class Rotation:

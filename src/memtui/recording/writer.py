@@ -20,22 +20,22 @@ from memtui.model import (
     Restart,
 )
 from memtui.recording.checked_lines import sealed
+from memtui.recording.clocks import Clocks, Now, whole_ms
 from memtui.recording.event_encoder import (
-    Clocks,
     EncodingLoss,
-    Now,
     Packed,
     Redaction,
     encoded,
     lines_of,
     profile_of,
-    whole_ms,
 )
 from memtui.recording.files import CannotRecord, OutFile, WriteFailed, create
 from memtui.recording.gzip_members import Gap, Kind, head
 from memtui.recording.header import VERSION, Header, MemberSummary, header_record
-from memtui.recording.member_writer import OpenMember, Standing
-from memtui.recording.rotation import Rotation, reopened
+from memtui.recording.member_writer import OpenMember
+from memtui.recording.recovery import reopened
+from memtui.recording.rotation import Rotation
+from memtui.recording.summary import Standing
 
 __all__ = ["CannotRecord", "Clocks", "Recorder", "Redaction"]
 

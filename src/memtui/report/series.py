@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from memtui.model import Event, GcCycle, RuntimeSample, Sample
 from memtui.recording import MemberSummary, Recording
-from memtui.recording.member_writer import Meter
 from memtui.recording.pages import WHOLE_S
+from memtui.recording.summary import Meter
 from memtui.timeline import Extent
 
 COLUMNS = 600

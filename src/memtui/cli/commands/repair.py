@@ -18,7 +18,7 @@ def repair(file: str, out: str) -> None:
     Members that are whole are copied byte by byte; of others the lines whose CRC is right.
     """
     from memtui import units
-    from memtui.recording.salvage import mended
+    from memtui.recording.recovery import mended
 
     copied = saved = lost = lines_lost = size = 0
     with opened((file,)) as recording, output(out) as new, Progress("reading") as progress:

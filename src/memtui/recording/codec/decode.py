@@ -13,6 +13,7 @@ from typing import TypeAlias, cast
 
 from memtui.model import Event, GcCycle, GcPause, Profile, Sample
 from memtui.parse.gctrace.grammar import trace_sample
+from memtui.recording.codec.encode import hints_of, names_of
 from memtui.recording.codec.kinds import (
     FIELDS,
     KIB,
@@ -27,9 +28,7 @@ from memtui.recording.codec.kinds import (
 )
 from memtui.recording.codec.values import (
     default_of,
-    hints_of,
     named,
-    names_of,
     object_of,
     of_kib,
     scalars_of,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from operator import attrgetter
-from typing import cast, get_args
+from typing import cast, get_args, get_type_hints
 
 from memtui.model import (
     Absent,
@@ -30,7 +30,15 @@ from memtui.recording.codec.kinds import (
     Record,
     path_of,
 )
-from memtui.recording.codec.values import hints_of, names_of
+
+hints_of: Callable[[type], dict[str, object]] = cache(get_type_hints)
+
+
+def _names_of(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(kind))
+
+
+names_of: Callable[[type], tuple[str, ...]] = cache(_names_of)
 
 _GETTERS = {name: attrgetter(*map(path_of, names)) for name, names in FIELDS.items()}
 _SHIFTED = {name: [each.endswith(KIB) for each in names] for name, names in FIELDS.items()}

@@ -5,22 +5,14 @@ from __future__ import annotations
 import base64
 import dataclasses
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Literal, Union, cast, get_args, get_origin
 
 from memtui.model import Absent
+from memtui.recording.codec.encode import hints_of
 from memtui.recording.codec.kinds import EXACT, BadRecord, Json, UnknownRecord
-
-hints_of: Callable[[type], dict[str, object]] = cache(get_type_hints)
-
-
-def _names_of(kind: type) -> tuple[str, ...]:
-    return tuple(each.name for each in dataclasses.fields(kind))
-
-
-names_of: Callable[[type], tuple[str, ...]] = cache(_names_of)
 
 
 @cache
