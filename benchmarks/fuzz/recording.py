@@ -48,16 +48,21 @@ from memtui.model import (
 from memtui.parse.gctrace.grammar import trace_sample
 from memtui.parse.profile.decoder import parse_profile
 from memtui.recording import NotARecording, Recorder, Recording, Redaction
-from memtui.recording.checked_lines import sealed
-from memtui.recording.codec import TYPES
-from memtui.recording.export import flat, metrics, rows
-from memtui.recording.gzip_members import HEAD_BYTES, LAST_MOMENT, MAGIC, inflate, trailer
-from memtui.recording.info import contents_of
-from memtui.recording.pages import RecordedPages, timeline_of
-from memtui.recording.recovery import find_tail, mended
+from memtui.recording.codec import LAST_MOMENT, TYPES
+from memtui.recording.export import csv_lines, flatten, openmetrics_lines
+from memtui.recording.info import read_info
+from memtui.recording.members import (
+    HEAD_BYTES,
+    MAGIC,
+    checked_line,
+    inflate,
+    pack_trailer,
+)
+from memtui.recording.recorded_pages import RecordedPages, load_timeline
+from memtui.recording.recovery import find_tail, salvaged_members
 from memtui.recording.segment import Segment
 from memtui.recording.writer import Clocks
-from memtui.timeline import LASTING, View
+from memtui.timeline import STEADY_KINDS, View
 
 DEEP_EVERY = 8
 """So many inputs, and one of them is put to every use that memtui makes of a recording."""
@@ -205,7 +210,7 @@ def _changed_lines(lines: list[bytes], random: Random) -> bytes:
 
 def _sealed(record: dict[str, Any]) -> bytes:
     try:
-        return sealed(record)[:-1]
+        return checked_line(record)[:-1]
     except ValueError:  # NaN, which no writer of ours writes
         body = json.dumps(record, separators=(",", ":"))[:-1].encode()
         return b'%b,"c":"%08x"}' % (body, zlib.crc32(body))
@@ -265,7 +270,7 @@ def _member(raw: bytes, lines: bytes, random: Random) -> bytes:
         )  # fmt: skip
     deflater = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflater.compress(lines) + deflater.flush()
-    end = trailer(zlib.crc32(lines), len(lines))
+    end = pack_trailer(zlib.crc32(lines), len(lines))
     return bytes(start) + struct.pack("<I", zlib.crc32(bytes(start))) + packed + end
 
 
@@ -289,7 +294,7 @@ def read(path: Path) -> list[Event] | None:
             found.append(profile)
         recording.identity(last)
         for summary in recording.summaries():
-            found += [each for kind in LASTING if (each := summary.last(kind))]
+            found += [each for kind in STEADY_KINDS if (each := summary.last(kind))]
         assert all(0 <= event.at < LAST_MOMENT for event in found)
     return found
 
@@ -307,15 +312,15 @@ def read_deeply(path: Path, data: bytes) -> None:
     recording = Recording.open(path)
     with contextlib.closing(recording):
         first, last = recording.span
-        contents_of(recording)
+        read_info(recording)
         events = list(recording.events(first, last, whole_profiles=True))
         for event in events:
-            json.dumps(flat(event))
-        for _ in rows(iter(events)):
+            json.dumps(flatten(event))
+        for _ in csv_lines(iter(events)):
             pass
-        for _ in metrics(iter(events), {"host": recording.header.host}):
+        for _ in openmetrics_lines(iter(events), {"host": recording.header.host}):
             pass
-        timeline = timeline_of(recording, first, last)
+        timeline = load_timeline(recording, first, last)
         diagnosis = diagnose(build_window(View(timeline, last, last, frozen=True), last - first))
         one_line(diagnosis).encode()
         json.dumps(as_json(diagnosis), allow_nan=False)
@@ -325,7 +330,7 @@ def read_deeply(path: Path, data: bytes) -> None:
     pages.recording.close()
     part = Segment(path)
     with contextlib.closing(part):
-        list(mended(part))
+        list(salvaged_members(part))
         find_tail(part.read_at, len(data))
 
 

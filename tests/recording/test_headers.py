@@ -13,7 +13,7 @@ from longsession import NOON, Session
 from memtui.model import Event, Mark, ProcessSample, Restart
 from memtui.recording import Recorder, Recording
 from memtui.recording import header as header_module
-from memtui.recording.gzip_members import Kind
+from memtui.recording.members import MemberKind
 from memtui.recording.writer import Clocks
 
 GOLDEN = Path(__file__).parent.parent / "data" / "recording"
@@ -59,7 +59,7 @@ def test_the_names_of_1_2_stay_as_they_are() -> None:
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
 def test_a_chart_of_days_is_the_same_whichever_version_wrote_it(version: str) -> None:
     recording = Recording.open([GOLDEN / f"format-{version}.memtui"])
-    members = [place for place in recording.members() if place.member.kind is Kind.SAMPLES]
+    members = [place for place in recording.members() if place.member.kind is MemberKind.SAMPLES]
     summaries = recording.summaries()
     assert len(summaries) == len(members) > 2
     for summary, place in zip(summaries, members, strict=True):

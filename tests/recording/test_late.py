@@ -14,9 +14,15 @@ from longsession import NOON
 
 from memtui.model import Event, Mark
 from memtui.recording import Recorder, Recording
-from memtui.recording.checked_lines import sealed
-from memtui.recording.gzip_members import Kind, Member, head, inflate, trailer
-from memtui.recording.member_content import MemberContent
+from memtui.recording.members import (
+    Member,
+    MemberKind,
+    checked_line,
+    inflate,
+    pack_head,
+    pack_trailer,
+)
+from memtui.recording.segment import MemberContent
 from memtui.recording.writer import Clocks
 
 
@@ -95,12 +101,12 @@ def as_older(source: Path, target: Path) -> None:
                 if number == 0:
                     record.get("before", {}).pop("earliest", None)
                     record["version"] = [1, 0]
-                lines.append(sealed(record))
+                lines.append(checked_line(record))
             body = b"".join(lines)
             deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
             packed = deflater.compress(body) + deflater.flush()
-            end = trailer(zlib.crc32(body), len(body))
-            file.write(head(Kind.SAMPLES, place.member.start) + packed + end)
+            end = pack_trailer(zlib.crc32(body), len(body))
+            file.write(pack_head(MemberKind.SAMPLES, place.member.start) + packed + end)
 
 
 @pytest.mark.world

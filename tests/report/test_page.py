@@ -26,8 +26,8 @@ from memtui.diagnosis import PartName
 from memtui.diagnosis.ledger import KINDS, WITHIN_RUNTIME
 from memtui.model import Event, Mark
 from memtui.recording import Recording
-from memtui.recording.gzip_members import Member
-from memtui.recording.member_content import MemberContent
+from memtui.recording.members import Member
+from memtui.recording.segment import MemberContent
 from memtui.report import account_of, page
 from memtui.report.markup import PARTS
 from memtui.sanitize import plain

@@ -15,7 +15,7 @@ from memtui.model import Event, Mark
 from memtui.panes.compare import ComparedMoment, moment_of
 from memtui.panes.position import PositionBar, said_of
 from memtui.panes.time_of_day import clock, date_and_clock
-from memtui.recording.moments import moment
+from memtui.recording.time_expressions import parse_moment
 from memtui.sanitize import plain
 from memtui.session import Player
 from memtui.timeline import SessionCourse
@@ -163,4 +163,4 @@ def _where(text: str, course: SessionCourse, at: float) -> float:
     marks = [
         Event(each.at, "user", Mark(each.text)) for each in course.landmarks if each.kind == "mark"
     ]
-    return moment(text, (course.first, course.last), here=at, marks=marks)
+    return parse_moment(text, (course.first, course.last), here=at, marks=marks)

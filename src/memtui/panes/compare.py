@@ -15,7 +15,7 @@ from memtui.panes.time_of_day import date_and_clock
 from memtui.render.cells import Line, Role, Span, cut, left, line, right
 from memtui.sanitize import plain
 from memtui.timeline import View
-from memtui.timeline.cycles import CycleSummary, summary_of
+from memtui.timeline.cycles import CycleSummary, summarize_cycles
 
 RATE_S = 300.0
 """The collections of so much time before a moment make its rate."""
@@ -43,7 +43,7 @@ def moment_of(view: View) -> ComparedMoment:
         view.until,
         facts_of(view),
         point_at(view) if view.sample(ProcessSample) else None,
-        summary_of(cycles),
+        summarize_cycles(cycles),
         profiles[-1].profile if profiles else None,
     )
 

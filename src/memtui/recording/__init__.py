@@ -1,7 +1,7 @@
 """The session file: events in, events out; docs/format.md describes it for other programs."""
 
-from memtui.recording.gzip_members import Damage, Gap
 from memtui.recording.header import VERSION, Header, MemberSummary
+from memtui.recording.members import Damage, Gap
 from memtui.recording.reader import NotARecording, Recording
 from memtui.recording.writer import CannotRecord, Recorder, Redaction
 

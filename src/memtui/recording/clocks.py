@@ -31,20 +31,20 @@ class Clocks:
         """Return clocks that all go as one does: a session that is played faster than it was."""
         return cls(clock, clock, clock)
 
-    def now(self) -> Now:
+    def now(self) -> ClockReadings:
         """Read all of them."""
-        return Now(whole_ms(self.wall()), self.steady(), self.boot())
+        return ClockReadings(whole_ms(self.wall()), self.steady(), self.boot())
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class ClockReadings:
     """What all clocks say at once."""
 
     wall: float
     steady: float
     boot: float
 
-    def steps_since(self, seen: Now) -> list[str]:
+    def steps_since(self, seen: ClockReadings) -> list[str]:
         """Return whether a clock was set, or the host or memtui paused, since ``seen``."""
         passed_s = self.steady - seen.steady
         slept_s = self.boot - seen.boot - passed_s

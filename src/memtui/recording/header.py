@@ -9,7 +9,6 @@ from sys import intern
 from typing import cast
 
 from memtui.model import Event, Sample
-from memtui.recording.checked_lines import body, dumped, read_object, unsealed
 from memtui.recording.codec import (
     FIELDS,
     NAMES,
@@ -19,10 +18,10 @@ from memtui.recording.codec import (
     Record,
     UnknownRecord,
     decode,
+    decode_moment,
     encode,
-    moment_of,
 )
-from memtui.recording.gzip_members import Gap
+from memtui.recording.members import Gap, json_bytes, read_checked_line, read_object, unchecked
 from memtui.timeline import Extent
 
 VERSION = (1, 2)
@@ -147,13 +146,13 @@ def read_brief(line: bytes) -> Brief | None:
     What stood at the end of the member before is read when somebody asks for it: that is as much
     as all the rest.
     """
-    start, found, last = body(line).partition(_LAST)
+    start, found, last = unchecked(line).partition(_LAST)
     record = read_object(start + b"}") if found and last.endswith(b"]") else None
     if record is None:  # older versions have them before that
-        record = unsealed(line) or {}
+        record = read_checked_line(line) or {}
         last = b""
     try:
-        last = last or dumped(record.get("last", []))
+        last = last or json_bytes(record.get("last", []))
         if record.get("k") != "header":
             return None
         _version(record["version"])
@@ -186,7 +185,7 @@ def read_header(record: Record) -> Header:
         number, interval = record.get("number", 0), record.get("interval_s")
         return Header(
             version=version,
-            at=moment_of(record["t"]),
+            at=decode_moment(record["t"]),
             written_by=_text(record.get("by")),
             session=_text(record.get("session")),
             number=number if type(number) is int else 0,
@@ -199,7 +198,7 @@ def read_header(record: Record) -> Header:
             last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields)),
             before=_summary(cast("Mapping[str, Json] | None", record.get("before"))),
             gap=_gap(cast("Mapping[str, Json] | None", record.get("gap"))),
-            profile_at=moment_of(record["profile_at"]) if "profile_at" in record else None,
+            profile_at=decode_moment(record["profile_at"]) if "profile_at" in record else None,
         )
     except (BadRecord, OtherVersion):
         raise
@@ -244,18 +243,18 @@ def _summary(given: Mapping[str, Json] | None) -> MemberSummary | None:
     counts = cast("Mapping[str, int]", given.get("counts", {}))
     series = cast("Mapping[str, list[int]]", given.get("series", {}))
     return MemberSummary(
-        moment_of(given["from"]),
-        moment_of(given["to"]),
+        decode_moment(given["from"]),
+        decode_moment(given["to"]),
         {intern(name): int(count) for name, count in counts.items()},
         {intern(name): Extent(*map(int, values)) for name, values in series.items()},
-        earliest=moment_of(given["earliest"]) if "earliest" in given else None,
+        earliest=decode_moment(given["earliest"]) if "earliest" in given else None,
     )
 
 
 def _gap(given: Mapping[str, Json] | None) -> Gap | None:
     if given is None:
         return None
-    return Gap(moment_of(given["from"]), moment_of(given["to"]), _text(given.get("reason")))
+    return Gap(decode_moment(given["from"]), decode_moment(given["to"]), _text(given.get("reason")))
 
 
 def _whole(value: Json) -> int | None:

@@ -9,18 +9,24 @@ from pathlib import Path
 from memtui.model import Ended, Event, Mark, ProcessIdentity, Restart
 from memtui.recording.codec import NAMES
 from memtui.recording.follower import Follower
-from memtui.recording.gzip_members import Damage, Gap, Kind
 from memtui.recording.header import Header, MemberSummary, OtherVersion
-from memtui.recording.member_cache import MemberCache, MemberPlace, Summed, Survey, gaps_of
-from memtui.recording.rotation import parts_beside
-from memtui.recording.segment import SAME_S, NotARecording, Segment
-from memtui.recording.summary import Standing
+from memtui.recording.member_index import (
+    IndexedMember,
+    MemberCache,
+    MemberIndex,
+    MemberPlace,
+    gaps_of,
+)
+from memtui.recording.members import Damage, Gap, MemberKind
+from memtui.recording.output_file import older_files
+from memtui.recording.segment import START_TOLERANCE_S, NotARecording, Segment
+from memtui.recording.summary import NewestSamples
 
 __all__ = ["MemberPlace", "NotARecording", "Recording"]
 
 _NOTABLE = [NAMES[kind] for kind in (Mark, Restart, Ended)]
 
-LATE_S = 5.0
+MAX_DELAY_S = 5.0
 """A source may tell so late: an event lies in the member of its moment, or in the next one."""
 
 
@@ -34,7 +40,7 @@ class Recording:
         self._parts = sorted(parts, key=lambda part: (part.first.start, part.path.name))
         self._index: list[MemberPlace] = []
         self._shelf = MemberCache()
-        self._survey = Survey(self._shelf)
+        self._survey = MemberIndex(self._shelf)
         self.header = self._first_header()
         """The first header that can be read."""
 
@@ -46,7 +52,7 @@ class Recording:
         """
         given = [paths] if isinstance(paths, Path) else list(paths)
         if len(given) == 1:
-            given = [*parts_beside(given[0]), *given]
+            given = [*older_files(given[0]), *given]
         opened: list[Segment] = []
         try:
             for path in given:
@@ -125,7 +131,7 @@ class Recording:
         first = self.seek(start)
         with_profiles = first.part.profiles_before(first.member, start)
         for place in self._walk(MemberPlace(first.part, with_profiles)):
-            if place.member.start > end + LATE_S:
+            if place.member.start > end + MAX_DELAY_S:
                 return
             for event in self._events_of(place, whole=whole_profiles):
                 if event.at <= end and max(event.at, place.member.start) >= start:
@@ -148,11 +154,11 @@ class Recording:
 
     def _late_for(self, end: float) -> Iterator[MemberPlace]:
         """Yield the members behind the last one of ``events`` that hold for ``end`` or before."""
-        later = [each for each in self.members() if each.member.start > end + LATE_S]
+        later = [each for each in self.members() if each.member.start > end + MAX_DELAY_S]
         earliest = {each.place: each.summary.earliest for each in self._surveyed()} if later else {}
         for place in later:
             at = earliest.get(place)
-            if place.member.kind is Kind.PROFILE:
+            if place.member.kind is MemberKind.PROFILE:
                 event = place.part.profile(place.member, whole=False)
                 at = event.at if event else float("inf")
             if at is None or at <= end:
@@ -164,7 +170,7 @@ class Recording:
         With these alone every pane can be drawn; events before them need not be read.
         """
         content = self._shelf.content(self.seek(at))
-        standing = Standing()
+        standing = NewestSamples()
         for event in content.header.last if content.header else ():
             standing.note(event)
         for event in content.events:
@@ -178,19 +184,22 @@ class Recording:
             if part.first.start > at:
                 continue
             member = part.find(at)
-            if member.kind is not Kind.PROFILE:
+            if member.kind is not MemberKind.PROFILE:
                 header = self._shelf.content(MemberPlace(part, member)).header
                 known_at = header.profile_at if header else None
                 if known_at is None:
                     continue
                 # A member's first bytes tell its moment to the millisecond.
-                member = part.find(known_at + SAME_S)
-                while member.kind is not Kind.PROFILE and member.start > known_at - SAME_S:
+                member = part.find(known_at + START_TOLERANCE_S)
+                while (
+                    member.kind is not MemberKind.PROFILE
+                    and member.start > known_at - START_TOLERANCE_S
+                ):
                     found = part.before(member)
                     if found is None:
                         break
                     member = found
-            if member.kind is Kind.PROFILE:
+            if member.kind is MemberKind.PROFILE:
                 event = part.profile(member, whole=True)
                 if event is not None:
                     return event
@@ -210,12 +219,17 @@ class Recording:
 
     def profiles(self) -> list[float]:
         """Return the moments of all profiles, as far as they are needed to seek one."""
-        return [each.member.start for each in self.members() if each.member.kind is Kind.PROFILE]
+        return [
+            each.member.start for each in self.members() if each.member.kind is MemberKind.PROFILE
+        ]
 
     def profile_totals(self, start: float, end: float) -> Iterator[Event]:
         """Yield the profiles whose moment lies from ``start`` to ``end``, with totals only."""
         for place in self.members():
-            if place.member.kind is Kind.PROFILE and place.member.start >= start - SAME_S:
+            if (
+                place.member.kind is MemberKind.PROFILE
+                and place.member.start >= start - START_TOLERANCE_S
+            ):
                 event = place.part.profile(place.member, whole=False)
                 if event is not None and start <= event.at <= end:
                     yield event
@@ -249,7 +263,7 @@ class Recording:
         """Return the spans for which nothing was recorded, and why."""
         return gaps_of(self._surveyed())
 
-    def _surveyed(self) -> list[Summed]:
+    def _surveyed(self) -> list[IndexedMember]:
         return self._survey.of([each for each in self.members() if each.is_samples])
 
     @property

@@ -8,26 +8,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from memtui.recording.checked_lines import sealed, unsealed
-from memtui.recording.files import CannotRecord, OutFile, WriteFailed, open_existing
-from memtui.recording.gzip_members import (
+from memtui.recording.header import VERSION, Header, MemberSummary, OtherVersion, header_record
+from memtui.recording.members import (
     FLUSHED,
     HEAD_BYTES,
     LAST_BLOCK,
     MOST_PROFILE_BYTES,
     Inflated,
-    Kind,
     Member,
+    MemberKind,
     ReadAt,
-    before,
-    head,
+    checked_line,
     inflate,
-    trailer,
+    member_before,
+    pack_head,
+    pack_trailer,
+    read_checked_line,
 )
-from memtui.recording.header import VERSION, Header, MemberSummary, OtherVersion, header_record
-from memtui.recording.member_content import read_content
-from memtui.recording.segment import Segment
-from memtui.recording.summary import Tally
+from memtui.recording.output_file import CannotRecord, OutFile, WriteFailed, open_existing
+from memtui.recording.segment import Segment, read_content
+from memtui.recording.summary import SummaryBuilder
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ def find_tail(read_at: ReadAt, size: int) -> Tail:
     A member that was torn is cut at its last whole flush. One that is damaged in its middle is
     left as it is: what stands behind the damage may still be read, line by line.
     """
-    last = before(read_at, size)
+    last = member_before(read_at, size)
     if last is None:
         return Tail(0, was_torn=size > 0)
-    if last.kind is Kind.PROFILE:
+    if last.kind is MemberKind.PROFILE:
         end = last.offset + last.length
         whole = last.length > HEAD_BYTES and end <= size
         cut = end if whole else last.offset
@@ -69,7 +69,7 @@ def _torn(raw: bytes, member: Member, found: Inflated) -> Tail:
         cut = at + len(FLUSHED)
         data = _whole(raw[HEAD_BYTES:cut])
         if data is not None:
-            closing = LAST_BLOCK + trailer(zlib.crc32(data), len(data))
+            closing = LAST_BLOCK + pack_trailer(zlib.crc32(data), len(data))
             return Tail(member.offset + cut, closing, was_torn=True, last=member)
         at = raw.rfind(FLUSHED, 0, at + len(FLUSHED) - 1)
     return Tail(member.offset, was_torn=True)
@@ -84,12 +84,12 @@ def _whole(deflated: bytes) -> bytes | None:
         return None
     if not inflater.eof or inflater.unused_data or not data.endswith(b"\n"):
         return None
-    whole = all(unsealed(line) is not None for line in data[:-1].split(b"\n"))
+    whole = all(read_checked_line(line) is not None for line in data[:-1].split(b"\n"))
     return data if whole else None
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class PreviousEnd:
     """What a writer before this one left: its last moments, and whether it was killed."""
 
     start: float = 0.0
@@ -99,7 +99,7 @@ class Left:
     profile_at: float | None = None
 
 
-def reopened(path: Path) -> tuple[OutFile, Left]:
+def reopen(path: Path) -> tuple[OutFile, PreviousEnd]:
     """Open a recording to append to it; what a killed writer left torn is cut and closed first.
 
     Raises CannotRecord.
@@ -115,23 +115,23 @@ def reopened(path: Path) -> tuple[OutFile, Left]:
         raise CannotRecord(f"cannot record to {path}: {failed.reason}") from None
 
 
-def _made_whole(file: OutFile, path: Path) -> Left:
+def _made_whole(file: OutFile, path: Path) -> PreviousEnd:
     def read_at(offset: int, length: int) -> bytes:
         return os.pread(file.descriptor, length, offset)
 
     tail = find_tail(read_at, file.size)
-    newest = before(read_at, tail.cut_at)
-    while newest is not None and newest.kind is not Kind.SAMPLES:
-        newest = before(read_at, newest.offset)
-    left = Left(was_torn=tail.was_torn)
+    newest = member_before(read_at, tail.cut_at)
+    while newest is not None and newest.kind is not MemberKind.SAMPLES:
+        newest = member_before(read_at, newest.offset)
+    left = PreviousEnd(was_torn=tail.was_torn)
     if newest is not None:
         content = read_content(read_at, newest, path.name)
-        tally = Tally(newest.start)
+        tally = SummaryBuilder(newest.start)
         for event in content.events:
             tally.note(event)
         summary = tally.summary()
         profile_at = content.header.profile_at if content.header else None
-        left = Left(newest.start, summary.end, tail.was_torn, summary, profile_at)
+        left = PreviousEnd(newest.start, summary.end, tail.was_torn, summary, profile_at)
     file.cut(tail.cut_at)
     if tail.closing:
         file.write(tail.closing)
@@ -151,16 +151,16 @@ class SalvageResult:
     was_whole: bool
 
 
-def mended(part: Segment) -> Iterator[SalvageResult]:
+def salvaged_members(part: Segment) -> Iterator[SalvageResult]:
     """Yield the members of a file, each as it was or with what is whole in it."""
     known: Header | None = None
     for member in part.members(part.first):
-        if member.kind is Kind.PROFILE:
+        if member.kind is MemberKind.PROFILE:
             yield _profile(part, member)
             continue
         found = inflate(part.read_at, member)
         lines, rest = found.lines()
-        good = [line for line in lines if unsealed(line) is not None]
+        good = [line for line in lines if read_checked_line(line) is not None]
         try:
             header = part.header(member)
         except OtherVersion:  # a newer memtui can save it; the old file stays as it is
@@ -186,14 +186,18 @@ def _borrowed(known: Header | None, member: Member) -> bytes:
         host=known.host, pid=known.pid, start_ticks=known.start_ticks, name=known.name,
         interval_s=known.interval_s, fields=known.fields, last=known.last,
     )  # fmt: skip
-    return sealed(header_record(header))[:-1]
+    return checked_line(header_record(header))[:-1]
 
 
 def _closed(member: Member, lines: list[bytes]) -> bytes:
     data = b"".join(line + b"\n" for line in lines)
     deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflater.compress(data) + deflater.flush()
-    return head(Kind.SAMPLES, member.start) + packed + trailer(zlib.crc32(data), len(data))
+    return (
+        pack_head(MemberKind.SAMPLES, member.start)
+        + packed
+        + pack_trailer(zlib.crc32(data), len(data))
+    )
 
 
 def _profile(part: Segment, member: Member) -> SalvageResult:

@@ -11,14 +11,14 @@ from memtui.recording.header import MemberSummary
 from memtui.timeline import Extent, main_series
 from memtui.timeline.cycles import gc_cpu_share
 
-SLOW = tuple(kind.type for kind in KINDS if kind.is_in_header)
+HEADER_KINDS = tuple(kind.type for kind in KINDS if kind.is_in_header)
 """Kinds whose newest sample stands in each header: with these alone every pane can be drawn."""
 
 _STATES = (Attached, Trouble, Ended)
 _MOST_STATES = 32
 
 
-class Standing:
+class NewestSamples:
     """The newest event of each slow kind, and the last word of each source about itself."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Standing:
     def note(self, event: Event) -> None:
         """Remember an event, if it is one to remember."""
         kind = type(event.sample)
-        if kind in SLOW:
+        if kind in HEADER_KINDS:
             self._slow[kind] = event
         elif kind in _STATES and (event.source in self._states or self._has_room):
             self._states[event.source] = event
@@ -55,15 +55,18 @@ class Standing:
 
     def events(self) -> tuple[Event, ...]:
         """Return what stands now, the process first."""
-        return (*self._states.values(), *(self._slow[kind] for kind in SLOW if kind in self._slow))
+        return (
+            *self._states.values(),
+            *(self._slow[kind] for kind in HEADER_KINDS if kind in self._slow),
+        )
 
 
-class Tally:
+class SummaryBuilder:
     """The summary of a member, as its events come; ``cycle`` is the last one before it."""
 
     def __init__(self, start: float, cycle: GcCycle | None = None) -> None:
         self._start = self._end = self._earliest = start
-        self._meter = Meter(cycle)
+        self._meter = SeriesReader(cycle)
         self._counts: Counter[str] = Counter()
         self._extents: dict[str, Extent] = {}
 
@@ -88,7 +91,7 @@ class Tally:
         )
 
 
-class Meter:
+class SeriesReader:
     """Reads the series of one sample after the other; ``cycle`` is the last one before them.
 
     Beside those that a sample carries there is ``gc_cpu_ppm``: the collector's share of all

@@ -28,8 +28,8 @@ from memtui.model import (
     moment_of,
 )
 from memtui.recording import Recording
-from memtui.recording.info import RecordingInfo, contents_of
-from memtui.recording.pages import landmarks_of, timeline_of, whole_profile
+from memtui.recording.info import RecordingInfo, read_info
+from memtui.recording.recorded_pages import full_profile, landmarks_of, load_timeline
 from memtui.report.series import Columns, columns_of
 from memtui.timeline import Landmark, View
 
@@ -103,7 +103,7 @@ def account_of(recording: Recording, start: float, end: float) -> Account:
         landmarks=landmarks,
         lives=tuple(_lives(recording, start, end, landmarks)),
         grown=tuple(_grown(recording, diagnosis.window.start, end)),
-        contents=contents_of(recording),
+        contents=read_info(recording),
         identity=view.sample(ProcessIdentity),
         last=view.sample(ProcessSample),
         place=tuple(environment_lines(view)),
@@ -111,7 +111,7 @@ def account_of(recording: Recording, start: float, end: float) -> Account:
 
 
 def _view(recording: Recording, start: float, end: float) -> View:
-    return View(timeline_of(recording, start, end), end, end, frozen=True)
+    return View(load_timeline(recording, start, end), end, end, frozen=True)
 
 
 def _lives(
@@ -162,7 +162,7 @@ def _dated(
     recording: Recording, event: Event, sample_type: str
 ) -> tuple[Dated, SampleValues] | None:
     """Return the moment of a profile and its values of a type; None where it has none."""
-    whole = whole_profile(recording, event)
+    whole = full_profile(recording, event)
     if whole is None or not isinstance(whole.sample, Profile):
         return None
     of_type = (each for each in whole.sample.values if each.type == sample_type)

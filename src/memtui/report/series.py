@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from memtui.model import Event, GcCycle, RuntimeSample, Sample
 from memtui.recording import MemberSummary, Recording
-from memtui.recording.pages import WHOLE_S
-from memtui.recording.summary import Meter
+from memtui.recording.recorded_pages import WHOLE_S
+from memtui.recording.summary import SeriesReader
 from memtui.timeline import Extent
 
 COLUMNS = 600
@@ -76,7 +76,7 @@ def folded(pieces: Iterable[Piece], start: float, end: float) -> Columns:
 
 
 def _of_events(events: Iterable[Event]) -> Iterator[Piece]:
-    meter = Meter()
+    meter = SeriesReader()
     for event in events:
         for name, value in (*meter.read(event.sample), *_of_memstats(event.sample)):
             yield Piece(event.at, event.at, name, Extent(value, value, value))
@@ -91,7 +91,7 @@ def _of_summaries(summaries: Iterable[MemberSummary]) -> Iterator[Piece]:
                 continue
             more = [*_of_memstats(event.sample)]
             if isinstance(event.sample, GcCycle) and "gc_pause_us" not in summary.extents:
-                more += Meter().read(event.sample)  # a file of format 1.0 sums no cycles up
+                more += SeriesReader().read(event.sample)  # a file of format 1.0 sums no cycles up
             for name, value in more:
                 yield Piece(event.at, event.at, name, Extent(value, value, value))
 

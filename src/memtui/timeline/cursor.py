@@ -16,7 +16,7 @@ S = TypeVar("S", bound=Sample)
 SPEEDS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
 """How fast a recording can be played: seconds of it in a second."""
 
-Gap = tuple[float, float]
+TimeSpan = tuple[float, float]
 """From the last sample before to the first one after a time of which nothing is known."""
 
 
@@ -68,7 +68,7 @@ class Cursor:
         """Play from here."""
         return replace(self, playing=self.at is not None)
 
-    def played(self, elapsed_s: float, last: float, gaps: Sequence[Gap] = ()) -> Cursor:
+    def played(self, elapsed_s: float, last: float, gaps: Sequence[TimeSpan] = ()) -> Cursor:
         """Return where it is when ``elapsed_s`` seconds have passed for who looks on.
 
         A gap is jumped over, for there is nothing to be seen in it; at the end it stands still.

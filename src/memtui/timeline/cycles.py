@@ -9,10 +9,10 @@ from typing import Literal
 
 from memtui.model import GcCycle
 
-Kind = Literal["background", "forced", "periodic"]
+CycleTrigger = Literal["background", "forced", "periodic"]
 
 
-def kind_of(cycle: GcCycle) -> Kind:
+def cycle_trigger(cycle: GcCycle) -> CycleTrigger:
     """Return why a cycle began: the heap grew, the program asked, or two minutes had passed.
 
     A collection that the program asks for goes first: it may come just when the other is due.
@@ -116,7 +116,7 @@ class CycleTally:
         )
 
 
-def summary_of(entries: Iterable[tuple[float, GcCycle]]) -> CycleSummary:
+def summarize_cycles(entries: Iterable[tuple[float, GcCycle]]) -> CycleSummary:
     """Return what cycles have in common, each given with the moment at which it began."""
     tally = CycleTally()
     for at, cycle in entries:

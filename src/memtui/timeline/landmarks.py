@@ -11,10 +11,10 @@ from statistics import median
 from typing import Literal, TypeAlias
 
 from memtui.model import Ended, GcCycle, Mark, ProcessIdentity, ProcessSample, Restart
-from memtui.timeline.cursor import Gap
+from memtui.timeline.cursor import TimeSpan
 from memtui.timeline.session import Timeline
 
-Kind: TypeAlias = Literal["mark", "restart", "gap", "spike", "end"]
+LandmarkKind: TypeAlias = Literal["mark", "restart", "gap", "spike", "end"]
 
 GAP_S = 5.0
 """Samples of /proc come each second: when none came for so long, that is a gap."""
@@ -35,7 +35,7 @@ class Landmark:
     """
 
     at: float
-    kind: Kind
+    kind: LandmarkKind
     text: str
     until: float = 0.0
 
@@ -53,17 +53,17 @@ class SessionCourse:
     host: str = ""
 
     @property
-    def gaps(self) -> list[Gap]:
+    def gaps(self) -> list[TimeSpan]:
         """From when to when nothing is known."""
         return [(each.at, each.until) for each in self.landmarks if each.kind == "gap"]
 
 
-def gaps_between(moments: Iterable[float], longer_s: float = GAP_S) -> list[Gap]:
+def gaps_between(moments: Iterable[float], longer_s: float = GAP_S) -> list[TimeSpan]:
     """Return the gaps of a series of moments in their order."""
     return [(before, after) for before, after in pairwise(moments) if after - before > longer_s]
 
 
-def spikes(cycles: Iterable[tuple[float, GcCycle]]) -> list[Landmark]:
+def gc_spikes(cycles: Iterable[tuple[float, GcCycle]]) -> list[Landmark]:
     """Return the cycles that stand out from the twenty before them; of a run of such the first.
 
     The world stood still ten times as long as usual (and 5 ms at least), or the heap came to half
@@ -108,15 +108,15 @@ def landmarks_of(timeline: Timeline, start: float, end: float) -> list[Landmark]
     ]
     moments = (at for at, _ in timeline.track(ProcessSample).between(start, end))
     found += [_gap(gap) for gap in gaps_between(moments)]
-    found += spikes(timeline.track(GcCycle).between(start, end))
+    found += gc_spikes(timeline.track(GcCycle).between(start, end))
     return sorted(found, key=lambda landmark: landmark.at)
 
 
-def _gap(gap: Gap) -> Landmark:
+def _gap(gap: TimeSpan) -> Landmark:
     return Landmark(gap[0], "gap", f"nothing for {gap[1] - gap[0]:.0f} s", gap[1])
 
 
-def neighbour(landmarks: Sequence[Landmark], at: float, by: int) -> Landmark | None:
+def nearest_landmark(landmarks: Sequence[Landmark], at: float, by: int) -> Landmark | None:
     """Return the next landmark after ``at`` (``by`` > 0) or the one before it; None at the end."""
     if by > 0:
         place = bisect_right(landmarks, at + 1e-3, key=lambda each: each.at)

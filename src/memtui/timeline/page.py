@@ -1,22 +1,48 @@
 """Events of one kind in pages of a minute, and what is left of a page when it is let go.
 
 What a track has let go of: summaries that grow coarser with their age.
+
+The main series of samples, and what one of them did over a span of time.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from memtui.model import KINDS, Event
-from memtui.timeline.extent import Extent, main_series
+from memtui.model import KIND_OF, KINDS, Event, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a series did over a span of time: lowest, highest and last value."""
+
+    low: int
+    high: int
+    last: int
+
+    def joined(self, later: Extent) -> Extent:
+        """Return the extent of both spans; ``later`` comes after this one."""
+        return Extent(min(self.low, later.low), max(self.high, later.high), later.last)
+
+
+def main_series(sample: Sample) -> Iterator[tuple[str, int]]:
+    """Yield the main series that a sample carries; unknown values carry nothing.
+
+    Bytes, but for the pauses: the longest stop of a cycle of the trace, or all stops of one that
+    MemStats tell, in microseconds.
+    """
+    for name, read in KIND_OF[type(sample)].series.items():
+        if isinstance(value := read(sample), int):
+            yield name, value
+
 
 PAGE_S = 60.0
 PAGE_EVENTS = 512
 
-LASTING = tuple(kind.type for kind in KINDS if kind.is_steady)
+STEADY_KINDS = tuple(kind.type for kind in KINDS if kind.is_steady)
 """Kinds of which a page that is let go keeps its last event: a ledger of three days needs it."""
 
 
@@ -93,7 +119,7 @@ class EventPage:
     def summary(self) -> PageSummary:
         """Return what is left of it when all its events are let go."""
         last = self.events[-1] if self.events else None
-        is_lasting = last is not None and isinstance(last.sample, LASTING)
+        is_lasting = last is not None and isinstance(last.sample, STEADY_KINDS)
         kept = last if is_lasting else None
         return PageSummary(self.start, self.end, len(self.events), self.extents, kept)
 

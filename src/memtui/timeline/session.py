@@ -24,7 +24,7 @@ from memtui.model import (
     TornLine,
     Trouble,
 )
-from memtui.timeline.sharing import with_shared_functions
+from memtui.timeline.sharing import share_functions
 from memtui.timeline.track import Track
 
 TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
@@ -76,7 +76,7 @@ class Timeline:
     def append(self, event: Event) -> None:
         """Add an event to the track of its kind."""
         if isinstance(event.sample, Profile) and (before := self.track(Profile).last(math.inf)):
-            event = replace(event, sample=with_shared_functions(event.sample, before[1]))
+            event = replace(event, sample=share_functions(event.sample, before[1]))
         self._tracks[type(event.sample)].append(event)
         self.newest_at = max(self.newest_at, event.at)
         if isinstance(event.sample, TraceLine):

@@ -12,7 +12,7 @@ from memtui.model import FunctionValue, Profile, SampleValues
 S = TypeVar("S", bound=Hashable)
 
 
-def sharing(sample: S, before: S) -> S:
+def share_values(sample: S, before: S) -> S:
     """Return an equal sample made of the objects of ``before``, where those are equal.
 
     Of a process that is read each second most numbers stay, but each time they are read they are
@@ -27,14 +27,14 @@ def sharing(sample: S, before: S) -> S:
             continue
         if new == old and type(new) is type(old):
             changes[name] = old
-        elif is_dataclass(new) and (shared := sharing(new, old)) is not new:
+        elif is_dataclass(new) and (shared := share_values(new, old)) is not new:
             changes[name] = shared
     if not changes:
         return sample
     return replace(sample, **changes)  # type: ignore[type-var]
 
 
-def with_shared_functions(profile: Profile, before: Profile) -> Profile:
+def share_functions(profile: Profile, before: Profile) -> Profile:
     """Return an equal profile that has the functions of ``before`` where they did not change.
 
     A heap profile a minute has the same few hundred names each time, and mostly the same values.

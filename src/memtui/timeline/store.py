@@ -9,9 +9,8 @@ from functools import partial
 from typing import Protocol
 
 from memtui.model import Event, GcCycle, ProcessSample, RuntimeSample, Sample
-from memtui.timeline.extent import Extent
 from memtui.timeline.landmarks import Landmark
-from memtui.timeline.page import LASTING, PageSummary
+from memtui.timeline.page import STEADY_KINDS, Extent, PageSummary
 from memtui.timeline.session import Timeline
 
 STEPPED = (ProcessSample, GcCycle, RuntimeSample)
@@ -94,7 +93,7 @@ class Pages:
                     summary.end,
                     count,
                     dict(summary.extents.get(kind, {})),
-                    read=partial(summary.last, kind) if kind in LASTING else None,
+                    read=partial(summary.last, kind) if kind in STEADY_KINDS else None,
                 )
                 self.by_kind.setdefault(kind, []).append(page)
 
@@ -104,7 +103,7 @@ class Pages:
         return self._starts[place - 1] if place else at
 
 
-def recalled(store: PageStore, pages: Pages, start: float, first: float) -> Timeline:
+def timeline_from(store: PageStore, pages: Pages, start: float, first: float) -> Timeline:
     """Return a timeline that knows what was before ``start``, most of it in summaries.
 
     The events from ``start`` on are to be appended; ``first`` is the moment the session began.

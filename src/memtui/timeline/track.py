@@ -11,9 +11,8 @@ from itertools import islice
 from typing import Generic, TypeVar, cast
 
 from memtui.model import KINDS, Event, Sample
-from memtui.timeline.extent import Extent, main_series
-from memtui.timeline.page import EventPage, PageSummary, PastSummaries
-from memtui.timeline.sharing import sharing
+from memtui.timeline.page import EventPage, Extent, PageSummary, PastSummaries, main_series
+from memtui.timeline.sharing import share_values
 
 KEPT_S = 3600.0
 """Events older than that are let go, unless there are few: they stand in the scratch recording."""
@@ -21,7 +20,7 @@ KEPT_S = 3600.0
 FEW_EVENTS = 512
 """So many are kept however old they are."""
 
-STEADY = tuple(kind.type for kind in KINDS if kind.shares_values)
+SHARED_KINDS = tuple(kind.type for kind in KINDS if kind.shares_values)
 """Kinds of samples of which one has most numbers in common with the next."""
 
 S = TypeVar("S", bound=Sample)
@@ -45,9 +44,9 @@ class Track(Generic[S]):
         """Add an event; one that claims to be older than the last is placed right behind it."""
         pages = self._pages
         at = max(event.at, pages[-1].end) if pages else event.at
-        if pages and isinstance(event.sample, STEADY):
+        if pages and isinstance(event.sample, SHARED_KINDS):
             before = pages[-1].events[-1].sample
-            event = Event(event.at, event.source, sharing(event.sample, before))
+            event = Event(event.at, event.source, share_values(event.sample, before))
         if not pages or pages[-1].is_full(at):
             pages.append(EventPage(at, at))
         pages[-1].append(at, event)

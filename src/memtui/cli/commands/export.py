@@ -92,25 +92,25 @@ class _Wanted(NamedTuple):
 
 
 def _csv(wanted: _Wanted) -> Iterator[str]:
-    from memtui.recording.export import Thinning, rows
+    from memtui.recording.export import Thinning, csv_lines
 
     thinning = Thinning(wanted.every)
-    yield from rows(each for each in wanted.events() if thinning.takes(each))
+    yield from csv_lines(each for each in wanted.events() if thinning.takes(each))
 
 
 def _metrics(wanted: _Wanted) -> Iterator[str]:
-    from memtui.recording.export import Thinning, metrics
+    from memtui.recording.export import Thinning, openmetrics_lines
 
     thinning = Thinning(wanted.every)
     identity = wanted.recording.identity(wanted.end)
     labels = {"host": wanted.recording.header.host}
     if identity is not None:
         labels |= {"name": identity.name, "pid": str(identity.pid)}
-    yield from metrics((each for each in wanted.events() if thinning.takes(each)), labels)
+    yield from openmetrics_lines((each for each in wanted.events() if thinning.takes(each)), labels)
 
 
 def _jsonl(wanted: _Wanted) -> Iterator[str]:
-    from memtui.recording.export import Thinning, flat, flat_gap
+    from memtui.recording.export import Thinning, flatten, flatten_gap
 
     thinning = Thinning(wanted.every)
     gaps = [
@@ -120,8 +120,8 @@ def _jsonl(wanted: _Wanted) -> Iterator[str]:
     ]
     for event in wanted.events(whole_profiles=True):
         while gaps and gaps[0].end <= event.at:
-            yield json.dumps(flat_gap(gaps.pop(0))) + "\n"
+            yield json.dumps(flatten_gap(gaps.pop(0))) + "\n"
         if thinning.takes(event):
-            yield json.dumps(flat(event)) + "\n"
+            yield json.dumps(flatten(event)) + "\n"
     for gap in gaps:
-        yield json.dumps(flat_gap(gap)) + "\n"
+        yield json.dumps(flatten_gap(gap)) + "\n"

@@ -18,13 +18,13 @@ def repair(file: str, out: str) -> None:
     Members that are whole are copied byte by byte; of others the lines whose CRC is right.
     """
     from memtui import units
-    from memtui.recording.recovery import mended
+    from memtui.recording.recovery import salvaged_members
 
     copied = saved = lost = lines_lost = size = 0
     with opened((file,)) as recording, output(out) as new, Progress("reading") as progress:
         whole, past = sum(part.size for part in recording.parts), 0
         for part in recording.parts:
-            for each in mended(part):
+            for each in salvaged_members(part):
                 progress.at((past + each.member.offset) / max(1, whole))
                 copied += each.was_whole
                 saved += bool(each.data) and not each.was_whole

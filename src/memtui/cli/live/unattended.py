@@ -19,7 +19,7 @@ from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Ended, Event, GcCycle, ProcessIdentity, ProcessSample, Restart
 from memtui.recording import Recorder
 from memtui.sanitize import plain
-from memtui.session.session_recorder import lacking
+from memtui.session.session_recorder import recorder_problem
 from memtui.sources.clock import SessionClock
 from memtui.sources.defect import report_hint
 from memtui.sources.profile.worker.client import UndecodedProfiles
@@ -228,7 +228,7 @@ class Unattended:
         return plain(f"{identity.name} {identity.pid}") if identity else "the process"
 
     def _tell_state(self) -> None:
-        lacks = lacking(self._recorder)
+        lacks = recorder_problem(self._recorder)
         kind = lacks.partition(":")[0]  # the seconds of a stall change, and are no news
         if kind != self._lacked:
             self._progress.say(f"recording {lacks}" if lacks else "recording goes on")
@@ -254,7 +254,7 @@ class Unattended:
         """Return what there is to say at the end."""
         place, defect = self._recorder.path, self._recorder.defect
         where = plain(str(place)) if place else "standard output"
-        lacks = lacking(self._recorder)
+        lacks = recorder_problem(self._recorder)
         if self.is_cut and not defect:
             lacks = f"no answer from the disk for {LONGEST_CLOSE_S:.0f} s: the end may be missing"
         said = f"memtui: recorded {self._past} of {self._name} in {where} ({self._size})"

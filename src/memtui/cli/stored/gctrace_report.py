@@ -11,7 +11,7 @@ from typing import Protocol
 from memtui import units
 from memtui.model import GcCycle, Restart, ScavengeLine, TornLine
 from memtui.parse.gctrace.decoder import TimedItem, TraceDecoder, TraceItem
-from memtui.timeline.cycles import CycleTally, gc_cpu_share, kind_of
+from memtui.timeline.cycles import CycleTally, cycle_trigger, gc_cpu_share
 
 MIB = 1 << 20
 KIB = 1 << 10
@@ -173,7 +173,7 @@ class TextReport:
 
     def _row(self, cycle: GcCycle, at: float | None) -> str:
         self._tally.add(cycle.at_s if cycle.at_s is not None else at or 0.0, cycle)
-        kind = kind_of(cycle)
+        kind = cycle_trigger(cycle)
         self._kinds[kind] += 1
         now = gc_cpu_share(self._previous, cycle)
         self._previous = cycle

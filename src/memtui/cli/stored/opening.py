@@ -60,10 +60,10 @@ def window(recording: Recording, start: str | None, end: str | None) -> tuple[fl
 
 def at_moment(recording: Recording, text: str, span: tuple[float, float] | None = None) -> float:
     """Return the moment that a text names; raise Complaint."""
-    from memtui.recording.moments import NoMoment, moment
+    from memtui.recording.time_expressions import NotAMoment, parse_moment
 
     marks = recording.notable() if text.strip().startswith("@") else ()
     try:
-        return moment(text, span or recording.span, marks=marks)
-    except NoMoment as error:
+        return parse_moment(text, span or recording.span, marks=marks)
+    except NotAMoment as error:
         raise CliError(str(error)) from None

@@ -13,7 +13,7 @@ from memtui.render.preferences import DEFAULT, Preferences
 
 if TYPE_CHECKING:
     from memtui.dashboard.app import MemtuiApp
-    from memtui.recording.pages import RecordedPages
+    from memtui.recording.recorded_pages import RecordedPages
     from memtui.sources.signals import EarlySignals
 
 
@@ -53,7 +53,7 @@ def show(
 def pages_of(paths: Sequence[Path]) -> RecordedPages:
     """Return the recording that these files are; raise Complaint when they are none."""
     from memtui.recording import NotARecording
-    from memtui.recording.pages import RecordedPages
+    from memtui.recording.recorded_pages import RecordedPages
 
     for path in paths:
         if not exists(path):
@@ -94,12 +94,12 @@ def replaying(
 
 def moment_of(store: RecordedPages, at: str) -> float:
     """Return the moment that ``--at`` names; raise Complaint."""
-    from memtui.recording.moments import NoMoment, moment
+    from memtui.recording.time_expressions import NotAMoment, parse_moment
 
     try:
         marks = store.recording.notable() if at.strip().startswith("@") else ()
-        return moment(at, store.span(), marks=marks)
-    except NoMoment as error:
+        return parse_moment(at, store.span(), marks=marks)
+    except NotAMoment as error:
         raise CliError(f"--at: {error}") from None
 
 
@@ -113,12 +113,12 @@ def following(
     from memtui.dashboard.app import MemtuiApp
     from memtui.session import Player
     from memtui.session.followed_recording import FollowedRecording
-    from memtui.session.replay_window import recent
+    from memtui.session.replay_window import load_recent
     from memtui.timeline import SessionCourse
 
     source = FollowedRecording(path)
     first, last = store.span()
-    timeline = recent(store, SessionCourse(first, last))
+    timeline = load_recent(store, SessionCourse(first, last))
 
     def clock() -> float:
         return timeline.newest_at

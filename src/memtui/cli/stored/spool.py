@@ -32,7 +32,7 @@ class Spool:
     def __enter__(self) -> Spool:
         """Wait until there is something to show."""
         from memtui.recording import NotARecording
-        from memtui.recording.pages import RecordedPages
+        from memtui.recording.recorded_pages import RecordedPages
 
         self.path.touch(0o600)
         threading.Thread(target=self._copy, name="spool", daemon=True).start()

@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
-from memtui.recording.gzip_members import Damage, Gap, Kind, Member
 from memtui.recording.header import Brief, MemberSummary, OtherVersion
-from memtui.recording.member_content import MemberContent
-from memtui.recording.segment import SAME_S, Segment
-from memtui.recording.summary import Standing, Tally
+from memtui.recording.members import Damage, Gap, Member, MemberKind
+from memtui.recording.segment import START_TOLERANCE_S, MemberContent, Segment
+from memtui.recording.summary import NewestSamples, SummaryBuilder
 
 T = TypeVar("T")
 
@@ -34,7 +33,7 @@ class MemberPlace:
     @property
     def is_samples(self) -> bool:
         """Whether it holds samples, not a profile."""
-        return self.member.kind is Kind.SAMPLES
+        return self.member.kind is MemberKind.SAMPLES
 
 
 class MemberCache:
@@ -99,7 +98,7 @@ GAP_S = 5.0
 """Nothing for longer than this between two members is a gap, whatever the reason."""
 
 
-class Summed(NamedTuple):
+class IndexedMember(NamedTuple):
     """A member summed up, and the gap before it."""
 
     place: MemberPlace
@@ -107,16 +106,16 @@ class Summed(NamedTuple):
     gap: Gap | None
 
 
-class Survey:
+class MemberIndex:
     """The members of samples summed up; each that is whole is read only once."""
 
     def __init__(self, shelf: MemberCache) -> None:
         self._shelf = shelf
-        self._whole: list[Summed] = []
+        self._whole: list[IndexedMember] = []
         self._waiting: tuple[MemberPlace, Gap | None] | None = None
         """The last member that was summed up, which may still grow."""
 
-    def of(self, places: Sequence[MemberPlace]) -> list[Summed]:
+    def of(self, places: Sequence[MemberPlace]) -> list[IndexedMember]:
         """Return all members summed up: those that were given before, and those that came since.
 
         The header behind a member says what happened in it; the last member itself is read.
@@ -125,30 +124,32 @@ class Survey:
         for place in places[len(whole) + (waiting is not None) :]:
             brief = self._shelf.read(place, place.part.brief)
             if waiting is not None:
-                whole.append(Summed(waiting[0], self._summary(waiting[0], brief), waiting[1]))
+                whole.append(
+                    IndexedMember(waiting[0], self._summary(waiting[0], brief), waiting[1])
+                )
             waiting = place, brief.gap if brief else None
         self._waiting = waiting
         if waiting is None:
             return whole
-        return [*whole, Summed(waiting[0], self._summary(waiting[0], None), waiting[1])]
+        return [*whole, IndexedMember(waiting[0], self._summary(waiting[0], None), waiting[1])]
 
     def _summary(self, place: MemberPlace, brief: Brief | None) -> MemberSummary:
         """Return the summary of a member: from the header behind it, or by reading it."""
         before = brief.before if brief else None
-        if before and abs(before.start - place.member.start) < SAME_S:
+        if before and abs(before.start - place.member.start) < START_TOLERANCE_S:
             return before
         content = self._shelf.content(place)
-        standing = Standing()
+        standing = NewestSamples()
         for event in content.header.last if content.header else ():
             standing.note(event)
-        tally, standing = Tally(place.member.start, standing.cycle), Standing()
+        tally, standing = SummaryBuilder(place.member.start, standing.cycle), NewestSamples()
         for event in content.events:
             tally.note(event)
             standing.note(event)
         return replace(tally.summary(), last=standing.newest)
 
 
-def gaps_of(members: Sequence[Summed]) -> list[Gap]:
+def gaps_of(members: Sequence[IndexedMember]) -> list[Gap]:
     """Return the spans for which nothing was recorded, and why."""
     found: list[Gap] = []
     last_end: float | None = None

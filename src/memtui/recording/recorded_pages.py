@@ -22,8 +22,8 @@ from memtui.model import (
 )
 from memtui.recording.codec import TYPES
 from memtui.recording.header import MemberSummary
-from memtui.recording.reader import LATE_S, Recording
-from memtui.timeline import LASTING, Extent, Landmark, StoredPage, Timeline
+from memtui.recording.reader import MAX_DELAY_S, Recording
+from memtui.timeline import STEADY_KINDS, Extent, Landmark, StoredPage, Timeline
 
 _TYPE_OF_SERIES: Mapping[str, type[Sample]] = {
     **{name: kind.type for kind in KINDS for name in kind.series},
@@ -127,7 +127,7 @@ EDGE_S = 600.0
 and the marks."""
 
 
-def timeline_of(
+def load_timeline(
     recording: Recording,
     start: float,
     end: float,
@@ -155,7 +155,7 @@ def _events(recording: Recording, start: float, end: float, told: Told) -> list[
         event
         for summary in recording.summaries()
         if first < summary.end < last
-        for event in map(summary.last, LASTING)
+        for event in map(summary.last, STEADY_KINDS)
         if event is not None and first < event.at < last
     ]
     between += [
@@ -175,13 +175,13 @@ def _with_whole_profiles(recording: Recording, events: list[Event]) -> list[Even
     of_last = [place for place in places if place > born]
     found = list(events)
     for place in sorted(_ends_of_kinds(events, places) | _ends_of_kinds(events, of_last)):
-        found[place] = whole_profile(recording, events[place]) or events[place]
+        found[place] = full_profile(recording, events[place]) or events[place]
     return found
 
 
-def whole_profile(recording: Recording, event: Event) -> Event | None:
+def full_profile(recording: Recording, event: Event) -> Event | None:
     """Return a profile of which the totals are known with all it says; None when it is damaged."""
-    for reached in (event.at, event.at + LATE_S):
+    for reached in (event.at, event.at + MAX_DELAY_S):
         whole = recording.profile(reached)
         if whole is not None and whole.at == event.at:
             return whole
