@@ -289,7 +289,7 @@ def read(path: Path) -> list[Event] | None:
         assert 0 <= first <= LAST_MOMENT > last >= first, (first, last)
         found = list(recording.events(0.0, LAST_MOMENT))
         middle = (first + last) / 2
-        found += recording.standing(middle)
+        found += recording.state(middle)
         if (profile := recording.profile(last)) is not None:
             found.append(profile)
         recording.identity(last)

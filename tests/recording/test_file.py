@@ -122,7 +122,7 @@ def test_one_member_is_enough_to_draw(session: Closed) -> None:
     path, events = session
     recording = Recording.open(path)
     for at in (NOON + 61.5, NOON + 180.0, NOON + 299.0):
-        standing = {type(event.sample): event for event in recording.standing(at)}
+        standing = {type(event.sample): event for event in recording.state(at)}
         for kind in (ProcessIdentity, ProcessSample, RuntimeSample):
             last = [e for e in events if isinstance(e.sample, kind) and e.at <= at][-1]
             assert standing[kind] == last
@@ -338,7 +338,7 @@ def test_a_flipped_bit_is_a_gap_and_never_a_value(session: Closed, tmp_path: Pat
         recording.summaries()
         recording.gaps()
         for at in (NOON, NOON + 150, NOON + 400):
-            recording.standing(at)
+            recording.state(at)
             recording.profile(at)
         recording.close()
 
@@ -489,7 +489,7 @@ def test_members_beyond_what_is_read_are_told(
 ) -> None:
     """A real one would have a million of them."""
     path, _ = session
-    monkeypatch.setattr(segment, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(segment, "MAX_MEMBERS", 2)
     recording = Recording.open(path)
     assert len(recording.members()) == 2
     found = read_info(recording)
@@ -497,7 +497,7 @@ def test_members_beyond_what_is_read_are_told(
     assert [each.reason for each in found.damage] == ["not read from here on: more than 2 members"]
     assert found.damage[0].offset > recording.members()[-1].member.offset
     recording.close()
-    monkeypatch.setattr(segment, "MOST_MEMBERS", 1 << 20)
+    monkeypatch.setattr(segment, "MAX_MEMBERS", 1 << 20)
     recording = Recording.open(path)
     assert len(recording.members()) > 2
     assert read_info(recording).damage == ()

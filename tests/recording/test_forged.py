@@ -141,13 +141,13 @@ def test_a_member_of_another_version_is_not_repaired_and_stops_nobody(tmp_path: 
 
 
 def test_a_flood_of_events_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memtui.recording.segment._MOST_EVENTS", 1000)
+    monkeypatch.setattr("memtui.recording.segment.MAX_EVENTS", 1000)
     monkeypatch.setattr("memtui.recording.member_index.KEPT_EVENTS", 2500)
     flood = [{"e": [{"k": "restart", "t": NOON}] * 100}] * 40
     members = [member(first_line(), *flood, at=NOON + number) for number in range(6)]
     recording = Recording.open(written(tmp_path, *members))
     assert len(list(recording.events(0, NOON + 60))) == 6 * 1000
-    assert sum(len(each.events) for each in recording._shelf._contents.values()) <= 2500
+    assert sum(len(each.events) for each in recording._cache._contents.values()) <= 2500
     assert "damaged lines" in recording.damage[0].reason
     recording.close()
 

@@ -63,7 +63,7 @@ def test_a_chart_of_days_is_the_same_whichever_version_wrote_it(version: str) ->
     summaries = recording.summaries()
     assert len(summaries) == len(members) > 2
     for summary, place in zip(summaries, members, strict=True):
-        events = place.part.content(place.member).events
+        events = place.segment.content(place.member).events
         samples = [each for each in events if isinstance(each.sample, ProcessSample)]
         res = [each.sample.res_bytes for each in samples if isinstance(each.sample, ProcessSample)]
         assert summary.counts["process"] == len(samples)
@@ -76,4 +76,4 @@ def test_what_stands_out_is_found_without_reading_the_rest(tmp_path: Path) -> No
     told = {at: Event(NOON + at, "user", Mark(f'"k":"mark" {at}')) for at in (70, 71, 190)}
     told[100] = Event(NOON + 100, "runtime", Restart())
     written(path, 0, 200, told)
-    assert Recording.open(path).notable() == [told[at] for at in sorted(told)]
+    assert Recording.open(path).notable_events() == [told[at] for at in sorted(told)]

@@ -139,7 +139,7 @@ def test_full_parts_make_room_and_are_read_as_one(tmp_path: Path) -> None:
     assert not (tmp_path / "svc.001.memtui").exists()
     assert sum(each.stat().st_size for each in parts) <= most
     recording = Recording.open(path)
-    assert len(recording.parts) == len(parts)
+    assert len(recording.segments) == len(parts)
     found = events_of(recording)
     assert found == told[-len(found) :]
     assert recording.gaps() == []

@@ -186,7 +186,7 @@ def test_what_stood_out_for_a_second_is_seen_in_hours(hours: Path) -> None:
 def test_headers_alone_are_read_of_hours(hours: Path) -> None:
     recording = Recording.open(hours)
     read: set[int] = set()
-    for part in recording.parts:
+    for part in recording.segments:
         known = part.content
 
         def content(

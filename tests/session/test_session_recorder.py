@@ -175,7 +175,7 @@ def leaving(*_: object, **__: object) -> Any:
 
 FAULTS = [
     ("member_writer.encode", losing, r"not written \(process\): KeyError", False),
-    ("summary.SummaryBuilder.note", dying, "failed: RuntimeError in ", True),
+    ("summary.SummaryBuilder.add", dying, "failed: RuntimeError in ", True),
     ("member_writer.encode", leaving, "failed: SystemExit in ", True),
 ]
 
@@ -287,7 +287,7 @@ async def test_the_screen_shows_what_is_not_written(
     async with running(app, (160, 40)) as pilot:
         await until(lambda: counted(app, ProcessSample) > 1)
         assert "● REC" in shown(app, "heading")
-        place = "member_writer.encode" if fault is losing else "summary.SummaryBuilder.note"
+        place = "member_writer.encode" if fault is losing else "summary.SummaryBuilder.add"
         said = r"REC \d+ events? not written" if fault is losing else "REC failed"
         with monkeypatch.context() as patch:
             patch.setattr(f"memtui.recording.{place}", fault)

@@ -10,14 +10,14 @@ from memtui.recording.codec import FIELDS, BadRecord, Fields
 from memtui.recording.header import OtherVersion, read_header
 from memtui.recording.members import (
     HEAD_BYTES,
-    MOST_MEMBER_BYTES,
+    MAX_MEMBER_BYTES,
     Member,
     MemberKind,
     member_after,
     read_checked_line,
     read_head,
 )
-from memtui.recording.segment import Events, NotARecording, Segment
+from memtui.recording.segment import EventReader, NotARecording, Segment
 
 _STEP_BYTES = 1 << 18
 _TRAILER_BYTES = 8
@@ -76,12 +76,12 @@ class Follower:
         if not chunk:
             return self._resync() if self._part.size < here.offset else None
         try:
-            data = here.inflater.decompress(chunk, MOST_MEMBER_BYTES)
+            data = here.inflater.decompress(chunk, MAX_MEMBER_BYTES)
         except zlib.error:
             return self._resync()
         here.offset += len(chunk) - len(here.inflater.unused_data)
         here.size += len(data)
-        if here.size > MOST_MEMBER_BYTES or here.inflater.unconsumed_tail:
+        if here.size > MAX_MEMBER_BYTES or here.inflater.unconsumed_tail:
             return self._resync()
         *lines, here.rest = (here.rest + data).split(b"\n")
         return [event for line in lines for event in self._events(line)]
@@ -105,8 +105,8 @@ class Follower:
             with contextlib.suppress(BadRecord, OtherVersion):
                 self._open.fields = read_header(record).fields
             return []
-        reader = Events(self._open.fields)
-        reader.read(record)
+        reader = EventReader(self._open.fields)
+        reader.read_line(record)
         return reader.events
 
     def _go_to(self, offset: int) -> list[Event] | None:

@@ -79,11 +79,11 @@ def read_info(
         if header.pid is not None:
             seen.append((header.at, RecordedProcess(header.name, header.pid, header.start_ticks)))
     seen.sort(key=itemgetter(0))
-    notable = recording.notable()
+    notable = recording.notable_events()
     damage = recording.damage
     return RecordingInfo(
-        files=tuple(part.path for part in recording.parts),
-        size_bytes=sum(part.size for part in recording.parts),
+        files=tuple(part.path for part in recording.segments),
+        size_bytes=sum(part.size for part in recording.segments),
         start=start,
         end=end,
         header=recording.header,

@@ -1,43 +1,44 @@
-"""The members of a recording that were decoded, kept for a while, and what of them is damaged.
-
-What happened in each member of a recording, from the headers alone: days in a moment.
-"""
+"""Caches decoded members and indexes the summaries of all members of a recording."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from memtui.recording.header import Brief, MemberSummary, OtherVersion
+from memtui.recording.header import Header, OtherVersion
 from memtui.recording.members import Damage, Gap, Member, MemberKind
 from memtui.recording.segment import START_TOLERANCE_S, MemberContent, Segment
-from memtui.recording.summary import NewestSamples, SummaryBuilder
+from memtui.recording.summary import NewestSamples, summarize
+from memtui.timeline import SpanSummary
 
 T = TypeVar("T")
 
 KEPT_MEMBERS = 64
-"""How many decoded members stay in memory: an hour."""
+"""Number of decoded members to keep in memory: about an hour."""
 KEPT_EVENTS = 1 << 19
-"""And no more than so many events of them, whatever a file holds: 300 MB."""
+"""Number of events that the kept members may hold together: about 300 MB."""
+
+GAP_S = 5.0
+"""A longer time without events between two members is a gap, even if no header names a reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberPlace:
-    """A member of one of the files."""
+    """A member and the segment that it is in."""
 
-    part: Segment
+    segment: Segment
     member: Member
 
     @property
     def is_samples(self) -> bool:
-        """Whether it holds samples, not a profile."""
+        """Whether the member holds samples, not a profile."""
         return self.member.kind is MemberKind.SAMPLES
 
 
 class MemberCache:
-    """Decodes members, and keeps the newest of them. Never raises for what stands in a file."""
+    """Decodes members, keeps the most recently used ones, and collects damage; never raises."""
 
     def __init__(self) -> None:
         self._contents: OrderedDict[tuple[int, int], MemberContent] = OrderedDict()
@@ -45,30 +46,30 @@ class MemberCache:
 
     @property
     def damage(self) -> list[Damage]:
-        """What could not be read until now, in the order of its moments."""
+        """The damage found so far, in the order of time."""
         return sorted(self._damage.values(), key=lambda each: (each.start, each.offset))
 
-    def note(self, damage: Damage) -> None:
-        """Keep what could not be read."""
+    def add_damage(self, damage: Damage) -> None:
+        """Add damage that was found."""
         self._damage[damage.file, damage.offset] = damage
 
     def content(self, place: MemberPlace) -> MemberContent:
-        """Return what a member of samples holds, as far as it is whole; nothing of a profile."""
+        """Return the undamaged content of a member of samples; empty for a profile."""
         if not place.is_samples:
             return MemberContent(None, (), None)
-        key = id(place.part), place.member.offset
+        key = id(place.segment), place.member.offset
         known = self._contents.get(key)
         if known is not None:
             self._contents.move_to_end(key)
             return known
         try:
-            content = place.part.content(place.member)
+            content = place.segment.content(place.member)
         except OtherVersion as error:
-            content = MemberContent(None, (), None, _broken(place, str(error)))
+            content = MemberContent(None, (), None, _damage_at(place, str(error)))
         if content.damage is not None:
-            self.note(content.damage)
+            self.add_damage(content.damage)
         else:
-            self._damage.pop((place.part.path.name, place.member.offset), None)
+            self._damage.pop((place.segment.path.name, place.member.offset), None)
         if content.end is not None or content.damage is None or not content.damage.is_tail:
             self._keep(key, content)
         return content
@@ -82,75 +83,68 @@ class MemberCache:
             self._contents.popitem(last=False)
 
     def read(self, place: MemberPlace, read: Callable[[Member], T | None]) -> T | None:
-        """Return what ``read`` makes of a member; None where another version wrote it."""
+        """Return ``read(member)``; None if the member has a format that cannot be read."""
         try:
             return read(place.member)
         except OtherVersion as error:
-            self.note(_broken(place, str(error)))
+            self.add_damage(_damage_at(place, str(error)))
             return None
 
+    def header(self, place: MemberPlace) -> Header | None:
+        """Return the header of a member of samples, without its newest samples."""
+        return self.read(place, lambda member: place.segment.header(member, newest=False))
 
-def _broken(place: MemberPlace, reason: str) -> Damage:
-    return Damage(place.part.path.name, place.member.offset, place.member.start, reason)
 
-
-GAP_S = 5.0
-"""Nothing for longer than this between two members is a gap, whatever the reason."""
+def _damage_at(place: MemberPlace, reason: str) -> Damage:
+    return Damage(place.segment.path.name, place.member.offset, place.member.start, reason)
 
 
 class IndexedMember(NamedTuple):
-    """A member summed up, and the gap before it."""
+    """An entry of the index: a member of samples, its summary, and the gap before it."""
 
     place: MemberPlace
-    summary: MemberSummary
+    summary: SpanSummary
     gap: Gap | None
 
 
 class MemberIndex:
-    """The members of samples summed up; each that is whole is read only once."""
+    """The summaries of the members of samples; those of closed members are read once.
 
-    def __init__(self, shelf: MemberCache) -> None:
-        self._shelf = shelf
-        self._whole: list[IndexedMember] = []
-        self._waiting: tuple[MemberPlace, Gap | None] | None = None
-        """The last member that was summed up, which may still grow."""
+    The summary of a member is in the header of the next one. That of the last member is computed
+    from its events, each time.
+    """
 
-    def of(self, places: Sequence[MemberPlace]) -> list[IndexedMember]:
-        """Return all members summed up: those that were given before, and those that came since.
+    def __init__(self, cache: MemberCache) -> None:
+        self._cache = cache
+        self._closed: list[IndexedMember] = []
+        self._last: tuple[MemberPlace, Gap | None] | None = None
+        """The last known member, which may still grow."""
 
-        The header behind a member says what happened in it; the last member itself is read.
-        """
-        whole, waiting = self._whole, self._waiting
-        for place in places[len(whole) + (waiting is not None) :]:
-            brief = self._shelf.read(place, place.part.brief)
-            if waiting is not None:
-                whole.append(
-                    IndexedMember(waiting[0], self._summary(waiting[0], brief), waiting[1])
-                )
-            waiting = place, brief.gap if brief else None
-        self._waiting = waiting
-        if waiting is None:
-            return whole
-        return [*whole, IndexedMember(waiting[0], self._summary(waiting[0], None), waiting[1])]
+    def entries(self, places: Sequence[MemberPlace]) -> list[IndexedMember]:
+        """Return the entries of all members; ``places`` begins with those of the last call."""
+        closed, last = self._closed, self._last
+        for place in places[len(closed) + (last is not None) :]:
+            header = self._cache.header(place)
+            if last is not None:
+                closed.append(IndexedMember(last[0], self._summary(last[0], header), last[1]))
+            last = place, header.gap if header else None
+        self._last = last
+        if last is None:
+            return closed
+        return [*closed, IndexedMember(last[0], self._summary(last[0], None), last[1])]
 
-    def _summary(self, place: MemberPlace, brief: Brief | None) -> MemberSummary:
-        """Return the summary of a member: from the header behind it, or by reading it."""
-        before = brief.before if brief else None
-        if before and abs(before.start - place.member.start) < START_TOLERANCE_S:
-            return before
-        content = self._shelf.content(place)
-        standing = NewestSamples()
-        for event in content.header.last if content.header else ():
-            standing.note(event)
-        tally, standing = SummaryBuilder(place.member.start, standing.cycle), NewestSamples()
-        for event in content.events:
-            tally.note(event)
-            standing.note(event)
-        return replace(tally.summary(), last=standing.newest)
+    def _summary(self, place: MemberPlace, following: Header | None) -> SpanSummary:
+        """Return the summary in the header that follows; without one, read the member."""
+        summary = following.before if following else None
+        if summary and abs(summary.start - place.member.start) < START_TOLERANCE_S:
+            return summary
+        content = self._cache.content(place)
+        before = NewestSamples(content.header.last if content.header else ())
+        return summarize(place.member.start, content.events, before.cycle)
 
 
-def gaps_of(members: Sequence[IndexedMember]) -> list[Gap]:
-    """Return the spans for which nothing was recorded, and why."""
+def find_gaps(members: Sequence[IndexedMember]) -> list[Gap]:
+    """Return the spans for which nothing was recorded, with the reasons."""
     found: list[Gap] = []
     last_end: float | None = None
     for place, summary, gap in members:

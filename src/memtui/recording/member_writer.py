@@ -53,7 +53,7 @@ class OpenMember:
         self.size = 0
         self.is_broken = False
         """Whether its last lines could not be written: it takes no more, and is only closed."""
-        self.tally = SummaryBuilder(start, cycle)
+        self.summary = SummaryBuilder(start, cycle)
         self._crc = 0
         self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
 

@@ -36,9 +36,9 @@ LAST_BLOCK = b"\x03\x00"
 """An empty last block: closes a stream that was flushed."""
 
 
-MOST_MEMBER_BYTES = 64 << 20
+MAX_MEMBER_BYTES = 64 << 20
 """A member of samples that unpacks to more was not written by us."""
-MOST_PROFILE_BYTES = 512 << 20
+MAX_PROFILE_BYTES = 512 << 20
 """The same of a profile: 256 MiB of it in base64."""
 
 _STEP_BYTES = 1 << 16
@@ -173,7 +173,7 @@ class Inflated:
         return lines if is_proven else list(dict.fromkeys(lines)), rest
 
 
-def inflate(read_at: ReadAt, member: Member, limit: int = MOST_MEMBER_BYTES) -> Inflated:
+def inflate(read_at: ReadAt, member: Member, limit: int = MAX_MEMBER_BYTES) -> Inflated:
     """Unpack a member, up to where it is damaged or torn; never more than ``limit`` bytes."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     parts: list[bytes] = []

@@ -6,30 +6,18 @@ Puts part of a recording on a timeline: all of it where it is short, else what l
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from memtui.model import (
-    KINDS,
     Ended,
     Event,
-    GcCycle,
     Mark,
     Profile,
     Restart,
-    RuntimeSample,
-    Sample,
 )
-from memtui.recording.codec import TYPES
-from memtui.recording.header import MemberSummary
 from memtui.recording.reader import MAX_DELAY_S, Recording
-from memtui.timeline import STEADY_KINDS, Extent, Landmark, StoredPage, Timeline
-
-_TYPE_OF_SERIES: Mapping[str, type[Sample]] = {
-    **{name: kind.type for kind in KINDS for name in kind.series},
-    "gc_cpu_ppm": GcCycle,  # of two cycles
-}
-"""The kind of sample that each main series is read from."""
+from memtui.timeline import STEADY_KINDS, Landmark, SpanSummary, Timeline
 
 
 class RecordedPages:
@@ -67,15 +55,15 @@ class RecordedPages:
         with self._lock:
             return self.recording.span
 
-    def summaries(self) -> Sequence[StoredPage]:
+    def summaries(self) -> Sequence[SpanSummary]:
         """Return what each member holds, from headers alone."""
         with self._lock:
-            return [_page(summary) for summary in self.recording.summaries()]
+            return self.recording.summaries()
 
     def state(self, at: float) -> Iterable[Event]:
         """Return what held at a moment: the newest of each slow kind, each source's word."""
         with self._lock:
-            return self.recording.standing(at)
+            return self.recording.state(at)
 
     def events(self, start: float, end: float, *, whole: bool) -> Iterable[Event]:
         """Yield the events of these moments; profiles with all they say if ``whole``."""
@@ -94,7 +82,7 @@ class RecordedPages:
 
 def landmarks_of(recording: Recording) -> list[Landmark]:
     """Return marks, restarts, ends and gaps of a recording, in the order of time."""
-    found = [_landmark(event) for event in recording.notable()]
+    found = [_landmark(event) for event in recording.notable_events()]
     found += [Landmark(gap.start, "gap", gap.reason, gap.end) for gap in recording.gaps()]
     return sorted(found, key=lambda each: each.at)
 
@@ -108,14 +96,6 @@ def _landmark(event: Event) -> Landmark:
         case _:
             assert isinstance(event.sample, Restart)
             return Landmark(event.at, "restart", "started anew")
-
-
-def _page(summary: MemberSummary) -> StoredPage:
-    extents: dict[type[Sample], dict[str, Extent]] = {}
-    for name, extent in summary.extents.items():
-        extents.setdefault(_TYPE_OF_SERIES.get(name, RuntimeSample), {})[name] = extent
-    counts = {TYPES[name]: count for name, count in summary.counts.items() if name in TYPES}
-    return StoredPage(summary.start, summary.end, counts, extents, summary.last)
 
 
 Told = Callable[[Iterable[Event], float, float], Iterable[Event]]
@@ -140,7 +120,7 @@ def load_timeline(
     between two moments, and can say how far that is.
     """
     timeline = Timeline(start)
-    for event in recording.standing(start):
+    for event in recording.state(start):
         timeline.append(event)
     for event in _with_whole_profiles(recording, _events(recording, start, end, told)):
         timeline.append(event)
@@ -149,7 +129,7 @@ def load_timeline(
 
 def _events(recording: Recording, start: float, end: float, told: Told) -> list[Event]:
     if end - start <= WHOLE_S:
-        return list(told(recording.within(start, end), start, end))
+        return list(told(recording.events_dated(start, end), start, end))
     first, last = start + EDGE_S, end - EDGE_S
     between = [
         event
@@ -160,7 +140,7 @@ def _events(recording: Recording, start: float, end: float, told: Told) -> list[
     ]
     between += [
         each
-        for each in recording.notable()
+        for each in recording.notable_events()
         if first < each.at < last and isinstance(each.sample, Mark | Restart)
     ]
     between.sort(key=lambda event: event.at)

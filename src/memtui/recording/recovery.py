@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from memtui.recording.header import VERSION, Header, MemberSummary, OtherVersion, header_record
+from memtui.recording.header import VERSION, Header, OtherVersion, header_record
 from memtui.recording.members import (
     FLUSHED,
     HEAD_BYTES,
     LAST_BLOCK,
-    MOST_PROFILE_BYTES,
+    MAX_PROFILE_BYTES,
     Inflated,
     Member,
     MemberKind,
@@ -27,7 +27,8 @@ from memtui.recording.members import (
 )
 from memtui.recording.output_file import CannotRecord, OutFile, WriteFailed, open_existing
 from memtui.recording.segment import Segment, read_content
-from memtui.recording.summary import SummaryBuilder
+from memtui.recording.summary import summarize
+from memtui.timeline import SpanSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class PreviousEnd:
     start: float = 0.0
     end: float | None = None
     was_torn: bool = False
-    summary: MemberSummary | None = None
+    summary: SpanSummary | None = None
     profile_at: float | None = None
 
 
@@ -126,10 +127,7 @@ def _made_whole(file: OutFile, path: Path) -> PreviousEnd:
     left = PreviousEnd(was_torn=tail.was_torn)
     if newest is not None:
         content = read_content(read_at, newest, path.name)
-        tally = SummaryBuilder(newest.start)
-        for event in content.events:
-            tally.note(event)
-        summary = tally.summary()
+        summary = summarize(newest.start, content.events)
         profile_at = content.header.profile_at if content.header else None
         left = PreviousEnd(newest.start, summary.end, tail.was_torn, summary, profile_at)
     file.cut(tail.cut_at)
@@ -201,7 +199,7 @@ def _closed(member: Member, lines: list[bytes]) -> bytes:
 
 
 def _profile(part: Segment, member: Member) -> SalvageResult:
-    end = inflate(part.read_at, member, MOST_PROFILE_BYTES).end
+    end = inflate(part.read_at, member, MAX_PROFILE_BYTES).end
     is_whole = (  # its first bytes may lie about its length
         end == member.offset + member.length and part.profile(member, whole=True) is not None
     )

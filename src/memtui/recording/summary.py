@@ -1,101 +1,71 @@
-"""Summaries of the events of a member."""
+"""Summarizes the events of a member, for headers and for the index of a recording."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from memtui.model import KINDS, Attached, Ended, Event, GcCycle, ProcessIdentity, Sample, Trouble
 from memtui.recording.codec import NAMES
-from memtui.recording.header import MemberSummary
-from memtui.timeline import Extent, main_series
+from memtui.timeline import Extent, SpanSummary, main_series
 from memtui.timeline.cycles import gc_cpu_share
 
 HEADER_KINDS = tuple(kind.type for kind in KINDS if kind.is_in_header)
-"""Kinds whose newest sample stands in each header: with these alone every pane can be drawn."""
+"""Kinds whose newest sample is in each header: enough to draw every pane."""
 
 _STATES = (Attached, Trouble, Ended)
-_MOST_STATES = 32
+_MAX_STATES = 32
 
 
 class NewestSamples:
-    """The newest event of each slow kind, and the last word of each source about itself."""
+    """The newest event of each kind of HEADER_KINDS, and the newest state of each source."""
 
-    def __init__(self) -> None:
-        self._slow: dict[type[Sample], Event] = {}
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self._samples: dict[type[Sample], Event] = {}
         self._states: dict[str, Event] = {}
+        for event in events:
+            self.add(event)
 
-    def note(self, event: Event) -> None:
-        """Remember an event, if it is one to remember."""
+    def add(self, event: Event) -> None:
+        """Keep an event if its kind is one of those that are kept."""
         kind = type(event.sample)
         if kind in HEADER_KINDS:
-            self._slow[kind] = event
+            self._samples[kind] = event
         elif kind in _STATES and (event.source in self._states or self._has_room):
             self._states[event.source] = event
 
     @property
     def _has_room(self) -> bool:
-        return len(self._states) < _MOST_STATES
+        return len(self._states) < _MAX_STATES
 
     @property
     def identity(self) -> ProcessIdentity | None:
-        """Who the process is."""
-        found = self._slow.get(ProcessIdentity)
+        """The identity of the process; None while unknown."""
+        found = self._samples.get(ProcessIdentity)
         return found.sample if found and isinstance(found.sample, ProcessIdentity) else None
-
-    def newest(self, kind: type[Sample]) -> Event | None:
-        """Return the newest event of a slow kind."""
-        return self._slow.get(kind)
 
     @property
     def cycle(self) -> GcCycle | None:
-        """The newest cycle of the trace."""
-        found = self._slow.get(GcCycle)
+        """The newest gctrace cycle."""
+        found = self._samples.get(GcCycle)
         return found.sample if found and isinstance(found.sample, GcCycle) else None
 
+    def last(self, kind: type[Sample]) -> Event | None:
+        """Return the newest event of a kind."""
+        return self._samples.get(kind)
+
     def events(self) -> tuple[Event, ...]:
-        """Return what stands now, the process first."""
-        return (
-            *self._states.values(),
-            *(self._slow[kind] for kind in HEADER_KINDS if kind in self._slow),
-        )
-
-
-class SummaryBuilder:
-    """The summary of a member, as its events come; ``cycle`` is the last one before it."""
-
-    def __init__(self, start: float, cycle: GcCycle | None = None) -> None:
-        self._start = self._end = self._earliest = start
-        self._meter = SeriesReader(cycle)
-        self._counts: Counter[str] = Counter()
-        self._extents: dict[str, Extent] = {}
-
-    def note(self, event: Event) -> None:
-        """Count an event."""
-        self._counts[NAMES[type(event.sample)]] += 1
-        self._end = max(self._end, event.at)
-        self._earliest = min(self._earliest, event.at)
-        for name, value in self._meter.read(event.sample):
-            now = Extent(value, value, value)
-            known = self._extents.get(name)
-            self._extents[name] = known.joined(now) if known else now
-
-    def summary(self) -> MemberSummary:
-        """Return what happened until now."""
-        return MemberSummary(
-            self._start,
-            self._end,
-            dict(self._counts),
-            dict(self._extents),
-            earliest=self._earliest,
-        )
+        """Return the states, then the samples in the order of HEADER_KINDS."""
+        samples = (self._samples[kind] for kind in HEADER_KINDS if kind in self._samples)
+        return (*self._states.values(), *samples)
 
 
 class SeriesReader:
-    """Reads the series of one sample after the other; ``cycle`` is the last one before them.
+    """Reads the series of samples in their order; ``cycle`` is the gctrace cycle before them.
 
-    Beside those that a sample carries there is ``gc_cpu_ppm``: the collector's share of all
-    processors since the cycle before, in millionths.
+    In addition to the main series of each sample there is ``gc_cpu_ppm``: the GC's share of the
+    CPU time of all processors since the previous cycle, in millionths.
     """
 
     def __init__(self, cycle: GcCycle | None = None) -> None:
@@ -109,3 +79,37 @@ class SeriesReader:
             if share is not None:
                 yield "gc_cpu_ppm", round(share * 1e6)
             self._cycle = sample
+
+
+class SummaryBuilder:
+    """Builds the summary of a member event by event; ``cycle`` is the gctrace cycle before it."""
+
+    def __init__(self, start: float, cycle: GcCycle | None = None) -> None:
+        self._start = self._end = self._earliest = start
+        self._series = SeriesReader(cycle)
+        self._counts: Counter[str] = Counter()
+        self._extents: dict[str, Extent] = {}
+
+    def add(self, event: Event) -> None:
+        """Add an event."""
+        self._counts[NAMES[type(event.sample)]] += 1
+        self._end = max(self._end, event.at)
+        self._earliest = min(self._earliest, event.at)
+        for name, value in self._series.read(event.sample):
+            now = Extent(value, value, value)
+            known = self._extents.get(name)
+            self._extents[name] = known.joined(now) if known else now
+
+    def summary(self) -> SpanSummary:
+        """Return the summary of the events so far."""
+        counts, extents = dict(self._counts), dict(self._extents)
+        return SpanSummary(self._start, self._end, counts, extents, earliest=self._earliest)
+
+
+def summarize(start: float, events: Iterable[Event], cycle: GcCycle | None = None) -> SpanSummary:
+    """Return the summary of a member that begins at ``start``, with its newest samples."""
+    builder, newest = SummaryBuilder(start, cycle), NewestSamples()
+    for event in events:
+        builder.add(event)
+        newest.add(event)
+    return replace(builder.summary(), last=newest.last)

@@ -20,7 +20,7 @@ from memtui.model import (
     Restart,
 )
 from memtui.recording.clocks import ClockReadings, Clocks, whole_ms
-from memtui.recording.header import VERSION, Header, MemberSummary, header_record
+from memtui.recording.header import VERSION, Header, header_record
 from memtui.recording.member_writer import (
     EncodedEvent,
     EncodingLoss,
@@ -34,11 +34,12 @@ from memtui.recording.members import Gap, MemberKind, checked_line, pack_head
 from memtui.recording.output_file import CannotRecord, OutFile, Rotation, WriteFailed, create_file
 from memtui.recording.recovery import reopen
 from memtui.recording.summary import NewestSamples
+from memtui.timeline import SpanSummary
 
 __all__ = ["CannotRecord", "Clocks", "Recorder", "Redaction"]
 
 MEMBER_S = 60.0
-MOST_MEMBER_BYTES = 8 << 20
+MAX_MEMBER_BYTES = 8 << 20
 """A member that is unpacked larger than this ends early: readers keep a few of them in memory."""
 RETRY_S = 10.0
 _MOST_WAITING = 65_536
@@ -91,8 +92,8 @@ class Recorder:
         self._waiting: list[Event] = []
         self._held: list[EncodedEvent] = []
         self._dropped = 0
-        self._standing = NewestSamples()
-        self._before: MemberSummary | None = None
+        self._newest = NewestSamples()
+        self._before: SpanSummary | None = None
         self._gap: Gap | None = None
         self._profile_at: float | None = None
         self._open: OpenMember | None = None
@@ -234,13 +235,13 @@ class Recorder:
         if member is None:
             return False
         is_old = now.steady - member.began_s >= MEMBER_S
-        return member.is_broken or is_old or member.size >= MOST_MEMBER_BYTES
+        return member.is_broken or is_old or member.size >= MAX_MEMBER_BYTES
 
     def _end_member(self) -> None:
         if self._open is None:
             return
         self._file.write(self._open.end())
-        self._before = self._open.tally.summary()
+        self._before = self._open.summary.summary()
         self._open = None
         self._file.sync()
 
@@ -254,7 +255,7 @@ class Recorder:
         member, first = self._open, b""
         if member is None:
             self._start = max(self._start, now.wall)
-            member = OpenMember(self._start, now.steady, self._standing.cycle)
+            member = OpenMember(self._start, now.steady, self._newest.cycle)
             first = pack_head(MemberKind.SAMPLES, self._start, major=VERSION[0])
             is_first = self._file.size == 0 or self._number == 0
             lines = checked_line(header_record(self._header(), with_names=is_first)) + lines
@@ -270,11 +271,11 @@ class Recorder:
             self._gap = None
             self.lost.tell()
         for event in events:
-            member.tally.note(event)
-            self._standing.note(event)
+            member.summary.add(event)
+            self._newest.add(event)
 
     def _header(self) -> Header:
-        identity = self._standing.identity
+        identity = self._newest.identity
         return Header(
             version=VERSION,
             at=self._start,
@@ -286,7 +287,7 @@ class Recorder:
             start_ticks=identity.start_ticks if identity else None,
             name=identity.name if identity else "",
             interval_s=self._interval_s,
-            last=self._standing.events(),
+            last=self._newest.events(),
             before=self._before,
             gap=self._gap_told(),
             profile_at=self._profile_at,
@@ -305,7 +306,7 @@ class Recorder:
         """Keep of events that cannot be written what is rare, and what stands."""
         for each in events:
             event, _ = each
-            self._standing.note(event)
+            self._newest.add(event)
             if isinstance(event.sample, _RARE) and each not in self._held:
                 self._held.append(each)
         del self._held[:-_MOST_HELD]

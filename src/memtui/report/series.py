@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from memtui.model import Event, GcCycle, RuntimeSample, Sample
-from memtui.recording import MemberSummary, Recording
+from memtui.recording import Recording
 from memtui.recording.recorded_pages import WHOLE_S
 from memtui.recording.summary import SeriesReader
-from memtui.timeline import Extent
+from memtui.timeline import Extent, SpanSummary
 
 COLUMNS = 600
 
@@ -53,7 +53,7 @@ def columns_of(recording: Recording, start: float, end: float) -> Columns:
     A header has the lowest and the highest value of a minute, so nothing that stood out is lost.
     """
     if end - start <= WHOLE_S:
-        pieces = _of_events(recording.within(start, end))
+        pieces = _of_events(recording.events_dated(start, end))
     else:
         pieces = _of_summaries(recording.summaries())
     return folded(pieces, start, end)
@@ -82,7 +82,7 @@ def _of_events(events: Iterable[Event]) -> Iterator[Piece]:
             yield Piece(event.at, event.at, name, Extent(value, value, value))
 
 
-def _of_summaries(summaries: Iterable[MemberSummary]) -> Iterator[Piece]:
+def _of_summaries(summaries: Iterable[SpanSummary]) -> Iterator[Piece]:
     for summary in summaries:
         for name, extent in summary.extents.items():
             yield Piece(summary.start, summary.end, name, extent)

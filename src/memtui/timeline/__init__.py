@@ -20,7 +20,7 @@ from memtui.timeline.session import (
 from memtui.timeline.store import (
     Pages,
     PageStore,
-    StoredPage,
+    SpanSummary,
     step_from,
     stepped_kind,
     timeline_from,
@@ -40,7 +40,7 @@ __all__ = [
     "PageStore",
     "Pages",
     "SessionCourse",
-    "StoredPage",
+    "SpanSummary",
     "TimeSpan",
     "Timeline",
     "TraceLine",

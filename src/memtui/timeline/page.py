@@ -58,7 +58,7 @@ class PageSummary:
     count: int
     extents: dict[str, Extent]
     last: Event | None = None
-    read: Callable[[], Event | None] | None = None
+    read_last: Callable[[], Event | None] | None = None
 
     def joined(self, later: PageSummary) -> PageSummary:
         """Return the summary of both spans; ``later`` comes after this one."""
@@ -69,9 +69,9 @@ class PageSummary:
         last = later.last or self.last
         return PageSummary(self.start, later.end, self.count + later.count, extents, last)
 
-    def known(self) -> Event | None:
+    def last_event(self) -> Event | None:
         """Return the last event, None where nobody kept it; may read a file."""
-        return self.read() if self.read is not None else self.last
+        return self.read_last() if self.read_last is not None else self.last
 
 
 @dataclass(slots=True)

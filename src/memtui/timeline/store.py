@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from memtui.model import Event, GcCycle, ProcessSample, RuntimeSample, Sample
+from memtui.model import KINDS, Event, GcCycle, ProcessSample, RuntimeSample, Sample
 from memtui.timeline.landmarks import Landmark
 from memtui.timeline.page import STEADY_KINDS, Extent, PageSummary
 from memtui.timeline.session import Timeline
@@ -17,19 +17,42 @@ STEPPED = (ProcessSample, GcCycle, RuntimeSample)
 """Whose moments a step may go to."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPage:
-    """What a page of a stored session holds, without its events.
+_TYPE_OF_KIND = {kind.name: kind.type for kind in KINDS}
 
-    ``counts`` and ``extents`` go by the kind of sample. ``last`` reads the last sample of one of
-    the LASTING kinds: of a window of days a few pages are asked for theirs.
+_TYPE_OF_SERIES: Mapping[str, type[Sample]] = {
+    **{name: kind.type for kind in KINDS for name in kind.series},
+    "gc_cpu_ppm": GcCycle,  # computed from two cycles
+}
+"""The type of sample that each series is read from."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanSummary:
+    """A summary of the events of a span of time, of all kinds; times are Unix seconds.
+
+    ``counts`` is the number of events by the name of their kind, ``extents`` the extent of each
+    main series by its name. ``last`` returns the last sample of one of STEADY_KINDS, and may read
+    a file: a ledger of three days needs only a few of many. ``earliest`` is the earliest time of
+    the events, which may have arrived late; None: unknown.
     """
 
     start: float
     end: float
-    counts: Mapping[type[Sample], int] = field(default_factory=dict)
-    extents: Mapping[type[Sample], Mapping[str, Extent]] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    extents: Mapping[str, Extent] = field(default_factory=dict)
     last: Callable[[type[Sample]], Event | None] = lambda kind: None
+    earliest: float | None = None
+
+    def pages(self) -> Iterator[tuple[type[Sample], PageSummary]]:
+        """Yield the summary of each kind of sample."""
+        extents: dict[type[Sample], dict[str, Extent]] = {}
+        for name, extent in self.extents.items():
+            extents.setdefault(_TYPE_OF_SERIES.get(name, RuntimeSample), {})[name] = extent
+        for name, count in self.counts.items():
+            if kind := _TYPE_OF_KIND.get(name):
+                read_last = partial(self.last, kind) if kind in STEADY_KINDS else None
+                known = extents.get(kind, {})
+                yield kind, PageSummary(self.start, self.end, count, known, read_last=read_last)
 
 
 class PageStore(Protocol):
@@ -46,7 +69,7 @@ class PageStore(Protocol):
         """Return the name of the machine that it was recorded on, "" when it does not say."""
         ...
 
-    def summaries(self) -> Sequence[StoredPage]:
+    def summaries(self) -> Sequence[SpanSummary]:
         """Return what each page holds, oldest first."""
         ...
 
@@ -80,21 +103,14 @@ class Pages:
     ``begun`` are events of its first minute: of each kind the first is that of the session.
     """
 
-    def __init__(self, summaries: Sequence[StoredPage], begun: Iterable[Event] = ()) -> None:
+    def __init__(self, summaries: Sequence[SpanSummary], begun: Iterable[Event] = ()) -> None:
         self.by_kind: dict[type[Sample], list[PageSummary]] = {}
         self.first: dict[type[Sample], Event] = {}
         self._starts = [summary.start for summary in summaries]
         for event in begun:
             self.first.setdefault(type(event.sample), event)
         for summary in summaries:
-            for kind, count in summary.counts.items():
-                page = PageSummary(
-                    summary.start,
-                    summary.end,
-                    count,
-                    dict(summary.extents.get(kind, {})),
-                    read=partial(summary.last, kind) if kind in STEADY_KINDS else None,
-                )
+            for kind, page in summary.pages():
                 self.by_kind.setdefault(kind, []).append(page)
 
     def beginning(self, at: float) -> float:

@@ -178,7 +178,7 @@ class Track(Generic[S]):
         found: list[Event] = []
         edge = start
         for summary in past:
-            known = summary.known() if summary.end >= edge else None
+            known = summary.last_event() if summary.end >= edge else None
             if known is not None and edge <= known.at <= end:
                 found.append(known)
                 edge = start + ((known.at - start) // step + 1) * step

@@ -87,7 +87,7 @@ class _Wanted(NamedTuple):
 
     def events(self, *, whole_profiles: bool = False) -> Iterator[Event]:
         """Yield the events of it."""
-        found = self.recording.within(self.start, self.end, whole_profiles=whole_profiles)
+        found = self.recording.events_dated(self.start, self.end, whole_profiles=whole_profiles)
         return self.progress.over(found, self.start, self.end)
 
 

@@ -22,8 +22,8 @@ def repair(file: str, out: str) -> None:
 
     copied = saved = lost = lines_lost = size = 0
     with opened((file,)) as recording, output(out) as new, Progress("reading") as progress:
-        whole, past = sum(part.size for part in recording.parts), 0
-        for part in recording.parts:
+        whole, past = sum(part.size for part in recording.segments), 0
+        for part in recording.segments:
             for each in salvaged_members(part):
                 progress.at((past + each.member.offset) / max(1, whole))
                 copied += each.was_whole

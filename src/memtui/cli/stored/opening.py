@@ -45,7 +45,7 @@ def opened(paths: tuple[str, ...]) -> Iterator[Recording]:
 
 def paths_of(recording: Recording) -> list[Path]:
     """Return the files of a recording, also those that were not named."""
-    return [part.path for part in recording.parts]
+    return [part.path for part in recording.segments]
 
 
 def window(recording: Recording, start: str | None, end: str | None) -> tuple[float, float]:
@@ -62,7 +62,7 @@ def at_moment(recording: Recording, text: str, span: tuple[float, float] | None 
     """Return the moment that a text names; raise Complaint."""
     from memtui.recording.time_expressions import NotAMoment, parse_moment
 
-    marks = recording.notable() if text.strip().startswith("@") else ()
+    marks = recording.notable_events() if text.strip().startswith("@") else ()
     try:
         return parse_moment(text, span or recording.span, marks=marks)
     except NotAMoment as error:

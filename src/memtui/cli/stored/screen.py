@@ -97,7 +97,7 @@ def moment_of(store: RecordedPages, at: str) -> float:
     from memtui.recording.time_expressions import NotAMoment, parse_moment
 
     try:
-        marks = store.recording.notable() if at.strip().startswith("@") else ()
+        marks = store.recording.notable_events() if at.strip().startswith("@") else ()
         return parse_moment(at, store.span(), marks=marks)
     except NotAMoment as error:
         raise CliError(f"--at: {error}") from None
