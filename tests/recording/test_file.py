@@ -408,7 +408,7 @@ from longsession import Session
 from memtui.recording import Recorder
 from memtui.recording import segment
 from memtui.recording.members import HEAD_BYTES
-from memtui.recording.info import contents_of
+from memtui.recording.info import read_info
 from memtui.recording.writer import Clocks
 at = [{start}]
 file = Recorder(Path({file!r}), clocks=Clocks.made(lambda: at[0]), host="h")
