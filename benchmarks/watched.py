@@ -17,9 +17,10 @@ from typing import Any
 from known_causes import Run
 from record_targets import PHASE, cgroup, started
 
+from memtui.cli.headless.watch import run_sources
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
-from memtui.cli.live.watch import session_of, watched
+from memtui.cli.live.sources import GctraceInput
+from memtui.cli.live.target import session_of
 from memtui.cli.options.profile import ProfileOptions
 from memtui.diagnosis import Diagnosis, PartName, build_window, diagnose
 from memtui.model import Trouble
@@ -104,7 +105,7 @@ async def _watch_at(level: str, pid: int, seconds: int, tell: Callable[[Look], N
         if past_s == CLOSE_LOOK_S:
             _look_closely(session)
 
-    last = await watched(session, seconds, time.time, beat)
+    last = await run_sources(session, seconds, time.time, beat)
     if last.ended():
         raise SystemExit(f"process {pid} ended before its time")
     tell(look(last, level, time.monotonic() - began))
@@ -112,7 +113,7 @@ async def _watch_at(level: str, pid: int, seconds: int, tell: Callable[[Look], N
 
 def _session(level: str, pid: int) -> Session:
     options = ProfileOptions(pprof=None, probe=level == FULL, every_s=60.0)
-    session = session_of(pid, None, options, TraceInput(), time.time)
+    session = session_of(pid, None, options, GctraceInput(), time.time)
     if level == PROC:
         session.sources = [each for each in session.sources if each.name != "gctrace"]
     return session

@@ -18,11 +18,11 @@ import pytest
 from patience import wait_for
 
 from memtui.cli.commands.doctor import checks_of
-from memtui.cli.headless.line import PlainLines
+from memtui.cli.headless.plain import PlainLines
 from memtui.cli.headless.text import snapshot
 from memtui.diagnosis import DEFAULT_WINDOW_S, build_window, diagnose
 from memtui.model import Event, Trouble
-from memtui.panes.empty import explained
+from memtui.panes.empty import empty_lines
 from memtui.panes.explain.environment import place_rows
 from memtui.panes.explain.verdict import rows_of
 from memtui.panes.profile.frame import hint_of
@@ -69,7 +69,7 @@ def doctor(view: View) -> str:
 
 
 def screen(view: View) -> str:
-    pane = "\n".join(text_of(each) for each in explained(view, "profile", 400, "…"))
+    pane = "\n".join(text_of(each) for each in empty_lines(view, "profile", 400, "…"))
     return f"{pane}\n{text_of(hint_of(view, ProfileNavigation()))}"
 
 

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memtui import units
-from memtui.cli.exitcodes import exit_code_of
-from memtui.cli.stored.opening import opened
-from memtui.cli.stored.opening import window as window_of_recording
+from memtui.cli.errors import exit_code_of
+from memtui.cli.stored.files import opened
+from memtui.cli.stored.files import window as window_of_recording
 from memtui.diagnosis import (
     Access,
     Cause,

@@ -98,7 +98,7 @@ def test_an_event_that_cannot_be_encoded_is_left_out_and_counted(
     assert sum(int(each[1]) for each in said if each) == len(lost)
 
 
-@pytest.mark.parametrize("place", ["member_writer.OpenMember.packed", "summary.SummaryBuilder.add",
+@pytest.mark.parametrize("place", ["member_writer.OpenMember.packed", "member_writer.Tally.note",
                                    "writer.header_record"])  # fmt: skip
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError])
 def test_any_other_defect_ends_the_recorder_which_then_holds_nothing(
@@ -156,7 +156,7 @@ def test_a_write_that_does_not_return_is_noticed(
             file.append(event)
         thread = threading.Thread(target=file.flush, daemon=True)
         thread.start()
-        wait_for(lambda: recorder_problem(file).startswith("stalled: no answer from the disk"))
+        wait_for(lambda: recorder_problem(file).startswith("stalled: the disk did not respond"))
         os.read(read, 1 << 20)
         thread.join(PATIENCE_S)
         assert recorder_problem(file) == ""
@@ -168,7 +168,7 @@ PATCHED = """
 import sys
 import memtui.recording.member_writer as packing, memtui.recording.writer as writer
 from memtui.model import ProcessSample
-import memtui.cli.live.unattended as unattended
+import memtui.cli.headless.recorder as unattended
 unattended.LONGEST_CLOSE_S = 1.0
 encode = packing.encode
 {patch}

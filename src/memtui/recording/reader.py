@@ -129,7 +129,7 @@ class Recording:
         """Yield what was told from ``start`` to ``end``, both included, in the order it came.
 
         An event that came late, by more than LATE_S, has its place where it came: as the screen
-        of the session had it. ``events_dated`` goes by the moments alone. Profiles have their totals
+        of the session had it. ``events_dated`` goes by their times. Profiles have their totals
         only, unless ``whole_profiles``: ``profile`` reads one.
         """
         first = self.seek(start)

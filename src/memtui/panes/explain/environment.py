@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from memtui import units
 from memtui.diagnosis import environment_lines
+from memtui.local_time import time_of_day
 from memtui.model import Absent, MappingGroup, MappingGroups
 from memtui.panes.explain.ledger import ExplainRow
-from memtui.panes.time_of_day import clock
 from memtui.render.cells import Span, line, wrapped
 from memtui.render.table import Column, table
 from memtui.sanitize import plain
@@ -45,7 +45,7 @@ def _mapping_rows(view: View, width: int) -> list[ExplainRow]:
     head, rows = table(_COLUMNS, [_cells(groups, number) for number in range(len(groups.groups))],
                        width)  # fmt: skip
     how = "by the names of the kernel" if groups.by_name else "told apart by their addresses"
-    title = line(Span(f" Mappings at {clock(at)}", "title"), Span(f"  {how}", "dim"))
+    title = line(Span(f" Mappings at {time_of_day(at)}", "title"), Span(f"  {how}", "dim"))
     named = [
         ExplainRow((Span("   ", "dim"), *each))
         for group in groups.groups

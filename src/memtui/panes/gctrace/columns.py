@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
 from memtui import units
+from memtui.local_time import time_of_day
 from memtui.model import GcCycle, GcPause
-from memtui.panes.time_of_day import clock
 from memtui.render.cells import Line, Role, Span, cell_len
 from memtui.render.table import Column, table
 from memtui.timeline.cycles import cycle_trigger, gc_cpu_share
@@ -137,7 +137,7 @@ def _known(number: float | None) -> float:
 def _since_start(entry: CycleEntry[GcCycle]) -> str:
     at_s = entry.cycle.at_s
     if at_s is None:
-        return clock(entry.at)
+        return time_of_day(entry.at)
     return f"@{at_s:.2f}s" if at_s < 60 else f"@{units.duration(at_s)}"
 
 
@@ -195,7 +195,7 @@ _BOTH_PAUSES = replace(
     meaning="both stops of the world; it goes by the longer one",
 )
 _TIME: Figure[GcCycle] = Figure(
-    "time", 2, lambda entry: clock(entry.at), lambda entry: entry.at,
+    "time", 2, lambda entry: time_of_day(entry.at), lambda entry: entry.at,
     "when the cycle began", "dim", width=8, descending=False,
 )  # fmt: skip
 _TIME_OF_TRACE = replace(
@@ -268,7 +268,7 @@ PAUSES: tuple[Figure[GcPause], ...] = (
         width=3, descending=False,
     ),
     Figure(
-        "time", 2, lambda entry: clock(entry.at), lambda entry: entry.at,
+        "time", 2, lambda entry: time_of_day(entry.at), lambda entry: entry.at,
         "when the cycle ended (PauseEnd)", "dim", width=8, descending=False,
     ),
     Figure(

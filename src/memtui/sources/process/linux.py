@@ -35,6 +35,8 @@ class LinuxReader:
     mounted below it, and /sys is there.
     """
 
+    limits = ""
+
     def __init__(self, proc: Path = PROC, root: Path = ROOT) -> None:
         self._proc = proc
         self._root = root

@@ -40,6 +40,8 @@ class PortableReader:
     DATA are reported where psutil has them (Linux, partly FreeBSD).
     """
 
+    limits = "psutil: RES is not split into RssAnon and RssFile"
+
     def __init__(self) -> None:
         self._booted_at = psutil.boot_time()
         self._known: dict[int, tuple[psutil.Process, int]] = {}
