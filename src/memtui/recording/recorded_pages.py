@@ -95,7 +95,7 @@ def _landmark(event: Event) -> Landmark:
             return Landmark(event.at, "end", reason)
         case _:
             assert isinstance(event.sample, Restart)
-            return Landmark(event.at, "restart", "started anew")
+            return Landmark(event.at, "restart", "process restarted")
 
 
 Told = Callable[[Iterable[Event], float, float], Iterable[Event]]

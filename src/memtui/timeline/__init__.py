@@ -1,4 +1,4 @@
-"""All events of a session in bounded memory, and the moment of it that the screen shows."""
+"""Keeps the events of a session in bounded memory, and the time that the screen shows."""
 
 from memtui.timeline.cursor import SPEEDS, Cursor, TimeSpan, View
 from memtui.timeline.landmarks import (

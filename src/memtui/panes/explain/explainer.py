@@ -30,7 +30,7 @@ class Explainer:
 
     def of(self, view: View) -> Diagnosis:
         """Return the diagnosis of a view, which is at most BETWEEN_S behind it."""
-        asked = (self.seconds, view.stands)
+        asked = (self.seconds, view.frozen_at)
         counts = tuple(view.timeline.track(kind).count for kind in _KINDS)
         if self._made is not None and asked == self._asked:
             made_at, found = self._made
