@@ -35,7 +35,7 @@ from memtui.diagnosis import (
 from memtui.diagnosis.attribution import growth_of_parts
 from memtui.diagnosis.finding import HARMLESS
 from memtui.diagnosis.ledger import HEAP_PARTS
-from memtui.recording.pages import timeline_of as loaded
+from memtui.recording.recorded_pages import load_timeline as loaded
 from memtui.timeline import View
 
 LEAKS = (*HEAP_PARTS, PartName.STACKS, PartName.REST)

@@ -122,12 +122,12 @@ def _explain_recorded(
 ) -> Diagnosis:
     """Print the verdict about a part of a recording."""
     from memtui.diagnosis import build_window, diagnose
-    from memtui.recording.pages import timeline_of
+    from memtui.recording.recorded_pages import load_timeline
     from memtui.timeline import View
 
     with opened(files) as recording, Progress("reading") as progress:
         first, last = window(recording, start, end)
-        timeline = timeline_of(recording, first, last, progress.over)
+        timeline = load_timeline(recording, first, last, progress.over)
     view = View(timeline, last, last, frozen=True)
     diagnosis = diagnose(build_window(view, last - first))
     _print(diagnosis, view, as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memtui.diagnosis import DEFAULT_WINDOW_S, Diagnosis, build_window, diagnose, diagnose_next
 from memtui.model import Mark
-from memtui.timeline import LASTING, View
+from memtui.timeline import STEADY_KINDS, View
 
 AT_FIRST_S = 2.0
 BETWEEN_S = 5.0
@@ -12,7 +12,7 @@ BETWEEN_S = 5.0
 milliseconds, and its samples arrive every five seconds."""
 
 _FIRST_MINUTE_S = 60.0
-_KINDS = (*LASTING, Mark)
+_KINDS = (*STEADY_KINDS, Mark)
 
 
 class DiagnosisCache:
@@ -30,7 +30,7 @@ class DiagnosisCache:
 
     def of(self, view: View) -> Diagnosis:
         """Return the diagnosis of a view, at most BETWEEN_S old."""
-        key = (self.seconds, view.stands)
+        key = (self.seconds, view.frozen_at)
         counts = tuple(view.timeline.track(kind).count for kind in _KINDS)
         if self._cached is not None and key == self._key:
             made_at, found = self._cached
