@@ -6,6 +6,7 @@ import fcntl
 import os
 import select
 import signal
+import socket
 import sys
 import time
 from types import FrameType
@@ -22,6 +23,7 @@ LINUX_ONLY: dict[Any, tuple[str, ...]] = {
     time: ("CLOCK_BOOTTIME", "CLOCK_TAI", "pthread_getcpuclockid"),
     signal: ("SIGRTMIN", "SIGRTMAX", "sigtimedwait", "sigwaitinfo", "pidfd_send_signal"),
     select: ("epoll",),
+    socket: ("MSG_NOSIGNAL", "AF_NETLINK", "SO_PEERCRED"),
 }  # fmt: skip
 """What Python has on Linux only, or not on macOS."""
 

@@ -91,7 +91,21 @@ def test_once_shows_what_psutil_and_the_service_report(start_go: StartGo) -> Non
     text = memtui("--pid", service.pid, "--once", COLUMNS="100").stdout
     assert re.search(r" RES +[\d.]+M", text)
     assert "main.loadCatalogue" in text
+    assert "psutil: RES is not split into RssAnon and RssFile" in " ".join(text.split())
     assert "stderr of another process can be read on Linux only" in " ".join(text.split())
+
+
+@pytest.mark.go
+def test_doctor_lists_what_is_missing(start_go: StartGo) -> None:
+    service = start_go("orders")
+    assert service.address
+    found = {
+        each["name"]: each["seen"]
+        for each in json.loads(memtui("doctor", "--json", "--pid", service.pid).stdout)["checks"]
+    }
+    assert found["/proc"] == "partly"
+    assert found["smaps_rollup"] == found["cgroup"] == found["gctrace"] == "no"
+    assert found["MemStats"] == found["pprof"] == found["Go"] == "yes"
 
 
 @pytest.mark.go
@@ -125,7 +139,8 @@ def test_run_reads_gctrace_of_its_child(go_build: Callable[[str], Path]) -> None
         check=False, timeout=180, env=environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["exit", "130"]
+    # It is interrupted first; on a busy host it may not end in time.
+    assert done.stdout.split()[-1] in ("130", "143"), done.stdout
 
 
 CHILD = """
@@ -133,19 +148,19 @@ import portable; portable.pretend()
 import asyncio, os, sys, time
 from dashboard import counted, running, until
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
-from memtui.model import Ended, GcCycle, ProcessSample
+from memtui.model import GcCycle, ProcessSample
 from memtui.sources.gctrace.child import Child
 async def look():
     child = Child(sys.argv[1:], os.environ)
-    session = Session(ProfileOptions(None, True, None), TraceInput(), time.time)
+    session = Session(ProfileOptions(None, True, None), GctraceInput(), time.time)
     session.watch_child(child)
     app = session.screen()
     async with running(app):
         await until(lambda: counted(app, GcCycle) > 1 and counted(app, ProcessSample) > 1)
         await child.end()
-        await until(lambda: counted(app, Ended))
+        await until(lambda: (end := app.view().ended()) and end[1].exit_code is not None)
         print("exit", app.view().ended()[1].exit_code)
 asyncio.run(look())
 """

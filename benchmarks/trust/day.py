@@ -153,7 +153,7 @@ def rows(hours: int = 24) -> Iterator[Row]:
     cpus = [hour.cpu_s for hour in found[1:]] or [found[0].cpu_s]
     yield Row(
         f"{hours} simulated hours at one sample a second, all panes, recorded",
-        "memory grows by less than 1 MB after the first hour, CPU is flat, no file stays open",
+        "memory grows by less than 1 MB after the first hour, CPU is constant, no file stays open",
         f"{found[0].anon_bytes / 1e6:.1f} MB after an hour, "
         f"{(tenth - found[0].anon_bytes) / 1e6:+.1f} MB after the tenth, {grown / 1e6:+.1f} MB at "
         f"the end; {min(cpus):.1f}–{max(cpus):.1f} s of CPU an hour; {left} files left open",

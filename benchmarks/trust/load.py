@@ -142,7 +142,7 @@ def rows(seconds: int = PHASE_S, pairs: int = PAIRS) -> Iterator[Row]:
     )
     cpu = _more(alone, seen, lambda each: each.cpu)
     yield Row(
-        "CPU of the service that memtui costs it",
+        "CPU that memtui costs the service",
         "< 0.5 % of a core",
         f"{cpu:+.2%} of a core ({_span(seen, lambda each: each.cpu, 100)} % with memtui, "
         f"{_span(alone, lambda each: each.cpu, 100)} % without)",
@@ -150,7 +150,7 @@ def rows(seconds: int = PHASE_S, pairs: int = PAIRS) -> Iterator[Row]:
     )
     allocated = _more(alone, seen, lambda each: each.allocated)
     yield Row(
-        "what the service allocates for memtui",
+        "allocations of the service for memtui",
         "< 100 KB/s",
         f"{allocated / 1000:+.0f} KB/s, the first profile included",
         allocated < MOST_BYTES_PER_S,

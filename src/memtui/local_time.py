@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 
@@ -31,3 +32,29 @@ def date_and_time(at: float) -> str:
 def is_same_day(one: float, other: float) -> bool:
     """Return whether two moments (Unix seconds) are on the same day of local time."""
     return time.localtime(one)[:3] == time.localtime(other)[:3]
+
+
+_TICK_STEPS_S = (
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 4 * 3600, 6 * 3600,
+    12 * 3600, 24 * 3600,
+)  # fmt: skip
+_ONE_DAY_S = 86400
+
+
+def time_ticks(start: float, end: float, columns: int) -> list[tuple[float, str]]:
+    """Return round moments between two (Unix seconds), and their labels.
+
+    The labels have room on an axis of ``columns`` cells, each in the middle below its moment.
+    """
+    cell_s = (end - start) / columns
+    is_long = end - start >= _ONE_DAY_S
+    write, room = (day_and_time, 14) if is_long else (time_of_day, 11)
+    step_s = next((step for step in _TICK_STEPS_S if step / cell_s >= room), _TICK_STEPS_S[-1])
+    offset_s = time.localtime(start).tm_gmtoff
+    first = math.ceil((start + offset_s) / step_s) * step_s - offset_s
+    half = (room - 2) / 2 * cell_s
+    return [
+        (float(moment), write(moment))
+        for moment in range(int(first), math.ceil(end), step_s)
+        if start + half <= moment <= end - half
+    ]

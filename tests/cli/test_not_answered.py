@@ -18,13 +18,13 @@ import pytest
 from patience import wait_for
 
 from memtui.cli.commands.doctor import checks_of
-from memtui.cli.headless.line import PlainLines
+from memtui.cli.headless.plain import PlainLines
 from memtui.cli.headless.text import snapshot
-from memtui.diagnosis import USUAL_S, diagnose, window_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, build_window, diagnose
 from memtui.model import Event, Trouble
+from memtui.panes.empty import empty_lines
 from memtui.panes.explain.environment import place_rows
 from memtui.panes.explain.verdict import rows_of
-from memtui.panes.pane import empty_lines
 from memtui.panes.profile.frame import hint_of
 from memtui.panes.profile.navigation import ProfileNavigation
 from memtui.render.cells import text_of
@@ -60,7 +60,7 @@ def plain(view: View) -> str:
 
 
 def once(view: View) -> str:
-    return "\n".join(snapshot(view, diagnose(window_of(view, USUAL_S)), 400))
+    return "\n".join(snapshot(view, diagnose(build_window(view, DEFAULT_WINDOW_S)), 400))
 
 
 def doctor(view: View) -> str:
@@ -120,7 +120,7 @@ def test_what_a_listener_does_is_the_same_sentence_everywhere(
         assert consequence in said, (name, said)
         if late:
             assert IMPORT not in said, (name, said)
-    diagnosis = diagnose(window_of(view, USUAL_S))
+    diagnosis = diagnose(build_window(view, DEFAULT_WINDOW_S))
     explain = [text_of(row.line) for row in rows_of(diagnosis, 400, frozenset())]
     explain += [text_of(row.line) for row in place_rows(view, 400)]
     assert IMPORT not in "\n".join(explain), "a failure to answer is no finding"

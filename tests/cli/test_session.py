@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.sources.runtime.source import RuntimeSource
 from memtui.sources.source import UnavailableSource
@@ -18,7 +18,7 @@ from memtui.sources.source import UnavailableSource
 def sources_of(pid: int | None, pprof: str | None = None, **given: Any) -> dict[str, object]:
     """Return the sources by their names."""
     options = ProfileOptions.given(pprof, no_probe=False, every_s=None, **given)
-    session = Session(options, TraceInput(), time.time)
+    session = Session(options, GctraceInput(), time.time)
     if pid is None:
         session.watch_files()
     else:
@@ -38,6 +38,7 @@ def test_a_process_is_asked_for_all_that_it_can_say() -> None:
         "runtime",
         "mapping",
         "surroundings",
+        "host",
         "clock",
     ]
     assert isinstance(sources["runtime"], RuntimeSource)

@@ -74,7 +74,7 @@ def test_peek_into_a_fresh_profile(taken: Path, kind: str) -> None:
         assert our_peek(stacks, wanted, Lens()) == go_pprof(f"-peek={wanted}", path), wanted
 
 
-def test_names_of_generics_closures_and_inlined_functions_show_whole(taken: Path) -> None:
+def test_names_of_generics_closures_and_inlined_functions_are_complete(taken: Path) -> None:
     text = our_top(read_stacks((taken / "heap.pb.gz").read_bytes()), Lens(nodefraction=0))
     assert "  main.Map[go.shape.int] (inline)\n" in text
     assert "  main.(*Set[go.shape.int]).Add (inline)\n" in text
@@ -83,7 +83,7 @@ def test_names_of_generics_closures_and_inlined_functions_show_whole(taken: Path
 
 
 def random_lens(chance: Random, types: list[str]) -> Lens:
-    """Return a lens with some of what can be asked."""
+    """Return a random lens."""
     options: dict[str, Any] = {
         "sample_type": chance.choice([*types, "0"]),
         "granularity": chance.choice(("lines", "files", "filefunctions", "addresses")),
@@ -109,7 +109,7 @@ def random_lens(chance: Random, types: list[str]) -> Lens:
 
 
 def random_labels(chance: Random) -> dict[str, Any]:
-    """Return options that ask for labels, of which random profiles have "bytes" and "user"."""
+    """Return random label options; random profiles have the labels "bytes" and "user"."""
     tests = ("user", "user=a", "user:b", "a,b", "bytes=16b:1kb", "1kb", ":64b", "1kb:", "no", "=a")
     options = {
         "tagfocus": chance.choice(tests),
@@ -123,7 +123,7 @@ def random_labels(chance: Random) -> dict[str, Any]:
 
 
 def random_report(seed: int, folder: Path) -> tuple[str | None, str | None]:
-    """Return a report of a random profile or of the difference of two, and what pprof says."""
+    """Return a report of a random profile or difference, and that of pprof."""
     chance = Random(seed)
     profile = RandomProfile(seed)
     path, base_path = folder / "profile.pb", folder / "base.pb"
@@ -177,7 +177,7 @@ def test_labels_and_traces_of_random_profiles(tens: int, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_written_profile_is_what_pprof_makes_of_it(seed: int, tmp_path: Path) -> None:
+def test_a_written_profile_is_equal_to_that_of_pprof(seed: int, tmp_path: Path) -> None:
     chance, profile = Random(seed), RandomProfile(seed)
     lens = Lens(**random_labels(chance), focus=chance.choice(("", "main", "Map")))
     given, ours, theirs = (tmp_path / name for name in ("given.pb", "ours.pb.gz", "theirs.pb.gz"))

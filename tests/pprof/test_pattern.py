@@ -1,4 +1,4 @@
-"""A pattern in Go's syntax means what it means to Go, or is refused in one line."""
+"""Patterns match what they match in Go, or are a one-line error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REFUSED = (
 
 
 @pytest.mark.go
-def test_what_matches_is_what_matches_in_go(tmp_path: Path) -> None:
+def test_patterns_match_what_they_match_in_go(tmp_path: Path) -> None:
     program = tmp_path / "main.go"
     program.write_text(GO)
     expressions = [text.encode().hex() for text in UNDERSTOOD]
@@ -46,7 +46,7 @@ def test_what_matches_is_what_matches_in_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_cannot_be_meant_is_refused(text: str) -> None:
+def test_patterns_that_go_rejects_are_errors(text: str) -> None:
     with pytest.raises(StacksError, match="focus: invalid regular expression") as refused:
         compile_go_pattern(text, "focus")
     assert "\n" not in str(refused.value)

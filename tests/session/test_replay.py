@@ -344,5 +344,5 @@ async def test_a_file_that_is_written_is_followed_and_looked_back_in(
 def test_speeds_are_those_there_are() -> None:
     assert [pace(text) for text in ("4", "x4", "×3600", "1/4")] == [4, 4, 3600, 0.25]
     result = CliRunner().invoke(memtui, ["replay", "x", "--speed", "5"])
-    assert "is no speed" in result.output
+    assert "is not a speed" in result.output
     assert result.exit_code == 2

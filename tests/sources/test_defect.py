@@ -1,8 +1,10 @@
-"""A defect of memtui: told in a line, with a report that keeps secrets and is the owner's alone."""
+"""A defect in memtui is one line, and a report without secrets that only its owner can read."""
 
 from __future__ import annotations
 
+import re
 import stat
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,15 @@ def test_a_report_has_versions_and_places_and_no_value() -> None:
     assert "TypeError" in text
     assert "ValueError" in text
     assert SECRET not in text
+
+
+def test_a_report_lists_the_packages_that_memtui_requires() -> None:
+    """Those in pyproject.toml, which no list in the code repeats."""
+    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text())
+    required = {re.split(r"[^\w-]", each)[0] for each in project["project"]["dependencies"]}
+    versions = report_text(failing(SECRET)).splitlines()[2]
+    assert {each.split(" ")[0] for each in versions.split(", ")} == required
+    assert "unknown" not in versions
 
 
 def test_the_line_names_the_place() -> None:

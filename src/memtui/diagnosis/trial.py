@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memtui import units
-from memtui.diagnosis.gather import points_between
 from memtui.diagnosis.ledger import Ledger, PartName, ledger_at, ledger_between
 from memtui.diagnosis.point import Point
+from memtui.diagnosis.window_builder import points_between
 from memtui.model import Act, Environment, Mark
 from memtui.timeline import View
 

@@ -84,15 +84,17 @@ class SampleKind:
     every source may send it. ``kept`` events stay in memory in full; of older ones only summaries
     remain: the extents of its ``series``, and the last event of each page where ``is_steady``.
 
-    ``fields``: recorded as a row of these values, whose names stand in the header of a member. A
-    kind without them is recorded as an object with the names of its dataclass. ``res_kib`` is
-    ``res_bytes`` in units of 1024 bytes, as the kernel counts.
+    ``fields``: recorded as a row of these values, whose names are in the header of a member. A
+    kind without them is recorded as an object with the names of its dataclass, which suits all but
+    the most frequent kinds: headers of format 1.2 name their rows once in a file, and only those of
+    the four kinds that had rows then. ``res_kib`` is ``res_bytes`` in units of 1024 bytes, as the
+    kernel counts.
 
-    ``is_in_header``: its newest sample stands in the header of each member, so that every pane can
-    be drawn from there. ``shares_values``: one sample has most values in common with the next.
+    ``is_in_header``: its newest sample is in the header of each member, so that every pane can be
+    drawn from there. ``shares_values``: one sample has most values in common with the next.
     ``may_wait``: it is painted with the next sample of the process, or a second later at most.
-    ``column`` is its place in exported tables, from 1; 0: not in them. ``snapshot`` is its key in
-    the JSON of ``--once``; empty: not there, or there in another shape.
+    ``column`` is its place in exported tables, from 1, and needs ``fields``; 0: not in them.
+    ``snapshot`` is its key in the JSON of ``--once``; empty: not there, or in another shape.
     """
 
     type: type[Sample]
@@ -184,9 +186,7 @@ KINDS = (
         is_steady=True,
         shares_values=True,
         may_wait=True,
-        column=4,
         snapshot="host",
-        fields=("available_bytes", "swap_used_bytes", "total_bytes", "swap_total_bytes"),
     ),
     SampleKind(
         ProcessSample,

@@ -9,8 +9,8 @@ from memtui import units
 from memtui.diagnosis import Ledger, Point, ledger_at, ledger_between, point_at
 from memtui.local_time import date_and_time
 from memtui.model import GcCycle, ProcessSample, Profile, SampleValues
+from memtui.panes.field_lines import facts_of
 from memtui.panes.fields import FIELDS, Facts
-from memtui.panes.process import facts_of
 from memtui.panes.profile.view_options import kept_profiles
 from memtui.render.cells import Line, Role, Span, cut, left, line, right
 from memtui.sanitize import plain

@@ -11,10 +11,9 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from memtui.local_time import time_of_day
-from memtui.model import Attached, Ended, Sample, Trouble
+from memtui.model import Sample, Trouble
 from memtui.panes.field_doc import FieldDoc
-from memtui.render.cells import Line, Picture, Span, cut, fit, framed, line, text_of, wrapped
+from memtui.render.cells import Line, Picture, Span, cut, fit, framed, line, text_of
 from memtui.render.line_widget import FlatLineWidget
 from memtui.render.table import Selection
 from memtui.render.text_line import ENDS, Editor, edit
@@ -63,6 +62,11 @@ class Pane(FlatLineWidget, can_focus=True):
         self._stamp: tuple[object, ...] = ()
         self._rows_from = 0
         """The line of the picture that has the first row."""
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether the pane has the whole screen because the user zoomed it."""
+        return self.is_attached and self.screen.has_class("-zoomed")
 
     def show(self, view: View) -> None:
         """Show a view; nothing is drawn if it has nothing new."""
@@ -297,24 +301,3 @@ class SearchedPane(TypedPane):
         """Close the input when the pane loses the focus."""
         self._editor = None
         super().on_blur(event)
-
-
-def empty_lines(view: View, source: str, width: int, waiting: str) -> list[Line]:
-    """Return the lines of a pane without data: the reason, and what to do."""
-    state = view.state(source)
-    condition = state[1] if state else None
-    room = max(1, width - 2)
-    if view.frozen and view.timeline.newest_at <= view.timeline.started_at:
-        waiting = "reading the recording …"
-    if state and isinstance(condition, Trouble):
-        rows = wrapped(plain(condition.reason), room, "bad") + wrapped(plain(condition.hint), room)
-        if condition.retry_s is not None:
-            rows += wrapped(f"next try at {time_of_day(state[0] + condition.retry_s)}", room, "dim")
-    elif isinstance(condition, Ended):
-        rows = wrapped(plain(condition.reason), room, "bad")
-        rows += wrapped("it ended before the first reading", room)
-    else:
-        rows = wrapped(waiting, room, "dim")
-        if isinstance(condition, Attached):
-            rows = wrapped(plain(condition.where), room) + rows
-    return [(Span(" "), *row) for row in rows]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from memtui import units
 from memtui.local_time import day_and_time, time_of_day
 from memtui.model import Absent, GcCycle, GcPause, ProcessSample, Reading
+from memtui.panes.empty import empty_lines
 from memtui.panes.field_doc import FieldDoc
-from memtui.panes.pane import Pane, empty_lines
+from memtui.panes.pane import Pane
+from memtui.panes.trend_plot import LEAST_HEIGHT, zoomed_trend
 from memtui.render.braille_plot import LABEL_CELLS, Series, plot, rug
 from memtui.render.cells import Line, Picture, Role, Span, cells, line
 from memtui.timeline import Extent, Track, View
@@ -183,6 +185,9 @@ class TrendPane(Pane):
             return Picture(_now("RES", sample.res_bytes, "res"))
         until = last_moment(view)
         span = visible_span(view, self._chosen_s, columns)
+        if self.is_zoomed and height > LEAST_HEIGHT:
+            drawn = zoomed_trend(view, span.start, span.end, until, width, height - 1)
+            return self._picture(view, sample, span, drawn, until, width)
         track = view.timeline.track(ProcessSample)
         res, shr = self._envelopes.envelopes(track, span.start, span.cell_s / 2, columns * 2, until)
         legend = line(
@@ -190,6 +195,19 @@ class TrendPane(Pane):
         )
         bridge = int(LONGEST_BRIDGE_S / (span.cell_s / 2))
         drawn = plot((Series("res", res), Series("shr", shr)), width, height - 2, bridge)
+        rows = [_legend_for(legend, res, shr, width), *drawn]
+        return self._picture(view, sample, span, rows, until, width)
+
+    def _picture(
+        self,
+        view: View,
+        sample: ProcessSample,
+        span: TrendSpan,
+        rows: Sequence[Line],
+        until: float,
+        width: int,
+    ) -> Picture:
+        """Return the rows with the GC cycles below them, in their frame."""
         title = (*_now("RES", sample.res_bytes, "res"), Span("  "))
         title += _now("SHR", sample.shr_bytes, "shr")
         label = day_and_time if span.length_s >= ONE_DAY_S else time_of_day
@@ -198,18 +216,12 @@ class TrendPane(Pane):
             status=line(Span(_length(span.length_s), "dim")),
             start=line(Span(label(span.start), "dim")),
             foot=line(Span(label(span.end), "dim")),
-            rows=[
-                _legend_for(legend, res, shr, width),
-                *drawn,
-                rug(_gc_cells(view, span, until), width),
-            ],
+            rows=[*rows, rug(_gc_cells(view, span, until), width)],
         )
 
     def hint(self, view: View) -> Line:
         """Return a description of the plot."""
-        return line(
-            "RES and SHR on one scale from 0; ", Span("╵", "gc"), " GC cycle; ←→ changes the window"
-        )
+        return line("one scale from 0; ", Span("╵", "gc"), " GC cycle; ←→ changes the window")
 
 
 def _length(seconds: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from memtui.pprof.frame_filters import (
@@ -71,28 +72,28 @@ def label_test(text: str, name: str, units: dict[str, str]) -> LabelTest | None:
     if not text:
         return None
     key, equals, value = text.partition("=")
-    wanted = key if equals else None
+    only_key = key if equals else None
     value = value if equals else text
-    if (within := _range_test(value, name)) is not None:
-        return _number_test(within, wanted or None, units)
-    return _text_test(value, wanted or None, name)
+    if (in_range := _range_test(value, name)) is not None:
+        return _number_test(in_range, only_key or None, units)
+    return _text_test(value, only_key or None, name)
 
 
 def _number_test(
-    within: Callable[[int, str], bool], wanted: str | None, units: dict[str, str]
+    in_range: Callable[[int, str], bool], only_key: str | None, units: dict[str, str]
 ) -> LabelTest:
     def test(labels: Labels) -> bool:
         return any(
-            isinstance(each, tuple) and within(each[0], units.get(key, ""))
+            isinstance(each, tuple) and in_range(each[0], units.get(key, ""))
             for key, values in labels
-            if wanted in (None, key)
+            if only_key in (None, key)
             for each in values
         )
 
     return test
 
 
-def _text_test(value: str, wanted: str | None, name: str) -> LabelTest:
+def _text_test(value: str, only_key: str | None, name: str) -> LabelTest:
     from memtui.pprof.pattern import compile_go_pattern
 
     # An empty pattern matches everything.
@@ -107,13 +108,13 @@ def _text_test(value: str, wanted: str | None, name: str) -> LabelTest:
         return any(
             search(str(each))
             for key, values in labels
-            if key == wanted
+            if key == only_key
             for each in values
             if _is_text(each)
             for search in searches
         )
 
-    return test_all if wanted is None else test_key
+    return test_all if only_key is None else test_key
 
 
 def _is_text(value: object) -> bool:
@@ -143,14 +144,14 @@ def _range_test(text: str, name: str) -> Callable[[int, str], bool] | None:
     elif text != found[0][0]:
         return None
 
-    def within(value: int, value_unit: str) -> bool:
+    def in_range(value: int, value_unit: str) -> bool:
         amount, written = scaled(value, value_unit, unit)
         return written == unit and low <= amount <= high
 
-    return within
+    return in_range
 
 
-def label_texts(labels: Labels, wanted: str, unit: str) -> list[str]:
+def label_texts(labels: Labels, only_key: str, unit: str) -> list[str]:
     """Return the values of one key as tagroot writes them, numbers in ``unit``.
 
     If the numbers have no unit in the profile they are not scaled (pprof, tagroot.go).
@@ -158,7 +159,7 @@ def label_texts(labels: Labels, wanted: str, unit: str) -> list[str]:
     texts: list[str] = []
     numbers: list[tuple[int, str]] = []
     for key, values in labels:
-        if key == wanted:
+        if key == only_key:
             texts += [each for each in values if isinstance(each, str)]
             numbers += [each for each in values if isinstance(each, tuple)]
     has_unit = any(each[1] for each in numbers)
@@ -228,15 +229,13 @@ def filter_profile(stacks: Stacks, lens: Lens) -> Filtered:
     names = name_filters(replace(stacks, locations=locations), at, lens)
     label_filters = _LabelFilters.of_lens(lens, units)
 
+    filter_stack = partial(_filter_stack, prune, names.stack_filters, frames_of)
+
     def walk() -> Iterator[tuple[Sample, Labels]]:
         for sample, labels in stacks.labelled():
-            ids = apply_filters(prune, sample.location_id[:])
-            if ids is None:
-                continue
-            leaves, roots = frames_of[labels]
-            left = apply_filters(names.stack_filters, [*leaves, *ids, *roots])
-            if left is not None and label_filters.keeps(labels):
-                yield Stack(tuple(left), tuple(sample.value)), label_filters.shown(labels)
+            ids = filter_stack(sample, labels)
+            if ids is not None and label_filters.keeps(labels):
+                yield Stack(tuple(ids), tuple(sample.value)), label_filters.shown(labels)
 
     result = replace(
         stacks,
@@ -251,9 +250,7 @@ def filter_profile(stacks: Stacks, lens: Lens) -> Filtered:
         result = replace(result, totals=totals_of(result))
     missing = added.unmatched(different) + names.unmatched
     if label_filters.any:
-        missing += label_filters.unmatched(
-            _labels_left(stacks, prune, names.stack_filters, frames_of)
-        )
+        missing += label_filters.unmatched(_labels_left(stacks, filter_stack))
     return Filtered(result, lens.unfiltered, missing, units)
 
 
@@ -261,20 +258,29 @@ _FramesOfLabels = dict[Labels, tuple[list[int], list[int]]]
 """For each set of labels the locations made of it: below the leaf, and above the root."""
 
 
-def _labels_left(
-    stacks: Stacks,
+def _filter_stack(
     prune: Sequence[StackFilter],
     names: Sequence[StackFilter],
     frames_of: _FramesOfLabels,
+    sample: Sample,
+    labels: Labels,
+) -> Sequence[int] | None:
+    """Return the rest of a stack, with the frames of its labels; None if it is dropped."""
+    ids = apply_filters(prune, sample.location_id[:])
+    if ids is None:
+        return None
+    leaves, roots = frames_of[labels]
+    return apply_filters(names, [*leaves, *ids, *roots])
+
+
+def _labels_left(
+    stacks: Stacks, filter_stack: Callable[[Sample, Labels], Sequence[int] | None]
 ) -> dict[Labels, None]:
     """Return the labels of the samples that the frame filters leave, in their order."""
     remaining: dict[Labels, None] = {}
     for sample, labels in stacks.labelled():
-        if labels not in remaining:
-            leaves, roots = frames_of[labels]
-            ids = apply_filters(prune, sample.location_id[:])
-            if ids is not None and apply_filters(names, [*leaves, *ids, *roots]) is not None:
-                remaining[labels] = None
+        if labels not in remaining and filter_stack(sample, labels) is not None:
+            remaining[labels] = None
     return remaining
 
 
@@ -300,11 +306,11 @@ class _LabelFrames:
     def unmatched(self, different: Iterable[Labels]) -> tuple[str, ...]:
         """Return which of tagroot and tagleaf no sample has a label for."""
         keys = {key for labels in different for key, _ in labels}
-        wanted = (
+        options = (
             ("TagRoot", self._lens.tagroot, self._roots),
             ("TagLeaf", self._lens.tagleaf, self._leaves),
         )
-        return tuple(name for name, text, each in wanted if text and keys.isdisjoint(each))
+        return tuple(name for name, text, each in options if text and keys.isdisjoint(each))
 
     def _id(self, labels: Labels, key: str) -> int:
         name = ",".join(label_texts(labels, key, self._lens.unit))

@@ -102,42 +102,42 @@ def drop_filters(stacks: Stacks, at: LinesAt) -> Iterator[StackFilter]:
     if drop is None:
         return
     drops = _dropped_names(at, drop, keep)
-    whole: set[int] = set()
-    beneath: set[int] = set()
+    dropped: set[int] = set()
+    shortened: set[int] = set()
     for id_, lines in at.items():
         found = [number for number, line in enumerate(lines) if line.function.name in drops]
         if not found:
             continue
         if found[-1] == len(lines) - 1:
-            whole.add(id_)
+            dropped.add(id_)
         else:
-            beneath.add(id_)
+            shortened.add(id_)
             at[id_] = lines[found[-1] + 1 :]
-    if not whole and not beneath:
+    if not dropped and not shortened:
         return
 
-    def cut(ids: Sequence[int]) -> Sequence[int]:
-        user = False
+    def drop_below(ids: Sequence[int]) -> Sequence[int]:
+        is_user_code = False
         for place in range(len(ids) - 1, -1, -1):
             id_ = ids[place]
-            if id_ not in whole and id_ not in beneath:
-                user = True
-            elif user:
-                return ids[place + 1 :] if id_ in whole else ids[place:]
+            if id_ not in dropped and id_ not in shortened:
+                is_user_code = True
+            elif is_user_code:
+                return ids[place + 1 :] if id_ in dropped else ids[place:]
         return ids
 
-    yield cut
+    yield drop_below
 
 
 def _matchers(
     expression: Pattern,
 ) -> tuple[Callable[[Line], bool], Callable[[Location], bool]]:
     """Return tests for a line and for a location's binary; each text is matched once."""
-    known: dict[str, bool] = {}
+    matched: dict[str, bool] = {}
 
     def has(text: str) -> bool:
-        if (found := known.get(text)) is None:
-            found = known[text] = expression.search(text) is not None
+        if (found := matched.get(text)) is None:
+            found = matched[text] = expression.search(text) is not None
         return found
 
     def in_line(line: Line) -> bool:
@@ -171,7 +171,7 @@ def _focus_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
     hidden, unmatched = _hide_lines(stacks, at, hide, show)
     found = (("Focus", focus and not focused), ("Ignore", ignore and not ignored))
 
-    def cut(ids: Sequence[int]) -> Sequence[int] | None:
+    def keep_focused(ids: Sequence[int]) -> Sequence[int] | None:
         if focused.isdisjoint(ids) or not ignored.isdisjoint(ids):
             return None
         if not hidden:
@@ -179,7 +179,7 @@ def _focus_filters(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
         return [id_ for id_ in ids if id_ not in hidden] or None
 
     return FrameFilters(
-        (cut,), (*(name for name, is_unmatched in found if is_unmatched), *unmatched)
+        (keep_focused,), (*(name for name, is_unmatched in found if is_unmatched), *unmatched)
     )
 
 
@@ -234,10 +234,10 @@ def _show_from_filter(stacks: Stacks, at: LinesAt, lens: Lens) -> FrameFilters:
             found.add(id_)
             at[id_] = lines[: places[-1] + 1]
 
-    def cut(ids: Sequence[int]) -> Sequence[int] | None:
+    def drop_above(ids: Sequence[int]) -> Sequence[int] | None:
         for place in range(len(ids) - 1, -1, -1):
             if ids[place] in found:
                 return ids[: place + 1]
         return None
 
-    return FrameFilters((cut,), () if found else ("ShowFrom",))
+    return FrameFilters((drop_above,), () if found else ("ShowFrom",))

@@ -89,8 +89,8 @@ class Lens:
         """The same lens without filters, for a profile that was filtered already."""
         named = ("focus", "ignore", "hide", "show", "show_from")
         of_labels = ("tagfocus", "tagignore", "tagroot", "tagleaf", "tagshow", "taghide")
-        nothing: dict[str, Any] = dict.fromkeys((*named, *of_labels), "")
-        return replace(self, relative_percentages=False, **nothing)
+        no_filters: dict[str, Any] = dict.fromkeys((*named, *of_labels), "")
+        return replace(self, relative_percentages=False, **no_filters)
 
 
 AS_PPROF = Lens()

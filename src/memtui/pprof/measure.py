@@ -70,25 +70,25 @@ _KINDS = (
 _UNWRITTEN = ("count", "sample", "unit", "minimum", "auto")
 
 
-def scaled(value: int, unit: str, wanted: str) -> tuple[float, str]:
+def scaled(value: int, unit: str, target: str) -> tuple[float, str]:
     """Return a value in another unit, and the name of that unit ("" for plain counts).
 
-    "minimum" and "auto" choose the largest unit in which the value is at least 1. A wanted unit of
+    "minimum" and "auto" choose the largest unit in which the value is at least 1. A target unit of
     another kind is replaced by the default unit of the value's kind.
     """
     if value < 0:
-        amount, written = scaled(-value, unit, wanted)
+        amount, written = scaled(-value, unit, target)
         return -amount, written
     for kind in _KINDS:
-        if (known := kind.find(unit)) is None:
+        if (found := kind.find(unit)) is None:
             continue
-        amount = float(value) * known[1]
-        if wanted in ("minimum", "auto"):
+        amount = float(value) * found[1]
+        if target in ("minimum", "auto"):
             written, factor = kind.fitting(amount)
         else:
-            written, factor = kind.find(wanted) or kind.default
+            written, factor = kind.find(target) or kind.default
         return amount / factor, written
-    return float(value), "" if wanted in _UNWRITTEN else wanted
+    return float(value), "" if target in _UNWRITTEN else target
 
 
 def same_kind(unit: str, other: str) -> bool:
@@ -96,9 +96,9 @@ def same_kind(unit: str, other: str) -> bool:
     return unit == other or any(kind.find(unit) and kind.find(other) for kind in _KINDS)
 
 
-def label(value: int, unit: str, wanted: str = "auto") -> str:
+def label(value: int, unit: str, target: str = "auto") -> str:
     """Return a value with its unit: ``label(1536, "bytes")`` is "1.50kB"; zero is "0"."""
-    amount, written = scaled(value, unit, wanted)
+    amount, written = scaled(value, unit, target)
     digits = f"{amount:.2f}".removesuffix(".00")
     return "0" if digits in ("0", "-0") else digits + written
 
@@ -111,14 +111,14 @@ def percent(value: int, total: int) -> str:
     return f"{ratio:5.2f}%" if ratio >= 1.0 else f"{ratio:5.2g}%"
 
 
-def report_unit(values: list[tuple[int, int]], total: int, unit: str, wanted: str) -> str:
+def report_unit(values: list[tuple[int, int]], total: int, unit: str, target: str) -> str:
     """Return the unit for all (flat, cum) values of a report, given in ``unit``.
 
     "minimum" is the unit that fits the smallest value, or 100 times that value if the total needs
     a larger unit (pprof, internal/report: selectOutputUnit).
     """
-    if wanted != "minimum" or not values:
-        return wanted
+    if target != "minimum" or not values:
+        return target
     least = min((size for flat, cum in values if (size := abs(flat) or abs(cum))), default=total)
     _, small = scaled(least, unit, "minimum")
     _, large = scaled(total, unit, "minimum")

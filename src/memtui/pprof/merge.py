@@ -155,13 +155,13 @@ class _MergedSamples:
 
     def add(self, part: MergeInput, columns: list[tuple[int, float]]) -> None:
         """Add the samples of a profile, except those with no value."""
-        known: dict[int, int] = {}
+        new_ids: dict[int, int] = {}
         stacks, sign, is_marked = part
         for sample, labels in stacks.labelled():
             values = [sign * value for value in scaled_values(sample, columns)]
             if not any(values):
                 continue
-            ids = tuple(self._id(stacks, known, id_) for id_ in sample.location_id)
+            ids = tuple(self._id(stacks, new_ids, id_) for id_ in sample.location_id)
             key = _Key(ids, mark_as_base(labels) if is_marked else labels)
             if (sums := self._samples.get(key)) is None:
                 self._samples[key] = values
@@ -189,9 +189,9 @@ class _MergedSamples:
             divisors.append(sum(values[0] for values in counting))
         return Totals(tuple(amounts), tuple(divisors))
 
-    def _id(self, stacks: Stacks, known: dict[int, int], id_: int) -> int:
+    def _id(self, stacks: Stacks, new_ids: dict[int, int], id_: int) -> int:
         """Return the new id of a location."""
-        if (number := known.get(id_)) is not None:
+        if (number := new_ids.get(id_)) is not None:
             return number
         if (location := stacks.locations.get(id_)) is None:
             raise StacksError(f"inconsistent: no location has the id {id_}")
@@ -201,7 +201,7 @@ class _MergedSamples:
         column = location.lines[-1].column if location.lines else 0
         key = (offset, id(binary), places, column, location.folded)
         number = self._ids.setdefault(key, len(self._ids) + 1)
-        known[id_] = number
+        new_ids[id_] = number
         self.locations.setdefault(number, location._replace(address=address, binary=binary))
         return number
 

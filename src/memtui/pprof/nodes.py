@@ -28,9 +28,9 @@ def shorten_path(path: str, trim_path: str = "", source_path: str = "") -> str:
             if found:
                 return after
     for prefix in (*filter(None, trim_path.split(":")), *_BAZEL):
-        whole = prefix if prefix.endswith("/") else f"{prefix}/"
-        if path.startswith(whole):
-            return path[len(whole) :]
+        folder = prefix if prefix.endswith("/") else f"{prefix}/"
+        if path.startswith(folder):
+            return path[len(folder) :]
     return path
 
 
@@ -252,7 +252,7 @@ def _number_nodes(
     by_line = lens.granularity == "lines"
     by_address = lens.granularity == "addresses"
     numbers: dict[Node, int] = {}
-    known: dict[tuple[int, int], int] = {}
+    numbered: dict[tuple[int, int], int] = {}
     nodes_at = NodesAt()
     for id_, lines in at.items():
         location = stacks.locations[id_]
@@ -261,14 +261,14 @@ def _number_nodes(
             key = (0, 0)
             if line is not None and not by_address:
                 key = (id(line if by_line else line.function), id(location.binary))
-                if (number := known.get(key)) is not None:
+                if (number := numbered.get(key)) is not None:
                     here.append(number)
                     continue
             shown = shortener.line(line) if shortener and line else line
             number = numbers.setdefault(node(location, shown), len(numbers))
             here.append(number)
             if key[0]:
-                known[key] = number
+                numbered[key] = number
         nodes_at[id_] = tuple(here)
     return tuple(numbers), nodes_at
 

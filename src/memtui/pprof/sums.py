@@ -89,8 +89,8 @@ def add_up(stacks: Stacks, table: NodeTable, column: int) -> Sums:
                     cum[node] += value
     except IndexError:
         raise StacksError("inconsistent: a stack has an undefined location") from None
-    whole = total if stacks.totals is None else stacks.totals.of(column)
-    return Sums(flat, cum, whole, total == net)
+    hundred_percent = total if stacks.totals is None else stacks.totals.of(column)
+    return Sums(flat, cum, hundred_percent, total == net)
 
 
 def add_up_means(stacks: Stacks, table: NodeTable, column: int) -> Sums:
@@ -147,10 +147,10 @@ def add_up_all(stacks: Stacks, table: NodeTable) -> tuple[Sums, ...]:
                     cum[node] += packed
     except IndexError:
         raise StacksError("inconsistent: a stack has an undefined location") from None
-    whole = stacks.totals
+    totals = stacks.totals
     columns = zip(*(_unpacked(each, len(shifts)) for each in (total, net)), strict=True)
     return tuple(
-        Sums(flats, cums, whole.of(number) if whole else total, total == net)
+        Sums(flats, cums, totals.of(number) if totals else total, total == net)
         for number, (flats, cums, (total, net)) in enumerate(
             zip(_columns(flat, len(shifts)), _columns(cum, len(shifts)), columns, strict=True)
         )

@@ -172,7 +172,6 @@ def _list_nodes(
     fraction, edge_fraction = (lens.nodefraction, lens.edgefraction) if trim else (0.0, 0.0)
     cutoff = abs(int(float(value) * fraction))
     listed = [node for node in nodes if abs(sums.cum[node]) >= cutoff] if cutoff else nodes
-    dropped = len(nodes) - len(listed)
     candidates = len(listed)
     listed.sort(key=_order(table.nodes, sums, by_cum=lens.cum))
     if 0 < count < candidates:
@@ -184,7 +183,7 @@ def _list_nodes(
         unit=report_unit(values, sums.total, kind.unit, lens.unit),
         total=sums.total,
         shown=sum(flat for flat, _ in values),
-        dropped=dropped,
+        dropped=len(nodes) - candidates,
         dropped_below=abs(int(float(sums.total) * fraction)),
         candidates=candidates,
         listed=len(listed),
@@ -233,10 +232,10 @@ def _inline_marks(selected: _ListedNodes) -> dict[int, Inlined]:
     inlining = Inlining(
         selected.stacks, selected.table, selected.column, selected.kept, selected.edge_cutoff
     )
-    ways = inlining.ways(frozenset(selected.listed), only_grows=selected.sums.only_grows)
+    inlined_edges = inlining.ways(frozenset(selected.listed), only_grows=selected.sums.only_grows)
     return {
         node: "partial-inline" if False in inline else "inline"
-        for node, inline in ways.items()
+        for node, inline in inlined_edges.items()
         if True in inline
     }
 

@@ -1,4 +1,4 @@
-"""Call trees written as stacks, and lines read as pictures."""
+"""Fixtures that make call trees from stacks, and text from drawn lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _node(name: str, stacks: Sequence[tuple[tuple[str, ...], int]]) -> CallNode:
 
 @pytest.fixture
 def tree_of() -> TreeOf:
-    """Make a call tree of stacks written from the root on: {"main.main|main.work": 5}."""
+    """Make a call tree of stacks, root first: {"main.main|main.work": 5}."""
 
     def make(stacks: Mapping[str, int]) -> CallNode:
         return _node("", [(tuple(names.split("|")), value) for names, value in stacks.items()])
@@ -36,7 +36,7 @@ def tree_of() -> TreeOf:
 
 @pytest.fixture
 def shown() -> Shown:
-    """Return what lines show, without the spaces at their ends; all must be ``width`` wide."""
+    """Return the text of lines without trailing spaces; all must be ``width`` wide."""
 
     def show(lines: Sequence[Line], width: int) -> str:
         assert {cells(row) for row in lines} <= {width}

@@ -1,4 +1,4 @@
-"""The flame view: the root at the top, a row a depth, boxes as wide as their share."""
+"""The flame graph: the root on top, boxes as wide as their share."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,11 +20,11 @@ Shown = Callable[[Sequence[Line], int], str]
 
 
 def roles(rows: Sequence[Line], word: str) -> set[Role]:
-    """Return the roles of the spans that a word stands in."""
+    """Return the roles of the spans with a word."""
     return {span.role for row in rows for span in row if word in span.text}
 
 
-def test_boxes_are_as_wide_as_their_share_and_say_what_fits(tree_of: TreeOf, shown: Shown) -> None:
+def test_boxes_are_as_wide_as_their_share(tree_of: TreeOf, shown: Shown) -> None:
     rows = draw(tree_of(SHOP), BYTES, FlameState(), 100, 6, focused=True)
     assert shown(rows, 100) == (
         """
@@ -38,7 +38,7 @@ def test_boxes_are_as_wide_as_their_share_and_say_what_fits(tree_of: TreeOf, sho
     )
 
 
-def test_in_a_small_pane_a_name_gives_up_its_package_before_it_is_cut(
+def test_in_a_small_pane_the_package_is_dropped_before_a_name_is_cut(
     tree_of: TreeOf, shown: Shown
 ) -> None:
     rows = draw(tree_of(SHOP), BYTES, FlameState(), 38, 5, focused=False)
@@ -53,7 +53,7 @@ def test_in_a_small_pane_a_name_gives_up_its_package_before_it_is_cut(
     )
 
 
-def test_neighbours_are_told_apart_without_colour_and_packages_by_it(tree_of: TreeOf) -> None:
+def test_edges_separate_boxes_and_colours_separate_packages(tree_of: TreeOf) -> None:
     root = tree_of({"main.a": 5, "main.b": 5})
     rows = draw(root, Measure("count", 10), FlameState(), 20, 2, focused=False)
     assert text_of(rows[1]) == " main.a   │main.b   "
@@ -62,9 +62,7 @@ def test_neighbours_are_told_apart_without_colour_and_packages_by_it(tree_of: Tr
     assert {shade(f"github.com/acme/{name}.Do") for name in "abcdef"} == {"flame-1", "flame-2"}
 
 
-def test_a_box_zoomed_into_is_as_wide_as_the_screen_and_back_it_is_not(
-    tree_of: TreeOf, shown: Shown
-) -> None:
+def test_a_zoomed_box_has_the_full_width_until_zoomed_out(tree_of: TreeOf, shown: Shown) -> None:
     root = tree_of(SHOP)
     flame = FlameState().to_child(root).to_child(root).to_child(root).zoomed()
     assert flame.zoom == ("main.main", "http.Serve", PUT)
@@ -91,7 +89,7 @@ def test_a_box_zoomed_into_is_as_wide_as_the_screen_and_back_it_is_not(
     assert flame.back().selected == flame.selected
 
 
-def test_the_keys_go_to_parent_child_and_sibling(tree_of: TreeOf) -> None:
+def test_the_keys_select_caller_callee_and_neighbour(tree_of: TreeOf) -> None:
     root = tree_of(SHOP)
     serve = FlameState().to_child(root).to_child(root)
     assert serve.selected == ("main.main", "http.Serve")
@@ -103,7 +101,7 @@ def test_the_keys_go_to_parent_child_and_sibling(tree_of: TreeOf) -> None:
     assert serve.to_parent().to_parent().to_parent().selected == ()
 
 
-def test_a_key_goes_along_the_largest_calls_to_where_they_end(tree_of: TreeOf) -> None:
+def test_a_key_follows_the_largest_calls_to_a_leaf(tree_of: TreeOf) -> None:
     root = tree_of(SHOP)
     leaf = ("main.main", "http.Serve", PUT, "runtime.mallocgc")
     assert FlameState().along_the_largest(root).selected == leaf
@@ -111,7 +109,7 @@ def test_a_key_goes_along_the_largest_calls_to_where_they_end(tree_of: TreeOf) -
     assert elsewhere.selected == ("runtime.mcall", "runtime.park_m")
 
 
-def test_a_deep_selection_is_scrolled_into_sight(tree_of: TreeOf) -> None:
+def test_a_deep_selection_is_scrolled_into_view(tree_of: TreeOf) -> None:
     deep = "|".join(f"main.f{depth}" for depth in range(30))
     root = tree_of({deep: 1})
     flame = FlameState()
@@ -123,7 +121,7 @@ def test_a_deep_selection_is_scrolled_into_sight(tree_of: TreeOf) -> None:
     ]  # fmt: skip
 
 
-def test_a_search_marks_all_matches_and_says_what_the_outermost_hold(tree_of: TreeOf) -> None:
+def test_a_search_marks_all_matches_and_shows_the_sum_of_the_outermost(tree_of: TreeOf) -> None:
     root = tree_of({
         "main.main|store.Put|store.grow": 30,
         "main.main|store.Put": 10,
@@ -168,7 +166,7 @@ def test_calls_too_small_to_be_seen_share_a_box(tree_of: TreeOf, shown: Shown) -
     )
 
 
-def test_in_a_difference_boxes_share_their_row_by_what_changed_and_have_signs(
+def test_in_a_difference_boxes_are_as_wide_as_their_change_and_have_signs(
     tree_of: TreeOf, shown: Shown
 ) -> None:
     root = tree_of({"main.main|main.grew": 6 * MIB, "main.main|main.fell": -2 * MIB})
@@ -185,7 +183,7 @@ def test_in_a_difference_boxes_share_their_row_by_what_changed_and_have_signs(
     assert roles(rows, "main.fell") == {"shrink"}
 
 
-def test_the_hint_says_all_of_the_selected_box(tree_of: TreeOf) -> None:
+def test_the_hint_describes_the_selected_box(tree_of: TreeOf) -> None:
     root = tree_of(SHOP)
     flame = FlameState(selected=("main.main", "http.Serve", PUT))
     assert text_of(hint(root, BYTES, flame, totals(root))) == (
@@ -194,7 +192,7 @@ def test_the_hint_says_all_of_the_selected_box(tree_of: TreeOf) -> None:
     assert text_of(hint(root, BYTES, FlameState(), {})) == "all samples  100M"
 
 
-def test_the_hint_says_the_total_over_all_places_of_a_function(tree_of: TreeOf) -> None:
+def test_the_hint_has_the_total_of_all_places_of_a_function(tree_of: TreeOf) -> None:
     root = tree_of({"main.a|main.put": 30, "main.b|main.put|main.put": 20, "main.c": 50})
     flame = FlameState(selected=("main.a", "main.put"))
     said = text_of(hint(root, Measure("count", 100), flame, totals(root)))
@@ -202,7 +200,7 @@ def test_the_hint_says_the_total_over_all_places_of_a_function(tree_of: TreeOf) 
     assert totals(root)["main.c"] == (50, 1)
 
 
-def test_what_is_gone_from_a_newer_profile_gives_way_to_its_caller(tree_of: TreeOf) -> None:
+def test_a_box_missing_in_a_newer_profile_is_replaced_by_its_caller(tree_of: TreeOf) -> None:
     old, new = tree_of(SHOP), tree_of({"main.main|main.refill": 1})
     flame = FlameState(selected=("main.main", "http.Serve", PUT)).zoomed().adapted_to(old)
     assert flame.zoom == ("main.main", "http.Serve", PUT)
@@ -217,7 +215,7 @@ def test_a_profile_without_samples_is_one_box(tree_of: TreeOf) -> None:
 
 
 @pytest.mark.parametrize("name", ["main.[/x]", "main.\x1b[31mevil", "main.大大", "a\u202eb"])
-def test_foreign_names_are_shown_and_do_nothing(tree_of: TreeOf, name: str) -> None:
+def test_foreign_names_are_shown_as_plain_text(tree_of: TreeOf, name: str) -> None:
     root = tree_of({name: 1})
     for width in (8, 40):
         text = text_of(draw(root, Measure("count", 1), FlameState(), width, 2, focused=True)[1])
@@ -227,7 +225,7 @@ def test_foreign_names_are_shown_and_do_nothing(tree_of: TreeOf, name: str) -> N
 
 
 @given(st.lists(st.tuples(st.text("abc", max_size=4), st.integers(-9, 99)), max_size=12), st.data())
-def test_boxes_lie_inside_of_their_caller_and_beside_each_other(
+def test_boxes_are_inside_their_caller_and_do_not_overlap(
     stacks: list[tuple[str, int]], data: st.DataObject
 ) -> None:
     def node(name: str, stacks: list[tuple[str, int]]) -> CallNode:
@@ -248,7 +246,7 @@ def test_boxes_lie_inside_of_their_caller_and_beside_each_other(
         )
 
 
-def test_a_large_tree_is_drawn_in_no_time(tree_of: TreeOf) -> None:
+def test_a_large_tree_is_drawn_fast(tree_of: TreeOf) -> None:
     stacks = {
         "|".join(f"main.f{number >> shift}" for shift in range(12, -1, -1)): number + 1
         for number in range(3000)

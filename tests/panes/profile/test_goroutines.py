@@ -29,7 +29,7 @@ BASE = (StackLine(WAITING, 20), StackLine(READING, 3), StackLine(("main.old",), 
 Shown = Callable[[Sequence[Line], int], str]
 
 
-def test_the_largest_stacks_come_first_and_the_runtime_stands_back(shown: Shown) -> None:
+def test_the_largest_stacks_come_first_without_their_runtime_frames(shown: Shown) -> None:
     _, rows = draw(groups(NOW), GoroutineListState(), 60, 5, focused=False)
     assert shown(rows, 60) == (
         """
@@ -60,7 +60,7 @@ def test_since_the_base_growth_comes_first(shown: Shown) -> None:
     )
 
 
-def test_in_a_small_pane_the_state_gives_way_to_the_stack(shown: Shown) -> None:
+def test_in_a_small_pane_the_state_is_dropped_before_the_stack(shown: Shown) -> None:
     _, rows = draw(groups(NOW, BASE), GoroutineListState(), 38, 4, focused=False)
     assert shown(rows, 38) == (
         """
@@ -72,7 +72,7 @@ def test_in_a_small_pane_the_state_gives_way_to_the_stack(shown: Shown) -> None:
     )
 
 
-def test_the_selected_stack_unfolds_below_its_line(shown: Shown) -> None:
+def test_the_selected_stack_expands_below_its_line(shown: Shown) -> None:
     found = groups(NOW)
     state = GoroutineListState().toggled(found)
     _, rows = draw(found, state, 50, 8, focused=True)
@@ -90,7 +90,7 @@ def test_the_selected_stack_unfolds_below_its_line(shown: Shown) -> None:
     assert state.toggled(found) == GoroutineListState()
 
 
-def test_a_stack_unfolded_at_the_end_of_the_screen_scrolls_its_frames_into_sight() -> None:
+def test_a_stack_expanded_at_the_end_of_the_screen_scrolls_its_frames_into_view() -> None:
     found = groups([StackLine((f"main.f{each}", "main.main"), 9 - each) for each in range(6)])
     state = GoroutineListState().moved(found, 4)
     state, rows = draw(found, state, 50, 6, focused=True)
@@ -99,7 +99,7 @@ def test_a_stack_unfolded_at_the_end_of_the_screen_scrolls_its_frames_into_sight
     assert [text_of(row).split()[-1] for row in rows[-3:]] == ["frames", "main.f4", "main.main"]
 
 
-def test_below_an_unfolded_stack_the_selected_one_stays_in_sight() -> None:
+def test_below_an_expanded_stack_the_selected_one_stays_visible() -> None:
     found = groups(NOW)
     state = GoroutineListState().toggled(found)
     for row in (1, 2):
@@ -129,7 +129,7 @@ def test_recursion_takes_one_line() -> None:
     )
 
 
-def test_how_many_are_in_each_state_as_far_as_there_is_room() -> None:
+def test_the_number_in_each_state_as_far_as_it_fits() -> None:
     found = groups(NOW)
     assert text_of(by_state(found, 60)) == "120 chan receive · 3 IO wait · 1 running"
     assert text_of(by_state(found, 30)) == "120 chan receive · 3 IO wait"
@@ -147,13 +147,13 @@ def test_how_many_are_in_each_state_as_far_as_there_is_room() -> None:
         ((), "running"),
     ],
 )
-def test_the_runtime_function_that_parked_it_tells_the_state(
+def test_the_runtime_function_that_parked_a_goroutine_is_its_state(
     frames: tuple[str, ...], state: str
 ) -> None:
     assert state_of(frames) == state
 
 
-def test_a_search_looks_at_all_frames() -> None:
+def test_a_search_covers_all_frames() -> None:
     found = groups(NOW)
     state = GoroutineListState().searched(found, "serve")
     assert state.selection.row == 1
@@ -161,7 +161,7 @@ def test_a_search_looks_at_all_frames() -> None:
     assert state.searched(found, "nowhere").selection == state.selection
 
 
-def test_no_goroutines_are_survived() -> None:
+def test_a_profile_without_goroutines() -> None:
     assert len(draw((), GoroutineListState(), 38, 4, focused=True)[1]) == 4
     assert GoroutineListState().toggled(()).moved((), 1).searched((), "x").text == "x"
     assert text_of(hint((), GoroutineListState())) == "no goroutines in this profile"

@@ -1,4 +1,4 @@
-"""The labels of a profile: their list, and the filter that each row stands for."""
+"""The labels of a profile, and the filter of each row."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ ROUTES = Tag("route", 90, (TagValue("/pay", 60), TagValue("/\x1b[31mcart", 30)))
 SIZES = Tag("bytes", 40, (TagValue("64B", 40, is_number=True),))
 
 
-def test_labels_stand_together_the_largest_first() -> None:
+def test_values_are_grouped_by_label_largest_first() -> None:
     data = label_rows([SIZES, ROUTES], Measure("count", 100))
     assert [each.name for each in data.rows] == [
         "route: /pay",
@@ -36,7 +36,7 @@ def test_labels_stand_together_the_largest_first() -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1), st.text())
-def test_the_filter_of_a_row_keeps_its_label_and_no_other(text: str, other: str) -> None:
+def test_the_filter_of_a_row_keeps_only_its_label(text: str, other: str) -> None:
     test = label_test(LabelRow("user", text, 1).filter, "tagfocus", {})
     assert test is not None
     assert test((("user", (text,)),))
@@ -46,7 +46,7 @@ def test_the_filter_of_a_row_keeps_its_label_and_no_other(text: str, other: str)
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_the_samples_that_a_row_keeps_come_to_its_value(seed: int) -> None:
+def test_the_samples_that_a_row_keeps_add_up_to_its_value(seed: int) -> None:
     stacks = read_stacks(RandomProfile(seed).data)
     kind = stacks.types[0].type
     found = tags(stacks, Lens(sample_type=kind))

@@ -294,12 +294,15 @@ def screen_of(app: App[Any]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--auth-env", "NOWHERE", "--pprof", "http://h:1"), "no secret in the variable NOWHERE"),
+        (
+            ("--auth-env", "NOWHERE", "--pprof", "http://h:1"),
+            "no secret in the environment variable NOWHERE",
+        ),
         (("--auth-file", "/nowhere", "--pprof", "http://h:1"), "no secret in /nowhere"),
         (("--auth-env", "PATH", "--auth-file", "x"), "exclude each other"),
         (("--insecure", "--cacert", "x"), "exclude each other"),
         (("--insecure",), "need --pprof URL"),
-        (("--cacert", os.devnull, "--pprof", "https://h:1"), "no certificates in it"),
+        (("--cacert", os.devnull, "--pprof", "https://h:1"), "no certificates found"),
         (("--cacert", "/nowhere", "--pprof", "https://h:1"), "No such file"),
         (("--auth-env", "SECRET", "--pprof", "http://u:p@h:1"), "two secrets"),
     ],

@@ -24,7 +24,7 @@ from patience import PATIENCE_S, in_one_try, until, wait_for
 
 import memtui
 from memtui.cli.errors import CliError
-from memtui.cli.stored.profile_input import stacks_from
+from memtui.cli.stored.profile_report import stacks_from
 from memtui.model import Act, Origin, ProfileRequest
 from memtui.parse.process.sockets import TcpListener
 from memtui.sources.actions import ProcessActions

@@ -1,4 +1,4 @@
-"""A pattern that an engine which backtracks cannot finish stops neither memtui nor its clock."""
+"""Patterns that take a backtracking engine exponential time are matched fast."""
 
 from __future__ import annotations
 

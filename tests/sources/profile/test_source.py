@@ -37,7 +37,7 @@ def clock() -> float:
 
 @pytest.fixture
 def doors(start_go: Callable[..., Any]) -> Doors:
-    """Start the Go program that answers as told; returns the address of each kind."""
+    """Start the Go program that gives each kind of answer; returns the addresses."""
 
     def start(*kinds: str) -> dict[str, str]:
         service = start_go("doors", *(f"{kind}=127.0.0.1:0" for kind in kinds))
@@ -86,7 +86,7 @@ def rows(profile: Profile, name: str) -> list[tuple[str, int, int]]:
 async def test_the_profile_of_a_process_is_the_one_that_go_tool_pprof_fetches(
     start_go: Callable[..., Any],
 ) -> None:
-    """The collector is off: what its last cycle saw stays, so two fetches show the same."""
+    """The GC is off, so that two fetches show the same heap."""
     service = start_go("orders", "-report-every", "0", "-orders", "0", GOGC="off")
     where = service.address
     url = f"http://{where}/debug/pprof/heap"
@@ -115,7 +115,7 @@ async def test_the_profile_of_a_process_is_the_one_that_go_tool_pprof_fetches(
 
 
 @pytest.mark.go
-async def test_a_profile_comes_again_when_asked_and_when_the_collector_has_run(
+async def test_a_profile_is_fetched_again_on_request_and_after_a_gc(
     start_go: Callable[..., Any],
 ) -> None:
     number = 7
@@ -140,7 +140,7 @@ async def test_a_profile_comes_again_when_asked_and_when_the_collector_has_run(
 
 
 @pytest.mark.go
-async def test_without_a_known_cycle_each_beat_brings_a_profile_and_none_without_beats(
+async def test_without_a_known_gc_cycle_a_profile_is_fetched_each_interval(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders")
@@ -158,7 +158,7 @@ async def test_without_a_known_cycle_each_beat_brings_a_profile_and_none_without
 
 
 @pytest.mark.go
-async def test_a_service_that_ends_is_told_from_an_endpoint_that_fails(
+async def test_a_service_that_ends_differs_from_an_endpoint_that_fails(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders")
@@ -190,7 +190,7 @@ async def test_a_service_that_ends_while_it_answers_has_ended(
 
 
 def test_a_pid_that_is_used_again_is_not_read(tmp_path: Path) -> None:
-    """The tree holds true lines of /proc/PID/stat; only the start of the second one is moved."""
+    """The files are real /proc/PID/stat lines; only the start time of the second differs."""
     line = Path("/proc/self/stat").read_text()
     head, _, tail = line.rpartition(")")
     fields = tail.split()
@@ -227,7 +227,7 @@ def test_a_pid_that_is_used_again_is_not_read(tmp_path: Path) -> None:
         ("tls", "wants TLS"),
     ],
 )
-async def test_each_wrong_answer_has_a_reason_of_its_own_within_the_deadline(
+async def test_each_wrong_answer_has_its_own_reason_within_the_deadline(
     doors: Doors, kind: str, reason: str
 ) -> None:
     where = doors(kind)[kind]
@@ -252,7 +252,7 @@ async def test_certificates_are_checked_for_an_address_that_the_user_gave(doors:
 
 
 @pytest.mark.go
-async def test_credentials_open_the_door_and_are_shown_nowhere(doors: Doors) -> None:
+async def test_credentials_are_used_and_never_shown(doors: Doors) -> None:
     where = doors("locked")["locked"]
     attached, profile = await first_profile(UrlProfileSource(f"http://ops:s3cret@{where}", clock))
     assert attached.where == profile.where == f"{where}/debug/pprof/heap"
@@ -261,7 +261,7 @@ async def test_credentials_open_the_door_and_are_shown_nowhere(doors: Doors) -> 
 
 
 @pytest.mark.go
-async def test_proxies_of_the_environment_are_not_asked(
+async def test_proxies_of_the_environment_are_not_used(
     doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
@@ -271,7 +271,7 @@ async def test_proxies_of_the_environment_are_not_asked(
 
 
 @pytest.mark.world
-async def test_a_port_where_nobody_listens_refuses() -> None:
+async def test_a_closed_port_is_an_error() -> None:
     with socket.socket() as held:  # by us, so that nobody else listens there
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
@@ -280,17 +280,17 @@ async def test_a_port_where_nobody_listens_refuses() -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://x/y", "http://", "http://h:99999999/", "http://[::1"])
-async def test_what_is_no_address_is_refused_in_one_line(url: str) -> None:
+async def test_an_invalid_url_is_a_one_line_error(url: str) -> None:
     assert "is no URL that can be asked" in (await failure(UrlProfileSource(url, clock))).reason
 
 
-async def test_a_name_that_nobody_knows_cannot_be_reached() -> None:
+async def test_an_unknown_host_name_is_an_error() -> None:
     failed = await failure(UrlProfileSource("http://no-such-host.invalid:6060", clock))
     assert "cannot be reached" in failed.reason
 
 
 @pytest.mark.go
-async def test_a_request_ends_at_once_when_nobody_wants_it_any_more(doors: Doors) -> None:
+async def test_a_cancelled_request_ends_at_once(doors: Doors) -> None:
     address = Address(f"http://{doors('mute')['mute']}/")
     asked = asyncio.ensure_future(get(address, deadline_s=60, limit_bytes=1))
     await asyncio.sleep(0.2)
@@ -358,16 +358,16 @@ def test_an_address_may_be_a_unix_socket() -> None:
         ("user:secret@host", "host"),
     ],
 )
-def test_what_is_shown_of_an_address_holds_no_secret(url: str, seen: str) -> None:
+def test_a_shown_address_holds_no_secret(url: str, seen: str) -> None:
     assert shown(url) == seen
 
 
 def replaced(path: Path, other: Path) -> None:
-    """Put a copy of another file in the place of a file, whole."""
+    """Replace a file atomically by a copy of another."""
     os.replace(shutil.copy(other, path.with_suffix(".new")), path)
 
 
-async def test_a_file_is_read_again_when_it_changes_and_when_asked(
+async def test_a_file_is_read_again_when_it_changes_and_on_request(
     data: Path, heap_file: Path
 ) -> None:
     other = data / "profile" / "goroleak" / "heap.pb.gz"
@@ -390,7 +390,7 @@ async def test_a_file_is_read_again_when_it_changes_and_when_asked(
     assert first.values != second.values == third.values
 
 
-async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, heap_file: Path) -> None:
+async def test_a_file_that_cannot_be_read_has_a_reason(tmp_path: Path, heap_file: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     text = tmp_path / "notes.txt"
@@ -409,12 +409,12 @@ async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, heap_file: Pa
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_of_somebody_else_says_no_access(heap_file: Path) -> None:
+def test_a_file_of_another_user_is_no_access(heap_file: Path) -> None:
     heap_file.chmod(0)
     assert "no access" in asyncio.run(failure(FileProfileSource(heap_file, clock))).reason
 
 
-async def test_the_pauses_between_tries_grow_and_end_at_once_when_asked(tmp_path: Path) -> None:
+async def test_the_pauses_between_tries_grow_and_end_with_a_request(tmp_path: Path) -> None:
     source = FileProfileSource(tmp_path / "later", clock)
     pauses: list[float] = []
 
@@ -434,7 +434,7 @@ async def test_the_pauses_between_tries_grow_and_end_at_once_when_asked(tmp_path
 
 
 async def answer_to(source: ProfileSource, request: ProfileRequest) -> list[Event]:
-    """Ask for a profile once the usual one came, and return what is told until it is over."""
+    """Request a profile after the default one, and return the events until it is over."""
     told: list[Event] = []
     async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
@@ -461,7 +461,7 @@ async def answer_to(source: ProfileSource, request: ProfileRequest) -> list[Even
         (ProfileRequest("goroutineleak"), "goroutineleak", "goroutineleak: forced a GC"),
     ],
 )
-async def test_each_kind_comes_when_asked_and_leaves_a_mark_when_it_acts(
+async def test_each_kind_is_fetched_on_request_with_a_mark_if_it_acts(
     start_go: Callable[..., Any], request_: ProfileRequest, types: str, mark: str
 ) -> None:
     service = start_go("orders")
@@ -481,7 +481,7 @@ async def test_each_kind_comes_when_asked_and_leaves_a_mark_when_it_acts(
 
 
 @pytest.mark.go
-async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
+async def test_a_cancelled_profile_ends_at_once_and_has_a_mark(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders")
@@ -516,7 +516,7 @@ async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
 
 
 @pytest.mark.go
-async def test_what_cannot_be_had_is_told_and_the_usual_one_goes_on(
+async def test_a_failed_request_is_reported_and_the_default_profile_continues(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders")
@@ -551,7 +551,7 @@ async def test_an_address_outside_of_pprof_has_one_profile_and_a_file_too(heap_f
 
 
 @pytest.mark.go
-async def test_an_address_of_a_cpu_profile_is_fetched_with_a_word_and_not_again_unasked(
+async def test_the_address_of_a_cpu_profile_is_fetched_once_and_then_on_request(
     start_go: Callable[..., Any],
 ) -> None:
     where = start_go("orders").address
@@ -565,7 +565,7 @@ async def test_an_address_of_a_cpu_profile_is_fetched_with_a_word_and_not_again_
             await asyncio.wait_for(anext(events), 0.2)
 
 
-async def test_who_asks_while_nobody_answers_is_answered_once_and_the_pause_goes_on() -> None:
+async def test_a_request_during_a_failure_is_answered_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         where = f"127.0.0.1:{server.getsockname()[1]}"
     source = UrlProfileSource(where, clock)

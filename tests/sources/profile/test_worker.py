@@ -56,13 +56,13 @@ def process_of(worker: ProfileWorker) -> int | None:
     return process.pid if process is not None and process.is_alive else None
 
 
-async def test_a_small_profile_is_read_here(worker: ProfileWorker, heap: bytes) -> None:
+async def test_a_small_profile_is_decoded_in_a_thread(worker: ProfileWorker, heap: bytes) -> None:
     assert await worker.decode(heap) == contents_of(read_stacks(heap))
     assert await worker.answer(heap, None, TOP) == answer(read_stacks(heap), None, TOP)
     assert process_of(worker) is None
 
 
-async def test_a_large_one_is_read_elsewhere_and_the_answers_are_the_same(
+async def test_a_large_profile_is_decoded_in_a_process_with_the_same_answers(
     worker: ProfileWorker, large: bytes, heap: bytes
 ) -> None:
     stacks, base = read_stacks(large), read_stacks(heap)
@@ -79,8 +79,8 @@ async def test_a_large_one_is_read_elsewhere_and_the_answers_are_the_same(
     assert process_of(worker) == process
 
 
-async def test_the_time_is_spent_elsewhere(worker: ProfileWorker, large: bytes) -> None:
-    """In CPU, for a loaded machine makes all waiting long; starting a process costs a little."""
+async def test_the_cpu_time_is_spent_in_the_process(worker: ProfileWorker, large: bytes) -> None:
+    """Measured in CPU time, because a busy machine makes waiting long."""
     await worker.decode(large)
     own, others = time.process_time(), cpu_of(process_of(worker))
     spent = 0.0
@@ -116,7 +116,7 @@ def cpu_of(pid: int | None) -> float:
         (lambda data: gzip.compress(bytes(64 << 20)), "larger than 8.00M unpacked"),
     ],
 )
-async def test_what_is_no_profile_is_refused_in_one_line(
+async def test_other_bytes_are_a_one_line_error(
     large: bytes, made: Callable[[bytes], bytes], reason: str, query: Query | None
 ) -> None:
     worker = ProfileWorker(8 << 20)
@@ -128,7 +128,7 @@ async def test_what_is_no_profile_is_refused_in_one_line(
     worker.close()
 
 
-async def test_a_query_that_makes_no_sense_is_refused(worker: ProfileWorker, large: bytes) -> None:
+async def test_an_invalid_query_is_an_error(worker: ProfileWorker, large: bytes) -> None:
     for wrong in (Query("top", Lens(focus="(")), Query("peek", TOP.lens, "nobody")):
         with pytest.raises(AnswerFailed):
             await worker.answer(large, None, wrong)
@@ -157,7 +157,7 @@ async def test_a_process_that_dies_is_reported_and_replaced(
     assert process_of(worker) not in (None, process)
 
 
-async def test_a_reader_that_hangs_is_ended(
+async def test_a_process_that_hangs_is_killed(
     worker: ProfileWorker, large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await worker.decode(large)
@@ -199,7 +199,7 @@ async def test_a_profile_is_decoded_once_for_several_queries(
     assert process_of(worker) == process
 
 
-async def test_an_idle_reader_is_ended(
+async def test_an_idle_process_is_ended(
     worker: ProfileWorker, large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "IDLE_S", 0.05)
@@ -239,10 +239,10 @@ def test_the_process_has_a_memory_limit_and_low_priority() -> None:
         process.stdout.close()
 
 
-async def test_what_takes_more_memory_than_there_is_is_refused(
+async def test_a_profile_beyond_the_memory_limit_is_an_error(
     large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process's limit is lowered from outside while it waits."""
+    """The limit is lowered from outside while the process waits."""
     worker = ProfileWorker()
     await worker.decode(large)
     process = process_of(worker)

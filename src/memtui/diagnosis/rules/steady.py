@@ -10,11 +10,18 @@ from statistics import median
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, PaneName
-from memtui.diagnosis.heap import LiveHeap, LiveSource
 from memtui.diagnosis.ledger import HEAP_PARTS, PartName
-from memtui.diagnosis.rules.freed import SLACK, lying_free
-from memtui.diagnosis.rules.judging import after_act, counted, res_moved, to_be_surer
-from memtui.diagnosis.rules.unseen import is_all_known, is_unseen
+from memtui.diagnosis.live_heap import LiveHeap, LiveSource
+from memtui.diagnosis.rules.criteria import (
+    count_noun,
+    is_anon_explained,
+    is_heap_unseen,
+    missing_sources,
+    release_sentence,
+    res_evidence,
+)
+from memtui.diagnosis.rules.freed_not_returned import find_idle_free
+from memtui.diagnosis.thresholds import GO_OVERHEAD
 from memtui.diagnosis.trends import Trend, TrendShape
 from memtui.diagnosis.window import Access, Window
 
@@ -38,7 +45,7 @@ def steady(window: Window) -> Finding | None:
     if window.access is Access.PROC:
         return None
     trend = window.res_trend
-    if trend is None or is_unseen(window) or lying_free(window):
+    if trend is None or is_heap_unseen(window) or find_idle_free(window):
         return None
     why = _why_steady(window)
     if why is None:
@@ -49,10 +56,10 @@ def steady(window: Window) -> Finding | None:
     confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
     rises = _still_rises(window, trend)
     line, brief = _lines(window, trend, why)
-    size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
+    size, cycles = units.size(window.res), count_noun(window.cycles_seen, "cycle")
     time = units.duration(window.seconds)
     found = [
-        res_moved(window),
+        res_evidence(window),
         Evidence(
             f"{size} ±{units.size(_spread(trend))} in {time}, {cycles}",
             PaneName.TREND,
@@ -80,7 +87,7 @@ def steady(window: Window) -> Finding | None:
         evidence=tuple(found),
         advice=LESS_ROOM if rises else NOTHING,
         refuted_by=("A longer window shows a slope that is noise in this one.",),
-        raised_by=to_be_surer(window),
+        raised_by=missing_sources(window),
     )
 
 
@@ -97,7 +104,7 @@ def _unseen_leak(window: Window, trend: Trend) -> float:
 
 def _sentence(window: Window, trend: Trend, why: str) -> str:
     if window.returned:
-        return f"RES is {units.size(window.res)}.{after_act(window)}"
+        return f"RES is {units.size(window.res)}.{release_sentence(window)}"
     if _has_fallen(window, trend):
         fell, now = units.size(-window.growth), units.size(window.res)
         return f"RES fell by {fell} to {now}.{_of_goroutines(window)}"
@@ -152,10 +159,10 @@ def _swings(window: Window) -> bool:
 
 def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
     """Return the line and the brief one, to follow the word RES."""
-    size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
+    size, cycles = units.size(window.res), count_noun(window.cycles_seen, "cycle")
     if window.returned:
         return (
-            f"{size}.{after_act(window)}",
+            f"{size}.{release_sentence(window)}",
             f"{size} after {units.size(window.returned.size)} came back.",
         )
     if _has_fallen(window, trend):
@@ -198,7 +205,9 @@ def _low_again(live: LiveHeap) -> int:
 def _why_steady(window: Window) -> str | None:
     """Return why what RES did is healthy; None when it is not known to be."""
     trend = window.res_trend
-    is_bounded = is_all_known(window) if window.access is Access.FULL else _is_within_goal(window)
+    is_bounded = (
+        is_anon_explained(window) if window.access is Access.FULL else _is_within_goal(window)
+    )
     if not is_bounded or trend is None or _grows_untouched(window):
         return None
     time = units.duration(window.seconds)
@@ -286,7 +295,7 @@ def _is_within_goal(window: Window) -> bool:
         return False
     held = last.anon - (last.lazy or 0)
     goal = max(goals) if window.has_rollup else median(goals)
-    return held <= 1.25 * goal + (last.scanned or 0) + SLACK
+    return held <= 1.25 * goal + (last.scanned or 0) + GO_OVERHEAD
 
 
 def _fills_its_goal(window: Window) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
-from memtui.diagnosis import place_words
+from memtui.diagnosis import environment_lines
 from memtui.local_time import time_of_day
 from memtui.model import Absent, MappingGroup, MappingGroups
 from memtui.panes.explain.ledger import ExplainRow
@@ -26,7 +26,7 @@ _COLUMNS = (
 
 def place_rows(view: View, width: int) -> list[ExplainRow]:
     """Return the blocks about the place, and about the mappings when they were read."""
-    texts = place_words(view)
+    texts = environment_lines(view)
     rows = [
         ExplainRow((Span("  · " if not number else "    ", "dim"), *each))
         for text in texts

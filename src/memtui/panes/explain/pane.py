@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtui import units
-from memtui.diagnosis import USUAL_S, Access, Diagnosis, PartName, trial_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, Access, Diagnosis, PartName, trial_of
 from memtui.local_time import time_of_day
 from memtui.model import (
     Act,
@@ -21,17 +21,18 @@ from memtui.model import (
     Restart,
     RuntimeSample,
 )
+from memtui.panes.empty import empty_lines
 from memtui.panes.explain.environment import place_rows
 from memtui.panes.explain.explainer import Explainer
 from memtui.panes.explain.ledger import ExplainRow
 from memtui.panes.explain.verdict import rows_of, trial_rows
 from memtui.panes.field_doc import FieldDoc
-from memtui.panes.pane import SearchedPane, empty_lines
+from memtui.panes.pane import SearchedPane
 from memtui.render.cells import Line, Picture, Span, line, text_of
 from memtui.render.table import selected_line
 from memtui.timeline import View
 
-WINDOWS_S = (120.0, USUAL_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
+WINDOWS_S = (120.0, DEFAULT_WINDOW_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
 COLUMNS = (
     FieldDoc("share", "of RES now", "percent", "the ledger", "the shares sum to 100%"),
     FieldDoc(

@@ -17,6 +17,7 @@ from memtui.model import (
     ScavengeLine,
     TornLine,
 )
+from memtui.panes.empty import empty_lines
 from memtui.panes.field_doc import FieldDoc
 from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, field_docs, pause_card
 from memtui.panes.gctrace.charts import OF_MEMSTATS, OF_TRACE
@@ -35,7 +36,7 @@ from memtui.panes.gctrace.status import (
     waiting_for,
 )
 from memtui.panes.gctrace.table import CycleTable
-from memtui.panes.pane import SearchedPane, empty_lines
+from memtui.panes.pane import SearchedPane
 from memtui.render.cells import Line, Picture, Span, cells, line, text_of
 from memtui.render.table import Selection, selected_line
 from memtui.timeline import View

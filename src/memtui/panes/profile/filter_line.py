@@ -186,5 +186,10 @@ class InputLine:
     def keys(self) -> Sequence[tuple[str, str]]:
         """Return the keys of the input line."""
         if self._is_filter:
-            return (("enter", "done"), ("↑↓", "filter"), ("ctrl+u", "clear"), ("esc", "clear"))
+            return (
+                ("enter", "done"),
+                ("↑↓", "filter"),
+                ("ctrl+u", "clear"),
+                ("esc", "clear, close"),
+            )
         return (("enter", "done"), ("n N", "then next, previous match"))

@@ -202,16 +202,16 @@ class PaneFrame:
             self.navigation.options.filters,
             self.width,
             error=self.navigation.failure or self._no_match(),
-            preview=self._left(shown),
+            preview=self._preview(shown),
         )
         room = self.height - len(above) - len(below)
-        lines = [*above, *self._drawn(room), *below]
+        lines = [*above, *self._view_lines(room), *below]
         heading = title(options, shown, base, self.width - 5)
         newer = sum(each.at > shown.at for each in kept_profiles(self.view, options.kind))
         return Picture(
             title=heading,
             status=status(shown, base, newer, self.width - 6 - cells(heading)),
-            start=self._start(options, room, self.width // 2),
+            start=self._bottom_left(options, room, self.width // 2),
             foot=self._foot(shown, base, self.width - 14),
             rows=lines,
         )
@@ -221,7 +221,7 @@ class PaneFrame:
         title = line(Span("pprof", "title"))
         return Picture(title, rows=[*_progress(self.view, self.width), *rows], is_empty=True)
 
-    def _drawn(self, height: int) -> list[Line]:
+    def _view_lines(self, height: int) -> list[Line]:
         """Return the lines of the current view."""
         current = self.navigation.current_view(self.view)
         if self.navigation.failure and not self.input:
@@ -248,7 +248,7 @@ class PaneFrame:
             return ""
         return f"{', '.join(names)} matched no samples"
 
-    def _left(self, shown: TimedProfile) -> str:
+    def _preview(self, shown: TimedProfile) -> str:
         """Return how many functions the filters leave, and of how many if known."""
         current = self.navigation.current_view(self.view)
         if self.navigation.is_waiting:
@@ -260,7 +260,7 @@ class PaneFrame:
             return f"{count} {options.granularity}"
         return f"{count} of {len(options.values(shown.profile).functions)} functions"
 
-    def _start(self, options: ViewOptions, height: int, room: int) -> Line:
+    def _bottom_left(self, options: ViewOptions, height: int, room: int) -> Line:
         """Return search results, the number of rows below, and the filters."""
         current = self.navigation.current_view(self.view)
         spans: list[Span] = []

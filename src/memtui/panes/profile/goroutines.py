@@ -144,7 +144,7 @@ def draw(
     *,
     focused: bool,
 ) -> tuple[GoroutineListState, list[Line]]:
-    """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
+    """Return fit ``height`` lines of fit ``width`` cells, the titles first.
 
     The frames of the expanded stack are below its line. The returned state has the new scroll
     position.
@@ -156,11 +156,11 @@ def draw(
     plan: list[int | Line] = [*range(len(found))]
     plan[opened + 1 : opened + 1] = frames
     here = now + len(frames) if 0 <= opened < now else now
-    seen = Selection(here, state.selection.top).within(range(len(plan)), room)
+    visible = Selection(here, state.selection.top).within(range(len(plan)), room)
     if opened == now:  # scroll its frames into view
         last = here + min(len(frames), max(0, room - 1))
-        seen = replace(seen, row=last).within(range(len(plan)), room)
-    shown = plan[seen.top : seen.top + room]
+        visible = replace(visible, row=last).within(range(len(plan)), room)
+    shown = plan[visible.top : visible.top + room]
     stacks = [found[each] for each in shown if isinstance(each, int)]
     columns = _columns(has_base=any(each.before is not None for each in found))
     head, rows = table(columns, [_row(each) for each in stacks], width - 1)
@@ -169,7 +169,7 @@ def draw(
     for each in shown:
         row = next(drawn_stacks) if isinstance(each, int) else each
         drawn.append(selected_line(row, width) if focused and each == now else row)
-    selection = Selection(state.selection.row, seen.top)
+    selection = Selection(state.selection.row, visible.top)
     return replace(state, selection=selection), fit_lines(drawn, width, height)
 
 

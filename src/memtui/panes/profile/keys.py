@@ -17,8 +17,8 @@ from memtui.timeline import View
 
 HELP = (
     ("s  { }", "next sample type; another kind of profile"),
-    ("r t p ctrl+g", "fetch again; choose a profile; CPU; heap after a GC"),
-    ("v  T", "list, call tree, flame; by label: which route"),
+    ("r t p ctrl+g", "fetch again; another profile; CPU; heap after a GC"),
+    ("v  T", "list, call tree, flame graph; labels"),
     ("enter esc", "callers and callees, source; flame: zoom; back"),
     ("←→ hl x", "scroll names; tree: fold; follow the largest calls"),
     ("o O f", "sort column, reverse; functions, lines, files, packages"),
@@ -31,7 +31,7 @@ HELP = (
 KEYS: list[BindingType] = [
     Binding("s", "next_type", "sample type", id="profile.type"),
     Binding("r", "again", "fetch again", id="profile.fetch"),
-    Binding("t", "choose", "choose a profile", id="profile.take"),
+    Binding("t", "choose", "fetch another profile", id="profile.take"),
     Binding("p", "take('cpu')", "CPU profile", id="profile.cpu"),
     # G alone is the end of every list, as in vi.
     Binding("ctrl+g", "take('gc')", "heap after a GC", id="profile.gc"),
@@ -45,7 +45,7 @@ KEYS: list[BindingType] = [
     Binding("o", "order", "sort by the next column", id="profile.order"),
     Binding("O", "turn", "reverse the order", id="profile.turn"),
     Binding("f", "finer", "functions, lines, files, packages", id="profile.fine"),
-    Binding("v", "next_view", "list, tree, flame", id="profile.view"),
+    Binding("v", "next_view", "list, call tree, flame graph", id="profile.view"),
     Binding("T", "labels", "labels", id="profile.labels"),
     Binding("enter", "enter", "callers and callees", id="profile.enter"),
     Binding("escape,backspace", "back", "back", id="profile.back", show=False),
@@ -81,7 +81,7 @@ def keys_of(
     if isinstance(current, TreeView):
         return (("← →", "fold"), ("enter", "calls"), *_IN_TREES)
     return (
-        ("s", "type"), ("r", "again"), ("t", "choose"), ("b", "base"), ("enter", "calls"),
+        ("s", "type"), ("r", "again"), ("t", "fetch"), ("b", "base"), ("enter", "calls"),
         ("v", "view"), ("/", "filter"), ("T", "labels"), ("n", "find"), ("[ ]", "older"),
         ("o", "order"), ("f", "lines"), ("e", "save"),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from memtui.panes.profile.peek import PeekNeighbours, PeekState, PeekView
 from memtui.panes.profile.source import SourceView
 from memtui.panes.profile.top import GrowthView, ListOrder, TopView, compare
 from memtui.panes.profile.view_options import QueryKey, TimedProfile, ViewOptions, span_of
+from memtui.pprof.call_tree import CallNode
 from memtui.pprof.query import (
     Answer,
     GrowthAnswer,
@@ -64,24 +65,30 @@ def view_of_answer(
         case PeekAnswer(peek=found, stacks=stacks):
             state = old.state if isinstance(old, PeekView) else PeekState()
             return PeekView(PeekNeighbours(found, stacks, measure), state)
-        case TreeAnswer(root=root) if is_flame:
-            flaming = old.state.adapted_to(root) if isinstance(old, FlameView) else FlameState()
-            return FlameView(root, measure, flaming, totals(root))
         case TreeAnswer(root=root):
-            tree = old.state.adapted_to(root) if isinstance(old, TreeView) else TreeState.of(root)
-            return TreeView(root, measure, tree, totals(root))
+            return _flame_view(root, measure, old) if is_flame else _tree_view(root, measure, old)
         case StacksAnswer():
-            listing = old.state if isinstance(old, GoroutinesView) else GoroutineListState()
-            return GoroutinesView(goroutines.groups(answer.now, answer.base), listing)
+            list_state = old.state if isinstance(old, GoroutinesView) else GoroutineListState()
+            return GoroutinesView(goroutines.groups(answer.now, answer.base), list_state)
         case SourceAnswer(files=files):
-            code = source.source_rows(files, measure)
-            texts = tuple(each.text for each in code.lines)
-            row_list = old.state if isinstance(old, SourceView) else source.first_state(code)
-            return SourceView(texts, row_list, code)
+            lines = source.source_rows(files, measure)
+            texts = tuple(each.text for each in lines.lines)
+            source_state = old.state if isinstance(old, SourceView) else source.first_state(lines)
+            return SourceView(texts, source_state, lines)
         case _:
-            found_labels = labels.label_rows(answer.tags, measure)
-            names = tuple(each.name for each in found_labels.rows)
-            return LabelsView(names, _keep_selection(names, old), found_labels)
+            label_rows = labels.label_rows(answer.tags, measure)
+            names = tuple(each.name for each in label_rows.rows)
+            return LabelsView(names, _keep_selection(names, old), label_rows)
+
+
+def _tree_view(root: CallNode, measure: Measure, old: ProfileView | None) -> TreeView:
+    state = old.state.adapted_to(root) if isinstance(old, TreeView) else TreeState.of(root)
+    return TreeView(root, measure, state, totals(root))
+
+
+def _flame_view(root: CallNode, measure: Measure, old: ProfileView | None) -> FlameView:
+    state = old.state.adapted_to(root) if isinstance(old, FlameView) else FlameState()
+    return FlameView(root, measure, state, totals(root))
 
 
 def _top_view(

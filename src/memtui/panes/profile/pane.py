@@ -10,8 +10,9 @@ from textual import events
 from textual.binding import BindingType
 
 from memtui.model import Profile, ProfileRequest, Taking
+from memtui.panes.empty import empty_lines
 from memtui.panes.field_doc import FieldDoc
-from memtui.panes.pane import TypedPane, empty_lines
+from memtui.panes.pane import TypedPane
 from memtui.panes.profile import frame, messages
 from memtui.panes.profile.base_view import FAR, ProfileView
 from memtui.panes.profile.filter_line import InputLine

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal, TypeAlias
 
-from memtui.diagnosis import Growth, growths
+from memtui.diagnosis import FunctionGrowth, compare_functions
 from memtui.panes.profile import base_view
 from memtui.panes.profile.base_view import NameListState, NameListView
 from memtui.panes.profile.formatting import DOWN, UP, Measure, amount, change, direction
@@ -132,7 +132,7 @@ class Comparison:
     ``span_s`` None is unknown: then there is no growth per hour.
     """
 
-    changes: tuple[Growth, ...]
+    changes: tuple[FunctionGrowth, ...]
     unit: str
     span_s: float | None = None
     order: ListOrder = BY_FLAT
@@ -153,7 +153,7 @@ def compare(
     """Join the functions of two profiles by name, without those that did not change."""
     changed = (
         each
-        for each in growths(base, now)
+        for each in compare_functions(base, now)
         if (each.flat_before, each.cum_before) != (each.flat, each.cum)
     )
     return order_growth(Comparison(tuple(changed), unit, span_s), order)
@@ -175,15 +175,15 @@ def order_growth(data: Comparison, order: ListOrder) -> Comparison:
     return replace(data, changes=tuple(changes), order=order)
 
 
-def _by_growth(each: Growth) -> tuple[int, int, str]:
+def _by_growth(each: FunctionGrowth) -> tuple[int, int, str]:
     return -each.growth, -each.cum_growth, each.name
 
 
-def _by_cum_growth(each: Growth) -> tuple[int, int, str]:
+def _by_cum_growth(each: FunctionGrowth) -> tuple[int, int, str]:
     return -each.cum_growth, -each.growth, each.name
 
 
-def _by_name(each: Growth) -> tuple[int, int, str]:
+def _by_name(each: FunctionGrowth) -> tuple[int, int, str]:
     return 0, 0, each.name
 
 
@@ -245,7 +245,7 @@ def draw_growth(
     )
 
 
-def _growth_cells(data: Comparison, each: Growth) -> tuple[str | Span, ...]:
+def _growth_cells(data: Comparison, each: FunctionGrowth) -> tuple[str | Span, ...]:
     role = direction(each.growth)
     per_hour = (Span(hourly(each.growth, data.span_s, data.unit), role),) if data.has_hours else ()
     return (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from memtui.model.profile import SampleValues
 from memtui.parse.profile.file_type import describe_bytes, is_otlp
 from memtui.parse.profile.tables import Tables, WireSamples, decode_tables
-from memtui.parse.profile.wire import ProfileError, split_sections, unpack
+from memtui.parse.profile.wire import ProfileError, ProfileSections, split_sections, unpack
 from memtui.pprof.lens import Lens
 from memtui.pprof.nodes import build_nodes
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
@@ -20,6 +20,7 @@ from memtui.pprof.sums import Sums, add_up_all
 
 if TYPE_CHECKING:
     from memtui.model import FunctionValue, Profile, SampleValues
+    from memtui.parse.profile import profile_pb2 as wire
 
 RUNNERS = ("runtime.runfinq", "runtime.runFinalizers", "runtime.runCleanups")
 """The functions that run finalizers and cleanups.
@@ -96,6 +97,11 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
     sections = sections._replace(tables=b"")  # not needed any more
     if not profile.sample_type:
         raise ProfileError(describe_bytes(raw))
+    return _stacks_of(profile, sections)
+
+
+def _stacks_of(profile: wire.Profile, sections: ProfileSections) -> Stacks:
+    """Return the stacks of a decoded message; ``sections`` has its samples."""
     tables = Tables(profile)
     text_of = tables.text
     types = tuple(

@@ -60,7 +60,7 @@ class Tables:
         In a profile without mappings all are in one without a name, as in pprof
         (internal/driver/fetch.go): patterns are matched with that empty name.
         """
-        nowhere = None if binaries else Binary("")
+        unmapped = None if binaries else Binary("")
         functions = self._functions()
         lines: dict[tuple[int, int, int], Line] = {}
         found: dict[int, Location] = {}
@@ -76,7 +76,7 @@ class Tables:
                         raise ProfileError(f"inconsistent: no function has the id {key[0]}")
                     known = lines[key] = Line(function, key[1], key[2])
                 here.append(known)
-            binary = binaries.get(location.mapping_id, nowhere)
+            binary = binaries.get(location.mapping_id, unmapped)
             found[id_] = Location(tuple(here), location.address, binary, location.is_folded)
         return found
 

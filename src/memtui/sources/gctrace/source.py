@@ -17,7 +17,7 @@ from memtui.sources.gctrace.pipe import PipeTrace
 from memtui.sources.gctrace.stderr import has_gctrace, not_to_be_opened, stderr_of
 from memtui.sources.gctrace.timestamps import NAME, Backlog, Timestamps
 from memtui.sources.local_time import local_time
-from memtui.sources.process.proc import who_may
+from memtui.sources.process.proc import access_hint
 from memtui.sources.process.reader import reader_at
 from memtui.sources.source import Clock, SourceFailed
 
@@ -218,7 +218,7 @@ class _StderrFile:
             return FollowedFile(link, TAIL_BYTES, self._started_at)
         except PermissionError:
             reason = f"no permission to read {stderr.name}"
-            raise SourceFailed(reason, who_may(), final=True) from None
+            raise SourceFailed(reason, access_hint(), final=True) from None
         except OSError:
             raise SourceFailed(f"process {self._pid} has ended", final=True) from None
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memtui.sources.process.linux import LinuxReader
-from memtui.sources.process.proc import who_may
+from memtui.sources.process.proc import access_hint
 from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 
@@ -54,7 +54,7 @@ def stderr_of(pid: int, proc: Path = Path("/proc")) -> Stderr:
         user = _owner(pid, proc)
         raise SourceFailed(
             f"no access to the stderr of process {pid}, which belongs to {user}",
-            who_may(user),
+            access_hint(user),
             final=True,
         ) from None
     except (FileNotFoundError, ProcessLookupError):

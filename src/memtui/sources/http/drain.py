@@ -104,7 +104,7 @@ class Drain:
         os.close(page.fd)
         del self._pages[page.fd]
         try:
-            self._control.send(page.number, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            self._control.send(page.number, socket.MSG_DONTWAIT)  # Python ignores SIGPIPE
         except OSError:
             self._has_parent = False
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address, HttpCause, HttpFailed, Response, get, wants_tls
 from memtui.sources.http.probe import KnownService, Silence, knock, service_of
-from memtui.sources.process.listeners import shares_network
+from memtui.sources.process.host import shares_network
 from memtui.sources.process.reader import no_access, reader_at, start_ticks
 from memtui.sources.source import SourceFailed
 

@@ -19,7 +19,7 @@ from memtui.parse.process.proc import ParseError
 from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address, HttpCause, HttpFailed
 from memtui.sources.http.endpoint import PROC, listeners
-from memtui.sources.process.listeners import shares_network
+from memtui.sources.process.host import shares_network
 from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 

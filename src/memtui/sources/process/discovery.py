@@ -56,7 +56,7 @@ class ProcessChoice:
     sources_of: Callable[[int], Sequence[Source]]
 
 
-class Census:
+class ProcessFinder:
     """Lists the processes with psutil, repeatedly; the Go version of each binary is read once."""
 
     def __init__(self) -> None:
@@ -166,7 +166,7 @@ def matching(candidates: Iterable[Candidate], pattern: str) -> list[Candidate]:
     except StacksError as error:
         raise ValueError(f"bad pattern {pattern!r}: {error}".replace("\n", " ")) from None
     search = found.search if found else lambda text: True
-    family = own_family()
+    family = own_ancestry()
     return ranked(
         candidate
         for candidate in candidates
@@ -175,7 +175,7 @@ def matching(candidates: Iterable[Candidate], pattern: str) -> list[Candidate]:
     )
 
 
-def own_family() -> frozenset[int]:
+def own_ancestry() -> frozenset[int]:
     """Return the ids of this process and of its parents, as far as they are visible."""
     import psutil
 
@@ -219,14 +219,14 @@ def pipe_writers(fd: int) -> list[int]:
     return _writers(os.readlink(f"/proc/self/fd/{fd}"))
 
 
-def pipe_origin(fd: int) -> list[Candidate]:
+def pipe_sources(fd: int) -> list[Candidate]:
     """Return the processes that may have written the text in the pipe ``fd``, ranked.
 
     A writer may forward what it reads, as ``tee`` does: then the writers of its standard input are
     examined too, until one is a Go program. Programs that forward the output of another machine or
     container are excluded: /proc has nothing about the program behind them.
     """
-    census = Census()
+    census = ProcessFinder()
     seen: dict[int, Candidate | None] = {}
     writers = pipe_writers(fd)
     for _ in range(_MOST_HOPS):
@@ -242,12 +242,12 @@ def pipe_origin(fd: int) -> list[Candidate]:
     )
 
 
-def origins(fd: int) -> list[Candidate]:
+def go_writers(fd: int) -> list[Candidate]:
     """Return the Go programs that may have written the text in the pipe ``fd``, ranked.
 
     If there is none, those whose binary may not be read.
     """
-    found = pipe_origin(fd)
+    found = pipe_sources(fd)
     return [each for each in found if isinstance(each.go_version, str)] or [
         each for each in found if isinstance(each.go_version, Absent)
     ]

@@ -17,7 +17,7 @@ from memtui.parse.process.cgroup import levels_of, parse_cgroup, parse_cgroup_mo
 from memtui.sources.process.proc import PROC
 
 ROOT = Path("/")
-BETWEEN_LOOKS_S = 10.0
+COUNTERS_EVERY_S = 10.0
 _EXIT_CODE = 49
 """Index of exit_code in /proc/PID/stat after the name: field 52 (man 5 proc_pid_stat)."""
 _INFO_BYTES, _EXIT_AT = 64, 60
@@ -49,7 +49,7 @@ class ExitWatch:
     def __init__(self, pid: int) -> None:
         self._pid = pid
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Read the OOM kill counters again if the last read is old: only a recent rise counts."""
 
     def ended(self) -> Ended:
@@ -83,12 +83,12 @@ class LinuxExitWatch(ExitWatch):
             with contextlib.suppress(OSError):  # Linux before 5.3, or it has ended
                 self._pidfd = os.pidfd_open(pid)
         self._before = self._oom_kills()
-        self._looked_s = time.monotonic()
+        self._updated_s = time.monotonic()
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Read the OOM kill counters again if the last read is old: only a recent rise counts."""
-        if time.monotonic() - self._looked_s >= BETWEEN_LOOKS_S:
-            self._before, self._looked_s = self._oom_kills(), time.monotonic()
+        if time.monotonic() - self._updated_s >= COUNTERS_EVERY_S:
+            self._before, self._updated_s = self._oom_kills(), time.monotonic()
 
     def words(self, code: int | None) -> str:
         """Return how it ended, to follow its name; −n is signal n, None is unknown."""

@@ -11,7 +11,7 @@ from memtui.parse.process.smaps import Mapping
 from memtui.parse.process.sockets import Listener
 from memtui.sources.process.cgroup import ROOT, read_environment
 from memtui.sources.process.exit_status import ExitWatch, LinuxExitWatch
-from memtui.sources.process.listeners import linux_listeners
+from memtui.sources.process.host import linux_listeners, read_host_memory
 from memtui.sources.process.proc import (
     PAGE_BYTES,
     PROC,
@@ -34,6 +34,8 @@ class LinuxReader:
     ``proc`` is where procfs is mounted, ``root`` the root of the host's files: its cgroups are
     mounted below it, and /sys is there.
     """
+
+    limits = ""
 
     def __init__(self, proc: Path = PROC, root: Path = ROOT) -> None:
         self._proc = proc
@@ -93,9 +95,7 @@ class LinuxReader:
 
     def host_memory(self) -> HostMemory:
         """Return memory and swap of the host, by psutil."""
-        from memtui.sources.process.portable import host_memory  # psutil takes 25 ms
-
-        return host_memory()
+        return read_host_memory()
 
     def exit_watch(self, pid: int) -> ExitWatch:
         """Return what reads the exit status from a zombie or a pidfd, and the OOM kills."""

@@ -19,7 +19,7 @@ from memtui.model import (
 )
 from memtui.parse.process.proc import ParseError
 from memtui.parse.process.smaps import grouped, is_named
-from memtui.sources.process.proc import who_may
+from memtui.sources.process.proc import access_hint
 from memtui.sources.process.reader import PidGuard, ProcessReader, default_reader
 from memtui.sources.source import Clock, SourceFailed, to_microseconds
 
@@ -130,7 +130,7 @@ class MappingSource:
         return [Event(self._clock(), self.name, MappingSample(nothing, 0.0))]
 
     def _no_access(self, file: str) -> SourceFailed:
-        return SourceFailed(f"no access to {file} of process {self._pid}", who_may("its user"))
+        return SourceFailed(f"no access to {file} of process {self._pid}", access_hint("its user"))
 
     async def _wait(self, seconds: float) -> None:
         try:

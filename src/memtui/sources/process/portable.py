@@ -15,7 +15,7 @@ from memtui.parse.process.smaps import Mapping
 from memtui.parse.process.sockets import Listener
 from memtui.sources.process.cgroup import SETTINGS, settings_of
 from memtui.sources.process.exit_status import ExitWatch
-from memtui.sources.process.listeners import tcp_listeners
+from memtui.sources.process.host import read_host_memory, tcp_listeners
 from memtui.sources.process.proc import TICKS_PER_S
 from memtui.sources.source import SourceFailed
 
@@ -39,6 +39,8 @@ class PortableReader:
     split of RES (RssAnon), mappings by kind, cgroups, or how another process ended. SHR, CODE and
     DATA are reported where psutil has them (Linux, partly FreeBSD).
     """
+
+    limits = "psutil: RES is not split into RssAnon and RssFile"
 
     def __init__(self) -> None:
         self._booted_at = psutil.boot_time()
@@ -157,7 +159,7 @@ class PortableReader:
 
     def host_memory(self) -> HostMemory:
         """Return memory and swap of the host."""
-        return host_memory()
+        return read_host_memory()
 
     def exit_watch(self, pid: int) -> ExitWatch:
         """Return one that knows nothing."""
@@ -182,12 +184,6 @@ class PortableReader:
             ticks = started if started != ticks else started + 1
             self._known[pid] = process, ticks
         return process, ticks
-
-
-def host_memory() -> HostMemory:
-    """Return memory and swap of the host."""
-    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
-    return HostMemory(memory.total, memory.available, swap.total, swap.used)
 
 
 @contextlib.contextmanager

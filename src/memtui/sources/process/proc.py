@@ -156,7 +156,7 @@ def _read(path: str) -> bytes:
         os.close(file)
 
 
-def who_may(owner: str | None = None) -> str:
+def access_hint(owner: str | None = None) -> str:
     """Return the hint for a refused file of /proc: with which rights it can be read.
 
     Without an owner it is the file behind a descriptor, for which CAP_SYS_PTRACE is not enough

@@ -18,7 +18,7 @@ from memtui.parse.process.smaps import Mapping
 from memtui.parse.process.sockets import Listener
 from memtui.sources.process.exit_status import ExitWatch
 from memtui.sources.process.linux import LinuxReader
-from memtui.sources.process.proc import PROC, who_may
+from memtui.sources.process.proc import PROC, access_hint
 from memtui.sources.source import SourceFailed
 
 VARIABLE = "MEMTUI_PROCESS_READER"
@@ -37,6 +37,11 @@ class ProcessReader(Protocol):
     Methods raise ProcessLookupError or FileNotFoundError when the process does not exist,
     PermissionError when it may not be read, and ParseError when the answer makes no sense.
     """
+
+    @property
+    def limits(self) -> str:
+        """What this reader cannot read, in a few words for the list of sources; "" for nothing."""
+        ...
 
     def stat(self, pid: int) -> ProcStat:
         """Return state, CPU time and start time. ``start_ticks`` is exact for one pid.
@@ -163,5 +168,5 @@ def no_access(pid: int) -> SourceFailed:
     """Return the failure for a process whose sockets this user may not read."""
     return SourceFailed(
         f"no access to the sockets of process {pid}",
-        f"{who_may('its user')}, or give --pprof URL",
+        f"{access_hint('its user')}, or give --pprof URL",
     )

@@ -8,11 +8,20 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
-from memtui.model import Absent, Ended, Event, ProcessIdentity, ProcessSample, Reading, Trouble
+from memtui.model import (
+    Absent,
+    Attached,
+    Ended,
+    Event,
+    ProcessIdentity,
+    ProcessSample,
+    Reading,
+    Trouble,
+)
 from memtui.parse.process.proc import ParseError, ProcStat, full_name, state_words
 from memtui.sources.clock import STEP_S
 from memtui.sources.process.exit_status import ExitWatch
-from memtui.sources.process.proc import TICKS_PER_S, read_go_version, user_name, who_may
+from memtui.sources.process.proc import TICKS_PER_S, access_hint, read_go_version, user_name
 from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.source import Clock, SourceFailed
 
@@ -63,6 +72,8 @@ class ProcessSource:
         self, identity: ProcessIdentity, exit_watch: ExitWatch
     ) -> AsyncGenerator[Event, None]:
         yield Event(self._clock(), self.name, identity)
+        if self._reader.limits:
+            yield Event(self._clock(), self.name, Attached(self._reader.limits))
         now = asyncio.get_running_loop().time
         start_s, beat = now(), 0
         last: ProcStat | None = None
@@ -70,7 +81,7 @@ class ProcessSource:
         while True:
             at = self._clock()
             ahead_s = at - now()
-            exit_watch.look()
+            exit_watch.update()
             read = await self._read(identity, last, exit_watch)
             if isinstance(read, Ended):
                 yield Event(at, self.name, read)
@@ -234,7 +245,7 @@ def _explained(pid: int, *, final: bool = False) -> Iterator[None]:
     except _GONE:
         raise
     except PermissionError:
-        hint = who_may("its user")
+        hint = access_hint("its user")
         raise SourceFailed(f"no access to process {pid}", hint, final=final) from None
     except (OSError, ParseError) as error:
         raise SourceFailed(f"cannot read process {pid}: {error}", final=final) from error

@@ -30,15 +30,15 @@ class SourceFiles:
         Only regular files up to 16 MiB are read. Raises OSError, whose ``strerror`` is the message
         of pprof.
         """
-        if (known := self._read.get(path)) is None:
-            known = self._read[path] = self._found(path)
-        return known
+        if (lines := self._read.get(path)) is None:
+            lines = self._read[path] = self._read_file(path)
+        return lines
 
     @cached_property
     def _source_path(self) -> str:
         return self._given or os.getcwd()
 
-    def _found(self, path: str) -> Sequence[str]:
+    def _read_file(self, path: str) -> Sequence[str]:
         for place in candidate_paths(path, self._trim_path, self._source_path):
             try:
                 return _lines_of(place)

@@ -21,7 +21,7 @@ from pathlib import Path
 from memtui.parse.process.proc import ParseError
 from memtui.parse.process.sockets import TcpListener
 from memtui.sources.http.endpoint import PROC, listeners
-from memtui.sources.process.listeners import shares_network
+from memtui.sources.process.host import shares_network
 from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 

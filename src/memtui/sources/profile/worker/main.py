@@ -65,7 +65,8 @@ def main() -> None:
     """Limit the memory and the priority of this process, and serve requests."""
     limit_bytes = int(sys.argv[1])
     most = _memory_limit(limit_bytes)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    with contextlib.suppress(ValueError, OSError):  # macOS has no limit of address space
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(NICENESS)
     with contextlib.suppress(EOFError, BrokenPipeError):
