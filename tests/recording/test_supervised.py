@@ -41,7 +41,7 @@ KINDS = sorted({NAMES[type(each.sample)] for _, events in session() for each in 
 def recorded(path: Path, seconds: int = SECONDS) -> tuple[Recorder, list[Event]]:
     """Record a session with every kind of event; return the recorder and the events."""
     now = [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     told: list[Event] = []
     for now[0], events in session(seconds):
         for event in events:
@@ -106,7 +106,7 @@ def test_any_other_defect_ends_the_recorder_which_then_holds_nothing(
 ) -> None:
     now = [NOON]
     path = tmp_path / "a.memtui"
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     told: list[Event] = []
     sessions = Session().seconds(100)
     for now[0], events in sessions:
