@@ -35,49 +35,23 @@ _BASE64_BYTES = 3 << 18
 """Bytes of a profile in one line."""
 
 
-class OpenMember:
-    """The member that is being written: its compressor, and the size of what is in the file."""
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """What is redacted from recordings, unless set: process arguments, log lines."""
 
-    def __init__(self, start: float, began_s: float, cycle: GcCycle | None) -> None:
-        self.start = start
-        self.began_s = began_s
-        self.size = 0
-        self.is_broken = False
-        """Whether its last lines could not be written: it gets no more lines."""
-        self.summary = SummaryBuilder(start, cycle)
-        self._crc = 0
-        self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    args: bool = False
+    log: bool = False
 
-    def pack(self, lines: bytes) -> bytes:
-        """Return the compressed lines up to a flush."""
-        return self._deflater.compress(lines) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
-
-    def add_written(self, lines: bytes) -> None:
-        """Count lines that are in the file."""
-        self._crc = zlib.crc32(lines, self._crc)
-        self.size += len(lines)
-
-    def end(self) -> bytes:
-        """Return the bytes that close it after its last flush."""
-        return LAST_BLOCK + pack_trailer(self._crc, self.size)
-
-
-def pack_profile(event: Event, start: float) -> bytes:
-    """Return a member with one profile: its totals, then its bytes as lines of base64."""
-    profile = event.sample
-    assert isinstance(profile, Profile)
-    data = profile.data or b""
-    first = encode(replace(event, sample=without_functions(profile)))
-    lines = [checked_line({**first, "version": list(VERSION)})]
-    for at in range(0, len(data), _BASE64_BYTES):
-        text = base64.b64encode(data[at : at + _BASE64_BYTES]).decode()
-        lines.append(checked_line({"k": "bytes", "data": text}))
-    whole = b"".join(lines)
-    deflater = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed = deflater.compress(whole) + deflater.flush()
-    length = HEAD_BYTES + len(packed) + 8
-    end = pack_trailer(zlib.crc32(whole), len(whole))
-    return pack_head(MemberKind.PROFILE, start, length, VERSION[0]) + packed + end
+    def apply(self, event: Event) -> Event | None:
+        """Return the redacted event; None if it is not recorded."""
+        sample = event.sample
+        if isinstance(sample, ProcessIdentity) and not self.args:
+            return replace(event, sample=replace(sample, command=sample.command[:1]))
+        if isinstance(sample, OutputLine) and not self.log:
+            return None
+        if isinstance(sample, TornLine) and not self.log:
+            return replace(event, sample=TornLine(""))
+        return event
 
 
 EncodedEvent: TypeAlias = tuple[Event, Record | None]
@@ -170,20 +144,46 @@ def encode_profile(event: Event, start: float, lost: EncodingLoss) -> bytes:
         return b""
 
 
-@dataclass(frozen=True, slots=True)
-class Redaction:
-    """What is redacted from recordings, unless set: process arguments, log lines."""
+class OpenMember:
+    """The member that is being written: its compressor, and the size of what is in the file."""
 
-    args: bool = False
-    log: bool = False
+    def __init__(self, start: float, began_s: float, cycle: GcCycle | None) -> None:
+        self.start = start
+        self.began_s = began_s
+        self.size = 0
+        self.is_broken = False
+        """Whether its last lines could not be written: it gets no more lines."""
+        self.summary = SummaryBuilder(start, cycle)
+        self._crc = 0
+        self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
 
-    def apply(self, event: Event) -> Event | None:
-        """Return the redacted event; None if it is not recorded."""
-        sample = event.sample
-        if isinstance(sample, ProcessIdentity) and not self.args:
-            return replace(event, sample=replace(sample, command=sample.command[:1]))
-        if isinstance(sample, OutputLine) and not self.log:
-            return None
-        if isinstance(sample, TornLine) and not self.log:
-            return replace(event, sample=TornLine(""))
-        return event
+    def pack(self, lines: bytes) -> bytes:
+        """Return the compressed lines up to a flush."""
+        return self._deflater.compress(lines) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
+
+    def add_written(self, lines: bytes) -> None:
+        """Count lines that are in the file."""
+        self._crc = zlib.crc32(lines, self._crc)
+        self.size += len(lines)
+
+    def end(self) -> bytes:
+        """Return the bytes that close it after its last flush."""
+        return LAST_BLOCK + pack_trailer(self._crc, self.size)
+
+
+def pack_profile(event: Event, start: float) -> bytes:
+    """Return a member with one profile: its totals, then its bytes as lines of base64."""
+    profile = event.sample
+    assert isinstance(profile, Profile)
+    data = profile.data or b""
+    first = encode(replace(event, sample=without_functions(profile)))
+    lines = [checked_line({**first, "version": list(VERSION)})]
+    for at in range(0, len(data), _BASE64_BYTES):
+        text = base64.b64encode(data[at : at + _BASE64_BYTES]).decode()
+        lines.append(checked_line({"k": "bytes", "data": text}))
+    whole = b"".join(lines)
+    deflater = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = deflater.compress(whole) + deflater.flush()
+    length = HEAD_BYTES + len(packed) + 8
+    end = pack_trailer(zlib.crc32(whole), len(whole))
+    return pack_head(MemberKind.PROFILE, start, length, VERSION[0]) + packed + end

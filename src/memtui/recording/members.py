@@ -230,7 +230,7 @@ _MAX_IN_LINE = 256
 _CRC_BYTES = len(_CRC_KEY) + 8 + len(b'"}')
 
 _MAX_NUMBER = 1 << 64
-"""No number that is written is larger; one of a thousand digits would be shown for minutes."""
+"""Larger numbers are never written; one of a thousand digits would take minutes to format."""
 _encode_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 

@@ -59,7 +59,7 @@ class Recording:
         opened: list[Segment] = []
         try:
             for path in given:
-                opened.append(Segment(path))  # noqa: PERF401 - those before a failure are closed
+                opened.append(Segment(path))  # noqa: PERF401 - a failure closes the others
             return cls(opened)
         except BaseException:
             for segment in opened:

@@ -10,7 +10,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from memtui.model import Event, ProcessIdentity
 from memtui.recording import CannotRecord, Recorder, Redaction
@@ -100,18 +102,27 @@ class SessionRecorder:
         A few words each; "" if there is no file and the scratch recording is complete.
         """
         file, scratch = self._file, self._scratch
-        if self._has_begun and not self._is_ending and not self._thread.is_alive():
-            why = kind_and_place(self._defect) if self._defect else "its thread ended"
-            return f"{'scratch recording' if file is None else 'REC'} failed: {why}"
-        states = [f"REC {lacks}" if (lacks := recorder_problem(file)) else "● REC"] if file else []
-        if scratch is not None and (lacks := recorder_problem(scratch)):
-            states.append(f"scratch recording {lacks}")
-        return "  ".join(states)
+        if self._has_stopped:
+            reason = kind_and_place(self._defect) if self._defect else "its thread ended"
+            return f"{'scratch recording' if file is None else 'REC'} failed: {reason}"
+        texts: list[str] = []
+        if file is not None:
+            state = recorder_state(file)
+            texts.append("● REC" if state.is_well else f"REC {state.text}")
+        if scratch is not None and not (state := recorder_state(scratch)).is_well:
+            texts.append(f"scratch recording {state.text}")
+        return "  ".join(texts)
 
     @property
     def is_well(self) -> bool:
         """Whether everything is being written."""
-        return self.words in ("", "● REC")
+        recorders = filter(None, (self._file, self._scratch))
+        return not self._has_stopped and all(recorder_state(each).is_well for each in recorders)
+
+    @property
+    def _has_stopped(self) -> bool:
+        """Whether the writing thread ended although it should run."""
+        return self._has_begun and not self._is_ending and not self._thread.is_alive()
 
     @property
     def defect(self) -> BaseException | None:
@@ -167,7 +178,7 @@ class SessionRecorder:
         try:
             since = self._write_past(recorder)
             past = "" if since is None else f", including the last {round(self._clock() - since)} s"
-        except Exception as defect:  # noqa: BLE001 - without the past a recording is still one
+        except Exception as defect:  # noqa: BLE001 - the recording is useful without it
             self._defect = defect
             past += f": {kind_and_place(defect)}"
         finally:
@@ -234,7 +245,7 @@ class SessionRecorder:
                 if self.words != reported:
                     reported = self.words
                     self.changed()
-        except BaseException as defect:  # noqa: BLE001 - the thread ends: the screen must say so
+        except BaseException as defect:  # noqa: BLE001 - the screen must show that it ended
             self._defect = defect
         self.changed()
 
@@ -270,12 +281,28 @@ class SessionRecorder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def recorder_problem(recorder: Recorder) -> str:
-    """Return in a few words what a recorder does not write; "" if it writes everything."""
+@dataclass(frozen=True, slots=True)
+class RecorderState:
+    """Whether a recorder writes everything, and in a few words what it does not write."""
+
+    kind: Literal["well", "failed", "suspended", "stalled", "lossy"]
+    text: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether everything is being written."""
+        return self.kind == "well"
+
+
+def recorder_state(recorder: Recorder) -> RecorderState:
+    """Return the state of a recorder."""
     if recorder.defect is not None:
-        return f"failed: {kind_and_place(recorder.defect)}"
+        return RecorderState("failed", f"failed: {kind_and_place(recorder.defect)}")
     if recorder.suspended:
-        return f"suspended: {recorder.suspended}"
+        return RecorderState("suspended", f"suspended: {recorder.suspended}")
     if recorder.stalled_s > STALLED_S:
-        return f"stalled: the disk has not responded for {recorder.stalled_s:.0f} s"
-    return recorder.lost.words
+        text = f"stalled: the disk did not respond for {recorder.stalled_s:.0f} s"
+        return RecorderState("stalled", text)
+    if recorder.lost.count:
+        return RecorderState("lossy", recorder.lost.words)
+    return RecorderState("well")
