@@ -95,7 +95,7 @@ def test_a_record_that_says_something_impossible_is_damage(record: object, tmp_p
     ],
 )
 def test_a_header_that_cannot_be_read_is_none(changed: Line, tmp_path: Path) -> None:
-    with pytest.raises(NotARecording, match="nothing in it can be read"):
+    with pytest.raises(NotARecording, match="no readable member"):
         Recording.open(written(tmp_path, member(first_line(**changed))))
 
 
