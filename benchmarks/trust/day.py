@@ -130,7 +130,7 @@ async def lived(hours: int) -> list[Hour]:
         fast.tape = tape
         timeline = Timeline(NOON)
         player = Player(timeline, clock, tape.store)
-        app = MemtuiApp(timeline, [fast], player=player, tape=tape, clock=clock)
+        app = MemtuiApp(timeline, [fast], player=player, recorder=tape, clock=clock)
         fast.paint = app.paint
         async with app.run_test(size=(120, 40)) as pilot:
             while await fast.turn():

@@ -36,7 +36,9 @@ def picking(candidates: Callable[[], Iterator[Candidate]]) -> MemtuiApp:
     def sources_of(pid: int) -> list[Source]:
         return [ProcessSource(pid, time.time)]
 
-    return MemtuiApp(Timeline(0.0), choice=ProcessChoice(candidates, "which process?", sources_of))
+    return MemtuiApp(
+        Timeline(0.0), choice=ProcessChoice(candidates, "Select a process", sources_of)
+    )
 
 
 async def listed(app: MemtuiApp, count: int) -> list[str]:

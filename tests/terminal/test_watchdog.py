@@ -156,7 +156,7 @@ def test_nor_do_hostile_searches(
 
 def test_nor_does_a_hostile_filter_of_processes(watchdog: Callable[[str], Watchdog]) -> None:
     dog = watchdog("memtui")
-    dog.terminal.wait_for("type a part of the name")
+    dog.terminal.wait_for("filter by name")
     for number, text in enumerate(HOSTILE):
         # There is no clock: what is typed is looked at. Control keys among it edit the line, late.
         dog.type(text)

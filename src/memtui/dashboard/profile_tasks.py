@@ -9,7 +9,6 @@ from pathlib import Path
 from textual.app import App
 
 from memtui.dashboard.event_pump import EventPump
-from memtui.dialogs.profile_picker import ConfirmScreen, ProfilePickerScreen
 from memtui.model import ProcessIdentity, ProfileRequest
 from memtui.panes.profile import messages
 from memtui.panes.profile.pane import ProfilePane
@@ -84,6 +83,8 @@ class ProfileTasks:
             pane.show_kind(request)
 
     def _confirm(self, request: ProfileRequest, source: ProfileSource, pane: ProfilePane) -> None:
+        from memtui.dialogs.profile_picker import ConfirmScreen
+
         def on_answer(confirmed: ProfileRequest | None) -> None:
             if confirmed is not None:
                 self._fetch(confirmed, source, pane)
@@ -100,6 +101,8 @@ class ProfileTasks:
         if kinds == {"file"}:
             pane.show_message("a file holds one profile; press r to read it again")
             return
+
+        from memtui.dialogs.profile_picker import ProfilePickerScreen
 
         def on_choice(request: ProfileRequest | None) -> None:
             if request is not None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from memtui import units
+from memtui.local_time import time_ticks
 from memtui.model import GcCycle, ProcessSample, Restart, RuntimeSample, Sample
 from memtui.panes.gctrace.scales import Scale, in_bytes
-from memtui.panes.time_of_day import time_ticks
 from memtui.render.braille_plot import LABEL_CELLS
 from memtui.render.cells import Line, Role, Span, cells
 from memtui.render.plotext_plot import (

@@ -20,7 +20,7 @@ def config() -> None:
 def template() -> Iterator[str]:
     """Yield the lines of a settings file in which every setting is a comment."""
     from memtui.cli.live.settings import config_file
-    from memtui.panes.keymap import scopes, written
+    from memtui.panes.keymap import scopes, settings_name
 
     yield f"# {config_file()}"
     yield ""
@@ -36,7 +36,7 @@ def template() -> Iterator[str]:
         for binding in bindings:
             name = binding.id or ""
             if name not in printed:
-                keys.setdefault(name, []).append(written(binding.key))
+                keys.setdefault(name, []).append(settings_name(binding.key))
                 words[name] = binding.description
         if keys:
             yield f"# {scope}"

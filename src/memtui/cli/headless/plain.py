@@ -16,6 +16,7 @@ from memtui import units
 from memtui.cli.errors import CliError
 from memtui.cli.live.session import Session
 from memtui.diagnosis import Cause, one_line
+from memtui.local_time import date_and_time
 from memtui.model import (
     SOURCES,
     Absent,
@@ -34,9 +35,8 @@ from memtui.model import (
     Sample,
     Trouble,
 )
-from memtui.panes.explain.explainer import Explainer
+from memtui.panes.explain.diagnosis_cache import DiagnosisCache
 from memtui.panes.gctrace.columns import exact_share
-from memtui.panes.time_of_day import date_and_clock
 from memtui.sanitize import plain
 from memtui.sources.clock import ClockSource
 from memtui.sources.daemon_executor import DaemonExecutor
@@ -164,14 +164,14 @@ class PlainLines:
     """
 
     def __init__(self) -> None:
-        self._explainer = Explainer()
+        self._explainer = DiagnosisCache()
         self._last = {"state": _RUNS}
         self._counts: dict[type, int] = {}
         self._causes: tuple[Cause, ...] = ()
 
     def lines(self, view: View) -> Iterator[str]:
         """Yield the lines of a view, without their line ends."""
-        stamp = date_and_clock(view.until)
+        stamp = date_and_time(view.until)
         for each in self._changes(view):
             yield f"{stamp} {plain(each)}"
         yield f"{stamp} {numbers(view)}"

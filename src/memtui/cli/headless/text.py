@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from memtui import units
 from memtui.diagnosis import DEFAULT_WINDOW_S, Diagnosis, one_line, trial_of
 from memtui.diagnosis.trends import trend_of
+from memtui.local_time import date_and_time, time_of_day
 from memtui.model import (
     SOURCES,
     Attached,
@@ -17,10 +18,10 @@ from memtui.model import (
     ProcessSample,
     Trouble,
 )
-from memtui.panes.bars import heading
-from memtui.panes.empty import explained
-from memtui.panes.explain.environment import place_rows
-from memtui.panes.explain.verdict import rows_of, trial_rows
+from memtui.panes.bars import heading_line
+from memtui.panes.empty import empty_lines
+from memtui.panes.explain.environment import environment_rows
+from memtui.panes.explain.verdict import explain_rows, trial_rows
 from memtui.panes.field_lines import facts_of, field_lines
 from memtui.panes.gctrace.columns import PAUSES, cycle_lines, cycles_at
 from memtui.panes.gctrace.status import NO_TRACE, in_full, status_of, waiting_for
@@ -30,9 +31,8 @@ from memtui.panes.profile.base_view import NameListState
 from memtui.panes.profile.formatting import Measure
 from memtui.panes.profile.top import ListOrder
 from memtui.panes.profile.view_options import ViewOptions
-from memtui.panes.time_of_day import clock, date_and_clock
 from memtui.pprof.top import TopRow
-from memtui.render.cells import Line, exactly, line, text_of, wrapped
+from memtui.render.cells import Line, fit, line, text_of, wrapped
 from memtui.render.table import Column, table
 from memtui.sanitize import plain
 from memtui.timeline import View
@@ -111,12 +111,12 @@ def snapshot(view: View, diagnosis: Diagnosis, width: int, moment: str = "") -> 
         if number:
             yield ""
         for each in block:
-            yield plain(text_of(exactly(each, width)).rstrip())
+            yield plain(text_of(fit(each, width)).rstrip())
 
 
 def _head(view: View, diagnosis: Diagnosis, width: int, moment: str) -> Iterator[Line]:
-    yield heading(view, width, line(f"{plain(moment)} ") if moment else ())
-    yield line(f" {date_and_clock(view.until)} local time")
+    yield heading_line(view, width, line(f"{plain(moment)} ") if moment else ())
+    yield line(f" {date_and_time(view.until)} local time")
     yield from _indented(wrapped(one_line(diagnosis), width - 2))
 
 
@@ -124,7 +124,7 @@ def _process(view: View, width: int) -> Iterator[Line]:
     yield line("1 process")
     facts = facts_of(view)
     if facts is None:
-        yield from explained(view, "process", width, "no sample from /proc yet")
+        yield from empty_lines(view, "process", width, "no sample from /proc yet")
     else:
         yield from _indented(field_lines(facts, width - 1))
 
@@ -132,7 +132,7 @@ def _process(view: View, width: int) -> Iterator[Line]:
 def _trend(view: View, width: int) -> Iterator[Line]:
     start, end = span_of(view, DEFAULT_WINDOW_S)
     lasted = units.duration(end - start)
-    yield line(f"2 RES and SHR from {clock(start)} to {clock(end)} ({lasted})")
+    yield line(f"2 RES and SHR from {time_of_day(start)} to {time_of_day(end)} ({lasted})")
     rows = [
         (
             each.title,
@@ -145,7 +145,7 @@ def _trend(view: View, width: int) -> Iterator[Line]:
         for each in courses(view, DEFAULT_WINDOW_S)
     ]
     if not rows:
-        yield from explained(view, "process", width, "no sample from /proc yet")
+        yield from empty_lines(view, "process", width, "no sample from /proc yet")
         return
     head, lines = table(_COURSE, rows, width - 1)
     yield from _indented([head, *lines])
@@ -158,7 +158,7 @@ def _cycles(view: View, width: int) -> Iterator[Line]:
     origin = "gctrace" if status.cycles else "gc from MemStats" if status.pauses else "gctrace"
     yield line(f"3 {origin}, {count} cycles seen" if count else f"3 {origin}")
     if not count:
-        yield from explained(view, "gctrace", width, waiting_for(view))
+        yield from empty_lines(view, "gctrace", width, waiting_for(view))
         return
     yield from _indented([in_full(status, width - 1)])
     has_start = view.sample(ProcessIdentity) is not None
@@ -182,7 +182,7 @@ def _profile(view: View, width: int) -> Iterator[Line]:
     shown = look.shown(view)
     if shown is None:
         yield line("4 pprof")
-        yield from explained(view, "profile", width, "no profile yet")
+        yield from empty_lines(view, "profile", width, "no profile yet")
         return
     values = look.values(shown.profile)
     title, status = frame.title(look, shown, None, width), frame.status(shown, None, 0, width)
@@ -199,12 +199,12 @@ def _profile(view: View, width: int) -> Iterator[Line]:
 def _explain(view: View, diagnosis: Diagnosis, width: int) -> Iterator[Line]:
     yield line("5 explain")
     if view.sample(ProcessSample) is None:
-        yield from explained(view, "process", width, "no sample from /proc yet")
+        yield from empty_lines(view, "process", width, "no sample from /proc yet")
         return
-    rows = rows_of(diagnosis, width, frozenset())
+    rows = explain_rows(diagnosis, width, frozenset())
     if trial := trial_of(view):
         rows += trial_rows(trial, width)
-    yield from (each.line for each in (*rows, *place_rows(view, width)))
+    yield from (each.line for each in (*rows, *environment_rows(view, width)))
 
 
 def _sources(view: View, width: int) -> Iterator[Line]:

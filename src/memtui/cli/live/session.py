@@ -151,7 +151,7 @@ class Session:
         pause = self.timeline.track(GcPause).last(math.inf)
         return pause[1].number if pause else self.newest_gc
 
-    def screen(self, habits: Preferences = DEFAULT) -> MemtuiApp:
+    def screen(self, preferences: Preferences = DEFAULT) -> MemtuiApp:
         """Return the dashboard of this session."""
         from memtui.dashboard.app import MemtuiApp
 
@@ -160,11 +160,11 @@ class Session:
             self.timeline,
             self.sources,
             player=Player(self.timeline, self._clock, store),
-            tape=self._recorder,
+            recorder=self._recorder,
             choice=self._choice,
             child=self._child,
             may_suspend=self._child is None and self._factory.trace.fd is None,
-            early=self._signals,
+            early_signals=self._signals,
             clock=self._clock,
             profile_worker=self._profile_worker,
             actor=ProcessActions(
@@ -173,8 +173,8 @@ class Session:
                 known=self._answers,
                 access=self._options.free_access,
             ),
-            habits=habits,
-            begins_with=self._first_screen(),
+            preferences=preferences,
+            first_screen=self._first_screen(),
         )
 
     def _first_screen(self) -> FirstScreen:

@@ -83,7 +83,7 @@ def show(app: MemtuiApp) -> None:
     """Print the problems of the settings, then show the screen until it is closed."""
     for problem in app.problems:
         print(f"memtui: {problem}", file=sys.stderr)  # noqa: T201 - visible after the screen
-    app.run(mouse=app.habits.has_mouse)
+    app.run(mouse=app.preferences.has_mouse)
 
 
 def _connect(missing: list[int]) -> None:

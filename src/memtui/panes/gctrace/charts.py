@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Generic, TypeAlias, TypeVar
 
 from memtui import units
+from memtui.local_time import time_ticks
 from memtui.model import GcCycle, GcPause, Sample, ScavengeLine
 from memtui.panes.gctrace.columns import stopped
 from memtui.panes.gctrace.scales import (
@@ -22,7 +23,6 @@ from memtui.panes.gctrace.scales import (
     in_ms_by_powers,
     in_percent,
 )
-from memtui.panes.time_of_day import time_ticks
 from memtui.render.braille_plot import LABEL_CELLS
 from memtui.render.cells import Line, Role, Span, cells
 from memtui.render.plotext_plot import (

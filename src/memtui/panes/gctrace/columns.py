@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
 from memtui import units
+from memtui.local_time import time_of_day
 from memtui.model import GcCycle, GcPause
-from memtui.panes.time_of_day import clock
 from memtui.render.cells import Line, Role, Span, cell_len
 from memtui.render.table import Column, table
-from memtui.timeline.cycles import gc_cpu_share, kind_of
+from memtui.timeline.cycles import cycle_trigger, gc_cpu_share
 
 MIB = 1 << 20
 
@@ -37,7 +37,7 @@ def goal_of(cycle: GcCycle) -> str:
 
 def reason(cycle: GcCycle) -> str:
     """Return why there was this cycle: its kind, or that it served to find leaked goroutines."""
-    return "leak check" if cycle.leak_check else kind_of(cycle)
+    return "leak check" if cycle.leak_check else cycle_trigger(cycle)
 
 
 def longest_pause(cycle: GcCycle) -> float:
@@ -137,7 +137,7 @@ def _known(number: float | None) -> float:
 def _since_start(entry: CycleEntry[GcCycle]) -> str:
     at_s = entry.cycle.at_s
     if at_s is None:
-        return clock(entry.at)
+        return time_of_day(entry.at)
     return f"@{at_s:.2f}s" if at_s < 60 else f"@{units.duration(at_s)}"
 
 
@@ -195,7 +195,7 @@ _BOTH_PAUSES = replace(
     meaning="both stops of the world; it goes by the longer one",
 )
 _TIME: Figure[GcCycle] = Figure(
-    "time", 2, lambda entry: clock(entry.at), lambda entry: entry.at,
+    "time", 2, lambda entry: time_of_day(entry.at), lambda entry: entry.at,
     "when the cycle began", "dim", width=8, descending=False,
 )  # fmt: skip
 _TIME_OF_TRACE = replace(
@@ -268,7 +268,7 @@ PAUSES: tuple[Figure[GcPause], ...] = (
         width=3, descending=False,
     ),
     Figure(
-        "time", 2, lambda entry: clock(entry.at), lambda entry: entry.at,
+        "time", 2, lambda entry: time_of_day(entry.at), lambda entry: entry.at,
         "when the cycle ended (PauseEnd)", "dim", width=8, descending=False,
     ),
     Figure(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
 from memtui.panes.profile.formatting import highlighted, shown_name
-from memtui.render.cells import Line, Span, cells, exactly, fitted
-from memtui.render.table import FIRST, Column, Selection, marked, table
+from memtui.render.cells import Line, Span, cells, fit, fit_lines
+from memtui.render.table import FIRST, Column, Selection, selected_line, table
 
 SIDEWAYS = 8
 """Cells to scroll names by; the first step only changes the short name to the full one."""
@@ -177,11 +177,13 @@ def draw_rows(
     for (_, name), spans in zip(rows, lines, strict=True):
         room = cells(spans[-1:])
         name_spans = highlighted(shown_name(name, state.shift, room - 1), name, state.text)
-        drawn.append((Span(" "), *spans[:-1], *exactly((Span(" "), *name_spans), room)))
+        drawn.append((Span(" "), *spans[:-1], *fit((Span(" "), *name_spans), room)))
     if focused and drawn:
         at = selection.at(range(count)) - selection.top
-        drawn[at] = marked(drawn[at], width)
-    return replace(state, selection=selection), fitted([(Span(" "), *head), *drawn], width, height)
+        drawn[at] = selected_line(drawn[at], width)
+    return replace(state, selection=selection), fit_lines(
+        [(Span(" "), *head), *drawn], width, height
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ from memtui.panes.profile.formatting import (
     shown_name,
 )
 from memtui.pprof.call_tree import CallNode
-from memtui.render.cells import Line, Span, cells, exactly, fitted
-from memtui.render.table import Column, Selection, marked, table
+from memtui.render.cells import Line, Span, cells, fit, fit_lines
+from memtui.render.table import Column, Selection, selected_line, table
 
 ROOM_FOR_STEPS = 60
 """The least width for two cells of indentation a level; else it is one."""
@@ -195,8 +195,10 @@ def draw(
         for row, cols in zip(shown, numbers, strict=True)
     ]
     if focused and drawn:
-        drawn[now - selection.top] = marked(drawn[now - selection.top], width)
-    return replace(tree, top=selection.top), fitted([(Span(" "), *head), *drawn], width, height + 1)
+        drawn[now - selection.top] = selected_line(drawn[now - selection.top], width)
+    return replace(tree, top=selection.top), fit_lines(
+        [(Span(" "), *head), *drawn], width, height + 1
+    )
 
 
 def _numbers(row: TreeRow, measure: Measure) -> tuple[str | Span, ...]:
@@ -225,7 +227,7 @@ def _call(row: TreeRow, tree: TreeState, room: int, width: int) -> Line:
         more = f" ({count}{'+' if count == MOST_COUNTED else ''} more)"
         if cells(tuple(spans)) + len(more) <= room:
             spans.append(Span(more, "dim"))
-    return exactly(tuple(spans), room)
+    return fit(tuple(spans), room)
 
 
 def _name(row: TreeRow, tree: TreeState, room: int) -> list[Span]:

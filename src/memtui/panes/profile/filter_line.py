@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from memtui.render.cells import Line, Role, Span, cell_len, cut, exactly, line, wrapped
-from memtui.render.text_line import ENDS, Editor, changed
+from memtui.render.cells import Line, Role, Span, cell_len, cut, fit, line, wrapped
+from memtui.render.text_line import ENDS, Editor, edit
 from memtui.sanitize import plain
 
 OF_ONE_KIND = 4
@@ -90,9 +90,9 @@ def draw(filters: FilterLine, width: int, *, error: str = "", preview: str = "")
     else:
         below = [line(_explanation(filters, preview, width))]
     return [
-        exactly(line(" ", *_names(filters, width - 2)), width),
-        exactly(line(Span(" / ", "key"), *filters.field.editor.drawn(max(1, width - 4))), width),
-        *(exactly(line(" ", *row), width) for row in below),
+        fit(line(" ", *_names(filters, width - 2)), width),
+        fit(line(Span(" / ", "key"), *filters.field.editor.drawn(max(1, width - 4))), width),
+        *(fit(line(" ", *row), width) for row in below),
     ]
 
 
@@ -161,7 +161,7 @@ class InputLine:
         Esc clears the edited pattern, and closes the line if it is empty; it ends a search.
         """
         if self._finding is not None:
-            self._finding = None if key in ENDS else changed(self._finding, key, text)
+            self._finding = None if key in ENDS else edit(self._finding, key, text)
             return filters
         editor = filters.field.editor
         if key == "enter" or (key in ENDS and not editor.text):
@@ -171,7 +171,7 @@ class InputLine:
         elif key in ("up", "down"):
             return filters.stepped(1 if key == "down" else -1)
         else:
-            return filters.edited(changed(editor, key, text))
+            return filters.edited(edit(editor, key, text))
         return filters
 
     def draw(self, filters: FilterLine, width: int, *, error: str, preview: str = "") -> list[Line]:
@@ -181,7 +181,7 @@ class InputLine:
         if self._finding is None:
             return []
         room = max(1, width - 7)
-        return [exactly(line(Span(" find ", "key"), *self._finding.drawn(room)), width)]
+        return [fit(line(Span(" find ", "key"), *self._finding.drawn(room)), width)]
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Return the keys of the input line."""

@@ -30,7 +30,7 @@ from memtui.panes.profile.formatting import (
 )
 from memtui.pprof.call_tree import CallNode
 from memtui.pprof.nodes import package_of
-from memtui.render.cells import Line, Role, Span, cell_len, cells, cut, fitted, left
+from memtui.render.cells import Line, Role, Span, cell_len, cells, cut, fit_lines, left
 from memtui.sanitize import plain
 
 LEAST_OF_A_NAME = 6
@@ -248,7 +248,7 @@ def draw(
     rows = visible_boxes(root, flame, width, height)
     selected = flame.selected if focused else None
     pen = _BoxStyle(measure, selected, frozenset(flame.found.paths))
-    return fitted((_row(row, width, pen) for row in rows), width, height)
+    return fit_lines((_row(row, width, pen) for row in rows), width, height)
 
 
 @dataclass(frozen=True, slots=True)

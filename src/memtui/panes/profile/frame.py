@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memtui import units
+from memtui.local_time import date_and_time, is_same_day, time_of_day
 from memtui.model import Profile, Taking, Trouble, gap_s
 from memtui.panes.profile.filter_line import InputLine
 from memtui.panes.profile.formatting import EMPTY, FULL, amount, change, direction
 from memtui.panes.profile.navigation import ProfileNavigation
 from memtui.panes.profile.top import TopView, hourly
 from memtui.panes.profile.view_options import TimedProfile, ViewOptions, kept_profiles, span_of
-from memtui.panes.time_of_day import clock, date_and_clock, is_same_day
-from memtui.render.cells import Line, Picture, Span, cells, cut, exactly, line, wrapped
+from memtui.render.cells import Line, Picture, Span, cells, cut, fit, line, wrapped
 from memtui.sanitize import plain
 from memtui.timeline import View
 
@@ -63,8 +63,8 @@ def when(moment: TimedProfile) -> str:
     """
     dated = moment.dated
     if not dated.is_known:
-        return f"no time, read {clock(dated.at)}"
-    return clock(dated.at) if is_same_day(dated.at, moment.at) else date_and_clock(dated.at)
+        return f"no time, read {time_of_day(dated.at)}"
+    return time_of_day(dated.at) if is_same_day(dated.at, moment.at) else date_and_time(dated.at)
 
 
 def at_when(moment: TimedProfile) -> str:
@@ -166,9 +166,9 @@ def progress_bar(what: str, done_s: float, whole_s: float, width: int) -> Line:
         if room >= 5:
             full = round(room * done_s / whole_s) if whole_s else room
             drawn = (Span(FULL * full, "live"), Span(EMPTY * (room - full), "border"))
-            return exactly(line(" ", start, *drawn, *cancel), width)
+            return fit(line(" ", start, *drawn, *cancel), width)
     short = line(f" {time}", *cancel)
-    return exactly(short if cells(short) <= width else line(time), width)
+    return fit(short if cells(short) <= width else line(time), width)
 
 
 def fetch_in_progress(view: View) -> tuple[float, Taking] | None:

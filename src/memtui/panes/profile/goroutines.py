@@ -22,8 +22,8 @@ from memtui.panes.profile.formatting import (
     on_one_line,
 )
 from memtui.pprof.call_tree import StackLine
-from memtui.render.cells import Line, Span, cells, cut, exactly, fitted, line
-from memtui.render.table import Column, Selection, marked, table
+from memtui.render.cells import Line, Span, cells, cut, fit, fit_lines, line
+from memtui.render.table import Column, Selection, selected_line, table
 from memtui.sanitize import plain
 
 _STATES = {
@@ -144,7 +144,7 @@ def draw(
     *,
     focused: bool,
 ) -> tuple[GoroutineListState, list[Line]]:
-    """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
+    """Return fit ``height`` lines of fit ``width`` cells, the titles first.
 
     The frames of the expanded stack are below its line. The returned state has the new scroll
     position.
@@ -168,9 +168,9 @@ def draw(
     drawn: list[Line] = [(Span(" "), *head)]
     for each in shown:
         row = next(drawn_stacks) if isinstance(each, int) else each
-        drawn.append(marked(row, width) if focused and each == now else row)
+        drawn.append(selected_line(row, width) if focused and each == now else row)
     selection = Selection(state.selection.row, visible.top)
-    return replace(state, selection=selection), fitted(drawn, width, height)
+    return replace(state, selection=selection), fit_lines(drawn, width, height)
 
 
 def _columns(*, has_base: bool) -> tuple[Column, ...]:
@@ -194,7 +194,7 @@ def _with_stack(state: GoroutineListState, each: GoroutineGroup, spans: Line) ->
     else:
         stack = on_one_line(each.own_frames, room) or "no frames"
     name = highlighted(stack, " ".join(each.frames), state.text)
-    return (Span(" "), *spans[:-1], *exactly((Span(" "), *name), room + 1))
+    return (Span(" "), *spans[:-1], *fit((Span(" "), *name), room + 1))
 
 
 def hint(found: Sequence[GoroutineGroup], state: GoroutineListState) -> Line:

@@ -1,4 +1,4 @@
-"""The keys of pane 4 and their hints, and the meanings of its sample types and columns."""
+"""The keys of pane 4 and their hints, and the field_docs of its sample types and columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.binding import Binding, BindingType
 
-from memtui.panes.field_doc import Meaning
+from memtui.panes.field_doc import FieldDoc
 from memtui.panes.profile.call_tree import TreeView
 from memtui.panes.profile.filter_line import InputLine
 from memtui.panes.profile.flame import FlameView
@@ -88,64 +88,64 @@ def keys_of(
 
 
 _HEAP = "a heap profile, sampled every 512 KiB of allocation"
-TYPES: Mapping[str, Meaning] = {
-    "inuse_space": Meaning(
+TYPES: Mapping[str, FieldDoc] = {
+    "inuse_space": FieldDoc(
         "inuse_space", "live bytes, by the function that allocated them",
         "bytes, scaled up from samples", _HEAP,
         "as of the last finished GC; much less than RES: no stacks, garbage or free spans",
     ),
-    "inuse_objects": Meaning(
+    "inuse_objects": FieldDoc(
         "inuse_objects", "live objects, by the function that allocated them",
         "count, scaled up from samples", _HEAP,
         "small objects are rarely sampled, and may be missing",
     ),
-    "alloc_space": Meaning(
+    "alloc_space": FieldDoc(
         "alloc_space", "bytes allocated since the start, freed or not",
         "bytes, scaled up from samples", _HEAP,
         "only grows; a large value means GC work, not a leak",
     ),
-    "alloc_objects": Meaning(
+    "alloc_objects": FieldDoc(
         "alloc_objects", "objects allocated since the start, freed or not",
         "count, scaled up from samples", _HEAP, "only grows",
     ),
-    "cpu": Meaning(
+    "cpu": FieldDoc(
         "cpu", "CPU time by function", "seconds of CPU", "a CPU profile, 100 samples a second",
         "waiting uses no CPU and does not count",
     ),
-    "samples": Meaning(
+    "samples": FieldDoc(
         "samples", "CPU samples by function", "count", "a CPU profile", "",
     ),
-    "goroutine": Meaning(
+    "goroutine": FieldDoc(
         "goroutine", "goroutines by stack", "count",
         "all goroutines at one moment", "one profile shows no leak: compare two (b)",
     ),
 }  # fmt: skip
-COLUMNS: tuple[Meaning, ...] = (
-    Meaning(
+COLUMNS: tuple[FieldDoc, ...] = (
+    FieldDoc(
         "flat", "the function itself", "that of the sample type", "leaves of the stacks",
         "library functions come first; sort by cum to find their callers", "live",
     ),
-    Meaning("flat%", "flat as a share of the profile", "percent", "flat over the total"),
-    Meaning("sum%", "flat% of this row and all rows above it", "percent", "running sum"),
-    Meaning(
+    FieldDoc("flat%", "flat as a share of the profile", "percent", "flat over the total"),
+    FieldDoc("sum%", "flat% of this row and all rows above it", "percent", "running sum"),
+    FieldDoc(
         "cum", "the function and everything it calls", "that of the sample type",
         "stacks that contain the function", "the rows add up to more than the total",
     ),
-    Meaning("cum%", "cum as a share of the profile", "percent", "cum over the total"),
-    Meaning(
+    FieldDoc("cum%", "cum as a share of the profile", "percent", "cum over the total"),
+    FieldDoc(
         "Δflat, Δcum", "change since the base (b)", "that of the sample type, signed",
         "this profile minus the base", "sampled: small changes are noise", "grow",
     ),
-    Meaning("Δ/hour", "the change, extrapolated to an hour", "an hour", "Δflat over the time"),
-    Meaning(
+    FieldDoc("Δ/hour", "the change, extrapolated to an hour", "an hour", "Δflat over the time"),
+    FieldDoc(
         "flame", "a box is as wide as its share; its callees are below it", "share",
         "all stacks of the profile", "boxes are sorted by size, not by time",
     ),
-    Meaning("…N", "N calls, each too small for its own box or row", "count", "the profile"),
+    FieldDoc("…N", "N calls, each too small for its own box or row", "count", "the profile"),
 )  # fmt: skip
 
 
-def meanings(sample_type: str) -> list[Meaning]:
-    """Return the meanings of a sample type, if known, and of the columns."""
+def field_docs(sample_type: str) -> list[FieldDoc]:
+    """Return the field_docs of a sample type, if known, and of the columns."""
     known = TYPES.get(sample_type)
     return [*([known] if known else []), *COLUMNS]

@@ -11,7 +11,7 @@ from memtui.panes.profile import base_view
 from memtui.panes.profile.base_view import NameListState, NameListView
 from memtui.panes.profile.formatting import Measure, bar
 from memtui.pprof.tags import Tag
-from memtui.render.cells import Line, Span, fitted, line
+from memtui.render.cells import Line, Span, fit_lines, line
 from memtui.render.table import Column
 from memtui.sanitize import plain
 
@@ -123,7 +123,7 @@ class LabelsView(NameListView):
     def draw(self, width: int, height: int, *, focused: bool) -> tuple[LabelsView, list[Line]]:
         """Draw the list, or why it is empty."""
         if not self.data.rows:
-            return self, fitted([line(Span(f" {NO_LABELS}", "dim"))], width, height)
+            return self, fit_lines([line(Span(f" {NO_LABELS}", "dim"))], width, height)
         state, lines = draw(self.data, self.state, width, height, focused=focused)
         return replace(self, state=state), lines
 

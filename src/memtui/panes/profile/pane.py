@@ -10,14 +10,14 @@ from textual import events
 from textual.binding import BindingType
 
 from memtui.model import Profile, ProfileRequest, Taking
-from memtui.panes.empty import explained
-from memtui.panes.field_doc import Meaning
+from memtui.panes.empty import empty_lines
+from memtui.panes.field_doc import FieldDoc
 from memtui.panes.pane import TypedPane
 from memtui.panes.profile import frame, messages
 from memtui.panes.profile.base_view import FAR, ProfileView
 from memtui.panes.profile.filter_line import InputLine
 from memtui.panes.profile.frame import PaneFrame, fetch_in_progress, hint_of
-from memtui.panes.profile.keys import HELP, KEYS, keys_of, meanings
+from memtui.panes.profile.keys import HELP, KEYS, field_docs, keys_of
 from memtui.panes.profile.navigation import ProfileNavigation
 from memtui.panes.profile.view_options import QueryKey, TimedProfile, ViewOptions, kept_profiles
 from memtui.pprof.query import Answer
@@ -133,7 +133,7 @@ class ProfilePane(TypedPane):
             self.post_message(messages.QueryProfile(pending))
         scene = PaneFrame(view, self._navigation, self._input, width, height, self.has_focus)
         if self.shown is None and self.options.kind is None:
-            rows = explained(view, self.SOURCE, width, "waiting for the first profile …")
+            rows = empty_lines(view, self.SOURCE, width, "waiting for the first profile …")
             return scene.empty(rows)
         return scene.picture()
 
@@ -145,12 +145,12 @@ class ProfilePane(TypedPane):
         """Return the keys of the current view, the most useful first."""
         return () if self.view is None else keys_of(self.view, self._navigation, self._input)
 
-    def meanings(self, view: View) -> Sequence[Meaning]:
-        """Return the meanings of the sample type and the columns."""
+    def field_docs(self, view: View) -> Sequence[FieldDoc]:
+        """Return the field_docs of the sample type and the columns."""
         shown = self.options.shown(view)
-        return meanings(self.options.values(shown.profile).type if shown else "")
+        return field_docs(self.options.values(shown.profile).type if shown else "")
 
-    def meaning_at_hand(self, view: View) -> int | None:
+    def selected_doc(self, view: View) -> int | None:
         """Return the index of the sample type."""
         return 0
 

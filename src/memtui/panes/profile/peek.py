@@ -23,8 +23,8 @@ from memtui.panes.profile.formatting import (
 )
 from memtui.pprof.call_tree import StackLine
 from memtui.pprof.top import Call, Peek
-from memtui.render.cells import Line, Span, cells, fitted, line, right
-from memtui.render.table import Selection, marked
+from memtui.render.cells import Line, Span, cells, fit_lines, line, right
+from memtui.render.table import Selection, selected_line
 from memtui.sanitize import plain
 
 BAR = 8
@@ -132,8 +132,8 @@ def draw(
     selection = Selection(now, max(0, top)).within(range(len(lines)), room)
     drawn = [make() for _, make in lines[selection.top : selection.top + room]]
     if focused and drawn:
-        drawn[now - selection.top] = marked(drawn[now - selection.top], width)
-    return replace(state, top=selection.top), fitted([pen.head(), *drawn], width, height)
+        drawn[now - selection.top] = selected_line(drawn[now - selection.top], width)
+    return replace(state, top=selection.top), fit_lines([pen.head(), *drawn], width, height)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,4 @@
-"""Lines in a box over the panes: it scrolls by the keys that select rows.
-
-Two moments side by side over the panes; it scrolls.
-
-A cycle of the collector with all its fields; the next ones by the keys that select rows.
-"""
+"""Dialogs that show lines in a scrolling box: the comparison of two moments, one GC cycle."""
 
 from __future__ import annotations
 
@@ -15,44 +10,45 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from memtui.panes.compare import ComparedMoment, compared
+from memtui.panes.compare import ComparedMoment, comparison_lines
 from memtui.panes.gctrace.card import CARD_CELLS
 from memtui.panes.gctrace.pane import GcTracePane
 from memtui.render.cells import Line
 from memtui.render.line_widget import LineWidget
 
-LinesOf: TypeAlias = Callable[[int], Sequence[Line]]
-"""Lines for a width in cells."""
-FAR = 1 << 20
+LinesForWidth: TypeAlias = Callable[[int], Sequence[Line]]
+"""Returns the lines for a width in cells."""
+ALL_LINES = 1 << 20
+"""A scroll distance beyond any end."""
 FRAME_CELLS = 4
-"""The border and the padding of a box, across."""
+"""The width of the border and the padding of a box."""
 
 
 class ScrollBox(LineWidget):
-    """The lines, from the one that is the first to be seen."""
+    """A box that scrolls through its lines."""
 
-    def __init__(self, lines_of: LinesOf, *, id: str, closes: str = "esc closes") -> None:  # noqa: A002 - Textual's name
+    def __init__(self, lines_for: LinesForWidth, *, id: str, keys: str = "esc close") -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes="box")
-        self._lines_of = lines_of
-        self._closes = closes
+        self._lines_for = lines_for
+        self._keys = keys
         self._top = 0
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        """Return what is to be seen."""
-        lines = self._lines_of(width)
+        """Return the visible lines."""
+        lines = self._lines_for(width)
         self._top = max(0, min(self._top, len(lines) - height))
         below = len(lines) - self._top - height
         more = f"{below} more ↓   " if below > 0 else ""
-        self.border_subtitle = more + self._closes
+        self.border_subtitle = more + self._keys
         return lines[self._top : self._top + height]
 
-    def turn_to(self, lines_of: LinesOf, top: int, closes: str) -> None:
-        """Show other lines, from one of them on."""
-        self._lines_of, self._top, self._closes = lines_of, top, closes
+    def show_lines(self, lines_for: LinesForWidth, top: int, keys: str) -> None:
+        """Show other lines, from line ``top`` on."""
+        self._lines_for, self._top, self._keys = lines_for, top, keys
         self.paint()
 
     def shift(self, by: int) -> None:
-        """Show what stands above or below."""
+        """Scroll by some lines."""
         self._top = max(0, self._top + by)
         self.paint()
 
@@ -65,8 +61,8 @@ class ScrollBox(LineWidget):
         self.shift(-3)
 
 
-class SheetScreen(ModalScreen[None]):
-    """A sheet over the panes, until it is closed."""
+class ScrollScreen(ModalScreen[None]):
+    """A scroll box over the panes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,space,ctrl+c", "dismiss", "close"),
@@ -74,36 +70,36 @@ class SheetScreen(ModalScreen[None]):
         Binding("up,k", "scroll_by(-1)", "up"),
         Binding("pagedown,ctrl+f", "scroll_by(10)", "page down"),
         Binding("pageup,ctrl+b", "scroll_by(-10)", "page up"),
-        Binding("home,g", f"scroll_by({-FAR})", "top"),
-        Binding("end,G", f"scroll_by({FAR})", "end"),
+        Binding("home,g", f"scroll_by({-ALL_LINES})", "top"),
+        Binding("end,G", f"scroll_by({ALL_LINES})", "end"),
     ]
 
-    def __init__(self, sheet: ScrollBox, title: str) -> None:
+    def __init__(self, box: ScrollBox, title: str) -> None:
         super().__init__()
-        self.sheet = sheet
-        self.sheet.border_title = title
+        self.box = box
+        self.box.border_title = title
 
     def compose(self) -> ComposeResult:
-        """Show it."""
-        yield self.sheet
+        """Show the box."""
+        yield self.box
 
     def action_scroll_by(self, by: int) -> None:
         """Scroll by some lines."""
-        self.sheet.shift(by)
+        self.box.shift(by)
 
 
-class CompareScreen(SheetScreen):
-    """The comparison in a box; the key that opened it closes it too."""
+class CompareScreen(ScrollScreen):
+    """Compares two moments; the key that opened it closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "dismiss", "close")]
 
     def __init__(self, first: ComparedMoment, second: ComparedMoment) -> None:
-        sheet = ScrollBox(lambda width: compared(first, second, width), id="comparison")
-        super().__init__(sheet, "two moments")
+        box = ScrollBox(lambda width: comparison_lines(first, second, width), id="comparison")
+        super().__init__(box, "comparison of two moments")
 
 
 class CycleCard(LineWidget):
-    """The fields of the cycle that is selected in the pane."""
+    """The fields of the GC cycle that is selected in the pane."""
 
     def __init__(self, pane: GcTracePane) -> None:
         super().__init__(id="cycle", classes="box")
@@ -112,17 +108,17 @@ class CycleCard(LineWidget):
         self.styles.height = len(pane.card(CARD_CELLS)) + 2
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        """Return the fields, one a line."""
+        """Return the fields, one on each line."""
         return self._pane.card(width)
 
 
 class CycleScreen(ModalScreen[None]):
-    """The card over the panes."""
+    """Shows all fields of one GC cycle."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,space,ctrl+c", "dismiss", "close"),
         Binding("down,j", "step(1)", "next cycle"),
-        Binding("up,k", "step(-1)", "cycle before"),
+        Binding("up,k", "step(-1)", "previous cycle"),
     ]
 
     def __init__(self, pane: GcTracePane) -> None:
@@ -132,11 +128,11 @@ class CycleScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Show the card in a box."""
         card = CycleCard(self._pane)
-        card.border_title = "a cycle of the collector"
-        card.border_subtitle = "j k next, before · esc closes"
+        card.border_title = "GC cycle"
+        card.border_subtitle = "j k next, previous   esc close"
         yield card
 
     def action_step(self, by: int) -> None:
-        """Select the next row of the table, and show that cycle."""
+        """Select another row of the table and show its cycle."""
         self._pane.step(by)
         self.query_one(CycleCard).paint()

@@ -1,4 +1,4 @@
-"""Moments as the clock on the wall shows them."""
+"""Formats moments as local time; there is no other format of a moment on the screen."""
 
 from __future__ import annotations
 
@@ -6,34 +6,32 @@ import math
 import time
 
 
-def clock(at: float) -> str:
+def time_of_day(at: float) -> str:
     """Format a moment (Unix seconds) as the local time of day: 14:03:20."""
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
-def day_or_clock(at: float, now: float) -> str:
-    """Write a moment in ten cells: the time if it is of the day of ``now``, else the date.
+def time_or_date(at: float, now: float) -> str:
+    """Format a moment in ten cells: the time if it is on the day of ``now``, else the date.
 
-    Both are Unix seconds; ``now`` is the moment of the view, which a recording has too.
+    Both are Unix seconds; ``now`` is the time of the view, which may be in the past.
     """
-    then, today = time.localtime(at), time.localtime(now)
-    is_today = (then.tm_year, then.tm_yday) == (today.tm_year, today.tm_yday)
-    return time.strftime("%H:%M:%S" if is_today else "%Y-%m-%d", then)
+    return time.strftime("%H:%M:%S" if is_same_day(at, now) else "%Y-%m-%d", time.localtime(at))
 
 
-def day_and_clock(at: float) -> str:
+def day_and_time(at: float) -> str:
     """Format a moment (Unix seconds) as local day and time: 11-22 14:03."""
     return time.strftime("%m-%d %H:%M", time.localtime(at))
 
 
-def is_same_day(one: float, other: float) -> bool:
-    """Return whether two moments (Unix seconds) are on one day of local time."""
-    return time.localtime(one)[:3] == time.localtime(other)[:3]
-
-
-def date_and_clock(at: float) -> str:
+def date_and_time(at: float) -> str:
     """Format a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def is_same_day(one: float, other: float) -> bool:
+    """Return whether two moments (Unix seconds) are on the same day of local time."""
+    return time.localtime(one)[:3] == time.localtime(other)[:3]
 
 
 _TICK_STEPS_S = (
@@ -50,7 +48,7 @@ def time_ticks(start: float, end: float, columns: int) -> list[tuple[float, str]
     """
     cell_s = (end - start) / columns
     is_long = end - start >= _ONE_DAY_S
-    write, room = (day_and_clock, 14) if is_long else (clock, 11)
+    write, room = (day_and_time, 14) if is_long else (time_of_day, 11)
     step_s = next((step for step in _TICK_STEPS_S if step / cell_s >= room), _TICK_STEPS_S[-1])
     offset_s = time.localtime(start).tm_gmtoff
     first = math.ceil((start + offset_s) / step_s) * step_s - offset_s
