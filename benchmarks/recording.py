@@ -146,7 +146,7 @@ def shares(path: Path) -> tuple[float, float]:
 def captured(folder: Path, capture: str, seconds: int) -> str:
     """Write a session of a captured program with a clock of its own; return what it took."""
     now, path = [NOON], folder / f"{capture}.memtui"
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     spent_s, cycles = 0.0, 0
     for now[0], events in Session(capture).seconds(seconds):
         began = time.process_time()

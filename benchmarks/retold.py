@@ -57,7 +57,7 @@ def written(path: Path, days: float, source: Path = DEMO) -> None:
     """Write days of a session into a file."""
     retold = Retold(source)
     now = [retold.first]
-    recorder = Recorder(path, clocks=Clocks.made(lambda: now[0]), force=True)
+    recorder = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), force=True)
     for now[0], events in retold.seconds(days * DAY_S):
         for event in events:
             recorder.append(event)

@@ -90,7 +90,7 @@ def main() -> None:
     retold, options = Retold(given.file), ProfileOptions(pprof=None, probe=False, every_s=None)
     faster = Faster(retold, int(given.hours * HOUR_S), 1 / given.speed)
     headless_recorder.FLUSH_S = 0.2 / given.speed
-    recorder = Recorder(given.out, clocks=Clocks.made(lambda: faster.now), host="web-17")
+    recorder = Recorder(given.out, clocks=Clocks.from_one(lambda: faster.now), host="web-17")
     session = Session(options, GctraceInput(), lambda: faster.now)
     session.sources = [faster]
     target = RecordTarget(os.getpid(), None, options, GctraceInput(), 1.0, follows=False)

@@ -71,7 +71,7 @@ async def record(pid: int, trace: Path, out: Path, minutes: float) -> None:
     options = ProfileOptions(None, probe=True, every_s=120.0)
     session = Session(options, GctraceInput(file=trace), time.time)
     session.watch_process(pid)
-    recorder = Recorder(out, host="web-1", keeping=Redaction(log=True), force=True)
+    recorder = Recorder(out, host="web-1", redaction=Redaction(log=True), force=True)
 
     def take(event: Event) -> None:
         session.timeline.append(event)

@@ -60,7 +60,9 @@ def profiled(at: float, values: Mapping[str, int]) -> Event:
 
 def recorder(path: Path, now: Callable[[], float]) -> Recorder:
     """Return a recorder whose clocks all go by ``now``."""
-    return Recorder(path, clocks=Clocks.made(now), host="web-17", keeping=Redaction(args=True))
+    return Recorder(
+        path, clocks=Clocks.from_one(now), host="web-17", redaction=Redaction(args=True)
+    )
 
 
 def told() -> Iterator[tuple[float, list[Event]]]:

@@ -95,9 +95,9 @@ def recorded(sheet: Sheet, seconds: Sequence[int], seed: int, profile: bytes = b
     sheet.write(b"")
     file = Recorder(
         None,
-        clocks=Clocks.made(lambda: now[0]),
+        clocks=Clocks.from_one(lambda: now[0]),
         host="web-17",
-        keeping=Redaction(args=True, log=True),
+        redaction=Redaction(args=True, log=True),
         descriptor=os.dup(sheet.descriptor),
     )
     file.session = str(UUID(int=seed))  # the same seed makes the same input

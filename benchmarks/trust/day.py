@@ -125,7 +125,9 @@ async def lived(hours: int) -> list[Hour]:
     fast = Fast(hours)
     clock = lambda: fast.now  # noqa: E731 - the time of the session
     with tempfile.TemporaryDirectory() as folder:
-        tape = SessionRecorder(clock, Redaction(), Path(folder) / "day.memtui", Clocks.made(clock))
+        tape = SessionRecorder(
+            clock, Redaction(), Path(folder) / "day.memtui", Clocks.from_one(clock)
+        )
         tape.begin()
         fast.tape = tape
         timeline = Timeline(NOON)

@@ -34,7 +34,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of some hours, made from captures."""
     path = tmp_path_factory.mktemp("long") / "long.memtui"
     now = [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     for now[0], events in Session().seconds(HOURS * 3600):
         for event in events:
             file.append(event)

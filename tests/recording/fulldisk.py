@@ -25,7 +25,7 @@ def read(path: Path) -> list[Event]:
 def check(path: Path, reason: str, free: Callable[[], None]) -> None:
     """Record until writing fails; all is there then, and goes on after ``free``."""
     now = [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     seconds = Session().seconds(10_000)
     kept: list[Event] = []
 
@@ -79,7 +79,7 @@ def main(way: str, folder: Path) -> None:
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT_BYTES, most))
         free = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # noqa: E731
-        check(path, "the file may not get larger", free)
+        check(path, "file size limit reached", free)
 
 
 if __name__ == "__main__":

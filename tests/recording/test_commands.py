@@ -183,7 +183,7 @@ def test_info_says_what_there_is() -> None:
 def test_every_process_of_a_session_is_listed_also_those_of_the_last_minute(tmp_path: Path) -> None:
     """Three restarts: one within the first member, the last two within the last one."""
     path, now = tmp_path / "restarts.memtui", [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]))
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]))
     begins = {0: 100, 20: 101, 125: 102, 140: 103}
     pid = 0
     for now[0], events in Session().seconds(150):
@@ -206,7 +206,7 @@ def test_every_process_of_a_session_is_listed_also_those_of_the_last_minute(tmp_
 def test_damage_is_told_and_what_is_whole_is_saved(tmp_path: Path) -> None:
     broken, saved = tmp_path / "broken.memtui", tmp_path / "saved.memtui"
     now = [NOON]
-    file = Recorder(broken, clocks=Clocks.made(lambda: now[0]))
+    file = Recorder(broken, clocks=Clocks.from_one(lambda: now[0]))
     for now[0], events in Session().seconds(200):
         for event in events:
             file.append(event)
@@ -301,9 +301,9 @@ def test_a_recording_is_explained_as_a_process_is(tmp_path: Path) -> None:
     ("arguments", "code", "said"),
     [
         (("info", f"{__file__}x"), 1, "no such file"),
-        (("info", "/dev/null"), 1, "no file"),
+        (("info", "/dev/null"), 1, "not a regular file"),
         (("export", GOLDEN), 2, "use either"),
-        (("export", GOLDEN, "--format", "csv", "--from", "noon"), 1, "is no moment"),
+        (("export", GOLDEN, "--format", "csv", "--from", "noon"), 1, "is not a time"),
         (
             ("export", GOLDEN, "--format", "csv", "--from", "50%", "--to", "10%"),
             1,
@@ -312,8 +312,8 @@ def test_a_recording_is_explained_as_a_process_is(tmp_path: Path) -> None:
         (("explain", GOLDEN, "--pid", "1"), 2, "either a recording or a process"),
         (("explain", "--from", "14:03"), 2, "need a recording"),
         (("record", "--pid", "4194304", "-o", "x"), 1, "no process"),
-        (("record", "--pid", str(os.getpid()), "-o", f"{__file__}x/y"), 1, "no such folder"),
-        (("record", "--pid", str(os.getpid()), "-o", __file__), 1, "no recording"),
+        (("record", "--pid", str(os.getpid()), "-o", f"{__file__}x/y"), 1, "no such directory"),
+        (("record", "--pid", str(os.getpid()), "-o", __file__), 1, "not a memtui recording"),
         (("record", "--pid", "1"), 2, "Missing option"),
     ],
 )

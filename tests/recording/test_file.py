@@ -54,7 +54,7 @@ class Hand:
 
 
 def recorder(path: Path, clock: Hand, **options: object) -> Recorder:
-    return Recorder(path, clocks=Clocks.made(clock), host="web-17", **options)  # type: ignore[arg-type]
+    return Recorder(path, clocks=Clocks.from_one(clock), host="web-17", **options)  # type: ignore[arg-type]
 
 
 def written(
@@ -205,7 +205,7 @@ def test_what_may_be_a_secret_is_left_out_unless_it_is_asked_for(tmp_path: Path)
     ]
     quiet, told = tmp_path / "quiet.memtui", tmp_path / "told.memtui"
     for path, keeping in ((quiet, None), (told, Redaction(args=True, log=True))):
-        file = recorder(path, Hand(), keeping=keeping)
+        file = recorder(path, Hand(), redaction=keeping)
         for event in events:
             file.append(event)
         file.close()
@@ -237,9 +237,9 @@ def test_no_link_is_followed_and_nothing_else_is_overwritten(tmp_path: Path) -> 
     for force in (False, True):
         with pytest.raises(CannotRecord, match="link"):
             recorder(link, Hand(), force=force)
-    with pytest.raises(CannotRecord, match="no recording"):
+    with pytest.raises(CannotRecord, match="not a memtui recording"):
         recorder(precious, Hand())
-    with pytest.raises(CannotRecord, match="no such folder"):
+    with pytest.raises(CannotRecord, match="no such directory"):
         recorder(tmp_path / "no" / "x.memtui", Hand())
     assert precious.read_text() == "dear diary"
     recorder(precious, Hand(), force=True).close()
@@ -411,7 +411,7 @@ from memtui.recording.members import HEAD_BYTES
 from memtui.recording.info import read_info
 from memtui.recording.writer import Clocks
 at = [{start}]
-file = Recorder(Path({file!r}), clocks=Clocks.made(lambda: at[0]), host="h")
+file = Recorder(Path({file!r}), clocks=Clocks.from_one(lambda: at[0]), host="h")
 count = 0
 for at[0], events in Session(start={start}).seconds(1_000_000):
     for event in events:

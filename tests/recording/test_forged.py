@@ -95,7 +95,7 @@ def test_a_record_that_says_something_impossible_is_damage(record: object, tmp_p
     ],
 )
 def test_a_header_that_cannot_be_read_is_none(changed: Line, tmp_path: Path) -> None:
-    with pytest.raises(NotARecording, match="nothing in it can be read"):
+    with pytest.raises(NotARecording, match="no readable member"):
         Recording.open(written(tmp_path, member(first_line(**changed))))
 
 
@@ -103,7 +103,7 @@ def test_a_moment_beyond_every_calendar_begins_no_member(tmp_path: Path) -> None
     start = bytearray(pack_head(MemberKind.SAMPLES, NOON)[: HEAD_BYTES - 4])
     struct.pack_into("<Q", start, 18, 1 << 63)
     forged = bytes(start) + struct.pack("<I", zlib.crc32(start)) + b"\x03\x00"
-    with pytest.raises(NotARecording, match="no recording"):
+    with pytest.raises(NotARecording, match="not a memtui recording"):
         Recording.open(written(tmp_path, forged))
 
 

@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parent.parent / "data" / "recording"
 def written(path: Path, first: int, seconds: int, besides: dict[int, Event] | None = None) -> None:
     """Write seconds of a session by a recorder of its own, and some events besides."""
     now = [NOON + first]
-    recorder = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    recorder = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     session = Session()
     for second in range(first, first + seconds):
         now[0] = NOON + second

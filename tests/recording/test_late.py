@@ -29,7 +29,7 @@ from memtui.recording.writer import Clocks
 def late_mark(path: Path) -> Event:
     """Record ten minutes; at their end a mark is put at a moment of the second one."""
     now = [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     mark = Event(NOON + 90.0, "user", Mark("the queue was full"))
     for second in range(720):
         now[0] = NOON + second

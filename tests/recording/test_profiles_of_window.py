@@ -35,7 +35,7 @@ def read(data: bytes) -> Profile:
 
 def recorded(path: Path, profiles: dict[float, Profile], restart: float | None = None) -> Recording:
     now = [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     for now[0], events in Session().seconds(SECONDS):
         second = now[0] - NOON
         before = [Event(NOON + at, "profile", each) for at, each in profiles.items()

@@ -77,7 +77,7 @@ def test_a_machine_that_slept_is_a_gap(tmp_path: Path) -> None:
     recording = Recording.open(tmp_path / "a.memtui")
     assert events_of(recording) == writer.told
     (gap,) = recording.gaps()
-    assert gap.reason == "the machine was suspended for 3600 s"
+    assert gap.reason == "the host was suspended for 3600 s"
     assert (gap.start, gap.end) == (NOON + 5, NOON + 3606)
 
 
@@ -124,7 +124,7 @@ def test_full_parts_make_room_and_are_read_as_one(tmp_path: Path) -> None:
     path = tmp_path / "svc.memtui"
     most = 8 << 16
     now = [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), max_bytes=most)
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), max_bytes=most)
     told: list[Event] = []
     for now[0], events in Session().seconds(8000):
         for event in events:
@@ -151,7 +151,7 @@ def test_full_parts_make_room_and_are_read_as_one(tmp_path: Path) -> None:
 def test_old_parts_go(tmp_path: Path) -> None:
     path = tmp_path / "svc.memtui"
     now = [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), max_age_s=1600.0)
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), max_age_s=1600.0)
     for now[0], events in Session().seconds(4000):
         for event in events:
             file.append(event)
@@ -164,7 +164,7 @@ def test_old_parts_go(tmp_path: Path) -> None:
 def test_a_follower_tells_each_event_once_and_moves_on_with_the_parts(tmp_path: Path) -> None:
     path = tmp_path / "svc.memtui"
     now = [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), max_bytes=8 << 16)
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), max_bytes=8 << 16)
     seconds = Session().seconds(2500)
     for now[0], events in seconds:
         for event in events:
@@ -204,7 +204,7 @@ def test_a_stream_is_a_recording_too(tmp_path: Path) -> None:
     file.append(Event(NOON, "user", Mark("y")))
     file.flush()
     assert file.finished
-    assert file.suspended == "nobody reads any more"
+    assert file.suspended == "the reader closed the stream"
     file.close()
 
 

@@ -22,7 +22,7 @@ from memtui.recording import Recorder, Recording
 from memtui.recording.codec import NAMES, Record, encode
 from memtui.recording.info import read_info
 from memtui.recording.writer import Clocks
-from memtui.session.session_recorder import recorder_problem
+from memtui.session.session_recorder import recorder_state
 
 Fail = Callable[[Event], Record]
 SECONDS = 130
@@ -41,7 +41,7 @@ KINDS = sorted({NAMES[type(each.sample)] for _, events in session() for each in 
 def recorded(path: Path, seconds: int = SECONDS) -> tuple[Recorder, list[Event]]:
     """Record a session with every kind of event; return the recorder and the events."""
     now = [NOON]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     told: list[Event] = []
     for now[0], events in session(seconds):
         for event in events:
@@ -86,8 +86,8 @@ def test_an_event_that_cannot_be_encoded_is_left_out_and_counted(
     lost = [event for event in told if kind_of(event) == kind]
     assert lost
     assert (file.defect, file.lost.count) == (None, len(lost))
-    assert recorder_problem(file).startswith(f"{len(lost)} event")
-    assert "hunter2" not in recorder_problem(file)
+    assert recorder_state(file).text.startswith(f"{len(lost)} event")
+    assert "hunter2" not in recorder_state(file).text
     recording = Recording.open(tmp_path / "a.memtui")
     expected = [event for event in told if kind_of(event) not in (kind, "profile")]
     found = [event for event in recording.events(0, 1e12) if not isinstance(event.sample, Profile)]
@@ -98,7 +98,7 @@ def test_an_event_that_cannot_be_encoded_is_left_out_and_counted(
     assert sum(int(each[1]) for each in said if each) == len(lost)
 
 
-@pytest.mark.parametrize("place", ["member_writer.OpenMember.packed", "member_writer.Tally.note",
+@pytest.mark.parametrize("place", ["member_writer.OpenMember.packed", "summary.SummaryBuilder.add",
                                    "writer.header_record"])  # fmt: skip
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError])
 def test_any_other_defect_ends_the_recorder_which_then_holds_nothing(
@@ -106,7 +106,7 @@ def test_any_other_defect_ends_the_recorder_which_then_holds_nothing(
 ) -> None:
     now = [NOON]
     path = tmp_path / "a.memtui"
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host="web-17")
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host="web-17")
     told: list[Event] = []
     sessions = Session().seconds(100)
     for now[0], events in sessions:
@@ -126,8 +126,8 @@ def test_any_other_defect_ends_the_recorder_which_then_holds_nothing(
             file.flush()
     assert isinstance(file.defect, error)
     assert file.waiting == 0
-    assert recorder_problem(file).startswith(f"failed: {error.__name__} in memtui.")
-    assert "hunter2" not in recorder_problem(file)
+    assert recorder_state(file).text.startswith(f"failed: {error.__name__} in memtui.")
+    assert "hunter2" not in recorder_state(file).text
     file.close()
     found = [e for e in Recording.open(path).events(0, 1e12) if not isinstance(e.sample, Profile)]
     known = [event for event in told if not isinstance(event.sample, Profile)]
@@ -156,10 +156,10 @@ def test_a_write_that_does_not_return_is_noticed(
             file.append(event)
         thread = threading.Thread(target=file.flush, daemon=True)
         thread.start()
-        wait_for(lambda: recorder_problem(file).startswith("stalled: the disk did not respond"))
+        wait_for(lambda: recorder_state(file).text.startswith("stalled: the disk did not respond"))
         os.read(read, 1 << 20)
         thread.join(PATIENCE_S)
-        assert recorder_problem(file) == ""
+        assert recorder_state(file).text == ""
 
 
 # The command, in a process of its own

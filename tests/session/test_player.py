@@ -173,9 +173,9 @@ async def test_who_follows_again_keeps_nothing_of_what_was_looked_back_at(
         player.follow()
         assert player.view().timeline is live
         await until(lambda: not player.is_reading)
-        assert player._reel is not None
-        assert player._reel.timeline is not looked_at
-        assert player._reel.timeline.track(ProcessSample).count == 0
+        assert player._window is not None
+        assert player._window.timeline is not looked_at
+        assert player._window.timeline.track(ProcessSample).count == 0
 
 
 async def test_a_live_session_without_a_store_looks_back_as_far_as_it_remembers(

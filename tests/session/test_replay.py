@@ -51,7 +51,7 @@ def recorded(path: Path, events: Sequence[Event]) -> Path:
     """Write events as they would have been written when they came: a second at a time."""
     hand = Hand(events[0].at)
     recorder = Recorder(
-        path, clocks=Clocks.made(hand), host="web-1", keeping=Redaction(args=True, log=True)
+        path, clocks=Clocks.from_one(hand), host="web-1", redaction=Redaction(args=True, log=True)
     )
     for event in events:
         if event.at - hand.at > 1.0:
@@ -278,7 +278,8 @@ async def test_a_damaged_file_is_shown_with_a_gap(recording: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"", "empty"), (b"hello", "no recording"), (None, "no such file")]
+    ("content", "says"),
+    [(b"", "empty"), (b"hello", "not a memtui recording"), (None, "no such file")],
 )
 def test_what_is_no_recording_is_refused_in_a_line(
     content: bytes | None, says: str, tmp_path: Path
@@ -314,7 +315,7 @@ async def test_a_file_that_is_written_is_followed_and_looked_back_in(
 ) -> None:
     first, path = session[0].at, tmp_path / "svc.memtui"
     hand = Hand(first)
-    recorder = Recorder(path, clocks=Clocks.made(hand), keeping=Redaction())
+    recorder = Recorder(path, clocks=Clocks.from_one(hand), redaction=Redaction())
     events = iter(session)
 
     def write_until(at: float) -> None:

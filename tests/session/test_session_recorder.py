@@ -111,7 +111,7 @@ async def test_a_recording_begun_before_anything_came_holds_all_from_the_first_o
     tape = SessionRecorder(time.time, Redaction())
     tape.begin()
     said = await tape.toggle()
-    assert said.endswith("; R ends it")
+    assert said.endswith("; R stops")
     assert tape.words == "● REC"
     now = time.time()
     for at in range(5):
@@ -147,7 +147,7 @@ async def test_a_past_that_cannot_be_read_costs_nothing_of_what_comes(
     with monkeypatch.context() as patch:
         patch.setattr(RecordedPages, "events", fail)
         said = await tape.toggle()
-    assert "without what was before: KeyError in " in said
+    assert "without the time before: KeyError in " in said
     assert tape.words == "● REC"
     assert isinstance(tape.defect, KeyError)
     tape.append(Event(now + 1, "process", process(res=3)))
@@ -218,7 +218,7 @@ async def test_what_a_tape_cannot_write_is_in_its_words(
 
 def test_a_file_that_cannot_be_recorded_into_is_a_complaint(here: Path) -> None:
     session = Session(ProfileOptions(None, probe=False, every_s=None), GctraceInput(), time.time)
-    with pytest.raises(CliError, match="no such folder"):
+    with pytest.raises(CliError, match="no such directory"):
         session.record(here / "missing" / "x.memtui")
 
 

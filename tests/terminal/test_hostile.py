@@ -227,7 +227,7 @@ def made_hostile(value: Any) -> Any:
 def recording(folder: Path) -> Path:
     """A session in which every text of every kind of sample is hostile."""
     path, now = folder / "svc.memtui", [0.0]
-    file = Recorder(path, clocks=Clocks.made(lambda: now[0]), host=HOSTILE, keeping=KEEP_ALL)
+    file = Recorder(path, clocks=Clocks.from_one(lambda: now[0]), host=HOSTILE, redaction=KEEP_ALL)
     data = profile()
     read = parse_profile(data, where="h", took_s=0.1)
     resident = Resident(*(Absent.NOT_REPORTED for _ in dataclasses.fields(Resident)))

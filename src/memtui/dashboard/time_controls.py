@@ -140,7 +140,7 @@ class TimeControls:
             if text is not None:
                 note = text.strip()[:LONGEST_NOTE] or "mark"
                 self._pump.add_event(Event(at, "user", Mark(note)))
-                self._player.marked(Event(at, "user", Mark(note)))
+                self._player.add_mark(Event(at, "user", Mark(note)))
                 self._bars.show_notice(f"marked {time_of_day(at)}{kept}: {plain(note)}")
                 self._moved()
 

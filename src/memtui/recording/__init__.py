@@ -1,4 +1,4 @@
-"""The session file: events in, events out; docs/format.md describes it for other programs."""
+"""Reads and writes recordings; docs/format.md describes the file for other programs."""
 
 from memtui.recording.header import VERSION, Header
 from memtui.recording.members import Damage, Gap

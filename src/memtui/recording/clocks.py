@@ -1,4 +1,4 @@
-"""The clocks of a recording, and what differences between them mean."""
+"""Reads the clocks of a recording, and explains differences between them."""
 
 from __future__ import annotations
 
@@ -8,50 +8,50 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 STEP_S = 2.0
-"""Clocks that moved apart by more than this since the last flush: one was set, or all slept."""
+"""If clocks differ by more than this since the last flush, one was set, or the host slept."""
 STALL_S = 10.0
-"""Nothing was written for longer than this: memtui itself stood still."""
+"""If the last flush is longer ago than this, memtui itself was held up."""
 
 Clock = Callable[[], float]
 
 _BOOT: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Goes on while the machine sleeps; where there is no CLOCK_BOOTTIME, CLOCK_MONOTONIC does."""
+"""Continues while the host sleeps; CLOCK_MONOTONIC on systems without CLOCK_BOOTTIME."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """The time of day, one that is never set, and one that goes on while the machine sleeps."""
+    """The time of day, a clock that is never set, and one that continues while the host sleeps."""
 
     wall: Clock = time.time
     steady: Clock = time.monotonic
     boot: Clock = field(default=lambda: time.clock_gettime(_BOOT))
 
     @classmethod
-    def made(cls, clock: Clock) -> Clocks:
-        """Return clocks that all go as one does: a session that is played faster than it was."""
+    def from_one(cls, clock: Clock) -> Clocks:
+        """Return clocks that all read the same, to write events of an earlier time."""
         return cls(clock, clock, clock)
 
     def now(self) -> ClockReadings:
-        """Read all of them."""
+        """Read all clocks."""
         return ClockReadings(whole_ms(self.wall()), self.steady(), self.boot())
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReadings:
-    """What all clocks say at once."""
+    """The readings of all clocks at one moment."""
 
     wall: float
     steady: float
     boot: float
 
     def steps_since(self, seen: ClockReadings) -> list[str]:
-        """Return whether a clock was set, or the host or memtui paused, since ``seen``."""
+        """Return what happened since ``seen``: a clock was set, or the host or memtui paused."""
         passed_s = self.steady - seen.steady
         slept_s = self.boot - seen.boot - passed_s
         stepped_s = self.wall - seen.wall - passed_s - slept_s
         reasons = []
         if slept_s > STEP_S:
-            reasons.append(f"the machine was suspended for {slept_s:.0f} s")
+            reasons.append(f"the host was suspended for {slept_s:.0f} s")
         if abs(stepped_s) > STEP_S:
             way = "forward" if stepped_s > 0 else "back"
             reasons.append(f"the clock was set {way} by {abs(stepped_s):.0f} s")
@@ -61,5 +61,5 @@ class ClockReadings:
 
 
 def whole_ms(at: float) -> float:
-    """Return a moment as the first bytes of a member have it, never a later one."""
+    """Return a time rounded down to the millisecond, as in the first bytes of a member."""
     return math.floor(at * 1000) / 1000

@@ -1,7 +1,4 @@
-"""Events as other programs want them: a flat object each, with sizes in bytes.
-
-The numbers of a session as a table, and as metrics with moments.
-"""
+"""Exports events as flat objects (JSON), as a table (CSV) and as metrics (OpenMetrics)."""
 
 from __future__ import annotations
 
@@ -31,18 +28,18 @@ from memtui.sanitize import plain
 Value: TypeAlias = "bool | int | float | str | list[Value] | Mapping[str, Value] | None"
 
 FREQUENT = frozenset(kind.name for kind in KINDS if kind.column)
-"""Kinds that are thinned out where a row is wanted each so many seconds."""
+"""Kinds that are thinned out if only one row per interval is wanted."""
 
 
 def format_utc(at: float) -> str:
-    """Return a moment as RFC 3339 has it, in UTC."""
+    """Return a time in RFC 3339 format, in UTC."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def flatten(event: Event) -> dict[str, Value]:
-    """Return an event as an object; what is not known is null. A profile comes without its bytes.
+    """Return an event as an object; unknown values are null, a profile has no bytes.
 
-    A trace line has its fields and the line itself.
+    A gctrace line has its fields and the line itself.
     """
     sample = event.sample
     found: dict[str, Value] = {
@@ -77,7 +74,7 @@ def _profile(profile: Profile) -> dict[str, Value]:
 
 
 def flatten_gap(gap: Gap) -> dict[str, Value]:
-    """Return a gap as an object of the same kind."""
+    """Return a gap as an object of the same form."""
     return {
         "kind": "gap",
         "time": format_utc(gap.start),
@@ -101,14 +98,14 @@ def _plain(value: object) -> Value:
 
 
 class Thinning:
-    """Lets one event of a frequent kind through in each so many seconds, and all others."""
+    """Selects one event of each frequent kind per interval, and all other events."""
 
     def __init__(self, every_s: float | None) -> None:
         self._every_s = every_s
         self._next: dict[str, float] = {}
 
     def takes(self, event: Event) -> bool:
-        """Return whether an event is to be written."""
+        """Return whether an event is selected."""
         kind = NAMES[type(event.sample)]
         if self._every_s is None or kind not in FREQUENT:
             return True
@@ -140,26 +137,26 @@ def _number(sample: Sample, path: str) -> float | None:
     value: Reading | float | Sample | None = sample
     for name in path.split("."):
         value = getattr(value, name)
-    # COLUMNS has the paths of numbers alone: a walk by names is nothing that mypy can follow.
+    # COLUMNS has only the paths of numbers, but mypy cannot follow names.
     return None if value is None or isinstance(value, Absent) else value  # type: ignore[return-value]
 
 
 def csv_lines(events: Iterable[Event]) -> Iterator[str]:
-    """Yield the lines of a CSV: one for each sample of the process, beside the newest others.
+    """Yield the lines of a CSV file: one per sample of the process, with the newest other samples.
 
-    A number that is not known, or is not known any more since a restart, is an empty cell.
+    A number that is unknown, or unknown since a restart, is an empty cell.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
 
-    def taken() -> str:
+    def next_line() -> str:
         line = text.getvalue()
         text.seek(0)
         text.truncate()
         return line
 
     writer.writerow(["time", *(name for _, _, name in COLUMNS)])
-    yield taken()
+    yield next_line()
     newest: dict[str, Sample] = {}
     for event in events:
         kind = NAMES[type(event.sample)]
@@ -171,7 +168,7 @@ def csv_lines(events: Iterable[Event]) -> Iterator[str]:
         if kind == "process":
             writer.writerow([f"{event.at:.3f}", *_cells(newest)])
             newest = {name: each for name, each in newest.items() if name == "process"}
-            yield taken()
+            yield next_line()
 
 
 def _cells(newest: dict[str, Sample]) -> Iterator[str]:
@@ -181,9 +178,9 @@ def _cells(newest: dict[str, Sample]) -> Iterator[str]:
 
 
 def openmetrics_lines(events: Iterable[Event], labels: dict[str, str]) -> Iterator[str]:
-    """Yield the lines of an OpenMetrics text with moments: each family whole, as it asks for.
+    """Yield the lines of an OpenMetrics text with timestamps, one family after the other.
 
-    Holds all numbers in memory, eight bytes each: thin them out where there are very many.
+    All numbers are held in memory, eight bytes each: thin out the events if there are many.
     """
     moments: dict[str, array[float]] = {NAMES[kind]: array("d") for kind in _KINDS}
     values: dict[str, array[float]] = {name: array("d") for _, _, name in COLUMNS}
@@ -196,10 +193,12 @@ def openmetrics_lines(events: Iterable[Event], labels: dict[str, str]) -> Iterat
                 if of == kind:
                     value = _number(event.sample, path)
                     values[name].append(nan if value is None else value)
-    said = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    label_text = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
     for kind, path, name in COLUMNS:
         if any(value == value for value in values[name]):
-            yield from _family(path, name, zip(moments[kind], values[name], strict=True), said)
+            yield from _family(
+                path, name, zip(moments[kind], values[name], strict=True), label_text
+            )
     yield "# EOF\n"
 
 
@@ -220,5 +219,5 @@ def _family(
 
 
 def _escaped(text: str) -> str:
-    """Format a name as a label: control characters as pictures, for a terminal may be behind it."""
+    """Return a label value; control characters become pictures, because it may reach a terminal."""
     return plain(text).replace("\\", "\\\\").replace('"', '\\"')

@@ -1,4 +1,4 @@
-"""What is added to a recording while it is being written, line by line."""
+"""Reads what is appended to a recording while it is being written."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _STEP_BYTES = 1 << 18
 _TRAILER_BYTES = 8
 
 
-class _Open:
-    """A member that is read as it grows."""
+class GrowingMember:
+    """A member that is read while it grows."""
 
     def __init__(self, member: Member) -> None:
         self.member = member
@@ -33,48 +33,48 @@ class _Open:
         self.rest = b""
         self.size = 0
         self.fields: Fields = FIELDS
-        self.is_told = False
-        """Whether the profile of it was told."""
+        self.is_reported = False
+        """Whether the profile in it was returned."""
 
 
 class Follower:
-    """Tells the events that come after all that was there when it was made.
+    """Reads the events that are appended after it was created.
 
-    ``poll`` costs what was added since the last one. A file that was renamed because it was full
-    is left for the one that has its name now.
+    ``poll`` costs as much as was appended since the last call. When the file is renamed because it
+    is full, the follower continues with the new file of that name.
     """
 
-    def __init__(self, part: Segment) -> None:
-        self._part = part
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
         self._is_own = False
-        self._open = _Open(part.last())
+        self._open = GrowingMember(segment.last())
         self.poll()
 
     def close(self) -> None:
-        """Let go of a file that was opened meanwhile."""
+        """Close the file, unless it is that of the caller."""
         if self._is_own:
-            self._part.close()
+            self._segment.close()
 
     def poll(self) -> list[Event]:
-        """Return what was added since the last call; profiles come with their totals only."""
+        """Return the events appended since the last call; profiles have only their totals."""
         found: list[Event] = []
         while True:
             events = self._read()
             if events is not None:
                 found += events
-            elif not self._moved_on():
+            elif not self._open_successor():
                 return found
 
     def _read(self) -> list[Event] | None:
-        """Return the events of a piece; None when there is no whole one yet."""
+        """Return the events of the next chunk; None if it is not complete yet."""
         here = self._open
         if here.member.kind is MemberKind.PROFILE:
             return self._read_profile(here)
         if here.inflater.eof:
             return self._go_to(here.offset + _TRAILER_BYTES)
-        chunk = self._part.read_at(here.offset, _STEP_BYTES)
+        chunk = self._segment.read_at(here.offset, _STEP_BYTES)
         if not chunk:
-            return self._resync() if self._part.size < here.offset else None
+            return self._resync() if self._segment.size < here.offset else None
         try:
             data = here.inflater.decompress(chunk, MAX_MEMBER_BYTES)
         except zlib.error:
@@ -86,15 +86,15 @@ class Follower:
         *lines, here.rest = (here.rest + data).split(b"\n")
         return [event for line in lines for event in self._events(line)]
 
-    def _read_profile(self, here: _Open) -> list[Event] | None:
-        # A forged length must not lead back to where we are.
+    def _read_profile(self, here: GrowingMember) -> list[Event] | None:
+        # A forged length must not lead back to this offset.
         end = here.member.offset + max(HEAD_BYTES, here.member.length)
-        if here.is_told:
+        if here.is_reported:
             return self._go_to(end)
-        if self._part.size < end:
+        if self._segment.size < end:
             return None
-        here.is_told = True
-        event = self._part.profile(here.member, whole=False)
+        here.is_reported = True
+        event = self._segment.profile(here.member, whole=False)
         return [event] if event else []
 
     def _events(self, line: bytes) -> list[Event]:
@@ -110,32 +110,32 @@ class Follower:
         return reader.events
 
     def _go_to(self, offset: int) -> list[Event] | None:
-        """Go on with the member that begins at an offset, or behind it."""
-        raw = self._part.read_at(offset, HEAD_BYTES)
+        """Continue with the member that begins at an offset, or after it."""
+        raw = self._segment.read_at(offset, HEAD_BYTES)
         if len(raw) < HEAD_BYTES:
             return None
         found = read_head(raw, 0, offset) or member_after(
-            self._part.read_at, offset, self._part.size
+            self._segment.read_at, offset, self._segment.size
         )
         if found is None:
             return None
-        self._open = _Open(found)
+        self._open = GrowingMember(found)
         return []
 
     def _resync(self) -> list[Event] | None:
-        """Leave a member that cannot be read any further."""
+        """Skip a member that cannot be read any further."""
         return self._go_to(self._open.member.offset + 1)
 
-    def _moved_on(self) -> bool:
-        """Go on with the file that has the name now, when it is another one."""
+    def _open_successor(self) -> bool:
+        """Continue with the file that has the name now, if it is another one."""
         try:
-            new = Segment(self._part.path)
+            new = Segment(self._segment.path)
         except NotARecording:
             return False
-        if new.inode == self._part.inode:
+        if new.inode == self._segment.inode:
             new.close()
             return False
         self.close()
-        self._part, self._is_own = new, True
-        self._open = _Open(new.first)
+        self._segment, self._is_own = new, True
+        self._open = GrowingMember(new.first)
         return True

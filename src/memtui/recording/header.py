@@ -1,4 +1,4 @@
-"""The first line of each member: all that a reader needs to draw with this member alone."""
+"""Encodes and decodes the header of a member: what a reader needs to draw from there."""
 
 from __future__ import annotations
 
@@ -25,33 +25,34 @@ from memtui.recording.members import Gap, json_bytes, read_checked_line, read_ob
 from memtui.timeline import Extent, SpanSummary
 
 VERSION = (1, 2)
-"""Of the format: the first number changes only when an old reader would show something false."""
+"""The format version; the major one changes only if an old reader would show something false."""
 
 NAMES_1_2 = {kind: FIELDS[kind] for kind in ("process", "runtime", "mapping", "pause")}
-"""The values of rows where a header does not name them: 1.2 names them once in a file. A later
-version that has other names must name them in each header."""
+"""The names of row values if a header has none: 1.2 writes them once in a file. A later version
+with other names must write them in each header.
+"""
 
-_MOST_NAMES = 512
+_MAX_NAMES = 512
 _LAST = b',"last":'
 _UNREADABLE = (
     LookupError, TypeError, AttributeError, OverflowError, ValueError, RecursionError,
 )  # fmt: skip
-"""What comes of reading a header that has values of another kind, or is too deep."""
+"""Errors of decoding a header that has values of the wrong type, or is nested too deep."""
 
 
-class OtherVersion(ValueError):  # noqa: N818 - it says what happened
-    """A recording of a format that this memtui cannot read; the message says which one can."""
+class OtherVersion(ValueError):  # noqa: N818 - names the condition
+    """A recording has a format that this memtui cannot read; the message names one that can."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a member says of itself.
+    """The first line of a member.
 
-    ``written_by`` is the program, ``session`` is the id of one run of it, ``number`` that of the
-    member in it. ``pid``, ``start_ticks`` and ``name`` are those of the process, None and "" while
-    it is not known. ``last`` are the newest slow values before this member, and ``before`` is the
-    summary of the member before it. ``gap`` says that nothing was recorded before it.
-    ``profile_at`` is the moment of the newest profile before it.
+    ``written_by`` is the program, ``session`` the id of one run of it, ``number`` the number of the
+    member in that run. ``pid``, ``start_ticks`` and ``name`` identify the process, None and ""
+    while unknown. ``last`` are the newest samples before this member, and ``before`` is the summary
+    of the member before it. ``gap``: nothing was recorded before this member. ``profile_at`` is the
+    time of the newest profile before it.
     """
 
     version: tuple[int, int]
@@ -72,7 +73,7 @@ class Header:
 
 
 def header_record(header: Header, *, with_names: bool = True) -> Record:
-    """Return a header as the record of a line; without names those of rows are NAMES_1_2."""
+    """Return the record of a header; without names, those of rows are NAMES_1_2."""
     record: Record = {
         "k": "header",
         "t": header.at,
@@ -95,7 +96,7 @@ def header_record(header: Header, *, with_names: bool = True) -> Record:
     if header.gap is not None:
         gap = header.gap
         record["gap"] = {"from": gap.start, "to": gap.end, "reason": gap.reason}
-    # They stand last, so that a chart of days need not read them.
+    # The last key, so that a plot of days need not parse it.
     record["last"] = [encode(each) for each in header.last]
     return record
 
@@ -128,11 +129,11 @@ def read_header_line(line: bytes) -> Header:
     header = read_header({**record, "last": []})
     if header.before is None:
         return header
-    read_last = partial(_last_of, last, header.fields)
+    read_last = partial(_decode_last, last, header.fields)
     return replace(header, before=replace(header.before, last=read_last))
 
 
-def _last_of(text: bytes, fields: Fields, kind: type[Sample]) -> Event | None:
+def _decode_last(text: bytes, fields: Fields, kind: type[Sample]) -> Event | None:
     record = read_object(b'{"last":%b}' % text) or {}
     try:
         records = cast("Iterable[Record]", record.get("last", ()))
@@ -142,10 +143,10 @@ def _last_of(text: bytes, fields: Fields, kind: type[Sample]) -> Event | None:
 
 
 def read_header(record: Record) -> Header:
-    """Return the header that a record says; raise BadRecord, or OtherVersion."""
+    """Return the header of a record; raise BadRecord or OtherVersion."""
     try:
         if record.get("k") != "header":
-            raise BadRecord("a member begins with a header")
+            raise BadRecord("the first line of a member is a header")
         version = _version(record["version"])
         fields = _fields(cast("Mapping[str, str] | None", record.get("fields")))
         number, interval = record.get("number", 0), record.get("interval_s")
@@ -156,8 +157,8 @@ def read_header(record: Record) -> Header:
             session=_text(record.get("session")),
             number=number if type(number) is int else 0,
             host=_text(record.get("host")),
-            pid=_whole(record.get("pid")),
-            start_ticks=_whole(record.get("start_ticks")),
+            pid=_int_or_none(record.get("pid")),
+            start_ticks=_int_or_none(record.get("start_ticks")),
             name=_text(record.get("name")),
             interval_s=float(interval) if isinstance(interval, int | float) else None,
             fields=fields,
@@ -175,7 +176,7 @@ def read_header(record: Record) -> Header:
 def _version(value: Json) -> tuple[int, int]:
     major, minor = cast("list[int]", value)
     if type(major) is not int or type(minor) is not int:
-        raise BadRecord("header: no version")
+        raise BadRecord("header: invalid version")
     if major != VERSION[0]:
         raise OtherVersion(
             f"a recording of format {major}.{minor}; this memtui reads {VERSION[0]}.x: "
@@ -190,7 +191,7 @@ def _fields(given: Mapping[str, str] | None) -> Fields:
     if given is None:
         return NAMES_1_2
     found = {kind: tuple(names.split()) for kind, names in given.items()}
-    if sum(map(len, found.values())) > _MOST_NAMES:
+    if sum(map(len, found.values())) > _MAX_NAMES:
         raise BadRecord("header: too many names")
     return found
 
@@ -223,7 +224,7 @@ def _gap(given: Mapping[str, Json] | None) -> Gap | None:
     return Gap(decode_moment(given["from"]), decode_moment(given["to"]), _text(given.get("reason")))
 
 
-def _whole(value: Json) -> int | None:
+def _int_or_none(value: Json) -> int | None:
     return value if type(value) is int else None
 
 

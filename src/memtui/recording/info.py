@@ -1,4 +1,4 @@
-"""What a recording holds in all, and what of it is damaged."""
+"""Describes a whole recording: its span, processes, events and damage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from memtui.recording.members import Damage, Gap
 from memtui.recording.reader import Recording
 
 UNPACKED, SUMMED = 0.5, 0.8
-"""How far it is, of its time, when all is unpacked, and when all members are summed up."""
+"""Share of the time at which everything is unpacked, and at which all members are summarized."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class RecordedProcess:
 
 @dataclass(frozen=True, slots=True)
 class RecordingInfo:
-    """A recording in figures: moments are Unix seconds, ``kinds`` counts the events of each kind.
+    """The figures of a recording: times are Unix seconds, ``kinds`` counts the events of each kind.
 
-    ``processes`` are in the order in which they were first recorded, whenever they started.
-    ``sessions`` are the first header of each run that wrote to it. ``is_open``: its end is
-    missing, for it is being written or its writer was killed; that is no damage.
+    ``processes`` are in the order in which they were first recorded. ``sessions`` are the first
+    header of each run that wrote to it. ``is_open``: its end is missing because it is being written
+    or its writer was killed; that is not damage.
     """
 
     files: tuple[Path, ...]
@@ -52,15 +52,15 @@ class RecordingInfo:
 
 
 def read_info(
-    recording: Recording, told: Callable[[float], None] = lambda share: None
+    recording: Recording, on_progress: Callable[[float], None] = lambda share: None
 ) -> RecordingInfo:
-    """Read all of a recording once, and return what it holds.
+    """Read all of a recording once, and return its figures.
 
-    ``told`` is called all along with the share of it (0 to 1) that was read.
+    ``on_progress`` is called with the share (0 to 1) that was read.
     """
     count = len(recording.members())
     for number, _ in enumerate(recording.check()):
-        told(number / count * UNPACKED)
+        on_progress(number / count * UNPACKED)
     start, end = recording.span
     kinds: Counter[str] = Counter()
     for summary in recording.summaries():
@@ -68,13 +68,13 @@ def read_info(
     if profiles := recording.profiles():
         kinds["profile"] = len(profiles)
     sessions: dict[str, Header] = {}
-    # A header names the process that was there when its member began, not those that came in it.
+    # A header names the process at the start of its member, not those that start in it.
     seen = [
         (at, RecordedProcess(each.name, each.pid, each.start_ticks))
         for at, each in recording.identities()
     ]
     for number, header in enumerate(recording.headers()):
-        told(SUMMED + number / count * (1 - SUMMED))
+        on_progress(SUMMED + number / count * (1 - SUMMED))
         sessions.setdefault(header.session, header)
         if header.pid is not None:
             seen.append((header.at, RecordedProcess(header.name, header.pid, header.start_ticks)))

@@ -1,13 +1,4 @@
-"""Members of a recording as they are written: one that is open for events, one of a profile.
-
-What a recorder remembers of the events that went by: for headers and their summaries.
-
-Encodes events for a recording; drops and counts the ones that cannot be encoded.
-
-What of a session is written, and what is left out for it may be a secret.
-
-The clocks of a recording, and what it means when they move apart.
-"""
+"""Encodes events into members: redaction, lost events, compression."""
 
 from __future__ import annotations
 
@@ -44,35 +35,144 @@ _BASE64_BYTES = 3 << 18
 """Bytes of a profile in one line."""
 
 
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """What is redacted from recordings, unless set: process arguments, log lines."""
+
+    args: bool = False
+    log: bool = False
+
+    def apply(self, event: Event) -> Event | None:
+        """Return the redacted event; None if it is not recorded."""
+        sample = event.sample
+        if isinstance(sample, ProcessIdentity) and not self.args:
+            return replace(event, sample=replace(sample, command=sample.command[:1]))
+        if isinstance(sample, OutputLine) and not self.log:
+            return None
+        if isinstance(sample, TornLine) and not self.log:
+            return replace(event, sample=TornLine(""))
+        return event
+
+
+EncodedEvent: TypeAlias = tuple[Event, Record | None]
+"""An event and its record; None for a profile, which gets a member of its own."""
+
+
+class EncodingLoss:
+    """The events that could not be encoded: their number, their kinds, the first error.
+
+    ``words`` describes all of them, ``unreported`` those since the last header. Both contain kinds
+    and the type of the error only: a message may contain a secret.
+    """
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self._kinds: Counter[str] = Counter()
+        self._unreported: Counter[str] = Counter()
+
+    @property
+    def count(self) -> int:
+        """The number of lost events."""
+        return self._kinds.total()
+
+    @property
+    def words(self) -> str:
+        """ "3 events not written (process, gc): KeyError"; "" if none was lost."""
+        return self._words(self._kinds)
+
+    @property
+    def unreported(self) -> str:
+        """The same for the events that no header mentions yet."""
+        return self._words(self._unreported)
+
+    def add(self, event: Event, error: Exception) -> None:
+        """Count an event that could not be encoded."""
+        self.error = self.error or error
+        kind = NAMES.get(type(event.sample), "unknown")
+        self._kinds[kind] += 1
+        self._unreported[kind] += 1
+
+    def mark_reported(self) -> None:
+        """Note that a header mentions all losses so far."""
+        self._unreported.clear()
+
+    def _words(self, kinds: Counter[str]) -> str:
+        if not kinds:
+            return ""
+        count = "1 event" if kinds.total() == 1 else f"{kinds.total()} events"
+        return f"{count} not written ({', '.join(kinds)}): {type(self.error).__name__}"
+
+
+def encode_events(events: Iterable[Event], lost: EncodingLoss) -> list[EncodedEvent]:
+    """Return the events that can be encoded, with their records; add the others to ``lost``."""
+    found: list[EncodedEvent] = []
+    for event in events:
+        try:
+            found.append((event, None if isinstance(event.sample, Profile) else encode(event)))
+        except Exception as error:  # noqa: BLE001 - one bad event must not cost the others
+            lost.add(event, error)
+    return found
+
+
+def encode_lines(rows: Sequence[EncodedEvent], lost: EncodingLoss) -> tuple[list[Event], bytes]:
+    """Return the events of rows that can be written, and their lines."""
+    try:
+        return [event for event, _ in rows], batch_lines([record for _, record in rows if record])
+    except Exception:  # noqa: BLE001 - JSON lacks a value of a record: find it
+        written = [each for each in rows if _can_be_written(each, lost)]
+        return [event for event, _ in written], batch_lines(
+            [record for _, record in written if record]
+        )
+
+
+def _can_be_written(row: EncodedEvent, lost: EncodingLoss) -> bool:
+    event, record = row
+    try:
+        checked_line(record or {})
+    except Exception as error:  # noqa: BLE001 - as above
+        lost.add(event, error)
+        return False
+    return True
+
+
+def encode_profile(event: Event, start: float, lost: EncodingLoss) -> bytes:
+    """Return the member of a profile; b"" if it cannot be encoded, which is added to ``lost``."""
+    try:
+        return pack_profile(event, start)
+    except Exception as error:  # noqa: BLE001 - as above
+        lost.add(event, error)
+        return b""
+
+
 class OpenMember:
-    """The member that is being written: what of it is in the file, and its compressor."""
+    """The member that is being written: its compressor, and the size of what is in the file."""
 
     def __init__(self, start: float, began_s: float, cycle: GcCycle | None) -> None:
         self.start = start
         self.began_s = began_s
         self.size = 0
         self.is_broken = False
-        """Whether its last lines could not be written: it takes no more, and is only closed."""
+        """Whether its last lines could not be written: it gets no more lines."""
         self.summary = SummaryBuilder(start, cycle)
         self._crc = 0
         self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
 
-    def packed(self, lines: bytes) -> bytes:
-        """Return what lines become in the file, up to a flush."""
+    def pack(self, lines: bytes) -> bytes:
+        """Return the compressed lines up to a flush."""
         return self._deflater.compress(lines) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
 
-    def wrote(self, lines: bytes) -> None:
-        """Know that lines are in the file."""
+    def add_written(self, lines: bytes) -> None:
+        """Count lines that are in the file."""
         self._crc = zlib.crc32(lines, self._crc)
         self.size += len(lines)
 
     def end(self) -> bytes:
-        """Return what closes it behind its last flush."""
+        """Return the bytes that close it after its last flush."""
         return LAST_BLOCK + pack_trailer(self._crc, self.size)
 
 
 def pack_profile(event: Event, start: float) -> bytes:
-    """Return a member with one profile: what it is of, and its bytes in lines of base64."""
+    """Return a member with one profile: its totals, then its bytes as lines of base64."""
     profile = event.sample
     assert isinstance(profile, Profile)
     data = profile.data or b""
@@ -87,110 +187,3 @@ def pack_profile(event: Event, start: float) -> bytes:
     length = HEAD_BYTES + len(packed) + 8
     end = pack_trailer(zlib.crc32(whole), len(whole))
     return pack_head(MemberKind.PROFILE, start, length, VERSION[0]) + packed + end
-
-
-EncodedEvent: TypeAlias = tuple[Event, Record | None]
-"""An event and its record; None for a profile, which is encoded in a member of its own."""
-
-
-class EncodingLoss:
-    """The events that could not be encoded: how many, of which kinds, and the first error.
-
-    ``words`` are for all of them, ``untold`` for those since ``tell``. Both name kinds and the type
-    of the error only: a message may hold a secret.
-    """
-
-    def __init__(self) -> None:
-        self.error: Exception | None = None
-        self._kinds: Counter[str] = Counter()
-        self._untold: Counter[str] = Counter()
-
-    @property
-    def count(self) -> int:
-        """How many events were lost."""
-        return self._kinds.total()
-
-    @property
-    def words(self) -> str:
-        """Return "3 events not written (process, gc): KeyError"; "" when none was lost."""
-        return self._words(self._kinds)
-
-    @property
-    def untold(self) -> str:
-        """Return the same for the events since ``tell``."""
-        return self._words(self._untold)
-
-    def note(self, event: Event, error: Exception) -> None:
-        """Count an event that could not be encoded."""
-        self.error = self.error or error
-        kind = NAMES.get(type(event.sample), "unknown")
-        self._kinds[kind] += 1
-        self._untold[kind] += 1
-
-    def tell(self) -> None:
-        """Note that the file has the words for all events so far."""
-        self._untold.clear()
-
-    def _words(self, kinds: Counter[str]) -> str:
-        if not kinds:
-            return ""
-        many = "1 event" if kinds.total() == 1 else f"{kinds.total()} events"
-        return f"{many} not written ({', '.join(kinds)}): {type(self.error).__name__}"
-
-
-def encode_events(events: Iterable[Event], lost: EncodingLoss) -> list[EncodedEvent]:
-    """Return the events that can be encoded, with their records; note the others in ``lost``."""
-    found: list[EncodedEvent] = []
-    for event in events:
-        try:
-            found.append((event, None if isinstance(event.sample, Profile) else encode(event)))
-        except Exception as error:  # noqa: BLE001 - one bad event must not cost the others
-            lost.note(event, error)
-    return found
-
-
-def encode_lines(rows: Sequence[EncodedEvent], lost: EncodingLoss) -> tuple[list[Event], bytes]:
-    """Return the lines of some rows, and the events that are in them."""
-    try:
-        return [event for event, _ in rows], batch_lines([record for _, record in rows if record])
-    except Exception:  # noqa: BLE001 - a record holds a value that JSON has not: find which
-        sound = [each for each in rows if _is_sound(each, lost)]
-        return [event for event, _ in sound], batch_lines([record for _, record in sound if record])
-
-
-def _is_sound(row: EncodedEvent, lost: EncodingLoss) -> bool:
-    event, record = row
-    try:
-        checked_line(record or {})
-    except Exception as error:  # noqa: BLE001 - as above
-        lost.note(event, error)
-        return False
-    return True
-
-
-def encode_profile(event: Event, start: float, lost: EncodingLoss) -> bytes:
-    """Return the member of a profile; b"" and a note in ``lost`` when it cannot be encoded."""
-    try:
-        return pack_profile(event, start)
-    except Exception as error:  # noqa: BLE001 - as above
-        lost.note(event, error)
-        return b""
-
-
-@dataclass(frozen=True, slots=True)
-class Redaction:
-    """What is kept of that which may be a secret: arguments of the process, lines it wrote."""
-
-    args: bool = False
-    log: bool = False
-
-    def kept(self, event: Event) -> Event | None:
-        """Return what is to be recorded of an event; None for nothing."""
-        sample = event.sample
-        if isinstance(sample, ProcessIdentity) and not self.args:
-            return replace(event, sample=replace(sample, command=sample.command[:1]))
-        if isinstance(sample, OutputLine) and not self.log:
-            return None
-        if isinstance(sample, TornLine) and not self.log:
-            return replace(event, sample=TornLine(""))
-        return event

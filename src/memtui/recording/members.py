@@ -1,9 +1,7 @@
-"""Gzip members with a field of our own, so that each can be found from any place in a file.
+"""Packs and finds gzip members, whose lines of JSON have a CRC each.
 
-Lines of JSON that carry a CRC, so that a flipped bit is never read as a value.
-
-A line holds all that came in one second: with a line and a CRC for each event a recording would be
-a tenth larger.
+A field in the first bytes of each member makes it possible to find one from any place in a file. A
+line holds the events of one second: a line and a CRC for each event would add a tenth to the size.
 """
 
 from __future__ import annotations
@@ -18,38 +16,38 @@ from enum import Enum
 from memtui.recording.codec import LAST_MOMENT, Json, Record
 
 MAGIC = b"\x1f\x8b\x08\x04"
-"""A gzip member that has extra fields (RFC 1952)."""
+"""The first bytes of a gzip member with extra fields (RFC 1952)."""
 
 _FIXED = struct.Struct("<4sIBB")
 _FIELD = struct.Struct("<H2sHcBQQ")
 _CRC = struct.Struct("<I")
 HEAD_BYTES = _FIXED.size + _FIELD.size + _CRC.size
-"""A member begins with so many bytes before its compressed data."""
+"""Bytes before the compressed data of a member."""
 
 _UNIX = 3
 _FIELD_BYTES = _FIELD.size - 6 + _CRC.size
 _XLEN_BYTES = _FIELD_BYTES + 4
 
 FLUSHED = b"\x00\x00\xff\xff"
-"""What a sync flush ends with: an empty stored block (RFC 1951, zlib.h, Z_SYNC_FLUSH)."""
+"""The end of a sync flush: an empty stored block (RFC 1951; zlib.h, Z_SYNC_FLUSH)."""
 LAST_BLOCK = b"\x03\x00"
-"""An empty last block: closes a stream that was flushed."""
+"""An empty last block, which closes a flushed stream."""
 
 
 MAX_MEMBER_BYTES = 64 << 20
-"""A member of samples that unpacks to more was not written by us."""
+"""A member of samples that unpacks to more was not written by memtui."""
 MAX_PROFILE_BYTES = 512 << 20
-"""The same of a profile: 256 MiB of it in base64."""
+"""The same for a profile: 256 MiB in base64."""
 
 _STEP_BYTES = 1 << 16
 _SALVAGE_BYTES = 64
 
 ReadAt = Callable[[int, int], bytes]
-"""Returns at most so many bytes (second) at an offset (first); fewer only at the end."""
+"""Returns up to a number of bytes (second argument) at an offset (first); fewer only at the end."""
 
 
 class MemberKind(Enum):
-    """What a member holds."""
+    """The kind of content of a member."""
 
     SAMPLES = b"S"
     PROFILE = b"P"
@@ -57,9 +55,9 @@ class MemberKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member found in a file: where it begins, and its first moment (Unix seconds).
+    """The place of a member in a file, and its start time (Unix seconds).
 
-    ``length`` is the number of its bytes in the file, 0 where it was not known when it was begun.
+    ``length`` is its number of bytes in the file, 0 if it was unknown when the member was begun.
     """
 
     offset: int
@@ -71,7 +69,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A span for which nothing was recorded, and why."""
+    """A span for which nothing was recorded, and the reason."""
 
     start: float
     end: float
@@ -80,9 +78,9 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Part of a file that could not be read: where, from which moment on, and how many lines.
+    """A part of a file that cannot be read: its offset, the time at which it begins, the reason.
 
-    ``is_tail`` is the end of a file that is being written, or whose writer was killed.
+    ``is_tail``: the end of a file that is being written, or whose writer was killed.
     """
 
     file: str
@@ -93,7 +91,7 @@ class Damage:
 
 
 def pack_head(kind: MemberKind, start: float, length: int = 0, major: int = 1) -> bytes:
-    """Return the first bytes of a member that begins at a moment."""
+    """Return the first bytes of a member."""
     start_ms = max(0, round(start * 1000))
     fixed = _FIXED.pack(MAGIC, (start_ms // 1000) & 0xFFFFFFFF, 0, _UNIX)
     field = _FIELD.pack(_XLEN_BYTES, b"MT", _FIELD_BYTES, kind.value, major, start_ms, length)
@@ -101,9 +99,9 @@ def pack_head(kind: MemberKind, start: float, length: int = 0, major: int = 1) -
 
 
 def read_head(data: bytes, at: int, offset: int) -> Member | None:
-    """Return the member whose first bytes are at ``at`` of ``data``; None when none begins there.
+    """Return the member whose first bytes are at ``data[at]``; None if no member begins there.
 
-    ``offset`` is where ``data[at]`` lies in the file.
+    ``offset`` is the place of ``data[at]`` in the file.
     """
     raw = data[at : at + HEAD_BYTES]
     if len(raw) < HEAD_BYTES or raw[:4] != MAGIC:
@@ -151,10 +149,10 @@ def member_before(read_at: ReadAt, end: int) -> Member | None:
 
 @dataclass(frozen=True, slots=True)
 class Inflated:
-    """What a member holds, as far as it can be unpacked.
+    """The unpacked data of a member, as far as it is readable.
 
-    ``end`` is the offset behind it; None when its end is missing. ``reason`` says what is wrong
-    with it, "" when nothing is: an end that is only missing is nothing wrong.
+    ``end`` is the offset of its end; None if its end is missing. ``reason`` describes the damage,
+    "" if there is none: a missing end is not damage.
     """
 
     data: bytes
@@ -162,11 +160,10 @@ class Inflated:
     reason: str
 
     def lines(self) -> tuple[list[bytes], bytes]:
-        """Return the lines of it, and what stands behind the last newline.
+        """Return the lines, and the bytes after the last newline.
 
-        A flipped bit in a distance of deflate (RFC 1951, 3.2.5) copies an earlier line to where
-        another one stood, with its right CRC. So a line counts only once, unless the CRC of the
-        whole member proves that it was written twice.
+        A flipped bit in a distance of deflate (RFC 1951, 3.2.5) may repeat an earlier line with its
+        valid CRC. A repeated line counts once, unless the CRC of the whole member proves it.
         """
         *lines, rest = self.data.split(b"\n")
         is_proven = self.end is not None and not self.reason
@@ -174,7 +171,7 @@ class Inflated:
 
 
 def inflate(read_at: ReadAt, member: Member, limit: int = MAX_MEMBER_BYTES) -> Inflated:
-    """Unpack a member, up to where it is damaged or torn; never more than ``limit`` bytes."""
+    """Unpack a member up to its damage or its torn end; at most ``limit`` bytes."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     parts: list[bytes] = []
     size = 0
@@ -204,8 +201,8 @@ def _ended(read_at: ReadAt, parts: list[bytes], offset: int) -> Inflated:
     tail = read_at(offset, 8)
     if len(tail) < 8:
         return Inflated(data, None, "")
-    right = tail == pack_trailer(zlib.crc32(data), len(data))
-    return Inflated(data, offset + 8, "" if right else "damaged: wrong CRC of a member")
+    is_right = tail == pack_trailer(zlib.crc32(data), len(data))
+    return Inflated(data, offset + 8, "" if is_right else "damaged: wrong CRC of a member")
 
 
 def pack_trailer(crc: int, size: int) -> bytes:
@@ -214,7 +211,7 @@ def pack_trailer(crc: int, size: int) -> bytes:
 
 
 def _salvaged(inflater: zlib._Decompress, chunk: bytes, limit: int) -> bytes:
-    """Unpack what stands before the damage, in small steps."""
+    """Unpack the data before the damage, in small steps."""
     found: list[bytes] = []
     size = 0
     try:
@@ -228,25 +225,25 @@ def _salvaged(inflater: zlib._Decompress, chunk: bytes, limit: int) -> bytes:
     return b"".join(found)[:limit]
 
 
-_SEAL = b',"c":"'
-_MOST_IN_LINE = 256
-_SEAL_BYTES = len(_SEAL) + 8 + len(b'"}')
+_CRC_KEY = b',"c":"'
+_MAX_IN_LINE = 256
+_CRC_BYTES = len(_CRC_KEY) + 8 + len(b'"}')
 
-_MOST = 1 << 64
-"""No number that is written is larger; one of a thousand digits would be shown for minutes."""
-_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+_MAX_NUMBER = 1 << 64
+"""Larger numbers are never written; one of a thousand digits would take minutes to format."""
+_encode_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
 def json_bytes(value: Json) -> bytes:
     """Return a value as JSON."""
-    return _text(value).encode()
+    return _encode_json(value).encode()
 
 
 def _bounded(digits: str) -> int:
-    """Read a whole number; raise ValueError for one that nobody wrote, and for NaN and Infinity."""
+    """Return a whole number; raise ValueError if it is out of range, or for NaN and Infinity."""
     number = int(digits)
-    if not -_MOST <= number <= _MOST:
-        raise ValueError("no number of a recording")
+    if not -_MAX_NUMBER <= number <= _MAX_NUMBER:
+        raise ValueError("a number is out of range")
     return number
 
 
@@ -254,40 +251,40 @@ _decoder = json.JSONDecoder(parse_int=_bounded, parse_constant=_bounded)
 
 
 def checked_line(record: Mapping[str, Json]) -> bytes:
-    """Return a record as a line, sealed by the CRC-32 of all before ``,"c":`` in hex digits."""
-    said = json_bytes(record)[:-1]
-    return b'%b,"c":"%08x"}\n' % (said, zlib.crc32(said))
+    """Return a record as a line: its last key ``c`` is the CRC-32 of all bytes before ``,"c":``."""
+    text = json_bytes(record)[:-1]
+    return b'%b,"c":"%08x"}\n' % (text, zlib.crc32(text))
 
 
 def batch_lines(records: Sequence[Record]) -> bytes:
-    """Return the lines of some records, ``{"e":[...]}``: one, or more where there are many."""
-    whole = range(0, len(records), _MOST_IN_LINE)
-    return b"".join([checked_line({"e": records[at : at + _MOST_IN_LINE]}) for at in whole])
+    """Return the lines of records, ``{"e":[...]}``: one, or more if there are many."""
+    starts = range(0, len(records), _MAX_IN_LINE)
+    return b"".join([checked_line({"e": records[at : at + _MAX_IN_LINE]}) for at in starts])
 
 
 def batch_records(line: Record) -> list[Json]:
-    """Return the records of a line; none for a line that is no batch."""
+    """Return the records of a line; none if the line is not a batch."""
     found = line.get("e")
     return found if isinstance(found, list) else []
 
 
 def is_intact(line: bytes) -> bool:
-    """Return whether a line is as it was written."""
-    return line[-_SEAL_BYTES:] == b'%b%08x"}' % (_SEAL, zlib.crc32(line[:-_SEAL_BYTES]))
+    """Return whether the CRC of a line is right."""
+    return line[-_CRC_BYTES:] == b'%b%08x"}' % (_CRC_KEY, zlib.crc32(line[:-_CRC_BYTES]))
 
 
 def read_checked_line(line: bytes) -> Record | None:
-    """Return the record of a line (without its newline); None when it is damaged."""
-    return read_object(line[:-_SEAL_BYTES] + b"}") if is_intact(line) else None
+    """Return the record of a line without newline; None if it is damaged."""
+    return read_object(line[:-_CRC_BYTES] + b"}") if is_intact(line) else None
 
 
 def unchecked(line: bytes) -> bytes:
-    """Return what a sealed line says, without its seal and the brace behind it."""
-    return line[:-_SEAL_BYTES]
+    """Return a line without its CRC and the closing brace."""
+    return line[:-_CRC_BYTES]
 
 
 def read_object(text: bytes) -> Record | None:
-    """Return an object of JSON, None when the text is none."""
+    """Return a JSON object; None if the text is not one."""
     try:
         found = _decoder.decode(text.decode())
     except (ValueError, RecursionError):

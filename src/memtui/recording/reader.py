@@ -1,4 +1,4 @@
-"""A recording, read where it is asked for: files of one session, or of one host, as one."""
+"""Reads a recording of one or more files, decoding only what is needed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ __all__ = ["MemberPlace", "NotARecording", "Recording"]
 _NOTABLE = [NAMES[kind] for kind in (Mark, Restart, Ended)]
 
 MAX_DELAY_S = 5.0
-"""A source may tell so late: an event lies in the member of its moment, or in the next one."""
+"""The usual delay of a source: an event is in the member of its time, or in the next one."""
 
 
 class Recording:
-    """What was recorded, as one sequence of events; only what is asked for is ever decoded.
+    """A recording as one sequence of events; only what is needed is decoded.
 
-    Never raises for what stands in the file: what is damaged is left out, and told by ``damage``.
+    Never raises because of the content of a file: damaged parts are left out and listed in
+    ``damage``.
     """
 
     def __init__(self, segments: Sequence[Segment]) -> None:
@@ -44,11 +45,11 @@ class Recording:
         self._cache = MemberCache()
         self._index = MemberIndex(self._cache)
         self.header = self._first_header()
-        """The first header that can be read."""
+        """The first readable header."""
 
     @classmethod
     def open(cls, paths: Path | Sequence[Path]) -> Recording:
-        """Open files as one recording; one file alone comes with the older parts beside it.
+        """Open files as one recording; a single file includes the older files beside it.
 
         Raises NotARecording, also for a format that this memtui cannot read.
         """
@@ -58,7 +59,7 @@ class Recording:
         opened: list[Segment] = []
         try:
             for path in given:
-                opened.append(Segment(path))  # noqa: PERF401 - those before a failure are closed
+                opened.append(Segment(path))  # noqa: PERF401 - a failure closes the others
             return cls(opened)
         except BaseException:
             for segment in opened:
@@ -66,7 +67,7 @@ class Recording:
             raise
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         for segment in self._segments:
             segment.close()
 
@@ -81,11 +82,9 @@ class Recording:
             if header is not None:
                 return header
         name = self._segments[0].path
-        raise NotARecording(
-            f"{name}: nothing in it can be read", "memtui repair saves what is whole"
-        )
+        raise NotARecording(f"{name}: no readable member", "memtui repair copies what is readable")
 
-    # Where
+    # Places
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -94,7 +93,7 @@ class Recording:
 
     @property
     def span(self) -> tuple[float, float]:
-        """The first and the last moment, as of now: a file that is written grows."""
+        """The first and the current last time: a file that is being written grows."""
         segment = self._segments[-1]
         last = segment.samples_at(float("inf"))
         end = segment.last().start
@@ -102,12 +101,12 @@ class Recording:
             events = self._cache.content(MemberPlace(segment, last)).events
             end = max([end, *(event.at for event in events)])
         start = self._segments[0].first.start
-        return start, max(start, end)  # of a forged file no member need lie behind the first
+        return start, max(start, end)  # the last member of a forged file may be before the first
 
     def seek(self, at: float) -> MemberPlace:
-        """Return the member of samples that holds for a moment, by bisection.
+        """Return the member of samples that is current at a time, by bisection.
 
-        The first one when ``at`` is before it all.
+        The first one if ``at`` is before the start.
         """
         held = [
             segment for segment in self._segments if segment.first.start <= at
@@ -123,14 +122,14 @@ class Recording:
     def _first(self) -> MemberPlace:
         return MemberPlace(self._segments[0], self._segments[0].first)
 
-    # What
+    # Content
 
     def events(self, start: float, end: float, *, whole_profiles: bool = False) -> Iterator[Event]:
-        """Yield what was told from ``start`` to ``end``, both included, in the order it came.
+        """Yield the events from ``start`` to ``end``, both included, in order of arrival.
 
-        An event that came late, by more than LATE_S, has its place where it came: as the screen
-        of the session had it. ``events_dated`` goes by their times. Profiles have their totals
-        only, unless ``whole_profiles``: ``profile`` reads one.
+        An event that arrived more than MAX_DELAY_S late has the place of its arrival, as on the
+        screen of the session; ``events_dated`` selects by time alone. Profiles have only their
+        totals, unless ``whole_profiles``: ``profile`` reads one.
         """
         first = self.seek(start)
         with_profiles = first.segment.profiles_before(first.member, start)
@@ -144,11 +143,11 @@ class Recording:
     def events_dated(
         self, start: float, end: float, *, whole_profiles: bool = False
     ) -> Iterator[Event]:
-        """Yield the events whose moment lies from ``start`` to ``end``, whenever they were told.
+        """Yield the events with a time from ``start`` to ``end``, whenever they arrived.
 
-        Those that came late stand last, in the order they came. They are looked for by the headers
-        of all that was told after ``end``: a file of format 1.0, which does not say when the
-        earliest moment of a member was, is read to its end.
+        Late events come last, in order of arrival. To find them the headers of all later members
+        are read. A file of format 1.0, whose headers lack the earliest time of a member, is read to
+        its end.
         """
         for event in self.events(start, end, whole_profiles=whole_profiles):
             if event.at >= start:
@@ -159,7 +158,7 @@ class Recording:
                     yield event
 
     def _late_for(self, end: float) -> Iterator[MemberPlace]:
-        """Yield the members behind the last one of ``events`` that hold for ``end`` or before."""
+        """Yield the members after those of ``events`` that contain events up to ``end``."""
         later = [each for each in self.members() if each.member.start > end + MAX_DELAY_S]
         earliest = {each.place: each.summary.earliest for each in self._entries()} if later else {}
         for place in later:
@@ -171,9 +170,9 @@ class Recording:
                 yield place
 
     def state(self, at: float) -> tuple[Event, ...]:
-        """Return the newest event of each slow kind at a moment, and each source's last word.
+        """Return the newest sample of each header kind and the newest state of each source.
 
-        With these alone every pane can be drawn; events before them need not be read.
+        They are enough to draw every pane; earlier events need not be read.
         """
         content = self._cache.content(self.seek(at))
         newest = NewestSamples(content.header.last if content.header else ())
@@ -183,7 +182,7 @@ class Recording:
         return newest.events()
 
     def profile(self, at: float) -> Event | None:
-        """Return the newest profile at a moment, with its bytes and functions."""
+        """Return the newest profile at a time, with its bytes and functions."""
         for segment in reversed(self._segments):
             if segment.first.start > at:
                 continue
@@ -193,7 +192,7 @@ class Recording:
                 known_at = header.profile_at if header else None
                 if known_at is None:
                     continue
-                # A member's first bytes tell its moment to the millisecond.
+                # The first bytes of a member have its time to the millisecond.
                 member = segment.find(known_at + START_TOLERANCE_S)
                 while (
                     member.kind is not MemberKind.PROFILE
@@ -210,7 +209,7 @@ class Recording:
         return None
 
     def summaries(self) -> list[SpanSummary]:
-        """Return what happened in each member, from the headers alone: days in a moment."""
+        """Return the summary of each member, from the headers alone."""
         return [each.summary for each in self._entries()]
 
     def headers(self) -> Iterator[Header]:
@@ -220,13 +219,13 @@ class Recording:
                 yield header
 
     def profiles(self) -> list[float]:
-        """Return the moments of all profiles, as far as they are needed to seek one."""
+        """Return the times of all profiles, to the millisecond."""
         return [
             each.member.start for each in self.members() if each.member.kind is MemberKind.PROFILE
         ]
 
     def profile_totals(self, start: float, end: float) -> Iterator[Event]:
-        """Yield the profiles whose moment lies from ``start`` to ``end``, with totals only."""
+        """Yield the profiles with a time from ``start`` to ``end``, with totals only."""
         for place in self.members():
             if (
                 place.member.kind is MemberKind.PROFILE
@@ -237,23 +236,23 @@ class Recording:
                     yield event
 
     def identity(self, at: float) -> ProcessIdentity | None:
-        """Return who the process was at a moment."""
+        """Return the identity of the process at a time."""
         for event in self.state(at):
             if isinstance(event.sample, ProcessIdentity):
                 return event.sample
         return None
 
     def notable_events(self) -> list[Event]:
-        """Return all marks, restarts and ends of the process, reading only where there are any."""
+        """Return all marks, restarts and ends, reading only the members that contain any."""
         return self._rare(_NOTABLE)
 
     def identities(self) -> list[tuple[float, ProcessIdentity]]:
-        """Return the identities that stand in it, each with the moment at which it was read."""
+        """Return the identities of the process, each with the time at which it was read."""
         found = [(each.at, each.sample) for each in self._rare([NAMES[ProcessIdentity]])]
         return [(at, each) for at, each in found if isinstance(each, ProcessIdentity)]
 
     def _rare(self, names: Sequence[str]) -> list[Event]:
-        """Return the events of these kinds, reading only the members that hold any."""
+        """Return the events of these kinds, reading only the members that contain any."""
         found: list[Event] = []
         for place, summary, _ in self._entries():
             kinds = [name for name in names if summary.counts.get(name)]
@@ -262,7 +261,7 @@ class Recording:
         return found
 
     def gaps(self) -> list[Gap]:
-        """Return the spans for which nothing was recorded, and why."""
+        """Return the spans for which nothing was recorded, with the reasons."""
         return find_gaps(self._entries())
 
     def _entries(self) -> list[IndexedMember]:
@@ -270,11 +269,11 @@ class Recording:
 
     @property
     def damage(self) -> list[Damage]:
-        """What could not be read, of all that was read until now."""
+        """The damage found so far."""
         return self._cache.damage
 
     def check(self) -> Iterator[MemberPlace]:
-        """Unpack all of it, so that ``damage`` is whole; yield after each member."""
+        """Unpack all members, so that ``damage`` is complete; yield after each member."""
         for place in self.members():
             damage = place.segment.damage(place.member)
             if damage is not None:
@@ -285,13 +284,13 @@ class Recording:
                 self._cache.add_damage(damage)
 
     def follow(self) -> Follower:
-        """Return what tells the events that come after all that is there now."""
+        """Return a follower of the events that are appended from now on."""
         return Follower(self._segments[-1])
 
     # Members
 
     def members(self) -> list[MemberPlace]:
-        """Return all members, by their first bytes alone; those that came since are added."""
+        """Return all members, found by their first bytes; new ones are added on each call."""
         if self._members and any(segment.unread for segment in self._segments):
             return self._members
         if self._members:

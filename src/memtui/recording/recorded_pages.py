@@ -1,7 +1,4 @@
-"""A recording as a store of pages: what a timeline is made of when it looks back.
-
-Puts part of a recording on a timeline: all of it where it is short, else what lasts of it.
-"""
+"""Loads a window of a recording: every event if it is short, otherwise one summary a minute."""
 
 from __future__ import annotations
 
@@ -21,9 +18,9 @@ from memtui.timeline import STEADY_KINDS, Landmark, SpanSummary, Timeline
 
 
 class RecordedPages:
-    """Some files as one session; opened when something is asked for, and anew by ``refresh``.
+    """One or more files as a page store; opened when first used, reopened after ``refresh``.
 
-    May be asked by several threads, one after the other.
+    Several threads may use it, one after the other.
     """
 
     def __init__(self, paths: Path | Sequence[Path]) -> None:
@@ -33,14 +30,14 @@ class RecordedPages:
 
     @property
     def recording(self) -> Recording:
-        """The files themselves; raises NotARecording."""
+        """The opened recording; raises NotARecording."""
         with self._lock:
             if self._opened is None:
                 self._opened = Recording.open(self._paths)
             return self._opened
 
     def refresh(self) -> None:
-        """See what was written since, and which files are there now."""
+        """Close the files, so that the next call sees what was written since."""
         with self._lock:
             if self._opened is not None:
                 self._opened.close()
@@ -51,37 +48,37 @@ class RecordedPages:
         return self.recording.header.host
 
     def span(self) -> tuple[float, float]:
-        """Return the first and the last moment."""
+        """Return the first and the last time."""
         with self._lock:
             return self.recording.span
 
     def summaries(self) -> Sequence[SpanSummary]:
-        """Return what each member holds, from headers alone."""
+        """Return the summary of each member, from headers alone."""
         with self._lock:
             return self.recording.summaries()
 
     def state(self, at: float) -> Iterable[Event]:
-        """Return what held at a moment: the newest of each slow kind, each source's word."""
+        """Return the newest samples and source states at a time."""
         with self._lock:
             return self.recording.state(at)
 
     def events(self, start: float, end: float, *, whole: bool) -> Iterable[Event]:
-        """Yield the events of these moments; profiles with all they say if ``whole``."""
+        """Yield the events of a span; whole profiles if ``whole``."""
         return self.recording.events(start, end, whole_profiles=whole)
 
     def profile(self, at: float) -> Event | None:
-        """Return the newest profile of a moment with all it says."""
+        """Return the newest whole profile at a time."""
         with self._lock:
             return self.recording.profile(at)
 
     def landmarks(self) -> Sequence[Landmark]:
-        """Return marks, restarts, ends and gaps of the whole."""
+        """Return the marks, restarts, ends and gaps."""
         with self._lock:
             return landmarks_of(self.recording)
 
 
 def landmarks_of(recording: Recording) -> list[Landmark]:
-    """Return marks, restarts, ends and gaps of a recording, in the order of time."""
+    """Return the marks, restarts, ends and gaps of a recording, in time order."""
     found = [_landmark(event) for event in recording.notable_events()]
     found += [Landmark(gap.start, "gap", gap.reason, gap.end) for gap in recording.gaps()]
     return sorted(found, key=lambda each: each.at)
@@ -98,38 +95,41 @@ def _landmark(event: Event) -> Landmark:
             return Landmark(event.at, "restart", "process restarted")
 
 
-Told = Callable[[Iterable[Event], float, float], Iterable[Event]]
+ProgressFilter = Callable[[Iterable[Event], float, float], Iterable[Event]]
 
 WHOLE_S = 2 * 3600.0
-"""A window up to so long is loaded with all its events."""
+"""A window up to this length is loaded with all its events."""
 EDGE_S = 600.0
-"""Of a longer one, so much at its start and at its end; between them one sample of a kind a minute,
-and the marks."""
+"""Of a longer window, the first and the last part of this length is loaded with all events; between
+them one sample of each kind a minute, and the marks.
+"""
 
 
 def load_timeline(
     recording: Recording,
     start: float,
     end: float,
-    told: Told = lambda events, *span: events,
+    progress: ProgressFilter = lambda events, *span: events,
 ) -> Timeline:
-    """Return a timeline with what a ledger and a verdict of this window need.
+    """Return a timeline with what the ledger and the verdict of a window need.
 
     Of each kind of profile the first and the last one are whole, and the first one of the last
-    process; others have their totals only. ``told`` lets the events through while they are read,
-    between two moments, and can say how far that is.
+    process; others have only their totals. ``progress`` passes the events of a span through, to
+    show how far reading is.
     """
     timeline = Timeline(start)
     for event in recording.state(start):
         timeline.append(event)
-    for event in _with_whole_profiles(recording, _events(recording, start, end, told)):
+    for event in _load_profiles(recording, _load_events(recording, start, end, progress)):
         timeline.append(event)
     return timeline
 
 
-def _events(recording: Recording, start: float, end: float, told: Told) -> list[Event]:
+def _load_events(
+    recording: Recording, start: float, end: float, progress: ProgressFilter
+) -> list[Event]:
     if end - start <= WHOLE_S:
-        return list(told(recording.events_dated(start, end), start, end))
+        return list(progress(recording.events_dated(start, end), start, end))
     first, last = start + EDGE_S, end - EDGE_S
     between = [
         event
@@ -147,12 +147,12 @@ def _events(recording: Recording, start: float, end: float, told: Told) -> list[
     return [*recording.events(start, first), *between, *recording.events(last, end)]
 
 
-def _with_whole_profiles(recording: Recording, events: list[Event]) -> list[Event]:
+def _load_profiles(recording: Recording, events: list[Event]) -> list[Event]:
     places = [at for at, event in enumerate(events) if isinstance(event.sample, Profile)]
-    born = max(
+    restart = max(
         (at for at, event in enumerate(events) if isinstance(event.sample, Restart)), default=0
     )
-    of_last = [place for place in places if place > born]
+    of_last = [place for place in places if place > restart]
     found = list(events)
     for place in sorted(_ends_of_kinds(events, places) | _ends_of_kinds(events, of_last)):
         found[place] = full_profile(recording, events[place]) or events[place]
@@ -160,7 +160,7 @@ def _with_whole_profiles(recording: Recording, events: list[Event]) -> list[Even
 
 
 def full_profile(recording: Recording, event: Event) -> Event | None:
-    """Return a profile of which the totals are known with all it says; None when it is damaged."""
+    """Return the whole profile of an event that has only its totals; None if it is damaged."""
     for reached in (event.at, event.at + MAX_DELAY_S):
         whole = recording.profile(reached)
         if whole is not None and whole.at == event.at:

@@ -1,4 +1,6 @@
-"""Recovers damaged recordings."""
+"""Recovers recordings: closes the torn end of a file, and copies the undamaged part of a damaged
+one.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ from memtui.timeline import SpanSummary
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """A file is whole when it is cut at ``cut_at`` and ``closing`` is written behind it."""
+    """The repair of the end of a file: cut it at ``cut_at``, then append ``closing``."""
 
     cut_at: int
     closing: bytes = b""
@@ -42,10 +44,10 @@ class Tail:
 
 
 def find_tail(read_at: ReadAt, size: int) -> Tail:
-    """Return what makes a file of ``size`` bytes whole again.
+    """Return the repair of the end of a file of ``size`` bytes.
 
-    A member that was torn is cut at its last whole flush. One that is damaged in its middle is
-    left as it is: what stands behind the damage may still be read, line by line.
+    A torn member is cut at its last complete flush. One that is damaged in the middle is left as it
+    is: the lines after the damage may still be readable.
     """
     last = member_before(read_at, size)
     if last is None:
@@ -60,15 +62,15 @@ def find_tail(read_at: ReadAt, size: int) -> Tail:
         return Tail(found.end, was_torn=found.end < size, last=last)
     if found.reason:
         return Tail(size, was_torn=True, last=last)
-    return _torn(read_at(last.offset, size - last.offset), last, found)
+    return _find_torn_tail(read_at(last.offset, size - last.offset), last, found)
 
 
-def _torn(raw: bytes, member: Member, found: Inflated) -> Tail:
-    """Cut a torn member at its last flush after which all can be read."""
+def _find_torn_tail(raw: bytes, member: Member, found: Inflated) -> Tail:
+    """Return the repair of a torn member: cut at the last flush up to which it is readable."""
     at = raw.rfind(FLUSHED)
     while at >= HEAD_BYTES:
         cut = at + len(FLUSHED)
-        data = _whole(raw[HEAD_BYTES:cut])
+        data = _inflate_flushed(raw[HEAD_BYTES:cut])
         if data is not None:
             closing = LAST_BLOCK + pack_trailer(zlib.crc32(data), len(data))
             return Tail(member.offset + cut, closing, was_torn=True, last=member)
@@ -76,8 +78,8 @@ def _torn(raw: bytes, member: Member, found: Inflated) -> Tail:
     return Tail(member.offset, was_torn=True)
 
 
-def _whole(deflated: bytes) -> bytes | None:
-    """Return the lines of a stream that was cut at a flush; None when it was not one."""
+def _inflate_flushed(deflated: bytes) -> bytes | None:
+    """Return the lines of a stream that was cut at a flush; None if it was not a flush."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         data = inflater.decompress(deflated + LAST_BLOCK)
@@ -91,7 +93,7 @@ def _whole(deflated: bytes) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class PreviousEnd:
-    """What a writer before this one left: its last moments, and whether it was killed."""
+    """The end of what the previous writer left, and whether that writer was killed."""
 
     start: float = 0.0
     end: float | None = None
@@ -101,13 +103,13 @@ class PreviousEnd:
 
 
 def reopen(path: Path) -> tuple[OutFile, PreviousEnd]:
-    """Open a recording to append to it; what a killed writer left torn is cut and closed first.
+    """Open a recording to append to it; cut and close the torn end that a killed writer left.
 
     Raises CannotRecord.
     """
     file = open_existing(path)
     try:
-        return file, _made_whole(file, path)
+        return file, _close_tail(file, path)
     except OtherVersion as error:
         file.close()
         raise CannotRecord(f"{path}: {error}", "give another file to -o") from None
@@ -116,7 +118,7 @@ def reopen(path: Path) -> tuple[OutFile, PreviousEnd]:
         raise CannotRecord(f"cannot record to {path}: {failed.reason}") from None
 
 
-def _made_whole(file: OutFile, path: Path) -> PreviousEnd:
+def _close_tail(file: OutFile, path: Path) -> PreviousEnd:
     def read_at(offset: int, length: int) -> bytes:
         return os.pread(file.descriptor, length, offset)
 
@@ -138,9 +140,9 @@ def _made_whole(file: OutFile, path: Path) -> PreviousEnd:
 
 @dataclass(frozen=True, slots=True)
 class SalvageResult:
-    """A member of the new file: its bytes, and how many lines of the old one it lacks.
+    """A member of the new file: its bytes, and the number of lines that were lost.
 
-    ``data`` is empty where nothing could be saved. ``was_whole`` tells that it is as it was.
+    ``data`` is empty if nothing could be saved. ``was_whole``: the member was copied unchanged.
     """
 
     member: Member
@@ -149,35 +151,37 @@ class SalvageResult:
     was_whole: bool
 
 
-def salvaged_members(part: Segment) -> Iterator[SalvageResult]:
-    """Yield the members of a file, each as it was or with what is whole in it."""
+def salvaged_members(segment: Segment) -> Iterator[SalvageResult]:
+    """Yield the members of a file, unchanged or with their undamaged lines."""
     known: Header | None = None
-    for member in part.members(part.first):
+    for member in segment.members(segment.first):
         if member.kind is MemberKind.PROFILE:
-            yield _profile(part, member)
+            yield _salvage_profile(segment, member)
             continue
-        found = inflate(part.read_at, member)
+        found = inflate(segment.read_at, member)
         lines, rest = found.lines()
         good = [line for line in lines if read_checked_line(line) is not None]
         try:
-            header = part.header(member)
-        except OtherVersion:  # a newer memtui can save it; the old file stays as it is
+            header = segment.header(member)
+        except OtherVersion:  # a newer memtui can read it, and the old file stays
             yield SalvageResult(member, b"", len(lines), was_whole=False)
             continue
         lost = len(lines) - len(good) + bool(rest)
         if found.end is not None and not found.reason and not lost:
-            data = part.read_at(member.offset, found.end - member.offset)
+            data = segment.read_at(member.offset, found.end - member.offset)
             yield SalvageResult(member, data, 0, was_whole=True)
         elif header is None and known is None:
             yield SalvageResult(member, b"", len(lines), was_whole=False)
         else:
-            first = [] if header else [_borrowed(known, member)]
-            yield SalvageResult(member, _closed(member, [*first, *good]), lost, was_whole=False)
+            first = [] if header else [_borrowed_header(known, member)]
+            yield SalvageResult(
+                member, _closed_member(member, [*first, *good]), lost, was_whole=False
+            )
         known = header or known
 
 
-def _borrowed(known: Header | None, member: Member) -> bytes:
-    """Return a header for lines that lost theirs: names and process are those of the one before."""
+def _borrowed_header(known: Header | None, member: Member) -> bytes:
+    """Return a header for lines whose own is damaged, with the values of the previous one."""
     assert known is not None
     header = Header(
         version=VERSION, at=member.start, written_by=known.written_by, session=known.session,
@@ -187,7 +191,7 @@ def _borrowed(known: Header | None, member: Member) -> bytes:
     return checked_line(header_record(header))[:-1]
 
 
-def _closed(member: Member, lines: list[bytes]) -> bytes:
+def _closed_member(member: Member, lines: list[bytes]) -> bytes:
     data = b"".join(line + b"\n" for line in lines)
     deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflater.compress(data) + deflater.flush()
@@ -198,10 +202,10 @@ def _closed(member: Member, lines: list[bytes]) -> bytes:
     )
 
 
-def _profile(part: Segment, member: Member) -> SalvageResult:
-    end = inflate(part.read_at, member, MAX_PROFILE_BYTES).end
-    is_whole = (  # its first bytes may lie about its length
-        end == member.offset + member.length and part.profile(member, whole=True) is not None
+def _salvage_profile(segment: Segment, member: Member) -> SalvageResult:
+    end = inflate(segment.read_at, member, MAX_PROFILE_BYTES).end
+    is_whole = (  # the length in its first bytes may be wrong
+        end == member.offset + member.length and segment.profile(member, whole=True) is not None
     )
-    data = part.read_at(member.offset, member.length) if is_whole else b""
+    data = segment.read_at(member.offset, member.length) if is_whole else b""
     return SalvageResult(member, data, 0 if is_whole else 1, was_whole=is_whole)

@@ -1,4 +1,4 @@
-"""How an operator names a moment of a session: 14:03, +5m, -30s, 50%, @mark."""
+"""Parses times within a session: 14:03, +5m, -30s, 50%, @mark."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _DATE = re.compile(
 MOMENT_FORMS = "14:03, 2026-11-22 14:03, +5m, -30s, 50% or @mark"
 
 
-class NotAMoment(ValueError):  # noqa: N818 - it says what happened
-    """A text names no moment of this session; the message is one line."""
+class NotAMoment(ValueError):  # noqa: N818 - names the condition
+    """A text is not a time within this session; the message is one line."""
 
 
 def parse_moment(
@@ -32,35 +32,35 @@ def parse_moment(
     here: float | None = None,
     marks: Sequence[Event] = (),
 ) -> float:
-    """Return the moment (Unix seconds) that a text names in a session of this ``span``.
+    """Return the time (Unix seconds) that a text describes in a session with this ``span``.
 
     ``+5m`` and ``-30s`` count from ``here``; without it from the start, and back from the end. A
-    time of day is the one nearest to ``here``, or else the last one of the session; days and times
-    are those of this machine's zone, or UTC with a Z behind a date. ``@text`` is the first mark
-    behind ``here`` that has the text in it, ``@2`` the second mark, ``@mark`` the newest one.
-    Raises NoMoment, also for a moment outside the session.
+    time of day is the nearest one to ``here``, else the last one in the session. Days and times are
+    in the local zone, or UTC with a Z after a date. ``@text`` is the first mark after ``here`` that
+    contains the text, ``@2`` the second mark, ``@mark`` the newest one. Raises NotAMoment, also for
+    a time outside the session.
     """
     text = text.strip()
     start, end = span
     if text in ("start", "end"):
         return start if text == "start" else end
     if text.startswith("@"):
-        return _marked(text[1:].strip(), here, marks)
+        return _mark_time(text[1:].strip(), here, marks)
     if found := _OFFSET.match(text):
-        return _offset(found, span, here)
+        return _add_offset(found, span, here)
     if found := _SHARE.match(text):
         share = float(found[1]) / 100
         if share > 1:
-            raise NotAMoment(f"{text} is more than all of it")
+            raise NotAMoment(f"{text} is more than 100%")
         return start + (end - start) * share
     if found := _CLOCK.match(text):
         return _time_of_day(text, _day_seconds(text, found), span, here)
     if found := _DATE.match(text):
-        return _within(text, _dated(text, found), span)
-    raise NotAMoment(f"{text!r} is no moment: write {MOMENT_FORMS}")
+        return _check_inside(text, _parse_date(text, found), span)
+    raise NotAMoment(f"{text!r} is not a time: write {MOMENT_FORMS}")
 
 
-def _offset(found: re.Match[str], span: tuple[float, float], here: float | None) -> float:
+def _add_offset(found: re.Match[str], span: tuple[float, float], here: float | None) -> float:
     start, end = span
     seconds = sum(float(each[1]) * _SECONDS[each[2]] for each in _STEP.finditer(found[2]))
     if found[1] == "+":
@@ -68,19 +68,19 @@ def _offset(found: re.Match[str], span: tuple[float, float], here: float | None)
     return max(start, (end if here is None else here) - seconds)
 
 
-def _marked(text: str, here: float | None, marks: Sequence[Event]) -> float:
+def _mark_time(text: str, here: float | None, marks: Sequence[Event]) -> float:
     found = [each for each in marks if isinstance(each.sample, Mark)]
     if not found:
-        raise NotAMoment("there are no marks in it")
+        raise NotAMoment("this session has no marks")
     if text.isdecimal():
         if not 1 <= int(text) <= len(found):
-            raise NotAMoment(f"there is no mark {text}: it has {len(found)}")
+            raise NotAMoment(f"no mark {text}: this session has {len(found)}")
         return found[int(text) - 1].at
     named = [each for each in found if text.lower() in _text_of(each).lower()]
     if text in ("", "mark") and not (text and named):
         return found[-1].at
     if not named:
-        raise NotAMoment(f"no mark has {text!r} in it")
+        raise NotAMoment(f"no mark contains {text!r}")
     later = [each for each in named if here is not None and each.at > here]
     return (later or named)[0].at
 
@@ -92,12 +92,12 @@ def _text_of(event: Event) -> str:
 def _day_seconds(text: str, found: re.Match[str]) -> float:
     hours, minutes, seconds = int(found[1]), int(found[2]), float(found[3] or 0)
     if hours > 24 or minutes > 59 or seconds >= 61:
-        raise NotAMoment(f"{text} is no time of day")
+        raise NotAMoment(f"{text} is not a time of day")
     return hours * 3600 + minutes * 60 + seconds
 
 
 def _time_of_day(text: str, seconds: float, span: tuple[float, float], here: float | None) -> float:
-    """Return the one within the span that is nearest to ``here``; a minute counts to its end."""
+    """Return the time within the span that is nearest to ``here``; a minute counts to its end."""
     start, end = span
     least = start - (60 if text.count(":") == 1 else 1)
     found: list[float] = []
@@ -109,7 +109,7 @@ def _time_of_day(text: str, seconds: float, span: tuple[float, float], here: flo
             found.append(at)
         noon += DAY_S
     if not found:
-        raise NotAMoment(f"{text} is outside: it goes {format_span(span)}")
+        raise NotAMoment(f"{text} is outside the session, which goes {format_span(span)}")
     nearest = max(found) if here is None else min(found, key=lambda at: abs(at - here))
     return max(start, nearest)
 
@@ -123,7 +123,7 @@ def _local(year: int, month: int, day: int, seconds: float) -> float | None:
         return None
 
 
-def _dated(text: str, found: re.Match[str]) -> float:
+def _parse_date(text: str, found: re.Match[str]) -> float:
     year, month, day = (int(found[place]) for place in (1, 2, 3))
     seconds = 0.0
     if found[4]:
@@ -131,26 +131,26 @@ def _dated(text: str, found: re.Match[str]) -> float:
         assert clock is not None
         seconds = _day_seconds(text, clock)
     if not (1 <= month <= 12 and 1 <= day <= calendar.monthrange(max(1, year), month)[1]):
-        raise NotAMoment(f"{text} is no date")
+        raise NotAMoment(f"{text} is not a date")
     if found[5]:
         return calendar.timegm((year, month, day, 0, 0, 0)) + seconds
     at = _local(year, month, day, seconds)
     if at is None:
-        raise NotAMoment(f"{text} is no date")
+        raise NotAMoment(f"{text} is not a date")
     return at
 
 
-def _within(text: str, at: float, span: tuple[float, float]) -> float:
-    """Return a date within the span; a day or a minute that holds its start counts too."""
+def _check_inside(text: str, at: float, span: tuple[float, float]) -> float:
+    """Return a date within the span; a day or a minute that contains its start counts too."""
     start, end = span
     clock = text.rpartition(" ")[2].rpartition("T")[2]
     room = {0: DAY_S, 1: 60.0}.get(clock.count(":"), 1.0)
     if not start - room < at <= end:
-        raise NotAMoment(f"{text} is outside: it goes {format_span(span)}")
+        raise NotAMoment(f"{text} is outside the session, which goes {format_span(span)}")
     return max(start, at)
 
 
 def format_span(span: tuple[float, float]) -> str:
-    """Return a span in words: from 2026-11-22 14:03:00 to 2026-11-25 14:03:00."""
+    """Return a span as text: from 2026-11-22 14:03:00 to 2026-11-25 14:03:00."""
     first, last = (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) for at in span)
     return f"from {first} to {last}"

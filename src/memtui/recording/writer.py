@@ -1,4 +1,4 @@
-"""Writes events into a file, a second at a time; whatever happens to it, the file stays whole."""
+"""Writes events to a recording, which stays readable whatever happens."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ from memtui.timeline import SpanSummary
 __all__ = ["CannotRecord", "Clocks", "Recorder", "Redaction"]
 
 MEMBER_S = 60.0
-MAX_MEMBER_BYTES = 8 << 20
-"""A member that is unpacked larger than this ends early: readers keep a few of them in memory."""
+MAX_UNPACKED_BYTES = 8 << 20
+"""A member that unpacks to more ends early: readers keep a few members in memory."""
 RETRY_S = 10.0
-_MOST_WAITING = 65_536
-_MOST_HELD = 1024
+_MAX_WAITING = 65_536
+_MAX_HELD = 1024
 _RARE = (Mark, Restart, Ended, ProcessIdentity)
 
 
 class Recorder:
-    """Takes events at any time, and writes them when told to flush: once a second.
+    """Collects events, and writes them on each flush, once a second.
 
-    ``append`` is quick and may be called from any thread; ``flush`` writes, and may wait for a
-    disk: call it in a thread of its own. A ``path`` of None is a stream to ``descriptor``. A file
-    that is there is appended to if it is a recording, and replaced with ``force``. With
-    ``max_bytes`` or ``max_age_s`` the file is parted, and the oldest parts are removed.
+    ``append`` is fast and may be called from any thread; ``flush`` writes and may wait for a disk:
+    call it in a thread of its own. A ``path`` of None is a stream to ``descriptor``. An existing
+    recording is appended to, and replaced with ``force``. With ``max_bytes`` or ``max_age_s`` the
+    file is rotated, and the oldest files are removed.
 
-    Raises CannotRecord when it is made; after that, a write that fails only suspends it. An event
+    The constructor raises CannotRecord; later, a failed write only suspends recording. An event
     that cannot be encoded is dropped and counted. Any other defect ends the recorder: the file
-    stays readable up to there, and later events are not held.
+    stays readable up to there, and later events are discarded.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Recorder:
         clocks: Clocks | None = None,
         host: str | None = None,
         interval_s: float = 1.0,
-        keeping: Redaction | None = None,
+        redaction: Redaction | None = None,
         max_bytes: int | None = None,
         max_age_s: float | None = None,
         force: bool = False,
@@ -76,15 +76,15 @@ class Recorder:
         self.session = str(uuid.uuid4())
         self.path = path
         self.suspended = ""
-        """Why nothing can be written at the moment; "" when all is well."""
+        """Why nothing can be written at the moment; "" if nothing is wrong."""
         self.finished = False
-        """Whether nobody can read what would be written: the other end of the stream is closed."""
+        """Whether the reader of the stream has closed it."""
         self.defect: BaseException | None = None
         """The defect that ended the recorder; None while it runs."""
         self.lost = EncodingLoss()
         """The events that could not be encoded."""
         self._clocks = clocks or Clocks()
-        self._keeping = keeping or Redaction()
+        self._redaction = redaction or Redaction()
         self._host = socket.gethostname() if host is None else host
         self._interval_s = interval_s
         self._lock = threading.Lock()
@@ -104,10 +104,10 @@ class Recorder:
         self._writing_since: float | None = None
         if path is None:
             self._file = OutFile(descriptor, None)
-            self._parts = None
+            self._rotation = None
         else:
             self._file = self._opened(path, force=force)
-            self._parts = Rotation(path, max_bytes, max_age_s)
+            self._rotation = Rotation(path, max_bytes, max_age_s)
         self._seen = self._clocks.now()
         self._wrote_at = self._seen.wall
 
@@ -118,49 +118,49 @@ class Recorder:
             file, left = reopen(path)
         self._before, self._start, self._profile_at = left.summary, left.start, left.profile_at
         if left.end is not None:
-            why = "memtui was killed" if left.was_torn else "memtui did not run"
-            self._gap = Gap(left.end, max(left.end, self._clocks.wall()), why)
+            reason = "memtui was killed" if left.was_torn else "memtui did not run"
+            self._gap = Gap(left.end, max(left.end, self._clocks.wall()), reason)
         return file
 
     @property
     def size_bytes(self) -> int:
-        """The size of the file that is written now."""
+        """The size of the current file."""
         return self._file.size
 
     @property
     def waiting(self) -> int:
-        """How many events the next flush writes."""
+        """The number of events that the next flush writes."""
         return len(self._waiting)
 
     @property
     def stalled_s(self) -> float:
-        """For how many seconds the write under way has waited; 0 when there is none."""
+        """How long the current write has been waiting, in seconds; 0 if there is none."""
         since = self._writing_since
         return 0.0 if since is None else time.monotonic() - since
 
     def append(self, event: Event) -> None:
-        """Take an event, to be written with the next flush; after a failure, discard it."""
+        """Add an event for the next flush; after a defect it is discarded."""
         if self._is_closed:
             return
-        kept = self._keeping.kept(event)
+        kept = self._redaction.apply(event)
         if kept is None:
             return
         with self._lock:
             if self.defect is not None:
                 return
-            if len(self._waiting) >= _MOST_WAITING:
+            if len(self._waiting) >= _MAX_WAITING:
                 del self._waiting[0]
                 self._dropped += 1
             self._waiting.append(kept)
 
     def flush(self) -> None:
-        """Write what came since the last flush, with one write; never raises."""
+        """Write the events since the last flush with one write; never raises."""
         with self._writing:
             if not self._is_closed:
                 self._supervised(self._flush)
 
     def close(self) -> None:
-        """Write what is left, close the member, sync the file, and close it; never raises."""
+        """Write the rest, close the member, sync and close the file; never raises."""
         with self._writing:
             if self._is_closed:
                 return
@@ -171,13 +171,13 @@ class Recorder:
             self._file.close()
 
     def _supervised(self, write: Callable[[], None]) -> None:
-        """Run a step of writing; a defect in it ends the recorder, never the thread."""
+        """Run a step of writing; a defect in it ends the recorder, not the thread."""
         if self.defect is not None:
             return
         self._writing_since = time.monotonic()
         try:
             write()
-        except BaseException as defect:  # the file may be torn now: nothing more is written
+        except BaseException as defect:  # the file may be torn: write nothing more
             with self._lock:
                 self.defect = defect
                 self._waiting, self._held = [], []
@@ -187,9 +187,9 @@ class Recorder:
             self._writing_since = None
 
     def _end(self) -> None:
-        with contextlib.suppress(WriteFailed):  # the file is whole without its last bytes
+        with contextlib.suppress(WriteFailed):  # the file is readable without its last bytes
             self._end_member()
-            if self.lost.untold:  # no later header can have it
+            if self.lost.unreported:  # no later header mentions them
                 self._write_rows([], self._clocks.now())
                 self._end_member()
 
@@ -199,7 +199,7 @@ class Recorder:
         with self._lock:
             waiting, self._waiting = self._waiting, []
         now = self._clocks.now()
-        self._note_step(now)
+        self._add_step(now)
         events = encode_events(waiting, self.lost)
         if self.finished or (self.suspended and now.steady < self._retry_s):
             self._hold(events)
@@ -215,12 +215,12 @@ class Recorder:
         self._wrote_at = now.wall
 
     def _write(self, events: list[EncodedEvent], now: ClockReadings) -> None:
-        """Format events; raise WriteFailed, with the file as it was."""
+        """Write events; raise WriteFailed with the file unchanged."""
         profiles = [event for event, record in events if record is None]
         rows = [each for each in events if each[1] is not None]
         if profiles or self._gap is not None or self._is_due(now):
             self._end_member()
-            self._part(now)
+            self._rotate(now)
         for event in profiles:
             start = max(self._start, min(now.wall, whole_ms(event.at)))
             if member := encode_profile(event, start, self.lost):
@@ -235,7 +235,7 @@ class Recorder:
         if member is None:
             return False
         is_old = now.steady - member.began_s >= MEMBER_S
-        return member.is_broken or is_old or member.size >= MAX_MEMBER_BYTES
+        return member.is_broken or is_old or member.size >= MAX_UNPACKED_BYTES
 
     def _end_member(self) -> None:
         if self._open is None:
@@ -245,10 +245,10 @@ class Recorder:
         self._open = None
         self._file.sync()
 
-    def _part(self, now: ClockReadings) -> None:
-        """Go on in a new file when this one is full."""
-        if self._parts is not None and self._parts.is_due(self._file.size, now.wall):
-            self._file = self._parts.next(self._file, now.wall)
+    def _rotate(self, now: ClockReadings) -> None:
+        """Continue in a new file if this one is full."""
+        if self._rotation is not None and self._rotation.is_due(self._file.size, now.wall):
+            self._file = self._rotation.next(self._file, now.wall)
 
     def _write_rows(self, rows: list[EncodedEvent], now: ClockReadings) -> None:
         events, lines = encode_lines(rows, self.lost)
@@ -260,16 +260,16 @@ class Recorder:
             is_first = self._file.size == 0 or self._number == 0
             lines = checked_line(header_record(self._header(), with_names=is_first)) + lines
         try:
-            self._file.write(first + member.packed(lines))
+            self._file.write(first + member.pack(lines))
         except WriteFailed:
             member.is_broken = True
             raise
-        member.wrote(lines)
+        member.add_written(lines)
         if first:
             self._open = member
             self._number += 1
             self._gap = None
-            self.lost.tell()
+            self.lost.mark_reported()
         for event in events:
             member.summary.add(event)
             self._newest.add(event)
@@ -289,11 +289,11 @@ class Recorder:
             interval_s=self._interval_s,
             last=self._newest.events(),
             before=self._before,
-            gap=self._gap_told(),
+            gap=self._gap_with_losses(),
             profile_at=self._profile_at,
         )
 
-    # What goes wrong
+    # Failures
 
     def _suspend(self, failed: WriteFailed, events: list[EncodedEvent], now: ClockReadings) -> None:
         self.suspended = failed.reason
@@ -303,34 +303,34 @@ class Recorder:
         self._gap = Gap(self._wrote_at, now.wall, failed.reason)
 
     def _hold(self, events: Iterable[EncodedEvent]) -> None:
-        """Keep of events that cannot be written what is rare, and what stands."""
+        """Keep the rare events that cannot be written now, and the newest samples."""
         for each in events:
             event, _ = each
             self._newest.add(event)
             if isinstance(event.sample, _RARE) and each not in self._held:
                 self._held.append(each)
-        del self._held[:-_MOST_HELD]
+        del self._held[:-_MAX_HELD]
         if self._gap is not None and events:
             self._gap = replace(self._gap, end=max(self._gap.end, self._clocks.wall()))
 
-    def _gap_told(self) -> Gap | None:
+    def _gap_with_losses(self) -> Gap | None:
         """Return the gap before a member, with the events lost since the last header.
 
         A loss alone is a gap without length. It waits for the next header: a kind of event that
-        always fails would end a member each second.
+        always fails would otherwise end a member each second.
         """
-        if not (untold := self.lost.untold):
+        if not (unreported := self.lost.unreported):
             return self._gap
         if self._gap is None:
-            return Gap(self._start, self._start, untold)
-        return replace(self._gap, reason=f"{self._gap.reason}, {untold}")
+            return Gap(self._start, self._start, unreported)
+        return replace(self._gap, reason=f"{self._gap.reason}, {unreported}")
 
-    def _note_step(self, now: ClockReadings) -> None:
-        """Make a gap of what the clocks tell, and of events that came too fast."""
+    def _add_step(self, now: ClockReadings) -> None:
+        """Add a gap if a clock was set, the host slept, or events were dropped."""
         seen, self._seen = self._seen, now
         reasons = now.steps_since(seen)
         if self._dropped:
-            reasons.append(f"{self._dropped} events came too fast")
+            reasons.append(f"{self._dropped} events arrived too fast")
             self._dropped = 0
         if reasons and self._gap is None:
             self._gap = Gap(seen.wall, now.wall, ", ".join(reasons))

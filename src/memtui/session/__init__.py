@@ -1,4 +1,4 @@
-"""The cursor of a session that goes on, or is looked back at; and what that needs in memory."""
+"""Plays, replays and records a session."""
 
 from memtui.session.player import Player
 

@@ -1,7 +1,4 @@
-"""The part of a stored session that is in memory: around the moment that is looked at.
-
-Memory that is free again after much was read, given back to the system.
-"""
+"""Keeps the window of a stored session around the cursor in memory."""
 
 from __future__ import annotations
 
@@ -26,12 +23,12 @@ from memtui.timeline import (
 
 
 def trim_memory() -> None:
-    """Have the C library return the pages that it holds free; where it is not glibc do nothing.
+    """Return free pages of the C library to the system; does nothing without glibc.
 
-    Without it they stay resident until something lies behind them no more: after looking back at
-    hours of a session 2 MB for good (man 3 malloc_trim: all arenas, those of threads too).
+    Without it, looking back at hours of a session keeps 2 MB resident for good (malloc_trim(3): all
+    arenas, those of threads too).
     """
-    import ctypes  # only who looks back needs it
+    import ctypes  # only needed after looking back
 
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
@@ -39,26 +36,26 @@ def trim_memory() -> None:
 
 
 QUICK_S = 120.0
-"""So much before a moment is read before anything is shown: two or three pages."""
+"""Read this much before a time before showing anything: two or three pages."""
 LEAST_S = 60.0
-"""So much before a moment must be in memory to look at it."""
+"""This much before a time must be in memory to show it."""
 BRIEF_S = 600.0
-"""So much where the session is played so fast that nothing is read ahead: what the trend shows."""
+"""Read this much if playback is too fast to read ahead: what the trend shows."""
 RICH_S = 3600.0
-"""So much is read then, in the background."""
+"""Then read this much, in the background."""
 AHEAD_S = 60.0
-"""So much is read behind the moment, so that playing on does not wait."""
+"""Read this much after a time, so that playback does not wait."""
 SEARCHED_S = 6 * 3600.0
-"""So far GC spikes are looked for where nothing else stands out nearer."""
+"""Search this far for GC spikes, unless another landmark is nearer."""
 REST_S = 0.2
-"""Much is read only where the cursor rests for so long: not under a key that is held."""
+"""Read much only if the cursor rests for this long: not while a key is held."""
 _CHUNK_S = 600.0
-_LOOKS_UP = 256
-"""After so many events it is looked up whether they are still wanted."""
+_CHECK_EVENTS = 256
+"""Check after this many events whether they are still needed."""
 
 
 class LoadedSpan(NamedTuple):
-    """A part of a stored session: a timeline up to a moment, and the events that come next."""
+    """A part of a stored session: a timeline up to a time, and the events after it."""
 
     timeline: Timeline
     ahead: deque[Event]
@@ -67,9 +64,9 @@ class LoadedSpan(NamedTuple):
 
 
 class ReplayWindow:
-    """Reads a store in threads, one after the other; all its methods are for the loop's thread.
+    """Reads a store in threads, one at a time; its methods are for the thread of the event loop.
 
-    ``course`` holds its ends from the start, and what stands out in it once it was surveyed.
+    ``course`` has the ends of the session from the start, and its landmarks after ``survey``.
     """
 
     def __init__(self, store: PageStore, course: SessionCourse) -> None:
@@ -81,42 +78,42 @@ class ReplayWindow:
         self._begin, self._end = course.last, course.first - 1.0
         self._pages: Pages | None = None
         self._lock = asyncio.Lock()
-        self._wish = 0
+        self._request = 0
 
     @property
     def end(self) -> float:
-        """Up to which moment all is in memory."""
+        """The time up to which all events are in memory."""
         return self._end
 
     def holds(self, at: float) -> bool:
-        """Return whether all that is to be seen at a moment is in memory."""
+        """Return whether everything that a view of this time shows is in memory."""
         is_begun = self._begin <= self.course.first or at - LEAST_S >= self._begin
         return at <= self._end and is_begun and holds_fully(self.timeline, at)
 
     def is_rich(self, at: float) -> bool:
-        """Return whether much of what was before a moment is in memory."""
+        """Return whether much of what came before a time is in memory."""
         since = self.timeline.whole_since
         begin = max(self._begin, since or 0.0)
         return self.holds(at) and (begin <= self.course.first or at - begin > RICH_S / 2)
 
     def show(self, at: float) -> None:
-        """Let the timeline go on to a moment that is in memory."""
+        """Add the events up to a time to the timeline; they are in memory."""
         while self._ahead and self._ahead[0].at <= at:
             self.timeline.append(self._ahead.popleft())
 
-    def next_moment(self, at: float) -> float | None:
-        """Return the moment of the next sample that the timeline does not hold yet."""
+    def next_time(self, at: float) -> float | None:
+        """Return the time of the next sample that the timeline does not have yet."""
         kind = stepped_kind(self.timeline)
         moments = (event.at for event in self._ahead if isinstance(event.sample, kind))
         return next((moment for moment in moments if moment > at), None)
 
-    async def let_go(self) -> None:
-        """Keep nothing of the store in memory, when nobody looks back any more."""
-        self.forget_wishes()
+    async def release(self) -> None:
+        """Drop everything from memory, when the present is followed again."""
+        self.cancel_reads()
         self.is_reading = False
-        wish = self._wish
+        request = self._request
         async with self._lock:
-            if wish != self._wish:
+            if request != self._request:
                 return
             self._pages = None
             self.timeline = Timeline(self.course.first)
@@ -128,20 +125,21 @@ class ReplayWindow:
         self._store.refresh()
         trim_memory()
 
-    def forget_wishes(self) -> None:
-        """Let what is being read not come any more."""
-        self._wish += 1
+    def cancel_reads(self) -> None:
+        """Discard the result of the read in progress."""
+        self._request += 1
 
     async def read(
-        self, at: float, came: Callable[[], None], speed: float = 0.0, *, briefly: bool = False
+        self, at: float, on_loaded: Callable[[], None], speed: float = 0.0, *, briefly: bool = False
     ) -> None:
-        """Read what is around a moment, a little at first; ``came`` is called for each part.
+        """Read the events around a time, first a few of them; ``on_loaded`` is called for each
+        part.
 
-        A newer wish goes before this one. ``briefly`` leaves it at the little. ``speed`` is how
-        fast it will be played: so much more is read ahead.
+        A later call cancels this one. ``briefly`` stops after the first part. ``speed`` is the
+        playback speed: the faster, the more is read ahead.
         """
-        self._wish += 1
-        wish = self._wish
+        self._request += 1
+        request = self._request
         self.is_reading = True
         stages = [(BRIEF_S, AHEAD_S / 2)]
         if not briefly:
@@ -150,35 +148,35 @@ class ReplayWindow:
             for before_s, after_s in stages:
                 if before_s == RICH_S and not speed:
                     await asyncio.sleep(REST_S)
-                    if wish != self._wish:
+                    if request != self._request:
                         return
                 async with self._lock:
                     part = await asyncio.to_thread(
-                        self._part, at - before_s, at, at + after_s, lambda: wish == self._wish,
-                        is_quick=before_s != RICH_S,
+                        self._load, at - before_s, at, at + after_s,
+                        lambda: request == self._request, is_quick=before_s != RICH_S,
                     )  # fmt: skip
-                if part is None or wish != self._wish:
+                if part is None or request != self._request:
                     return
                 self.timeline, self._ahead, self._begin, self._end = part
-                came()
+                on_loaded()
         finally:
-            if wish == self._wish:
+            if request == self._request:
                 self.is_reading = False
 
-    def _part(
-        self, start: float, at: float, end: float, is_wanted: Callable[[], bool], *, is_quick: bool
+    def _load(
+        self, start: float, at: float, end: float, is_needed: Callable[[], bool], *, is_quick: bool
     ) -> LoadedSpan | None:
-        """Return a part of the store, None when it is not wanted any more; runs in a thread."""
-        if not is_wanted():
+        """Return a part of the store, None if it is no longer needed; runs in a thread."""
+        if not is_needed():
             return None
         if self._pages is None and not is_quick:
-            self._learn_pages()
+            self._load_pages()
         if self._pages is not None:
             start = self._pages.beginning(start)
         timeline = timeline_from(self._store, self._pages or Pages(()), start, self.course.first)
         ahead: deque[Event] = deque()
         for number, event in enumerate(self._store.events(start, end, whole=not is_quick)):
-            if number % _LOOKS_UP == 0 and not is_wanted():
+            if number % _CHECK_EVENTS == 0 and not is_needed():
                 return None
             if event.at > at:
                 ahead.append(event)
@@ -188,26 +186,26 @@ class ReplayWindow:
             timeline.append(profile)
         return LoadedSpan(timeline, ahead, start, end)
 
-    def _learn_pages(self) -> None:
+    def _load_pages(self) -> None:
         first = self.course.first
         begun = self._store.events(first, first + QUICK_S, whole=True)
         self._pages = Pages(self._store.summaries(), begun)
-        gc.collect()  # or what is garbage now would stay too
-        # They stay: the collector of Python would walk through all of them, days of pages, every
-        # few moments that are gone to, and take twice as long as all the rest.
+        gc.collect()  # else the garbage of now would be frozen too
+        # The pages stay. Without freezing them, the garbage collector of Python walks through days
+        # of pages on every few reads, which takes twice as long as everything else.
         gc.freeze()
 
     async def read_ahead(self, speed: float) -> None:
-        """Read on behind what was read last."""
+        """Read on after the last event that was read."""
         if self._lock.locked():
             return
         async with self._lock:
-            wish, start = self._wish, self._end
+            request, start = self._request, self._end
             length_s = max(AHEAD_S, speed * 4.0)
             events = await asyncio.to_thread(
                 lambda: list(self._store.events(start, start + length_s, whole=True))
             )
-        if wish == self._wish and self._end == start:
+        if request == self._request and self._end == start:
             self._ahead.extend(event for event in events if event.at > start)
             self._end = start + length_s
 
@@ -216,7 +214,7 @@ class ReplayWindow:
         return self._end - at < max(AHEAD_S / 2, speed * 2.0) and self._end < self.course.last
 
     async def survey(self, *, grows: bool) -> None:
-        """Learn what stands out in the whole session, and where it ends by now."""
+        """Find the landmarks of the whole session, and its current end."""
         async with self._lock:
             self.course = await asyncio.to_thread(self._surveyed, grows)
 
@@ -226,11 +224,11 @@ class ReplayWindow:
             store.refresh()
             self._pages = None
         elif self._pages is None:
-            self._learn_pages()
+            self._load_pages()
         return SessionCourse(*store.span(), tuple(store.landmarks()), store.host())
 
     async def spike(self, at: float, until: float, by: int) -> Landmark | None:
-        """Look for the nearest GC spike from ``at`` to ``until``, at most SEARCHED_S away."""
+        """Return the nearest GC spike from ``at`` to ``until``, at most SEARCHED_S away."""
         edge, limit = at, at + by * SEARCHED_S
         while (until - edge) * by > 0 and (limit - edge) * by > 0:
             low, high = sorted((edge, edge + by * _CHUNK_S))
@@ -243,14 +241,14 @@ class ReplayWindow:
         return None
 
     def _spikes(self, start: float, end: float) -> list[Landmark]:
-        """Return the spikes of some time; what came before it tells what is usual."""
+        """Return the spikes of a span; the time before it shows what is usual."""
         events = self._store.events(start - QUICK_S, end, whole=False)
         cycles = [(each.at, each.sample) for each in events if isinstance(each.sample, GcCycle)]
         return [each for each in gc_spikes(cycles) if start <= each.at <= end]
 
 
 def load_recent(store: PageStore, course: SessionCourse) -> Timeline:
-    """Return the end of a store as a timeline that goes on to grow; reads the store at once."""
+    """Return the end of a store as a timeline that can grow; reads the store at once."""
     begun = store.events(course.first, course.first + QUICK_S, whole=True)
     pages = Pages(store.summaries(), begun)
     start = pages.beginning(course.last - RICH_S)
@@ -260,6 +258,6 @@ def load_recent(store: PageStore, course: SessionCourse) -> Timeline:
 
 
 def holds_fully(timeline: Timeline, at: float) -> bool:
-    """Return whether a timeline holds in full what is to be seen at a moment."""
+    """Return whether a timeline holds everything that a view of this time shows."""
     since = timeline.whole_since
     return since is None or at - LEAST_S >= since

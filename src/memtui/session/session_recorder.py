@@ -1,4 +1,4 @@
-"""What a live session writes: always a bounded scratch recording, and a file when asked to."""
+"""Records a live session: always a bounded scratch recording, and a file on request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from memtui.model import Event, ProcessIdentity
 from memtui.recording import CannotRecord, Recorder, Redaction
@@ -20,48 +22,49 @@ from memtui.sources.defect import kind_and_place
 
 SCRATCH_BYTES = 64 << 20
 SCRATCH_S = 6 * 3600.0
-"""The scratch recording holds at most so much, and goes back so far."""
+"""Limits of the scratch recording: its size, and how far it goes back."""
 FILE_FLUSH_S = 1.0
-"""A file is at most so far behind: what is lost is the second that was being written."""
+"""How often a file is written: a crash loses at most this much."""
 SCRATCH_FLUSH_S = 5.0
 MAX_WAITING = 4096
-"""The scratch recording is read for what memory has let go of, and goes with memtui: it may be
-some seconds behind, which costs a fifth, unless so many events wait for it."""
+"""The scratch recording has what memory dropped, and is removed at the end: it may lag by some
+seconds, which costs a fifth, unless this many events are waiting.
+"""
 STALLED_S = 3.0
-"""A write that takes longer is no write: the disk does not answer."""
-_LONGEST_END_S = 3.0
-_LONGEST_CLOSE_S = 10.0
+"""If a write takes longer, the disk does not respond."""
+_MAX_END_S = 3.0
+_MAX_CLOSE_S = 10.0
 
 Clock = Callable[[], float]
 
 
 class SessionRecorder:
-    """Takes every event of a session; one thread writes them, a file once a second.
+    """Records every event of a session; a thread writes them, to a file once a second.
 
-    ``file`` is recorded into from the start; None: only when asked. The file never holds more of
-    what may be secret than ``keeping`` says; the scratch recording holds all that the screen
-    shows, can be read by its owner alone, and goes with the session. Whatever keeps something from
-    being written is in ``words`` within a second.
+    ``file`` is recorded to from the start; None: only on request. The file contains nothing that
+    ``redaction`` removes. The scratch recording contains all that the screen shows; only its owner
+    can read it, and it is removed at the end. ``words`` shows any failure within a second.
     """
 
     def __init__(
         self,
         clock: Clock,
-        keeping: Redaction,
+        redaction: Redaction,
         file: Path | None = None,
         clocks: Clocks | None = None,
     ) -> None:
         self._clock = clock
         self._clocks = clocks
-        self._keeping = keeping
+        self._redaction = redaction
         self._wanted = file
         self._folder: Path | None = None
         self._scratch: Recorder | None = None
         self._file: Recorder | None = None
         self._held: list[Event] | None = None
-        """Events that come while the past is written into a new file; both recordings get them
-        afterwards, so that none is in the file twice."""
-        self._fed_at: float | None = None
+        """Events that arrive while the past is being written to a new file; both recordings get
+        them afterwards, so that none is in the file twice.
+        """
+        self._past_at: float | None = None
         self._scratch_s = time.monotonic()
         self._identity: ProcessIdentity | None = None
         self._lock = threading.Lock()
@@ -69,23 +72,23 @@ class SessionRecorder:
         self._is_ending = False
         self._has_begun = False
         self._defect: BaseException | None = None
-        self._thread = threading.Thread(target=self._write, name="tape", daemon=True)
+        self._thread = threading.Thread(target=self._write, name="session recorder", daemon=True)
         self.changed: Callable[[], None] = lambda: None
         """Called by the writing thread when ``words`` changed, and when the thread ended."""
         self.store: RecordedPages | None = None
-        """The scratch recording, to be read; None where there is none."""
+        """The scratch recording for reading; None if there is none."""
 
     def begin(self) -> None:
-        """Open the scratch recording; raise CannotRecord when the file that is wanted cannot be."""
+        """Create the scratch recording; raise CannotRecord if the file cannot be written."""
         if self._wanted is not None:
-            self._file = Recorder(self._wanted, keeping=self._keeping, clocks=self._clocks)
-        with contextlib.suppress(OSError, CannotRecord):  # then nothing is kept but memory holds
+            self._file = Recorder(self._wanted, redaction=self._redaction, clocks=self._clocks)
+        with contextlib.suppress(OSError, CannotRecord):  # without it there is only memory
             self._folder = Path(tempfile.mkdtemp(prefix="memtui-"))
             path = self._folder / "scratch.memtui"
             self._scratch = Recorder(
                 path,
                 clocks=self._clocks,
-                keeping=Redaction(args=True, log=True),
+                redaction=Redaction(args=True, log=True),
                 max_bytes=SCRATCH_BYTES,
                 max_age_s=SCRATCH_S,
             )
@@ -94,34 +97,43 @@ class SessionRecorder:
 
     @property
     def words(self) -> str:
-        """The state of the file, then that of the scratch recording if it lacks something.
+        """The state of the file, then that of the scratch recording if something is wrong.
 
-        In a few words each; "" while there is no file and the scratch recording is whole.
+        A few words each; "" if there is no file and the scratch recording is complete.
         """
         file, scratch = self._file, self._scratch
-        if self._has_begun and not self._is_ending and not self._thread.is_alive():
-            why = kind_and_place(self._defect) if self._defect else "its thread ended"
-            return f"{'scratch recording' if file is None else 'REC'} failed: {why}"
-        said = [f"REC {lacks}" if (lacks := recorder_problem(file)) else "● REC"] if file else []
-        if scratch is not None and (lacks := recorder_problem(scratch)):
-            said.append(f"scratch recording {lacks}")
-        return "  ".join(said)
+        if self._has_stopped:
+            reason = kind_and_place(self._defect) if self._defect else "its thread ended"
+            return f"{'scratch recording' if file is None else 'REC'} failed: {reason}"
+        texts: list[str] = []
+        if file is not None:
+            state = recorder_state(file)
+            texts.append("● REC" if state.is_well else f"REC {state.text}")
+        if scratch is not None and not (state := recorder_state(scratch)).is_well:
+            texts.append(f"scratch recording {state.text}")
+        return "  ".join(texts)
 
     @property
     def is_well(self) -> bool:
-        """Whether all that is to be written is written."""
-        return self.words in ("", "● REC")
+        """Whether everything is being written."""
+        recorders = filter(None, (self._file, self._scratch))
+        return not self._has_stopped and all(recorder_state(each).is_well for each in recorders)
+
+    @property
+    def _has_stopped(self) -> bool:
+        """Whether the writing thread ended although it should run."""
+        return self._has_begun and not self._is_ending and not self._thread.is_alive()
 
     @property
     def defect(self) -> BaseException | None:
-        """The first defect that kept something from being written; None: there is none."""
+        """The first defect that kept something from being written; None if there is none."""
         for recorder in filter(None, (self._file, self._scratch)):
             if (error := recorder.defect or recorder.lost.error) is not None:
                 return error
         return self._defect
 
     def append(self, event: Event) -> None:
-        """Take an event; never waits for a disk."""
+        """Add an event; never waits for a disk."""
         if isinstance(event.sample, ProcessIdentity):
             self._identity = event.sample
         with self._lock:
@@ -139,53 +151,53 @@ class SessionRecorder:
             self._file.append(event)
 
     async def toggle(self) -> str:
-        """Begin to record into a new file, with all that the scratch recording holds; or end it.
+        """Start recording to a new file that includes the scratch recording, or stop.
 
-        Returns in one line what was done, or why not.
+        Returns one line about the result.
         """
         if self._held is not None:
-            return "the past is being written"
+            return "the scratch recording is being copied"
         if self._file is None:
             return await asyncio.to_thread(self._begin_file)
         try:
-            return await asyncio.wait_for(asyncio.to_thread(self._end_file), _LONGEST_CLOSE_S)
+            return await asyncio.wait_for(asyncio.to_thread(self._end_file), _MAX_CLOSE_S)
         except TimeoutError:
-            return "no answer from the disk: the recording may lack its end"
+            return "the disk does not respond: the end of the recording may be missing"
 
     def _begin_file(self) -> str:
         name = re.sub(r"[^\w.-]+", "_", self._identity.name) if self._identity else "memtui"
         path = Path.cwd() / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.memtui"
-        clocks = Clocks.made(self._now_of_file)
+        clocks = Clocks.from_one(self._now_of_file)
         try:
-            recorder = Recorder(path, keeping=self._keeping, clocks=clocks)
+            recorder = Recorder(path, redaction=self._redaction, clocks=clocks)
         except CannotRecord as cannot:
             return f"{cannot.reason}; {cannot.hint}" if cannot.hint else cannot.reason
         with self._lock:
             self._held = []
-        past = ", without what was before"
+        past = ", without the time before"
         try:
-            since = self._feed_past(recorder)
-            past = "" if since is None else f", with the {round(self._clock() - since)} s before"
-        except Exception as defect:  # noqa: BLE001 - without the past a recording is still one
+            since = self._write_past(recorder)
+            past = "" if since is None else f", including the last {round(self._clock() - since)} s"
+        except Exception as defect:  # noqa: BLE001 - the recording is useful without it
             self._defect = defect
             past += f": {kind_and_place(defect)}"
         finally:
             self._take_over(recorder)
-        return f"recording into {path.name}{past}; R ends it"
+        return f"recording to {path.name}{past}; R stops"
 
     def _take_over(self, recorder: Recorder) -> None:
-        """Record into a file from now on, the events included that came meanwhile."""
+        """Record to a file from now on, including the events held meanwhile."""
         with self._lock:
-            self._fed_at, self._file = None, recorder
+            self._past_at, self._file = None, recorder
             held, self._held = self._held or [], None
             for event in held:
                 self._append(event)
         if not self._thread.is_alive():
             self._start()
-        self._due.set()  # from now on the beat is that of a file
+        self._due.set()  # flush at the interval of a file from now on
 
-    def _feed_past(self, recorder: Recorder) -> float | None:
-        """Write what the scratch recording holds; return its first moment."""
+    def _write_past(self, recorder: Recorder) -> float | None:
+        """Write the events of the scratch recording; return its first time."""
         if self._scratch is None or self.store is None:
             return None
         self._scratch.flush()
@@ -193,17 +205,17 @@ class SessionRecorder:
             return None
         self.store.refresh()
         first, last = self.store.span()
-        written_at = self._fed_at = first
+        written_at = self._past_at = first
         for event in self.store.events(first, last, whole=True):
-            if event.at - written_at >= FILE_FLUSH_S:  # as it was written when it came
+            if event.at - written_at >= FILE_FLUSH_S:  # flush as often as when it was live
                 recorder.flush()
-                written_at = self._fed_at = event.at
+                written_at = self._past_at = event.at
             recorder.append(event)
         recorder.flush()
         return first
 
     def _now_of_file(self) -> float:
-        return self._clock() if self._fed_at is None else self._fed_at
+        return self._clock() if self._past_at is None else self._past_at
 
     def _end_file(self) -> str:
         with self._lock:
@@ -215,25 +227,25 @@ class SessionRecorder:
         if recorder.defect is not None:
             return f"{name} ends early: {kind_and_place(recorder.defect)}"
         lost = f", {recorder.lost.words}" if recorder.lost.count else ""
-        return f"recorded into {name}{lost}: memtui replay shows it"
+        return f"recorded to {name}{lost}: memtui replay shows it"
 
     def _start(self) -> None:
-        self._thread = threading.Thread(target=self._write, name="tape", daemon=True)
+        self._thread = threading.Thread(target=self._write, name="session recorder", daemon=True)
         self._has_begun = True
         self._thread.start()
 
     def _write(self) -> None:
-        """Write until the end; a change of ``words`` is told at once."""
-        told = self.words
+        """Write until the end; report a change of ``words`` at once."""
+        reported = self.words
         try:
             while not self._is_ending:
                 self._due.wait(SCRATCH_FLUSH_S if self._file is None else FILE_FLUSH_S)
                 self._due.clear()
                 self._flush()
-                if self.words != told:
-                    told = self.words
+                if self.words != reported:
+                    reported = self.words
                     self.changed()
-        except BaseException as defect:  # noqa: BLE001 - the thread ends: the screen must say so
+        except BaseException as defect:  # noqa: BLE001 - the screen must show that it ended
             self._defect = defect
         self.changed()
 
@@ -250,31 +262,47 @@ class SessionRecorder:
             scratch.flush()
 
     def close(self) -> None:
-        """Write what is left, remove the scratch recording; nothing waits long for a bad disk."""
+        """Write the rest and remove the scratch recording; never waits long for a bad disk."""
         if self._is_ending:
             return
         self._is_ending = True
         self._due.set()
-        ending = threading.Thread(target=self._end, name="tape ends", daemon=True)
+        ending = threading.Thread(target=self._end, name="session recorder end", daemon=True)
         ending.start()
-        ending.join(_LONGEST_END_S)
+        ending.join(_MAX_END_S)
 
     def _end(self) -> None:
         self._end_file()
         if self._scratch is not None:
             self._scratch.close()
         if self.store is not None:
-            self.store.refresh()  # closes the files that were looked into
+            self.store.refresh()  # closes its files
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def recorder_problem(recorder: Recorder) -> str:
-    """Return what a recorder does not write, in a few words; "" when it writes everything."""
+@dataclass(frozen=True, slots=True)
+class RecorderState:
+    """Whether a recorder writes everything, and in a few words what it does not write."""
+
+    kind: Literal["well", "failed", "suspended", "stalled", "lossy"]
+    text: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether everything is being written."""
+        return self.kind == "well"
+
+
+def recorder_state(recorder: Recorder) -> RecorderState:
+    """Return the state of a recorder."""
     if recorder.defect is not None:
-        return f"failed: {kind_and_place(recorder.defect)}"
+        return RecorderState("failed", f"failed: {kind_and_place(recorder.defect)}")
     if recorder.suspended:
-        return f"suspended: {recorder.suspended}"
+        return RecorderState("suspended", f"suspended: {recorder.suspended}")
     if recorder.stalled_s > STALLED_S:
-        return f"stalled: no answer from the disk for {recorder.stalled_s:.0f} s"
-    return recorder.lost.words
+        text = f"stalled: the disk did not respond for {recorder.stalled_s:.0f} s"
+        return RecorderState("stalled", text)
+    if recorder.lost.count:
+        return RecorderState("lossy", recorder.lost.words)
+    return RecorderState("well")

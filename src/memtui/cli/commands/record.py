@@ -111,7 +111,7 @@ def record(
             None if output == "-" else Path(output),
             clocks=Clocks(wall=target.clock),
             interval_s=interval,
-            keeping=Redaction(args=keep_args, log=keep_log),
+            redaction=Redaction(args=keep_args, log=keep_log),
             max_bytes=max_size,
             max_age_s=max_age,
             force=force,

@@ -19,7 +19,7 @@ from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Ended, Event, GcCycle, ProcessIdentity, ProcessSample, Restart
 from memtui.recording import Recorder
 from memtui.sanitize import plain
-from memtui.session.session_recorder import recorder_problem
+from memtui.session.session_recorder import recorder_state
 from memtui.sources.clock import SessionClock
 from memtui.sources.defect import report_hint
 from memtui.sources.profile.worker.client import UndecodedProfiles
@@ -117,7 +117,7 @@ class HeadlessRecorder:
         self._identity: ProcessIdentity | None = None
         self._res = ""
         self._ended = ""
-        self._lacked = ""
+        self._reported: tuple[str, int] = ("well", 0)
         self._tasks: list[asyncio.Task[None]] = []
         self.is_cut = False
         """Whether the disk or a source was too slow for the file to be closed in time."""
@@ -230,14 +230,14 @@ class HeadlessRecorder:
         return plain(f"{identity.name} {identity.pid}") if identity else "the process"
 
     def _show_state(self) -> None:
-        lacks = recorder_problem(self._recorder)
-        kind = lacks.partition(":")[0]  # without the seconds of a stall, which always change
-        if kind != self._lacked:
-            state = f"recording {lacks}" if lacks else "recording continues"
-            self._progress.say(state, is_stamped=True)
-        self._lacked = kind
-        state = lacks.upper() if lacks and self._recorder.suspended else lacks or self._size
-        self._progress.show(f"recording {self._name}  {self._past}  {state}  RES {self._res}")
+        state = recorder_state(self._recorder)
+        lost = self._recorder.lost.count if state.kind == "lossy" else 0
+        if (state.kind, lost) != self._reported:
+            text = "recording continues" if state.is_well else f"recording {state.text}"
+            self._progress.say(text, is_stamped=True)
+        self._reported = state.kind, lost
+        shown = state.text.upper() if state.kind == "suspended" else state.text or self._size
+        self._progress.show(f"recording {self._name}  {self._past}  {shown}  RES {self._res}")
 
     @property
     def _past(self) -> str:
@@ -257,11 +257,13 @@ class HeadlessRecorder:
         """Return the last line: how long, which process, which file, and what is missing."""
         place, defect = self._recorder.path, self._recorder.defect
         where = plain(str(place)) if place else "standard output"
-        lacks = recorder_problem(self._recorder)
+        problem = recorder_state(self._recorder).text
         if self.is_cut and not defect:
-            lacks = f"the disk did not respond for {LONGEST_CLOSE_S:.0f} s: the end may be missing"
+            problem = (
+                f"the disk did not respond for {LONGEST_CLOSE_S:.0f} s: the end may be missing"
+            )
         text = f"memtui: recorded {self._past} of {self._name} in {where} ({self._size})"
-        text = "; ".join(filter(None, (text, plain(self._ended), lacks)))
+        text = "; ".join(filter(None, (text, plain(self._ended), problem)))
         error = defect or self._recorder.lost.error
         return f"{text}; {report_hint(error)}" if error else text
 

@@ -1,8 +1,8 @@
-"""How each sample is written as JSON and read again: by the names of its fields, exactly.
+"""Encodes samples as JSON records and decodes them, exactly, by the names of their fields.
 
-Frequent samples are rows of values, whose names stand once in the header of a member; all others
-are objects. Absent is ``{"absent": NAME}``, never null: null is the value None. A trace line is
-kept as it was and parsed anew on reading.
+Frequent samples are rows of values, whose names are in a header once; all others are objects.
+Absent is ``{"absent": NAME}``, never null: null is the value None. A gctrace line is stored as text
+and parsed again on reading.
 """
 
 from memtui.recording.codec.decode import decode, decode_moment, with_data

@@ -1,9 +1,4 @@
-"""How a record is read again as the event that it was.
-
-How a sample is read of a row of values, whose names stand in the header of the member.
-
-How values of the model are read of JSON, by the types of their fields.
-"""
+"""Decodes records into events: rows, gctrace lines, objects."""
 
 from __future__ import annotations
 
@@ -37,7 +32,7 @@ from memtui.recording.codec.encode import (
 
 @cache
 def _options(hint: object) -> tuple[object, ...]:
-    """Return the types that a hint allows."""
+    """Return the types that a type hint allows."""
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
@@ -51,7 +46,7 @@ def scalars_of(hint: object) -> frozenset[type]:
 
 
 def decode_object(kind: type, record: Mapping[str, Json]) -> object:
-    """Return a dataclass from an object: unknown names are passed over, missing ones defaulted."""
+    """Return a dataclass from an object: unknown names are ignored, missing ones get a default."""
     hints = hints_of(kind)
     given: dict[str, object] = {}
     for each in dataclasses.fields(kind):
@@ -68,7 +63,7 @@ def decode_object(kind: type, record: Mapping[str, Json]) -> object:
 
 
 def default_value(each: dataclasses.Field[object], hint: object) -> object:
-    """Return what stands for a value that an older memtui did not write."""
+    """Return the value of a field that an older version did not write."""
     options = get_args(hint)
     if Absent in options:
         return Absent.NOT_REPORTED
@@ -78,7 +73,7 @@ def default_value(each: dataclasses.Field[object], hint: object) -> object:
 
 
 def decode_value(value: Json, hint: object) -> object:
-    """Return the value of the model that JSON stands for; raise BadRecord, UnknownRecord."""
+    """Return the value of the model for a JSON value; raise BadRecord or UnknownRecord."""
     options = _options(hint)
     if Absent in options and (found := _absent(value)) is not _NOT_THIS:  # most often, of a row
         return found
@@ -93,7 +88,7 @@ _NOT_THIS = object()
 
 
 def _read_as(value: Json, option: object) -> object:
-    """Return a value read as one type, _NOT_THIS when it is none of that type."""
+    """Return a value read as one type, _NOT_THIS if it has another type."""
     if option is None or option is type(None):
         return None if value is None else _NOT_THIS
     if get_origin(option) is Literal:
@@ -125,7 +120,7 @@ def _absent(value: Json) -> object:
     if not isinstance(value, dict) or "absent" not in value:
         return _NOT_THIS
     name = value["absent"]
-    # A reason that only a newer memtui knows is still a reason.
+    # The name of a reason may be from a newer memtui.
     return Absent[name] if name in Absent.__members__ else Absent.NOT_REPORTED
 
 
@@ -140,7 +135,7 @@ def _unknown(value: Json) -> object:
 
 
 def describe(value: Json) -> str:
-    """Name a value: what lies in it may be as deep as Python can go."""
+    """Return a short description of a value, which may be nested deeply."""
     return value[:40] if isinstance(value, str) else type(value).__name__
 
 
@@ -165,18 +160,18 @@ def decode_kib(value: Json, hint: object) -> object:
 
 
 def decode_row(kind: str, values: Json, names: tuple[str, ...]) -> Sample:
-    """Return the sample of a row; raise BadRecord where none can have been written so."""
+    """Return the sample of a row; raise BadRecord if it is impossible."""
     if not isinstance(values, list) or len(values) != len(names):
-        raise BadRecord(f"a row of {kind} has another number of values than names")
+        raise BadRecord(f"a row of {kind} has not one value per name")
     sample = _plan(kind, names)(values)
     if isinstance(sample, GcPause) and not 0 <= sample.pause_s < LONGEST_S:
-        raise BadRecord("no pause is so long")
+        raise BadRecord("a pause is out of range")
     return sample
 
 
-@lru_cache(64)  # a forged file has other names in each member
+@lru_cache(64)  # a forged file may have other names in each member
 def _plan(kind: str, names: tuple[str, ...]) -> Callable[[list[Json]], Sample]:
-    """Return what makes a sample of a row with these names."""
+    """Return a function that makes a sample from a row with these names."""
     sample_type = TYPES[kind]
     make, fields = cast("Callable[..., Sample]", sample_type), names_of(sample_type)
     inner = next(
@@ -234,10 +229,10 @@ def _defaults(kind: type, names: tuple[str, ...], prefix: str, besides: str) -> 
 
 
 def decode(record: Mapping[str, Json], fields: Fields = FIELDS) -> Event:
-    """Return the event that a record says; ``fields`` are the names of the values of rows.
+    """Return the event of a record; ``fields`` are the names of the values of rows.
 
-    Fields that this memtui does not know are passed over, missing ones get their default. Raises
-    UnknownRecord for what a newer one wrote, BadRecord for what nobody can have written.
+    Unknown fields are ignored, missing ones get their default. Raises UnknownRecord for a record of
+    a newer version, BadRecord for one that no version can have written.
     """
     try:
         kind, at = record["k"], decode_moment(record["t"])
@@ -247,7 +242,7 @@ def decode(record: Mapping[str, Json], fields: Fields = FIELDS) -> Event:
         assert isinstance(kind, str)
         source = record.get("s", SOURCES.get(kind, ""))
         if not isinstance(source, str):
-            raise BadRecord("a source is a text")
+            raise BadRecord("a source is a string")
         if "v" in record:
             return Event(at, source, decode_row(kind, record["v"], fields.get(kind, ())))
         if isinstance(line := record.get("line"), str) and "forced" not in record:
@@ -262,16 +257,16 @@ def decode(record: Mapping[str, Json], fields: Fields = FIELDS) -> Event:
 
 
 def decode_moment(value: Json) -> float:
-    """Return a moment; raise BadRecord for one that no clock tells."""
+    """Return a time; raise BadRecord if it is not a number from 1970 to the year 10000."""
     if type(value) not in (int, float) or not 0 <= cast("float", value) < LAST_MOMENT:
-        raise BadRecord("a moment is a number of seconds since 1970")
+        raise BadRecord("a time is a number of seconds since 1970")
     return cast("float", value)
 
 
 def _trace(kind: type[Sample], line: str, record: Mapping[str, Json]) -> Sample:
     found = trace_sample(line)
     if found is None or type(found[1]) is not kind:
-        raise BadRecord("no line of this trace")
+        raise BadRecord("not a line of this kind")
     sample = found[1]
     if isinstance(sample, GcCycle) and record.get("periodic") is True:
         return dataclasses.replace(sample, periodic=True)
@@ -287,9 +282,9 @@ def _read_profile(record: Mapping[str, Json]) -> Profile:
 
 
 def with_data(profile: Profile, data: bytes) -> Profile:
-    """Return a profile with its bytes, and what they say by function.
+    """Return a profile with its bytes and the functions in them.
 
-    Where they cannot be read any more, what was known of it stays as it is.
+    If the bytes cannot be parsed, the other values stay as they are.
     """
     from memtui.parse.profile.decoder import ProfileError, parse_profile
 

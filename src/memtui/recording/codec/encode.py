@@ -1,7 +1,4 @@
-"""How a sample is written as JSON: a row of values, the line of a trace, or an object.
-
-The kinds of records, which sample each is, and the names of the values of rows.
-"""
+"""Encodes events as records: a row of values, the text of a gctrace line, or an object."""
 
 from __future__ import annotations
 
@@ -30,44 +27,44 @@ Record: TypeAlias = dict[str, Json]
 Fields: TypeAlias = Mapping[str, tuple[str, ...]]
 
 TYPES: dict[str, type[Sample]] = {kind.name: kind.type for kind in KINDS}
-"""The type that each kind of record is read as."""
+"""The type of sample of each kind of record."""
 
 NAMES: dict[type[Sample], str] = {kind.type: kind.name for kind in KINDS}
-"""The kind of record that a sample is written as."""
+"""The kind of record of each type of sample."""
 
 SOURCES = {kind.name: kind.source for kind in KINDS if kind.source}
-"""The source that a kind comes from, where the record names none."""
+"""The source of a kind, if the record has none."""
 
 TRACE = (GcCycle, ScavengeLine)
 
 LONGEST_S = float(1 << 32)
-"""No pause takes so long; a chart counts it in whole microseconds, which NaN does not have."""
+"""An upper limit of pauses: plots count them in whole microseconds, which NaN has not."""
 
 EXACT = 1 << 53
-"""A float has whole numbers below this exactly."""
+"""A float represents all whole numbers below this exactly."""
 
 
 LAST_MOMENT = 253_402_300_800.0
-"""The year 10000: the calendars of programs end there."""
+"""The year 10000, the end of the calendars of programs."""
 
 
-class BadRecord(ValueError):  # noqa: N818 - it says what happened
-    """A record that says something impossible: its line is damaged, or was forged."""
+class BadRecord(ValueError):  # noqa: N818 - names the condition
+    """A record has an impossible value: its line is damaged or forged."""
 
 
-class UnknownRecord(ValueError):  # noqa: N818 - it says what happened
-    """A record of a kind, or with a word, that only a newer memtui knows: it is passed over."""
+class UnknownRecord(ValueError):  # noqa: N818 - names the condition
+    """A record has a kind or a name that only a newer memtui knows: it is skipped."""
 
 
 FIELDS: Fields = {kind.name: kind.fields for kind in KINDS if kind.fields}
-"""The kinds that are rows, and the names of their values as they are written now."""
+"""The kinds that are written as rows, and the names of their values."""
 
 KIB = "_kib"
 BYTES = "_bytes"
 
 
 def field_path(name: str) -> str:
-    """Return the path of the field of the model that a name of a row stands for."""
+    """Return the path of the model's field for a name of a row."""
     return name.removesuffix(KIB) + BYTES if name.endswith(KIB) else name
 
 
@@ -85,7 +82,7 @@ _SHIFTED = {name: [each.endswith(KIB) for each in names] for name, names in FIEL
 
 
 def encode(event: Event) -> Record:
-    """Return an event as a record of JSON values; all of it, a profile with its bytes too."""
+    """Return an event as a record of JSON values, a profile with its bytes."""
     sample = event.sample
     kind = NAMES[type(sample)]
     record: Record = {"k": kind, "t": event.at}
@@ -93,7 +90,7 @@ def encode(event: Event) -> Record:
         record["s"] = event.source
     if kind in FIELDS:
         record["v"] = [
-            _in_kib(value) if is_shifted else value if type(value) is int else _written(value)
+            _in_kib(value) if is_shifted else value if type(value) is int else _to_json(value)
             for value, is_shifted in zip(_GETTERS[kind](sample), _SHIFTED[kind], strict=True)
         ]
     elif isinstance(sample, TRACE) and _from_line(sample.line, sample) == sample:
@@ -103,37 +100,37 @@ def encode(event: Event) -> Record:
     elif isinstance(sample, Profile):
         record |= _profile(sample)
     else:
-        record |= cast("Record", _written(sample))
+        record |= cast("Record", _to_json(sample))
     return record
 
 
 def _in_kib(value: object) -> Json:
-    """Return a size in KiB: a fraction where it is no whole one, which a float has exactly."""
+    """Return a size in KiB, as a fraction if it is not whole; a float represents it exactly."""
     if type(value) is not int:
-        return _written(value)
+        return _to_json(value)
     if not value & 1023:
         return value >> 10
     return value / 1024 if abs(value) < EXACT else {"bytes": value}
 
 
 def _profile(profile: Profile) -> Record:
-    """Return a profile: with its bytes, if it has them, what can be read from them is left out."""
-    record = cast("Record", _written(dataclasses.replace(profile, data=None, values=())))
+    """Return the record of a profile; with bytes, what can be parsed from them is left out."""
+    record = cast("Record", _to_json(dataclasses.replace(profile, data=None, values=())))
     if profile.data is None:
-        record["values"] = _written(profile.values)
+        record["values"] = _to_json(profile.values)
     else:
-        record["values"] = _written(without_functions(profile).values)
+        record["values"] = _to_json(without_functions(profile).values)
         record["data"] = base64.b64encode(profile.data).decode()
     return record
 
 
 def without_functions(profile: Profile) -> Profile:
-    """Return a profile without its bytes and functions: what it is of, and its totals."""
+    """Return a profile without its bytes and functions: its totals only."""
     values = tuple(dataclasses.replace(each, functions=()) for each in profile.values)
     return dataclasses.replace(profile, data=None, values=values)
 
 
-def _written(value: object) -> Json:
+def _to_json(value: object) -> Json:
     """Return a value of the model as JSON."""
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -144,18 +141,18 @@ def _written(value: object) -> Json:
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, tuple):
-        return [_written(each) for each in value]
+        return [_to_json(each) for each in value]
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode()}
-    unwritten = _nullable(type(value))
+    omitted = _nullable(type(value))
     fields = ((each, getattr(value, each)) for each in names_of(type(value)))
     return {
-        name: _written(each) for name, each in fields if each is not None or name not in unwritten
+        name: _to_json(each) for name, each in fields if each is not None or name not in omitted
     }
 
 
 def _nullable_of(kind: type) -> frozenset[str]:
-    """Return the fields whose None needs no writing: it is what a missing value is read as."""
+    """Return the fields whose None is not written: a missing value is read as None."""
     return frozenset(
         each.name
         for each in dataclasses.fields(kind)
@@ -175,7 +172,7 @@ def _is_none_when_missing(hint: object) -> bool:
 
 
 def _from_line(line: str, like: Sample) -> Sample | None:
-    """Return what a trace line says, read by the parser of today."""
+    """Return the sample of a gctrace line, as the current parser reads it."""
     found = trace_sample(line)
     if found is None or found[0] != 0 or type(found[1]) is not type(like):
         return None
