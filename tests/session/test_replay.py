@@ -20,7 +20,7 @@ from memtui.cli.stored.screen import following, pages_of, replaying
 from memtui.dashboard.app import MemtuiApp
 from memtui.model import Event, ProcessSample
 from memtui.recording import Recorder, Redaction
-from memtui.recording.pages import RecordedPages
+from memtui.recording.recorded_pages import RecordedPages
 from memtui.recording.writer import Clocks
 from memtui.session import Player
 from memtui.timeline import Timeline
