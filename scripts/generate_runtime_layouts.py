@@ -87,7 +87,8 @@ def _entry(go: Path, reader: Path, scratch: Path) -> dict[str, Any]:
 def _chosen(plain: References, serving: References) -> References:
     """Return some functions and the offsets that both programs agree on.
 
-    Each function taken adds the most offsets that no other has, then the most offsets.
+    Each function taken adds the most offsets that no other has, then it is the least like the
+    others by name: variants of one function name the same neighbours of a variable too.
     """
     agreed = {
         function: sorted(set(offsets) & set(serving.get(function, ())))
@@ -97,7 +98,12 @@ def _chosen(plain: References, serving: References) -> References:
     known: set[int] = set()
     while len(chosen) < MOST_FUNCTIONS and any(agreed.values()):
         best = max(
-            sorted(agreed), key=lambda name: (len(set(agreed[name]) - known), len(agreed[name]))
+            sorted(agreed),
+            key=lambda name: (
+                len(set(agreed[name]) - known),
+                -max((len(os.path.commonprefix([name, other])) for other in chosen), default=0),
+                len(agreed[name]),
+            ),
         )
         chosen[best] = agreed.pop(best)
         known.update(chosen[best])
@@ -110,7 +116,7 @@ def _build(go: Path, program: str, to: Path) -> None:
         "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": "", "GOEXPERIMENT": "",
         "CGO_ENABLED": "0", "GOARCH": "amd64", "GOOS": "linux", "GO111MODULE": "on",
     }  # fmt: skip
-    command = [go.absolute(), "build", "-o", to, f"./{program}"]
+    command = [str(go.absolute()), "build", "-o", str(to), f"./{program}"]
     subprocess.run(command, cwd=PROGRAMS, env=environment, check=True)
 
 

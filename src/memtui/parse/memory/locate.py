@@ -70,9 +70,15 @@ class _Vote:
 
     @property
     def is_clear(self) -> bool:
+        """Whether one address explains the references, and no other does.
+
+        Functions that name one variable often name a second one beside it, so another address
+        may have many votes, but not all.
+        """
+        most_of_another = self.votes - 1 if self.votes == self.possible else self.votes // 2
         return (
             self.votes >= max(_LEAST_VOTES, _LEAST_SHARE_OF_ONE * self.possible)
-            and self.second <= self.votes / 2
+            and self.second <= most_of_another
         )
 
 

@@ -1,0 +1,138 @@
+// Inside allocates, parks goroutines, writes what it knows of itself and stops, again and again.
+//
+//	inside [-goroutines N] [-blocks N] [-size BYTES] [-busy] DIRECTORY
+//
+// Each round it writes goroutine and heap profiles as text, then MemStats as bytes, then stops
+// itself with SIGSTOP; SIGCONT starts the next round. With -busy it never stops or writes anything.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+type node struct {
+	next *node
+	data []byte
+}
+
+var (
+	goroutines = flag.Int("goroutines", 40, "that are parked, in four ways")
+	blocks     = flag.Int("blocks", 400, "that are alive")
+	size       = flag.Int("size", 20000, "largest block in bytes")
+	isBusy     = flag.Bool("busy", false, "allocate all the time, never stop")
+
+	kept   []*node
+	never  = make(chan int)
+	locked sync.Mutex
+	group  sync.WaitGroup
+)
+
+func main() {
+	flag.Parse()
+	park()
+	if *isBusy {
+		for i := 0; i < 3; i++ {
+			go func(seed int64) {
+				mine := make([]*node, *blocks)
+				random := rand.New(rand.NewSource(seed))
+				for {
+					mine[random.Intn(len(mine))] = allocate(random)
+				}
+			}(int64(i))
+		}
+		select {}
+	}
+	kept = make([]*node, *blocks)
+	random := rand.New(rand.NewSource(1))
+	stats := shared(filepath.Join(flag.Arg(0), "memstats"))
+	for {
+		for i := 0; i < 4**blocks; i++ {
+			kept[random.Intn(len(kept))] = allocate(random)
+		}
+		write("goroutine")
+		write("heap")
+		runtime.ReadMemStats(stats)
+		// To the own thread: a signal to the process arrives some time later.
+		syscall.RawSyscall(syscall.SYS_TGKILL, uintptr(syscall.Getpid()), uintptr(syscall.Gettid()),
+			uintptr(syscall.SIGSTOP))
+	}
+}
+
+func allocate(random *rand.Rand) *node {
+	return &node{data: make([]byte, 1+random.Intn(1+random.Intn(*size)))}
+}
+
+func park() {
+	locked.Lock()
+	for i := 0; i < *goroutines; i++ {
+		switch i % 4 {
+		case 0:
+			go func() { <-never }()
+		case 1:
+			go waitForLock()
+		case 2:
+			go func() {
+				select {
+				case <-never:
+				case <-time.After(time.Hour):
+				}
+			}()
+		case 3:
+			go deep(i % 10)
+		}
+	}
+	time.Sleep(20 * time.Millisecond)
+}
+
+func waitForLock() {
+	locked.Lock()
+	defer locked.Unlock()
+}
+
+func deep(n int) int {
+	if n == 0 {
+		time.Sleep(time.Hour)
+		return 0
+	}
+	return deep(n-1) + 1
+}
+
+func write(name string) {
+	file, err := os.Create(filepath.Join(flag.Arg(0), name))
+	if err != nil {
+		panic(err)
+	}
+	if err := pprof.Lookup(name).WriteTo(file, 1); err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(file, "# whole")
+	file.Close()
+}
+
+// shared returns MemStats that are the content of a file.
+func shared(path string) *runtime.MemStats {
+	var stats runtime.MemStats
+	file, err := os.Create(path)
+	if err != nil {
+		panic(err)
+	}
+	if err := file.Truncate(int64(unsafe.Sizeof(stats))); err != nil {
+		panic(err)
+	}
+	data, err := syscall.Mmap(int(file.Fd()), 0, int(unsafe.Sizeof(stats)),
+		syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		panic(err)
+	}
+	return (*runtime.MemStats)(unsafe.Pointer(&data[0]))
+}
