@@ -55,9 +55,12 @@ func main() {
 	kept = make([]*node, *blocks)
 	random := rand.New(rand.NewSource(1))
 	stats := shared(filepath.Join(flag.Arg(0), "memstats"))
-	for {
+	for round := 0; ; round++ {
 		for i := 0; i < 4**blocks; i++ {
-			kept[random.Intn(len(kept))] = allocate(random)
+			kept[random.Intn(len(kept))] = makers[i%len(makers)].make(random)
+		}
+		if round%2 == 0 {
+			runtime.GC() // else it often stops in the middle of a cycle
 		}
 		write("goroutine")
 		write("heap")
@@ -70,6 +73,29 @@ func main() {
 
 func allocate(random *rand.Rand) *node {
 	return &node{data: make([]byte, 1+random.Intn(1+random.Intn(*size)))}
+}
+
+// Ways to come to an allocation: directly, through a generated method, a closure, inlined calls.
+type maker interface{ make(*rand.Rand) *node }
+
+type (
+	direct  struct{}
+	wrapped struct{ *direct }
+	closure func(*rand.Rand) *node
+	list    []*node
+)
+
+func (*direct) make(random *rand.Rand) *node   { return allocate(random) }
+func (f closure) make(random *rand.Rand) *node { return f(random) }
+func (l list) make(random *rand.Rand) *node    { return l.inlined(random) }
+func (l list) inlined(random *rand.Rand) *node { return &node{data: grown(random.Intn(*size))} }
+func grown(size int) []byte                    { return append(make([]byte, size), 1, 2, 3) }
+
+var makers = []maker{
+	&direct{},
+	wrapped{&direct{}},
+	closure(func(random *rand.Rand) *node { return allocate(random) }),
+	list{},
 }
 
 func park() {
