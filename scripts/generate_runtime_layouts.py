@@ -18,6 +18,7 @@ import os
 import subprocess
 import sysconfig
 import tempfile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +102,19 @@ def _chosen(plain: References, serving: References) -> References:
             sorted(agreed),
             key=lambda name: (
                 len(set(agreed[name]) - known),
-                -max((len(os.path.commonprefix([name, other])) for other in chosen), default=0),
+                -max((_shared_start(name, other) for other in chosen), default=0),
                 len(agreed[name]),
             ),
         )
         chosen[best] = agreed.pop(best)
         known.update(chosen[best])
     return {name: chosen[name] for name in sorted(chosen)}
+
+
+def _shared_start(name: str, other: str) -> int:
+    """Return how many characters two names have in common from their start."""
+    pairs = zip(name, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _build(go: Path, program: str, to: Path) -> None:
@@ -129,13 +136,17 @@ def _written(entries: list[dict[str, Any]]) -> str:
     blocks = []
     before: dict[str, Any] = {"fields": {}}
     for entry in entries:
+        if {**entry, "go": ""} == {**before, "go": ""}:
+            continue  # a patch release that changed nothing
         old = before["fields"]
         fields = {name: at for name, at in entry["fields"].items() if old.get(name) != at}
         fields |= {name: None for name in old if name not in entry["fields"]}
         lines = [f'"go": {json.dumps(entry["go"])}', f'"arch": {json.dumps(entry["arch"])}']
-        for name in ("wrapper", "classes", "wait_reasons"):
-            if before.get(name) != entry[name]:
-                lines.append(f"{json.dumps(name)}: {json.dumps(entry[name])}")
+        lines += [
+            f"{json.dumps(name)}: {json.dumps(entry[name])}"
+            for name in ("wrapper", "classes", "wait_reasons")
+            if before.get(name) != entry[name]
+        ]
         lines.append('"fields": ' + _wrapped(fields))
         references = ",\n  ".join(
             f"{json.dumps(name)}: {json.dumps(functions, separators=(',', ':'))}"

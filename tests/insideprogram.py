@@ -21,8 +21,8 @@ from memtui.parse.memory.goroutines import GoroutinesReading, group_goroutines
 from memtui.parse.memory.heap_profile import HeapProfileReading
 
 FIELDS = (
-    "heap_alloc_bytes", "total_alloc_bytes", "sys_bytes", "", "mallocs", "frees", "heap_alloc_bytes",
-    "heap_sys_bytes", "heap_idle_bytes", "heap_inuse_bytes", "heap_released_bytes", "heap_objects",
+    "heap_alloc_bytes", "total_alloc_bytes", "sys_bytes", "", "mallocs", "frees",
+    "heap_alloc_bytes", "heap_sys_bytes", "heap_idle_bytes", "heap_inuse_bytes", "heap_released_bytes", "heap_objects",
     "stack_inuse_bytes", "stack_sys_bytes", "mspan_inuse_bytes", "mspan_sys_bytes",
     "mcache_inuse_bytes", "mcache_sys_bytes", "buck_hash_sys_bytes", "gc_sys_bytes",
     "other_sys_bytes", "next_gc_bytes", "last_gc_at", "",

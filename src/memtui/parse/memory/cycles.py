@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from memtui.model import GcCycle
 from memtui.parse.gctrace.grammar import trace_sample
@@ -103,7 +104,7 @@ class _Cycle:
         if not is_whole:
             return None
         procs = self._work("stwprocs", 4)
-        clock = [after - before for before, after in zip(times, times[1:], strict=False)]
+        clock = [after - before for before, after in pairwise(times)]
         background = self._gc("dedicatedMarkTime") + self._gc("fractionalMarkTime")
         cpu = [
             procs * clock[0], self._gc("assistTime"), background, self._gc("idleMarkTime"),

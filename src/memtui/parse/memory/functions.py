@@ -25,6 +25,7 @@ _MOST_INLINED = 64
 _MOST_NAME_BYTES = 4096
 _MOST_KNOWN = 1 << 16
 _U32 = struct.Struct("<I")
+_HEAD = struct.Struct("<IiiIIIIII")
 _I32 = struct.Struct("<i")
 
 
@@ -149,7 +150,7 @@ class FunctionTable:
         return known
 
     def chain(self, pc: int) -> tuple[Frame, ...]:
-        """Return the functions at a program counter, innermost first: those inlined, their caller."""
+        """Return the functions at a program counter, innermost first, inlined ones too."""
         known = self._chains.get(pc)
         if known is None:
             if len(self._chains) >= _MOST_KNOWN:
