@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test test-days check bench services verdicts reliability fuzz timelines screenshots test-lowest clean
+.PHONY: help demo test test-quick test-days coverage check bench services verdicts reliability fuzz timelines screenshots test-lowest clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -34,6 +34,19 @@ demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live 
 # Most tests wait for programs, terminals and clocks: so more of them run at once than there are cores.
 test: $(VENV)/ready $(BUILD)/go-1.21/ready ## run every test
 	$(BIN)/python -m pytest -n 6 --dist loadfile
+
+# No Go, no terminal, no other programs: under a minute on two cores.
+QUICK := 'not go and not terminal and not world and not snapshot and not quiet'
+test-quick: $(VENV)/ready ## run the tests without Go and without a terminal (under a minute)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m $(QUICK) $(QUICK_TESTS)
+
+# By hand, as the programs that tests start are measured too only where they are Python of this
+# environment: make coverage COVERAGE="tests/cli tests/parse"
+coverage: $(VENV)/ready ## measure branch coverage of the tests (COVERAGE="PATH ..." for some of them)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[coverage]'
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q -m $(QUICK) $(COVERAGE)
+	$(BIN)/python -m coverage report --skip-covered --sort=cover | tail -40
 
 # The last of a year, a leap day, both changes of summer time, a year on. The monotonic clock and
 # the times of processes stay real, so only tests that start nothing run: no other can be fooled

@@ -91,7 +91,7 @@ def tell(seconds: int, notes: Path) -> None:
     tape.begin()
     source = Told(seconds, paint, notes)
     player = Player(timeline, clock, tape.store)
-    app = MemtuiApp(timeline, [source], clock=clock, player=player, tape=tape)
+    app = MemtuiApp(timeline, [source], clock=clock, player=player, recorder=tape)
     app.run()
 
 

@@ -33,7 +33,7 @@ from memtui.recording import Recorder, Recording
 from memtui.recording.gzip_members import Kind
 from memtui.recording.segment import Segment
 from memtui.recording.writer import Clocks
-from memtui.report import account_of, page
+from memtui.report import page, read_report_data
 
 MIDDLE = "documents-limit-1.27"
 SADC = ("/usr/lib/sysstat/sadc", "/usr/lib64/sa/sadc")
@@ -189,7 +189,7 @@ def paged(path: Path) -> str:
     """Write a page of all of it, as ``memtui report`` does; return what it took."""
     before = time.process_time()
     with contextlib.closing(Recording.open([path])) as recording:
-        text = page(account_of(recording, *recording.span), recording.span[1])
+        text = page(read_report_data(recording, *recording.span), recording.span[1])
     return (
         f"All of that as a page (memtui report): {time.process_time() - before:.2f} s of CPU, "
         f"{len(text) / 1024:.0f} KiB."

@@ -1,9 +1,9 @@
-"""What can go wrong, tried: the table of docs/reliability.md.
+"""Measures faults and costs, and writes the tables of docs/reliability.md.
 
     python benchmarks/reliability.py [PART …] [--no-write]
 
-PART is load, drain, faults, day, starts or crowd; all of them take about half an hour. A row that
-was measured replaces its old one, the others stay. Nothing else should run on the machine.
+PART is load, drain, faults, day, starts or crowd; all of them take about half an hour. The table of
+a part is replaced, the others stay. Nothing else should run on the machine.
 """  # fmt: skip
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
 
 
 def table(rows: list[Row]) -> str:
-    """Return the rows as a table, with what they were measured on."""
-    lines = ["| tried | wanted | measured | |", "| --- | --- | --- | --- |"]
+    """Return the rows as a table, with the machine and versions."""
+    lines = ["| case | required | measured | |", "| --- | --- | --- | --- |"]
     for row in rows:
         verdict = "✓" if row.is_met else "✗"
         lines.append(f"| {row.name} | {row.wanted} | {row.measured} | {verdict} |")
@@ -44,7 +44,7 @@ def table(rows: list[Row]) -> str:
 
 
 def write(part: str, text: str) -> None:
-    """Put the table of a part into its place in the document."""
+    """Replace the table of a part in the document."""
     begin = BEGIN.format(part)
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(END)}", re.DOTALL)
     document, found = pattern.subn(
@@ -56,7 +56,7 @@ def write(part: str, text: str) -> None:
 
 
 def main() -> None:
-    """Measure what was asked for, and write it."""
+    """Measure the given parts and write their tables."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
     options.add_argument("--no-write", action="store_true")
@@ -66,7 +66,7 @@ def main() -> None:
         for row in PARTS[part]():
             rows.append(row)
             line = f"{'✓' if row.is_met else '✗'} {row.name} | {row.measured}"
-            print(line, flush=True)  # noqa: T201 - its result
+            print(line, flush=True)  # noqa: T201 - the result
         if not given.no_write:
             write(part, table(rows))
 

@@ -283,7 +283,7 @@ REPORTED = (
         "written", "shapes written", "container",
         *[Expected((STEADY, UNSURE, "container-memory"), ("cache",))] * 3,
         seconds=90, limit_mib=400,
-        note="page cache of a file goes on demand: no cause for alarm",
+        note="the kernel reclaims the page cache of a file on demand: no cause for alarm",
     ),
     _run(
         "dentries", "shapes dentries", "container",

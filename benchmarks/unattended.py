@@ -21,10 +21,10 @@ from pathlib import Path
 
 from retold import Retold
 
-from memtui.cli.live import unattended
+from memtui.cli.headless import recorder as headless_recorder
+from memtui.cli.headless.recorder import HeadlessRecorder, RecordTarget
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
-from memtui.cli.live.unattended import RecordTarget, Unattended
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Ended, Event
 from memtui.recording import Recorder
@@ -72,7 +72,7 @@ class Faster:
         """Know that it was flushed: this is told after each flush."""
         self._flushed.set()
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, is_stamped: bool = False) -> None:
         """Tell what went wrong."""
         sys.stderr.write(text + "\n")
 
@@ -89,14 +89,14 @@ def main() -> None:
         parser.error("--hours: what comes after the first hour is compared with it")
     retold, options = Retold(given.file), ProfileOptions(pprof=None, probe=False, every_s=None)
     faster = Faster(retold, int(given.hours * HOUR_S), 1 / given.speed)
-    unattended.FLUSH_S = 0.2 / given.speed
+    headless_recorder.FLUSH_S = 0.2 / given.speed
     recorder = Recorder(given.out, clocks=Clocks.made(lambda: faster.now), host="web-17")
-    session = Session(options, TraceInput(), lambda: faster.now)
+    session = Session(options, GctraceInput(), lambda: faster.now)
     session.sources = [faster]
-    target = RecordTarget(os.getpid(), None, options, TraceInput(), 1.0, follows=False)
+    target = RecordTarget(os.getpid(), None, options, GctraceInput(), 1.0, follows=False)
     files = len(os.listdir("/proc/self/fd"))
     began_s, cpu_s = time.monotonic(), time.process_time()
-    asyncio.run(Unattended(recorder, target, session, None, faster).run())
+    asyncio.run(HeadlessRecorder(recorder, target, session, None, faster).run())
     found = {
         "hours": given.hours,
         "speed": given.hours * HOUR_S / (time.monotonic() - began_s),

@@ -17,11 +17,12 @@ from typing import Any
 from known_causes import Run
 from record_targets import PHASE, cgroup, started
 
+from memtui.cli.headless.watch import run_sources
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
-from memtui.cli.live.watch import session_of, watched
+from memtui.cli.live.sources import GctraceInput
+from memtui.cli.live.target import session_of
 from memtui.cli.options.profile import ProfileOptions
-from memtui.diagnosis import Diagnosis, PartName, diagnose, window_of
+from memtui.diagnosis import Diagnosis, PartName, build_window, diagnose
 from memtui.model import Trouble
 from memtui.sources.process.mappings import MappingSource
 from memtui.sources.source import Refreshable
@@ -104,7 +105,7 @@ async def _watch_at(level: str, pid: int, seconds: int, tell: Callable[[Look], N
         if past_s == CLOSE_LOOK_S:
             _look_closely(session)
 
-    last = await watched(session, seconds, time.time, beat)
+    last = await run_sources(session, seconds, time.time, beat)
     if last.ended():
         raise SystemExit(f"process {pid} ended before its time")
     tell(look(last, level, time.monotonic() - began))
@@ -112,7 +113,7 @@ async def _watch_at(level: str, pid: int, seconds: int, tell: Callable[[Look], N
 
 def _session(level: str, pid: int) -> Session:
     options = ProfileOptions(pprof=None, probe=level == FULL, every_s=60.0)
-    session = session_of(pid, None, options, TraceInput(), time.time)
+    session = session_of(pid, None, options, GctraceInput(), time.time)
     if level == PROC:
         session.sources = [each for each in session.sources if each.name != "gctrace"]
     return session
@@ -128,7 +129,7 @@ def _look_closely(session: Session) -> None:
 
 def look(view: View, level: str, after_s: float) -> Look:
     """Judge what is known by now, as the dashboard does; the parts must sum to RES to the byte."""
-    found = diagnose(window_of(view))
+    found = diagnose(build_window(view))
     check_sums(found)
     ledger = found.ledger
     parts = ledger.parts if ledger else ()

@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Absent, Environment, Event, Mark
 from memtui.recording import Recorder, Redaction
@@ -69,7 +69,7 @@ async def record(pid: int, trace: Path, out: Path, minutes: float) -> None:
     """Drive all sources of the dashboard, and record what they tell."""
     asyncio.get_running_loop().set_default_executor(DaemonExecutor())
     options = ProfileOptions(None, probe=True, every_s=120.0)
-    session = Session(options, TraceInput(file=trace), time.time)
+    session = Session(options, GctraceInput(file=trace), time.time)
     session.watch_process(pid)
     recorder = Recorder(out, host="web-1", keeping=Redaction(log=True), force=True)
 

@@ -11,7 +11,7 @@ from patience import PATIENCE_S, comes_true, until
 from textual.pilot import Pilot
 
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.dashboard.app import MemtuiApp
 from memtui.render.cells import text_of
@@ -30,7 +30,7 @@ def app_on(
     pprof: str | None = None,
     *,
     no_probe: bool = False,
-    trace: TraceInput | None = None,
+    trace: GctraceInput | None = None,
     free_url: str | None = None,
     access: Credentials = ANYBODY,
 ) -> MemtuiApp:
@@ -38,7 +38,7 @@ def app_on(
     options = ProfileOptions.given(
         pprof, no_probe=no_probe, every_s=None, free_url=free_url, access=access
     )
-    session = Session(options, trace or TraceInput(), time.time)
+    session = Session(options, trace or GctraceInput(), time.time)
     session.watch_process(pid)
     return session.screen()
 

@@ -1,4 +1,4 @@
-"""The real ``go tool pprof``, to be compared with; and the options of both from one lens."""
+"""Runs the real ``go tool pprof``, with the options of a lens, to compare reports with."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES = {
 
 @functools.cache
 def binary() -> str:
-    """Return the path of pprof itself: starting it by the go command takes ten times as long."""
+    """Return the path of pprof itself: the go command takes ten times as long."""
     go = Path(sysconfig.get_path("scripts")) / "go"
     found = subprocess.run(
         [go, "tool", "-n", "pprof"], capture_output=True, text=True, check=True
@@ -37,7 +37,7 @@ def binary() -> str:
 
 
 def go_pprof(*arguments: str | Path, zone: str = "UTC") -> str | None:
-    """Return what pprof prints, None when it refuses."""
+    """Return the output of pprof, None if it fails."""
     run = subprocess.run(
         [binary(), *arguments],
         capture_output=True,
@@ -49,7 +49,7 @@ def go_pprof(*arguments: str | Path, zone: str = "UTC") -> str | None:
 
 
 def as_arguments(lens: Lens) -> list[str]:
-    """Return the options of pprof that mean the same as a lens."""
+    """Return the options of pprof that are equal to a lens."""
     arguments = []
     for field in fields(lens):
         value = getattr(lens, field.name)
@@ -64,7 +64,7 @@ def as_arguments(lens: Lens) -> list[str]:
 
 
 def taken(stacks: Stacks) -> str:
-    """Return when a profile was taken, as pprof writes it in UTC."""
+    """Return the time of a profile as pprof writes it in UTC."""
     if not stacks.time_nanos:
         return ""
     at = time.gmtime(stacks.time_nanos // 10**9)
@@ -72,28 +72,28 @@ def taken(stacks: Stacks) -> str:
 
 
 def our_top(stacks: Stacks, lens: Lens) -> str:
-    """Return the text of top as a whole."""
+    """Return the text of top."""
     return _whole(text_of_top(stacks, top(stacks, lens), taken(stacks)))
 
 
 def our_tree(stacks: Stacks, lens: Lens) -> str:
-    """Return the text of tree as a whole."""
+    """Return the text of tree."""
     return _whole(text_of_tree(stacks, tree(stacks, lens), taken(stacks)))
 
 
 def our_peek(stacks: Stacks, wanted: str, lens: Lens) -> str:
-    """Return the text of peek as a whole."""
+    """Return the text of peek."""
     return _whole(text_of_tree(stacks, peek(stacks, wanted, lens), taken(stacks)))
 
 
 def our_tags(stacks: Stacks, lens: Lens) -> str:
-    """Return the text of the labels as a whole."""
+    """Return the text of tags."""
     lines = list(text_of_tags(tags(stacks, lens)))
     return _whole(lines) if lines else ""
 
 
 def our_traces(stacks: Stacks, lens: Lens) -> str:
-    """Return the text of the samples as a whole."""
+    """Return the text of traces."""
     return _whole(text_of_traces(stacks, traces(stacks, lens), taken(stacks)))
 
 

@@ -1,4 +1,4 @@
-"""A heap profile as large as those of large services, made up: deep stacks, mostly distinct."""
+"""Makes a heap profile as large as those of large services: deep, mostly distinct stacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOCATIONS = 20_000
 
 
 def large_profile(samples: int) -> bytes:
-    """Return a profile, gzipped: some 45 bytes a sample, so that 220,000 are about 10 MB."""
+    """Return a gzipped profile of about 45 bytes a sample: 220,000 samples are about 10 MB."""
     chance = random.Random(samples)
     profile = wire.Profile()
     texts = ["", "alloc_objects", "count", "alloc_space", "bytes", "inuse_objects", "inuse_space"]

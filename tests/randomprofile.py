@@ -1,4 +1,4 @@
-"""Random profiles with all that makes them differ, from a seed: the same seed is the same one."""
+"""Makes random profiles with every feature of the format; a seed always makes the same one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DROPS = ("", "", "", "runtime\\..*", "main\\.work|.*Set.*", "no(t a pattern", "f
 
 
 class RandomProfile:
-    """A profile as ``chance`` would have it; ``data`` is what stands on the wire."""
+    """A random profile; ``data`` is its encoded form."""
 
     def __init__(self, seed: int) -> None:
         self.chance = Random(seed)

@@ -1,6 +1,6 @@
 """The stacks of a shop, 100 MiB in all, for views of a call tree."""
 
-from memtui.panes.profile.values import Measure
+from memtui.panes.profile.formatting import Measure
 
 MIB = 1 << 20
 PUT = "github.com/acme/shop/store.(*Cache[go.shape.string]).Put"

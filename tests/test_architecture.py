@@ -1,5 +1,6 @@
 """The shape of the code, checked by a machine."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memtui.cli.group import LINES, REPORTS
+from memtui.cli.group import LINES, MODULES, REPORTS
 
 pytestmark = pytest.mark.world
 
@@ -35,11 +36,12 @@ def test_help_and_version_import_no_textual(option: str) -> None:
     assert "memtui" in done.stdout
 
 
-def test_each_command_is_a_file_and_no_other_is_imported() -> None:
+def test_the_module_of_each_command_exists_and_no_other_is_imported() -> None:
     files = {each.stem for each in (ROOT / "src/memtui/cli/commands").glob("[!_]*.py")}
-    assert files - {"watch"} == set(LINES)
+    assert files - {"watch"} == {MODULES.get(name, name) for name in LINES}
     for name in LINES:
-        expected = {name} if name in REPORTS else {"watch", name}
+        module = MODULES.get(name, name)
+        expected = {module} if name in REPORTS else {"watch", module}
         code = (
             "import sys\n"
             f"sys.argv = ['memtui', {name!r}, '--help']\n"
@@ -62,6 +64,23 @@ def test_the_screen_is_painted_before_clients_and_decoders_are_imported() -> Non
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_psutil_is_imported_after_the_first_paint() -> None:
+    code = (
+        "import os, sys, time\n"
+        "from memtui.cli.live.session import Session\n"
+        "from memtui.cli.live.sources import GctraceInput\n"
+        "from memtui.cli.options.profile import ProfileOptions\n"
+        "session = Session(ProfileOptions(None, True, None), GctraceInput(), time.time)\n"
+        "session.watch_process(os.getpid())\n"
+        "assert 'psutil' not in sys.modules\n"
+    )
+    environment = {**os.environ, "MEMTUI_PROCESS_READER": "linux"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -82,6 +82,6 @@ def prepared(keys: tuple[str, ...]) -> Callable[[Pilot[None]], Awaitable[None]]:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_picture(name: str, snap_compare: Any) -> None:
-    size, keys, habits = PICTURES[name]
-    app = replaying(pages_of([DEMO]), "100%", 1.0, None, habits, is_paused=True)
+    size, keys, preferences = PICTURES[name]
+    app = replaying(pages_of([DEMO]), "100%", 1.0, None, preferences, is_paused=True)
     assert snap_compare(app, terminal_size=size, run_before=prepared(keys))

@@ -15,10 +15,11 @@ from patience import PATIENCE_S, in_one_try_of, wait_for
 from verdict_tables import RIGHT, UNSAID, WRONG, calm, cell, marks_of, unexplained
 from watched import FULL, PROC, TRACE, Look, Watched, check_sums, load, save
 
-from memtui.cli.live.sources import TraceInput
-from memtui.cli.live.watch import session_of, watched
+from memtui.cli.headless.watch import run_sources
+from memtui.cli.live.sources import GctraceInput
+from memtui.cli.live.target import session_of
 from memtui.cli.options.profile import ProfileOptions
-from memtui.diagnosis import DEFAULT, Cause, diagnose, window_of
+from memtui.diagnosis import DEFAULT, Cause, build_window, diagnose
 from memtui.timeline import View
 
 StartGo = Callable[..., Any]
@@ -37,18 +38,18 @@ MIB = 1 << 20
 async def verdicts_until(service: GoService, cause: Cause) -> set[Cause]:
     """Watch a program until its verdict is the cause, or for PATIENCE_S; return all verdicts."""
     options = ProfileOptions(None, probe=True, every_s=60.0, memstats_every_s=1.0)
-    session = session_of(service.pid, None, options, TraceInput(), time.time)
+    session = session_of(service.pid, None, options, GctraceInput(), time.time)
     said: set[Cause] = set()
     found = asyncio.Event()
 
     def judge(view: View, past_s: float) -> None:
-        diagnosis = diagnose(window_of(view, thresholds=HASTY))
+        diagnosis = diagnose(build_window(view, thresholds=HASTY))
         check_sums(diagnosis)
         said.add(diagnosis.first.cause)
         if cause in said:
             found.set()
 
-    watching = asyncio.create_task(watched(session, PATIENCE_S, time.time, judge))
+    watching = asyncio.create_task(run_sources(session, PATIENCE_S, time.time, judge))
     waiting = asyncio.create_task(found.wait())
     await asyncio.wait((watching, waiting), return_when=asyncio.FIRST_COMPLETED)
     for task in (watching, waiting):

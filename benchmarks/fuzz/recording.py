@@ -24,12 +24,13 @@ from longsession import NOON, Session
 from randomprofile import RandomProfile
 
 from fuzz.target import DATA, NASTY, Target, Trial, damaged, refused
-from memtui.diagnosis import as_json, diagnose, one_line, window_of
+from memtui.diagnosis import as_json, build_window, diagnose, one_line
 from memtui.model import (
     CgroupMemory,
     Ended,
     Event,
     GcPause,
+    HostMemory,
     MappingGroup,
     MappingGroups,
     MappingKind,
@@ -127,6 +128,7 @@ def rare_samples(profile: bytes) -> list[tuple[str, Sample]]:
         ("gctrace", scavenged[1]),
         ("mapping", MappingGroups((group,), by_name=True, took_s=0.001)),
         ("surroundings", CgroupMemory("/a", None, *[8192] * 15)),
+        ("host", HostMemory(1 << 34, 1 << 33, 1 << 30, 1 << 20)),
         ("profile", Taking(ProfileRequest("heap", gc=True))),
         ("process", Ended("killed by signal 9", 137)),
     ]
@@ -315,7 +317,7 @@ def read_deeply(path: Path, data: bytes) -> None:
         for _ in metrics(iter(events), {"host": recording.header.host}):
             pass
         timeline = timeline_of(recording, first, last)
-        diagnosis = diagnose(window_of(View(timeline, last, last, frozen=True), last - first))
+        diagnosis = diagnose(build_window(View(timeline, last, last, frozen=True), last - first))
         one_line(diagnosis).encode()
         json.dumps(as_json(diagnosis), allow_nan=False)
         recording.follow().poll()

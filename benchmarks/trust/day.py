@@ -70,7 +70,7 @@ class Fast:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Tell each second; every few minutes wait until keys were pressed."""
-        analyst = ProfileWorker()
+        worker = ProfileWorker()
         data = (ROOT / "tests/data/profile/heapleak/heap.pb.gz").read_bytes()
         for second, (at, events) in enumerate(Session(BUSY).seconds(self._length_s)):
             self.now = at
@@ -78,7 +78,7 @@ class Fast:
                 yield event
             yield Event(self.now, "gctrace", OutputLine(f"request {second} handled", "stderr"))
             if second % PROFILE_S == 0:
-                read = await analyst.contents(data)
+                read = await worker.decode(data)
                 usual = ProfileRequest("heap")
                 profile = Profile(
                     read.values, read.default_type, "orders", len(data), 0.01, usual, data, second
@@ -130,7 +130,7 @@ async def lived(hours: int) -> list[Hour]:
         fast.tape = tape
         timeline = Timeline(NOON)
         player = Player(timeline, clock, tape.store)
-        app = MemtuiApp(timeline, [fast], player=player, tape=tape, clock=clock)
+        app = MemtuiApp(timeline, [fast], player=player, recorder=tape, clock=clock)
         fast.paint = app.paint
         async with app.run_test(size=(120, 40)) as pilot:
             while await fast.turn():
@@ -153,7 +153,7 @@ def rows(hours: int = 24) -> Iterator[Row]:
     cpus = [hour.cpu_s for hour in found[1:]] or [found[0].cpu_s]
     yield Row(
         f"{hours} simulated hours at one sample a second, all panes, recorded",
-        "memory grows by less than 1 MB after the first hour, CPU is flat, no file stays open",
+        "memory grows by less than 1 MB after the first hour, CPU is constant, no file stays open",
         f"{found[0].anon_bytes / 1e6:.1f} MB after an hour, "
         f"{(tenth - found[0].anon_bytes) / 1e6:+.1f} MB after the tenth, {grown / 1e6:+.1f} MB at "
         f"the end; {min(cpus):.1f}–{max(cpus):.1f} s of CPU an hour; {left} files left open",

@@ -125,7 +125,7 @@ def rows() -> Iterator[Row]:
     beside = f"(into cat: {rate:.0f} MB/s, {idle.longest_s * 1e3:.0f} ms)"
     words = {
         "read": "a terminal that is read",
-        "unread": "a terminal that takes nothing",
+        "unread": "a terminal that reads nothing",
         "stopped": "a terminal that is stopped",
         "gone": "a terminal that went away",
     }
@@ -135,6 +135,6 @@ def rows() -> Iterator[Row]:
             f"a service writes {MEGABYTES} MB through a pipe, {what}",
             "it is never blocked",
             f"{MEGABYTES / found.took_s:.0f} MB/s, "
-            f"the longest write {found.longest_s * 1e3:.0f} ms {beside}",
+            f"longest write {found.longest_s * 1e3:.0f} ms {beside}",
             found.longest_s < LONGEST_S,
         )

@@ -21,7 +21,7 @@ from dashboard import counted, running
 from relay import FAULTS, Relay
 
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.dashboard.app import MemtuiApp
 from memtui.model import Ended, ProcessSample, Profile, RuntimeSample, Trouble
@@ -38,7 +38,8 @@ PATIENCE_S = 90.0
 OTHERS_S = 8.0
 """So long it is waited for the second source to say it too: it may ask in a minute only."""
 WORDS = {
-    "refuse": "refuses", "hang": "takes the request and says nothing", "reset": "resets mid-body",
+    "refuse": "refuses", "hang": "accepts the request and does not respond",
+    "reset": "resets mid-body",
     "drip": "sends a byte a second", "error": "answers 500", "garbage": "answers garbage",
     "tls": "answers with a TLS alert",
 }  # fmt: skip
@@ -47,7 +48,7 @@ WORDS = {
 @dataclass(frozen=True, slots=True)
 class Course:
     """Seconds until one pane said it, until both did (None: the other had no reason to ask yet),
-    until it was over, and the longest beat of /proc meanwhile.
+    until it was over, and the longest interval of /proc meanwhile.
     """
 
     said_s: float
@@ -96,7 +97,7 @@ async def courses(
     found: dict[str, Course] = {}
     with Relay(service.address) as relay:
         asks = ProfileOptions(f"http://{relay.address}", True, profile_s, memstats_s)
-        session = Session(asks, TraceInput(), time.time)
+        session = Session(asks, GctraceInput(), time.time)
         session.watch_process(service.pid)
         app = session.screen()
         async with running(app):
@@ -119,7 +120,9 @@ async def courses(
 
 async def killed(service: Service) -> float:
     """Return after how many seconds all panes say that a process has ended, at the defaults."""
-    session = Session(ProfileOptions(None, True, USUAL_PROFILE_S, USUAL_S), TraceInput(), time.time)
+    session = Session(
+        ProfileOptions(None, True, USUAL_PROFILE_S, USUAL_S), GctraceInput(), time.time
+    )
     session.watch_process(service.pid)
     app = session.screen()
     async with running(app):
@@ -135,7 +138,7 @@ async def killed(service: Service) -> float:
 def rows() -> Iterator[Row]:
     """Play all faults, asked for each second and at the defaults; end the process."""
     for words, memstats_s, profile_s, others_s in (
-        ("asked each second", ASKED_S, ASKED_S, PATIENCE_S),
+        ("polled every second", ASKED_S, ASKED_S, PATIENCE_S),
         ("defaults", USUAL_S, USUAL_PROFILE_S, OTHERS_S),
     ):
         with started("orders", "-report-every", "0", GODEBUG="gctrace=1") as service:
@@ -144,17 +147,17 @@ def rows() -> Iterator[Row]:
             both = "" if each.by_both_s is None else f", by both panes after {each.by_both_s:.1f} s"
             yield Row(
                 f"{what}; {words}",
-                f"said within 2 s of the next question ({memstats_s:.0f} s), others keep their "
-                "beat, recovers",
-                f"said after {each.said_s:.1f} s{both}; read again {each.back_s:.1f} s after the "
-                f"fault; longest beat of /proc {each.beat_s:.2f} s",
+                f"reported within 2 s of the next request ({memstats_s:.0f} s), other sources keep "
+                "their interval, recovers",
+                f"reported after {each.said_s:.1f} s{both}; read again {each.back_s:.1f} s after "
+                f"the fault; longest interval of /proc {each.beat_s:.2f} s",
                 each.said_s <= SAID_S + memstats_s and each.beat_s <= 1.0 + LATE_S,
             )
     with started("orders", "-report-every", "0", GODEBUG="gctrace=1") as service:
         said_s = asyncio.run(killed(service))
     yield Row(
         "the process is killed; defaults",
-        "said within 2 s",
-        f"said by all panes after {said_s:.1f} s",
+        "reported within 2 s",
+        f"reported by all panes after {said_s:.1f} s",
         said_s <= SAID_S,
     )

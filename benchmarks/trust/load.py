@@ -16,7 +16,7 @@ from meter import Run
 from trust.row import MEMTUI, TERMINAL, Row, Service, build, percentile, started
 
 from memtui.parse.runtime.memstats import parse_heap_text
-from memtui.sources.process.mappings import interval
+from memtui.sources.process.mappings import interval_after
 from memtui.sources.process.proc import TICKS_PER_S, read_rollup, read_stat
 
 RATE = 200
@@ -142,7 +142,7 @@ def rows(seconds: int = PHASE_S, pairs: int = PAIRS) -> Iterator[Row]:
     )
     cpu = _more(alone, seen, lambda each: each.cpu)
     yield Row(
-        "CPU of the service that memtui costs it",
+        "CPU that memtui costs the service",
         "< 0.5 % of a core",
         f"{cpu:+.2%} of a core ({_span(seen, lambda each: each.cpu, 100)} % with memtui, "
         f"{_span(alone, lambda each: each.cpu, 100)} % without)",
@@ -150,17 +150,18 @@ def rows(seconds: int = PHASE_S, pairs: int = PAIRS) -> Iterator[Row]:
     )
     allocated = _more(alone, seen, lambda each: each.allocated)
     yield Row(
-        "what the service allocates for memtui",
+        "allocations of the service for memtui",
         "< 100 KB/s",
         f"{allocated / 1000:+.0f} KB/s, the first profile included",
         allocated < MOST_BYTES_PER_S,
     )
     took, size = rollup()
-    share = max(each / interval(each) for each in took)
+    share = max(each / interval_after(each) for each in took)
     yield Row(
         f"smaps_rollup of a process of {size / (1 << 30):.1f} GiB",
         "< 1 % of its interval",
-        f"{statistics.median(took) * 1e3:.0f} ms, each {interval(statistics.median(took)):.0f} s: "
+        f"{statistics.median(took) * 1e3:.0f} ms, "
+        f"each {interval_after(statistics.median(took)):.0f} s: "
         f"{share:.2%} at most",
         share <= MOST_SHARE,
     )

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from memtui.cli.commands.watch import memtui
-from memtui.cli.live.settings import config_file, habits, settings_in
-from memtui.cli.options.screen import ScreenOptions
+from memtui.cli.live.settings import config_file, preferences, read_settings
+from memtui.cli.options.display import ScreenOptions
 from memtui.panes.keymap import Keymap, scopes
 from memtui.render.preferences import Preferences
 
@@ -26,44 +26,44 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_a_file_everything_is_as_usual(file: Path) -> None:
-    assert habits(ScreenOptions(), UTF8_256) == Preferences()
+    assert preferences(ScreenOptions(), UTF8_256) == Preferences()
 
 
 def test_what_the_file_says_is_heeded_and_options_come_first(file: Path) -> None:
     file.write_text('theme = "light"\nmouse = false\nascii = true\n[keys]\nquit = "ctrl+q"\n')
-    found = habits(ScreenOptions(), UTF8_256)
+    found = preferences(ScreenOptions(), UTF8_256)
     assert found == Preferences("light", "ascii", False, {"quit": "ctrl+q"})
-    assert habits(ScreenOptions(theme="dark"), UTF8_256).theme == "dark"
+    assert preferences(ScreenOptions(theme="dark"), UTF8_256).theme == "dark"
     file.write_text("mouse = true\n")
-    assert not habits(ScreenOptions(mouse=False), UTF8_256).has_mouse
+    assert not preferences(ScreenOptions(mouse=False), UTF8_256).has_mouse
 
 
 def test_ids_with_dots_may_be_written_both_ways(file: Path) -> None:
     file.write_text('[keys]\nprofile.fetch = "F"\n"gctrace.sort" = "t"\n')
-    assert settings_in(file).keys == {"profile.fetch": "F", "gctrace.sort": "t"}
+    assert read_settings(file).keys == {"profile.fetch": "F", "gctrace.sort": "t"}
 
 
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("theme = light\n", 1, "no TOML"),
-        ('\ntheme = "purple"\n', 2, "theme = 'purple': dark, light, ansi, auto are known"),
-        ('colour = "red"\n', 1, "colour: no such setting; there are theme, mouse, ascii, keys"),
-        ('mouse = "no"\n', 1, "mouse = 'no': true or false"),
+        ("theme = light\n", 1, "not TOML"),
+        ('\ntheme = "purple"\n', 2, "theme = 'purple': use one of dark, light, ansi, auto"),
+        ('colour = "red"\n', 1, "colour: no such setting; use one of theme, mouse, ascii, keys"),
+        ('mouse = "no"\n', 1, "mouse = 'no': use true or false"),
         ("theme = 3\n", 1, "theme = 3"),
-        ('keys = "q"\n', 1, "keys: a table is meant: [keys]"),
-        ("[keys]\n\nquit = 7\n", 3, "quit = 7: a key is meant"),
-        ("[keys]\nprofile.fetch = true\n", 2, "profile.fetch = True: a key is meant"),
-        ('[keys]\nquit = ""\n', 2, "quit = '': a key is meant"),
+        ('keys = "q"\n', 1, "keys: use a table: [keys]"),
+        ("[keys]\n\nquit = 7\n", 3, "quit = 7: use a key"),
+        ("[keys]\nprofile.fetch = true\n", 2, "profile.fetch = True: use a key"),
+        ('[keys]\nquit = ""\n', 2, "quit = '': use a key"),
         ('"bad\\u001b[31m" = 1\n', 1, "␛[31m: no such setting"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line_and_the_rest_is_heeded(
     file: Path, text: str, line: int, words: str
 ) -> None:
-    is_toml = words != "no TOML"
+    is_toml = words != "not TOML"
     file.write_text(text + ("ascii = true\n" if is_toml and "[keys]" not in text else ""))
-    found = habits(ScreenOptions(), UTF8_256)
+    found = preferences(ScreenOptions(), UTF8_256)
     (problem,) = found.problems
     assert words in problem
     assert problem.startswith(f"{file}:{line}: " if is_toml else f"{file}: ")
@@ -75,10 +75,10 @@ def test_what_is_wrong_is_said_with_its_line_and_the_rest_is_heeded(
 
 def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
     file.write_bytes(b"theme = '\xff'")
-    assert "not in UTF-8" in habits(ScreenOptions(), UTF8_256).problems[0]
+    assert "not UTF-8" in preferences(ScreenOptions(), UTF8_256).problems[0]
     file.unlink()
     file.mkdir()
-    assert "cannot read it" in habits(ScreenOptions(), UTF8_256).problems[0]
+    assert "cannot read it" in preferences(ScreenOptions(), UTF8_256).problems[0]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
 def test_by_itself_the_theme_goes_by_the_terminal(
     file: Path, environment: Mapping[str, str], theme: str
 ) -> None:
-    assert habits(ScreenOptions(), environment).theme == theme
+    assert preferences(ScreenOptions(), environment).theme == theme
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_by_itself_the_theme_goes_by_the_terminal(
     ],
 )
 def test_the_signs_go_by_the_locale(file: Path, environment: Mapping[str, str], signs: str) -> None:
-    assert habits(ScreenOptions(), environment).signs == signs
+    assert preferences(ScreenOptions(), environment).signs == signs
     file.write_text("ascii = true\n")
-    assert habits(ScreenOptions(), environment).signs == "ascii"
+    assert preferences(ScreenOptions(), environment).signs == "ascii"
     file.write_text("ascii = false\n")
-    assert habits(ScreenOptions(), environment).signs != "ascii"
+    assert preferences(ScreenOptions(), environment).signs != "ascii"
 
 
 def test_the_printed_settings_are_a_file_in_which_nothing_is_changed(file: Path) -> None:
@@ -130,11 +130,11 @@ def test_the_printed_settings_are_a_file_in_which_nothing_is_changed(file: Path)
     rows = printed.output.splitlines()
     assert rows[0] == f"# {file}"
     file.write_text(printed.output)
-    assert habits(ScreenOptions(), UTF8_256) == Preferences()
+    assert preferences(ScreenOptions(), UTF8_256) == Preferences()
 
     known = {name for bindings in scopes().values() for binding in bindings if (name := binding.id)}
     file.write_text("\n".join(row.removeprefix("# ") if " = " in row else row for row in rows))
-    found = habits(ScreenOptions(), UTF8_256)
+    found = preferences(ScreenOptions(), UTF8_256)
     assert found.problems == ()
     assert set(found.keys) == known
     keymap = Keymap(found.keys, scopes())
@@ -145,7 +145,7 @@ def test_the_example_in_the_docs_is_right(file: Path) -> None:
     text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
     example = text.partition("```toml\n")[2].partition("```")[0]
     file.write_text(example)
-    found = habits(ScreenOptions(), UTF8_256)
+    found = preferences(ScreenOptions(), UTF8_256)
     assert found.problems == ()
     keymap = Keymap(found.keys, scopes())
     assert keymap.problems == []

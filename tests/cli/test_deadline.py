@@ -42,7 +42,7 @@ async def frozen(self):
     time.sleep(3600)  # in the loop of all sources
     yield
 EnvironmentSource.events = frozen
-import memtui.cli.live.watch as headless
+import memtui.cli.headless.watch as headless
 headless.CLOSE_S = 0.1
 """
 STUBBORN = """
@@ -56,7 +56,7 @@ async def stubborn(self):
             pass
     yield
 EnvironmentSource.events = stubborn
-import memtui.cli.live.watch as headless
+import memtui.cli.headless.watch as headless
 headless.CLOSE_S = 0.1
 """
 LATE_SLEEPS = """
@@ -198,7 +198,7 @@ def diagnosis_of(*causes: str, grows: bool) -> Diagnosis:
 def test_the_exit_code_is_what_it_is_asked_to_fail_on(
     cause: str, grows: bool, codes: tuple[int, int, int]
 ) -> None:
-    from memtui.cli.exitcodes import exit_code_of
+    from memtui.cli.errors import exit_code_of
 
     found = diagnosis_of(cause, grows=grows)
     assert (

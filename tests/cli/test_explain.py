@@ -157,7 +157,7 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(start_go: StartGo) -> Non
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "which process?"),
+        ((), "no process given"),
         (("--pid", "4194304"), "no process"),
         (("--name", "no-such-program-anywhere"), "no process matches"),
         (("--name", "["), "bad pattern"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from memtui.cli.headless.line import (
+from memtui.cli.headless.plain import (
     PlainLines,
     gc_cpu,
     gc_per_minute,
@@ -152,5 +152,8 @@ def test_news_are_told_once_and_again_when_they_change(process: Process) -> None
     assert told(4, ("profile", trouble)) == ["trouble: profile: refused (start it)"]
     stopped = ("process", process(MIB, state="T"))
     assert told(5, stopped, ("user", Mark("a\x1b[2Jb"))) == ["mark: a␛[2Jb", "state: stopped"]
-    assert told(6, first, ("gctrace", Restart())) == ["restart: it started anew", "state: runs"]
+    assert told(6, first, ("gctrace", Restart())) == [
+        "restart: the process restarted",
+        "state: runs",
+    ]
     assert told(7, ("process", Ended("process 1 ended"))) == ["ended: process 1 ended"]

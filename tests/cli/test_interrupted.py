@@ -1,4 +1,4 @@
-"""Long work in a terminal: how far it is, and that ctrl+c ends it with nothing left behind."""
+"""Long work in a terminal: how far it is, and that ctrl+c stops with nothing left behind."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from largeprofile import large_profile
 from longsession import NOON, Session
 from patience import PATIENCE_S
 
-from memtui.cli.errors import CliError
-from memtui.cli.exitcodes import INTERRUPTED
-from memtui.cli.stored.output import output
+from memtui.cli.errors import INTERRUPTED_EXIT, CliError
+from memtui.cli.stored.files import output
 from memtui.recording import Recorder
 from memtui.recording.writer import Clocks
 
@@ -137,7 +136,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
             path.write_text("theirs")
 
     for _ in range(2):
-        with pytest.raises(CliError, match="is there already"):
+        with pytest.raises(CliError, match="is exists"):
             written()
         assert path.read_text() == "theirs"
         assert [each.name for each in tmp_path.iterdir()] == ["out"]
@@ -154,7 +153,9 @@ def test_what_fails_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("module", "code"), [("watch", -signal.SIGINT), ("gctrace", INTERRUPTED)])
+@pytest.mark.parametrize(
+    ("module", "code"), [("watch", -signal.SIGINT), ("gctrace", INTERRUPTED_EXIT)]
+)
 def test_ctrl_c_while_it_is_loaded_leaves_no_traceback(module: str, code: int) -> None:
     program = (
         "import os, signal, sys\n"

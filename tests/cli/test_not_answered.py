@@ -18,19 +18,19 @@ import pytest
 from patience import wait_for
 
 from memtui.cli.commands.doctor import checks_of
-from memtui.cli.headless.line import PlainLines
+from memtui.cli.headless.plain import PlainLines
 from memtui.cli.headless.text import snapshot
-from memtui.diagnosis import USUAL_S, diagnose, window_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, build_window, diagnose
 from memtui.model import Event, Trouble
-from memtui.panes.empty import explained
+from memtui.panes.empty import empty_lines
 from memtui.panes.explain.environment import place_rows
 from memtui.panes.explain.verdict import rows_of
 from memtui.panes.profile.frame import hint_of
-from memtui.panes.profile.reading import ProfileReading
+from memtui.panes.profile.navigation import ProfileNavigation
 from memtui.render.cells import text_of
 from memtui.sources.http import endpoint
 from memtui.sources.http.endpoint import EndpointAnswers
-from memtui.sources.profile.http_profile import ProcessProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource
 from memtui.sources.runtime.source import RuntimeSource
 from memtui.sources.source import Source, keep_trying
 from memtui.timeline import Cursor, Timeline, View
@@ -60,7 +60,7 @@ def plain(view: View) -> str:
 
 
 def once(view: View) -> str:
-    return "\n".join(snapshot(view, diagnose(window_of(view, USUAL_S)), 400))
+    return "\n".join(snapshot(view, diagnose(build_window(view, DEFAULT_WINDOW_S)), 400))
 
 
 def doctor(view: View) -> str:
@@ -69,8 +69,8 @@ def doctor(view: View) -> str:
 
 
 def screen(view: View) -> str:
-    pane = "\n".join(text_of(each) for each in explained(view, "profile", 400, "…"))
-    return f"{pane}\n{text_of(hint_of(view, ProfileReading()))}"
+    pane = "\n".join(text_of(each) for each in empty_lines(view, "profile", 400, "…"))
+    return f"{pane}\n{text_of(hint_of(view, ProfileNavigation()))}"
 
 
 SURFACES: dict[str, Callable[[View], str]] = {
@@ -93,7 +93,7 @@ def view_of(pid: int) -> View:
     async def asked() -> list[Event]:
         known = EndpointAnswers()
         return [
-            await first_trouble(ProcessProfile(pid, lambda: 1.0, known=known)),
+            await first_trouble(ProcessProfileSource(pid, lambda: 1.0, known=known)),
             await first_trouble(RuntimeSource(pid, lambda: 1.0, known=known)),
         ]
 
@@ -120,7 +120,7 @@ def test_what_a_listener_does_is_the_same_sentence_everywhere(
         assert consequence in said, (name, said)
         if late:
             assert IMPORT not in said, (name, said)
-    diagnosis = diagnose(window_of(view, USUAL_S))
+    diagnosis = diagnose(build_window(view, DEFAULT_WINDOW_S))
     explain = [text_of(row.line) for row in rows_of(diagnosis, 400, frozenset())]
     explain += [text_of(row.line) for row in place_rows(view, 400)]
     assert IMPORT not in "\n".join(explain), "a failure to answer is no finding"

@@ -69,9 +69,9 @@ def test_what_is_missing_is_said_with_its_reason(start_go: StartGo) -> None:
     assert done.returncode == 4
     *_, cycles, profile, _, sources = blocks_of(done.stdout)
     said = "\n".join(sources)
-    assert "pprof         not seen: " in said
-    assert "MemStats      not seen: " in said
-    assert re.search(r"not seen: .+", said)
+    assert "pprof         not read: " in said
+    assert "MemStats      not read: " in said
+    assert re.search(r"not read: .+", said)
     assert profile[0] == "4 pprof"
     assert profile[1].strip()
     assert cycles[0] == "3 gctrace"
@@ -146,10 +146,10 @@ def test_standard_input_stays_with_the_loop_around_it(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--once", "--plain"), "exclude each other"),
-        (("--json",), "--for and --json are for --once"),
-        (("--interval", "2s", "--once"), "--interval is for --plain"),
+        (("--json",), "--for and --json need --once"),
+        (("--interval", "2s", "--once"), "--interval needs --plain"),
         (("--once", "--record=x"), "memtui record"),
-        (("replay", DEMO, "--json"), "--json is for --once"),
+        (("replay", DEMO, "--json"), "--json needs --once"),
         (("replay", DEMO, "--once", "--follow"), "--once is for"),
     ],
 )

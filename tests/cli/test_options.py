@@ -6,8 +6,8 @@ import click
 import pytest
 
 from memtui.cli.errors import CliError
+from memtui.cli.options.common import period, size
 from memtui.cli.options.profile import ProfileOptions, profile_options
-from memtui.cli.options.target import period, size
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_a_name_that_several_have_is_a_list_and_a_usage_error(
 def test_with_nothing_to_watch_it_asks_nobody(start: Start) -> None:
     code, out, err = ended(start())
     assert (code, out) == (2, "")
-    assert "which process? give --pid PID or --name PATTERN" in err
+    assert "no process given: add --pid PID or --name PATTERN" in err
 
 
 def test_a_trace_in_a_pipe_is_read_with_its_process(
@@ -223,7 +223,7 @@ def test_a_log_in_a_pipe_is_read_to_its_end(start: Start, data: Path) -> None:
     cat.stdout.close()
     cat.wait()
     assert (code, err) == (3, "")
-    assert "restart: it started anew" in out
+    assert "restart: the process restarted" in out
     assert re.search(r"RES unknown unknown, .*GC \d+ ", out)
 
 

@@ -16,12 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from patience import PATIENCE_S, in_one_try_of
 
-from memtui.cli.live.profile_kinds import EVERY_S, MOST_GOROUTINES, GoroutineGrowth
-from memtui.cli.live.sources import TraceInput
-from memtui.cli.live.watch import session_of, watched
-from memtui.cli.live.window_reads import WindowReads
+from memtui.cli.headless.watch import run_sources
+from memtui.cli.live.automatic_profiles import (
+    EVERY_S,
+    MOST_GOROUTINES,
+    GoroutineGrowth,
+    ScheduledReads,
+)
+from memtui.cli.live.sources import GctraceInput
+from memtui.cli.live.target import session_of
 from memtui.cli.options.profile import ProfileOptions
-from memtui.diagnosis.functions import grown_functions
+from memtui.diagnosis.function_growth import grown_functions
 from memtui.model import Event, Profile
 from memtui.sources.http.endpoint import find_pprof
 from memtui.sources.http.pprof_pages import goroutines_in
@@ -33,10 +38,10 @@ StartGo = Callable[..., Any]
 
 async def watch(pid: int, seconds: float) -> tuple[View, list[str]]:
     options = ProfileOptions(None, probe=True, every_s=60.0, memstats_every_s=1.0)
-    session = session_of(pid, None, options, TraceInput(), time.time)
+    session = session_of(pid, None, options, GctraceInput(), time.time)
     said: list[str] = []
-    closer = WindowReads(session.sources, seconds, said.append)
-    return await watched(session, seconds, time.time, lambda view, _: None, closer=closer), said
+    closer = ScheduledReads(session.sources, seconds, said.append)
+    return await run_sources(session, seconds, time.time, lambda view, _: None, reads=closer), said
 
 
 def taken(view: View) -> list[tuple[float, Profile]]:
@@ -78,7 +83,7 @@ async def test_too_many_goroutines_are_not_profiled(start_go: StartGo) -> None:
         while (await goroutines_in(folder) or 0) <= MOST_GOROUTINES:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.1)
     view, said = await watch(service.pid, 6.0)
-    assert "taking a goroutine profile" not in said
+    assert "fetching a goroutine profile" not in said
     assert {each.kind for _, each in taken(view)} == {"heap"}
 
 
@@ -89,7 +94,7 @@ async def test_the_screen_takes_goroutine_profiles_when_they_become_more(
     service = start_go("shapes", "abandoned", "-rate", "0.5", "-after", "0s")
     assert service.address
     options = ProfileOptions(None, probe=True, every_s=60.0, memstats_every_s=0.5)
-    session = session_of(service.pid, None, options, TraceInput(), time.time)
+    session = session_of(service.pid, None, options, GctraceInput(), time.time)
     found = asyncio.Event()
 
     def tell(event: Event) -> None:

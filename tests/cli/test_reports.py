@@ -1,4 +1,4 @@
-"""memtui top, peek and tree print what pprof prints, from files, pipes and addresses, or a line."""
+"""memtui top, peek and tree print the reports of pprof, from files, pipes and URLs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gopprof import go_pprof
 
 @pytest.fixture
 def heap(data: Path) -> Path:
-    """A heap profile; one of the same process, earlier, lies in snap0."""
+    """A heap profile; an earlier one of the same process is in snap0."""
     return data / "pprof" / "heapleak" / "snap1" / "heap.pb.gz"
 
 
@@ -57,7 +57,7 @@ def test_the_same_options_print_the_same(
 
 @pytest.fixture
 def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Be where the clock shows UTC."""
+    """Set the time zone to UTC."""
     with monkeypatch.context() as there:
         there.setenv("TZ", "UTC")
         time.tzset()
@@ -74,7 +74,7 @@ def test_against_an_earlier_one(heap: Path, option: str) -> None:
     assert result.stdout == go_pprof("-top", f"-{option.replace('-', '_')}={before}", heap)
 
 
-def test_json_has_the_values_as_they_are(heap: Path) -> None:
+def test_json_has_exact_values(heap: Path) -> None:
     whole = json.loads(ran("top", "--json", "--nodecount", "2", heap).stdout)
     assert whole["type"] == {"type": "inuse_space", "unit": "bytes"}
     assert whole["total"] == 78294714
@@ -105,21 +105,22 @@ def test_a_name_cannot_act_on_the_terminal(tmp_path: Path) -> None:
     ("arguments", "reason"),
     [
         (("top", "nothing"), "no such file: nothing"),
-        (("top", "localhost:6060"), "an address begins with http://"),
+        (("top", "localhost:6060"), "a URL begins with http://"),
         (("top", "."), "it is a directory"),
         (("top", "/dev/zero"), "neither a file nor a pipe"),
         (("top", __file__), "not a profile but text"),
-        (("top", "--focus", "(", "HEAP"), "focus: no regular expression"),
-        (("top", "--sample-index", "cpu", "HEAP"), "no sample type cpu: it has alloc_objects"),
+        (("top", "--focus", "(", "HEAP"), "focus: invalid regular expression"),
+        (
+            ("top", "--sample-index", "cpu", "HEAP"),
+            "no sample type cpu: the profile has alloc_objects",
+        ),
         (("peek", "nobody", "HEAP"), "nothing matches nobody"),
         (("top", "--base", "GOROUTINE", "HEAP"), "no sample type in common"),
         (("top", "--max-size", "0.001", "HEAP"), "is larger than"),
         (("top", "http://127.0.0.1:1/x"), "refused the connection"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
-    heap: Path, arguments: tuple[str, ...], reason: str
-) -> None:
+def test_errors_are_one_line(heap: Path, arguments: tuple[str, ...], reason: str) -> None:
     files = {"HEAP": heap, "GOROUTINE": heap.with_name("goroutine.pb.gz")}
     result = ran(*(files.get(each, each) for each in arguments))
     assert result.exit_code == 1
@@ -158,11 +159,11 @@ def test_a_pipe_is_read_to_its_end(heap: Path, tmp_path: Path) -> None:
     writer.join()
 
 
-def test_a_pipe_into_which_nobody_writes_is_given_up(tmp_path: Path) -> None:
+def test_a_silent_pipe_ends_at_the_timeout(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     result = ran("top", "--timeout", "0.2", pipe)
-    assert "no whole profile came within 0.2 s" in result.stderr
+    assert "no complete profile within 0.2 s" in result.stderr
 
 
 @pytest.fixture
@@ -195,7 +196,9 @@ def serve() -> Iterator[Callable[[bytes, float], str]]:
 
 
 @pytest.mark.world
-def test_an_address_is_asked_for_its_heap(heap: Path, serve: Callable[[bytes, float], str]) -> None:
+def test_the_heap_of_an_address_is_fetched(
+    heap: Path, serve: Callable[[bytes, float], str]
+) -> None:
     address = serve(heap.read_bytes(), 0)
     golden = ran("top", heap).stdout
     assert ran("top", address).stdout == golden
@@ -208,7 +211,7 @@ def test_an_address_is_asked_for_its_heap(heap: Path, serve: Callable[[bytes, fl
 
 
 @pytest.mark.world
-def test_an_address_that_sends_too_much_or_too_late(serve: Callable[[bytes, float], str]) -> None:
+def test_too_large_or_late_responses(serve: Callable[[bytes, float], str]) -> None:
     bomb = serve(gzip.compress(bytes(4 << 20)), 0)
     assert "larger than 2.00M unpacked" in ran("top", "--max-size", "2", bomb).stderr
     late = serve(b"", 1.0)
@@ -230,7 +233,7 @@ def test_a_report_needs_no_screen(heap: Path) -> None:
 
 
 @pytest.mark.world
-def test_a_reader_that_leaves_early_is_no_defect(heap: Path) -> None:
+def test_a_closed_output_pipe_is_no_defect(heap: Path) -> None:
     report = shlex.join([sys.executable, "-m", "memtui", "top", str(heap)])
     run = subprocess.run(
         ["bash", "-c", f"{report} | head -0"], capture_output=True, text=True, check=True

@@ -18,7 +18,7 @@ from patience import PATIENCE_S
 from relay import Relay
 
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.dashboard.app import MemtuiApp
 from memtui.model import (
@@ -56,7 +56,7 @@ def relay(busy: Any) -> Iterator[Relay]:
 def session_on(
     pid: int | None,
     pprof: str | None,
-    trace: TraceInput | None = None,
+    trace: GctraceInput | None = None,
     clock: Callable[[], float] = time.time,
     every_s: float = 1.0,
     memstats_every_s: float | None = None,
@@ -66,7 +66,7 @@ def session_on(
     asks = ProfileOptions(
         pprof, probe=True, every_s=every_s, memstats_every_s=memstats_every_s or every_s
     )
-    session = Session(asks, trace or TraceInput(), clock)
+    session = Session(asks, trace or GctraceInput(), clock)
     if pid is None:
         session.watch_files()
     else:
@@ -267,7 +267,7 @@ async def test_a_log_that_is_gone_or_may_not_be_read_is_told_and_comes_back(
     log, file = tmp_path / "orders.log", tmp_path / "s.memtui"
     trace = (data / "gctrace" / "goroutineleak-1.27.3.log").read_text()
     cycles = [line for line in trace.splitlines(keepends=True) if line.startswith("gc ")]
-    async with recorded(session_on(busy.pid, None, trace=TraceInput(file=log)), file) as app:
+    async with recorded(session_on(busy.pid, None, trace=GctraceInput(file=log)), file) as app:
         await until(lambda: "no such file" in said(app, "gctrace"))
         await others_go_on(app, ProcessSample, RuntimeSample)
         log.write_text("".join(cycles[:2]))

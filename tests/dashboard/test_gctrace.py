@@ -13,7 +13,7 @@ import pytest
 from dashboard import app_on, counted, on_top, running, shown, until
 from patience import PATIENCE_S
 
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.dashboard.app import MemtuiApp
 from memtui.model import GcCycle
 
@@ -44,7 +44,7 @@ def pipe() -> Iterator[tuple[int, BinaryIO]]:
 
 
 def app_reading(fd: int) -> MemtuiApp:
-    return app_on(os.getpid(), no_probe=True, trace=TraceInput(fd=fd))
+    return app_on(os.getpid(), no_probe=True, trace=GctraceInput(fd=fd))
 
 
 def flood(file: BinaryIO) -> None:

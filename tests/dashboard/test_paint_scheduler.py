@@ -7,19 +7,19 @@ from itertools import pairwise
 
 from dashboard import until
 
-from memtui.dashboard.paint_scheduler import BETWEEN_PAINTS_S, SECOND_S, PaintScheduler
+from memtui.dashboard.paint_scheduler import BETWEEN_PAINTS_S, IDLE_PAINT_S, PaintScheduler
 
 
 class Painting:
     """Notes when it was painted."""
 
     def __init__(self) -> None:
-        self.beat = PaintScheduler(asyncio.get_running_loop().call_later, self.paint)
+        self.scheduler = PaintScheduler(asyncio.get_running_loop().call_later, self.paint)
         self.moments: list[float] = []
 
     def paint(self) -> None:
         """Note it."""
-        self.beat.painted()
+        self.scheduler.on_painted()
         self.moments.append(asyncio.get_running_loop().time())
 
 
@@ -27,19 +27,19 @@ async def test_what_comes_together_is_painted_together_and_twice_a_second_at_mos
     painting = Painting()
     painting.paint()
     while len(painting.moments) < 4:
-        painting.beat.soon()
+        painting.scheduler.soon()
         await asyncio.sleep(0.001)
-    painting.beat.stop()
+    painting.scheduler.stop()
     moments = painting.moments
-    apart = [later - at for at, later in pairwise(moments)]
-    assert min(apart) >= BETWEEN_PAINTS_S * 0.99
+    gaps = [later - at for at, later in pairwise(moments)]
+    assert min(gaps) >= BETWEEN_PAINTS_S * 0.99
 
 
 async def test_where_nothing_comes_it_is_painted_each_second_until_it_is_stopped() -> None:
     painting = Painting()
     painting.paint()
     await until(lambda: len(painting.moments) == 3)
-    painting.beat.stop()
-    assert painting.moments[2] - painting.moments[1] >= SECOND_S * 0.99
-    await asyncio.sleep(SECOND_S * 1.5)
+    painting.scheduler.stop()
+    assert painting.moments[2] - painting.moments[1] >= IDLE_PAINT_S * 0.99
+    await asyncio.sleep(IDLE_PAINT_S * 1.5)
     assert len(painting.moments) == 3

@@ -27,10 +27,10 @@ SMALL, USUAL_SIZE = (80, 24), (120, 40)
 
 @asynccontextmanager
 async def at_the_end(
-    size: tuple[int, int] = USUAL_SIZE, habits: Preferences = DEFAULT
+    size: tuple[int, int] = USUAL_SIZE, preferences: Preferences = DEFAULT
 ) -> AsyncIterator[tuple[MemtuiApp, Pilot[None]]]:
     """Run the dashboard at the end of the recording that comes with memtui."""
-    app = replaying(pages_of([DEMO]), "100%", 1.0, None, habits, is_paused=True)
+    app = replaying(pages_of([DEMO]), "100%", 1.0, None, preferences, is_paused=True)
     async with running(app, size) as pilot:
         await until(lambda: "loadCatalogue" in shown(app, "pprof"))
         yield app, pilot
@@ -38,7 +38,7 @@ async def at_the_end(
 
 async def test_keys_of_ones_own_work_and_are_shown() -> None:
     keys = {"gctrace.sort": "t", "help": "f2", "go.3": "f3", "pane.find": "ctrl+f"}
-    async with at_the_end(habits=Preferences(keys=keys)) as (app, pilot):
+    async with at_the_end(preferences=Preferences(keys=keys)) as (app, pilot):
         await pilot.press("3")
         assert app.focused is not app.panes[2]
         await pilot.press("f3")
@@ -56,12 +56,14 @@ async def test_keys_of_ones_own_work_and_are_shown() -> None:
 
 
 async def test_what_is_wrong_with_the_settings_stands_in_the_first_line() -> None:
-    habits = Preferences(keys={"nonsense": "x", "quit": "m"}, problems=("config.toml:1: theme",))
-    async with at_the_end(SMALL, habits) as (app, _):
+    preferences = Preferences(
+        keys={"nonsense": "x", "quit": "m"}, problems=("config.toml:1: theme",)
+    )
+    async with at_the_end(SMALL, preferences) as (app, _):
         assert "settings?" in shown(app, "heading")
         await until(lambda: "config.toml:1: theme" in shown(app, "hint"))
         assert len(app.problems) >= 3
-        assert any("quit takes m from mark" in each for each in app.problems)
+        assert any("m is now quit, not mark" in each for each in app.problems)
     async with at_the_end(SMALL) as (app, _):
         assert "settings?" not in shown(app, "heading")
         assert app.problems == ()
@@ -101,12 +103,12 @@ async def test_every_action_that_has_a_key_is_in_the_palette() -> None:
         await pilot.press("1", "colon")
         await until(lambda: isinstance(app.screen, Palette))
         assert isinstance(app.screen, Palette)
-        names = {each.name for each in app.screen.deeds}
+        names = {each.name for each in app.screen.commands}
         for words in (
             "quit",
             "mark",
             "record",
-            "copy the pane",
+            "copy pane",
             "help",
             "process: top",
             "gctrace: reverse",
@@ -118,7 +120,7 @@ async def test_every_action_that_has_a_key_is_in_the_palette() -> None:
             "go to pane explain",
         ):
             assert words in names
-        assert sorted(names) == sorted(each.name for each in app.screen.deeds)
+        assert sorted(names) == sorted(each.name for each in app.screen.commands)
         await pilot.press("escape")
         await until(lambda: len(app.screen_stack) == 1)
 
@@ -130,7 +132,7 @@ async def test_rows_are_searched_from_where_one_is() -> None:
         assert "find swap" in shown(app, "process").splitlines()[-1]
         assert "done" in shown(app, "keys")
         await pilot.press("2", "1")  # typed, as all keys are while something is
-        await until(lambda: "none" in shown(app, "process").splitlines()[-1])
+        await until(lambda: "no match" in shown(app, "process").splitlines()[-1])
         await pilot.press("ctrl+u", *"part of", "enter")
         await until(lambda: "RssAnon" in shown(app, "hint"))
         assert "find" not in shown(app, "process").splitlines()[-1]
@@ -230,7 +232,7 @@ async def test_every_field_says_its_unit_its_source_and_its_trap() -> None:
         await pilot.press("1", "j", "j", "question_mark", "question_mark")
         await until(lambda: on_top(app, "help").startswith("▸ SHR"))
         assert "bytes · RssFile + RssShmem of /proc/PID/status" in on_top(app, "help")
-        assert "trap: could be shared" in on_top(app, "help")
+        assert "trap: can be shared" in on_top(app, "help")
         await pilot.press("G")
         await until(lambda: "/proc/PID/cmdline" in on_top(app, "help"))
         await pilot.press("g")
@@ -239,9 +241,9 @@ async def test_every_field_says_its_unit_its_source_and_its_trap() -> None:
         await until(lambda: "live heap" in shown(app, "explain"))
         view = app.view()
         for pane in app.panes:
-            found = pane.meanings(view)
+            found = pane.field_docs(view)
             assert len(found) >= 4, pane.NAME
-            assert all(each.says and each.unit and each.source for each in found)
+            assert all(each.words and each.unit and each.source for each in found)
             if not isinstance(pane, ExplainPane):
                 assert any(each.trap for each in found)
 

@@ -12,7 +12,7 @@ from dashboard import running, shown, until
 
 from memtui.cli.errors import CliError
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.dashboard.app import MemtuiApp
 from memtui.panes.profile.pane import ProfilePane
@@ -27,7 +27,7 @@ def opened(
     options = ProfileOptions.given(str(files[0]), no_probe=False, every_s=None).with_files(
         [str(each) for each in files[1:]], str(base) if base else None, of_base=of_base
     )
-    session = Session(options, TraceInput(file=trace), time.time)
+    session = Session(options, GctraceInput(file=trace), time.time)
     session.watch_files()
     return session.screen()
 
@@ -40,13 +40,13 @@ def heap(data: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def routes(go_build: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CPU profile of a program that labels what it does."""
+    """A CPU profile with labels."""
     file = tmp_path_factory.mktemp("routes") / "cpu.pb.gz"
     subprocess.run([go_build("routes"), file], check=True)
     return file
 
 
-async def test_a_file_alone_has_the_whole_screen_and_the_keys(heap: Path) -> None:
+async def test_a_single_file_has_the_whole_screen_and_the_keys(heap: Path) -> None:
     app = opened(heap)
     async with running(app, SIZE) as pilot:
         await until(lambda: "4 inuse_space" in shown(app, "pprof"))
@@ -77,9 +77,7 @@ async def test_a_base_opens_the_comparison(data: Path, heap: Path, of_base: bool
         assert ("Δflat" in shown(app, "pprof")) is not of_base
 
 
-async def test_a_base_that_cannot_be_read_is_no_comparison_with_nothing(
-    heap: Path, tmp_path: Path
-) -> None:
+async def test_a_base_that_cannot_be_read_is_an_error(heap: Path, tmp_path: Path) -> None:
     bad = tmp_path / "base"
     bad.write_bytes(b"no profile")
     app = opened(heap, base=bad)
@@ -98,11 +96,11 @@ async def test_several_files_are_added_up(heap: Path) -> None:
             assert isinstance(pane, ProfilePane)
             assert pane.shown is not None
             assert ("and 1 more" in pane.shown.profile.where) is (app is two)
-            totals.append(pane.look.values(pane.shown.profile).total)
+            totals.append(pane.options.values(pane.shown.profile).total)
     assert totals[1] == 2 * totals[0]
 
 
-async def test_profiles_of_different_kinds_are_refused(data: Path, heap: Path) -> None:
+async def test_profiles_of_different_kinds_are_an_error(data: Path, heap: Path) -> None:
     app = opened(heap, data / "profile/heapleak/cpu.pb.gz")
     async with running(app, SIZE):
         await until(lambda: "files of one kind can be merged" in shown(app, "pprof"))
@@ -136,7 +134,7 @@ async def test_a_key_splits_the_list_by_a_label_and_a_row_is_a_filter(routes: Pa
 
 
 @pytest.mark.go
-async def test_a_filter_that_matches_nothing_says_so_in_each_view(routes: Path) -> None:
+async def test_a_filter_that_matches_nothing_is_reported_in_each_view(routes: Path) -> None:
     app = opened(routes)
     async with running(app, SIZE) as pilot:
         await until(lambda: "4 cpu" in shown(app, "pprof"))
@@ -148,7 +146,7 @@ async def test_a_filter_that_matches_nothing_says_so_in_each_view(routes: Path) 
 
 
 @pytest.mark.go
-async def test_enter_leads_to_the_callers_and_from_there_to_the_source(routes: Path) -> None:
+async def test_enter_goes_to_the_callers_and_to_the_source(routes: Path) -> None:
     app = opened(routes)
     async with running(app, SIZE) as pilot:
         await until(lambda: "main.burn" in shown(app, "pprof"))

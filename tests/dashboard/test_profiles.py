@@ -1,4 +1,4 @@
-"""Pane 4 on real services: what is taken, compared, looked into and saved."""
+"""Pane 4 on real services: profiles are fetched, compared, entered and saved."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from largeprofile import large_profile
 from textual.pilot import Pilot
 
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.dashboard.app import MemtuiApp
 from memtui.dialogs.profile_picker import ConfirmScreen, ProfilePickerScreen
@@ -31,7 +31,7 @@ WIDE = (160, 50)
 
 
 async def take(app: MemtuiApp, pilot: Pilot[None], kind: str) -> None:
-    """Choose a profile in the list, and say yes when it asks."""
+    """Choose a profile in the dialog, and confirm."""
     await pilot.press("t")
     await until(lambda: isinstance(app.screen, ProfilePickerScreen))
     screen = app.screen
@@ -45,7 +45,7 @@ async def take(app: MemtuiApp, pilot: Pilot[None], kind: str) -> None:
 
 
 def marks(app: MemtuiApp) -> list[str]:
-    """Return what was done to the target."""
+    """Return the marks of actions on the target."""
     return [mark.text for _, mark in app.timeline.track(Mark).tail(99, 1e12)]
 
 
@@ -79,7 +79,7 @@ async def test_goroutines_are_counted_by_state_and_by_stack(start_go: StartGo) -
 
 
 @pytest.mark.quiet  # a second of CPU profile must hold samples of the service
-async def test_a_cpu_profile_is_asked_about_shown_while_it_runs_and_cancelled(
+async def test_a_cpu_profile_is_confirmed_shown_while_it_runs_and_cancelled(
     start_go: StartGo,
 ) -> None:
     service = start_go("orders", "-orders", "20000")
@@ -101,7 +101,7 @@ async def test_a_cpu_profile_is_asked_about_shown_while_it_runs_and_cancelled(
         await until(lambda: "░" not in shown(app, "pprof"))
 
 
-async def test_a_heap_after_a_gc_only_after_a_word(start_go: StartGo) -> None:
+async def test_a_heap_after_a_gc_is_confirmed(start_go: StartGo) -> None:
     service = start_go("orders", "-report-every", "0", GODEBUG="gctrace=1", GOGC="off")
     app = app_on(service.pid)
     async with running(app, WIDE) as pilot:
@@ -115,7 +115,7 @@ async def test_a_heap_after_a_gc_only_after_a_word(start_go: StartGo) -> None:
         await until(lambda: counted(app, GcCycle))
 
 
-async def test_growth_since_a_base_and_the_way_into_a_function(data: Path, tmp_path: Path) -> None:
+async def test_growth_since_a_base_and_into_a_function(data: Path, tmp_path: Path) -> None:
     folder, path = data / "profile", tmp_path / "heap.pb.gz"
     shutil.copy(folder / "goroleak/heap.pb.gz", path)
     app = app_on(os.getpid(), str(path))
@@ -139,7 +139,7 @@ async def test_growth_since_a_base_and_the_way_into_a_function(data: Path, tmp_p
         await until(lambda: "all  " in shown(app, "pprof"))
 
 
-async def test_what_is_saved_go_tool_pprof_opens(
+async def test_go_tool_pprof_opens_a_saved_profile(
     start_go: StartGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = start_go("orders")
@@ -173,17 +173,17 @@ async def test_a_file_of_any_kind_shows_its_own_type_first(
         await until(lambda: "a file holds one profile" in shown(app, "hint"))
 
 
-async def test_a_profile_that_is_larger_than_allowed_is_refused(data: Path) -> None:
+async def test_a_profile_beyond_the_size_limit_is_an_error(data: Path) -> None:
     file = str(data / "profile/heapleak/heap.pb.gz")
     options = ProfileOptions.given(file, no_probe=False, every_s=None, limit_bytes=2 << 10)
-    session = Session(options, TraceInput(), time.time)
+    session = Session(options, GctraceInput(), time.time)
     session.watch_process(os.getpid())
     app = session.screen()
     async with running(app, WIDE):
         await until(lambda: "larger than 2K" in shown(app, "pprof"))
 
 
-async def test_a_large_profile_is_read_elsewhere_and_nothing_is_left_behind(
+async def test_a_large_profile_is_decoded_in_a_process_that_ends_with_memtui(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "heap.pb.gz"
@@ -198,7 +198,7 @@ async def test_a_large_profile_is_read_elsewhere_and_nothing_is_left_behind(
 
 
 def children() -> list[str]:
-    """Return the processes that this one started and that read profiles."""
+    """Return the worker processes that this process started."""
     found = []
     for task in Path("/proc/self/task").iterdir():
         for pid in (task / "children").read_text().split():
@@ -208,7 +208,7 @@ def children() -> list[str]:
 
 
 def command_of(pid: str) -> str:
-    """Return the command line of a process; nothing when it has ended."""
+    """Return the command line of a process; empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:

@@ -22,7 +22,7 @@ from heldport import HeldPort
 from patience import PATIENCE_S
 
 from memtui import units
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.dashboard.app import MemtuiApp
 from memtui.model import (
     Ended,
@@ -189,14 +189,14 @@ import asyncio, json, os, sys, time
 import httpx, psutil, memtui.dashboard.app  # all that is needed later: nobody may not read it
 from memtui.cli.options.profile import ProfileOptions
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.model import ProcessSample, Trouble
 from memtui.render.cells import text_of
-from memtui.sources.process.discovery import Census
+from memtui.sources.process.discovery import ProcessFinder
 
 def candidates():
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
-    yield Census().candidate(int(sys.argv[1]))
+    yield ProcessFinder().candidate(int(sys.argv[1]))
 
 def has_all(app):
     troubles = [app.view().state(name) for name in ("gctrace", "profile")]
@@ -204,7 +204,7 @@ def has_all(app):
         each and isinstance(each[1], Trouble) for each in troubles)
 
 async def look():
-    session = Session(ProfileOptions(None, True, None), TraceInput(), time.time)
+    session = Session(ProfileOptions(None, True, None), GctraceInput(), time.time)
     session.choose(candidates, "which process?")
     app = session.screen()
     async with app.run_test(size=(200, 50)) as pilot:
@@ -361,7 +361,7 @@ async def test_a_frozen_view_stays_the_same_whatever_comes(
     reading, writing = pipe
     trace = (data / "gctrace" / "goroutineleak-1.27.3.log").read_text()
     panes = ("process", "trend", "gctrace", "pprof", "verdict", "hint")
-    app = app_on(busy.pid, trace=TraceInput(fd=reading))
+    app = app_on(busy.pid, trace=GctraceInput(fd=reading))
     async with running(app, WIDE) as pilot:
         writing.write(trace)
         await until(lambda: counted(app, GcCycle) == 21 and counted(app, Profile))

@@ -14,7 +14,7 @@ from typing import Any
 from diagnosis.captures import FOLDER, NOON, Row, begun, rows_of, size, timeline_of
 from reported_causes import REPORTED, Expected, Reported
 
-from memtui.diagnosis import Access, Diagnosis, as_json, diagnose, one_line, window_of
+from memtui.diagnosis import Access, Diagnosis, as_json, build_window, diagnose, one_line
 from memtui.model import Absent, CgroupLevel, CgroupMemory, Environment, Event, MappingGroups
 from memtui.parse.process.cgroup import parse_memory_stat
 from memtui.parse.process.smaps import grouped, is_named, parse_smaps
@@ -105,7 +105,7 @@ class Report:
 
     def diagnosed(self, level: str, end: float) -> Diagnosis:
         """Judge all from ``since_s`` on, up to ``end`` seconds of the recording."""
-        return diagnose(window_of(self.view(level, end), end - self.since_s))
+        return diagnose(build_window(self.view(level, end), end - self.since_s))
 
 
 def container_of(each: dict[str, Any], row: Row) -> CgroupMemory:

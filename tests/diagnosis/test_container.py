@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from diagnosis.made import MIB, NOON, window
 
-from memtui.cli.exitcodes import exit_code_of
+from memtui.cli.errors import exit_code_of
 from memtui.diagnosis import Access, Cause, Diagnosis, Window, diagnose, one_line
 from memtui.model import Absent, CgroupMemory
 

@@ -18,23 +18,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memtui import units
-from memtui.cli.exitcodes import exit_code_of
-from memtui.cli.stored.opening import opened
-from memtui.cli.stored.opening import window as window_of_recording
+from memtui.cli.errors import exit_code_of
+from memtui.cli.stored.files import opened
+from memtui.cli.stored.files import window as window_of_recording
 from memtui.diagnosis import (
     Access,
     Cause,
     Diagnosis,
     Ledger,
     PartName,
+    build_window,
     diagnose,
     diagnose_next,
     one_line,
-    window_of,
 )
+from memtui.diagnosis.attribution import growth_of_parts
 from memtui.diagnosis.finding import HARMLESS
 from memtui.diagnosis.ledger import HEAP_PARTS
-from memtui.diagnosis.shares import growth_of_parts
 from memtui.recording.pages import timeline_of as loaded
 from memtui.timeline import View
 
@@ -164,7 +164,7 @@ def judged(data: Path) -> Callable[[str], Diagnosis]:
         with opened((str(data / "services" / f"{name}.memtui"),)) as recording:
             first, last = window_of_recording(recording, None, None)
             timeline = loaded(recording, first, last)
-        return diagnose(window_of(View(timeline, last, last, frozen=True), last - first))
+        return diagnose(build_window(View(timeline, last, last, frozen=True), last - first))
 
     return of_service
 
@@ -192,7 +192,7 @@ def test_they_hold_on_recorded_processes_look_after_look(access: Access) -> None
         start, end = view.timeline.started_at, view.until
         at = start + 8
         while at <= end:
-            found = diagnose(window_of(View(view.timeline, at, at, frozen=True)))
+            found = diagnose(build_window(View(view.timeline, at, at, frozen=True)))
             try:
                 holds(found)
             except AssertionError as error:
@@ -220,7 +220,7 @@ def test_the_first_cause_changes_at_most_once_a_minute(access: Access) -> None:
         changes: list[float] = []
         at = view.timeline.started_at + 5
         while at <= view.until:
-            window_now = window_of(View(view.timeline, at, at, frozen=True))
+            window_now = build_window(View(view.timeline, at, at, frozen=True))
             last, found = (
                 found,
                 diagnose(window_now) if found is None else diagnose_next(window_now, found),

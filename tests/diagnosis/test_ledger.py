@@ -10,7 +10,7 @@ from diagnosis.made import window
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtui.diagnosis import Access, Ledger, PartName, Point, ledger_at, waterfall, window_of
+from memtui.diagnosis import Access, Ledger, PartName, Point, build_window, ledger_at, waterfall
 from memtui.diagnosis.ledger import ends_of, ledger_between, settled
 
 MIB = 1 << 20
@@ -58,7 +58,7 @@ def test_the_growth_of_the_parts_adds_up_to_that_of_res(rows: list[Point]) -> No
 @pytest.mark.parametrize("access", Access)
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.csv.gz")), ids=lambda path: path.name[:-7])
 def test_recorded_processes_add_up_at_every_level_of_access(path: Path, access: Access) -> None:
-    found = window_of(timeline_of(path, access))
+    found = build_window(timeline_of(path, access))
     assert found.access is access
     assert found.ledger is not None
     sums_up(found.ledger)
@@ -73,7 +73,7 @@ def test_recorded_processes_add_up_at_every_level_of_access(path: Path, access: 
     ],
 )  # fmt: skip
 def test_what_go_does_not_explain_of_a_program_of_go_alone_is_small(name: str) -> None:
-    ledger = window_of(timeline_of(FOLDER / f"{name}.csv.gz")).ledger
+    ledger = build_window(timeline_of(FOLDER / f"{name}.csv.gz")).ledger
     assert ledger is not None
     assert abs(ledger.size(PartName.REST)) < 5 * MIB + 0.02 * ledger.res
 

@@ -10,7 +10,7 @@ import pytest
 from diagnosis.captures import FOLDER, NOON, timeline_of
 from diagnosis.test_unseen import RECORDINGS, UNKNOWN, Recorded, recordings
 
-from memtui.diagnosis import Access, Cause, Diagnosis, diagnose, one_line, window_of
+from memtui.diagnosis import Access, Cause, Diagnosis, build_window, diagnose, one_line
 from memtui.timeline import Cursor, View
 
 EVERY_S = 5
@@ -24,7 +24,7 @@ def looks(view: View, since_s: float, end_s: float) -> Iterator[Diagnosis]:
     """Judge all that there was so far, every few seconds, as the dashboard does."""
     end = since_s + FIRST_S
     while end <= end_s:
-        yield diagnose(window_of(Cursor(NOON + end).view(view.timeline, NOON + end)))
+        yield diagnose(build_window(Cursor(NOON + end).view(view.timeline, NOON + end)))
         end += EVERY_S
 
 

@@ -9,7 +9,7 @@ import pytest
 from diagnosis.captures import FOLDER, timeline_of
 from diagnosis.test_rules import TOO_SHORT, TRUTH, UNKNOWN, causes
 
-from memtui.diagnosis import DEFAULT, Access, Thresholds, Window, diagnose, window_of
+from memtui.diagnosis import DEFAULT, Access, Thresholds, Window, build_window, diagnose
 
 
 @cache
@@ -18,7 +18,7 @@ def windows() -> tuple[tuple[str, Window], ...]:
     for name in TRUTH:
         for access in (Access.FULL, Access.TRACE):
             view = timeline_of(FOLDER / f"{name}.csv.gz", access)
-            found.append((name, window_of(view)))
+            found.append((name, build_window(view)))
     return tuple(found)
 
 

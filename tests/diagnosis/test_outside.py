@@ -10,7 +10,7 @@ from diagnosis.made import MIB, NOON, Course, window
 from diagnosis.reports import ends_of
 
 from memtui.diagnosis import Access, Cause, Diagnosis, Window, diagnose, one_line
-from memtui.diagnosis.rules.finalizer import blocked_finalizer
+from memtui.diagnosis.rules.heap_leak import blocked_finalizer
 from memtui.model import (
     Absent,
     FunctionValue,

@@ -19,17 +19,18 @@ from memtui.diagnosis import (
     Confidence,
     Diagnosis,
     Window,
+    build_window,
     diagnose,
     one_line,
-    window_of,
 )
-from memtui.diagnosis.heap import LiveSource
-from memtui.diagnosis.window import Traced
+from memtui.diagnosis.live_heap import LiveSource
+from memtui.diagnosis.window import TracedCycle
 from memtui.model import (
     Absent,
     Environment,
     FunctionValue,
     GcCycle,
+    HostMemory,
     MappingGroup,
     MappingGroups,
     MappingKind,
@@ -85,7 +86,7 @@ def causes(diagnosis: Diagnosis) -> list[Cause]:
 @pytest.mark.parametrize("name", TRUTH)
 def test_memstats_and_proc_tell_the_cause(name: str) -> None:
     view = timeline_of(FOLDER / f"{name}.csv.gz")
-    assert causes(diagnose(window_of(view)))[0] in (
+    assert causes(diagnose(build_window(view)))[0] in (
         (TRUTH[name], UNKNOWN) if name in TOO_SHORT else (TRUTH[name],)
     )
 
@@ -93,7 +94,7 @@ def test_memstats_and_proc_tell_the_cause(name: str) -> None:
 @pytest.mark.parametrize("name", TRUTH)
 def test_without_the_live_heap_it_is_concluded_or_nothing_is_said(name: str) -> None:
     view = timeline_of(FOLDER / f"{name}.csv.gz", has_live=False)
-    found = causes(diagnose(window_of(view)))[0]
+    found = causes(diagnose(build_window(view)))[0]
     assert found is TRUTH[name] or (found is UNKNOWN and name.startswith("1.23.9"))
 
 
@@ -104,7 +105,7 @@ def test_less_access_never_tells_a_wrong_cause(
     name: str, access: Access, rollup_s: float | None
 ) -> None:
     view = timeline_of(FOLDER / f"{name}.csv.gz", access, rollup_s=rollup_s)
-    assert causes(diagnose(window_of(view)))[0] in (TRUTH[name], UNKNOWN)
+    assert causes(diagnose(build_window(view)))[0] in (TRUTH[name], UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_less_access_never_tells_a_wrong_cause(
 )
 def test_less_access_tells_what_it_can(name: str, access: Access) -> None:
     view = timeline_of(FOLDER / f"{name}.csv.gz", access)
-    assert causes(diagnose(window_of(view)))[0] in (
+    assert causes(diagnose(build_window(view)))[0] in (
         (TRUTH[name], UNKNOWN) if name in TOO_SHORT else (TRUTH[name],)
     )
 
@@ -133,7 +134,7 @@ def test_no_stretch_of_a_healthy_process_raises_an_alarm(name: str) -> None:
     for start in range(calm, 120, 15):
         for access in (Access.FULL, Access.TRACE):
             view = timeline_of(path, access, start=start, end=start + 60)
-            found = window_of(view)
+            found = build_window(view)
             assert causes(diagnose(found))[0] in (Cause.STEADY, UNKNOWN)
             if found.seconds >= DEFAULT.shortest_s and len(found.points) > DEFAULT.fewest_points:
                 assert causes(diagnose(found)) == [Cause.STEADY]
@@ -141,12 +142,12 @@ def test_no_stretch_of_a_healthy_process_raises_an_alarm(name: str) -> None:
 
 def test_freed_memory_that_an_idle_program_keeps_until_it_gives_it_back() -> None:
     path = FOLDER / "1.27.3-burst-idle.csv.gz"
-    lying = window_of(timeline_of(path, start=131, end=250))
+    lying = build_window(timeline_of(path, start=131, end=250))
     assert causes(diagnose(lying)) == [Cause.FREED_NOT_RETURNED]
-    early = window_of(timeline_of(path, start=100, end=160))
+    early = build_window(timeline_of(path, start=100, end=160))
     assert causes(diagnose(early)) == [Cause.FREED_NOT_RETURNED]
     assert "is free and not yet returned" in diagnose(early).first.line
-    after = window_of(timeline_of(path, start=262, end=330))
+    after = build_window(timeline_of(path, start=262, end=330))
     assert causes(diagnose(after)) == [Cause.STEADY]
 
 
@@ -390,6 +391,23 @@ def test_each_finding_says_all_that_it_must() -> None:
         assert 0 < found.share <= 1
 
 
+@pytest.mark.parametrize(
+    ("available", "when"), [(12 << 30, "not soon"), (1 << 30, "soon")], ids=["enough", "short"]
+)
+def test_freed_memory_stays_until_the_host_is_short(available: int, when: str) -> None:
+    host = HostMemory(16 << 30, available, 2 << 30, 1 << 30)
+    (found,) = diagnose(window(lazy=rising(50, 10), fields={"host": host})).findings
+    assert found.cause is Cause.LAZILY_FREED
+    text = next(each.text for each in found.evidence if "the host has" in each.text)
+    assert text.endswith(f"of 16.0G available ({available / (16 << 30):.0%}): "
+                         f"the kernel reclaims these pages {when}")  # fmt: skip
+
+
+def test_without_memory_of_the_host_nothing_is_claimed_about_it() -> None:
+    (found,) = diagnose(window(lazy=rising(50, 10))).findings
+    assert not any("host" in each.text for each in found.evidence)
+
+
 def test_memory_that_is_used_again_every_two_minutes_is_not_kept_for_nothing() -> None:
     def heap(second: float) -> float:
         return 60.0 if 10 < second % 120 < 16 else 9.0
@@ -600,8 +618,8 @@ def bursting(*moments: float, cycle: Callable[..., GcCycle]) -> Window:
         without=("alloc", "inuse", "unreturned", "released", "stacks", "own"),
     )  # fmt: skip
     large = replace(cycle(9), heap_end_bytes=60 * MIB)
-    cycles = tuple(Traced(NOON + at, large, 17 * MIB) for at in moments)
-    return replace(made, cycles=(*cycles, Traced(NOON + 399, cycle(10), 17 * MIB)))
+    cycles = tuple(TracedCycle(NOON + at, large, 17 * MIB) for at in moments)
+    return replace(made, cycles=(*cycles, TracedCycle(NOON + 399, cycle(10), 17 * MIB)))
 
 
 def test_a_trace_tells_what_was_freed_unless_it_is_used_again_as_often(
@@ -625,7 +643,7 @@ def traced(
     for number in range(int(seconds / every_s)):
         found = int(live(number * every_s) * MIB)
         told = replace(cycle(number), heap_live_bytes=found, heap_end_bytes=found, stacks_bytes=0)
-        cycles.append(Traced(NOON + number * every_s, told, 2 * found))
+        cycles.append(TracedCycle(NOON + number * every_s, told, 2 * found))
 
     def last(second: float) -> float:
         return live(second // every_s * every_s)
@@ -688,7 +706,7 @@ def test_a_trace_that_left_much_of_the_heap_unseen_calls_nothing_steady(
     told = replace(cycle(9), heap_live_bytes=8 * MIB, stacks_bytes=0)
 
     def heard(*moments: float) -> Diagnosis:
-        cycles = tuple(Traced(NOON + at, told, 90 * MIB) for at in moments)
+        cycles = tuple(TracedCycle(NOON + at, told, 90 * MIB) for at in moments)
         return diagnose(replace(made, cycles=cycles))
 
     found = heard(1, 3, 5)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memtui.diagnosis.rules.judging import is_rising
+from memtui.diagnosis.rules.criteria import is_rising
 from memtui.diagnosis.trends import (
     Trend,
     TrendShape,

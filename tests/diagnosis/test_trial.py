@@ -10,12 +10,12 @@ from diagnosis.captures import NOON, mapping_of, process_of, runtime_of
 
 from memtui.diagnosis import (
     Cause,
+    build_window,
     diagnose,
     expectation,
     one_line,
     settled_before,
     trial_of,
-    window_of,
 )
 from memtui.model import Act, Event, Mark, Sample
 from memtui.timeline import Cursor, Timeline, View
@@ -82,7 +82,7 @@ def test_where_the_live_heap_is_not_known_the_expectation_is_a_range() -> None:
 
 
 def test_a_large_result_changes_the_verdict() -> None:
-    early, later = (diagnose(window_of(seen(each, has_live=True))) for each in (75, 150))
+    early, later = (diagnose(build_window(seen(each, has_live=True))) for each in (75, 150))
     assert early.first.cause is Cause.NOT_ENOUGH_DATA
     assert later.first.cause is Cause.STEADY
     for each in (early, later):
@@ -95,7 +95,7 @@ def test_a_large_result_changes_the_verdict() -> None:
 def test_an_act_that_returns_nothing_leaves_the_window_as_it_is() -> None:
     view = seen(58, has_live=True, is_acted=False)
     view.timeline.append(Event(NOON + 30, "trial", Mark("freed memory", Act.FREE_MEMORY)))
-    found = window_of(view)
+    found = build_window(view)
     assert found.returned is None
     assert found.seconds > 40
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from diagnosis.captures import FOLDER, rows_of, timeline_of
 
-from memtui.diagnosis import DEFAULT, Access, Cause, Diagnosis, diagnose, window_of
+from memtui.diagnosis import DEFAULT, Access, Cause, Diagnosis, build_window, diagnose
 
 RECORDINGS = FOLDER / "targets"
 UNKNOWN = Cause.NOT_ENOUGH_DATA
@@ -47,7 +47,7 @@ class Recorded:
             RECORDINGS / f"{self.name}.csv.gz", access, has_live=has_live, rollup_s=rollup_s,
             end=end, lines=RECORDINGS / f"{self.name}.stderr.gz", environment=self.environment,
         )  # fmt: skip
-        return diagnose(window_of(view, window_s or self.end_s - self.since_s))
+        return diagnose(build_window(view, window_s or self.end_s - self.since_s))
 
 
 def recordings() -> list[Recorded]:

@@ -13,13 +13,13 @@ from memtui.diagnosis import (
     Diagnosis,
     Window,
     as_json,
+    build_window,
     diagnose,
     one_line,
     point_at,
-    window_of,
 )
+from memtui.diagnosis.gc_goal import memory_limit
 from memtui.diagnosis.ledger import ledger_at
-from memtui.diagnosis.limits import memory_limit
 from memtui.model import Absent, CgroupLevel, Environment
 
 
@@ -108,7 +108,7 @@ def test_no_ledger_without_res() -> None:
 
 def test_an_empty_window_is_not_enough_data() -> None:
     view = timeline_of(FOLDER / "1.27.3-sawtooth.csv.gz", start=0, end=0)
-    assert diagnose(window_of(view)).first.cause is Cause.NOT_ENOUGH_DATA
+    assert diagnose(build_window(view)).first.cause is Cause.NOT_ENOUGH_DATA
     assert point_at(view) is None
 
 
@@ -176,7 +176,7 @@ def test_what_was_done_in_the_window_is_said() -> None:
 
 def test_json_has_the_agreed_shape() -> None:
     view = timeline_of(FOLDER / "1.27.3-story-madvfree.csv.gz")
-    found = json.loads(json.dumps(as_json(diagnose(window_of(view)))))
+    found = json.loads(json.dumps(as_json(diagnose(build_window(view)))))
     verdict = found["verdicts"][0]
     assert verdict["cause"] == "lazily-freed"
     assert verdict["confidence"] in ("high", "medium", "low")
@@ -205,8 +205,8 @@ def test_what_could_not_be_read_is_null() -> None:
 
 def test_a_diagnosis_of_ten_minutes_costs_a_few_milliseconds() -> None:
     view = timeline_of(FOLDER / "1.27.3-goroleak.csv.gz", runtime_s=1.0, rollup_s=1.0)
-    diagnose(window_of(view))
+    diagnose(build_window(view))
     begin = time.process_time()
     for _ in range(5):
-        diagnose(window_of(view))
+        diagnose(build_window(view))
     assert (time.process_time() - begin) / 5 < 0.05

@@ -12,7 +12,7 @@ from textual.widgets import DataTable
 
 from memtui.dashboard.app import MemtuiApp
 from memtui.model import ProcessSample
-from memtui.sources.process.discovery import Candidate, Census, ProcessChoice
+from memtui.sources.process.discovery import Candidate, ProcessChoice, ProcessFinder
 from memtui.sources.process.source import ProcessSource
 from memtui.sources.source import Source
 from memtui.timeline import Timeline
@@ -36,7 +36,9 @@ def picking(candidates: Callable[[], Iterator[Candidate]]) -> MemtuiApp:
     def sources_of(pid: int) -> list[Source]:
         return [ProcessSource(pid, time.time)]
 
-    return MemtuiApp(Timeline(0.0), choice=ProcessChoice(candidates, "which process?", sources_of))
+    return MemtuiApp(
+        Timeline(0.0), choice=ProcessChoice(candidates, "Select a process", sources_of)
+    )
 
 
 async def listed(app: MemtuiApp, count: int) -> list[str]:
@@ -78,7 +80,7 @@ async def test_foreign_text_is_shown_as_it_is() -> None:
 @pytest.mark.go
 async def test_the_chosen_process_is_watched(start_go: StartGo) -> None:
     service = start_go("orders")
-    app = picking(Census().processes)
+    app = picking(ProcessFinder().processes)
     async with running(app, (80, 24)) as pilot:
         await until(lambda: rows_of(app))
         await pilot.press(*str(service.pid), "enter")

@@ -1,4 +1,4 @@
-"""Which profile to take, and a word before one that acts on the service."""
+"""The dialogs that choose a profile, and confirm one that acts on the service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CPU = ProfileRequest("cpu", 10)
 
 
 class Host(App[None]):
-    """An app that asks one question."""
+    """An app with one dialog."""
 
     def __init__(self, question: ModalScreen[ProfileRequest | None]) -> None:
         super().__init__()
@@ -26,14 +26,14 @@ class Host(App[None]):
         self.answers: list[ProfileRequest | None] = []
 
     def on_mount(self) -> None:
-        """Ask it."""
+        """Show the dialog."""
         self.push_screen(self.question, self.answers.append)
 
 
 async def answer(
     question: ModalScreen[ProfileRequest | None], keys: Sequence[str]
 ) -> tuple[list[ProfileRequest | None], str]:
-    """Press keys; return what was answered, and what the box said before the last key."""
+    """Press keys; return the results, and the text of the dialog before the last key."""
     app = Host(question)
     async with app.run_test(size=(80, 24)) as hasty:
         pilot = patient(hasty)
@@ -63,7 +63,7 @@ async def test_only_what_the_service_offers_can_be_chosen() -> None:
         (["down"] * 9 + ["enter", "y"], [ProfileRequest("heap", gc=True)]),
     ],
 )
-async def test_what_acts_is_asked_about_again(
+async def test_a_profile_that_acts_is_confirmed(
     keys: list[str], taken: list[ProfileRequest | None]
 ) -> None:
     assert (await answer(ProfilePickerScreen(ALL), keys))[0] == taken
@@ -91,12 +91,12 @@ async def test_the_seconds_of_a_cpu_profile_are_typed_or_stepped(keys: str, seco
     assert "interrupted 100 times" in said
 
 
-async def test_a_digit_is_taken_back() -> None:
+async def test_a_digit_is_deleted() -> None:
     answers, _ = await answer(ConfirmScreen(CPU), ["4", "5", "backspace", "enter"])
     assert answers == [ProfileRequest("cpu", 4)]
 
 
-async def test_it_says_what_a_gc_does_and_takes_no_numbers() -> None:
+async def test_the_effects_of_a_gc_are_shown_and_digits_ignored() -> None:
     leak = ProfileRequest("goroutineleak")
     answers, said = await answer(ConfirmScreen(leak), ["4", "k", "enter"])
     assert answers == [leak]

@@ -13,7 +13,7 @@ from memtui.model import (
     RuntimeSample,
     Trouble,
 )
-from memtui.panes.bars import footer, heading, sources_line
+from memtui.panes.bars import footer_line, heading_line, sources_line
 from memtui.render.cells import cells, text_of
 from memtui.timeline import View
 
@@ -30,16 +30,16 @@ def identity(name: str) -> ProcessIdentity:
 
 def test_the_heading_says_whose_process_and_which_moment(view: MakeView, process: Make) -> None:
     seen = view((0, "process", identity("orders")), (0, "process", process(res=61 * MIB)))
-    assert text_of(heading(seen, 70)) == (
+    assert text_of(heading_line(seen, 70)) == (
         " memtui  orders 1234  RES 61.0M  up 16m40s  go1.27.3   LIVE  11:06:40 "
     )
 
 
 def test_memtui_as_root_says_so_where_there_is_room(view: MakeView, process: Make) -> None:
     seen = view((0, "process", identity("orders")), (0, "process", process(res=61 * MIB)))
-    assert "go1.27.3  memtui is root " in text_of(heading(seen, 90, as_root=True))
-    assert "root" not in text_of(heading(seen, 70, as_root=True))
-    assert "root" not in text_of(heading(seen, 90))
+    assert "go1.27.3  memtui is root " in text_of(heading_line(seen, 90, as_root=True))
+    assert "root" not in text_of(heading_line(seen, 70, as_root=True))
+    assert "root" not in text_of(heading_line(seen, 90))
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 160])
@@ -52,10 +52,10 @@ def test_a_view_that_is_not_live_never_looks_live(
     ended = view(*events, (9, "process", Ended("process 1234 ended")))
     stopped = view(*events, (9, "process", process(state="Tl")))
     for seen, word in ((frozen, "FROZEN"), (ended, "ENDED"), (stopped, "STOPPED")):
-        line = text_of(heading(seen, width))
+        line = text_of(heading_line(seen, width))
         assert word in line
         assert "LIVE" not in line
-        assert cells(heading(seen, width)) == width
+        assert cells(heading_line(seen, width)) == width
 
 
 def test_each_source_has_its_word(
@@ -82,6 +82,6 @@ def test_before_anything_came_nothing_is_claimed(view: MakeView) -> None:
 
 def test_help_and_quit_stay_in_the_footer_and_no_key_is_cut() -> None:
     keys, always = (("1-4", "pane"), ("space", "freeze")), (("?", "help"), ("q", "quit"))
-    assert text_of(footer(keys, always, 60)) == " 1-4 pane  space freeze  ? help  q quit  "
-    assert text_of(footer(keys, always, 30)) == " 1-4 pane  ? help  q quit  "
-    assert text_of(footer(keys, always, 20)) == " ? help  q quit  "
+    assert text_of(footer_line(keys, always, 60)) == " 1-4 pane  space freeze  ? help  q quit  "
+    assert text_of(footer_line(keys, always, 30)) == " 1-4 pane  ? help  q quit  "
+    assert text_of(footer_line(keys, always, 20)) == " ? help  q quit  "

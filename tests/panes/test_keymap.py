@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from memtui.panes.keymap import PANES, Keymap, named, scopes
+from memtui.panes.keymap import PANES, Keymap, parse_keys, scopes
 from memtui.panes.profile.pane import ProfilePane
 
 SCOPES = scopes()
@@ -22,7 +22,7 @@ def test_every_binding_of_the_screen_has_an_id_and_says_what_it_does() -> None:
 
 
 def test_nothing_wanted_changes_nothing() -> None:
-    assert keymap().said("1-5 tab", "gctrace") == "1-5 tab"
+    assert keymap().translated("1-5 tab", "gctrace") == "1-5 tab"
     assert keymap(quit="q,ctrl+c", help="?,f1").keys == {}
 
 
@@ -43,22 +43,22 @@ def test_nothing_wanted_changes_nothing() -> None:
 def test_texts_name_the_keys_as_they_are_now(
     wanted: Mapping[str, str], text: str, now: str
 ) -> None:
-    assert Keymap(wanted, SCOPES).said(text, "gctrace") == now
+    assert Keymap(wanted, SCOPES).translated(text, "gctrace") == now
 
 
 def test_a_pane_has_keys_of_its_own_where_the_whole_screen_has_others() -> None:
     changed = keymap(mark="M")
-    assert changed.said("m", "gctrace") == "M"
-    assert changed.said("m", "explain") == "m"  # there it reads the mappings
+    assert changed.translated("m", "gctrace") == "M"
+    assert changed.translated("m", "explain") == "m"  # there it reads the mappings
 
 
 @pytest.mark.parametrize(
     ("wanted", "problem"),
     [
-        ({"nonsense": "x"}, "nonsense: nothing is called so"),
-        ({"mark": "hyper+m"}, "mark = 'hyper+m': there is no such key"),
-        ({"mark": "m,"}, "mark = 'm,': there is no such key"),
-        ({"mark": "q"}, "mark takes q from quit"),
+        ({"nonsense": "x"}, "nonsense: unknown action"),
+        ({"mark": "hyper+m"}, "mark = 'hyper+m': unknown key"),
+        ({"mark": "m,"}, "mark = 'm,': unknown key"),
+        ({"mark": "q"}, "q is now mark, not quit"),
         ({"zoom": "o"}, "o is gctrace.output in gctrace, zoom elsewhere"),
         ({"profile.fetch": "q"}, "q is profile.fetch in pprof, quit elsewhere"),
     ],
@@ -71,13 +71,13 @@ def test_what_cannot_be_or_means_two_things_is_told(
 
 def test_keys_that_change_places_are_no_clash() -> None:
     changed = keymap(mark="R", record="m")
-    assert not [each for each in changed.problems if "takes" in each]
+    assert not [each for each in changed.problems if "is now" in each]
 
 
 def test_what_is_a_key_and_what_is_none() -> None:
-    assert named("Q, esc,ctrl+r,?") == ["Q", "escape", "ctrl+r", "question_mark"]
-    assert named("comma,pgup,f12,alt+left") == ["comma", "pageup", "f12", "alt+left"]
-    assert [named(text) for text in ("", "foo", "strg+x", "a b")] == [None] * 4
+    assert parse_keys("Q, esc,ctrl+r,?") == ["Q", "escape", "ctrl+r", "question_mark"]
+    assert parse_keys("comma,pgup,f12,alt+left") == ["comma", "pageup", "f12", "alt+left"]
+    assert [parse_keys(text) for text in ("", "foo", "strg+x", "a b")] == [None] * 4
 
 
 def test_the_keys_that_the_help_names_are_bound() -> None:

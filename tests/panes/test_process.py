@@ -27,10 +27,10 @@ def test_each_row_has_name_value_change_and_meaning(
         """
 ╭ 1 process ─────────────────────────────────────────────────────────────────────╮
 │ RES           61.0M   +21.0M in memory now: RssAnon + RssFile + RssShmem       │
-│ RES−SHR       53.0M   +21.0M anonymous: what leaks and unreturned heap grow    │
-│ SHR           8.00M        · file-backed and shmem; not shared with others     │
+│ RES−SHR       53.0M   +21.0M anonymous: leaks and retained heap grow it        │
+│ SHR           8.00M        · file-backed memory and shmem                      │
 │ RssAnon       53.0M   +21.0M part of RES: Go heap, stacks, runtime, C malloc   │
-│ RssFile       8.00M        · part of RES: the binary, mapped files; droppable  │
+│ RssFile       8.00M        · part of RES: binary, mapped files; reclaimable    │
 │ RssShmem          0        · part of RES: shared memory and tmpfs              │
 ╰───────────────────────────────────────────────────────────────────── 16 more ↓ ╯
 """
@@ -116,7 +116,7 @@ def test_without_a_sample_the_trouble_is_shown(view: MakeView, drawn: Draw) -> N
 
 
 def test_every_meaning_is_one_line_of_a_wide_pane() -> None:
-    assert max(len(field.says.words) for field in FIELDS) <= 48
+    assert max(len(field.doc.words) for field in FIELDS) <= 48
 
 
 def test_a_process_that_ended_before_it_was_read_says_so(view: MakeView, drawn: Draw) -> None:
@@ -125,7 +125,7 @@ def test_a_process_that_ended_before_it_was_read_says_so(view: MakeView, drawn: 
         """
 ╭ 1 process ───────────────────────────╮
 │ sh ended with exit code 1            │
-│ before anything was read of it       │
+│ it ended before the first reading    │
 ╰──────────────────────────────────────╯
 """
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memtui.panes.time_of_day import day_or_clock
+from memtui.local_time import time_or_date
 
 SOURCE = Path(__file__).parents[2] / "src" / "memtui"
 WITHOUT_A_CLOCK = (
@@ -26,9 +26,9 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_moment_of_the_day_of_the_view_is_a_time_and_another_one_a_date() -> None:
-    assert day_or_clock(NOON, NOON + 3600) == time.strftime("%H:%M:%S", time.gmtime(NOON))
+    assert time_or_date(NOON, NOON + 3600) == time.strftime("%H:%M:%S", time.gmtime(NOON))
     for days in (1, 365, 366):
-        said = day_or_clock(NOON, NOON + days * DAY_S)
+        said = time_or_date(NOON, NOON + days * DAY_S)
         assert said == time.strftime("%Y-%m-%d", time.gmtime(NOON))
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from memtui.model import Ended, Event, GcCycle, GcPause, ProcessSample, Trouble
-from memtui.panes.trend import TrendPane, TrendPast, stretch_of
+from memtui.panes.trend import EnvelopeCache, TrendPane, visible_span
 from memtui.timeline import Timeline, View
 
 MIB = 1 << 20
@@ -71,12 +71,12 @@ def test_the_window_doubles_as_it_fills_and_then_moves_by_whole_cells(
     process: Make, cycle: MakeCycle, view: MakeView
 ) -> None:
     lengths = [
-        stretch_of(story(process, cycle, view, seconds), None, 60).length_s
+        visible_span(story(process, cycle, view, seconds), None, 60).length_s
         for seconds in (10, 70, 290)
     ]
     assert lengths == [60, 120, 300]
     starts = {
-        stretch_of(story(process, cycle, view, 700, now=float(now)), None, 60).start
+        visible_span(story(process, cycle, view, 700, now=float(now)), None, 60).start
         for now in range(700, 710)
     }
     assert len(starts) <= 2
@@ -132,7 +132,7 @@ def test_a_recording_that_is_being_read_says_so(drawn: Draw) -> None:
 def test_what_was_read_before_is_what_would_be_read_again(process: Make) -> None:
     timeline = Timeline(0.0)
     track = timeline.track(ProcessSample)
-    past = TrendPast(("res", "shr"))
+    past = EnvelopeCache(("res", "shr"))
     until = 0.0
     for second in range(400):
         until = second * 1.01

@@ -23,11 +23,10 @@ from gopprof import (
 from randomprofile import RandomProfile
 
 from memtui.parse.profile.decoder import read_stacks
-from memtui.parse.profile.encoder import written
-from memtui.pprof.difference import difference
-from memtui.pprof.filtered import filtered
+from memtui.parse.profile.encoder import encode_profile
+from memtui.pprof.filters import filter_profile
 from memtui.pprof.lens import Lens
-from memtui.pprof.merging import merged
+from memtui.pprof.merge import difference, merge_profiles
 from memtui.pprof.stacks import StacksError
 
 pytestmark = pytest.mark.go
@@ -75,7 +74,7 @@ def test_peek_into_a_fresh_profile(taken: Path, kind: str) -> None:
         assert our_peek(stacks, wanted, Lens()) == go_pprof(f"-peek={wanted}", path), wanted
 
 
-def test_names_of_generics_closures_and_inlined_functions_show_whole(taken: Path) -> None:
+def test_names_of_generics_closures_and_inlined_functions_are_complete(taken: Path) -> None:
     text = our_top(read_stacks((taken / "heap.pb.gz").read_bytes()), Lens(nodefraction=0))
     assert "  main.Map[go.shape.int] (inline)\n" in text
     assert "  main.(*Set[go.shape.int]).Add (inline)\n" in text
@@ -84,7 +83,7 @@ def test_names_of_generics_closures_and_inlined_functions_show_whole(taken: Path
 
 
 def random_lens(chance: Random, types: list[str]) -> Lens:
-    """Return a lens with some of what can be asked."""
+    """Return a random lens."""
     options: dict[str, Any] = {
         "sample_type": chance.choice([*types, "0"]),
         "granularity": chance.choice(("lines", "files", "filefunctions", "addresses")),
@@ -110,7 +109,7 @@ def random_lens(chance: Random, types: list[str]) -> Lens:
 
 
 def random_labels(chance: Random) -> dict[str, Any]:
-    """Return options that ask for labels, of which random profiles have "bytes" and "user"."""
+    """Return random label options; random profiles have the labels "bytes" and "user"."""
     tests = ("user", "user=a", "user:b", "a,b", "bytes=16b:1kb", "1kb", ":64b", "1kb:", "no", "=a")
     options = {
         "tagfocus": chance.choice(tests),
@@ -124,7 +123,7 @@ def random_labels(chance: Random) -> dict[str, Any]:
 
 
 def random_report(seed: int, folder: Path) -> tuple[str | None, str | None]:
-    """Return a report of a random profile or of the difference of two, and what pprof says."""
+    """Return a report of a random profile or difference, and that of pprof."""
     chance = Random(seed)
     profile = RandomProfile(seed)
     path, base_path = folder / "profile.pb", folder / "base.pb"
@@ -178,15 +177,15 @@ def test_labels_and_traces_of_random_profiles(tens: int, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_written_profile_is_what_pprof_makes_of_it(seed: int, tmp_path: Path) -> None:
+def test_a_written_profile_is_equal_to_that_of_pprof(seed: int, tmp_path: Path) -> None:
     chance, profile = Random(seed), RandomProfile(seed)
     lens = Lens(**random_labels(chance), focus=chance.choice(("", "main", "Map")))
     given, ours, theirs = (tmp_path / name for name in ("given.pb", "ours.pb.gz", "theirs.pb.gz"))
     given.write_bytes(profile.data)
     stacks = read_stacks(profile.data)
-    left = filtered(stacks, lens).stacks
+    left = filter_profile(stacks, lens).stacks
     drop, keep = stacks.drop_frames, stacks.keep_frames
-    ours.write_bytes(written(replace(left, drop_frames=drop, keep_frames=keep)))
+    ours.write_bytes(encode_profile(replace(left, drop_frames=drop, keep_frames=keep)))
     assert go_pprof("-proto", f"-output={theirs}", *as_arguments(lens), given) is not None
     looks = ("-traces", "-addresses")
     assert go_pprof(*looks, ours) == go_pprof(*looks, theirs)
@@ -202,7 +201,7 @@ def test_merged_and_normalized_profiles(seed: int, tmp_path: Path) -> None:
         paths.append(tmp_path / f"{number}.pb")
         paths[-1].write_bytes(each.data)
     stacks = [read_stacks(each.data) for each in alike]
-    whole = merged(stacks)
+    whole = merge_profiles(stacks)
     assert our_traces(whole, Lens()) == go_pprof("-traces", *paths)
     base = chance.choice(("base", "diff_base"))
     compared = difference(whole, stacks[0], diff_base=base == "diff_base", normalize=True)

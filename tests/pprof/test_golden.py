@@ -1,4 +1,4 @@
-"""What ``go tool pprof -top`` of Go 1.27.3 printed for real profiles is what is printed here."""
+"""Reports of real profiles are equal to those of ``go tool pprof`` of Go 1.27.3."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 from gopprof import our_top
 
 from memtui.parse.profile.decoder import read_stacks
-from memtui.pprof.difference import difference
 from memtui.pprof.lens import Lens
+from memtui.pprof.merge import difference
 
 DATA = Path(__file__).parent.parent / "data" / "pprof"
 GOLDEN = sorted(DATA.rglob("*.top.txt"))
 
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: str(path.relative_to(DATA))[:-8])
-def test_the_text_is_that_of_pprof_to_the_letter(golden: Path) -> None:
+def test_the_text_is_equal_to_that_of_pprof(golden: Path) -> None:
     profile, *marks = golden.name.removesuffix(".top.txt").split(".")
     path = golden.parent / f"{profile}.pb.gz"
     stacks = read_stacks(path.read_bytes())

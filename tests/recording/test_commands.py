@@ -163,7 +163,7 @@ def test_a_recording_goes_through_a_pipe(start_go: StartGo, tmp_path: Path) -> N
 def test_recording_imports_no_screen_and_reading_no_source() -> None:
     code = (
         "import sys\n"
-        "import memtui.cli.commands.record, memtui.cli.live.unattended\n"
+        "import memtui.cli.commands.record, memtui.cli.headless.recorder\n"
         "heavy = {'textual', 'rich', 'psutil', 'httpx', 'google.protobuf'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -220,7 +220,7 @@ def test_damage_is_told_and_what_is_whole_is_saved(tmp_path: Path) -> None:
     assert found["is_open"]
     done = memtui("repair", broken, "-o", saved)
     assert done.returncode == 0
-    assert "2 members were whole, 2 are saved in part, 0 are lost" in done.stderr
+    assert "2 members copied, 2 copied in part, 0 are lost" in done.stderr
     gzip.decompress(saved.read_bytes())
     again = json.loads(memtui("info", saved, "--json").stdout)
     assert again["damage"] == []

@@ -136,7 +136,7 @@ def test_a_member_of_another_version_is_not_repaired_and_stops_nobody(tmp_path: 
         [*map(str, run), "-o", str(tmp_path / "new.memtui")],
         capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
-    assert "1 members were whole, 0 are saved in part, 1 are lost" in done.stderr
+    assert "1 members copied, 0 copied in part, 1 are lost" in done.stderr
 
 
 def test_a_flood_of_events_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

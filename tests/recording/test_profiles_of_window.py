@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from longsession import NOON, Session
 
-from memtui.diagnosis import window_of
-from memtui.diagnosis.functions import grown_functions
+from memtui.diagnosis import build_window
+from memtui.diagnosis.function_growth import grown_functions
 from memtui.model import Event, Profile, ProfileRequest, Restart
 from memtui.parse.profile.decoder import parse_profile
 from memtui.recording import Recorder, Recording
@@ -54,7 +54,7 @@ def named(recording: Recording, start: float | None = None) -> list[tuple[str, i
     first, last = recording.span
     first = first if start is None else start
     view = View(timeline_of(recording, first, last), last, last, frozen=True)
-    return grown_functions(window_of(view, last - first).profiles, "inuse_space")
+    return grown_functions(build_window(view, last - first).profiles, "inuse_space")
 
 
 EXPECTED = grown_functions([(0.0, read(SMALL)), (1.0, read(LARGE))], "inuse_space")

@@ -156,7 +156,7 @@ def test_a_write_that_does_not_return_is_noticed(
             file.append(event)
         thread = threading.Thread(target=file.flush, daemon=True)
         thread.start()
-        wait_for(lambda: lacking(file).startswith("stalled: no answer from the disk"))
+        wait_for(lambda: lacking(file).startswith("stalled: the disk did not respond"))
         os.read(read, 1 << 20)
         thread.join(PATIENCE_S)
         assert lacking(file) == ""
@@ -168,7 +168,7 @@ PATCHED = """
 import sys
 import memtui.recording.event_encoder as packing, memtui.recording.writer as writer
 from memtui.model import ProcessSample
-import memtui.cli.live.unattended as unattended
+import memtui.cli.headless.recorder as unattended
 unattended.LONGEST_CLOSE_S = 1.0
 encode = packing.encode
 {patch}

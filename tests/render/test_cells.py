@@ -10,15 +10,15 @@ from memtui.render.cells import (
     Line,
     Role,
     Span,
-    apart,
     cells,
+    changed_runs,
     cut,
-    differing,
-    exactly,
+    fit,
+    justify,
     left,
     line,
-    part,
     right,
+    slice_cells,
     text_of,
 )
 
@@ -30,15 +30,15 @@ _LINES = st.lists(st.tuples(_TEXT, st.sampled_from(["text", "dim"])), max_size=4
 
 @given(_LINES, st.integers(0, 20))
 def test_a_line_comes_out_exactly_as_wide_as_asked(spans: Line, width: int) -> None:
-    assert cells(exactly(spans, width)) == width
+    assert cells(fit(spans, width)) == width
 
 
 @given(_LINES, _LINES, st.integers(0, 20))
 def test_what_is_outside_of_the_differing_cells_is_equal(
     one: Line, other: Line, width: int
 ) -> None:
-    old, new = exactly(one, width), exactly(other, width)
-    runs = differing(old, new)
+    old, new = fit(one, width), fit(other, width)
+    runs = changed_runs(old, new)
     cells_of = [[(char, span.role) for span in spans for char in span.text] for spans in (old, new)]
     if any(len(span.text) != cells((span,)) for span in (*old, *new)):
         return
@@ -50,13 +50,13 @@ def test_what_is_outside_of_the_differing_cells_is_equal(
 
 def test_far_apart_changes_are_runs_of_their_own() -> None:
     old, new = line("12:00 " + "x" * 20 + " 34"), line("12:01 " + "x" * 20 + " 39")
-    assert differing(old, new) == [(4, 5), (28, 29)]
-    assert differing(line("1  2"), line("3  4")) == [(0, 4)]
+    assert changed_runs(old, new) == [(4, 5), (28, 29)]
+    assert changed_runs(line("1  2"), line("3  4")) == [(0, 4)]
 
 
 def test_a_wide_character_changes_with_both_its_cells() -> None:
-    assert differing(line("大 a"), line("小 a")) == [(0, 2)]
-    assert differing(line("a大"), line("大b")) == [(0, 3)]
+    assert changed_runs(line("大 a"), line("小 a")) == [(0, 2)]
+    assert changed_runs(line("a大"), line("大b")) == [(0, 3)]
 
 
 def test_a_cut_text_ends_with_an_ellipsis_and_fits_with_wide_characters() -> None:
@@ -71,9 +71,9 @@ def test_numbers_are_never_cut() -> None:
 
 
 def test_words_at_the_right_give_way_to_words_at_the_left() -> None:
-    assert text_of(apart(line("abc"), line("xy"), 7, "─")) == "abc──xy"
-    assert text_of(apart(line("abcdef"), line("xy"), 7, "─")) == "abcdef─"
-    assert text_of(apart(line("abcdefgh"), line("xy"), 7, "─")) == "abcdef…"
+    assert text_of(justify(line("abc"), line("xy"), 7, "─")) == "abc──xy"
+    assert text_of(justify(line("abcdef"), line("xy"), 7, "─")) == "abcdef─"
+    assert text_of(justify(line("abcdefgh"), line("xy"), 7, "─")) == "abcdef…"
 
 
 def test_each_role_has_its_colour_in_the_style_sheet() -> None:
@@ -84,11 +84,11 @@ def test_each_role_has_its_colour_in_the_style_sheet() -> None:
 @given(_LINES, _LINES)
 def test_the_parts_that_differ_make_the_new_line_of_the_old_one(old: Line, new: Line) -> None:
     """As a terminal does, that gets them at the cell where each begins."""
-    old, new = exactly(old, 14), exactly(new, 14)
-    runs = differing(old, new)
+    old, new = fit(old, 14), fit(new, 14)
+    runs = changed_runs(old, new)
     shown = _cells_of(old)
     for start, stop in runs:
-        sent = part(new, start, stop)
+        sent = slice_cells(new, start, stop)
         assert cells(sent) == stop - start
         shown[start:stop] = _cells_of(sent)
     assert shown == _cells_of(new)

@@ -11,7 +11,7 @@ from textual.color import Color
 import memtui
 from memtui.diagnosis import PartName
 from memtui.panes.explain.ledger import look_of
-from memtui.render.charset import Charset, drawn_by
+from memtui.render.charset import Charset, braille_to_ascii
 from memtui.render.preferences import Signs
 
 BLACK = Color(0, 0, 0)
@@ -72,5 +72,11 @@ def test_the_console_keeps_what_its_font_has() -> None:
 
 
 def test_dots_become_the_line_that_they_look_like() -> None:
-    assert [drawn_by(dots) for dots in (0, 0x09, 0x12, 0x24, 0xC0)] == [" ", "'", "-", "-", "_"]
-    assert [drawn_by(dots) for dots in (0x47, 0x48, 0x81, 0xFF)] == ["|", "/", "\\", "|"]
+    assert [braille_to_ascii(dots) for dots in (0, 0x09, 0x12, 0x24, 0xC0)] == [
+        " ",
+        "'",
+        "-",
+        "-",
+        "_",
+    ]
+    assert [braille_to_ascii(dots) for dots in (0x47, 0x48, 0x81, 0xFF)] == ["|", "/", "\\", "|"]

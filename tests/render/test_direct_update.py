@@ -27,8 +27,8 @@ LOOKS = [
 ]
 
 
-def demo(habits: Preferences = LOOKS[0]) -> MemtuiApp:
-    return replaying(pages_of([DEMO]), "100%", 1.0, habits=habits, is_paused=True)
+def demo(preferences: Preferences = LOOKS[0]) -> MemtuiApp:
+    return replaying(pages_of([DEMO]), "100%", 1.0, preferences=preferences, is_paused=True)
 
 
 def runs(segments: list[Segment]) -> list[tuple[str, object]]:
@@ -36,9 +36,9 @@ def runs(segments: list[Segment]) -> list[tuple[str, object]]:
     return [(char, segment.style) for segment in segments for char in segment.text]
 
 
-@pytest.mark.parametrize("habits", LOOKS, ids=["dark", "light", "ansi", "ascii"])
-async def test_a_line_is_what_textual_makes_of_it(habits: Preferences) -> None:
-    app = demo(habits)
+@pytest.mark.parametrize("preferences", LOOKS, ids=["dark", "light", "ansi", "ascii"])
+async def test_a_line_is_what_textual_makes_of_it(preferences: Preferences) -> None:
+    app = demo(preferences)
     async with running(app) as pilot:
         await until(lambda: "loadCatalogue" in app.panes[3].copied(whole=True))
         await pilot.pause()

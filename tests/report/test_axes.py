@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from memtui.report import plots
 from memtui.report.markup import MOST_CHARS, Markup, escaped, tag
-from memtui.report.series import COLUMNS, Piece, folded
+from memtui.report.report_data import COLUMNS, ExtentPiece, fold_columns
 from memtui.timeline import Extent
 
 MIB = 1 << 20
@@ -74,12 +74,12 @@ def test_what_is_markup_already_stays_and_a_long_text_is_cut() -> None:
 
 
 def test_a_column_keeps_the_lowest_the_highest_and_the_last() -> None:
-    def at(second: float, value: int, until: float | None = None) -> Piece:
-        return Piece(second, until or second, "res", Extent(value, value, value))
+    def at(second: float, value: int, until: float | None = None) -> ExtentPiece:
+        return ExtentPiece(second, until or second, "res", Extent(value, value, value))
 
     end = float(COLUMNS)
     pieces = [at(0, 5), at(0.5, 1), at(0.9, 3), at(300, 7, 301), at(end, 9)]
-    columns = folded([*pieces, at(-5, 1), at(end + 1, 1)], 0.0, end)
+    columns = fold_columns([*pieces, at(-5, 1), at(end + 1, 1)], 0.0, end)
     res = columns.of("missing", "res")
     assert res[0] == Extent(1, 5, 3)
     assert res[300] == res[301] == Extent(7, 7, 7)

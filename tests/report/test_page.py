@@ -28,7 +28,7 @@ from memtui.model import Event, Mark
 from memtui.recording import Recording
 from memtui.recording.gzip_members import Member
 from memtui.recording.member_content import MemberContent
-from memtui.report import account_of, page
+from memtui.report import page, read_report_data
 from memtui.report.markup import PARTS
 from memtui.sanitize import plain
 
@@ -84,7 +84,7 @@ def text_of(path: Path, start: float | None = None, end: float | None = None) ->
     recording = Recording.open(path)
     try:
         first, last = recording.span
-        return page(account_of(recording, start or first, end or last), NOON)
+        return page(read_report_data(recording, start or first, end or last), NOON)
     finally:
         recording.close()
 
@@ -196,7 +196,7 @@ def test_headers_alone_are_read_of_hours(hours: Path) -> None:
             return known(member)
 
         part.content = content  # type: ignore[method-assign]
-    account_of(recording, *recording.span)
+    read_report_data(recording, *recording.span)
     assert len(recording.members()) > 150
     assert len(read) < 40
 
@@ -265,11 +265,11 @@ def test_a_file_that_is_there_is_kept_unless_told_otherwise(incident: Path, tmp_
     link.symlink_to(out)
     for arguments, said in (
         ((), "Missing option"),
-        (("-o", out), "there already"),
-        (("-o", link), "there already"),
+        (("-o", out), "exists"),
+        (("-o", link), "exists"),
         (("-o", link, "--force"), "it is a link"),
-        (("-o", tmp_path, "--force"), "it is no file"),
-        (("-o", incident, "--force"), "it is the recording"),
+        (("-o", tmp_path, "--force"), "it is not a regular file"),
+        (("-o", incident, "--force"), "it is the recording being read"),
         (("-o", tmp_path / "no" / "x.html"), "No such file"),
     ):
         done = report(incident, *arguments)

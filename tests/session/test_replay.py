@@ -168,7 +168,7 @@ async def test_keys_of_a_pane_are_its_own_again_when_it_has_the_focus(recording:
         await pilot.press("down")
         assert app.focused is app.panes[1]
         await pilot.press("6", "question_mark")
-        await until(lambda: "On the time line" in on_top(app, "help"))
+        await until(lambda: "On the timeline" in on_top(app, "help"))
 
 
 async def test_it_plays_faster_stops_at_the_end_and_stays(recording: Path) -> None:
@@ -257,7 +257,7 @@ async def test_the_question_for_a_note_says_that_it_is_not_kept(recording: Path)
         await pilot.press("m")
         await until(lambda: len(app.screen_stack) == 2)
         await pilot.pause()
-        asked = app.screen.query_one("#ask-said", Static)
+        asked = app.screen.query_one("#ask-description", Static)
         assert "until you quit" in str(asked.content)
 
 
@@ -344,5 +344,5 @@ async def test_a_file_that_is_written_is_followed_and_looked_back_in(
 def test_speeds_are_those_there_are() -> None:
     assert [pace(text) for text in ("4", "x4", "×3600", "1/4")] == [4, 4, 3600, 0.25]
     result = CliRunner().invoke(memtui, ["replay", "x", "--speed", "5"])
-    assert "is no speed" in result.output
+    assert "is not a speed" in result.output
     assert result.exit_code == 2

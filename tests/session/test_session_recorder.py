@@ -14,7 +14,7 @@ from dashboard import counted, running, shown, until
 
 from memtui.cli.errors import CliError
 from memtui.cli.live.session import Session
-from memtui.cli.live.sources import TraceInput
+from memtui.cli.live.sources import GctraceInput
 from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Event, OutputLine, ProcessIdentity, ProcessSample
 from memtui.recording import Redaction
@@ -217,7 +217,7 @@ async def test_what_a_tape_cannot_write_is_in_its_words(
 
 
 def test_a_file_that_cannot_be_recorded_into_is_a_complaint(here: Path) -> None:
-    session = Session(ProfileOptions(None, probe=False, every_s=None), TraceInput(), time.time)
+    session = Session(ProfileOptions(None, probe=False, every_s=None), GctraceInput(), time.time)
     with pytest.raises(CliError, match="no such folder"):
         session.record(here / "missing" / "x.memtui")
 
@@ -227,7 +227,7 @@ async def test_a_live_session_is_recorded_stepped_back_in_and_followed_again(
     start_go: StartGo, here: Path
 ) -> None:
     service = start_go("orders", GODEBUG="gctrace=1")
-    session = Session(ProfileOptions(None, probe=True, every_s=None), TraceInput(), time.time)
+    session = Session(ProfileOptions(None, probe=True, every_s=None), GctraceInput(), time.time)
     session.watch_process(service.pid)
     session.record()
     app = session.screen()
@@ -258,7 +258,7 @@ async def test_r_in_the_first_moment_records_from_the_first_sample(
     start_go: StartGo, here: Path
 ) -> None:
     service = start_go("orders")
-    session = Session(ProfileOptions(None, probe=True, every_s=None), TraceInput(), time.time)
+    session = Session(ProfileOptions(None, probe=True, every_s=None), GctraceInput(), time.time)
     session.watch_process(service.pid)
     session.record()
     app = session.screen()
@@ -280,7 +280,7 @@ async def test_the_screen_shows_what_is_not_written(
     start_go: StartGo, here: Path, monkeypatch: pytest.MonkeyPatch, fault: Any
 ) -> None:
     service = start_go("orders")
-    session = Session(ProfileOptions(None, probe=True, every_s=None), TraceInput(), time.time)
+    session = Session(ProfileOptions(None, probe=True, every_s=None), GctraceInput(), time.time)
     session.watch_process(service.pid)
     session.record(here / "work" / "x.memtui")
     app = session.screen()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtui.model import Mark, Trouble
-from memtui.sources.clock import STEP_S, ClockSource, OnwardClock, moment_of_day
+from memtui.sources.clock import STEP_S, ClockSource, SessionClock, session_time
 
 NOON = 1_700_000_000.0
 
@@ -26,9 +26,9 @@ class Hands:
         self.wall_s += seconds + set_by_s
         self.steady_s += seconds
 
-    def clock(self) -> OnwardClock:
+    def clock(self) -> SessionClock:
         """Return the clock of a session on this machine."""
-        return OnwardClock(lambda: self.wall_s, lambda: self.steady_s)
+        return SessionClock(lambda: self.wall_s, lambda: self.steady_s)
 
 
 def test_it_is_the_time_of_day_while_nobody_sets_it() -> None:
@@ -79,9 +79,9 @@ def test_what_was_dated_by_the_time_of_day_has_its_place_before_and_behind_the_s
     hands.pass_by(10.0)
     hands.pass_by(10.0, set_by_s=-3600.0)
     clock()
-    assert moment_of_day(clock, NOON + 9) == NOON + 9
-    assert moment_of_day(clock, NOON + 12 - 3600) == NOON + 12
-    assert moment_of_day(lambda: NOON, NOON + 9) == NOON + 9
+    assert session_time(clock, NOON + 9) == NOON + 9
+    assert session_time(clock, NOON + 12 - 3600) == NOON + 12
+    assert session_time(lambda: NOON, NOON + 9) == NOON + 9
 
 
 async def test_a_step_is_told_whoever_asked_for_the_time() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Thread
 
-from memtui.sources.source import MOST_FACTS, MOST_LINES, EventQueue
+from memtui.sources.source import MOST_LINES, MOST_OTHERS, EventQueue
 
 
 def test_lines_and_facts_come_out_in_the_order_in_which_they_came() -> None:
@@ -28,7 +28,7 @@ def test_the_oldest_lines_make_room_and_no_fact_is_lost() -> None:
 
 def test_facts_are_bounded_too() -> None:
     waiting: EventQueue[int] = EventQueue()
-    for number in range(MOST_FACTS + 1):
+    for number in range(MOST_OTHERS + 1):
         waiting.put(number, is_line=False)
     assert waiting.take_all()[0] == 1
     assert waiting.dropped == 1

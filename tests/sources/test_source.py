@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from memtui.model import Attached, Event, Sample, Trouble
-from memtui.sources.source import LONGEST_PAUSE_S, NothingThere, SourceFailed, keep_trying
+from memtui.sources.source import LONGEST_PAUSE_S, SourceFailed, UnavailableSource, keep_trying
 
 
 class Script:
@@ -68,6 +68,6 @@ async def test_a_failure_for_good_is_told_once() -> None:
 
 
 async def test_nothing_says_why_once() -> None:
-    nothing = NothingThere("process", "no process", "--pid", lambda: 5.0)
+    nothing = UnavailableSource("process", "no process", "--pid", lambda: 5.0)
     events = [event async for event in keep_trying(nothing, lambda: 5.0)]
     assert events == [Event(5.0, "process", Trouble("no process", "--pid"))]

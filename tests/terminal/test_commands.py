@@ -108,7 +108,7 @@ def test_a_name_of_one_process_is_watched_and_of_two_the_user_is_asked(
     window.wait_for("code=0")
     second = spawn(shop)
     window.type(f"clear; memtui --name {shop.name}; echo code=$?")
-    window.wait_for(f"2 processes match '{shop.name}': which one?", "2 of 2 processes")
+    window.wait_for(f"2 processes match '{shop.name}': select one", "2 of 2 processes")
     listed = processes_listed(window, 2)
     assert sorted(listed) == sorted([first.pid, second.pid])
     window.press("Down", "Enter")
@@ -124,7 +124,7 @@ def test_without_arguments_a_process_is_found_by_typing_and_esc_quits(
     service = spawn(shop)
     window = terminal(80, 24)
     window.type("memtui; echo code=$?")
-    window.wait_for("which process?", "esc quit", " processes ")
+    window.wait_for("select a process", "esc quit", " processes ")
     # Go programs stand first.
     wait_until(lambda: re.search(r"command *\n *\d+ +go1\.", window.screen()))
     everything = re.search(r"(\d+) of \1 processes", window.screen())
@@ -137,7 +137,7 @@ def test_without_arguments_a_process_is_found_by_typing_and_esc_quits(
     window.press("q")
     window.wait_for("code=0")
     window.type("clear; memtui; echo code=$?")
-    window.wait_for("which process?", " processes ")
+    window.wait_for("select a process", " processes ")
     window.press("Escape")
     window.wait_for("code=0")
     assert window.modes() == RESTORED

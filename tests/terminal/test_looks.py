@@ -84,7 +84,7 @@ def test_settings_that_are_wrong_are_told_and_the_screen_opens(
     screen = window.wait_for("code=0")
     said = " ".join(screen.split())
     assert "config.toml:1: theme = 'pink'" in said
-    assert "keys: nonsense: nothing is called so" in said
+    assert "keys: nonsense: unknown action" in said
     assert "Traceback" not in screen
 
 

@@ -241,7 +241,7 @@ def test_a_defect_is_a_line_and_a_report_without_secrets(
     screen = window.wait_for(f"code={code}")
     (report,) = (tmp_path / "memtui").iterdir()
     said = screen.replace("\n", "")
-    assert "a defect of memtui: LookupError in " in said
+    assert "a defect in memtui: LookupError in " in said
     assert str(report) in said
     assert "hunter2" not in said + report.read_text()
     assert "Traceback" not in screen

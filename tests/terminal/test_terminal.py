@@ -176,7 +176,7 @@ def test_while_it_is_asked_which_writer_is_meant_the_pipe_is_drained(
     noisy = "GODEBUG=gctrace=1,schedtrace=1,scheddetail=1 GOMAXPROCS=64"
     orders = go_build("orders")
     window.type(f"({noisy} {orders} & {noisy} {orders} & wait) |& memtui")
-    window.wait_for("several programs write into this pipe", "2 of 2")
+    window.wait_for("2 programs write to this pipe", "2 of 2")
     writers = [
         each
         for each in psutil.Process(window.pane_pid()).children(recursive=True)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memtui.local_time import date_and_time
 from memtui.model import Profile, ProfileKind, ProfileRequest, gap_s, moment_of
-from memtui.panes.time_of_day import date_and_clock
 
 TIMES = st.integers(min_value=-(1 << 63), max_value=(1 << 63) - 1)
 READ = st.floats(min_value=0, max_value=4e9)
@@ -19,7 +19,7 @@ def dated(time_nanos: int, kind: ProfileKind = "file") -> Profile:
 @given(TIMES, READ)
 def test_every_moment_can_be_written(time_nanos: int, read_at: float) -> None:
     moment = moment_of(dated(time_nanos), read_at)
-    assert date_and_clock(moment.at)
+    assert date_and_time(moment.at)
     assert moment.is_known == moment.is_own == (0 < time_nanos < 253_402_300_800 * 10**9)
 
 

@@ -1,4 +1,4 @@
-"""The command line: one file a command; Textual is imported when a screen is needed."""
+"""The command line. Textual is imported only if a command needs the screen."""
 
 import os
 import signal
@@ -6,15 +6,15 @@ import sys
 import threading
 from types import FrameType
 
-# Told to end while all is imported it ends without a trace: Python would print one.
-_is_heard = (
+# SIGINT during the imports ends memtui at once: Python would print a traceback.
+_has_default_handler = (
     signal.getsignal(signal.SIGINT) is signal.default_int_handler
     and threading.current_thread() is threading.main_thread()
 )
-if _is_heard:
+if _has_default_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-# ruff: noqa: E402 - all that takes long to import comes after that
+# ruff: noqa: E402 - the slow imports come after that
 from memtui.cli.errors import CliError
 from memtui.cli.group import REPORTS, Commands
 
@@ -25,12 +25,12 @@ else:
 
 __all__ = ["main"]
 
-if _is_heard:
+if _has_default_handler:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _Terminated(SystemExit):
-    """A signal ended the command: whatever it was doing is left in order first."""
+    """SIGTERM or SIGHUP arrived: the command cleans up before it ends."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
@@ -42,24 +42,24 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; whatever goes wrong, the user sees a line and no traceback.
+    """Run the command line; any error is printed as one line, without a traceback.
 
-    SIGTERM and SIGHUP end a command as ctrl+c does, so that a response which was begun is read to
-    its end (sources/http/draining.py); then memtui dies by that signal.
+    SIGTERM and SIGHUP end a command as ctrl+c does, so that a response that has begun is read to
+    its end (sources/http/draining.py); then that signal ends memtui.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _terminate)
     try:
         memtui(prog_name="memtui")
-    except _Terminated as told:
-        signal.signal(told.number, signal.SIG_DFL)
-        os.kill(os.getpid(), told.number)
-    except Exception as defect:  # the last net: a trace is for developers, not for users
+    except _Terminated as terminated:
+        signal.signal(terminated.number, signal.SIG_DFL)
+        os.kill(os.getpid(), terminated.number)
+    except Exception as defect:  # a traceback is for developers, not for users
         if os.environ.get("MEMTUI_TRACEBACK"):
             raise
-        from memtui.sources.defect import in_a_line, reported
+        from memtui.sources.defect import kind_and_place, report_hint
 
-        complaint = CliError(f"a defect of memtui: {in_a_line(defect)}", reported(defect))
-        complaint.show()
-        sys.exit(complaint.exit_code)
+        error = CliError(f"a defect in memtui: {kind_and_place(defect)}", report_hint(defect))
+        error.show()
+        sys.exit(error.exit_code)

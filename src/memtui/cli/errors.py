@@ -1,19 +1,22 @@
-"""Errors as the user sees them: one line, and a hint."""
+"""Errors that the command line prints as one line and a hint, and its exit codes."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
 
 import click
 
 from memtui.sanitize import plain
 
+if TYPE_CHECKING:
+    from memtui.diagnosis import Diagnosis
+
 
 def exists(path: Path) -> bool:
-    """Return whether a path leads to something; raise Complaint when that may not be asked."""
+    """Return whether a path exists; raise CliError if memtui may not read its folder."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -24,7 +27,7 @@ def exists(path: Path) -> bool:
 
 
 class CliError(click.ClickException):
-    """Something that memtui cannot do: one line, a hint, and exit code 1."""
+    """An error that is printed as one line and a hint; the exit code is 1."""
 
     exit_code = 1
 
@@ -40,7 +43,7 @@ class CliError(click.ClickException):
 
 
 class AmbiguousTargetError(CliError):
-    """More than one thing is meant: what there is to choose from, a line each, and exit code 2."""
+    """An error for several matches, which are printed one a line; the exit code is 2."""
 
     exit_code = 2
 
@@ -54,3 +57,28 @@ class AmbiguousTargetError(CliError):
         for each in self._choices:
             print(f"  {each}", file=file or sys.stderr)
         print(f"  hint: {self.hint}", file=file or sys.stderr)
+
+
+HARMLESS, NEEDS_ACTION, NOT_ENOUGH = 0, 3, 4
+
+INTERRUPTED_EXIT = 130
+"""The exit code in a shell of a program that SIGINT has ended."""
+
+FailOn: TypeAlias = Literal["growth", "cause", "never"]
+"""When a verdict sets exit code 3: if RES grows, for a cause that needs action, or never."""
+
+
+def exit_code_of(diagnosis: Diagnosis, fail_on: FailOn = "cause") -> int:
+    """Return the exit code for a verdict.
+
+    0: steady or harmless; 3: a cause that needs action, with "growth" also any growth of RES;
+    4: not enough data. With "never" always 0.
+    """
+    from memtui.diagnosis import Cause
+
+    if fail_on == "never":
+        return HARMLESS
+    if diagnosis.needs_action or (fail_on == "growth" and diagnosis.grows):
+        return NEEDS_ACTION
+    causes = [found.cause for found in diagnosis.findings]
+    return NOT_ENOUGH if Cause.NOT_ENOUGH_DATA in causes else HARMLESS

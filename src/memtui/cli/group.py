@@ -1,4 +1,4 @@
-"""The group of all commands: what there is, and how each ends when the user has had enough."""
+"""The group of all commands: imports a command when it runs, and ends it on ctrl+c."""
 
 from __future__ import annotations
 
@@ -7,38 +7,40 @@ from typing import Any, ClassVar
 
 import click
 
-from memtui.cli.exitcodes import INTERRUPTED
+from memtui.cli.errors import INTERRUPTED_EXIT
 
 LINES = {
-    "config": "Print the settings and keys, as a file to begin with.",
-    "demo": "Show a recorded service whose RES grows and whose heap does not.",
-    "doctor": "Say what can be seen of a process, and what each missing thing adds.",
-    "explain": "Say where RES goes and why, without a screen.",
-    "export": "Write a recording as CSV, JSON lines or OpenMetrics.",
-    "flame": "Draw a profile as a flame graph: one SVG file.",
-    "gctrace": "Read a gctrace log without a screen.",
-    "info": "Say what a recording holds, and whether it is whole.",
-    "list": "Print source with what each line comes to, as -list.",
-    "peek": "Print who calls a function and what it calls, as -peek.",
-    "record": "Record a process into a file, without a screen.",
-    "repair": "Save what is whole in a damaged recording.",
-    "replay": "Show a recording as it was, at any moment of it.",
-    "report": "Write a recording as one page of HTML: verdict, ledger, plots.",
-    "run": "Start a command with gctrace=1 and watch it.",
+    "config": "Print all settings and keys, as a file to start from.",
+    "demo": "Replay a recorded service whose RES grows while its live heap does not.",
+    "doctor": "List what memtui can read of a process, and how to enable the rest.",
+    "explain": "Print the parts of RES and why it grows, without a screen.",
+    "export": "Convert a recording to CSV, JSON lines or OpenMetrics.",
+    "flame": "Draw a profile as a flame graph (SVG).",
+    "gctrace": "Print the GC cycles in a gctrace log, without a screen.",
+    "info": "Print what a recording contains, and check it for damage.",
+    "list": "Print source lines with their values, as go tool pprof -list.",
+    "peek": "Print callers and callees of a function, as go tool pprof -peek.",
+    "record": "Record a process to a file, without a screen.",
+    "repair": "Copy the undamaged parts of a recording to a new file.",
+    "replay": "Show a recording in the dashboard, at any moment.",
+    "report": "Write a report of a recording as one HTML page.",
+    "run": "Start a command with GODEBUG=gctrace=1 and watch it.",
     "tags": "Print the labels of a profile, as go tool pprof -tags.",
     "top": "Print the top functions of a profile, as go tool pprof -top.",
-    "traces": "Print each sample with its labels and its stack, as -traces.",
-    "tree": "Print callers and callees of the top functions, as -tree.",
+    "traces": "Print each sample with labels and stack, as go tool pprof -traces.",
+    "tree": "Print callers and callees of the top functions, as go tool pprof -tree.",
 }
-"""What ``--help`` says of each command; ``commands/`` has a file of that name, with the command."""
+"""The line of each command in ``--help``."""
 
 
 REPORTS = frozenset(("flame", "list", "peek", "tags", "top", "traces", "tree"))
-"""Commands that end in a tenth of a second: they do without the options of a session."""
+"""Reports of profiles, which start without the imports of the dashboard's options."""
+MODULES = {"demo": "replay"} | dict.fromkeys(REPORTS, "reports")
+"""The module in ``commands/`` of each command; the others are in a module of their own name."""
 
 
 class Commands(click.Group):
-    """Commands of which only the one that runs is imported; ctrl+c ends each without a word."""
+    """A group that imports only the command that runs; ctrl+c ends a command without a message."""
 
     SETTINGS: ClassVar[dict[str, Any]] = {
         "help_option_names": ["-h", "--help"],
@@ -53,9 +55,9 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command itself, where the group holds its name and its line alone."""
+        """Return the imported command; the group itself holds only names and lines."""
         name, found, rest = super().resolve_command(ctx, args)
-        return name, found and _imported(found.name or ""), rest
+        return name, found and _import_command(found.name or ""), rest
 
     def make_context(
         self,
@@ -64,22 +66,22 @@ class Commands(click.Group):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Read the arguments; raise Exit when that is interrupted."""
+        """Parse the arguments; raise Exit on ctrl+c."""
         try:
             return super().make_context(info_name, args, parent, **extra)
         except KeyboardInterrupt:
-            raise click.exceptions.Exit(INTERRUPTED) from None
+            raise click.exceptions.Exit(INTERRUPTED_EXIT) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; raise Exit when it is interrupted."""
+        """Run the command; raise Exit on ctrl+c."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            raise click.exceptions.Exit(INTERRUPTED) from None
+            raise click.exceptions.Exit(INTERRUPTED_EXIT) from None
 
 
-def _imported(name: str) -> click.Command:
-    module = vars(import_module(f"memtui.cli.commands.{name}"))
-    command = module.get(name) or module[f"{name}_"]  # ``list`` is Python's own word
+def _import_command(name: str) -> click.Command:
+    module = vars(import_module(f"memtui.cli.commands.{MODULES.get(name, name)}"))
+    command = module.get(name) or module[f"{name}_"]  # ``list`` is a builtin of Python
     assert isinstance(command, click.Command)
     return command

@@ -1,4 +1,4 @@
-"""How far something long is, on standard error, where somebody looks at that."""
+"""Shows progress on one line of the terminal, on standard error."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ import click
 if TYPE_CHECKING:
     from memtui.model import Event
 
-PATIENCE_S = 0.3
-"""What takes less time is not worth a word."""
-BEAT_S = 0.2
-_LOOKS_UP = 256
-"""After so many calls the clock is looked at."""
+FIRST_SHOWN_S = 0.3
+"""Work that takes less time shows no progress."""
+INTERVAL_S = 0.2
+_EVENTS_PER_CHECK = 256
+"""The clock is read once in so many events."""
 
 
 class Progress:
-    """A line that changes while something goes on; the line is gone when that is over.
+    """A line on standard error that changes during some work and is removed after it.
 
-    Nothing is shown where standard error is no terminal, nor, with ``beside_output``, where the
-    output goes to the same terminal line by line.
+    Nothing is shown if standard error is not a terminal, or, with ``beside_output``, if the output
+    goes to the terminal too.
     """
 
-    def __init__(self, what: str, *, beside_output: bool = False) -> None:
+    def __init__(self, what: str = "", *, beside_output: bool = False) -> None:
         self._what = what
-        self._is_shown = _is_terminal(sys.stderr) and not (
-            beside_output and _is_terminal(sys.stdout)
-        )
-        self._next_s = time.monotonic() + PATIENCE_S
+        self._is_terminal = _is_terminal(sys.stderr)
+        self._is_shown = self._is_terminal and not (beside_output and _is_terminal(sys.stdout))
+        self._next_s = time.monotonic() + FIRST_SHOWN_S
         self._calls = 0
         self._has_line = False
 
@@ -50,28 +49,39 @@ class Progress:
         self.clear()
 
     def at(self, share: float) -> None:
-        """Show how much is done, 0 to 1, if it is time to."""
+        """Show the share that is done, 0 to 1, unless the line is newer than INTERVAL_S."""
         if not self._is_shown or (now := time.monotonic()) < self._next_s:
             return
-        self._next_s = now + BEAT_S
-        self.show(f"{min(99, max(0, int(share * 100)))}%")
-
-    def show(self, how_far: str) -> None:
-        """Show the line with these words."""
-        self._has_line = True
-        click.echo(f"\r\x1b[K {self._what} {how_far}; ctrl+c ends it", nl=False, err=True)
+        self._next_s = now + INTERVAL_S
+        self.show_work(f"{min(99, max(0, int(share * 100)))}%")
 
     def over(self, events: Iterable[Event], start: float, end: float) -> Iterator[Event]:
-        """Yield events between two moments, and show how far they are."""
+        """Yield the events between two moments, and show the share that is done."""
         length = max(1e-9, end - start)
         for event in events:
             self._calls += 1
-            if self._is_shown and self._calls % _LOOKS_UP == 0:
+            if self._is_shown and self._calls % _EVENTS_PER_CHECK == 0:
                 self.at((event.at - start) / length)
             yield event
 
+    def show_work(self, state: str) -> None:
+        """Show the work and its state."""
+        self.show(f"{self._what} {state}; ctrl+c stops")
+
+    def show(self, text: str) -> None:
+        """Replace the line."""
+        if self._is_shown:
+            self._has_line = True
+            click.echo(f"\r\x1b[K {text}", nl=False, err=True)
+
+    def say(self, text: str, *, is_stamped: bool = False) -> None:
+        """Print a line that stays; with date and time if it goes to a log (``is_stamped``)."""
+        self.clear()
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S ") if is_stamped and not self._is_terminal else ""
+        click.echo(f"{stamp}memtui: {text}", err=True)
+
     def clear(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._has_line:
             click.echo("\r\x1b[K", nl=False, err=True)
         self._has_line = False
@@ -79,27 +89,27 @@ class Progress:
 
 @contextlib.contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Say what goes on, and for how long already, while that cannot say how far it is."""
+    """Show for how many seconds some work has been going on whose share is unknown."""
     if not _is_terminal(sys.stderr):
         yield
         return
-    over, began_s = threading.Event(), time.monotonic()
-    line = Progress(what)
+    is_done, began_s = threading.Event(), time.monotonic()
+    progress = Progress(what)
 
-    def tell() -> None:
-        pause_s = PATIENCE_S
-        while not over.wait(pause_s):
-            line.show(f"{time.monotonic() - began_s:.0f}s")
+    def show_seconds() -> None:
+        pause_s = FIRST_SHOWN_S
+        while not is_done.wait(pause_s):
+            progress.show_work(f"{time.monotonic() - began_s:.0f}s")
             pause_s = 1.0
 
-    telling = threading.Thread(target=tell, name="waiting", daemon=True)
-    telling.start()
+    thread = threading.Thread(target=show_seconds, name="progress", daemon=True)
+    thread.start()
     try:
         yield
     finally:
-        over.set()
-        telling.join()
-        line.clear()
+        is_done.set()
+        thread.join()
+        progress.clear()
 
 
 def _is_terminal(stream: object) -> bool:

@@ -1,4 +1,4 @@
-"""What comes of the sources: each runs in a worker, and all its events go one way."""
+"""Runs each source in a worker and routes its events to the timeline and the recorder."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ from collections.abc import Callable, Sequence
 
 from textual.app import App
 
-from memtui.model import (
-    KINDS,
-    Event,
-)
+from memtui.model import KINDS, Event
 from memtui.session import Player
 from memtui.session.session_recorder import SessionRecorder
 from memtui.sources.source import Clock, Source, drive
 from memtui.timeline import Timeline
 
-BESIDE = frozenset(kind.type for kind in KINDS if kind.may_wait)
-"""What is painted together with the next sample of the process, or a second later at most."""
+MAY_WAIT = frozenset(kind.type for kind in KINDS if kind.may_wait)
+"""Samples that are painted with the next sample of the process, a second later at most."""
 
 
 class EventPump:
-    """Puts events on the timeline and into the recording; ``paint_soon`` is told of new ones."""
+    """Adds events to the timeline and the recording, and calls ``paint_soon`` for new ones."""
 
     def __init__(
         self,
@@ -28,7 +25,7 @@ class EventPump:
         sources: Sequence[Source],
         timeline: Timeline,
         player: Player,
-        tape: SessionRecorder | None,
+        recorder: SessionRecorder | None,
         clock: Clock,
         paint_soon: Callable[[], None],
     ) -> None:
@@ -36,30 +33,30 @@ class EventPump:
         self._app = app
         self._timeline = timeline
         self._player = player
-        self._tape = tape
+        self._recorder = recorder
         self._clock = clock
         self._paint_soon = paint_soon
 
     def start(self) -> None:
-        """Let the sources run that are known from the start."""
+        """Start the sources."""
         self._run(self.sources)
 
-    def add(self, sources: Sequence[Source]) -> None:
-        """Let others run too."""
+    def add_sources(self, sources: Sequence[Source]) -> None:
+        """Add and start more sources."""
         self.sources += sources
         self._run(sources)
 
     def _run(self, sources: Sequence[Source]) -> None:
         for source in sources:
-            running = drive(source, self.take, self._clock)
+            running = drive(source, self.add_event, self._clock)
             self._app.run_worker(running, group=source.name, exit_on_error=False)
 
-    def take(self, event: Event) -> None:
-        """Put an event on the timeline and into the recording."""
+    def add_event(self, event: Event) -> None:
+        """Add an event to the timeline and the recording."""
         if self._player.live is not None:
             self._timeline.append(event)
-        if self._tape is not None:
-            self._tape.append(event)
+        if self._recorder is not None:
+            self._recorder.append(event)
         kind = type(event.sample)
-        if kind not in BESIDE or self._timeline.track(kind).count < 2:
+        if kind not in MAY_WAIT or self._timeline.track(kind).count < 2:
             self._paint_soon()

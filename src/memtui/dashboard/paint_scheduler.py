@@ -1,4 +1,4 @@
-"""When the screen is painted: soon after something came, and once a second where nothing does."""
+"""Schedules the painting of the screen: soon after an event, and at least once a second."""
 
 from __future__ import annotations
 
@@ -8,46 +8,45 @@ from collections.abc import Callable
 Later = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 
 BETWEEN_PAINTS_S = 0.5
-"""The screen is painted twice a second at most, however fast events come; keys paint at once."""
-SECOND_S = 1.0
-"""The time of day moves on, and what came since may wait no longer."""
-LATE_S = 0.25
-"""A process is read each second: its sample is painted for the second, if it is not later."""
+"""Events are painted twice a second at most; keys are painted at once."""
+IDLE_PAINT_S = 1.0
+"""Without an event the screen is painted for the time of day and for waiting samples."""
+SAMPLE_DELAY_S = 0.25
+"""Extra time for the sample of this second, which then paints the screen itself."""
 
 
 class PaintScheduler:
-    """Calls ``paint``, which calls ``painted`` whenever it is called, by whom ever.
+    """Calls ``paint`` when it is due; ``paint`` calls ``on_painted`` each time it runs.
 
-    ``later`` is that of the app.
+    ``later`` is ``LeanApp.later``.
     """
 
     def __init__(self, later: Later, paint: Callable[[], None]) -> None:
         self._later = later
         self._paint = paint
         self._painted_s = 0.0
-        self._soon: asyncio.TimerHandle | None = None
-        self._next: asyncio.TimerHandle | None = None
+        self._soon_handle: asyncio.TimerHandle | None = None
+        self._idle_handle: asyncio.TimerHandle | None = None
 
     def soon(self) -> None:
-        """Paint once for all that comes until then: at once, in the next turn of the loop, or when
-        the last time is long enough ago."""
-        if self._soon is None:
+        """Paint in the next turn of the event loop, or BETWEEN_PAINTS_S after the last time."""
+        if self._soon_handle is None:
             since_s = asyncio.get_running_loop().time() - self._painted_s
             wait_s = max(0.0, BETWEEN_PAINTS_S - since_s)
-            self._soon = self._later(wait_s, self._paint)
+            self._soon_handle = self._later(wait_s, self._paint)
 
-    def painted(self) -> None:
-        """Note that all is painted; the next time is a second later, unless something comes."""
+    def on_painted(self) -> None:
+        """Schedule the next paint, for the case that no event comes before it."""
         now_s = asyncio.get_running_loop().time()
-        by_itself = self._next is not None and self._next.when() <= now_s
+        was_idle = self._idle_handle is not None and self._idle_handle.when() <= now_s
         self.stop()
         self._painted_s = now_s
-        wait_s = SECOND_S if by_itself else SECOND_S + LATE_S
-        self._next = self._later(wait_s, self._paint)
+        wait_s = IDLE_PAINT_S if was_idle else IDLE_PAINT_S + SAMPLE_DELAY_S
+        self._idle_handle = self._later(wait_s, self._paint)
 
     def stop(self) -> None:
-        """Paint no more by itself."""
-        for handle in (self._soon, self._next):
+        """Cancel the scheduled paints."""
+        for handle in (self._soon_handle, self._idle_handle):
             if handle is not None:
                 handle.cancel()
-        self._soon = self._next = None
+        self._soon_handle = self._idle_handle = None

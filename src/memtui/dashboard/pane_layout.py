@@ -1,4 +1,4 @@
-"""The panes of the dashboard: which one has the keys, and which are visible."""
+"""The panes of the dashboard: which one is current, and which are visible."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from memtui.render.preferences import FirstScreen
 
 
 class PaneLayout:
-    """Holds the panes; the current one is marked for the style sheet, and has the keys."""
+    """Holds the panes; the style sheet marks the current one, which has the focus."""
 
     def __init__(self, app: App[None], first_screen: FirstScreen) -> None:
         self._app = app
@@ -26,7 +26,7 @@ class PaneLayout:
 
     @property
     def current(self) -> Pane:
-        """The pane that has the keys, or had them last."""
+        """The pane that has the focus, or had it last."""
         return next((pane for pane in self.panes if pane.has_class("-current")), self.panes[0])
 
     def mark_current(self, pane: Pane) -> None:
@@ -46,11 +46,11 @@ class PaneLayout:
         self.go((self.current.NUMBER - 1 + by) % len(PANES) + 1)
 
     def zoom(self) -> None:
-        """Give the whole screen to the current pane, or show all panes again."""
+        """Toggle between the current pane and all panes."""
         self._app.screen.toggle_class("-zoomed")
 
     def unzoom(self) -> None:
-        """Show all panes again."""
+        """Show all panes."""
         self._app.screen.remove_class("-zoomed")
         if self.current is self.explain:
             self.go(1)

@@ -1,4 +1,4 @@
-"""How the dashboard ends: as the user or a signal asks, and after the program that it started."""
+"""Ends the dashboard on a key or a signal, after the child that memtui started."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ import asyncio
 import signal
 
 from textual.app import App
+from textual.screen import Screen
 from textual.worker import WorkType
 
 from memtui.dashboard.status_bars import StatusBars
-from memtui.dialogs.quit import QuitScreen
 from memtui.sources.gctrace.child import Child
 from memtui.sources.signals import ENDING, PASSED_ON, EarlySignals
 
 
 class Shutdown:
-    """Heeds signals, and asks about a running child before the app exits with its code.
+    """Handles signals, and asks about a running child before the app exits with its code.
 
-    ``say`` is told what is being waited for. Without a child there is nothing to ask, and signals
-    that are not ours are ignored. Unless it ``may_suspend``, nobody stops it: the pipe that it
-    drains would fill, and who writes into it stand still.
+    Without ``may_suspend`` SIGTSTP is ignored: the pipe that memtui drains would fill, and its
+    writer would block.
     """
 
     def __init__(
         self,
         app: App[None],
         child: Child | None,
-        early: EarlySignals | None,
+        early_signals: EarlySignals | None,
         bars: StatusBars,
         *,
         may_suspend: bool = True,
@@ -34,12 +33,13 @@ class Shutdown:
         self._app = app
         self._may_suspend = may_suspend
         self._child = child
-        self._early = early or EarlySignals()
+        self._early_signals = early_signals or EarlySignals()
         self._bars = bars
         self._is_ending = False
+        self._question: Screen[str | None] | None = None
 
     def listen(self) -> None:
-        """Take the signals over, those too that came before there was a loop."""
+        """Install the signal handlers; handle a signal that came before the event loop."""
         loop = asyncio.get_running_loop()
         passed_on = PASSED_ON if self._child is None else (*PASSED_ON, signal.SIGQUIT)
         for number in ENDING:
@@ -48,26 +48,30 @@ class Shutdown:
             loop.add_signal_handler(number, self._pass_on, number)
         if not self._may_suspend:
             loop.add_signal_handler(signal.SIGTSTP, lambda: None)
-        if self._early.told_to_end is not None:
-            self.end(self._early.told_to_end)
+        if self._early_signals.ending_signal is not None:
+            self.end(self._early_signals.ending_signal)
 
     def ask(self) -> None:
-        """Quit; a running child is first asked about."""
+        """Quit, after a question if the child is running."""
         if self._child is None or self._child.exit_code is not None:
             self._exit()
         elif not self._is_ending:
-            self._app.push_screen(QuitScreen(self._child.name), self._answered)
+            from memtui.dialogs.ask import QuitScreen
 
-    def look(self) -> None:
-        """Take the question back when the child has ended meanwhile."""
-        is_asked = isinstance(self._app.screen, QuitScreen)
-        if is_asked and self._child is not None and self._child.exit_code is not None:
-            self._app.screen.dismiss(None)
+            self._question = QuitScreen(self._child.name)
+            self._app.push_screen(self._question, self._answered)
+
+    def close_question(self) -> None:
+        """Close the question if the child has ended."""
+        question, child = self._question, self._child
+        has_ended = child is not None and child.exit_code is not None
+        if has_ended and question is not None and question is self._app.screen:
+            question.dismiss(None)
 
     def end(self, number: int) -> None:
-        """End as a signal asks: the child first, so that it can end cleanly.
+        """End on a signal: the child first, so that it can end cleanly.
 
-        Later signals go to the child alone: its end is waited for already.
+        Later signals are only forwarded to the child.
         """
         if self._is_ending:
             self._pass_on(number)
@@ -77,7 +81,7 @@ class Shutdown:
         async def ending() -> None:
             await self._end(number)
 
-        # The function and not its coroutine, which nobody would await where the app closes already.
+        # The function and not its coroutine, which is not awaited if the app closes already.
         work: WorkType[None] = ending
         self._app.run_worker(work, group="end", exit_on_error=False)
 
@@ -85,9 +89,7 @@ class Shutdown:
         code = 128 + number
         try:
             if self._child is not None:
-                self._bars.wait_for(
-                    f"ending {self._child.name}: then by SIGTERM, and at last by SIGKILL"
-                )
+                self._bars.show_progress(f"ending {self._child.name}: SIGTERM, then SIGKILL follow")
                 await self._child.end(number)
                 code = self._child.exit_code or 0
         finally:
@@ -100,7 +102,7 @@ class Shutdown:
             self._exit()
 
     def _exit(self) -> None:
-        """Exit with the code of the child: 0 without one, and while it runs on."""
+        """Exit with the code of the child; 0 without a child, or if it keeps running."""
         code = self._child.exit_code if self._child else None
         self._app.exit(return_code=code or 0)
 

@@ -1,4 +1,4 @@
-"""What the keys of time do: they move the cursor, ask where to, mark a moment, compare two."""
+"""Handles the keys of the timeline: move the cursor, go to a time, mark, compare."""
 
 from __future__ import annotations
 
@@ -9,55 +9,52 @@ from textual.app import App
 
 from memtui.dashboard.event_pump import EventPump
 from memtui.dashboard.status_bars import StatusBars
-from memtui.dialogs.ask import AskScreen
-from memtui.dialogs.sheet import CompareScreen
+from memtui.local_time import date_and_time, time_of_day
 from memtui.model import Event, Mark
-from memtui.panes.compare import ComparedMoment, moment_of
-from memtui.panes.position import PositionBar, said_of
-from memtui.panes.time_of_day import clock, date_and_clock
+from memtui.panes.compare import ComparedMoment, compared_moment
+from memtui.panes.position import PositionBar, landmark_words
 from memtui.recording.moments import moment
 from memtui.sanitize import plain
 from memtui.session import Player
 from memtui.timeline import SessionCourse
 
 LONGEST_NOTE = 200
-BEAT_S = 0.5
-"""Twice a second the cursor plays on, and the screen is painted."""
+PLAYBACK_STEP_S = 0.5
+"""The cursor moves and the screen is painted twice a second."""
 
 
 class PlaybackTimer:
-    """Beats while the cursor plays, and only then; ``paint`` shows where it came to."""
+    """Moves the cursor and calls ``paint`` while a recording plays."""
 
     def __init__(self, app: App[None], player: Player, paint: Callable[[], None]) -> None:
         self._player = player
         self._paint = paint
-        self._beat_s = time.monotonic()
-        self._timer = app.set_interval(BEAT_S, self._beat, pause=True)
+        self._moved_s = time.monotonic()
+        self._timer = app.set_interval(PLAYBACK_STEP_S, self._step, pause=True)
 
-    def heed(self) -> None:
-        """Begin to beat, or cease, as the cursor says now."""
+    def update(self) -> None:
+        """Start or stop the timer, as the cursor plays or not."""
         if self._player.cursor.playing:
-            self._beat_s = time.monotonic()
+            self._moved_s = time.monotonic()
             self._timer.reset()
             self._timer.resume()
         else:
             self._timer.pause()
 
-    def _beat(self) -> None:
+    def _step(self) -> None:
         now_s = time.monotonic()
-        if self._player.tick(now_s - self._beat_s):
+        if self._player.tick(now_s - self._moved_s):
             self._paint()
-        self._beat_s = now_s
+        self._moved_s = now_s
         if not self._player.cursor.playing:
             self._timer.pause()
 
 
 class TimeControls:
-    """Does with the player what the position bar asks for.
+    """Handles the requests of the timeline.
 
-    ``say`` shows a notice in the line under the panes, ``take`` puts an event on the timeline and
-    into the recording, ``moved`` is called when the cursor moved. ``keeps_marks``: there is a
-    recording that marks go into; one that is looked back at is only read.
+    ``moved`` is called after the cursor moved. ``keeps_marks`` is false for a recording that is
+    replayed: it is read-only.
     """
 
     def __init__(
@@ -76,13 +73,13 @@ class TimeControls:
         self._bars = bars
         self._pump = pump
         self._moved = moved
-        self._compared: ComparedMoment | None = None
+        self._first_moment: ComparedMoment | None = None
 
-    def run(self, wanted: PositionBar.Wanted) -> None:
-        """Do what a key asked for."""
-        player, amount = self._player, wanted.amount
-        self._bars.tell("")
-        match wanted.what:
+    def run(self, request: PositionBar.TimeRequest) -> None:
+        """Handle the request of a key."""
+        player, amount = self._player, request.amount
+        self._bars.show_notice("")
+        match request.action:
             case "move":
                 player.move(amount)
             case "start":
@@ -97,69 +94,78 @@ class TimeControls:
                     exit_on_error=False,
                 )  # fmt: skip
             case "go_to":
-                self._ask_where()
+                self._ask_time()
             case "compare":
                 self._compare()
         self._moved()
 
     async def _to_landmark(self, by: int) -> None:
         found = await self._player.to_landmark(by)
-        self._bars.tell(said_of(found) if found else _none(by))
+        if found is None:
+            words = f"no {'later' if by > 0 else 'earlier'} landmark"
+        else:
+            words = landmark_words(found)
+        self._bars.show_notice(words)
         self._moved()
 
-    def _ask_where(self) -> None:
+    def _ask_time(self) -> None:
+        from memtui.dialogs.ask import InputScreen
+
         player = self._player
         course, at = player.course(), player.view().until
 
         def go(text: str | None) -> None:
             if text:
-                player.go(_where(text, course, at))
+                player.go(_moment_in(text, course, at))
                 self._moved()
 
         self._app.push_screen(
-            AskScreen(
+            InputScreen(
                 "go to",
                 "14:03  14:03:20  2026-11-22 14:03  +5m  -30s  50%  @mark",
-                lambda text: date_and_clock(_where(text, course, at)),
+                lambda text: date_and_time(_moment_in(text, course, at)),
+                enter="go",
             ),
             go,
         )
 
     def ask_mark(self) -> None:
-        """Ask for a note, and put a mark with it at the moment that is looked at."""
+        """Ask for a note, and set a mark with it at the time of the view."""
+        from memtui.dialogs.ask import InputScreen
+
         at = self._player.view().until
-        kept = "" if self._keeps_marks else " until you quit (a recording is only read)"
+        kept = "" if self._keeps_marks else " until you quit (the recording is read-only)"
 
         def put(text: str | None) -> None:
             if text is not None:
                 note = text.strip()[:LONGEST_NOTE] or "mark"
-                self._pump.take(Event(at, "user", Mark(note)))
+                self._pump.add_event(Event(at, "user", Mark(note)))
                 self._player.marked(Event(at, "user", Mark(note)))
-                self._bars.tell(f"marked {clock(at)}{kept}: {plain(note)}")
+                self._bars.show_notice(f"marked {time_of_day(at)}{kept}: {plain(note)}")
                 self._moved()
 
         self._app.push_screen(
-            AskScreen(f"mark {clock(at)}", f"a note in a few words{kept}", plain), put
+            InputScreen(f"mark {time_of_day(at)}", f"a short note{kept}", plain), put
         )
 
     def _compare(self) -> None:
-        """Remember this moment, or show it beside the one that was remembered."""
-        here = moment_of(self._player.view())
-        before, self._compared = self._compared, here
-        if before is None or before.at == here.at:
-            self._bars.tell(f"{clock(here.at)} is one of two: go to the other moment, then c again")
+        """Keep this moment, or compare it with the one that was kept."""
+        current = compared_moment(self._player.view())
+        before, self._first_moment = self._first_moment, current
+        if before is None or before.at == current.at:
+            self._bars.show_notice(
+                f"First moment set ({time_of_day(current.at)}). Move to the second and press c"
+            )
             return
-        self._compared = None
-        first, second = sorted((before, here), key=lambda each: each.at)
+        from memtui.dialogs.scroll_box import CompareScreen
+
+        self._first_moment = None
+        first, second = sorted((before, current), key=lambda each: each.at)
         self._app.push_screen(CompareScreen(first, second))
 
 
-def _none(by: int) -> str:
-    return "nothing stands out " + ("after this" if by > 0 else "before this")
-
-
-def _where(text: str, course: SessionCourse, at: float) -> float:
-    """Return the moment that a text means; raise ValueError that says why it means none."""
+def _moment_in(text: str, course: SessionCourse, at: float) -> float:
+    """Return the moment that a text names; raise ValueError with the reason if it names none."""
     marks = [
         Event(each.at, "user", Mark(each.text)) for each in course.landmarks if each.kind == "mark"
     ]

@@ -1,4 +1,4 @@
-"""Acts on the process to see the effect on memory: a forced GC, freed memory."""
+"""Acts on the process and measures the effect on memory: force a GC, free memory."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from textual.app import App
 from memtui.dashboard.event_pump import EventPump
 from memtui.dashboard.status_bars import StatusBars
 from memtui.diagnosis import expectation, is_lazy, settled_before
-from memtui.dialogs.action import ActionScreen, HandlerScreen
 from memtui.model import Act, Event, Mark, ProcessIdentity
 from memtui.sources.actions import ProcessActions
 from memtui.sources.source import Clock, Refreshable, SourceFailed
 from memtui.timeline import View
 
-BEFORE_S = 0.7
+SETTLE_S = 0.7
+"""Seconds between the reading of MemStats and the action."""
 AFTER_S = (1.0, 2.0)
-"""Seconds after which MemStats are read again: once for the fall, once for what stays."""
+"""MemStats are read again after these seconds: once for the drop, once for what remains."""
 
 
 class Trials:
-    """Asks, acts, and reads MemStats before and after, so that the ledger shows the effect.
+    """Asks the user, acts, and reads MemStats before and after, so that the ledger has the effect.
 
-    Without an ``actor`` nothing is done: the pid of a recording now belongs to another process.
+    ``actor`` is None for a recording: its pid may belong to another process now.
     """
 
     def __init__(
@@ -42,11 +42,13 @@ class Trials:
 
     def begin(self, act: Act, view: View) -> None:
         """Ask the user, and act if the answer is yes."""
+        from memtui.dialogs.ask import ActionScreen, HandlerScreen
+
         identity, actor = view.sample(ProcessIdentity), self._actor
         if actor is None:
-            self._bars.say("this is a recording: the process is not within reach")
+            self._bars.show_error("not possible in a recording: the process is not running")
         elif identity is None:
-            self._bars.say("no process is watched")
+            self._bars.show_error("no process selected")
         elif not actor.can(act):
             self._app.push_screen(HandlerScreen())
         else:
@@ -65,16 +67,16 @@ class Trials:
 
     async def _run(self, actor: ProcessActions, act: Act, pid: int) -> None:
         self._read()
-        await asyncio.sleep(BEFORE_S)
+        await asyncio.sleep(SETTLE_S)
         at = self._clock()
         try:
             done = await actor.act(act, pid)
         except SourceFailed as failed:
-            self._bars.say(f"{act.value}: {failed.reason}")
-            self._pump.take(Event(at, "trial", Mark(f"{act.value}: {failed.reason}")))
+            self._bars.show_error(f"{act.value}: {failed.reason}")
+            self._pump.add_event(Event(at, "trial", Mark(f"{act.value}: {failed.reason}")))
             return
-        self._pump.take(Event(self._clock(), "trial", Mark(done, act)))
-        self._bars.say("")
+        self._pump.add_event(Event(self._clock(), "trial", Mark(done, act)))
+        self._bars.show_notice("")
         for pause_s in AFTER_S:
             await asyncio.sleep(pause_s)
             self._read()

@@ -1,8 +1,7 @@
 """The meaning: where RES goes, which part grew, and why; pure functions of a timeline window."""
 
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, PaneName
-from memtui.diagnosis.functions import Growth, growths
-from memtui.diagnosis.gather import USUAL_S, point_at, points_between, window_of
+from memtui.diagnosis.function_growth import FunctionGrowth, compare_functions
 from memtui.diagnosis.ledger import (
     Ledger,
     Part,
@@ -13,7 +12,6 @@ from memtui.diagnosis.ledger import (
     waterfall,
 )
 from memtui.diagnosis.point import Point
-from memtui.diagnosis.surroundings import limit_of, place_words
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trial import (
     Expectation,
@@ -23,12 +21,14 @@ from memtui.diagnosis.trial import (
     settled_before,
     trial_of,
 )
-from memtui.diagnosis.verdict import Diagnosis, as_json, diagnose, diagnose_next, one_line
+from memtui.diagnosis.verdict import Diagnosis, diagnose, diagnose_next
 from memtui.diagnosis.window import Access, Window
+from memtui.diagnosis.window_builder import DEFAULT_WINDOW_S, build_window, point_at, points_between
+from memtui.diagnosis.wording import as_json, environment_lines, limit_line, one_line
 
 __all__ = [
     "DEFAULT",
-    "USUAL_S",
+    "DEFAULT_WINDOW_S",
     "Access",
     "Advice",
     "Cause",
@@ -37,7 +37,7 @@ __all__ = [
     "Evidence",
     "Expectation",
     "Finding",
-    "Growth",
+    "FunctionGrowth",
     "Ledger",
     "PaneName",
     "Part",
@@ -48,20 +48,20 @@ __all__ = [
     "Trial",
     "Window",
     "as_json",
+    "build_window",
+    "compare_functions",
     "diagnose",
     "diagnose_next",
+    "environment_lines",
     "expectation",
-    "growths",
     "is_lazy",
     "ledger_at",
     "ledger_between",
-    "limit_of",
+    "limit_line",
     "one_line",
-    "place_words",
     "point_at",
     "points_between",
     "settled_before",
     "trial_of",
     "waterfall",
-    "window_of",
 ]

@@ -130,7 +130,7 @@ class Claim:
 SIZE, GREW = "\x00", "\x01"
 """Placeholders in the words of a finding: its bytes as a size (12M) and as a change (+12M).
 
-They are known when all findings of a window are: :func:`memtui.diagnosis.shares.attributed`.
+They are known when all findings of a window are: :func:`memtui.diagnosis.attribution.attributed`.
 """
 
 

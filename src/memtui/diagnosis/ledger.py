@@ -75,17 +75,17 @@ WITHIN_RUNTIME = (
 )  # fmt: skip
 
 MEANINGS: Mapping[PartName, str] = {
-    PartName.LIVE: "found alive by the last cycle",
-    PartName.GARBAGE: "allocated since the last cycle, or dead and not swept: HeapAlloc − live",
-    PartName.OBJECTS: "HeapAlloc: live and dead, nothing here tells them apart",
+    PartName.LIVE: "live at the last GC cycle",
+    PartName.GARBAGE: "allocated since the last cycle, or unswept garbage: HeapAlloc − live",
+    PartName.OBJECTS: "HeapAlloc: live objects and garbage together",
     PartName.FRAGMENTATION: "unused slots in spans: HeapInuse − HeapAlloc",
     PartName.UNRETURNED: "HeapIdle − HeapReleased; half a heap of it is usual after a cycle",
     PartName.STACKS: "StackSys: of goroutines, and of threads that Go started",
-    PartName.RUNTIME: "the runtime's own structures, as far as they can be resident",
+    PartName.RUNTIME: "the runtime's own structures, limited to what can be resident",
     PartName.SPANS: "MSpanSys",
     PartName.CACHES: "MCacheSys",
     PartName.GC: "GCSys",
-    PartName.PROFILER: "BuckHashSys: the stacks that the profiler counts by",
+    PartName.PROFILER: "BuckHashSys: the profiler's table of stacks",
     PartName.OTHER: "OtherSys",
     PartName.FILES: "RssFile",
     PartName.SHARED: "RssShmem",
@@ -386,13 +386,13 @@ def _less(size: int | None, earlier: int | None) -> int | None:
 
 
 def _meaning_of_rest(now: Point, sizes: Mapping[PartName, int | None]) -> str:
-    """Say what the last part holds, with all that could not be told apart."""
+    """Describe what the last part holds, with all that could not be told apart."""
     unknown = [TITLES[name] for name, size in sizes.items() if size is None]
     if now.lazy is None:
         unknown.remove(TITLES[PartName.LAZY])
     words = MEANINGS[PartName.REST]
     if unknown:
-        words += "; and not to be told apart: " + ", ".join(unknown)
+        words += "; not separated from it: " + ", ".join(unknown)
     if now.lazy is None:
         words += "; LazyFree unknown: no access to smaps_rollup"
     return words

@@ -207,7 +207,7 @@ def _own(sample: MemStats) -> int | None:
 
 
 def is_sound(sample: RuntimeSample) -> bool:
-    """Tell whether MemStats can be true: nothing below 0, no heap larger than what it lies in.
+    """Return whether MemStats can be true: nothing below 0, no heap larger than what it lies in.
 
     A number that the page does not have is no fault.
     """

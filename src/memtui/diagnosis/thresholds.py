@@ -1,6 +1,6 @@
-"""How much is much: every number that a rule compares with, in one place.
+"""Defines every number that the rules compare with: the thresholds of the diagnosis.
 
-None is a knife's edge: the tests move each by three tenths, and no verdict may become wrong.
+The tests change each threshold by 30 % in both directions: no verdict may become wrong.
 """
 
 from __future__ import annotations
@@ -8,43 +8,78 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 MIB = 1 << 20
+GO_OVERHEAD = 12 * MIB
+"""What a small Go program holds besides its heap: binary, runtime structures, thread stacks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What counts as data, as growth and as much; sizes in bytes, times in seconds.
+    """Thresholds of the rules; sizes in bytes, times in seconds.
 
-    - ``shortest_s``, ``fewest_points``, ``fewest_cycles``: less is not enough data.
-    - ``idle_s``: a program is idle without a GC cycle for so long, and with none due within
-      ``forced_s``.
-    - ``steep_s``, ``steep_points``, ``steep_share``: a rise of RES by more than this share of it is
-      judged after less time.
-    - ``resolution_bytes``: RES is known to that much: the kernel counts pages for each CPU apart
-      (Linux 6.2 and newer, mm: rss_stat as percpu_counter), and a healthy program touches some new
-      pages as it goes. Healthy programs were seen to gain up to 0.5 MiB in 100 s.
-    - ``repeated``: so many cycles must find the same before the live heap is called flat.
-    - ``many_cycles``: after so many, live heaps that each cycle measured may show a leak of no more
-      than ``slow_bytes``.
-    - ``growth_bytes``, ``growth_share`` (of RES): RES grows when it grew by more than both.
-    - ``part_bytes``, ``part_share`` (of the growth of RES): the same for one part of it.
-    - ``live_share``: the live heap grows when it grew by more than this share of itself.
-    - ``swings``: and by more than it swings around its own slope.
-    - ``big_bytes``, ``big_share`` (of RES): what a part must be to matter though nothing grows.
-    - ``retained``: heap objects and free memory, by the collector's goal. The scavenger aims at 1.1
-      (Go 1.27.3 runtime/mgcscavenge.go), healthy programs were seen at 0.8 to 1.15.
-    - ``waste``: unused slots at their fewest, by heap in use at its most. Healthy programs were
-      seen at 0.01 to 0.28, fragmented ones from 0.48. And by RES (``waste_share``): up to 0.20,
-      and from 0.35.
-    - ``settled_s``: how long freed memory must have lain there before anybody asks why.
-    - ``stale_s``: how long there was no cycle before anybody asks what of the heap is dead.
-    - ``unseen``: heap that no cycle has seen, by what the last one found alive and the stacks.
-      With GOGC=100 it is never more than 1.
-    - ``flat_share``: growth of the last two fifths below this share of the whole is "flat since".
-    - ``chance``: how likely a pattern may be by chance and still count as one.
-    - ``goal_factor``: how much the goal by live heap must have grown to be another goal.
-    - ``goroutines``, ``goroutines_share``: so many more goroutines, and stacks so much larger, may
-      be a leak of goroutines that is seen by what they hold.
-    - ``held_bytes``: what a goroutine may hold on the heap and still be the one to blame for it.
+    Enough data:
+
+    - ``shortest_s``, ``fewest_points``, ``fewest_cycles``: a smaller window has not enough data.
+    - ``steep_s``, ``steep_points``, ``steep_share``: a window as short as this is enough when RES
+      rises by more than ``steep_share`` of itself.
+    - ``idle_s``: a program is idle after this time without a GC cycle, if its heap does not reach
+      its goal within ``forced_s``, the time after which Go forces a cycle.
+
+    Growth:
+
+    - ``resolution_bytes``: the accuracy of RES. The kernel counts pages per CPU (Linux 6.2 and
+      newer, mm: rss_stat as percpu_counter), and a healthy program touches a few new pages as it
+      runs. Healthy programs gained up to 0.5 MiB in 100 s.
+    - ``growth_bytes``, ``growth_share`` (of RES): RES grows when its growth exceeds both.
+    - ``part_bytes``, ``part_share`` (of the growth of RES): the same for one part of RES.
+    - ``live_share``: the live heap grows when it grows by more than this share of itself.
+    - ``swings``: the growth of the live heap must also exceed its swing around its slope by this
+      factor.
+    - ``repeated``: the live heap is flat when this number of cycles find the same size.
+    - ``many_cycles``: after this number of cycles, each with a measured live heap, a leak of
+      ``slow_bytes`` is detectable.
+    - ``flat_share``: a series is flat at its end when its last two fifths grow by less than this
+      share of the whole growth.
+    - ``chance``: a pattern counts when its probability by chance is below this.
+
+    Size:
+
+    - ``big_bytes``, ``big_share`` (of RES): a part that does not grow matters above this size.
+    - ``retained``: heap objects plus free memory, divided by the GC goal. The scavenger aims at
+      1.1 (Go 1.27.3 runtime/mgcscavenge.go); healthy programs have 0.8 to 1.15.
+    - ``waste``: the smallest size of unused slots divided by the largest heap in use. Healthy
+      programs have 0.01 to 0.28, fragmented ones 0.48 and more. ``waste_share``: the same divided
+      by RES. Healthy programs have up to 0.20, fragmented ones 0.35 and more.
+    - ``settled_s``: free memory counts as not returned after this time.
+    - ``stale_s``: the heap may hold garbage after this time without a cycle.
+    - ``unseen``: heap allocated since the last cycle, divided by the live heap and the stacks. With
+      GOGC=100 it never exceeds 1.
+    - ``goal_factor``: the GC goal was raised when goal / live heap grew by this factor.
+
+    Goroutines and threads:
+
+    - ``goroutines``, ``goroutines_share``: the number of new goroutines, and the growth of the
+      stacks, that may be a goroutine leak which is visible by the heap that the goroutines hold.
+    - ``held_bytes``: the most heap per goroutine that is attributed to the goroutines.
+    - ``threads``, ``threads_share``: the number of new threads, absolute and by the number before.
+      A healthy service gained up to ten in its first minute; 64 blocked calls gain at least 60.
+    - ``thread_stacks_share``: the growth of StackSys belongs to threads when new threads explain
+      this share of it.
+
+    GC rate:
+
+    - ``cycles_per_s``: healthy programs run up to 3 cycles a second with a goal of twice the live
+      heap.
+    - ``thrash_live_bytes``: a smaller heap, near the minimum goal of 4 MiB, is collected often and
+      at low cost.
+    - ``thrash_room``: the goal divided by the live heap and its stacks; GOGC=100 gives 2.
+
+    Container:
+
+    - ``container_readings``: fewer readings of the cgroup have no trend.
+    - ``container_bytes``, ``container_share`` (of the usage): memory outside RES grows when its
+      growth exceeds both. Healthy containers gain a few MiB of page tables and slab at start.
+    - ``container_margin``: the limit is near when less than this share of it is left; then memory
+      outside RES matters from ``container_of_limit`` of the limit on.
     """
 
     shortest_s: float = 40.0
@@ -79,10 +114,21 @@ class Thresholds:
     goroutines: float = 100.0
     goroutines_share: float = 0.3
     held_bytes: float = 64 * 1024
+    threads: int = 30
+    threads_share: float = 0.5
+    thread_stacks_share: float = 0.6
+    cycles_per_s: float = 4.0
+    thrash_live_bytes: float = 8 * MIB
+    thrash_room: float = 1.45
+    container_readings: int = 4
+    container_bytes: float = 16 * MIB
+    container_share: float = 0.05
+    container_margin: float = 0.15
+    container_of_limit: float = 0.2
 
 
 EASED = 0.75
-"""A cause that leads already stays until it falls short of this share of its thresholds."""
+"""The first cause stays first while it meets its thresholds times this factor."""
 _EASED = (
     "growth_bytes", "growth_share", "part_bytes", "part_share", "live_share", "swings", "big_bytes",
     "big_share", "retained", "waste", "waste_share", "settled_s", "stale_s", "unseen", "goroutines",
@@ -91,7 +137,7 @@ _EASED = (
 
 
 def eased(limits: Thresholds) -> Thresholds:
-    """Return thresholds that a cause meets more easily."""
+    """Return the thresholds for a cause that was the first one before."""
     return replace(limits, **{name: EASED * getattr(limits, name) for name in _EASED})
 
 

@@ -212,7 +212,7 @@ def _shape(values: Sequence[float], first: float, last: float, flat_share: float
 
 
 def _is_step(values: Sequence[float], first: float, whole: float) -> bool:
-    """Tell whether all of the growth lies between two neighbours, or two next but one.
+    """Return whether all of the growth lies between two neighbours, or two next but one.
 
     At least two values lie before it and a fifth of all, three at least, behind it.
     """

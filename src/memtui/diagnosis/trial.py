@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memtui import units
-from memtui.diagnosis.gather import points_between
 from memtui.diagnosis.ledger import Ledger, PartName, ledger_at, ledger_between
 from memtui.diagnosis.point import Point
+from memtui.diagnosis.window_builder import points_between
 from memtui.model import Act, Environment, Mark
 from memtui.timeline import View
 
@@ -69,7 +69,7 @@ class Trial:
         of = f"{came}, {_range(self.expected)} expected"
         if self.fell_by >= max(_MATTERS, _MOST * self.expected.least):
             return f"{of}: it was garbage and freed memory, not a leak.{parts}"
-        return f"{of}: most of it did not come back, so something else holds it.{parts}"
+        return f"{of}: most of it stayed, so something else holds it.{parts}"
 
     def _returned(self) -> str:
         if self.found_dead is None or self.found_dead < _MATTERS:
@@ -108,10 +108,10 @@ def expectation(act: Act, before: Point, *, lazily: bool) -> Expectation | None:
         return Expectation(
             0,
             0,
-            f"{between} should move into LazyFree; RES stays until the kernel needs the memory "
+            f"{between} should move into LazyFree; RES stays until the kernel reclaims the memory "
             "(GODEBUG=madvdontneed=0).",
         )
-    why = "" if most == least else f" How much of {alloc} of objects is live is not known."
+    why = "" if most == least else f" The live part of {alloc} of objects is unknown."
     return Expectation(
         least,
         most,
@@ -131,7 +131,7 @@ def settled_before(view: View, at: float) -> Point | None:
 
 
 def is_lazy(view: View) -> bool:
-    """Tell whether the process was started to free with MADV_FREE."""
+    """Return whether the process was started to free with MADV_FREE."""
     place = view.sample(Environment)
     return bool(place and isinstance(place.godebug, str) and "madvdontneed=0" in place.godebug)
 

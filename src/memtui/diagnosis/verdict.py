@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from unicodedata import east_asian_width
 
 from memtui import units
-from memtui.diagnosis.denials import borne_out
-from memtui.diagnosis.finding import Cause, Finding
-from memtui.diagnosis.ledger import Ledger, Part, PartName
-from memtui.diagnosis.limits import memory_limit
+from memtui.diagnosis.attribution import Attribution, attribute, without_contradicted_denials
+from memtui.diagnosis.finding import Cause, Evidence, Finding
+from memtui.diagnosis.gc_goal import memory_limit
+from memtui.diagnosis.ledger import Ledger, PartName
 from memtui.diagnosis.rules import EARLY_RULES, RULES
-from memtui.diagnosis.rules.context import with_context
-from memtui.diagnosis.rules.growing import growing, missing, not_enough_data, young
+from memtui.diagnosis.rules.container_memory import page_cache_evidence
+from memtui.diagnosis.rules.not_enough_data import (
+    growth_without_cause,
+    missing_data,
+    not_enough_data,
+    young_process_sentence,
+)
+from memtui.diagnosis.rules.runtime_metadata import peak_evidence
 from memtui.diagnosis.rules.steady import steady
-from memtui.diagnosis.shares import Attribution, attributed
+from memtui.diagnosis.rules.thread_growth import threads_evidence
 from memtui.diagnosis.thresholds import eased
 from memtui.diagnosis.trends import TimeLeft, moved_at, time_to
 from memtui.diagnosis.window import Access, Column, Window
-from memtui.model import MappingGroup
 from memtui.sanitize import plain
 
-WORTH_SAYING = 0.2
-"""A second cause with a smaller share does not go into the one line."""
 LATE_S = 5.0
 """Rows that begin so long after /proc are said to."""
 HOLD_S = 60.0
@@ -133,33 +135,33 @@ def _diagnosis(window: Window, findings: Sequence[Finding]) -> Diagnosis:
 
 
 def _findings(window: Window) -> Sequence[Finding]:
-    if missing(window):
-        early = attributed(
-            [found for rule in EARLY_RULES if (found := rule(window))], window.ledger
-        )
+    if missing_data(window):
+        early = attribute([found for rule in EARLY_RULES if (found := rule(window))], window.ledger)
         return early.findings or [not_enough_data(window)]
     # A process that has just started grows; of what, is known later.
     is_early = window.is_young and window.seconds < window.thresholds.shortest_s
     rules = () if is_early else RULES
     named = [each for rule in rules if (each := rule(window))]
-    ruled = attributed(named, window.ledger)
+    ruled = attribute(named, window.ledger)
     if not ruled.findings:
         calm = steady(window)
         if calm is not None:
             return [calm]
     whole = _with_the_rest(window, ruled, named)
-    return [borne_out(each, whole, window) for each in whole.findings] or [not_enough_data(window)]
+    return [without_contradicted_denials(each, whole, window) for each in whole.findings] or [
+        not_enough_data(window)
+    ]
 
 
 def _with_the_rest(window: Window, ruled: Attribution, named: Sequence[Finding]) -> Attribution:
     """Add what grew and has no cause, where that is more than a headline may leave out."""
-    rest = growing(window, ruled)
+    rest = growth_without_cause(window, ruled)
     if rest is None or ruled.unclaimed_share <= 1 - ENOUGH:
         return ruled
     # Where even the growth is in doubt, what is known of the size of RES is the answer.
     if ruled.findings and not window.is_growing and not ruled.findings[0].of_growth:
         return ruled
-    return attributed([*named, rest], window.ledger)
+    return attribute([*named, rest], window.ledger)
 
 
 def _notes(window: Window) -> Iterator[str]:
@@ -170,7 +172,7 @@ def _notes(window: Window) -> Iterator[str]:
         if part and part.untouched > window.big:
             size = units.size(part.untouched)
             yield f"{size} of the heap was never touched: it is not in RES, and comes when it is."
-    if said := young(window).strip():
+    if said := young_process_sentence(window).strip():
         yield said
     if window.known_after_s >= LATE_S:
         after = units.duration(window.known_after_s)
@@ -214,156 +216,18 @@ def _nearest_limit(window: Window) -> tuple[tuple[str, int], TimeLeft] | None:
     return min(found, key=lambda entry: entry[1].likely_s) if found else None
 
 
-def one_line(diagnosis: Diagnosis, room: int | None = None) -> str:
-    """Return the line that is always on the screen: what RES did, and why.
-
-    With ``room``, in cells, it gives way before anybody has to cut it: the second cause goes first,
-    then details, then the time, then the limit. What remains may be longer all the same.
-    """
-    shorter = list(_lines(diagnosis))
-    fitting = (each for each in shorter if room is None or _cells(each) <= room)
-    return next(fitting, shorter[-1])
+UNNAMED = (Cause.STEADY, Cause.WARM_UP, Cause.NOT_ENOUGH_DATA)
 
 
-def _lines(diagnosis: Diagnosis) -> Iterator[str]:
-    """Yield the line at its full length, and then shorter and shorter."""
-    window, first = diagnosis.window, diagnosis.first
-    if window.ledger is None or first.cause in (Cause.STEADY, Cause.WARM_UP):
-        colon = ":" if window.ledger is None else ""
-        yield from (f"RES{colon} {first.line}", f"RES{colon} {first.brief}")
-        return
-    left = ""
-    if diagnosis.left and diagnosis.limit:
-        left = f" {diagnosis.limit[0]} in {units.duration(diagnosis.left.likely_s)}."
-    moved = f"RES {units.change(window.growth) if window.grows else units.size(window.res)}"
-    time = f" in {units.duration(window.seconds)}" if window.grows else ""
-    others = _others(diagnosis)
-    if others:
-        yield f"{moved}{time}: {first.line} And {' And '.join(others)}{left}"
-    yield f"{moved}{time}: {first.line}{left}"
-    yield f"{moved}{time}: {first.brief}{left}"
-    yield f"{moved}: {first.brief}{left}"
-    yield f"{moved}: {first.brief}"
+def with_context(found: Finding, window: Window) -> Finding:
+    """Return a finding that names no cause with what else is known of the process."""
+    if found.cause not in UNNAMED or not window.points:
+        return found
+    return replace(found, evidence=(*found.evidence, *_facts(found, window)))
 
 
-def _others(diagnosis: Diagnosis) -> list[str]:
-    """Return the lines of the other causes that matter, until most of the growth is said."""
-    found, said = [], diagnosis.first.share
-    for each in diagnosis.findings[1:]:
-        if said < ENOUGH if each.of_growth else each.share >= WORTH_SAYING:
-            found.append(each.line)
-            said += each.share if each.of_growth else 0.0
-    return found
-
-
-def _cells(text: str) -> int:
-    """Return how many cells a text takes: names of functions may be in any script."""
-    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def as_json(diagnosis: Diagnosis) -> dict[str, object]:
-    """Return a diagnosis as JSON has it; sizes in bytes, moments in Unix seconds.
-
-    The parts of the ledger sum to ``res_bytes``; null is what could not be read.
-    """
-    window, ledger = diagnosis.window, diagnosis.ledger
-    return {
-        "verdicts": [_finding_as_json(found) for found in diagnosis.findings],
-        "summary": one_line(diagnosis),
-        "needs_action": diagnosis.needs_action,
-        "growing": diagnosis.grows,
-        "ledger": _ledger_as_json(ledger),
-        "mappings": _mappings_as_json(window),
-        "window": {
-            "from": window.start,
-            "to": window.end,
-            "gc_cycles": window.cycles_seen,
-        },
-        "sources": {name: said or None for name, said in window.sources},
-        "first_moved": diagnosis.first_moved
-        and {"series": diagnosis.first_moved[0], "at": diagnosis.first_moved[1]},
-        "time_to_limit": diagnosis.limit
-        and diagnosis.left
-        and {
-            "limit": diagnosis.limit[0],
-            "limit_bytes": diagnosis.limit[1],
-            "likely_s": diagnosis.left.likely_s,
-            "soonest_s": diagnosis.left.soonest_s,
-            "latest_s": diagnosis.left.latest_s,
-        },
-        "notes": list(diagnosis.notes),
-    }
-
-
-def _finding_as_json(found: Finding) -> dict[str, object]:
-    return {
-        "cause": found.cause.value,
-        "confidence": found.confidence.value,
-        "share": round(found.share, 4),
-        "share_of": found.share_of,
-        "sentence": found.sentence,
-        "evidence": [
-            {"text": each.text, "pane": each.place.value, "figures": dict(each.figures)}
-            for each in found.evidence
-        ],
-        "rivals": [rival.text for rival in found.rivals],
-        "advice": list(found.advice.lines()),
-        "refuted_by": list(found.refuted_by),
-        "raised_by": list(found.raised_by),
-    }
-
-
-def _mappings_as_json(window: Window) -> list[dict[str, object]]:
-    """Return the mappings by kind at the last reading of smaps; empty when it was not read."""
-    if not window.groups:
-        return []
-    first, last = window.groups[0][1], window.groups[-1][1]
-    before = {group.kind: _resident(group) for group in first.groups}
-    return [
-        {
-            "kind": group.kind.value,
-            "count": group.count,
-            "size_bytes": group.size_bytes,
-            "rss_bytes": _resident(group),
-            "growth_bytes": _resident(group) - before.get(group.kind, 0)
-            if len(window.groups) > 1
-            else None,
-            "names": [
-                {"name": plain(each.name), "count": each.count, "rss_bytes": each.rss_bytes}
-                for each in group.names
-            ],
-        }
-        for group in last.groups
-    ]
-
-
-def _resident(group: MappingGroup) -> int:
-    rss = group.resident.rss_bytes
-    return rss if isinstance(rss, int) else 0
-
-
-def _ledger_as_json(ledger: Ledger | None) -> dict[str, object]:
-    if ledger is None:
-        return {"res_bytes": None, "growth_bytes": None, "parts": {}}
-    names = (PartName.LIVE, PartName.GARBAGE, PartName.OBJECTS)
-    missing_parts: dict[str, object] = {
-        name.value: {"bytes": None, "growth_bytes": None}
-        for name in names
-        if ledger.part(name) is None
-    }
-    return {
-        "res_bytes": ledger.res,
-        "growth_bytes": ledger.growth,
-        "parts": missing_parts | {part.name.value: _part_as_json(part) for part in ledger.parts},
-    }
-
-
-def _part_as_json(part: Part) -> dict[str, object]:
-    found: dict[str, object] = {
-        "bytes": part.size,
-        "growth_bytes": part.growth,
-        "holds": part.meaning,
-    }
-    if part.parts:
-        found["parts"] = {each.name.value: _part_as_json(each) for each in part.parts}
-    return found
+def _facts(found: Finding, window: Window) -> Iterator[Evidence]:
+    facts = [page_cache_evidence(window)]
+    if found.cause is Cause.NOT_ENOUGH_DATA:
+        facts += [peak_evidence(window), threads_evidence(window)]
+    yield from (each for each in facts if each is not None)

@@ -8,8 +8,8 @@ from enum import Enum
 from functools import cached_property
 from itertools import pairwise
 
-from memtui.diagnosis.heap import LiveHeap, live_heap
 from memtui.diagnosis.ledger import Ledger, ends_of, ledger_between, with_mappings
+from memtui.diagnosis.live_heap import LiveHeap, live_heap
 from memtui.diagnosis.point import Point
 from memtui.diagnosis.thresholds import DEFAULT, Thresholds
 from memtui.diagnosis.trends import Series, Trend, TrendShape, between, trend_of
@@ -18,6 +18,7 @@ from memtui.model import (
     CgroupMemory,
     Environment,
     GcCycle,
+    HostMemory,
     MappingGroups,
     ProcessIdentity,
     Profile,
@@ -27,7 +28,7 @@ Column = Callable[[Point], int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TracedCycle:
     """A cycle of the trace, when it was read, and the goal in force after it in bytes."""
 
     at: float
@@ -36,7 +37,7 @@ class Traced:
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class MemoryRelease:
     """What was done to the process (Unix seconds), after which RES fell by ``size`` bytes."""
 
     at: float
@@ -69,16 +70,17 @@ class Window:
     the process, ``known_after_s`` is how long after /proc the rows begin. ``rarely`` are the
     reasons why a source is read less often than wanted, a sentence each. ``returned`` is the act
     that the window begins with, where memory was returned. ``containers`` are the readings of the
-    memory cgroup, ``peak`` is the largest RES of the process so far (VmHWM) in bytes.
+    memory cgroup, ``peak`` is the largest RES of the process so far (VmHWM) in bytes. ``host`` is
+    the newest memory of the host.
     """
 
     start: float
     end: float
     access: Access
     points: tuple[Point, ...]
-    cycles: tuple[Traced, ...] = ()
+    cycles: tuple[TracedCycle, ...] = ()
     cycles_seen: int = 0
-    cycles_before: tuple[Traced, ...] = ()
+    cycles_before: tuple[TracedCycle, ...] = ()
     groups: tuple[tuple[float, MappingGroups], ...] = ()
     profiles: tuple[tuple[float, Profile], ...] = ()
     marks: tuple[tuple[float, str], ...] = ()
@@ -86,11 +88,12 @@ class Window:
     identity: ProcessIdentity | None = None
     sources: tuple[tuple[str, str], ...] = ()
     is_young: bool = False
-    returned: Returned | None = None
+    returned: MemoryRelease | None = None
     rarely: tuple[str, ...] = ()
     known_after_s: float = 0.0
     containers: tuple[tuple[float, CgroupMemory], ...] = ()
     peak: int | None = None
+    host: HostMemory | None = None
     thresholds: Thresholds = DEFAULT
 
     @property

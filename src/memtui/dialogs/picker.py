@@ -1,4 +1,4 @@
-"""Choose a process: Go ones first, narrowed down while typing."""
+"""The dialog to select a process: Go processes first, filtered while the user types."""
 
 from __future__ import annotations
 
@@ -17,48 +17,47 @@ from memtui.model import Absent
 from memtui.sanitize import plain
 from memtui.sources.process.discovery import Candidate, ProcessChoice, ranked
 
-MOST_ROWS = 200
-"""What the list shows of those that match: to fill it anew at each key must not take long."""
+MAX_ROWS = 200
+"""Rows of the list: it is filled again at each key, which must not take long."""
 SLICE_S = 0.02
-"""How long the list is read before the screen gets its turn."""
+"""Processes are read for this long before the event loop gets a turn."""
 
-
-KEYS = "↑↓ select   enter watch   ctrl+r again   esc quit"
+KEYS = "↑↓ select   enter watch   ctrl+r refresh   esc quit"
 COLUMNS: tuple[tuple[str, int], ...] = (("PID", 7), ("Go", 10), ("RES", 5), ("up", 6), ("user", 10))
-WIDE = 80
-"""Columns from which there is room for all; the user gives way first."""
+MIN_WIDTH_WITH_USER = 80
+"""On a narrower screen the user column is left out."""
 
 
 class PickerScreen(Screen[int | None]):
-    """The processes, and a line to narrow them down; the answer is a pid."""
+    """Lists the processes and filters them; returns a pid, or None if the user cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "up", priority=True),
         Binding("down", "move(1)", "down", priority=True),
         Binding("escape,ctrl+c", "cancel", "quit", priority=True),
-        Binding("ctrl+r", "reload", "list again"),
+        Binding("ctrl+r", "reload", "refresh"),
     ]
 
     def __init__(self, choice: ProcessChoice) -> None:
         super().__init__()
         self._choice = choice
-        self._found: list[tuple[Candidate, str, str]] = []
-        """The processes in their order, each with its command and what is looked for in."""
+        self._entries: list[tuple[Candidate, str, str]] = []
+        """The processes in order, each with its command line and the text to search."""
         self._columns = COLUMNS
         self._filled_for = ""
 
     def compose(self) -> ComposeResult:
-        """Show what to type, the list, and the keys."""
+        """Show the title, the filter, the list, and the keys."""
         yield Static(Text(f" memtui   {plain(self._choice.title)}"), id="picker-title")
-        yield Input(placeholder="type a part of the name or the pid", id="picker-filter")
+        yield Input(placeholder="filter by name, command or pid", id="picker-filter")
         yield DataTable[Text](id="picker-list", cursor_type="row", zebra_stripes=False)
-        yield Static(Text(f" looking …   {KEYS}"), id="picker-keys")
+        yield Static(Text(f" reading /proc …   {KEYS}"), id="picker-keys")
 
     def on_mount(self) -> None:
-        """Fill the list without keeping the keyboard waiting."""
+        """Fill the list in a worker; the keyboard stays responsive."""
         table = self._table()
         table.can_focus = False
-        self._columns = COLUMNS if self.size.width >= WIDE else COLUMNS[:-1]
+        self._columns = COLUMNS if self.size.width >= MIN_WIDTH_WITH_USER else COLUMNS[:-1]
         for title, width in self._columns:
             table.add_column(title, width=width)
         table.add_column("command")
@@ -79,36 +78,36 @@ class PickerScreen(Screen[int | None]):
                     await asyncio.sleep(0)
                     turn = time.monotonic()
         except OSError as error:
-            self.notify(f"the list ends early: {error.strerror}", severity="error", markup=False)
-        self._found = [_searchable(each) for each in ranked(found)]
+            self.notify(f"the list is incomplete: {error.strerror}", severity="error", markup=False)
+        self._entries = [_searchable(each) for each in ranked(found)]
         self._fill()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Narrow the list down to what holds the typed text."""
+        """Filter the list by the text."""
         self._fill()
 
     def _fill(self) -> None:
         self._filled_for = self.query_one(Input).value
-        table, wanted = self._table(), self._filled_for.strip().lower()
+        table, text = self._table(), self._filled_for.strip().lower()
         table.clear()
-        matching = [entry for entry in self._found if wanted in entry[2]]
-        for each, command, _ in matching[:MOST_ROWS]:
+        matching = [entry for entry in self._entries if text in entry[2]]
+        for each, command, _ in matching[:MAX_ROWS]:
             row = _row(each)[: len(self._columns)]
             table.add_row(*row, Text(command, no_wrap=True), key=str(each.pid))
-        more = f" (the first {MOST_ROWS}: type on)" if len(matching) > MOST_ROWS else ""
-        found = Text(f" {len(matching)} of {len(self._found)} processes{more}   {KEYS}")
-        self.query_one("#picker-keys", Static).update(found)
+        more = f" (showing {MAX_ROWS})" if len(matching) > MAX_ROWS else ""
+        status = Text(f" {len(matching)} of {len(self._entries)} processes{more}   {KEYS}")
+        self.query_one("#picker-keys", Static).update(status)
 
     def _table(self) -> DataTable[Text]:
         return self.query_one(DataTable)
 
     def action_move(self, by: int) -> None:
-        """Move the selection while the keyboard stays with the line to type in."""
+        """Move the selection; the filter keeps the focus."""
         table = self._table()
         table.move_cursor(row=table.cursor_row + by)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Watch the selected process: enter comes after all that was typed before it."""
+        """Return the selected process, after the filter has been applied."""
         if event.value != self._filled_for:
             self._fill()
         table = self._table()
@@ -117,7 +116,7 @@ class PickerScreen(Screen[int | None]):
             self.dismiss(int(key.value or 0))
 
     def action_cancel(self) -> None:
-        """Choose nothing."""
+        """Return no process."""
         self.dismiss(None)
 
 
@@ -127,7 +126,7 @@ def _searchable(each: Candidate) -> tuple[Candidate, str, str]:
 
 
 def _row(each: Candidate) -> tuple[Text, ...]:
-    """Return the cells of a process: its numbers to the right, all text as it is."""
+    """Return the cells of a process; numbers are aligned to the right."""
     go = each.go_version
     version = go.value if isinstance(go, Absent) else plain(go or "")
     res = each.res_bytes

@@ -1,4 +1,4 @@
-"""Which profile to take: what each shows, what it costs, and a word before one that acts."""
+"""The dialogs that choose a profile to fetch, and confirm one that acts on the target."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ CPU_S = 10
 MOST_CPU_S = 600
 
 _OFFERS: tuple[tuple[ProfileRequest, str], ...] = (
-    (ProfileRequest("heap"), "live objects as of the last finished GC; runs none"),
-    (ProfileRequest("allocs"), "all that was allocated since the start; the same data"),
-    (ProfileRequest("goroutine"), "stacks of all goroutines; stops the world for moments"),
-    (ProfileRequest("cpu", CPU_S), "where CPU time goes, while it is sampled"),
-    (ProfileRequest("block"), "waits; empty unless it calls SetBlockProfileRate"),
-    (ProfileRequest("mutex"), "lock holders; empty unless SetMutexProfileFraction"),
-    (ProfileRequest("threadcreate"), "stacks that made kernel threads"),
-    (ProfileRequest("goroutineleak"), "goroutines nobody can wake; runs a GC to find them"),
-    (ProfileRequest("heap", gc=True), "the heap after a GC; changes what you look at"),
+    (ProfileRequest("heap"), "live objects as of the last finished GC; starts none"),
+    (ProfileRequest("allocs"), "all allocations since the start; the same data"),
+    (ProfileRequest("goroutine"), "stacks of all goroutines; stops the world briefly"),
+    (ProfileRequest("cpu", CPU_S), "CPU time by function, sampled for some seconds"),
+    (ProfileRequest("block"), "blocking; empty without SetBlockProfileRate"),
+    (ProfileRequest("mutex"), "lock contention; empty without SetMutexProfileFraction"),
+    (ProfileRequest("threadcreate"), "stacks that created OS threads"),
+    (ProfileRequest("goroutineleak"), "goroutines blocked forever; runs a GC to find them"),
+    (ProfileRequest("heap", gc=True), "the heap after a GC, which changes the heap"),
 )
 
 _ACTS: dict[ProfileKind, str] = {
     "cpu": (
-        "The service is interrupted 100 times in each second of CPU it uses,\n"
-        "for as long as this takes. Only one such profile can run at a time."
+        "The service is interrupted 100 times per second of CPU time while\n"
+        "the profile runs. Only one CPU profile can run at a time."
     ),
     "goroutineleak": (
-        "The service runs a garbage collection to find goroutines that nobody\n"
-        "can wake any more: its live heap, its RES and its next goal change."
+        "The service runs a garbage collection to find goroutines that can\n"
+        "never wake up: its live heap, its RES and its next goal change."
     ),
     "heap": (
-        "The service runs a garbage collection first: the memory you look at\n"
-        "changes, and a heap that grew only for want of a GC shrinks."
+        "The service runs a garbage collection first: its live heap, its RES\n"
+        "and its next goal change, and the profile shows the heap after it."
     ),
 }
 
 
 class ProfilePickerScreen(ModalScreen[ProfileRequest | None]):
-    """The profiles that the service offers; the answer is the chosen one."""
+    """Lists the profiles that the service offers; returns the chosen one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up"),
         Binding("down,j", "move(1)", "down"),
-        Binding("enter", "choose", "take it"),
-        Binding("escape,t,q,ctrl+c", "dismiss(None)", "none"),
+        Binding("enter", "choose", "fetch"),
+        Binding("escape,t,q,ctrl+c", "dismiss(None)", "cancel"),
     ]
 
     def __init__(self, kinds: Collection[ProfileKind]) -> None:
@@ -64,8 +64,8 @@ class ProfilePickerScreen(ModalScreen[ProfileRequest | None]):
 
     def compose(self) -> ComposeResult:
         """Show the list in a box."""
-        self._box.border_title = "take a profile"
-        self._box.border_subtitle = "↑↓ select   enter take   esc back"
+        self._box.border_title = "fetch a profile"
+        self._box.border_subtitle = "↑↓ select   enter fetch   esc cancel"
         yield self._box
 
     def on_mount(self) -> None:
@@ -83,12 +83,12 @@ class ProfilePickerScreen(ModalScreen[ProfileRequest | None]):
         self._box.update(text)
 
     def action_move(self, by: int) -> None:
-        """Select another one."""
+        """Move the selection."""
         self._at = max(0, min(len(self._offers) - 1, self._at + by))
         self._show()
 
     def action_choose(self) -> None:
-        """Take the selected one; one that acts on the service is asked about again."""
+        """Return the selected profile; one that acts on the service is confirmed first."""
         request = self._offers[self._at][0]
         if request.acts:
             self.app.push_screen(ConfirmScreen(request), self._confirmed)
@@ -101,14 +101,14 @@ class ProfilePickerScreen(ModalScreen[ProfileRequest | None]):
 
 
 class ConfirmScreen(ModalScreen[ProfileRequest | None]):
-    """What a profile does to the service, before it does; for a CPU profile also how long."""
+    """Asks for confirmation before a profile acts on the service, and for the CPU seconds."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,y", "take", "take it"),
+        Binding("enter,y", "take", "fetch"),
         Binding("up,right,plus,k,l", "longer(5)", "longer"),
         Binding("down,left,minus,j,h", "longer(-5)", "shorter"),
-        Binding("backspace", "shorten", "a digit less"),
-        Binding("escape,n,q,c,ctrl+c", "dismiss(None)", "no"),
+        Binding("backspace", "shorten", "delete a digit"),
+        Binding("escape,n,q,c,ctrl+c", "dismiss(None)", "cancel"),
     ]
 
     def __init__(self, request: ProfileRequest) -> None:
@@ -119,7 +119,7 @@ class ConfirmScreen(ModalScreen[ProfileRequest | None]):
 
     def compose(self) -> ComposeResult:
         """Show the question in a box."""
-        self._box.border_subtitle = "enter take it   esc no"
+        self._box.border_subtitle = "enter fetch   esc cancel"
         yield self._box
 
     def on_mount(self) -> None:
@@ -133,7 +133,7 @@ class ConfirmScreen(ModalScreen[ProfileRequest | None]):
             text.append("\n\n  seconds  ", "bold")
             text.append(f" {self._request.seconds} ", "reverse")
             text.append("  type a number, or ↑↓", "dim")
-        text.append("\n\nA mark on the timeline will say that it was you.")
+        text.append("\n\nThe timeline will have a mark for it.")
         self._box.update(text)
 
     def _set(self, seconds: int) -> None:
@@ -142,22 +142,22 @@ class ConfirmScreen(ModalScreen[ProfileRequest | None]):
             self._show()
 
     def on_key(self, event: events.Key) -> None:
-        """Take digits for the number of seconds."""
+        """Add a digit to the number of seconds."""
         if event.character and event.character.isdecimal() and self._request.kind == "cpu":
             event.stop()
             self._typed = (self._typed + event.character)[-3:]
             self._set(int(self._typed))
 
     def action_longer(self, by: int) -> None:
-        """Take more seconds, or fewer."""
+        """Change the number of seconds."""
         self._typed = ""
         self._set(self._request.seconds + by)
 
     def action_shorten(self) -> None:
-        """Take the last digit back."""
+        """Delete the last digit."""
         self._typed = self._typed[:-1]
         self._set(int(self._typed or "1"))
 
     def action_take(self) -> None:
-        """Take it."""
+        """Confirm the fetch."""
         self.dismiss(self._request)

@@ -8,6 +8,7 @@ they are shown, so that a recording stays right when the computation improves.
 from memtui.model.cgroup import CgroupMemory
 from memtui.model.events import Act, Attached, Ended, Fetch, Mark, Trouble
 from memtui.model.gctrace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
+from memtui.model.host import HostMemory
 from memtui.model.kinds import (
     KIND_OF,
     KINDS,
@@ -58,6 +59,7 @@ __all__ = [
     "FunctionValue",
     "GcCycle",
     "GcPause",
+    "HostMemory",
     "MappedName",
     "MappingGroup",
     "MappingGroups",

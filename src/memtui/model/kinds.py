@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, get_args
 from memtui.model.cgroup import CgroupMemory
 from memtui.model.events import Attached, Ended, Mark, Trouble
 from memtui.model.gctrace import GcCycle, GcPause, OutputLine, Restart, ScavengeLine, TornLine
+from memtui.model.host import HostMemory
 from memtui.model.mapping import Environment, MappingGroups, MappingSample
 from memtui.model.process import ProcessIdentity, ProcessSample, Reading
 from memtui.model.profile import Profile, Taking
@@ -27,6 +28,7 @@ Sample: TypeAlias = (
     | MappingGroups
     | Environment
     | CgroupMemory
+    | HostMemory
     | GcCycle
     | GcPause
     | ScavengeLine
@@ -82,15 +84,17 @@ class SampleKind:
     every source may send it. ``kept`` events stay in memory in full; of older ones only summaries
     remain: the extents of its ``series``, and the last event of each page where ``is_steady``.
 
-    ``fields``: recorded as a row of these values, whose names stand in the header of a member. A
-    kind without them is recorded as an object with the names of its dataclass. ``res_kib`` is
-    ``res_bytes`` in units of 1024 bytes, as the kernel counts.
+    ``fields``: recorded as a row of these values, whose names are in the header of a member. A
+    kind without them is recorded as an object with the names of its dataclass, which suits all but
+    the most frequent kinds: headers of format 1.2 name their rows once in a file, and only those of
+    the four kinds that had rows then. ``res_kib`` is ``res_bytes`` in units of 1024 bytes, as the
+    kernel counts.
 
-    ``is_in_header``: its newest sample stands in the header of each member, so that every pane can
-    be drawn from there. ``shares_values``: one sample has most values in common with the next.
+    ``is_in_header``: its newest sample is in the header of each member, so that every pane can be
+    drawn from there. ``shares_values``: one sample has most values in common with the next.
     ``may_wait``: it is painted with the next sample of the process, or a second later at most.
-    ``column`` is its place in exported tables, from 1; 0: not in them. ``snapshot`` is its key in
-    the JSON of ``--once``; empty: not there, or there in another shape.
+    ``column`` is its place in exported tables, from 1, and needs ``fields``; 0: not in them.
+    ``snapshot`` is its key in the JSON of ``--once``; empty: not there, or in another shape.
     """
 
     type: type[Sample]
@@ -143,6 +147,7 @@ SOURCES = (
         enable="run memtui as the user of the process, or with CAP_SYS_PTRACE",
     ),
     SampleSource("surroundings", "limits", Environment),
+    SampleSource("host", "host memory", HostMemory),
 )
 """The sources of a session, in the order in which they are listed."""
 
@@ -171,6 +176,17 @@ KINDS = (
     ),
     SampleKind(
         CgroupMemory, "cgroup", "surroundings", kept=720, is_in_header=True, snapshot="cgroup"
+    ),
+    SampleKind(
+        HostMemory,
+        "host",
+        "host",
+        kept=720,
+        is_in_header=True,
+        is_steady=True,
+        shares_values=True,
+        may_wait=True,
+        snapshot="host",
     ),
     SampleKind(
         ProcessSample,

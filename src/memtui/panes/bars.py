@@ -1,4 +1,4 @@
-"""The lines above and below the panes: whose process, in which state, and which keys."""
+"""Formats the lines around the panes: the process, its state, the verdict, the keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from memtui import units
 from memtui.diagnosis import Diagnosis, one_line
+from memtui.local_time import time_of_day
 from memtui.model import (
     SOURCES,
     Absent,
@@ -20,58 +21,57 @@ from memtui.model import (
 )
 from memtui.panes.explain.verdict import role_of
 from memtui.panes.profile.frame import at_when
-from memtui.panes.profile.look import ProfileMoment
-from memtui.panes.time_of_day import clock
-from memtui.render.cells import Line, Span, apart, cells, cut, exactly, line
+from memtui.panes.profile.view_options import TimedProfile
+from memtui.render.cells import Line, Span, cells, cut, fit, justify, line
 from memtui.sanitize import plain
 from memtui.timeline import View
 
 _DOTS = tuple(source for source in SOURCES if source.dot)
-"""The sources whose state stands on the screen."""
+"""The sources that have a dot on the screen."""
 
 
-def heading(
-    view: View, width: int, moment: Line = (), recording: Line = (), *, as_root: bool = False
+def heading_line(
+    view: View, width: int, position: Line = (), recording: Line = (), *, as_root: bool = False
 ) -> Line:
-    """Return the top line: which process; what is recorded; which moment.
+    """Return the top line: the process, the state of the recording, the time of the view.
 
-    ``moment`` says how the screen looks at it, where it does not follow now. ``as_root`` is said
-    of memtui itself.
+    ``position`` replaces the time while the view is not live. ``as_root`` is true if memtui runs
+    as root.
 
-    The moment always stays: a frozen or dead view must not look like a live one. Where there is
-    no room the name is cut, and what the panes show too gives way before that.
+    The time always stays: a frozen view must not look like a live one. Without room the details
+    are dropped from the end, then the name is cut.
     """
-    moment = (*recording, *(moment or _moment(view)))
-    room = width - cells(moment) - 1
+    end = (*recording, *(position or _state(view)))
+    room = width - cells(end) - 1
     if room <= 0:
-        return exactly(moment, width)
-    who, details = _who(view), list(_details(view))
+        return fit(end, width)
+    name, details = _name(view), list(_details(view))
     if as_root:
         details.append(line(Span("  memtui is root", "dim")))
-    while details and cells(who) + sum(map(cells, details)) > room:
+    while details and cells(name) + sum(map(cells, details)) > room:
         details.pop()
-    start = (*who, *(span for detail in details for span in detail))
-    return apart(exactly(start, min(room, cells(start))), moment, width)
+    start = (*name, *(span for detail in details for span in detail))
+    return justify(fit(start, min(room, cells(start))), end, width)
 
 
-def _who(view: View) -> Line:
+def _name(view: View) -> Line:
     identity = view.sample(ProcessIdentity)
     if identity is None:
         return line(Span(" memtui ", "key"))
-    who = Span(plain(identity.name), "title")
-    return line(Span(" memtui ", "key"), " ", who, f" {identity.pid}")
+    name = Span(plain(identity.name), "title")
+    return line(Span(" memtui ", "key"), " ", name, f" {identity.pid}")
 
 
 def _details(view: View) -> Sequence[Line]:
-    """Return what else is said of the process; the last ones give way first."""
+    """Return details of the process, the most important first."""
     found: list[Line] = []
     sample, identity = view.sample(ProcessSample), view.sample(ProcessIdentity)
     if sample is not None and not isinstance(sample.res_bytes, Absent):
         found.append(line(Span(f"  RES {units.size(sample.res_bytes):>5}", "res"), _limit(view)))
     if identity is not None:
         ended = view.ended()
-        until = min(view.until, ended[0]) if ended else view.until
-        age_s = max(0.0, until - identity.started_at)
+        end = min(view.until, ended[0]) if ended else view.until
+        age_s = max(0.0, end - identity.started_at)
         found.append(line(Span(f"  up {units.duration(age_s)}", "dim")))
         if isinstance(identity.go_version, str):
             found.append(line(Span(f"  {plain(identity.go_version)}", "dim")))
@@ -79,33 +79,33 @@ def _details(view: View) -> Sequence[Line]:
 
 
 def _limit(view: View) -> Span:
-    """Return the memory limit that RES is measured against, if there is one."""
-    place = view.sample(Environment)
-    limit = place.limit_bytes if place else None
+    """Return the memory limit of the process; empty if there is none."""
+    environment = view.sample(Environment)
+    limit = environment.limit_bytes if environment else None
     return Span(f" of {units.size(limit)}" if isinstance(limit, int) else "", "dim")
 
 
-def _moment(view: View) -> Line:
-    """Return the state of the view in words, and the time of day."""
+def _state(view: View) -> Line:
+    """Return the state of the view and its time: LIVE, STOPPED, ENDED or FROZEN."""
     if view.frozen:
         behind = units.duration(max(0.0, view.now - view.until))
-        return line(Span(f"FROZEN {clock(view.until)} (−{behind})", "bad"), " ")
+        return line(Span(f"FROZEN {time_of_day(view.until)} (−{behind})", "bad"), " ")
     ended = view.ended()
     if ended:
-        return line(Span(f"ENDED {clock(ended[0])}", "bad"), f"  {clock(view.now)} ")
+        return line(Span(f"ENDED {time_of_day(ended[0])}", "bad"), f"  {time_of_day(view.now)} ")
     sample = view.sample(ProcessSample)
     if sample is not None and isinstance(sample.state, str) and sample.state[:1] in ("T", "t"):
-        return line(Span("STOPPED", "bad"), f"  {clock(view.now)} ")
-    return line(Span("LIVE", "good"), f"  {clock(view.now)} ")
+        return line(Span("STOPPED", "bad"), f"  {time_of_day(view.now)} ")
+    return line(Span("LIVE", "good"), f"  {time_of_day(view.now)} ")
 
 
 def sources_line(view: View) -> Line:
-    """Return what each source has to say, trouble in words and colour."""
+    """Return the state of each source, with the reason of a trouble."""
     ended = view.ended()
     if ended:
         return line(
-            Span(f" {plain(ended[1].reason)} at {clock(ended[0])}", "bad"),
-            "; the screen keeps what was seen",
+            Span(f" {plain(ended[1].reason)} at {time_of_day(ended[0])}", "bad"),
+            "; the screen keeps the last state",
         )
     spans: list[Span] = []
     for source in _DOTS:
@@ -120,26 +120,26 @@ def sources_line(view: View) -> Line:
 
 
 def verdict_line(view: View, diagnosis: Diagnosis, width: int) -> Line:
-    """Return the one line of the verdict, and at its end how the sources are.
+    """Return the verdict in one line, with the states of the sources at its end.
 
-    Until there is something to judge, what the sources say. When the process has ended, how, and
-    its last verdict.
+    Before the first verdict, the line has the sources alone. After the end of the process, it has
+    the reason and the last verdict.
     """
     if diagnosis.ledger is None:
         return sources_line(view)
     if ended := view.ended():
-        how = line(Span(f" {plain(ended[1].reason)} at {clock(ended[0])}", "bad"), ": ")
-        room = max(0, width - cells(how))
-        said = cut(one_line(diagnosis, room), room)
-        return (*how, Span(said, role_of(diagnosis.first.cause)))
+        end = line(Span(f" {plain(ended[1].reason)} at {time_of_day(ended[0])}", "bad"), ": ")
+        room = max(0, width - cells(end))
+        verdict = cut(one_line(diagnosis, room), room)
+        return (*end, Span(verdict, role_of(diagnosis.first.cause)))
     states = _states(view)
     room = max(0, width - cells(states) - 2)
-    said = cut(one_line(diagnosis, room), room)
-    return apart(line(" ", Span(said, role_of(diagnosis.first.cause))), states, width)
+    verdict = cut(one_line(diagnosis, room), room)
+    return justify(line(" ", Span(verdict, role_of(diagnosis.first.cause))), states, width)
 
 
 def _states(view: View) -> Line:
-    """Return a sign a source: whether it tells something, and the name of one that cannot."""
+    """Return a sign for each source: ● has data, ○ has none yet, ✗ and its name: has trouble."""
     spans: list[Span] = []
     for source in _DOTS:
         state = view.state(source.name)
@@ -153,7 +153,7 @@ def _states(view: View) -> Line:
 
 
 def _latest(view: View, source: SampleSource) -> str:
-    """Return in a few words the newest sample of a source; empty when there is none yet."""
+    """Return the newest sample of a source in a few words; "" before the first one."""
     found = view.last(source.answer)
     match found[1] if found else None:
         case None:
@@ -166,13 +166,15 @@ def _latest(view: View, source: SampleSource) -> str:
             return origin.value.partition("?")[0]
         case Profile() as profile:
             assert found is not None
-            return at_when(ProfileMoment(found[0], profile))
+            return at_when(TimedProfile(found[0], profile))
         case _:
-            return "there"
+            return "ready"
 
 
-def footer(keys: Sequence[tuple[str, str]], always: Sequence[tuple[str, str]], width: int) -> Line:
-    """Return keys and what they do; those in ``always`` stay, others give way from the end."""
+def footer_line(
+    keys: Sequence[tuple[str, str]], always: Sequence[tuple[str, str]], width: int
+) -> Line:
+    """Return the keys and what they do; without room ``keys`` are dropped from the end."""
     shown = list(keys)
     while shown and cells(_keys((*shown, *always))) > width:
         shown.pop()

@@ -1,16 +1,14 @@
-"""The fields of a process: how each is written, what it means, and how it misleads."""
+"""The fields of a process: how each is formatted, what it means, and how it can mislead."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from memtui import units
+from memtui.local_time import time_or_date
 from memtui.model import Absent, ProcessIdentity, ProcessSample, Reading
-from memtui.panes.field_doc import Meaning
-from memtui.panes.time_of_day import day_or_clock
-from memtui.render.cells import Role
+from memtui.panes.field_doc import FieldDoc
 from memtui.sanitize import plain
 
 LONGEST_COMMAND = 500
@@ -19,9 +17,10 @@ LONGEST_COMMAND = 500
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the fields are made of; ``before`` is the sample before ``now``, for rates.
+    """The samples that the fields are computed from.
 
-    ``at`` is the moment of ``now`` (Unix seconds).
+    ``first`` is the first sample of the session, ``before`` the one before ``now``. ``elapsed_s``
+    is the time between ``before`` and ``now``; ``at`` is the time of ``now`` (Unix seconds).
     """
 
     identity: ProcessIdentity | None
@@ -32,41 +31,28 @@ class Facts:
     at: float
 
 
-class FieldDoc(NamedTuple):
-    """What a field means: in words, its unit, its source, and how it misleads."""
-
-    words: str
-    unit: str
-    source: str
-    trap: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A row: its name, its value, what it means, and its change since the session began."""
+    """A row of pane 1: its value, its documentation, and its change since the session began."""
 
-    name: str
+    doc: FieldDoc
     value: Callable[[Facts], str]
-    says: FieldDoc
     change: Callable[[Facts], str] = lambda facts: ""
-    role: Role = "text"
 
     @property
-    def meaning(self) -> Meaning:
-        """What the field means, with all that is to be said of it."""
-        return Meaning(self.name, *self.says, role=self.role)
+    def name(self) -> str:
+        """The name in the first column."""
+        return self.doc.name
 
 
 def _amount(
-    name: str,
+    doc: FieldDoc,
     read: Callable[[ProcessSample], Reading],
-    says: FieldDoc,
     *,
-    role: Role = "text",
     write: Callable[[int], str] = units.size,
-    difference: Callable[[int], str] = units.change,
+    write_change: Callable[[int], str] = units.change,
 ) -> Field:
-    """Return the field of a number, which has a change."""
+    """Return a field that is a number and has a change."""
 
     def value(facts: Facts) -> str:
         reading = read(facts.now)
@@ -76,12 +62,17 @@ def _amount(
         now, first = read(facts.now), read(facts.first)
         if isinstance(now, Absent) or isinstance(first, Absent):
             return ""
-        return difference(now - first)
+        return write_change(now - first)
 
-    return Field(name, value, says, change, role)
+    return Field(doc, value, change)
 
 
-def _res_less_shr(sample: ProcessSample) -> Reading:
+def _from_identity(doc: FieldDoc, write: Callable[[ProcessIdentity], str]) -> Field:
+    """Return a field that does not change while the process lives."""
+    return Field(doc, lambda facts: write(facts.identity) if facts.identity else "…")
+
+
+def _res_minus_shr(sample: ProcessSample) -> Reading:
     if isinstance(sample.res_bytes, Absent):
         return sample.res_bytes
     if isinstance(sample.shr_bytes, Absent):
@@ -89,7 +80,7 @@ def _res_less_shr(sample: ProcessSample) -> Reading:
     return sample.res_bytes - sample.shr_bytes
 
 
-def _cpu(facts: Facts) -> str:
+def _cpu_percent(facts: Facts) -> str:
     now, before = facts.now.cpu_s, facts.before.cpu_s
     if isinstance(now, Absent):
         return now.value
@@ -98,14 +89,10 @@ def _cpu(facts: Facts) -> str:
     return f"{max(0.0, now - before) / facts.elapsed_s * 100:.0f}%"
 
 
-def _words(text: str | Absent | None, nothing: str) -> str:
+def _text_or(text: str | Absent | None, default: str) -> str:
     if text is None:
-        return nothing
+        return default
     return text.value if isinstance(text, Absent) else plain(text)
-
-
-def _of_identity(write: Callable[[ProcessIdentity], str]) -> Callable[[Facts], str]:
-    return lambda facts: write(facts.identity) if facts.identity else "…"
 
 
 def _kib_change(count: int) -> str:
@@ -114,228 +101,228 @@ def _kib_change(count: int) -> str:
 
 FIELDS: tuple[Field, ...] = (
     _amount(
-        "RES",
-        lambda sample: sample.res_bytes,
         FieldDoc(
+            "RES",
             "in memory now: RssAnon + RssFile + RssShmem",
             "bytes",
             "VmRSS of /proc/PID/status",
-            "memory that was freed lazily (MADV_FREE) stays in it until the kernel needs it",
+            "includes lazily freed memory (MADV_FREE) until the kernel reclaims it",
+            "res",
         ),
-        role="res",
+        lambda sample: sample.res_bytes,
     ),
     _amount(
-        "RES−SHR",
-        _res_less_shr,
         FieldDoc(
-            "anonymous: what leaks and unreturned heap grow",
+            "RES−SHR",
+            "anonymous: leaks and retained heap grow it",
             "bytes",
-            "VmRSS less RssFile less RssShmem",
-            "it holds what the Go heap freed and kept too: by itself it proves no leak",
+            "VmRSS − RssFile − RssShmem",
+            "includes heap that Go freed and retained: growth alone does not prove a leak",
         ),
+        _res_minus_shr,
     ),
     _amount(
-        "SHR",
-        lambda sample: sample.shr_bytes,
         FieldDoc(
-            "file-backed and shmem; not shared with others",
+            "SHR",
+            "file-backed memory and shmem",
             "bytes",
             "RssFile + RssShmem of /proc/PID/status",
-            "could be shared, which says nothing of whether it is",
+            "can be shared, but need not be shared with another process",
+            "shr",
         ),
-        role="shr",
+        lambda sample: sample.shr_bytes,
     ),
     _amount(
-        "RssAnon",
-        lambda sample: sample.anon_bytes,
         FieldDoc(
+            "RssAnon",
             "part of RES: Go heap, stacks, runtime, C malloc",
             "bytes",
             "RssAnon of /proc/PID/status",
-            "it cannot be dropped, only swapped out; lazily freed pages count until they are taken",
+            "cannot be dropped, only swapped out; includes lazily freed pages until reclaimed",
         ),
+        lambda sample: sample.anon_bytes,
     ),
     _amount(
-        "RssFile",
-        lambda sample: sample.file_bytes,
         FieldDoc(
-            "part of RES: the binary, mapped files; droppable",
+            "RssFile",
+            "part of RES: binary, mapped files; reclaimable",
             "bytes",
             "RssFile of /proc/PID/status",
-            "it rises as the program touches more of its own code, with no leak",
+            "rises without a leak as the program uses more of its code",
         ),
+        lambda sample: sample.file_bytes,
     ),
     _amount(
-        "RssShmem",
-        lambda sample: sample.shmem_bytes,
         FieldDoc(
+            "RssShmem",
             "part of RES: shared memory and tmpfs",
             "bytes",
             "RssShmem of /proc/PID/status",
-            "a container counts it in full against the limit, and it cannot be dropped",
+            "counts in full against a container's limit, and cannot be dropped",
         ),
+        lambda sample: sample.shmem_bytes,
     ),
     _amount(
-        "SWAP",
-        lambda sample: sample.swap_bytes,
         FieldDoc(
-            "swapped out: RES may fall while a leak goes on",
+            "SWAP",
+            "swapped out; swapping lowers RES during a leak",
             "bytes",
             "VmSwap of /proc/PID/status",
-            "compare RES + SWAP over time, never RES alone, where this is not 0",
+            "if this is not 0, compare RES + SWAP over time, not RES alone",
         ),
+        lambda sample: sample.swap_bytes,
     ),
     _amount(
-        "VmHWM",
-        lambda sample: sample.peak_bytes,
         FieldDoc(
-            "peak of RES; far above RES: memory came back",
+            "VmHWM",
+            "peak RES; far above RES: memory was released",
             "bytes",
             "VmHWM of /proc/PID/status",
-            "of the whole life of the process: the peak may be days old",
+            "covers the whole life of the process: the peak may be days old",
         ),
+        lambda sample: sample.peak_bytes,
     ),
     _amount(
-        "VIRT",
-        lambda sample: sample.virt_bytes,
         FieldDoc(
+            "VIRT",
             "address space, not memory; 1.5G is normal in Go",
             "bytes",
             "VmSize of /proc/PID/status",
             "the runtime reserves arenas that it may never touch",
         ),
+        lambda sample: sample.virt_bytes,
     ),
     _amount(
-        "CODE",
-        lambda sample: sample.code_bytes,
         FieldDoc(
-            "program text; what of it is in memory is in SHR",
+            "CODE",
+            "program text; its resident part counts in SHR",
             "bytes",
             "VmExe of /proc/PID/status",
         ),
+        lambda sample: sample.code_bytes,
     ),
     _amount(
-        "DATA",
-        lambda sample: sample.data_bytes,
         FieldDoc(
+            "DATA",
             "private address space, mostly never touched",
             "bytes",
             "VmData + VmStk of /proc/PID/status",
-            "it is no memory, and it does not add up with RES",
+            "address space, not memory: it does not add up with RES",
         ),
+        lambda sample: sample.data_bytes,
     ),
     Field(
-        "CPU",
-        _cpu,
         FieldDoc(
-            "of one core, last second; 200% is two cores",
+            "CPU",
+            "share of one core, last second; 200% = two cores",
             "percent of one core",
             "utime + stime of /proc/PID/stat, over the last interval",
-            "a GC that runs on idle cores counts as well",
+            "includes GC workers that run on idle cores",
         ),
+        _cpu_percent,
     ),
     _amount(
-        "threads",
-        lambda sample: sample.threads,
         FieldDoc(
-            "kernel threads, not goroutines; cgo makes many",
+            "threads",
+            "kernel threads, not goroutines; cgo creates many",
             "count",
             "Threads of /proc/PID/status",
-            "the runtime keeps threads that it once needed: the number does not fall",
+            "the runtime keeps idle threads: the count rarely goes down",
         ),
+        lambda sample: sample.threads,
         write=str,
-        difference=units.count_change,
+        write_change=units.count_change,
     ),
     _amount(
-        "files",
-        lambda sample: sample.open_files,
         FieldDoc(
+            "files",
             "open descriptors; a steady rise is a leak too",
             "count",
             "entries of /proc/PID/fd",
-            "sockets count; each unclosed HTTP body keeps one, and two goroutines",
+            "includes sockets; each unclosed HTTP body keeps one, and two goroutines",
         ),
+        lambda sample: sample.open_files,
         write=str,
-        difference=units.count_change,
+        write_change=units.count_change,
     ),
     _amount(
-        "VSZ",
-        lambda sample: sample.virt_bytes,
         FieldDoc(
+            "VSZ",
             "VIRT as ps prints it, in KiB",
             "KiB",
             "VmSize of /proc/PID/status",
             "address space, not memory",
         ),
+        lambda sample: sample.virt_bytes,
         write=units.kib,
-        difference=_kib_change,
+        write_change=_kib_change,
     ),
     _amount(
-        "RSS",
-        lambda sample: sample.res_bytes,
         FieldDoc(
+            "RSS",
             "RES as ps prints it, in KiB",
             "KiB",
             "VmRSS of /proc/PID/status",
         ),
+        lambda sample: sample.res_bytes,
         write=units.kib,
-        difference=_kib_change,
+        write_change=_kib_change,
     ),
     Field(
-        "TTY",
-        lambda facts: _words(facts.now.tty, "?"),
         FieldDoc(
-            "its terminal, as ps prints it; ? is none",
+            "TTY",
+            "terminal, as ps prints it; ? means none",
             "name",
             "tty_nr of /proc/PID/stat",
         ),
+        lambda facts: _text_or(facts.now.tty, "?"),
     ),
     Field(
-        "STAT",
-        lambda facts: _words(facts.now.state, "?"),
         FieldDoc(
-            "R runs, S sleeps, D disk, T stopped; l threads",
-            "letters as ps writes them",
+            "STAT",
+            "R run, S sleep, D disk, T stopped; l: threads",
+            "letters, as ps prints them",
             "state of /proc/PID/stat",
-            "of one moment only; a stopped process (T) keeps its memory",
+            "the state at the time of the sample; a stopped process (T) keeps its memory",
         ),
+        lambda facts: _text_or(facts.now.state, "?"),
     ),
     Field(
-        "start",
-        lambda facts: day_or_clock(facts.identity.started_at, facts.at) if facts.identity else "…",
         FieldDoc(
-            "another start: another process, same pid",
+            "start",
+            "start time; if it changes, the pid was reused",
             "date or time of day",
             "starttime of /proc/PID/stat",
         ),
+        lambda facts: time_or_date(facts.identity.started_at, facts.at) if facts.identity else "…",
     ),
-    Field(
-        "Go",
-        _of_identity(lambda identity: _words(identity.go_version, "not a Go binary")),
+    _from_identity(
         FieldDoc(
-            "built with; decides how memory is returned",
+            "Go",
+            "Go version; decides how memory is released",
             "version",
             "build information in /proc/PID/exe",
-            "1.12 to 1.15 free lazily (MADV_FREE): their RES stays up for want of pressure",
+            "1.12 to 1.15 free lazily (MADV_FREE): RES stays high until the kernel needs memory",
         ),
+        lambda identity: _text_or(identity.go_version, "not a Go binary"),
     ),
-    Field(
-        "user",
-        _of_identity(lambda identity: plain(identity.user)),
+    _from_identity(
         FieldDoc(
-            "whose process it is",
+            "user",
+            "owner of the process",
             "name",
             "owner of /proc/PID",
         ),
+        lambda identity: plain(identity.user),
     ),
-    Field(
-        "command",
-        _of_identity(lambda identity: plain(" ".join(identity.command)[:LONGEST_COMMAND])),
+    _from_identity(
         FieldDoc(
-            "how it was started",
+            "command",
+            "command line",
             "words",
             "/proc/PID/cmdline",
-            "recordings leave it out unless asked",
+            "recordings omit it by default",
         ),
+        lambda identity: plain(" ".join(identity.command)[:LONGEST_COMMAND]),
     ),
 )

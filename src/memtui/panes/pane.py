@@ -1,9 +1,4 @@
-"""What all panes have in common: a frame, a selected row, and a view that they are shown.
-
-A pane into which a text can be typed: while it is, all keys belong to it.
-
-A pane whose rows can be searched by a part of what they say.
-"""
+"""The base classes of the panes: a frame, a selected row, text input, and search in the rows."""
 
 from __future__ import annotations
 
@@ -17,31 +12,31 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtui.model import Sample, Trouble
-from memtui.panes.field_doc import Meaning
-from memtui.render.cells import Line, Picture, Span, cut, exactly, framed, line, text_of
+from memtui.panes.field_doc import FieldDoc
+from memtui.render.cells import Line, Picture, Span, cut, fit, framed, line, text_of
 from memtui.render.line_widget import FlatLineWidget
 from memtui.render.table import Selection
-from memtui.render.text_line import ENDS, Editor, changed
+from memtui.render.text_line import ENDS, Editor, edit
 from memtui.sanitize import plain
 from memtui.timeline import View
 
 
 class Pane(FlatLineWidget, can_focus=True):
-    """One question, answered by one view. Subclasses say which rows there are, and draw them."""
+    """A pane of the dashboard. Subclasses define its rows and draw them."""
 
     NUMBER: ClassVar[int]
     NAME: ClassVar[str]
     SOURCE: ClassVar[str]
-    """The source whose state is shown when there is nothing else."""
+    """The source whose state is shown while there is no data."""
     KINDS: ClassVar[tuple[type[Sample], ...]]
-    """The samples that it draws: when none of them came, there is nothing new to paint."""
+    """The samples that it draws: it is painted again when a new one arrives."""
     TAIL: ClassVar[bool] = False
-    """Whether the newest row stands last, and an untouched selection follows it."""
+    """Whether the newest row is the last one, and the selection follows it."""
 
     KEYS_HELP: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """The keys of this pane alone, and what they do: for the help, at most ten."""
+    """The keys of this pane and what they do, for the help: ten at most."""
     SEARCH_HELP: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """The keys that search, where rows can be searched."""
+    """The keys that search the rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", id="pane.up", show=False),
@@ -55,10 +50,10 @@ class Pane(FlatLineWidget, can_focus=True):
     ]
 
     can_open: ClassVar[str] = ""
-    """The action that opens a row, "" where rows do not open: for a double click."""
+    """The action of a double click on a row; "" if rows do not open."""
 
     class Moved(Message):
-        """The selection of the focused pane moved, or the pane got the focus."""
+        """The selection moved, or the pane got the focus."""
 
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
@@ -66,10 +61,15 @@ class Pane(FlatLineWidget, can_focus=True):
         self.selection = Selection(None if self.TAIL else 0)
         self._stamp: tuple[object, ...] = ()
         self._rows_from = 0
-        """The line of the picture in which the first row was drawn."""
+        """The line of the picture that has the first row."""
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether the pane has the whole screen because the user zoomed it."""
+        return self.is_attached and self.screen.has_class("-zoomed")
 
     def show(self, view: View) -> None:
-        """Show what this view holds; nothing is drawn when nothing came."""
+        """Show a view; nothing is drawn if it has nothing new."""
         self.view = view
         stamp = (
             view.stands,
@@ -81,7 +81,7 @@ class Pane(FlatLineWidget, can_focus=True):
             self.paint()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        """Return the frame and what is in it."""
+        """Return the frame and its content."""
         picture = Picture(title=line(Span(self.NAME, "title")))
         if self.view is not None and width >= 4 and height >= 3:
             picture = self.picture(self.view, width - 2, height - 2)
@@ -92,7 +92,7 @@ class Pane(FlatLineWidget, can_focus=True):
         return framed(picture, width, height, number=self.NUMBER, focused=self.has_focus)
 
     def picture(self, view: View, width: int, height: int) -> Picture:
-        """Return what to draw inside ``width`` by ``height`` cells."""
+        """Return the content for ``width`` by ``height`` cells."""
         raise NotImplementedError
 
     def rows(self, view: View) -> range:
@@ -104,22 +104,22 @@ class Pane(FlatLineWidget, can_focus=True):
         raise NotImplementedError
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Return the keys of this pane alone, for the footer: (key, what it does)."""
+        """Return the keys of this pane for the footer: (key, what it does)."""
         return ()
 
-    def meanings(self, view: View) -> Sequence[Meaning]:
-        """Return what each field, column and plot that is seen means."""
+    def field_docs(self, view: View) -> Sequence[FieldDoc]:
+        """Return the documentation of the visible fields, columns and plots."""
         return ()
 
-    def meaning_at_hand(self, view: View) -> int | None:
-        """Return which of the meanings is that of what is selected, if any is."""
+    def selected_doc(self, view: View) -> int | None:
+        """Return the number of the selected field in ``field_docs``; None if there is none."""
         return None
 
     def copied(self, *, whole: bool) -> str:
-        """Return what is seen of the selected row, or of the whole pane, as text without frame."""
+        """Return the visible text of the selected row or the ``whole`` pane, without the frame."""
         rows = [row for row in self.painted_lines[1:-1] if whole or _is_selected(row)]
-        seen = [text_of(row).strip("│").rstrip() for row in rows or self.painted_lines[1:-1]]
-        return "\n".join(plain(row) for row in seen).strip("\n")
+        texts = [text_of(row).strip("│").rstrip() for row in rows or self.painted_lines[1:-1]]
+        return "\n".join(plain(text) for text in texts).strip("\n")
 
     def _move(self, selection: Selection) -> None:
         self.selection = selection
@@ -140,20 +140,20 @@ class Pane(FlatLineWidget, can_focus=True):
         self._move(Selection(0))
 
     def action_to_end(self) -> None:
-        """Select the last row; a tail follows its end again."""
+        """Select the last row; with ``TAIL`` the selection follows new rows again."""
         if self.view is not None:
             self._move(Selection(None if self.TAIL else self.rows(self.view).stop - 1))
 
     def action_shift(self, by: int) -> None:
-        """Move sideways; what that means is the pane's own affair."""
+        """Move left or right; subclasses define the meaning."""
 
     def on_focus(self, event: events.Focus) -> None:
-        """Draw the frame of the focused pane, once Textual has noted the focus."""
+        """Draw the frame as focused, after Textual has set ``has_focus``."""
         self.call_later(self.paint)
         self.post_message(self.Moved())
 
     def on_blur(self, event: events.Blur) -> None:
-        """Draw the frame of a pane at rest."""
+        """Draw the frame without the focus."""
         self.call_later(self.paint)
 
     def on_click(self, event: events.Click) -> None:
@@ -182,19 +182,19 @@ def _is_selected(row: Line) -> bool:
 
 
 class TypedPane(Pane):
-    """A pane that is told what is typed, key by key."""
+    """A pane with text input, which receives all keys while the user types."""
 
     @property
     @abstractmethod
     def is_typing(self) -> bool:
-        """Whether something is typed."""
+        """Whether the user types a text."""
 
     @abstractmethod
     def typed(self, key: str, text: str | None) -> None:
-        """Take a key and its character, or with "" as the key a text that was pasted."""
+        """Handle a key and its character; for a pasted text the key is ""."""
 
     def on_key(self, event: events.Key) -> None:
-        """While something is typed all keys belong to it, but those that leave the pane."""
+        """Pass every key to the input while the user types."""
         if not self.is_typing:
             return
         event.stop()
@@ -202,19 +202,19 @@ class TypedPane(Pane):
         self.typed(event.key, event.character)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Paste into what is typed."""
+        """Paste into the input."""
         if self.is_typing:
             self.typed("", event.text)
 
 
-MOST_LOOKED_AT = 5000
-"""Rows that are looked at for one match: a key must not take seconds."""
+MOST_SEARCHED_ROWS = 5000
+"""Rows that are searched for one match: a key must not take seconds."""
 
 
 class SearchedPane(TypedPane):
-    """A pane with a line to type what to find in, while it is typed."""
+    """A pane whose rows can be searched for a text."""
 
-    SEARCH_HELP = (("/  n N", "find in the rows; the next match, the one before"),)
+    SEARCH_HELP = (("/  n N", "find in the rows; next, previous match"),)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "find", "find", id="pane.find"),
         Binding("n", "match(1)", "next match", id="pane.next_match"),
@@ -224,80 +224,80 @@ class SearchedPane(TypedPane):
     def __init__(self) -> None:
         super().__init__()
         self._editor: Editor | None = None
-        self._wanted = ""
-        self._found: bool = True
-        self._began = Selection()
+        self._search_text = ""
+        self._has_match: bool = True
+        self._selection_before = Selection()
 
     @abstractmethod
     def row_text(self, view: View, row: int) -> str:
-        """Return what a row says."""
+        """Return the text of a row to search."""
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        """Return the pane, with what is typed in place of its lower edge."""
+        """Return the pane, with the input in place of its lower edge."""
         lines = super().compose_lines(width, height)
         if self._editor is None or height < 3 or width < 12:
             return lines
-        said = "" if self._found else " none"
-        room = width - 10 - len(said)
-        typed = line(Span("╰ find ", "key"), *self._editor.drawn(room), Span(said, "bad"))
-        return [*lines[:-1], exactly((*typed, Span(" ╯", "focus")), width)]
+        result = "" if self._has_match else " no match"
+        room = width - 10 - len(result)
+        edge = line(Span("╰ find ", "key"), *self._editor.drawn(room), Span(result, "bad"))
+        return [*lines[:-1], fit((*edge, Span(" ╯", "focus")), width)]
 
     def action_find(self) -> None:
-        """Begin to type what to find."""
-        self._editor, self._found, self._began = Editor(), True, self.selection
-        self._told_by_search()
+        """Open the input for the text to find."""
+        self._editor, self._has_match, self._selection_before = Editor(), True, self.selection
+        self._search_changed()
 
     def action_match(self, step: int) -> None:
-        """Select the next or previous row that says it; without a search, begin one."""
-        if not self._wanted:
+        """Select the next or previous match; open the input if there is no search."""
+        if not self._search_text:
             self.action_find()
         elif self.view is not None:
-            self._go(self.selection.at(self.rows(self.view)) + step, step)
+            self._select_match(self.selection.at(self.rows(self.view)) + step, step)
 
-    def _go(self, start: int, step: int) -> None:
-        """Select the first row with the text from one on; behind the last one, from the first."""
+    def _select_match(self, start: int, step: int) -> None:
+        """Select the first match from row ``start`` on; wrap around at the last row."""
         assert self.view is not None
-        rows, wanted = self.rows(self.view), self._wanted.lower()
-        self._found = not wanted
-        for away in range(min(len(rows), MOST_LOOKED_AT) if wanted else 0):
+        rows, text = self.rows(self.view), self._search_text.lower()
+        self._has_match = not text
+        for away in range(min(len(rows), MOST_SEARCHED_ROWS) if text else 0):
             row = rows[(start - rows.start + away * step) % len(rows)]
-            if wanted in self.row_text(self.view, row).lower():
-                self._found = True
+            if text in self.row_text(self.view, row).lower():
+                self._has_match = True
                 self._move(replace(self.selection, row=row))
                 return
-        self._told_by_search()
+        self._search_changed()
 
-    def _told_by_search(self) -> None:
+    def _search_changed(self) -> None:
         self.paint()
         self.post_message(self.Moved())
 
     @property
     def is_typing(self) -> bool:
-        """Whether a text to find is typed."""
+        """Whether the user types the text to find."""
         return self._editor is not None
 
     def typed(self, key: str, text: str | None) -> None:
-        """Search while it is typed; enter keeps what was found, esc goes back to where it began."""
+        """Search at each key; enter keeps the match, esc restores the selection."""
         assert self._editor is not None
         if key in ENDS:
             self._editor = None
             if key != "enter":
-                self._wanted = ""
-                self._move(self._began)
+                self._search_text = ""
+                self._move(self._selection_before)
         else:
-            self._editor = changed(self._editor, key, text)
-            self._wanted = self._editor.text
+            self._editor = edit(self._editor, key, text)
+            self._search_text = self._editor.text
             if self.view is not None and self.rows(self.view):
-                self._go(self._began.at(self.rows(self.view)), 1)
-        self._told_by_search()
+                self._select_match(self._selection_before.at(self.rows(self.view)), 1)
+        self._search_changed()
 
     def keys_while_typing(self) -> Sequence[tuple[str, str]]:
-        """Name the keys that do something while it is typed; none when nothing is."""
+        """Return the keys for the footer while the user types; empty otherwise."""
         if self._editor is None:
             return ()
-        return (("enter", "done"), ("n N", "next match, after that"), ("esc", "back"))
+        return (("enter", "done"), ("n N", "next match (after enter)"), ("esc", "cancel"))
 
     def on_blur(self, event: events.Blur) -> None:
-        """Type nothing any more when another pane is gone to."""
+        """Close the input when the pane loses the focus."""
         self._editor = None
         super().on_blur(event)

@@ -1,4 +1,4 @@
-"""Pane 2: RES and SHR over time on one scale, with the collector's cycles under them."""
+"""Pane 2: RES and SHR over time on one scale, with the GC cycles below."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memtui import units
+from memtui.local_time import day_and_time, time_of_day
 from memtui.model import Absent, GcCycle, GcPause, ProcessSample, Reading
-from memtui.panes.empty import explained
-from memtui.panes.field_doc import Meaning
+from memtui.panes.empty import empty_lines
+from memtui.panes.field_doc import FieldDoc
 from memtui.panes.pane import Pane
-from memtui.panes.time_of_day import clock, day_and_clock
+from memtui.panes.trend_plot import LEAST_HEIGHT, zoomed_trend
 from memtui.render.braille_plot import LABEL_CELLS, Series, plot, rug
 from memtui.render.cells import Line, Picture, Role, Span, cells, line
 from memtui.timeline import Extent, Track, View
 
 WINDOWS_S = (60, 120, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
-LONGEST_BY_ITSELF_S = 600
+LONGEST_AUTOMATIC_S = 600
 ONE_DAY_S = 86400
 LONGEST_BRIDGE_S = 3.0
-"""Two samples further apart than this are not joined: nothing is known of the time between."""
+"""Samples that are further apart are not joined: the time between is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrendSpan:
-    """The time that a plot shows: from when to when (Unix seconds), and seconds a cell."""
+    """The time that a plot shows: ``start`` and ``end`` (Unix seconds), seconds per cell."""
 
     start: float
     end: float
@@ -33,27 +34,27 @@ class TrendSpan:
     cell_s: float
 
 
-def stretch_of(view: View, chosen_s: int | None, columns: int) -> TrendSpan:
+def visible_span(view: View, chosen_s: int | None, columns: int) -> TrendSpan:
     """Return the time to draw in ``columns`` cells.
 
-    By itself it starts with the session and doubles as it fills, up to ten minutes; then, and when
-    its length was chosen, it ends now. It moves by whole cells, so a tick redraws one cell. When
-    the process has ended it stays.
+    By default it starts with the session and doubles when it is full, up to ten minutes. After
+    that, or with a length that the user chose, it ends now. It moves by whole cells, so that a new
+    sample redraws one cell. After the end of the process it does not move.
     """
-    until = last_moment(view)
+    end = last_moment(view)
     first = view.timeline.track(ProcessSample).first
-    started = first[0] if first else until
-    fitting = next((each for each in WINDOWS_S if each >= until - started), LONGEST_BY_ITSELF_S)
-    length = chosen_s or min(fitting, LONGEST_BY_ITSELF_S)
+    started = first[0] if first else end
+    fitting = next((each for each in WINDOWS_S if each >= end - started), LONGEST_AUTOMATIC_S)
+    length = chosen_s or min(fitting, LONGEST_AUTOMATIC_S)
     cell_s = length / columns
-    if not chosen_s and until - started <= length:
+    if not chosen_s and end - started <= length:
         return TrendSpan(started, started + length, length, cell_s)
-    start = math.ceil(until / cell_s) * cell_s - length
-    return TrendSpan(start, until, length, cell_s)
+    start = math.ceil(end / cell_s) * cell_s - length
+    return TrendSpan(start, end, length, cell_s)
 
 
 def last_moment(view: View) -> float:
-    """Return the end of what there is to draw: an ended process keeps its picture."""
+    """Return the end of the time to draw: that of the view, or of the process if it has ended."""
     ended = view.ended()
     return min(view.until, ended[0]) if ended else view.until
 
@@ -71,37 +72,37 @@ def _now(name: str, reading: Reading, role: Role) -> Line:
     return line(Span(f"{name} {value:>5}", role))
 
 
-MEANINGS = (
-    Meaning(
-        "RES", "what is in memory, the highest and lowest of each column", "bytes",
+FIELD_DOCS = (
+    FieldDoc(
+        "RES", "memory in use; each column spans its lowest to its highest sample", "bytes",
         "VmRSS of /proc/PID/status each second",
         "the scale begins at 0, so that a small change does not look like a large one", "res",
     ),
-    Meaning(
-        "SHR", "of that, what is backed by files and shared memory", "bytes",
+    FieldDoc(
+        "SHR", "the part of RES backed by files and shared memory", "bytes",
         "RssFile + RssShmem of /proc/PID/status",
-        "where it rises with RES, the heap is not what grew", "shr",
+        "if it rises with RES, the growth is not in the heap", "shr",
     ),
-    Meaning(
-        "GC", "a mark is a column of time with a cycle of the collector in it, or several",
+    FieldDoc(
+        "GC", "each mark is a column with one or more GC cycles",
         "cycles", "gctrace lines, or PauseEnd of MemStats",
-        "no marks: nothing told of cycles, which does not mean that there were none", "gc",
+        "without gctrace or MemStats there are no marks, even if there were cycles", "gc",
     ),
-    Meaning(
-        "a gap", "nothing was read in that time", "time", "samples more than 3 s apart",
-        "what happened in it is not known",
+    FieldDoc(
+        "gap", "no samples in this time", "time", "samples more than 3 s apart",
+        "what happened in the gap is unknown",
     ),
-    Meaning(
-        "10 min", "the time that is shown; ←→ make it longer, shorter", "time", "the timeline",
-        "a saw of seconds is a band in a window of hours",
+    FieldDoc(
+        "10 min", "the length of the window; ← longer, → shorter", "time", "the timeline",
+        "a sawtooth of seconds looks like a band in a window of hours",
     ),
 )  # fmt: skip
 
 
-class TrendPast:
-    """Series of the process over time; what lies behind the last sample is read only once.
+class EnvelopeCache:
+    """Caches the envelopes of series, so that only new columns are computed.
 
-    Ten minutes hold 600 samples, of which one is new each second.
+    Ten minutes hold 600 samples; one of them is new each second.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -115,7 +116,7 @@ class TrendPast:
     def envelopes(
         self, track: Track[ProcessSample], start: float, step_s: float, columns: int, until: float
     ) -> list[list[Extent | None]]:
-        """Return what ``Track.envelopes`` does, for columns that move by whole steps or stay."""
+        """Return ``Track.envelopes``; reuse columns if ``start`` moved by whole steps."""
         shift = round((start - self._start) / step_s)
         done = 0
         if (
@@ -142,96 +143,106 @@ class TrendPane(Pane):
     NUMBER = 2
     NAME = "trend"
     SOURCE = "process"
-    KEYS_HELP = (("←→ hl", "a longer, a shorter time; before the shortest: by itself"),)
+    KEYS_HELP = (("←→ hl", "longer, shorter window; beyond the shortest: automatic"),)
     KINDS = (ProcessSample, GcCycle, GcPause)
 
     def __init__(self) -> None:
         super().__init__()
         self._chosen_s: int | None = None
-        self._past = TrendPast(("res", "shr"))
+        self._envelopes = EnvelopeCache(("res", "shr"))
 
     def rows(self, view: View) -> range:
-        """Return no numbers: nothing is selected here."""
+        """Return no rows: nothing can be selected."""
         return range(0)
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the keys that change the window."""
+        """Return the keys for the footer."""
         return (("←→", "window"),)
 
-    def meanings(self, view: View) -> Sequence[Meaning]:
-        """Return what the lines and marks mean."""
-        return MEANINGS
+    def field_docs(self, view: View) -> Sequence[FieldDoc]:
+        """Return the documentation of the lines and marks."""
+        return FIELD_DOCS
 
     def action_shift(self, by: int) -> None:
-        """Look at a longer (left) or a shorter (right) time; before the shortest: by itself."""
+        """Choose a longer (left) or shorter (right) window; beyond the shortest, automatic."""
         if self.view is None:
             return
         columns = max(1, self.size.width - 2 - LABEL_CELLS)
-        shown = stretch_of(self.view, self._chosen_s, columns)
-        at = WINDOWS_S.index(shown.length_s) - by
-        self._chosen_s = WINDOWS_S[min(at, len(WINDOWS_S) - 1)] if at >= 0 else None
+        shown = visible_span(self.view, self._chosen_s, columns)
+        place = WINDOWS_S.index(shown.length_s) - by
+        self._chosen_s = WINDOWS_S[min(place, len(WINDOWS_S) - 1)] if place >= 0 else None
         self.paint()
         self.post_message(self.Moved())
 
     def picture(self, view: View, width: int, height: int) -> Picture:
-        """Draw both series, their extremes, the cycles, and the time."""
+        """Draw both series, their ranges, the GC cycles, and the time."""
         sample = view.sample(ProcessSample)
         if sample is None:
-            rows = explained(view, self.SOURCE, width, "reading /proc …")
+            rows = empty_lines(view, self.SOURCE, width, "reading /proc …")
             return Picture(line(Span("RES and SHR", "title")), rows=rows, is_empty=True)
         columns = width - LABEL_CELLS
         if columns < 4 or height < 4:
             return Picture(_now("RES", sample.res_bytes, "res"))
         until = last_moment(view)
-        span = stretch_of(view, self._chosen_s, columns)
+        span = visible_span(view, self._chosen_s, columns)
+        if self.is_zoomed and height > LEAST_HEIGHT:
+            drawn = zoomed_trend(view, span.start, span.end, until, width, height - 1)
+            return self._picture(view, sample, span, drawn, until, width)
         track = view.timeline.track(ProcessSample)
-        res, shr = self._past.envelopes(track, span.start, span.cell_s / 2, columns * 2, until)
+        res, shr = self._envelopes.envelopes(track, span.start, span.cell_s / 2, columns * 2, until)
         legend = line(
             " ", Span(f"RES {_range(res)}", "res"), "  ", Span(f"SHR {_range(shr)}", "shr")
         )
         bridge = int(LONGEST_BRIDGE_S / (span.cell_s / 2))
         drawn = plot((Series("res", res), Series("shr", shr)), width, height - 2, bridge)
+        rows = [_legend_for(legend, res, shr, width), *drawn]
+        return self._picture(view, sample, span, rows, until, width)
+
+    def _picture(
+        self,
+        view: View,
+        sample: ProcessSample,
+        span: TrendSpan,
+        rows: Sequence[Line],
+        until: float,
+        width: int,
+    ) -> Picture:
+        """Return the rows with the GC cycles below them, in their frame."""
         title = (*_now("RES", sample.res_bytes, "res"), Span("  "))
         title += _now("SHR", sample.shr_bytes, "shr")
-        label = day_and_clock if span.length_s >= ONE_DAY_S else clock
+        label = day_and_time if span.length_s >= ONE_DAY_S else time_of_day
         return Picture(
             title=title,
             status=line(Span(_length(span.length_s), "dim")),
             start=line(Span(label(span.start), "dim")),
             foot=line(Span(label(span.end), "dim")),
-            rows=[
-                _fitting(legend, res, shr, width),
-                *drawn,
-                rug(_gc_cells(view, span, until), width),
-            ],
+            rows=[*rows, rug(_gc_cells(view, span, until), width)],
         )
 
     def hint(self, view: View) -> Line:
-        """Say what is drawn."""
-        return line(
-            "RES and SHR on one scale from 0; ", Span("╵", "gc"), " a GC cycle; ←→ changes the time"
-        )
+        """Return a description of the plot."""
+        return line("one scale from 0; ", Span("╵", "gc"), " GC cycle; ←→ changes the window")
 
 
 def _length(seconds: int) -> str:
-    """Write the length of a window: 10 min, 6 h, 3 d."""
+    """Format the length of a window: 10 min, 6 h, 3 d."""
     for size, unit in ((ONE_DAY_S, "d"), (3600, "h")):
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds // 60} min"
 
 
-def _fitting(
+def _legend_for(
     legend: Line, res: Sequence[Extent | None], shr: Sequence[Extent | None], width: int
 ) -> Line:
-    """Return the legend, or one without SHR where there is no room for both."""
+    """Return the legend, without SHR if there is no room for both."""
     if cells(legend) <= width:
         return legend
     return line(" ", Span(f"RES {_range(res)}", "res"))
 
 
 def _gc_cells(view: View, span: TrendSpan, until: float) -> set[int]:
-    """Return the cells in which there were cycles: those of the trace, or else of MemStats."""
+    """Return the cells with GC cycles, from gctrace if there is a trace, else from MemStats."""
     timeline = view.timeline
     has_trace = timeline.track(GcCycle).count
     moments = (

@@ -1,4 +1,4 @@
-"""A call tree as a flame graph in SVG: one file, which needs nothing from elsewhere."""
+"""Writes a call tree as a flame graph: one SVG file that loads nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 
-from memtui.pprof.calls import CallNode
+from memtui.pprof.call_tree import CallNode
 from memtui.pprof.nodes import package_of
 
 _WIDTH = 1200.0
@@ -15,15 +15,15 @@ _MARGIN = 10.0
 _BAR = 17
 _HEAD = 66
 _CHAR = 7.0
-"""The width of a character of the text, in the units of the picture."""
+"""The width of a character, in units of the picture."""
 _LEAST = 0.1
-"""A bar that is narrower is left out, with all above it."""
+"""Narrower frames are left out, with all above them."""
 _UNSAFE = dict.fromkeys(range(32), "�") | {0x7F: "\ufffd", 0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """A frame of the graph: where it begins and how wide it is, as parts of the whole."""
+    """A frame of the graph; ``left`` and ``width`` are parts of the whole width."""
 
     node: CallNode
     depth: int
@@ -34,11 +34,11 @@ class _Box:
 def flame_graph(
     root: CallNode, *, title: str, subtitle: str, total: int, write: Callable[[int], str]
 ) -> Iterator[str]:
-    """Yield the lines of an SVG: the root below, what it calls above it, as wide as its amount.
+    """Yield the lines of an SVG with the root at the bottom and its calls above it.
 
-    ``write`` writes a value for people; ``total`` is 100 %. What shrank has its own colour. A click
-    on a frame shows what it calls alone; ctrl+f asks for a pattern and marks what matches. Names
-    are foreign text: they are escaped, and what XML cannot hold is replaced.
+    ``write`` formats a value; ``total`` is 100 %. Negative values have colours of their own. A
+    click on a frame zooms in; ctrl+f searches for a pattern and marks the matches. Names are
+    foreign text: they are escaped, and characters that XML does not allow are replaced.
     """
     boxes = list(_boxes(root))
     height = _HEAD + (1 + max(box.depth for box in boxes)) * _BAR + _MARGIN
@@ -51,7 +51,7 @@ def flame_graph(
     yield '<rect width="100%" height="100%" fill="#fffdf7"/>'
     yield f'<text x="{_MARGIN:g}" y="22" font-size="16">{_text(title)}</text>'
     yield f'<text x="{_MARGIN:g}" y="40">{_text(subtitle)}</text>'
-    yield f'<text id="said" x="{_MARGIN:g}" y="58"> </text>'
+    yield f'<text id="status" x="{_MARGIN:g}" y="58"> </text>'
     for id_, y, word in (("back", 22, "reset"), ("find", 40, "search")):
         x = _WIDTH - _MARGIN
         yield f'<text id="{id_}" class="act" x="{x:g}" y="{y}" text-anchor="end">{word}</text>'
@@ -62,7 +62,7 @@ def flame_graph(
 
 
 def _boxes(root: CallNode) -> Iterator[_Box]:
-    """Yield each frame that is wide enough; stacks may be deeper than Python recurses."""
+    """Yield each frame that is wide enough, without recursion: stacks may be very deep."""
     whole = float(max(abs(root.value), _amount(root)) or 1)
     waiting = [_Box(root, 0, 0.0, 1.0)]
     while waiting:
@@ -70,7 +70,7 @@ def _boxes(root: CallNode) -> Iterator[_Box]:
         yield box
         left = box.left
         children = [(child, abs(child.value) / whole) for child in box.node.children]
-        # What grew here and shrank there may together be more than their parent.
+        # Positive and negative children may add up to more than their parent.
         room = box.width / max(sum(width for _, width in children), box.width)
         for child, width in children:
             if width * room * (_WIDTH - 2 * _MARGIN) >= _LEAST:
@@ -89,12 +89,12 @@ def _drawn(box: _Box, height: float, total: int, write: Callable[[int], str]) ->
     node = box.node
     name = node.name or "all"
     share = f"{100 * node.value / total:.2f}%" if total else ""
-    said = f"{name}: {write(node.value)} {share}, own {write(node.flat)}"
+    tooltip = f"{name}: {write(node.value)} {share}, own {write(node.flat)}"
     room = int((width - 4) / _CHAR)
     label = name if len(name) <= room else f"{name[: room - 1]}…" if room > 3 else ""
     yield (
         f'<g class="f" data-l="{box.left:.7f}" data-w="{box.width:.7f}" data-d="{box.depth}">'
-        f"<title>{_text(said)}</title>"
+        f"<title>{_text(tooltip)}</title>"
         f'<rect x="{x:.2f}" y="{y:g}" width="{max(width - 0.4, 0.1):.2f}" height="{_BAR - 1}" '
         f'fill="{_colour(node)}" rx="1"/>'
         f'<text x="{x + 3:.2f}" y="{y + 12:g}">{_text(label)}</text></g>'
@@ -102,7 +102,7 @@ def _drawn(box: _Box, height: float, total: int, write: Callable[[int], str]) ->
 
 
 def _colour(node: CallNode) -> str:
-    """Return the colour of a frame: by its package, so that one package is one colour."""
+    """Return the colour of a frame, which depends on its package."""
     if not node.name:
         return "#d8d4c8"
     if node.folded:
@@ -114,27 +114,27 @@ def _colour(node: CallNode) -> str:
 
 
 def _text(text: str) -> str:
-    """Return foreign text as XML may hold it."""
-    whole = text.translate(_UNSAFE).encode("utf-8", "replace").decode()
-    return escape(whole, quote=True)
+    """Return foreign text escaped for XML."""
+    safe = text.translate(_UNSAFE).encode("utf-8", "replace").decode()
+    return escape(safe, quote=True)
 
 
 _STYLE = """
 .f { cursor: pointer } .f:hover rect { stroke: #000; stroke-width: .7 } .act { cursor: pointer }
-.f text, #said { pointer-events: none } .up rect { opacity: .45 } .hit rect { fill: #b05cff }
+.f text, #status { pointer-events: none } .up rect { opacity: .45 } .hit rect { fill: #b05cff }
 """
 
 _SCRIPT = r"""
 (function () {
   "use strict";
   var svg = document.documentElement, frames = Array.from(svg.querySelectorAll("g.f"));
-  var said = document.getElementById("said"), inner = 1180, margin = 10, char = 7;
+  var status = document.getElementById("status"), inner = 1180, margin = 10, char = 7;
   frames.forEach(function (g) {
     g.l = +g.dataset.l; g.w = +g.dataset.w; g.d = +g.dataset.d;
     g.name = g.firstChild.textContent;
     g.rect = g.querySelector("rect"); g.label = g.querySelector("text");
     g.addEventListener("click", function () { zoom(g); });
-    g.addEventListener("mouseover", function () { said.textContent = g.name; });
+    g.addEventListener("mouseover", function () { status.textContent = g.name; });
   });
   function zoom(to) {
     var end = to.l + to.w, slack = 1e-6;
@@ -153,17 +153,19 @@ _SCRIPT = r"""
     });
   }
   function search() {
-    var text = window.prompt("A regular expression for names of functions:");
+    var text = window.prompt("Regular expression for function names:");
     if (text === null) { return; }
     var pattern;
-    try { pattern = new RegExp(text); } catch (error) { said.textContent = String(error); return; }
+    try {
+      pattern = new RegExp(text);
+    } catch (error) { status.textContent = String(error); return; }
     var hits = 0;
     frames.forEach(function (g) {
       var hit = text !== "" && pattern.test(g.name.slice(0, g.name.lastIndexOf(": ")));
       g.classList.toggle("hit", hit);
       hits += hit ? 1 : 0;
     });
-    said.textContent = hits + " frames match " + text;
+    status.textContent = hits + " frames match " + text;
   }
   document.getElementById("back").addEventListener("click", function () { zoom(frames[0]); });
   document.getElementById("find").addEventListener("click", search);

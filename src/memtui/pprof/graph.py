@@ -1,17 +1,17 @@
-"""Who called whom, and how much of a value went that way."""
+"""Adds up the edges of the call graph: how much of a value each call accounts for."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from memtui.pprof.frames import Frames, walk
+from memtui.pprof.nodes import NodeTable, walk
 from memtui.pprof.stacks import Stacks
 
 
 @dataclass(slots=True)
 class Edge:
-    """Calls from one node to another: their value, and whether all of them were inlined."""
+    """The calls from one node to another: their value, and whether all were inlined."""
 
     weight: int
     inline: bool
@@ -23,22 +23,21 @@ Edges = dict[tuple[int, int], Edge]
 
 def edges(
     stacks: Stacks,
-    seen: Frames,
+    table: NodeTable,
     column: int,
     kept: Collection[int] | None = None,
     near: frozenset[int] | None = None,
 ) -> Edges:
-    """Return the edges between ``kept`` nodes (None: all), over those that are not kept.
+    """Return the edges between the ``kept`` nodes (None: all), skipping other nodes.
 
-    With ``near`` only those that begin or end at one of these nodes. An edge counts once for a
-    stack, however often it recurs; calls of a node to itself are no edge (pprof, internal/graph:
-    newGraph).
+    With ``near`` only the edges from or to one of these nodes. An edge counts once for a stack; a
+    call of a node to itself is not an edge (pprof, internal/graph: newGraph).
     """
     found: Edges = {}
-    at = _KeptAt(seen, kept)
-    wanted = None if near is None else _touching(seen, near)
-    for value, ids in walk(stacks, seen, column):
-        if wanted is not None and wanted.isdisjoint(ids):
+    at = _KeptAt(table, kept)
+    targets = None if near is None else _touching(table, near)
+    for value, ids in walk(stacks, table, column):
+        if targets is not None and targets.isdisjoint(ids):
             continue
         met: set[tuple[int, int]] = set()
         parent = -1
@@ -62,11 +61,11 @@ def _count(found: Edges, pair: tuple[int, int], value: int, inline: bool) -> Non
 
 
 class _KeptAt(dict[int, tuple[tuple[int, bool], ...]]):
-    """The kept nodes at each location, outermost first, and whether each was inlined there."""
+    """The kept nodes at each location, outermost first, and whether each is inlined."""
 
-    def __init__(self, seen: Frames, kept: Collection[int] | None) -> None:
+    def __init__(self, table: NodeTable, kept: Collection[int] | None) -> None:
         super().__init__()
-        self._at = seen.at
+        self._at = table.at
         self._kept = kept
 
     def __missing__(self, id_: int) -> tuple[tuple[int, bool], ...]:
@@ -80,41 +79,46 @@ class _KeptAt(dict[int, tuple[tuple[int, bool], ...]]):
         return found
 
 
-def _touching(seen: Frames, near: frozenset[int]) -> set[int]:
-    """Return the locations that hold one of these nodes."""
-    return {id_ for id_, nodes in seen.at.items() if not near.isdisjoint(nodes)}
+def _touching(table: NodeTable, near: frozenset[int]) -> set[int]:
+    """Return the locations with one of these nodes."""
+    return {id_ for id_, nodes in table.at.items() if not near.isdisjoint(nodes)}
 
 
-def _places(seen: Frames, wanted: set[int]) -> dict[int, list[int]]:
-    """Return the locations that hold each node."""
-    places: dict[int, list[int]] = {node: [] for node in wanted}
-    for id_, nodes in seen.at.items():
-        if not wanted.isdisjoint(nodes):
-            for node in wanted.intersection(nodes):
+def _places(table: NodeTable, targets: set[int]) -> dict[int, list[int]]:
+    """Return the locations of each node."""
+    places: dict[int, list[int]] = {node: [] for node in targets}
+    for id_, nodes in table.at.items():
+        if not targets.isdisjoint(nodes):
+            for node in targets.intersection(nodes):
                 places[node].append(id_)
     return places
 
 
 class Inlining:
-    """Finds which nodes were inlined where they were called, in no more walks than that takes.
+    """Finds which nodes are inlined by their callers, with as few walks as possible.
 
-    An edge counts when its amount is ``cutoff`` or more. A node that is never the outermost of
-    its location has only edges that are inlined, so that one which counts settles it; when values
-    only grow, the walk ends as soon as all are settled. Only nodes that are both need every edge.
+    An edge counts if its amount is at least ``cutoff``. A node that is never the outermost of its
+    location is always inlined: one edge that counts decides it, and without negative values the
+    walk ends when all such nodes are decided. Nodes that are both need all their edges.
     """
 
     def __init__(
-        self, stacks: Stacks, seen: Frames, column: int, kept: Collection[int] | None, cutoff: int
+        self,
+        stacks: Stacks,
+        table: NodeTable,
+        column: int,
+        kept: Collection[int] | None,
+        cutoff: int,
     ) -> None:
         self._stacks = stacks
-        self._seen = seen
+        self._table = table
         self._column = column
-        self._at = _KeptAt(seen, kept)
+        self._at = _KeptAt(table, kept)
         self._cutoff = cutoff
 
     def ways(self, listed: frozenset[int], *, only_grows: bool) -> dict[int, set[bool]]:
-        """Return for each node that may be inlined whether its edges are: both, one or none."""
-        nodes_at = self._seen.at.values()
+        """Return for each node that may be inlined whether its edges are: True, False, or both."""
+        nodes_at = self._table.at.values()
         inner = {node for nodes in nodes_at for node in nodes[:-1]} & listed
         mixed = inner & {nodes[-1] for nodes in nodes_at}
         found: Edges = {}
@@ -128,33 +132,33 @@ class Inlining:
                 ways[node].add(edge.inline)
         return ways
 
-    def _into(self, wanted: set[int], *, settles: bool) -> Edges:
+    def _into(self, targets: set[int], *, settles: bool) -> Edges:
         """Return the edges into some nodes; with ``settles`` only until each has one that counts.
 
-        ``open_`` are the locations that hold a node which is not settled.
+        ``open_`` are the locations with a node that is not decided.
         """
         found: Edges = {}
-        places = _places(self._seen, wanted)
+        places = _places(self._table, targets)
         open_ = set().union(*places.values())
-        for value, ids in walk(self._stacks, self._seen, self._column):
+        for value, ids in walk(self._stacks, self._table, self._column):
             if open_.isdisjoint(ids):
                 if not open_:
                     break
                 continue
-            for pair, inline in self._edges_of(ids, open_, wanted).items():
+            for pair, inline in self._edges_of(ids, open_, targets).items():
                 _count(found, pair, value, inline)
-                if settles and found[pair].weight >= self._cutoff and pair[1] in wanted:
-                    wanted = wanted - {pair[1]}
-                    open_ -= {id_ for id_ in places[pair[1]] if self._is_settled(id_, wanted)}
+                if settles and found[pair].weight >= self._cutoff and pair[1] in targets:
+                    targets = targets - {pair[1]}
+                    open_ -= {id_ for id_ in places[pair[1]] if self._is_settled(id_, targets)}
         return found
 
-    def _is_settled(self, id_: int, wanted: set[int]) -> bool:
-        return wanted.isdisjoint(self._seen.at[id_])
+    def _is_settled(self, id_: int, targets: set[int]) -> bool:
+        return targets.isdisjoint(self._table.at[id_])
 
     def _edges_of(
-        self, ids: Sequence[int], open_: set[int], wanted: set[int]
+        self, ids: Sequence[int], open_: set[int], targets: set[int]
     ) -> dict[tuple[int, int], bool]:
-        """Return the edges of one stack into the wanted nodes, and whether each is inlined."""
+        """Return the edges of one stack into the target nodes, and whether each is inlined."""
         met: dict[tuple[int, int], bool] = {}
         at = self._at
         for place in range(len(ids) - 1, -1, -1):
@@ -162,7 +166,7 @@ class Inlining:
                 continue
             parent = -1
             for node, inline in at[ids[place]]:
-                if node in wanted:
+                if node in targets:
                     if parent < 0:
                         parent = self._above(ids, place)
                     if parent not in (-1, node):
@@ -171,7 +175,7 @@ class Inlining:
         return met
 
     def _above(self, ids: Sequence[int], place: int) -> int:
-        """Return the nearest kept node above a location of a stack, -1 when there is none."""
+        """Return the nearest kept node above a location of a stack; -1 if there is none."""
         for above in range(place + 1, len(ids)):
             if nodes := self._at[ids[above]]:
                 return nodes[-1][0]

@@ -1,4 +1,4 @@
-"""How to look at stacks: the options of ``go tool pprof``, with its defaults."""
+"""The options of a report: those of ``go tool pprof``, with its defaults."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ GRANULARITIES: tuple[Granularity, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """What to show of a profile, and how fine (pprof of Go 1.27, internal/driver: config).
+    """The options of a report (pprof of Go 1.27, internal/driver: config).
 
-    ``sample_type`` is a name or a number, None the default of the profile. The six patterns are
-    regular expressions in Go's syntax, "" is none: ``focus`` keeps stacks that have a frame that
-    matches, ``ignore`` drops those, ``hide`` drops frames, ``show`` keeps only frames that match,
-    ``show_from`` cuts what is above the highest match; names of functions, their files and
-    binaries are searched. ``nodecount`` is the most rows, 0 all, -1 what the report has by
-    itself; ``nodefraction`` and ``edgefraction`` drop what is below that part of the total.
-    ``unit`` is a unit to write values in, "minimum" the one that fits. "packages" is no
-    granularity of pprof's. With ``no_inlines`` an inlined function is part of its caller.
-    ``drop_negative`` leaves rows out that shrank. ``tagfocus`` and ``tagignore`` ask for labels of
-    samples, as patterns or ranges of numbers; ``tagroot`` and ``tagleaf`` are keys with commas
-    between them that become frames; ``tagshow`` and ``taghide`` choose the labels that are shown.
-    With ``relative_percentages`` 100 % is what the filters leave. ``mean`` divides each value by
-    the first one of its sample. ``trim_path`` and ``source_path`` are lists of folders with colons
-    between them: what goes from the front of the path of a file, and where sources are.
+    - ``sample_type``: a name or a number; None is the default of the profile.
+    - ``granularity``: what a row is. pprof has no "packages".
+    - ``focus``, ``ignore``: keep or drop stacks with a frame that matches. ``hide``, ``show``: drop
+      or keep frames that match. ``show_from``: drop the frames above the topmost match. All are
+      regular expressions in Go's syntax ("" is off), matched with the names of functions, their
+      files and binaries.
+    - ``cum``: sort by cum, not by flat.
+    - ``nodecount``: the most rows; 0 is all, -1 the default of the report.
+    - ``nodefraction``, ``edgefraction``: drop rows and calls below this part of the total.
+    - ``unit``: the unit of values; "minimum" chooses one.
+    - ``no_inlines``: count inlined functions as part of their callers.
+    - ``drop_negative``: drop rows that shrank.
+    - ``tagfocus``, ``tagignore``: keep or drop samples by label, with patterns or number ranges.
+    - ``tagroot``, ``tagleaf``: label keys, separated by commas, that become frames.
+    - ``tagshow``, ``taghide``: choose the labels to show, by key.
+    - ``relative_percentages``: 100 % is the sum after the filters.
+    - ``mean``: divide each value by the first value of its sample.
+    - ``trim_path``, ``source_path``: folders, separated by colons: prefixes to remove from paths,
+      and where source files are.
     """
 
     sample_type: str | None = None
@@ -58,7 +63,7 @@ class Lens:
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:
-        """The patterns that are set, by the names that pprof's head gives them, in its order."""
+        """The filters that are set, by name, in the order of pprof's header."""
         named = (
             ("focus", self.focus),
             ("ignore", self.ignore),
@@ -74,19 +79,19 @@ class Lens:
 
     @property
     def has_label_options(self) -> bool:
-        """Whether any option asks for the labels of samples."""
+        """Whether any option refers to labels."""
         return any((self.tagfocus, self.tagignore, self.tagroot, self.tagleaf)) or bool(
             self.tagshow or self.taghide
         )
 
     @property
     def unfiltered(self) -> Lens:
-        """The lens for what its filters left."""
+        """The same lens without filters, for a profile that was filtered already."""
         named = ("focus", "ignore", "hide", "show", "show_from")
         of_labels = ("tagfocus", "tagignore", "tagroot", "tagleaf", "tagshow", "taghide")
-        nothing: dict[str, Any] = dict.fromkeys((*named, *of_labels), "")
-        return replace(self, relative_percentages=False, **nothing)
+        no_filters: dict[str, Any] = dict.fromkeys((*named, *of_labels), "")
+        return replace(self, relative_percentages=False, **no_filters)
 
 
 AS_PPROF = Lens()
-"""What ``go tool pprof`` shows when nothing is asked."""
+"""The defaults of ``go tool pprof``."""

@@ -1,4 +1,4 @@
-"""Source with what each line of it comes to (``pprof -list``)."""
+"""The report list of pprof: source lines with their values."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from memtui.pprof.cuts import compiled
-from memtui.pprof.filtered import prepared
-from memtui.pprof.frames import Frames, frames
+from memtui.pprof.filters import prefilter
+from memtui.pprof.frame_filters import compile_pattern
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import label, percent
-from memtui.pprof.nodes import by_line_of_binary
+from memtui.pprof.nodes import NodeTable, build_nodes, by_line_of_binary
 from memtui.pprof.stacks import NoMatchError, SampleType, Stacks
 from memtui.pprof.sums import Sums, add_up, add_up_means
 
 _MARGIN = 5
-"""Lines before the first and behind the last that has a value."""
+"""Lines to show before the first and after the last line with a value."""
 
-Source = Callable[[str], Sequence[str]]
-"""Returns the lines of a file by its path in the profile; raises OSError with the reason."""
+ReadSource = Callable[[str], Sequence[str]]
+"""Returns the lines of a file by its path in the profile; raises OSError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """A function in one file, "" when that is unknown: its values together, and line by line.
+    """A function in one file ("" if unknown): its flat and cum, in all and by line.
 
-    ``first`` and ``last`` are the lines to show; the source may end before.
+    ``first`` and ``last`` are the lines to show; the file may be shorter.
     """
 
     name: str
@@ -40,9 +39,9 @@ class Routine:
 
 @dataclass(frozen=True, slots=True)
 class SourceListing:
-    """The functions that match, by name and file. Values are in ``type.unit``.
+    """The matching functions, by name and file. Values are in ``type.unit``.
 
-    ``unmatched`` are the filters that matched nothing, as pprof writes them.
+    ``unmatched`` are the filters that matched nothing, in pprof's spelling.
     """
 
     type: SampleType
@@ -53,27 +52,27 @@ class SourceListing:
 
 
 def listing(
-    stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = False
+    stacks: Stacks, pattern: str, lens: Lens = AS_PPROF, *, exact: bool = False
 ) -> SourceListing:
     """Return the functions whose name matches a pattern (internal/report/source.go: printSource).
 
-    With ``exact`` the pattern is a name. Raises StacksError, also when nothing matches.
+    With ``exact`` the pattern is a name. Raises StacksError, and NoMatchError.
     """
     column = stacks.index_of(lens.sample_type)
-    stacks, lens, unmatched = prepared(stacks, replace(lens, granularity="lines"))
-    seen = frames(stacks, lens, node=by_line_of_binary)
-    sums = (add_up_means if lens.mean else add_up)(stacks, seen, column)
-    search = None if exact else compiled(wanted, "list")
+    stacks, lens, unmatched = prefilter(stacks, replace(lens, granularity="lines"))
+    table = build_nodes(stacks, lens, node=by_line_of_binary)
+    sums = (add_up_means if lens.mean else add_up)(stacks, table, column)
+    search = None if exact else compile_pattern(pattern, "list")
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for number, node in enumerate(seen.nodes):
-        matches = node.name == wanted if exact else not search or search.search(node.name)
+    for number, node in enumerate(table.nodes):
+        matches = node.name == pattern if exact else not search or search.search(node.name)
         if matches and _counts(sums, number, drop_negative=lens.drop_negative):
             found[node.name, node.file].append(number)
     if not found:
-        raise NoMatchError(f"nothing matches {wanted}")
-    routines = tuple(_routine(seen, sums, numbers) for _, numbers in sorted(found.items()))
-    nowhere = unmatched + seen.unmatched
-    return SourceListing(stacks.types[column], lens.unit, sums.total, routines, nowhere)
+        raise NoMatchError(f"nothing matches {pattern}")
+    routines = tuple(_routine(table, sums, numbers) for _, numbers in sorted(found.items()))
+    missing = unmatched + table.unmatched
+    return SourceListing(stacks.types[column], lens.unit, sums.total, routines, missing)
 
 
 def _counts(sums: Sums, node: int, *, drop_negative: bool) -> bool:
@@ -82,9 +81,9 @@ def _counts(sums: Sums, node: int, *, drop_negative: bool) -> bool:
     return bool(flat or cum) and not (drop_negative and is_negative)
 
 
-def _routine(seen: Frames, sums: Sums, numbers: Sequence[int]) -> Routine:
-    """Add up the lines of a function in one file, and choose which of the file to show."""
-    nodes = [seen.nodes[number] for number in numbers]
+def _routine(table: NodeTable, sums: Sums, numbers: Sequence[int]) -> Routine:
+    """Add up the lines of a function in one file, and choose the lines to show."""
+    nodes = [table.nodes[number] for number in numbers]
     lines: dict[int, tuple[int, int]] = {}
     for number, node in zip(numbers, nodes, strict=True):
         flat, cum = lines.get(node.line, (0, 0))
@@ -102,7 +101,7 @@ def _routine(seen: Frames, sums: Sums, numbers: Sequence[int]) -> Routine:
     return Routine(name, file, sum(flats), sum(cums), max(first, 1), last, lines)
 
 
-def text_of_listing(found: SourceListing, source: Source) -> Iterator[str]:
+def text_of_listing(found: SourceListing, source: ReadSource) -> Iterator[str]:
     """Yield the lines of ``pprof -list``."""
 
     def write(value: int) -> str:

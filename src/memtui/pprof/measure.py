@@ -1,4 +1,4 @@
-"""Values as ``go tool pprof`` writes them: scaled to a unit, with two digits, and in percent."""
+"""Formats values and percentages as ``go tool pprof`` does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class _Kind(NamedTuple):
-    """Units of one kind: how each is written, its aliases in lower case, its factor."""
+    """The units of one kind: name, aliases in lower case, and factor of each."""
 
     units: tuple[tuple[str, tuple[str, ...], float], ...]
     default: tuple[str, float]
@@ -21,7 +21,7 @@ class _Kind(NamedTuple):
         return None
 
     def fitting(self, value: float) -> tuple[str, float]:
-        """Return the largest unit of which ``value`` (in the smallest) is at least one."""
+        """Return the largest unit in which ``value`` (in the smallest unit) is at least 1."""
         fitting, most = self.default, 0.0
         for written, _, factor in self.units:
             if factor >= most and value / factor >= 1.0:
@@ -29,7 +29,7 @@ class _Kind(NamedTuple):
         return fitting
 
 
-# The units that pprof knows and how it writes them (Go 1.27.3, internal/measurement).
+# From pprof (Go 1.27.3, internal/measurement).
 _KINDS = (
     _Kind(
         (
@@ -70,55 +70,55 @@ _KINDS = (
 _UNWRITTEN = ("count", "sample", "unit", "minimum", "auto")
 
 
-def scaled(value: int, unit: str, wanted: str) -> tuple[float, str]:
-    """Return a value in another unit, and that unit as it is written, "" when it is not.
+def scaled(value: int, unit: str, target: str) -> tuple[float, str]:
+    """Return a value in another unit, and the name of that unit ("" for plain counts).
 
-    "minimum" and "auto" choose the largest unit of which there is at least one; a unit of
-    another kind means the default of its own.
+    "minimum" and "auto" choose the largest unit in which the value is at least 1. A target unit of
+    another kind is replaced by the default unit of the value's kind.
     """
     if value < 0:
-        amount, written = scaled(-value, unit, wanted)
+        amount, written = scaled(-value, unit, target)
         return -amount, written
     for kind in _KINDS:
-        if (known := kind.find(unit)) is None:
+        if (found := kind.find(unit)) is None:
             continue
-        amount = float(value) * known[1]
-        if wanted in ("minimum", "auto"):
+        amount = float(value) * found[1]
+        if target in ("minimum", "auto"):
             written, factor = kind.fitting(amount)
         else:
-            written, factor = kind.find(wanted) or kind.default
+            written, factor = kind.find(target) or kind.default
         return amount / factor, written
-    return float(value), "" if wanted in _UNWRITTEN else wanted
+    return float(value), "" if target in _UNWRITTEN else target
 
 
 def same_kind(unit: str, other: str) -> bool:
-    """Tell whether values of the two units can be added, after scaling."""
+    """Return whether values of the two units can be added, after scaling."""
     return unit == other or any(kind.find(unit) and kind.find(other) for kind in _KINDS)
 
 
-def label(value: int, unit: str, wanted: str = "auto") -> str:
-    """Return a value with its unit: ``label(1536, "bytes")`` is "1.50kB"; nothing is "0"."""
-    amount, written = scaled(value, unit, wanted)
+def label(value: int, unit: str, target: str = "auto") -> str:
+    """Return a value with its unit: ``label(1536, "bytes")`` is "1.50kB"; zero is "0"."""
+    amount, written = scaled(value, unit, target)
     digits = f"{amount:.2f}".removesuffix(".00")
     return "0" if digits in ("0", "-0") else digits + written
 
 
 def percent(value: int, total: int) -> str:
-    """Return the part of a total, six wide: " 2.33%", "  100%", "8e-05%"; of nothing: "    0%"."""
+    """Return a percentage in six cells: " 2.33%", "  100%", "8e-05%"; "    0%" if total is 0."""
     ratio = abs(float(value) / float(total)) * 100 if total else 0.0
     if 99.95 <= ratio <= 100.05:
         return "  100%"
     return f"{ratio:5.2f}%" if ratio >= 1.0 else f"{ratio:5.2g}%"
 
 
-def report_unit(values: list[tuple[int, int]], total: int, unit: str, wanted: str) -> str:
-    """Return the unit in which a report of (flat, cum) values is written.
+def report_unit(values: list[tuple[int, int]], total: int, unit: str, target: str) -> str:
+    """Return the unit for all (flat, cum) values of a report, given in ``unit``.
 
-    With "minimum" that of the smallest value, or of a hundred of them when the total is in a
-    larger unit (pprof, internal/report: selectOutputUnit). Values are in ``unit``.
+    "minimum" is the unit that fits the smallest value, or 100 times that value if the total needs
+    a larger unit (pprof, internal/report: selectOutputUnit).
     """
-    if wanted != "minimum" or not values:
-        return wanted
+    if target != "minimum" or not values:
+        return target
     least = min((size for flat, cum in values if (size := abs(flat) or abs(cum))), default=total)
     _, small = scaled(least, unit, "minimum")
     _, large = scaled(total, unit, "minimum")

@@ -1,4 +1,4 @@
-"""The text of ``go tool pprof``: head, rows and trees, to the letter."""
+"""Writes the reports top, tree and peek as text, equal to that of ``go tool pprof``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from memtui.pprof.top import Call, Peek, Top, TopSummary, Tree
 
 _RULE = "-" * 58 + "+" + "-" * 13
 LEGEND = "      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t "
-"""The head of a tree; the tabs are pprof's."""
+"""The column titles of a tree; the tabs are pprof's."""
 _MOST_FILTER = 80
 
 
-def text_of_top(stacks: Stacks, top: Top, taken: str) -> Iterator[str]:
+def text_of_top(stacks: Stacks, top: Top, time: str) -> Iterator[str]:
     """Yield the lines of ``pprof -top``.
 
-    ``taken`` is when the profile was taken, for people, "" when it does not say. Names are as the
-    profile has them: not yet fit for a terminal.
+    ``time`` is the time of the profile as text, "" if it is unknown. Names are those of the
+    profile: the caller makes them safe for a terminal.
     """
-    yield from _head(stacks, top.summary, taken)
+    yield from _head(stacks, top.summary, time)
     yield f"{'flat':>10} {'flat':>5}% {'sum':>5}% {'cum':>10} {'cum':>5}%"
     write, total = _Writer(top.summary), top.summary.total
     running = 0
@@ -34,10 +34,10 @@ def text_of_top(stacks: Stacks, top: Top, taken: str) -> Iterator[str]:
         )
 
 
-def text_of_tree(stacks: Stacks, tree: Tree, taken: str) -> Iterator[str]:
-    """Yield the lines of ``pprof -tree``, and of ``-peek``, which is a part of it."""
+def text_of_tree(stacks: Stacks, tree: Tree, time: str) -> Iterator[str]:
+    """Yield the lines of ``pprof -tree`` or ``-peek``."""
     summary = tree.summary
-    yield from _head(stacks, summary, taken)
+    yield from _head(stacks, summary, time)
     yield _RULE
     yield LEGEND
     running = 0
@@ -77,14 +77,14 @@ class _Writer:
         return label(value, self._unit, self._wanted)
 
 
-def _head(stacks: Stacks, summary: TopSummary, taken: str) -> Iterator[str]:
-    """Yield what stands above the rows (pprof, internal/report: reportLabels)."""
+def _head(stacks: Stacks, summary: TopSummary, time: str) -> Iterator[str]:
+    """Yield the header (pprof, internal/report: reportLabels)."""
     write, total = _Writer(summary), summary.total
-    yield from about(stacks, summary.type, summary.total, write, taken)
+    yield from profile_head(stacks, summary.type, summary.total, write, time)
     if summary.filters:
         yield "Active filters:"
         for name, pattern in summary.filters:
-            yield "   " + _shortened(f"{name}={pattern}")
+            yield "   " + _shorten(f"{name}={pattern}")
     share = percent(summary.shown, total).strip()
     yield f"Showing nodes accounting for {write(summary.shown)}, {share} of {write(total)} total"
     if total and summary.dropped:
@@ -94,10 +94,10 @@ def _head(stacks: Stacks, summary: TopSummary, taken: str) -> Iterator[str]:
         yield f"Showing top {summary.listed} nodes out of {summary.candidates}"
 
 
-def about(
-    stacks: Stacks, kind: SampleType, total: int, write: Callable[[int], str], taken: str
+def profile_head(
+    stacks: Stacks, kind: SampleType, total: int, write: Callable[[int], str], time: str
 ) -> Iterator[str]:
-    """Yield what the profile says of itself: 100 % is ``total``, in the unit of ``kind``."""
+    """Yield the description of the profile; ``total`` is 100 %, in the unit of ``kind``."""
     if stacks.main and stacks.main.file:
         yield f"File: {base_name(stacks.main.file)}"
     if stacks.main and stacks.main.build_id:
@@ -107,8 +107,8 @@ def about(
         yield f"Type: {kind.type}"
     if stacks.doc_url:
         yield f"Doc: {stacks.doc_url}"
-    if taken:
-        yield f"Time: {taken}"
+    if time:
+        yield f"Time: {time}"
     if stacks.duration_nanos:
         lasted = label(stacks.duration_nanos, "nanoseconds")
         nanos, unit = scaled(total, kind.unit, "nanoseconds")
@@ -118,7 +118,7 @@ def about(
         yield f"Duration: {lasted}, Total samples = {write(total)} {part}"
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     """Return at most 80 bytes of a filter, as pprof does."""
     encoded = text.encode()
     if len(encoded) <= _MOST_FILTER:

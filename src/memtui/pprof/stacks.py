@@ -1,4 +1,4 @@
-"""A decoded profile: its stacks, what lies at each location, and what its head says."""
+"""A decoded profile: its samples, its locations, and the values that are its 100 %."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 Labels = tuple[tuple[str, tuple[object, ...]], ...]
-"""The labels of one sample in one order: equal labels are equal tuples."""
+"""The labels of one sample, sorted: equal labels are equal tuples."""
 
 
 class StacksError(ValueError):
-    """What was asked of a profile cannot be done; the message is one line and says why."""
+    """A report cannot be made; the message is one line."""
 
 
 class NoMatchError(StacksError):
-    """No function has a name that matches."""
+    """No function matches the pattern."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleType:
-    """What one column of values counts: ("inuse_space", "bytes")."""
+    """The type and unit of one column of values: ("inuse_space", "bytes")."""
 
     type: str
     unit: str
 
 
-# Tables of a large profile have tens of thousands of these; a named tuple is made three times as
+# A large profile has tens of thousands of the following: a named tuple is created three times as
 # fast as a dataclass.
 
 
 class Binary(NamedTuple):
-    """A file that was mapped into the process: its path, its build id, where it lay."""
+    """A file that was mapped into the process: path, build id, and addresses."""
 
     file: str
     build_id: str = ""
@@ -41,7 +41,7 @@ class Binary(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function as its profile names it. ``file`` is a path; lines count from 1, 0 is unknown."""
+    """A function. ``file`` is a path; lines count from 1, 0 is unknown."""
 
     name: str
     system_name: str = ""
@@ -50,7 +50,7 @@ class Function(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A place in the source of a function; line and column 0 are unknown."""
+    """A source line in a function; line and column 0 are unknown."""
 
     function: Function
     line: int = 0
@@ -58,9 +58,10 @@ class Line(NamedTuple):
 
 
 class Location(NamedTuple):
-    """An address in a stack. With several lines the first was inlined into the second, and so on.
+    """An address in a stack.
 
-    Without a line nobody knows its function.
+    With several lines the first was inlined into the second, and so on; without a line the
+    function is unknown.
     """
 
     lines: tuple[Line, ...]
@@ -70,29 +71,29 @@ class Location(NamedTuple):
 
 
 class Sample(Protocol):
-    """One stack: ids of locations, leaf first, and one value for each sample type.
+    """One stack: location ids, leaf first, and one value for each sample type.
 
-    A message of protobuf looks like this, so that a large profile never becomes objects of ours.
+    A protobuf message has this interface, so that large profiles need no conversion.
     """
 
     @property
     def location_id(self) -> Sequence[int]:
-        """The ids of its locations, leaf first."""
+        """The location ids, leaf first."""
 
     @property
     def value(self) -> Sequence[int]:
-        """One value for each sample type, in their order."""
+        """One value for each sample type, in the order of the types."""
 
 
 class Stack(NamedTuple):
-    """A sample that is not on the wire: made from text or from two profiles."""
+    """A sample that is not a protobuf message: from text, or from merged profiles."""
 
     location_id: tuple[int, ...]
     value: tuple[int, ...]
 
 
-class Whole(NamedTuple):
-    """What counts as 100 %: an amount for each sample type, and what its mean divides by."""
+class Totals(NamedTuple):
+    """100 % of each sample type, and the divisor of its mean."""
 
     amounts: tuple[int, ...]
     divisors: tuple[int, ...]
@@ -100,11 +101,11 @@ class Whole(NamedTuple):
     def of(self, column: int, *, mean: bool = False) -> int:
         """Return 100 % of a sample type, or of its mean."""
         divisor = self.divisors[column] if mean else 0
-        return divided(self.amounts[column], divisor)
+        return divide(self.amounts[column], divisor)
 
 
-def divided(value: int, divisor: int) -> int:
-    """Divide as Go does, towards zero; by 0 nothing is divided."""
+def divide(value: int, divisor: int) -> int:
+    """Return the quotient rounded towards zero, as in Go; the value itself if the divisor is 0."""
     if not divisor:
         return value
     quotient = abs(value) // abs(divisor)
@@ -113,13 +114,13 @@ def divided(value: int, divisor: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Stacks:
-    """A decoded profile. Large ones stay as they came: each walk decodes the samples anew.
+    """A decoded profile. Samples stay packed: each walk over them decodes them again.
 
-    ``samples`` starts a walk over all samples and ``labelled`` one over each sample with its
-    labels; both raise ValueError in the middle when the profile turns out to be inconsistent.
-    ``default_type`` is what the profile names, "" when it names none. ``whole`` is what counts as
-    100 % when that is not every sample that is here: these stacks are a difference that is measured
-    against its base, or were filtered. Times are in nanoseconds, 0 is unknown.
+    ``samples`` returns an iterator over the samples, ``labelled`` one over samples with their
+    labels; both raise ValueError at an inconsistent sample. ``default_type`` is the sample type
+    that the profile names as its default, "" if none. ``totals`` are the values that count as
+    100 %, None for the sum of all samples; a filtered profile keeps its 100 %, and a difference
+    may have that of its base. Times are in nanoseconds, 0 is unknown.
     """
 
     types: tuple[SampleType, ...]
@@ -136,24 +137,64 @@ class Stacks:
     keep_frames: str = ""
     comments: tuple[str, ...] = ()
     doc_url: str = ""
-    whole: Whole | None = None
+    totals: Totals | None = None
 
-    def index_of(self, wanted: str | None) -> int:
-        """Return the column of a sample type, by name or number; None: the one to show first.
+    def index_of(self, name: str | None) -> int:
+        """Return the column of a sample type, by name or number; None is the default type.
 
-        That is the one the profile names, else the last (pprof, profile/index.go); a name may
-        have "inuse_" before it. Raises StacksError.
+        The default is the one that the profile names, else the last (pprof, profile/index.go); a
+        name may have the prefix "inuse_". Raises StacksError.
         """
         names = [each.type for each in self.types]
         if not names:
             raise StacksError("the profile has no sample types")
-        if not wanted:
+        if not name:
             return names.index(self.default_type) if self.default_type in names else len(names) - 1
-        if wanted.lstrip("+-").isascii() and wanted.lstrip("+-").isdigit():
-            if not 0 <= int(wanted) < len(names):
-                raise StacksError(f"sample type {wanted} is not one of 0 to {len(names) - 1}")
-            return int(wanted)
-        for index, name in enumerate(names):
-            if name in (wanted, wanted.removeprefix("inuse_")):
-                return index
-        raise StacksError(f"no sample type {wanted}: it has {', '.join(names)}")
+        if name.lstrip("+-").isascii() and name.lstrip("+-").isdigit():
+            if not 0 <= int(name) < len(names):
+                raise StacksError(f"sample type {name} is not one of 0 to {len(names) - 1}")
+            return int(name)
+        for column, type_name in enumerate(names):
+            if type_name in (name, name.removeprefix("inuse_")):
+                return column
+        raise StacksError(f"no sample type {name}: the profile has {', '.join(names)}")
+
+
+BASE_LABEL = "pprof::base"
+"""The label of the samples that a difference took from its base."""
+_MARK: tuple[str, tuple[object, ...]] = (BASE_LABEL, ("true",))
+
+
+def totals_of(stacks: Stacks) -> Totals:
+    """Return what counts as 100 %: the amounts of all samples, or of those of the base if any.
+
+    Samples of the base are marked by a label (pprof, internal/report: computeTotal).
+    """
+    if stacks.totals is not None:
+        return stacks.totals
+    width = len(stacks.types)
+    all_, base = [0] * width, [0] * width
+    divisor = base_divisor = 0
+    for sample, labels in stacks.labelled():
+        amounts = [abs(value) for value in sample.value]
+        all_ = [sum_ + amount for sum_, amount in zip(all_, amounts, strict=True)]
+        divisor += sample.value[0]
+        if is_base(labels):
+            base = [sum_ + amount for sum_, amount in zip(base, amounts, strict=True)]
+            base_divisor += sample.value[0]
+    return Totals(
+        tuple(own or other for own, other in zip(base, all_, strict=True)),
+        tuple(base_divisor if own > 0 else divisor for own in base),
+    )
+
+
+def mark_as_base(labels: Labels) -> Labels:
+    """Return the labels of a sample with the mark of a base."""
+    others = [each for each in labels if each[0] != BASE_LABEL or not isinstance(each[1][0], str)]
+    others.append(_MARK)
+    return tuple(sorted(others, key=lambda each: (each[0], isinstance(each[1][0], tuple))))
+
+
+def is_base(labels: Labels) -> bool:
+    """Report whether a sample comes from the base of a difference."""
+    return _MARK in labels

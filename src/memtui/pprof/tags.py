@@ -1,4 +1,4 @@
-"""The labels of a profile: what each of their values comes to (``pprof -tags``)."""
+"""The report tags of pprof: the values of each label, with the sum of their samples."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from memtui.pprof.filtered import filtered
+from memtui.pprof.filters import filter_profile
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import label, percent
-from memtui.pprof.stacks import SampleType, Stacks
-from memtui.pprof.whole import whole_of
+from memtui.pprof.stacks import SampleType, Stacks, totals_of
 
 
 @dataclass(frozen=True, slots=True)
 class TagValue:
-    """One value of a label, as text, and what the samples that have it come to.
+    """One value of a label, as text, and the sum of the samples with it.
 
-    ``is_number`` tells a numeric label from a text that looks like one.
+    ``is_number`` is true for a numeric label, also if a text looks the same.
     """
 
     text: str
@@ -27,7 +26,7 @@ class TagValue:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One label: what the samples that have it come to, and each of its values, largest first."""
+    """One label: the sum of the samples with it, and its values, largest first."""
 
     key: str
     total: int
@@ -38,7 +37,7 @@ class Tag:
 class Tags:
     """All labels of a profile by key. Values are in ``type.unit``, ``total`` is 100 %.
 
-    ``unmatched`` are the filters that matched nothing, as pprof writes them.
+    ``unmatched`` are the filters that matched nothing, in pprof's spelling.
     """
 
     type: SampleType
@@ -49,12 +48,12 @@ class Tags:
 
 
 def tags(stacks: Stacks, lens: Lens = AS_PPROF) -> Tags:
-    """Return the labels that are left through a lens (internal/report: printTags).
+    """Return the labels after the filters of a lens (internal/report: printTags).
 
-    A number is written in its unit, which is scaled to the unit of the lens. Raises StacksError.
+    Numbers are scaled to the unit of the lens. Raises StacksError.
     """
     column = stacks.index_of(lens.sample_type)
-    left = filtered(stacks, lens)
+    left = filter_profile(stacks, lens)
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     numbers: set[tuple[str, str]] = set()
     for sample, labels in left.stacks.labelled():
@@ -67,7 +66,7 @@ def tags(stacks: Stacks, lens: Lens = AS_PPROF) -> Tags:
                 sums[key][text] += sample.value[column]
     found = tuple(_tag(key, sums[key], numbers) for key in sorted(sums))
     kind = stacks.types[column]
-    total = whole_of(left.stacks).of(column, mean=lens.mean)
+    total = totals_of(left.stacks).of(column, mean=lens.mean)
     return Tags(kind, lens.unit, total, found, left.unmatched)
 
 

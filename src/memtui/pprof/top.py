@@ -1,4 +1,4 @@
-"""The reports of pprof as facts: top with its rows, peek and tree with callers and callees."""
+"""The reports top, peek and tree of pprof as data; ``report`` writes them as text."""
 
 from __future__ import annotations
 
@@ -7,28 +7,26 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from memtui.pprof.folding import folded
-from memtui.pprof.frames import Frames, frames
 from memtui.pprof.graph import Edges, Inlining, edges
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import report_unit
-from memtui.pprof.nodes import Node
+from memtui.pprof.nodes import Node, NodeTable, build_nodes
 from memtui.pprof.stacks import NoMatchError, SampleType, Stacks
-from memtui.pprof.sums import Sums, add_up, add_up_means
+from memtui.pprof.sums import Sums, add_up, add_up_means, fold_equal_stacks
 
 if TYPE_CHECKING:
     from memtui.pprof.pattern import Pattern
 
 Inlined = Literal["", "inline", "partial-inline"]
 TREE_NODES = 80
-"""How many nodes a tree shows by itself (pprof, internal/driver: applyCommandOverrides)."""
+"""The default node count of a tree (pprof, internal/driver: applyCommandOverrides)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopRow:
-    """One row: its own value and its value with all it called, in the unit of its Top.
+    """One row: flat and cum, in the unit of the sample type.
 
-    ``inlined`` says whether all that call it, or some of them, have it inlined.
+    ``inlined`` is set if all or some callers have it inlined.
     """
 
     name: str
@@ -39,11 +37,11 @@ class TopRow:
 
 @dataclass(frozen=True, slots=True)
 class TopSummary:
-    """What stands above the rows. Values are in ``type.unit``; ``unit`` is how to write them.
+    """The header of a report. Values are in ``type.unit``; ``unit`` is the unit to write them in.
 
-    ``total`` is 100 %, ``shown`` the flat value of the rows together. ``dropped`` rows had a cum
-    below ``nodefraction`` of the total; ``nodecount`` left ``listed`` of ``candidates`` rows.
-    ``unmatched`` are the filters that matched nothing, as pprof writes them ("TagFocus").
+    ``total`` is 100 %, ``shown`` the sum of flat of the rows. ``dropped`` rows had a cum below
+    ``nodefraction`` of the total; ``nodecount`` left ``listed`` of ``candidates`` rows.
+    ``unmatched`` are the filters that matched nothing, in pprof's spelling ("TagFocus").
     """
 
     type: SampleType
@@ -60,7 +58,7 @@ class TopSummary:
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """The rows of ``pprof -top``, in its order, and what stands above them."""
+    """The rows of ``pprof -top``, in its order, and the header."""
 
     summary: TopSummary
     rows: tuple[TopRow, ...]
@@ -68,9 +66,9 @@ class Top:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One caller or callee: its name, the value that went this way, and its part of the cum.
+    """One caller or callee: its name, the value of the calls, and their share of the cum.
 
-    ``share`` is 1 for all of it; 0 when the cum is nothing.
+    ``share`` is 1 for all of the cum, and 0 if the cum is 0.
     """
 
     name: str
@@ -81,7 +79,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Peek:
-    """A function between those that call it and those it calls, largest value first."""
+    """A function with its callers and callees, largest value first."""
 
     row: TopRow
     callers: tuple[Call, ...]
@@ -90,21 +88,18 @@ class Peek:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What ``pprof -tree`` and ``-peek`` show: entries in their order, and what stands above."""
+    """The entries of ``pprof -tree`` and ``-peek``, in their order, and the header."""
 
     summary: TopSummary
     entries: tuple[Peek, ...]
 
 
-class _Trimmed(NamedTuple):
-    """The nodes that a report shows, in its order.
-
-    ``kept`` is None when edges go over nothing: no node was dropped.
-    """
+class _ListedNodes(NamedTuple):
+    """The nodes of a report, in its order. ``kept`` is None if no node was dropped."""
 
     stacks: Stacks
     column: int
-    seen: Frames
+    table: NodeTable
     sums: Sums
     listed: tuple[int, ...]
     kept: frozenset[int] | None
@@ -115,70 +110,70 @@ class _Trimmed(NamedTuple):
 def top(stacks: Stacks, lens: Lens = AS_PPROF, *, marks: bool = True) -> Top:
     """Return the rows of ``go tool pprof -top`` through a lens.
 
-    A list that sorts and scrolls itself wants every row: ``nodefraction=0``. Without ``marks`` no
-    row says that it was inlined, which saves a second walk over the stacks. Raises StacksError, and
-    ValueError when the stacks are inconsistent.
+    Set ``nodefraction=0`` to get all rows. Without ``marks`` rows are not marked as inlined, which
+    saves a second walk over the stacks. Raises StacksError, and ValueError for inconsistent stacks.
     """
     column = stacks.index_of(lens.sample_type)
-    trimmed = _trimmed(stacks, lens, column, max(lens.nodecount, 0))
-    inlined = _marks(trimmed) if marks else {}
-    return Top(trimmed.summary, tuple(_row(trimmed, node, inlined) for node in trimmed.listed))
+    selected = _list_nodes(stacks, lens, column, max(lens.nodecount, 0))
+    inlined = _inline_marks(selected) if marks else {}
+    return Top(selected.summary, tuple(_row(selected, node, inlined) for node in selected.listed))
 
 
 def tree(stacks: Stacks, lens: Lens = AS_PPROF) -> Tree:
-    """Return what ``go tool pprof -tree`` shows through a lens; raises as ``top`` does."""
+    """Return the entries of ``go tool pprof -tree``; raises the errors of ``top``."""
     column = stacks.index_of(lens.sample_type)
     count = TREE_NODES if lens.nodecount == -1 else max(lens.nodecount, 0)
-    trimmed = _trimmed(stacks, lens, column, count)
-    return Tree(trimmed.summary, _entries(trimmed, trimmed.listed))
+    selected = _list_nodes(stacks, lens, column, count)
+    return Tree(selected.summary, _entries(selected, selected.listed))
 
 
-def peek(stacks: Stacks, wanted: str, lens: Lens = AS_PPROF, *, exact: bool = False) -> Tree:
-    """Return the functions whose row matches a pattern, each with its callers and callees.
+def peek(stacks: Stacks, pattern: str, lens: Lens = AS_PPROF, *, exact: bool = False) -> Tree:
+    """Return the functions that match a pattern, each with its callers and callees.
 
-    As ``go tool pprof -peek`` it drops nothing. With ``exact`` the pattern is the name of a row
-    as ``top`` gives it. Raises as ``top`` does, and StacksError when nothing matches.
+    Nothing is dropped, as in ``go tool pprof -peek``. With ``exact`` the pattern is the name of a
+    row of ``top``. Raises the errors of ``top``, and NoMatchError.
     """
     column = stacks.index_of(lens.sample_type)
-    trimmed = _trimmed(stacks, lens, column, 0, trim=False)
-    names = [str(node) for node in trimmed.seen.nodes]
+    selected = _list_nodes(stacks, lens, column, 0, trim=False)
+    names = [str(node) for node in selected.table.nodes]
     if exact:
-        matching = tuple(node for node in trimmed.listed if names[node] == wanted)
-    elif expression := _pattern(wanted):
-        matching = tuple(node for node in trimmed.listed if expression.search(names[node]))
+        matching = tuple(node for node in selected.listed if names[node] == pattern)
+    elif expression := _pattern(pattern):
+        matching = tuple(node for node in selected.listed if expression.search(names[node]))
     else:
-        matching = trimmed.listed
+        matching = selected.listed
     if not matching:
-        raise NoMatchError(f"nothing matches {wanted}")
-    return Tree(trimmed.summary, _entries(trimmed, matching))
+        raise NoMatchError(f"nothing matches {pattern}")
+    return Tree(selected.summary, _entries(selected, matching))
 
 
-def _pattern(wanted: str) -> Pattern | None:
-    from memtui.pprof.pattern import pattern
+def _pattern(pattern: str) -> Pattern | None:
+    from memtui.pprof.pattern import compile_go_pattern
 
-    return pattern(wanted, "peek")
+    return compile_go_pattern(pattern, "peek")
 
 
-def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool = True) -> _Trimmed:
-    """Choose the nodes to show (pprof, internal/report: newTrimmedGraph)."""
+def _list_nodes(
+    stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool = True
+) -> _ListedNodes:
+    """Select the nodes of a report (pprof, internal/report: newTrimmedGraph)."""
     filters = lens.filters
     unmatched: tuple[str, ...] = ()
     if lens.has_label_options or lens.relative_percentages:
-        from memtui.pprof.filtered import prepared  # few ask for labels
+        from memtui.pprof.filters import prefilter  # rarely needed
 
-        stacks, lens, unmatched = prepared(stacks, lens)
+        stacks, lens, unmatched = prefilter(stacks, lens)
     if not lens.mean:
-        stacks = folded(stacks, column)
-    seen = frames(stacks, lens)
-    sums = (add_up_means if lens.mean else add_up)(stacks, seen, column)
-    nodes = [node for node in range(len(seen.nodes)) if _counts(sums, node, lens.drop_negative)]
+        stacks = fold_equal_stacks(stacks, column)
+    table = build_nodes(stacks, lens)
+    sums = (add_up_means if lens.mean else add_up)(stacks, table, column)
+    nodes = [node for node in range(len(table.nodes)) if _counts(sums, node, lens.drop_negative)]
     value = sum(sums.flat[node] for node in nodes)
     fraction, edge_fraction = (lens.nodefraction, lens.edgefraction) if trim else (0.0, 0.0)
     cutoff = abs(int(float(value) * fraction))
     listed = [node for node in nodes if abs(sums.cum[node]) >= cutoff] if cutoff else nodes
-    dropped = len(nodes) - len(listed)
     candidates = len(listed)
-    listed.sort(key=_order(seen.nodes, sums, by_cum=lens.cum))
+    listed.sort(key=_order(table.nodes, sums, by_cum=lens.cum))
     if 0 < count < candidates:
         listed = listed[:count]
     kind = stacks.types[column]
@@ -188,16 +183,16 @@ def _trimmed(stacks: Stacks, lens: Lens, column: int, count: int, *, trim: bool 
         unit=report_unit(values, sums.total, kind.unit, lens.unit),
         total=sums.total,
         shown=sum(flat for flat, _ in values),
-        dropped=dropped,
+        dropped=len(nodes) - candidates,
         dropped_below=abs(int(float(sums.total) * fraction)),
         candidates=candidates,
         listed=len(listed),
         filters=filters,
-        unmatched=unmatched + seen.unmatched,
+        unmatched=unmatched + table.unmatched,
     )
     kept = frozenset(listed) if len(listed) < len(nodes) else None
     edge_cutoff = abs(int(float(value) * edge_fraction))
-    return _Trimmed(stacks, column, seen, sums, tuple(listed), kept, edge_cutoff, summary)
+    return _ListedNodes(stacks, column, table, sums, tuple(listed), kept, edge_cutoff, summary)
 
 
 def _counts(sums: Sums, node: int, drop_negative: bool) -> bool:
@@ -210,19 +205,19 @@ def _counts(sums: Sums, node: int, drop_negative: bool) -> bool:
 def _order(
     nodes: Sequence[Node], sums: Sums, *, by_cum: bool
 ) -> Callable[[int], tuple[int, str, int]]:
-    """Return the key of pprof's order: largest amount first, then by name."""
+    """Return the sort key of pprof: largest amount first, then by name."""
     first, then = (sums.cum, sums.flat) if by_cum else (sums.flat, sums.cum)
     return lambda node: (-abs(first[node]), str(nodes[node]), -abs(then[node]))
 
 
-def _row(trimmed: _Trimmed, node: int, inlined: dict[int, Inlined]) -> TopRow:
-    sums = trimmed.sums
-    name = str(trimmed.seen.nodes[node])
+def _row(selected: _ListedNodes, node: int, inlined: dict[int, Inlined]) -> TopRow:
+    sums = selected.sums
+    name = str(selected.table.nodes[node])
     return TopRow(name, *sums.shown(node), inlined.get(node, ""))
 
 
-def _without_rare(found: Edges, listed: Collection[int], cutoff: int) -> Edges:
-    """Leave out the edges into shown nodes that are below the cutoff."""
+def _without_small(found: Edges, listed: Collection[int], cutoff: int) -> Edges:
+    """Return the edges without those into listed nodes that are below the cutoff."""
     if not cutoff:
         return found
     return {
@@ -232,45 +227,47 @@ def _without_rare(found: Edges, listed: Collection[int], cutoff: int) -> Edges:
     }
 
 
-def _marks(trimmed: _Trimmed) -> dict[int, Inlined]:
-    """Say of each shown node whether it was inlined where it was called."""
+def _inline_marks(selected: _ListedNodes) -> dict[int, Inlined]:
+    """Return for each listed node whether its callers have it inlined."""
     inlining = Inlining(
-        trimmed.stacks, trimmed.seen, trimmed.column, trimmed.kept, trimmed.edge_cutoff
+        selected.stacks, selected.table, selected.column, selected.kept, selected.edge_cutoff
     )
-    ways = inlining.ways(frozenset(trimmed.listed), only_grows=trimmed.sums.only_grows)
+    inlined_edges = inlining.ways(frozenset(selected.listed), only_grows=selected.sums.only_grows)
     return {
         node: "partial-inline" if False in inline else "inline"
-        for node, inline in ways.items()
+        for node, inline in inlined_edges.items()
         if True in inline
     }
 
 
-def _entries(trimmed: _Trimmed, wanted: Sequence[int]) -> tuple[Peek, ...]:
-    """Give each node its callers and callees."""
-    near = frozenset(wanted) if len(wanted) < len(trimmed.listed) else None
-    listed = frozenset(trimmed.listed)
-    found = edges(trimmed.stacks, trimmed.seen, trimmed.column, trimmed.kept, near)
+def _entries(selected: _ListedNodes, nodes: Sequence[int]) -> tuple[Peek, ...]:
+    """Return each node with its callers and callees."""
+    near = frozenset(nodes) if len(nodes) < len(selected.listed) else None
+    listed = frozenset(selected.listed)
+    found = edges(selected.stacks, selected.table, selected.column, selected.kept, near)
     callers: dict[int, list[tuple[int, int, bool]]] = defaultdict(list)
     callees: dict[int, list[tuple[int, int, bool]]] = defaultdict(list)
-    for (caller, callee), edge in _without_rare(found, listed, trimmed.edge_cutoff).items():
+    for (caller, callee), edge in _without_small(found, listed, selected.edge_cutoff).items():
         callers[callee].append((edge.weight, caller, edge.inline))
         callees[caller].append((edge.weight, callee, edge.inline))
     return tuple(
         Peek(
-            _row(trimmed, node, {}),
-            _calls(trimmed, node, callers[node]),
-            _calls(trimmed, node, callees[node]),
+            _row(selected, node, {}),
+            _calls(selected, node, callers[node]),
+            _calls(selected, node, callees[node]),
         )
-        for node in wanted
+        for node in nodes
     )
 
 
-def _calls(trimmed: _Trimmed, node: int, ways: list[tuple[int, int, bool]]) -> tuple[Call, ...]:
-    """Sort the calls into or out of a node, largest amount first, then by name."""
-    cum = trimmed.sums.shown(node)[1]
+def _calls(
+    selected: _ListedNodes, node: int, edges_: list[tuple[int, int, bool]]
+) -> tuple[Call, ...]:
+    """Return the calls into or out of a node, largest amount first, then by name."""
+    cum = selected.sums.shown(node)[1]
     calls = [
-        Call(str(trimmed.seen.nodes[other]), weight, weight / cum if cum else 0.0, inline)
-        for weight, other, inline in ways
+        Call(str(selected.table.nodes[other]), weight, weight / cum if cum else 0.0, inline)
+        for weight, other, inline in edges_
     ]
     calls.sort(key=lambda call: (-abs(call.value), call.name))
     return tuple(calls)

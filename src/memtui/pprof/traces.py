@@ -1,17 +1,16 @@
-"""The samples of a profile as they are: each with its labels and its stack (``pprof -traces``)."""
+"""The report traces of pprof: each sample with its labels and its stack."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from memtui.pprof.filtered import filtered
-from memtui.pprof.frames import frames
+from memtui.pprof.filters import filter_profile
 from memtui.pprof.lens import AS_PPROF, Lens
 from memtui.pprof.measure import label
-from memtui.pprof.report import about
-from memtui.pprof.stacks import Labels, SampleType, Stacks, divided
-from memtui.pprof.whole import whole_of
+from memtui.pprof.nodes import build_nodes
+from memtui.pprof.report import profile_head
+from memtui.pprof.stacks import Labels, SampleType, Stacks, divide, totals_of
 
 _RULE = "-" * 11 + "+" + "-" * 55
 
@@ -20,7 +19,7 @@ _RULE = "-" * 11 + "+" + "-" * 55
 class SampleTrace:
     """One sample: its value, its labels as text, and its frames, leaf first.
 
-    Of each frame its name, and whether it was inlined into the next one.
+    A frame is a name, and whether it is inlined into the next one.
     """
 
     value: int
@@ -32,7 +31,7 @@ class SampleTrace:
 class Traces:
     """The samples of a profile in its order. Values are in ``type.unit``, ``total`` is 100 %.
 
-    ``unmatched`` are the filters that matched nothing, as pprof writes them.
+    ``unmatched`` are the filters that matched nothing, in pprof's spelling.
     """
 
     type: SampleType
@@ -43,17 +42,17 @@ class Traces:
 
 
 def traces(stacks: Stacks, lens: Lens = AS_PPROF) -> Traces:
-    """Return the samples that have a frame left (internal/report: printTraces).
+    """Return the samples that have a frame after the filters (internal/report: printTraces).
 
     Raises StacksError.
     """
     column = stacks.index_of(lens.sample_type)
-    left = filtered(stacks, lens)
-    seen = frames(left.stacks, left.lens, trim=False)
-    names = [str(node) for node in seen.nodes]
+    left = filter_profile(stacks, lens)
+    table = build_nodes(left.stacks, left.lens, trim=False)
+    names = [str(node) for node in table.nodes]
     found = []
     for sample, labels in left.stacks.labelled():
-        nodes = [seen.at[id_] for id_ in sample.location_id]
+        nodes = [table.at[id_] for id_ in sample.location_id]
         path = tuple(
             (names[node], place != len(here) - 1)
             for here in nodes
@@ -61,42 +60,42 @@ def traces(stacks: Stacks, lens: Lens = AS_PPROF) -> Traces:
         )
         if path:
             divisor = sample.value[0] if lens.mean else 0
-            value = divided(sample.value[column], divisor)
-            found.append(SampleTrace(value, _said(labels, left.units), path))
+            value = divide(sample.value[column], divisor)
+            found.append(SampleTrace(value, _label_texts(labels, left.units), path))
     kind = stacks.types[column]
     if lens.mean:
         kind = SampleType(f"mean_{kind.type}", kind.unit)
-    total = whole_of(left.stacks).of(column, mean=lens.mean)
+    total = totals_of(left.stacks).of(column, mean=lens.mean)
     return Traces(kind, lens.unit, total, tuple(found), left.unmatched)
 
 
-def _said(labels: Labels, units: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return labels as text: texts, then numbers, each by the key as it is written."""
+def _label_texts(labels: Labels, units: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return labels as text: first texts, then numbers, each sorted by its line."""
     texts, numbers = [], []
     for key, values in labels:
-        said = [each for each in values if isinstance(each, str)]
+        strings = [each for each in values if isinstance(each, str)]
         counts = [label(each[0], units.get(key, "")) for each in values if isinstance(each, tuple)]
-        if said:
-            texts.append((key, " ".join(said)))
+        if strings:
+            texts.append((key, " ".join(strings)))
         if counts:
             numbers.append((key, " ".join(counts)))
-    return (*sorted(texts, key=_line), *sorted(numbers, key=_line))
+    return (*sorted(texts, key=_label_line), *sorted(numbers, key=_label_line))
 
 
-def _line(said: tuple[str, str]) -> str:
-    return f"{said[0]:>10}:  {said[1]}"
+def _label_line(label: tuple[str, str]) -> str:
+    return f"{label[0]:>10}:  {label[1]}"
 
 
-def text_of_traces(stacks: Stacks, found: Traces, taken: str) -> Iterator[str]:
+def text_of_traces(stacks: Stacks, found: Traces, time: str) -> Iterator[str]:
     """Yield the lines of ``pprof -traces``."""
 
     def write(value: int) -> str:
         return label(value, found.type.unit, found.unit)
 
-    yield from about(stacks, found.type, found.total, write, taken)
+    yield from profile_head(stacks, found.type, found.total, write, time)
     for trace in found.traces:
         yield _RULE
-        yield from map(_line, trace.labels)
+        yield from map(_label_line, trace.labels)
         for place, (name, is_inlined) in enumerate(trace.frames):
             value = "" if place else write(trace.value)
             yield f"{value:>10}   {name}{' (inline)' if is_inlined else ''}"

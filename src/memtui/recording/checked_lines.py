@@ -56,7 +56,7 @@ def records_of(line: Record) -> list[Json]:
 
 
 def is_sealed(line: bytes) -> bool:
-    """Tell whether a line is as it was written."""
+    """Return whether a line is as it was written."""
     return line[-_SEAL_BYTES:] == b'%b%08x"}' % (_SEAL, zlib.crc32(line[:-_SEAL_BYTES]))
 
 

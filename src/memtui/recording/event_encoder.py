@@ -133,6 +133,9 @@ STALL_S = 10.0
 
 Clock = Callable[[], float]
 
+_BOOT: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps; where there is no CLOCK_BOOTTIME, CLOCK_MONOTONIC does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -140,7 +143,7 @@ class Clocks:
 
     wall: Clock = time.time
     steady: Clock = time.monotonic
-    boot: Clock = field(default=lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
+    boot: Clock = field(default=lambda: time.clock_gettime(_BOOT))
 
     @classmethod
     def made(cls, clock: Clock) -> Clocks:
@@ -161,7 +164,7 @@ class Now:
     boot: float
 
     def steps_since(self, seen: Now) -> list[str]:
-        """Say whether since ``seen`` a clock was set, the machine slept, or memtui stood still."""
+        """Return whether a clock was set, or the host or memtui paused, since ``seen``."""
         passed_s = self.steady - seen.steady
         slept_s = self.boot - seen.boot - passed_s
         stepped_s = self.wall - seen.wall - passed_s - slept_s

@@ -108,7 +108,7 @@ class Thinning:
         self._next: dict[str, float] = {}
 
     def takes(self, event: Event) -> bool:
-        """Tell whether an event is to be written."""
+        """Return whether an event is to be written."""
         kind = NAMES[type(event.sample)]
         if self._every_s is None or kind not in FREQUENT:
             return True
@@ -220,5 +220,5 @@ def _family(
 
 
 def _escaped(text: str) -> str:
-    """Write a name as a label: control characters as pictures, for a terminal may be behind it."""
+    """Format a name as a label: control characters as pictures, for a terminal may be behind it."""
     return plain(text).replace("\\", "\\\\").replace('"', '\\"')

@@ -85,7 +85,7 @@ class OutFile:
         """Have the disk keep what was written; a stream has no disk."""
         if self.path is not None:
             try:
-                os.fdatasync(self.descriptor)
+                getattr(os, "fdatasync", os.fsync)(self.descriptor)
             except OSError as error:
                 if error.errno not in (errno.EINVAL, errno.EROFS):
                     raise WriteFailed(_said(error)) from None

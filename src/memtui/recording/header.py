@@ -28,9 +28,9 @@ from memtui.timeline import Extent
 VERSION = (1, 2)
 """Of the format: the first number changes only when an old reader would show something false."""
 
-NAMES_1_2 = FIELDS
-"""What the values of rows are where a header does not say it: 1.2 says it once in a file. A later
-version that has other names must say them in each header."""
+NAMES_1_2 = {kind: FIELDS[kind] for kind in ("process", "runtime", "mapping", "pause")}
+"""The values of rows where a header does not name them: 1.2 names them once in a file. A later
+version that has other names must name them in each header."""
 
 _MOST_NAMES = 512
 _LAST = b',"last":'

@@ -88,7 +88,7 @@ class Rotation:
         self._started: float | None = None
 
     def is_due(self, size: int, now: float) -> bool:
-        """Tell whether the part that is written now is full."""
+        """Return whether the part that is written now is full."""
         if self._started is None:
             self._started = now
         if self._max_bytes is not None and size >= max(_LEAST_BYTES, self._max_bytes // _SHARE):

@@ -216,7 +216,7 @@ class Recorder:
         self._wrote_at = now.wall
 
     def _write(self, events: list[Packed], now: Now) -> None:
-        """Write events; raise WriteFailed, with the file as it was."""
+        """Format events; raise WriteFailed, with the file as it was."""
         profiles = [event for event, record in events if record is None]
         rows = [each for each in events if each[1] is not None]
         if profiles or self._gap is not None or self._is_due(now):

@@ -1,1 +1,1 @@
-"""What draws cells, and the terminal below Textual."""
+"""Draws lines of cells, and talks to the terminal below Textual."""

@@ -1,4 +1,4 @@
-"""A small plot in braille: several series on one scale, with ticks people can read."""
+"""Draws a small plot in braille: several series on one scale, with round ticks."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from memtui.render.cells import Line, Role, Span
 from memtui.timeline import Extent
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-"""The bits of U+2800 for the dots of a cell: from top to bottom, left and right."""
+"""The bits of U+2800 for the dots of a cell: rows from the top, left and right column."""
 
 LABEL_CELLS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A series to draw: two extents for each cell of the plot's width."""
+    """A series to draw: two extents for each cell of the width."""
 
     role: Role
     extents: Sequence[Extent | None]
 
 
 def scale(highest: int, steps: int) -> tuple[int, int]:
-    """Return the top of the scale and the distance of its ticks, in bytes.
+    """Return the top of the scale and the distance between its ticks, in bytes.
 
-    The distance is a power of two; at most ``steps`` of them reach ``highest``.
+    The distance is a power of two; at most ``steps`` ticks reach ``highest``.
     """
     step = 1
     while step * max(1, steps) < highest:
@@ -38,10 +38,10 @@ def scale(highest: int, steps: int) -> tuple[int, int]:
 
 
 def plot(series: Sequence[Series], width: int, height: int, bridge: int) -> list[Line]:
-    """Draw ``series`` from zero upwards in ``width`` by ``height`` cells, ticks included.
+    """Draw ``series`` from zero upwards in ``width`` by ``height`` cells, including ticks.
 
-    The series given first lies above the others. Columns without a value are bridged by a line
-    when no more than ``bridge`` of them lie between two values; a longer gap stays a gap.
+    The first series is drawn above the others. Up to ``bridge`` columns without a value are bridged
+    by a line; a longer gap stays empty.
     """
     highest = max((extent.high for one in series for extent in one.extents if extent), default=0)
     top, step = scale(max(1, highest), max(1, height * 3 // 4))
@@ -58,14 +58,14 @@ def plot(series: Sequence[Series], width: int, height: int, bridge: int) -> list
             drawn = [_cell(bits, roles) for bits in zip(*(grid[y] for grid in grids), strict=True)]
             for role, group in groupby(drawn, key=lambda cell: cell[1]):
                 spans.append(Span("".join(char for char, _ in group), role))
-        else:  # as most rows of a plot that starts at zero
+        else:  # true for most rows of a plot that starts at zero
             spans.append(Span(" " * columns))
         rows.append(tuple(spans))
     return rows
 
 
 def _labels(top: int, step: int, height: int) -> dict[int, str]:
-    """Return the label of each row that has one: every tick, or each second, fourth … of them."""
+    """Return the labels by row: every tick, or every second, fourth … tick."""
     while step * height < top * 2 and step < top:
         step *= 2
     return {
@@ -75,7 +75,7 @@ def _labels(top: int, step: int, height: int) -> dict[int, str]:
 
 
 def _tick(count: int) -> str:
-    """Write a tick, which is a round number: 16M."""
+    """Format a tick, which is a round number: 16M."""
     return re.sub(r"\.0+(?=\D|$)", "", units.size(count))
 
 
@@ -93,7 +93,7 @@ def _cell(bits: tuple[int, ...], roles: tuple[Role, ...]) -> tuple[str, Role]:
 def _dots(
     extents: Sequence[Extent | None], columns: int, height: int, top: int, bridge: int
 ) -> list[list[int]]:
-    """Return the braille bits of each cell: a bar from low to high, joined to the one before."""
+    """Return the braille bits of each cell: bars from low to high, joined to each other."""
     grid = [[0] * columns for _ in range(height)]
     levels = height * 4 - 1
 
@@ -109,8 +109,8 @@ def _dots(
         low, high = extent.low, extent.high
         span = column - before_at
         if span <= bridge + 1:
-            # A straight line from the last value of one column to the nearest of this one, whose
-            # own bar is longer by the last piece of it.
+            # A straight line from the last value of the previous column to the nearest value of
+            # this one; the bar of this column includes the last part of the line.
             value, rise = float(before), (min(max(before, low), high) - before) / span
             for number in range(1, span):
                 after = before + rise * number
@@ -124,7 +124,7 @@ def _dots(
 
 
 def rug(columns: set[int], width: int) -> Line:
-    """Draw a mark under each of the cells in ``columns``."""
+    """Draw a mark in each of the cells in ``columns``."""
     label = Span(f"{'GC':>{LABEL_CELLS - 1}} ", "dim")
     marks = "".join("╵" if x in columns else " " for x in range(width - LABEL_CELLS))
     return (label, Span(marks, "gc"))

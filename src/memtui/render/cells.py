@@ -1,4 +1,4 @@
-"""Lines of a pane: text with a role, cut and padded by the cells that it takes on a terminal."""
+"""Lines of text with roles, cut and padded by their width in terminal cells."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Role: TypeAlias = Literal[
     "text", "dim", "title", "border", "focus", "res", "shr", "live", "goal", "gc", "idle",
     "grow", "shrink", "bad", "good", "key", "selected", "match", "flame-1", "flame-2", "flame-3",
 ]  # fmt: skip
-"""What a text means; the style sheet gives each meaning one colour, the same in every pane."""
+"""The meaning of a text; the style sheet has one colour for each, the same in every pane."""
 
 
 class Span(NamedTuple):
-    """A piece of a line. ``text`` is shown as it is: foreign text has been through plain()."""
+    """A part of a line with one role. Foreign text must have passed plain()."""
 
     text: str
     role: Role = "text"
@@ -29,27 +29,27 @@ class Span(NamedTuple):
 Line: TypeAlias = tuple[Span, ...]
 
 _NARROW = re.compile(r"[\x20-\x7e\u2500-\u25fc\u2800-\u28ff·×−–…←↑→↓]*")
-"""What is drawn here, but for foreign text: each of these characters takes one cell."""
+"""The characters that memtui draws, apart from foreign text: each takes one cell."""
 
-NEAR_CELLS = 4
-"""To send so many unchanged cells again takes fewer bytes than to go around them."""
+MERGE_GAP_CELLS = 4
+"""Sending this many unchanged cells takes fewer bytes than moving the cursor over them."""
 
 
 def line(*pieces: str | Span) -> Line:
-    """Return a line made of spans and ordinary texts."""
+    """Return a line of spans and texts; a text has the role "text"."""
     return tuple(Span(piece) if isinstance(piece, str) else piece for piece in pieces)
 
 
 def text_of(spans: Line) -> str:
-    """Return what a line says, without its roles."""
+    """Return the text of a line."""
     return "".join(span.text for span in spans)
 
 
 def cell_len(text: str) -> int:
-    """Return how many cells a text takes.
+    """Return the width of a text in cells.
 
-    Rich remembers the length of each text that it is asked for, and on a dashboard most texts are
-    never seen again: 1.5 MB of them. So it is asked for those alone that have to be looked up.
+    Rich caches the width of every text: 1.5 MB for the texts of a dashboard, most of which occur
+    once. So only texts with characters of unknown width are passed to Rich.
     """
     if (text.isascii() and text.isprintable()) or _NARROW.fullmatch(text):
         return len(text)
@@ -57,12 +57,12 @@ def cell_len(text: str) -> int:
 
 
 def cells(spans: Line) -> int:
-    """Return how many cells a line takes."""
+    """Return the width of a line in cells."""
     return sum(cell_len(span.text) for span in spans)
 
 
 def cut(text: str, width: int) -> str:
-    """Return ``text`` in at most ``width`` cells; an ellipsis stands for what was cut."""
+    """Return ``text`` in at most ``width`` cells, with an ellipsis if it was cut."""
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[:width]
@@ -80,10 +80,10 @@ def right(text: str, width: int) -> str:
 
 
 @lru_cache(256)
-def exactly(spans: Line, width: int) -> Line:
-    """Return a line of exactly ``width`` cells: its end cut off, or spaces added.
+def fit(spans: Line, width: int) -> Line:
+    """Return a line of exactly ``width`` cells: cut, or padded with spaces.
 
-    Lines are remembered: from one second to the next most of a screen's are the same.
+    Results are cached: most lines of a screen are the same a second later.
     """
     fitted: list[Span] = []
     room = width
@@ -99,19 +99,19 @@ def exactly(spans: Line, width: int) -> Line:
     return tuple(fitted)
 
 
-def apart(start: Line, end: Line, width: int, filler: str = " ", role: Role = "text") -> Line:
+def justify(start: Line, end: Line, width: int, filler: str = " ", role: Role = "text") -> Line:
     """Return ``start`` at the left and ``end`` at the right edge of ``width`` cells.
 
-    When both do not fit, ``end`` gives way, then ``start`` is cut.
+    If both do not fit, ``end`` is dropped, then ``start`` is cut.
     """
     gap = width - cells(start) - cells(end)
     if gap < 0:
         end, gap = (), max(0, width - cells(start))
-    return exactly((*start, Span(filler * gap, role), *end), width)
+    return fit((*start, Span(filler * gap, role), *end), width)
 
 
 def wrapped(text: str, width: int, role: Role = "text") -> list[Line]:
-    """Return a text as lines of at most ``width`` cells, broken between words where it can be."""
+    """Return a text as lines of at most ``width`` cells, broken between words if possible."""
     rows: list[str] = []
     for word in text.split():
         if rows and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
@@ -123,10 +123,10 @@ def wrapped(text: str, width: int, role: Role = "text") -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a pane shows: the words in its frame, and the lines inside of it.
+    """The content of a pane: the texts in its frame, and the lines inside.
 
-    ``title`` and ``status`` stand in the upper edge, ``start`` and ``foot`` in the lower one,
-    each at its left and right end. ``is_empty``: the rows say why there is nothing else.
+    The upper edge has ``title`` at its left and ``status`` at its right end; the lower edge has
+    ``start`` and ``foot``. With ``is_empty`` the rows explain why there is no data.
     """
 
     title: Line = ()
@@ -138,18 +138,18 @@ class Picture:
 
 
 def framed(picture: Picture, width: int, height: int, *, number: int, focused: bool) -> list[Line]:
-    """Return the lines of a pane with its frame, exactly ``width`` by ``height`` cells."""
+    """Return a pane with its frame, exactly ``width`` by ``height`` cells."""
     role: Role = "focus" if focused else "border"
     if width < 4 or height < 3:
-        return [exactly(row, width) for row in blank_below(picture.rows, height)]
+        return [fit(row, width) for row in blank_below(picture.rows, height)]
     head = (Span(f" {number} ", "key"), *picture.title, Span(" "))
     status, start, foot = map(_spaced, (picture.status, picture.start, picture.foot))
     inner = width - 2
     edge = Span("│", role)
     return [
-        (Span("╭", role), *apart(head, status, inner, "─", role), Span("╮", role)),
-        *((edge, *exactly(row, inner), edge) for row in blank_below(picture.rows, height - 2)),
-        (Span("╰", role), *apart(start, foot, inner, "─", role), Span("╯", role)),
+        (Span("╭", role), *justify(head, status, inner, "─", role), Span("╮", role)),
+        *((edge, *fit(row, inner), edge) for row in blank_below(picture.rows, height - 2)),
+        (Span("╰", role), *justify(start, foot, inner, "─", role), Span("╯", role)),
     ]
 
 
@@ -158,20 +158,20 @@ def _spaced(words: Line) -> Line:
 
 
 def blank_below(rows: Iterable[Line], height: int) -> list[Line]:
-    """Return exactly ``height`` lines: the first ones of ``rows``, then empty ones."""
+    """Return exactly ``height`` lines: the first of ``rows``, then empty ones."""
     shown = list(rows)[:height]
     return shown + [()] * (height - len(shown))
 
 
-def fitted(rows: Iterable[Line], width: int, height: int) -> list[Line]:
+def fit_lines(rows: Iterable[Line], width: int, height: int) -> list[Line]:
     """Return exactly ``height`` lines of exactly ``width`` cells."""
-    return [exactly(row, width) for row in blank_below(rows, height)]
+    return [fit(row, width) for row in blank_below(rows, height)]
 
 
-def differing(old: Line, new: Line) -> list[tuple[int, int]]:
-    """Return the runs of cells, from and to, in which two lines of equal width differ.
+def changed_runs(old: Line, new: Line) -> list[tuple[int, int]]:
+    """Return the runs of cells (start, stop) in which two lines of equal width differ.
 
-    Runs with at most NEAR_CELLS between them are one.
+    Runs with at most MERGE_GAP_CELLS between them are merged.
     """
     if old == new:
         return []
@@ -181,13 +181,13 @@ def differing(old: Line, new: Line) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     for at, (was, now) in enumerate(zip(before, after, strict=True)):
         if was != now:
-            near = runs and at - runs[-1][1] <= NEAR_CELLS
+            near = runs and at - runs[-1][1] <= MERGE_GAP_CELLS
             start = runs.pop()[0] if near else at
             runs.append((start, at + 1))
     return runs
 
 
-def part(spans: Line, start: int, stop: int) -> Line:
+def slice_cells(spans: Line, start: int, stop: int) -> Line:
     """Return the cells of a line from ``start`` up to ``stop``; no wide character is cut."""
     found: list[Span] = []
     at = 0
@@ -206,7 +206,7 @@ def part(spans: Line, start: int, stop: int) -> Line:
 
 
 def _by_cell(spans: Line) -> list[tuple[str, Role]]:
-    """Return a cell at a time; the second cell of a wide character is no other one's first."""
+    """Return one entry for each cell; the second cell of a wide character has a unique entry."""
     found: list[tuple[str, Role]] = []
     for text, role in spans:
         if cell_len(text) == len(text):

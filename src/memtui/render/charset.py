@@ -1,4 +1,4 @@
-"""The screen in signs that a terminal has: a filter over all lines, cell by cell."""
+"""Replaces the characters that a terminal cannot draw: a filter for all lines."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _ASCII: Mapping[str, str] = {
     "●": "*", "○": "o", "•": "*", "◆": "*", "·": ".", "╵": "'", "╷": ",", "…": "~", "×": "x",
     "✗": "x", "✓": "+", "↻": "@", "⏎": "\\", "≈": "~", "±": "~", "µ": "u", "Δ": "d", "°": "o",
     "≤": "<", "≥": ">", "÷": "/", "\xa0": " ", "■": "#", "⁴": "4",
-    # The parts of the bar of RES must differ from each other.
+    # The parts of the RES bar must be distinguishable.
     "▓": "%", "▒": "+", "░": ":", "▚": "\\", "▞": "/", "▤": "=", "▥": "|",
 }  # fmt: skip
-"""One ASCII sign for each sign that memtui draws; what came from elsewhere becomes a ?."""
+"""The ASCII characters for those that memtui draws; any other character becomes "?"."""
 
-_OF_THE_CONSOLE = frozenset("─│┌┐└┘├┤┬┴┼═║█▓▒░▄▀▌▐■→←↑↓▲▼►◄·×±µ°÷")
-"""What the fonts of the Linux console have besides ASCII (code page 437 and Latin-1)."""
-_FOR_THE_CONSOLE: Mapping[str, str] = {
+_CONSOLE_CHARACTERS = frozenset("─│┌┐└┘├┤┬┴┼═║█▓▒░▄▀▌▐■→←↑↓▲▼►◄·×±µ°÷")
+"""The characters of the Linux console fonts besides ASCII (code page 437 and Latin-1)."""
+_CONSOLE_REPLACEMENTS: Mapping[str, str] = {
     "╭": "┌", "╮": "┐", "╰": "└", "╯": "┘", "━": "─", "┃": "│", "▸": "►", "▾": "▼", "▴": "▲",
     "◆": "■", "●": "■", "○": "·", "−": "-",
 }  # fmt: skip
 
 
-class _Table(dict[int, str]):
-    """What str.translate puts in place of each sign: as wide as the sign was."""
+class _TranslationTable(dict[int, str]):
+    """The table for str.translate; each replacement is as wide as the character."""
 
     def __init__(self, known: Mapping[str, str], kept: frozenset[str]) -> None:
         super().__init__({ord(sign): instead for sign, instead in known.items()})
@@ -56,18 +56,18 @@ class _Table(dict[int, str]):
         if code < 0x80 or sign in self._kept:
             instead = sign
         elif BLANK_BRAILLE <= code <= LAST_BRAILLE:
-            instead = drawn_by(code - BLANK_BRAILLE)
+            instead = braille_to_ascii(code - BLANK_BRAILLE)
         else:
             instead = _ASCII.get(sign, "?" * cell_len(sign))
         self[code] = instead
         return instead
 
 
-def drawn_by(dots: int) -> str:
-    """Return the ASCII sign that looks most like some dots of braille (the bits of U+2800).
+def braille_to_ascii(dots: int) -> str:
+    """Return the ASCII character that looks most like a braille character (bits of U+2800).
 
-    Dots lie in four rows and two columns: 0x01 0x02 0x04 0x40 are the left one from its top, and
-    0x08 0x10 0x20 0x80 the right one.
+    There are four rows and two columns of dots: 0x01 0x02 0x04 0x40 is the left column from the
+    top, 0x08 0x10 0x20 0x80 the right one.
     """
     left = [row for row, bit in enumerate((0x01, 0x02, 0x04, 0x40)) if dots & bit]
     right = [row for row, bit in enumerate((0x08, 0x10, 0x20, 0x80)) if dots & bit]
@@ -77,23 +77,23 @@ def drawn_by(dots: int) -> str:
     if max(len(left), len(right)) >= 3:
         return "|"
     if left and right:
-        falls = sum(right) / len(right) - sum(left) / len(left)
-        if abs(falls) >= 1:
-            return "\\" if falls > 0 else "/"
+        slope = sum(right) / len(right) - sum(left) / len(left)
+        if abs(slope) >= 1:
+            return "\\" if slope > 0 else "/"
     return "'--_"[round(sum(rows) / len(rows))]
 
 
 class Charset(LineFilter):
-    """Puts a sign that the terminal has in place of each one that it has not."""
+    """A line filter that replaces the characters outside a set."""
 
     def __init__(self, signs: Signs) -> None:
         super().__init__(enabled=signs != "all")
-        known = _ASCII if signs == "ascii" else {**_ASCII, **_FOR_THE_CONSOLE}
-        kept = frozenset[str]() if signs == "ascii" else _OF_THE_CONSOLE
-        self._table = _Table({k: v for k, v in known.items() if k not in kept}, kept)
+        known = _ASCII if signs == "ascii" else {**_ASCII, **_CONSOLE_REPLACEMENTS}
+        kept = frozenset[str]() if signs == "ascii" else _CONSOLE_CHARACTERS
+        self._table = _TranslationTable({k: v for k, v in known.items() if k not in kept}, kept)
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the same segments in other signs, each as wide as it was."""
+        """Return the segments with replaced characters; their widths do not change."""
         table = self._table
         return [
             segment if segment.text.isascii() else

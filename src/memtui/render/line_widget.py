@@ -14,7 +14,7 @@ from textual.theme import Theme
 from textual.widget import Widget
 
 from memtui.render.ansi_encoder import Piece
-from memtui.render.cells import Line, Role, blank_below, differing, exactly, part
+from memtui.render.cells import Line, Role, blank_below, changed_runs, fit, slice_cells
 from memtui.render.textual_private import (
     CAN_STYLE_ONE_ROLE,
     DirectWidget,
@@ -53,9 +53,7 @@ class LineWidget(Widget):
         width, height = self.size
         if not width or not height:
             return
-        lines = [
-            exactly(row, width) for row in blank_below(self.compose_lines(width, height), height)
-        ]
+        lines = [fit(row, width) for row in blank_below(self.compose_lines(width, height), height)]
         old = self._lines
         self._lines = lines
         if len(old) != height:
@@ -64,7 +62,7 @@ class LineWidget(Widget):
         regions = [
             Region(start, y, end - start, 1)
             for y in range(height)
-            for start, end in differing(old[y], lines[y])
+            for start, end in changed_runs(old[y], lines[y])
         ]
         if regions:
             self.show_cells(regions)
@@ -129,7 +127,7 @@ class FlatLineWidget(LineWidget, DirectWidget):
         background = self.background_colors[1]
         found: list[Piece] = []
         for start, y, width, _ in regions:
-            spans = part(lines[y], start, start + width) if y < len(lines) else ()
+            spans = slice_cells(lines[y], start, start + width) if y < len(lines) else ()
             segments = [Segment(text, style_of(role)) for text, role in spans]
             for line_filter in filters:
                 segments = line_filter.apply(segments, background)

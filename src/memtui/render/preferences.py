@@ -1,4 +1,4 @@
-"""How a user wants the screen: its colours and signs, its keys, and the mouse."""
+"""The user's preferences for the screen: theme, character set, keys, and mouse."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Literal, TypeAlias
 
 ThemeName: TypeAlias = Literal["dark", "light", "ansi"]
 Signs: TypeAlias = Literal["all", "console", "ascii"]
-"""What the terminal can draw: all of Unicode, what the font of the Linux console has, or ASCII."""
+"""The characters that the terminal can draw: Unicode, a Linux console font, or ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What was asked for by options, by the file of settings, and by the terminal itself.
+    """Preferences from options, the settings file, and the environment.
 
-    ``keys`` are keys by the id of what they do, several of them with commas. ``problems`` say what
-    of the settings could not be heeded, a line each.
+    ``keys`` maps ids of bindings to keys, separated by commas. ``problems`` are the mistakes in the
+    settings, one line each.
     """
 
     theme: ThemeName = "dark"
@@ -28,11 +28,10 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class FirstScreen:
-    """What the screen shows first.
+    """What the dashboard shows first.
 
-    ``is_of_profile`` gives all of it to the pane of profiles: there is nothing else to see. With
-    ``has_base`` the first profile of the session is the base of a comparison, in its shares with
-    ``of_base``.
+    ``is_of_profile`` zooms pane 4, if there is only a profile. With ``has_base`` the first profile
+    of the session is the base of a comparison; with ``of_base`` it shows shares of the base.
     """
 
     is_of_profile: bool = False
@@ -41,6 +40,6 @@ class FirstScreen:
 
 
 ALL_PANES = FirstScreen()
-"""All panes, the first one at hand."""
+"""All panes; the first one is current."""
 DEFAULT = Preferences()
-"""Those of somebody who asked for nothing."""
+"""The preferences without options and settings."""

@@ -1,4 +1,4 @@
-"""Tables that drop a column rather than cut a number, and the row that is selected in them."""
+"""Tables that drop a column rather than cut a number, and the selection of a row."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from memtui.render.cells import Line, Role, Span, cell_len, left, line, right
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its least width, and how soon it gives way (the highest ``yields`` goes first).
+    """A column: its minimum width and its priority.
 
-    A column that ``yields`` 0 always stays. ``text`` columns stand to the left and are cut where
-    they must be; the last column, when it is one, takes the room that is left. All others hold
-    numbers and are never cut.
+    Without room the column with the highest ``yields`` is dropped first; 0 always stays. ``text``
+    columns are aligned to the left and cut if necessary; a last text column fills the width. All
+    others hold numbers and are never cut.
     """
 
     title: str
@@ -31,11 +31,11 @@ def table(
     width: int,
     widest: dict[str, int] | None = None,
 ) -> tuple[Line, list[Line]]:
-    """Return the head line and a line a row; each cell is a text, or a span with its own role.
+    """Return the head line and one line for each row; a cell is a text, or a span with a role.
 
-    The lines take ``width`` cells at most, unless the columns that always stay take more.
-    ``widest`` remembers by its title how wide each column was: where there is room it stays so,
-    and numbers do not jump from side to side as rows come and go.
+    The lines have at most ``width`` cells, unless the columns that always stay need more.
+    ``widest`` keeps the largest width of each column by title, so that numbers do not jump
+    sideways as rows change.
     """
     widths = [
         column.width if column.text else max([column.width, *(_cells(row[at]) for row in rows)])
@@ -48,7 +48,7 @@ def table(
             break
         kept.remove(max(yielding, key=lambda at: columns[at].yields))
     if widest is not None:
-        _keep_wide(widest, columns, kept, widths, width)
+        _keep_widths(widest, columns, kept, widths, width)
     last = kept[-1]
     if columns[last].text:
         widths[last] += width - sum(widths[at] + 1 for at in kept) + 1
@@ -59,14 +59,14 @@ def table(
     ]
 
 
-def _keep_wide(
+def _keep_widths(
     widest: dict[str, int],
     columns: Sequence[Column],
     kept: Sequence[int],
     widths: list[int],
     width: int,
 ) -> None:
-    """Widen columns to what they were, as far as there is room, and remember how wide they are."""
+    """Widen columns to their last widths, as far as there is room, and store the new widths."""
     free = width - sum(widths[at] + 1 for at in kept) + 1
     for at in kept:
         title = columns[at].title
@@ -86,9 +86,9 @@ def _as_span(cell: str | Span, role: Role) -> Span:
 
 @lru_cache(160)
 def _joined(row: tuple[Span, ...], shape: tuple[tuple[bool, int], ...]) -> Line:
-    """Return the line of a row; a column is text or numbers, and has a width.
+    """Return the line of a row; ``shape`` has (is text, width) for each column.
 
-    From one paint to the next most rows are the same.
+    Results are cached: most rows are the same in the next paint.
     """
     spans: list[Span] = []
     for number, (cell, (is_text, width)) in enumerate(zip(row, shape, strict=True)):
@@ -99,31 +99,31 @@ def _joined(row: tuple[Span, ...], shape: tuple[tuple[bool, int], ...]) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which row is selected, and which is the first one on the screen.
+    """The selected row, and ``top``: the first row on the screen.
 
-    Rows go by the numbers of a range, which may begin above 0 when old rows were let go. ``row``
-    None is the last one, whichever that is; so a tail follows its end.
+    Rows are numbers of a range, which starts above 0 if old rows were dropped. ``row`` None is
+    always the last row: the selection follows new rows.
     """
 
     row: int | None = 0
     top: int = 0
 
     def moved(self, by: int, rows: range, *, tail: bool = False) -> Selection:
-        """Move by some rows; at the end of a ``tail`` the selection follows the end again."""
+        """Move by some rows; at the end of a ``tail`` the selection follows new rows again."""
         row = self.at(rows) + by
         if tail and row >= rows.stop - 1:
             return replace(self, row=None)
         return replace(self, row=max(rows.start, min(rows.stop - 1, row)))
 
     def within(self, rows: range, height: int) -> Selection:
-        """Return the same selection with a first row so that the selected one is seen."""
+        """Return the selection with a ``top`` that makes the selected row visible."""
         row = self.at(rows)
         top = min(max(self.top, row - height + 1), row)
         top = max(rows.start, min(top, rows.stop - height))
         return Selection(None if self.row is None else row, top)
 
     def at(self, rows: range) -> int:
-        """Return the number of the selected row (that of the first one when there is none)."""
+        """Return the number of the selected row; the first number of an empty range."""
         last = max(rows.start, rows.stop - 1)
         return last if self.row is None else max(rows.start, min(self.row, last))
 
@@ -132,7 +132,7 @@ FIRST = Selection()
 """The first row is selected."""
 
 
-def marked(row: Line, width: int) -> Line:
-    """Return a row as the selected one: one role from edge to edge."""
+def selected_line(row: Line, width: int) -> Line:
+    """Return a row drawn as selected: one role over the full width."""
     text = "".join(span.text for span in row)
     return (Span(left(text, width), "selected"),)

@@ -62,7 +62,11 @@ _CAN_SEND_CELLS = (
     _CAN_DISPLAY and hasattr(Widget, "render_lines") and hasattr(Widget, "get_line_filters")
 )
 """Without ``render_lines`` Textual draws from a cache that does not know of cells sent past it."""
-_CAN_READ_KEYS = XTermParser is not None and hasattr(LinuxDriver, "run_input_thread")
+_CAN_READ_KEYS = (
+    XTermParser is not None
+    and hasattr(LinuxDriver, "run_input_thread")
+    and hasattr(os, "eventfd")  # Linux only
+)
 CAN_STYLE_ONE_ROLE = hasattr(DOMNode, "_attach")
 
 

@@ -1,4 +1,4 @@
-"""The colours of the screen: each meaning has one in each theme; app.tcss says where it is used."""
+"""The themes: one colour for each meaning; app.tcss defines where it is used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PLAIN_STYLES: Mapping[str, str] = {
     "selected-style": "bold",
     "match-style": "bold",
 }
-"""How texts are written where their colours are enough."""
+"""The text styles of themes whose colours are enough."""
 
 DARK = Theme(
     name="dark",
@@ -125,7 +125,7 @@ ANSI = Theme(
         "bad-style": "bold",
         "selected-style": "bold reverse",
         "match-style": "bold underline",
-        # What Textual's own widgets need besides.
+        # For Textual's own widgets.
         "ansi-background": "ansi_black",
         "ansi-foreground": "ansi_white",
         "border-blurred": "ansi_default",
@@ -141,7 +141,7 @@ ANSI = Theme(
         "screen-selection-background": "ansi_bright_blue",
     },
 )
-"""The terminal's own sixteen colours on its own background, whatever that is; where there are no
-colours at all (NO_COLOR), bold, dim, underlined and reverse say the same."""
+"""The terminal's own sixteen colours on its own background. Without colours (NO_COLOR) bold, dim,
+underline and reverse have the same meanings."""
 
 THEMES: Mapping[str, Theme] = {theme.name: theme for theme in (DARK, LIGHT, ANSI)}

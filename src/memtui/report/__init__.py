@@ -1,6 +1,6 @@
-"""A recording as one page of HTML that explains itself: what goes into an incident report."""
+"""Writes a report of a recording as one HTML page, for an incident report."""
 
-from memtui.report.account import Account, account_of
 from memtui.report.page import page
+from memtui.report.report_data import ReportData, read_report_data
 
-__all__ = ["Account", "account_of", "page"]
+__all__ = ["ReportData", "page", "read_report_data"]

@@ -1,26 +1,33 @@
-"""The ledger as a bar, as a table and as the way from RES then to RES now.
-
-The way from RES then to RES now, one step a part that changed.
-"""
+"""Draws the ledger: as a bar, as a table, and as the steps from RES before to RES now."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from memtui import units
 from memtui.diagnosis import Ledger, Part, Step, waterfall
-from memtui.report.markup import WIDTH, Markup, figure, swatch, tag, wide
+from memtui.report.markup import (
+    WIDTH,
+    Markup,
+    figure,
+    growth_class,
+    head_row,
+    number_cell,
+    swatch,
+    tag,
+    wide,
+)
 
 _LABEL, _AMOUNT = 170, 70
 _ROW = 26
 _HEAD = 7
-"""So long is the head of an arrow; a shorter step is a head alone."""
+"""The length of an arrow's head; a shorter step is drawn as a head only."""
 
 
-def way(ledger: Ledger) -> Markup | None:
-    """Draw the way; None for a ledger of one moment, and where no part changed.
+def steps_figure(ledger: Ledger) -> Markup | None:
+    """Draw one step for each part that changed; None if no part changed or there is one moment.
 
-    The scale goes from the lowest to the highest RES on the way, so that small steps are seen.
+    The scale starts at the lowest RES of all steps, so that small steps are visible.
     """
     steps = waterfall(ledger)
     if len(steps) < 3:
@@ -41,7 +48,7 @@ def way(ledger: Ledger) -> Markup | None:
             line = f"M{x(step.end):.1f},{y + 9} v{_ROW}"
             drawn.insert(0, tag("path", d=line, class_="link"))
     change = units.change(ledger.growth or 0)
-    title = f"From RES {units.size(then.end)} then to {units.size(now.end)} now ({change})"
+    title = f"RES from {units.size(then.end)} to {units.size(now.end)} ({change}), by part"
     return figure(title, drawn, len(steps) * _ROW + 6)
 
 
@@ -71,23 +78,25 @@ def _step(step: Step, x: Callable[[int], float], y: int) -> list[Markup]:
 
 
 def ledger_section(ledger: Ledger) -> Markup:
-    """Return all there is to show of a ledger."""
-    return tag("section", tag("h2", "Where RES is"), bar(ledger), table(ledger), way(ledger))
+    """Return the section of the ledger."""
+    return tag(
+        "section", tag("h2", "Where RES is"), bar(ledger), table(ledger), steps_figure(ledger)
+    )
 
 
 def bar(ledger: Ledger) -> Markup:
-    """Draw RES as one bar, each part as long as its share."""
+    """Draw RES as one bar; the length of each part is its share."""
     parts = [(part, size) for part in ledger.parts if (size := part.size or 0) > 0]
     whole = sum(size for _, size in parts) or 1
     x, drawn = 0.0, []
     for part, size in parts:
         width = size / whole * WIDTH
-        said = f"{part.title} {units.size(size)}, {share(size, ledger.res)} of RES"
+        text = f"{part.title} {units.size(size)}, {share(size, ledger.res)} of RES"
         fits = width > 7.5 * len(part.title) + 10
         drawn.append(
             tag(
                 "g",
-                tag("title", said),
+                tag("title", text),
                 tag(
                     "rect", x=x, y=2, width=max(width, 0.5), height=36,
                     fill=f"url(#part-{part.name.value})", class_="piece",
@@ -101,12 +110,12 @@ def bar(ledger: Ledger) -> Markup:
 
 
 def table(ledger: Ledger) -> Markup:
-    """Return a row a part, and the last one to which they add up."""
+    """Return a table with a row for each part, and a row for RES, their total."""
     heads, numbers = ("part", "bytes", "share", "change", "what it is"), range(1, 4)
     growth = "" if ledger.growth is None else units.change(ledger.growth)
     total = tag(
         "tr", tag("th", "RES", scope="row"), _bytes(ledger.res), number_cell("100%"),
-        number_cell(growth), tag("td", "what the kernel counts: VmRSS"), class_="total",
+        number_cell(growth), tag("td", "as the kernel counts it: VmRSS"), class_="total",
     )  # fmt: skip
     return wide(
         "The parts of RES",
@@ -146,25 +155,6 @@ def _bytes(size: int) -> Markup:
     return tag("td", units.size(size), class_="n", title=f"{size} bytes")
 
 
-def head_row(heads: Sequence[str], numbers: range) -> Markup:
-    """Return the head of a table; the columns of ``numbers`` are written to the right."""
-    cells = [
-        tag("th", head, scope="col", class_="n" if place in numbers else None)
-        for place, head in enumerate(heads)
-    ]
-    return tag("thead", tag("tr", cells))
-
-
-def number_cell(text: str, role: str = "") -> Markup:
-    """Return a cell with a number in it."""
-    return tag("td", text, class_=f"n {role}".strip())
-
-
 def share(size: int, res: int) -> str:
-    """Write the share of RES in whole percents."""
+    """Format a share of RES in whole percent."""
     return f"{size / res * 100:.0f}%" if res else ""
-
-
-def growth_class(growth: int | None) -> str:
-    """Return the class of a change; it has its sign too."""
-    return "" if not growth else "grow" if growth > 0 else "shrink"

@@ -1,15 +1,14 @@
-"""HTML that is escaped by its type: a text is never markup, whoever wrote it.
+"""Builds HTML that is escaped by its type: a foreign text is never markup.
 
-A picture of the page: it says what it shows, and can be moved where the screen is narrow.
-
-What each part and each series looks like: a colour, and a sign that is seen without it.
+Also has the elements that sections share: figures, table cells, and the patterns of parts, which
+differ even without colours.
 """
 
 from __future__ import annotations
 
 import html
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,13 +16,13 @@ from memtui.diagnosis import PartName
 from memtui.sanitize import plain
 
 MOST_CHARS = 1000
-"""A longer text is cut: a page stays small whatever stands in a recording."""
+"""A longer text is cut, so that no recording makes the page large."""
 
 _VOID = frozenset({"meta", "br"})
 
 
 class Markup(str):
-    """HTML as it is to stand in the page; made by ``tag`` and ``joined`` alone."""
+    """HTML, not to be escaped again; only ``tag`` and ``joined`` make it."""
 
     __slots__ = ()
 
@@ -32,14 +31,14 @@ Child: TypeAlias = "str | int | Markup | Iterable[Child] | None"
 
 
 def escaped(text: str, most: int = MOST_CHARS) -> Markup:
-    """Return a text as HTML shows it, its control characters made visible, cut at ``most``."""
+    """Return a text as HTML, with visible control characters, cut at ``most``."""
     if len(text) > most:
         text = text[: most - 1] + "…"
     return Markup(html.escape(plain(text)))
 
 
 def joined(children: Child) -> Markup:
-    """Return children one after the other; None is nothing, a text is escaped."""
+    """Return the children as HTML; None is empty, and a text is escaped."""
     match children:
         case None:
             return Markup("")
@@ -56,32 +55,32 @@ def tag(_name: str, *children: Child, **attributes: str | float | None) -> Marku
 
     Only values are escaped: names of elements and attributes are never foreign.
     """
-    said = "".join(
+    pairs = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
     if _name in _VOID:
-        return Markup(f"<{_name}{said}>")
-    return Markup(f"<{_name}{said}>{joined(children)}</{_name}>")
+        return Markup(f"<{_name}{pairs}>")
+    return Markup(f"<{_name}{pairs}>{joined(children)}</{_name}>")
 
 
 def _value(value: str | float) -> str:
-    # What draws a line is longer than what anybody reads, and is ours.
+    # The path of a line is longer than any text, and is not foreign.
     return number(value) if isinstance(value, int | float) else escaped(value, 1 << 17)
 
 
 def number(value: float) -> str:
-    """Write a coordinate: a tenth of a unit is less than can be seen."""
+    """Format a coordinate with one decimal: smaller differences are invisible."""
     return f"{value:.1f}".removesuffix(".0")
 
 
 WIDTH = 900
-"""Of every picture, in its own units."""
+"""The width of every picture, in its own units."""
 
 
 def figure(title: str, drawn: Child, height: float, more: Child = None) -> Markup:
-    """Return a picture with its title, and ``more`` between them."""
+    """Return a picture with its title, and ``more`` between the two."""
     picture = tag(
         "svg", tag("title", title), drawn, viewBox=f"0 0 {WIDTH} {height:.0f}", role="img",
     )  # fmt: skip
@@ -89,13 +88,13 @@ def figure(title: str, drawn: Child, height: float, more: Child = None) -> Marku
 
 
 def wide(title: str, *children: Child) -> Markup:
-    """Return what may be wider than the screen, and is moved sideways then."""
+    """Return an element that scrolls sideways if it is wider than the screen."""
     return tag("div", *children, class_="wide", tabindex=0, role="group", aria_label=title)
 
 
 @dataclass(frozen=True, slots=True)
 class SurfaceStyle:
-    """The class that gives a colour, and the strokes that a surface has on it (SVG path data)."""
+    """The pattern of a part: the class of its colour, and its strokes (SVG path data)."""
 
     role: str
     strokes: str = ""
@@ -117,7 +116,7 @@ PARTS: Mapping[PartName, SurfaceStyle] = {
 
 
 def patterns() -> Markup:
-    """Return the surfaces of the parts, to be drawn with by all pictures of the page."""
+    """Return the patterns of the parts, for all pictures of the page."""
     drawn = [
         tag(
             "pattern",
@@ -134,7 +133,7 @@ def patterns() -> Markup:
 
 
 def swatch(name: PartName) -> Markup:
-    """Return a small piece of a part's surface; nothing for what a part consists of."""
+    """Return a small square in the pattern of a part; nothing for a part of a part."""
     if name not in PARTS:
         return Markup("")
     square = tag("rect", width=16, height=16, rx=2, fill=f"url(#part-{name.value})")
@@ -142,5 +141,24 @@ def swatch(name: PartName) -> Markup:
 
 
 def moment(at: float) -> str:
-    """Write a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
+    """Format a moment (Unix seconds) as local date and time: 2026-11-22 14:03:20."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def head_row(heads: Sequence[str], numbers: range) -> Markup:
+    """Return the head of a table; the columns in ``numbers`` are aligned to the right."""
+    cells = [
+        tag("th", head, scope="col", class_="n" if place in numbers else None)
+        for place, head in enumerate(heads)
+    ]
+    return tag("thead", tag("tr", cells))
+
+
+def number_cell(text: str, role: str = "") -> Markup:
+    """Return a table cell with a number."""
+    return tag("td", text, class_=f"n {role}".strip())
+
+
+def growth_class(growth: int | None) -> str:
+    """Return the class, that is the colour, of a change."""
+    return "" if not growth else "grow" if growth > 0 else "shrink"

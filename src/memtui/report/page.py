@@ -1,4 +1,4 @@
-"""The page as a whole: one file that loads nothing, runs nothing and is read on any screen."""
+"""Builds the HTML page of a report: one file that loads nothing and runs no script."""
 
 from __future__ import annotations
 
@@ -6,37 +6,35 @@ from importlib.resources import files
 
 from memtui import __version__, units
 from memtui.diagnosis import one_line
-from memtui.report.account import Account
-from memtui.report.events import events_section
-from memtui.report.facts import facts_section
-from memtui.report.growth import growth_section
+from memtui.report.facts import events_section, facts_section
 from memtui.report.ledger import ledger_section
 from memtui.report.markup import Markup, moment, patterns, tag
 from memtui.report.plots import plots_section, zone
-from memtui.report.verdict import lives_section, verdict_section
+from memtui.report.report_data import ReportData
+from memtui.report.verdict import earlier_runs_section, growth_section, verdict_section
 
 _NOTHING_ELSE = "default-src 'none'; style-src 'unsafe-inline'"
-"""What the browser may load and run: the style in the page, and nothing from anywhere."""
+"""The browser may use the style in the page, and load and run nothing."""
 
 
-def page(account: Account, made_at: float) -> str:
-    """Return an account as HTML; ``made_at`` is now, in Unix seconds."""
-    ledger = account.diagnosis.ledger
+def page(data: ReportData, made_at: float) -> str:
+    """Return the report as HTML; ``made_at`` is the current time in Unix seconds."""
+    ledger = data.diagnosis.ledger
     body = tag(
         "body",
         patterns(),
-        _head(account),
+        _head(data),
         tag(
             "main",
-            verdict_section(account),
+            verdict_section(data),
             ledger_section(ledger) if ledger else None,
-            plots_section(account),
-            lives_section(account.lives),
-            growth_section(account.grown),
-            events_section(account),
-            facts_section(account),
+            plots_section(data),
+            earlier_runs_section(data.earlier_runs),
+            growth_section(data.grown),
+            events_section(data),
+            facts_section(data),
         ),
-        _foot(account, made_at),
+        _foot(data, made_at),
     )
     style = files("memtui.report").joinpath("page.css").read_text("utf-8")
     head = tag(
@@ -45,32 +43,32 @@ def page(account: Account, made_at: float) -> str:
         tag("meta", http_equiv="Content-Security-Policy", content=_NOTHING_ELSE),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"Memory of {_name(account)}, {moment(account.end)}"),
+        tag("title", f"Memory of {_name(data)}, {moment(data.end)}"),
         tag("style", Markup(style)),
     )
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
-def _name(account: Account) -> str:
-    found, host = account.identity, account.contents.header.host
+def _name(data: ReportData) -> str:
+    found, host = data.identity, data.contents.header.host
     name = f"{found.name} {found.pid}" if found else "an unknown process"
     return f"{name} on {host}" if host else name
 
 
-def _head(account: Account) -> Markup:
-    length = units.duration(account.end - account.start)
+def _head(data: ReportData) -> Markup:
+    length = units.duration(data.end - data.start)
     return tag(
         "header",
-        tag("h1", f"Memory of {_name(account)}"),
-        tag("p", f"{moment(account.start)} to {moment(account.end)}, {length}", class_="span"),
-        tag("p", one_line(account.diagnosis), class_="line"),
+        tag("h1", f"Memory of {_name(data)}"),
+        tag("p", f"{moment(data.start)} to {moment(data.end)}, {length}", class_="span"),
+        tag("p", one_line(data.diagnosis), class_="line"),
     )
 
 
-def _foot(account: Account, made_at: float) -> Markup:
-    said = (
-        f"Made by memtui {__version__} at {moment(made_at)} from a recording. Times are those of "
-        f"{zone(account.end)}. Sizes have binary units: 1M is 1,048,576 bytes. A plot shows in "
-        "each of its columns the highest and the lowest value, and a veil between them."
+def _foot(data: ReportData, made_at: float) -> Markup:
+    text = (
+        f"Made by memtui {__version__} at {moment(made_at)} from a recording. The time zone is "
+        f"{zone(data.end)}. Sizes have binary units: 1M is 1,048,576 bytes. Each column of a "
+        "plot shows the highest and the lowest value, and a shaded area between them."
     )
-    return tag("footer", tag("p", said))
+    return tag("footer", tag("p", text))

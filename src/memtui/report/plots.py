@@ -1,9 +1,4 @@
-"""The plots: RES and heap over the whole time, pauses and the collector's share of the CPU.
-
-Round numbers and round times for the edges of a plot.
-
-A series as lines: its highest and its lowest values, and a veil between them.
-"""
+"""Draws the plots of RES and heap, GC pauses and GC CPU, with round ticks and times."""
 
 from __future__ import annotations
 
@@ -17,10 +12,9 @@ from statistics import median
 from typing import TypeAlias
 
 from memtui import units
-from memtui.report.account import Account
-from memtui.report.events import Flag, flags, gap_words
+from memtui.report.facts import Flag, find_flags, gap_words
 from memtui.report.markup import WIDTH, Markup, figure, tag
-from memtui.report.series import COLUMNS
+from memtui.report.report_data import COLUMNS, ReportData
 from memtui.timeline import Extent
 
 _STEPS_S = (
@@ -31,10 +25,9 @@ _DAY_S = 86_400
 
 
 def times(start: float, end: float, most: int) -> list[tuple[float, str]]:
-    """Return at most ``most`` round moments between two, and how each is written.
+    """Return at most ``most`` round moments between two, and their labels.
 
-    Round by the clock of this machine's zone: 14:05:00, 14:05, and with its date at midnight and
-    where days pass.
+    Round in the local time zone: 14:05:00 or 14:05, with the date at midnight and for days.
     """
     span_s = max(end - start, 1.0)
     step = next((each for each in _STEPS_S if span_s / each <= most), None)
@@ -56,12 +49,12 @@ def _written(at: float, step: int) -> str:
 
 
 def in_bytes(highest: float) -> list[float]:
-    """Return the ticks of a scale of bytes from 0 on: three to five steps of a power of two."""
+    """Return the ticks of a scale of bytes: 0 and three to five steps of a power of two."""
     return _ticks(highest, 2 ** max(0, math.ceil(math.log2(max(highest, 1) / 4))))
 
 
 def in_tens(highest: float) -> list[float]:
-    """Return the ticks of a scale from 0 on in steps of 1, 2 or 5 times a power of ten."""
+    """Return the ticks of a scale: 0 and steps of 1, 2 or 5 times a power of ten."""
     raw = max(highest, 1e-9) / 4
     power = 10 ** math.floor(math.log10(raw))
     step = next(power * times for times in (1, 2, 5, 10) if power * times >= raw * (1 - 1e-9))
@@ -74,30 +67,30 @@ def _ticks(highest: float, step: float) -> list[float]:
 
 
 def zone(at: float) -> str:
-    """Name the zone that moments are written in: "CET, UTC+01:00"."""
+    """Return the name of the local time zone: "CET, UTC+01:00"."""
     then = time.localtime(at)
     sign, minutes = "+" if then.tm_gmtoff >= 0 else "−", abs(then.tm_gmtoff) // 60
     return f"{then.tm_zone}, UTC{sign}{minutes // 60:02}:{minutes % 60:02}"
 
 
 Run: TypeAlias = "list[tuple[int, Extent]]"
-"""Columns that hang together, with what the series did in each."""
+"""Columns that one line connects, with the extent of the series in each."""
 Place: TypeAlias = Callable[[float], float]
 Point: TypeAlias = tuple[float, float]
 
 _NEAR = 2
-"""A column so far from the one before belongs to the same veil."""
+"""The largest distance of two columns in one shaded area."""
 _BRIDGED = 4.0
-"""Times the usual distance of two values: a longer one is not bridged by a line."""
+"""A line is interrupted at more than this many times the median distance of two values."""
 
 
 def runs(
     extents: Sequence[Extent | None], breaks: Sequence[int], *, holds: bool = False
 ) -> list[Run]:
-    """Return the columns that hang together: none over a break, nor over a long silence.
+    """Return the columns that one line connects; breaks and long silences separate them.
 
-    ``breaks`` are columns before which a line ends. A value that ``holds`` until the next one
-    knows no silence: what a cycle found alive is not read again and again.
+    ``breaks`` are columns before which a line ends. The line of a value that ``holds`` until the
+    next one, as the live heap of a cycle does, continues through a silence.
     """
     known = [(place, extent) for place, extent in enumerate(extents) if extent]
     steps = [later[0] - place[0] for place, later in pairwise(known)]
@@ -112,7 +105,7 @@ def runs(
 
 
 def curve(parts: Sequence[Run], x: Place, y: Place, role: str, dash: str) -> Markup:
-    """Draw a series; ``x`` and ``y`` say where a column and a value lie."""
+    """Draw a series; ``x`` and ``y`` return the position of a column and of a value."""
     tops, lows, veils = [], [], []
     for run in parts:
         tops.append(_line([(x(column + 0.5), y(extent.high)) for column, extent in run]))
@@ -136,7 +129,7 @@ def curve(parts: Sequence[Run], x: Place, y: Place, role: str, dash: str) -> Mar
 
 
 def _dense(run: Run) -> list[Run]:
-    """Part a run where columns are empty: nobody knows what the lowest value was in between."""
+    """Split a run at empty columns, where the lowest value is unknown."""
     parts: list[Run] = [run[:1]]
     for (last, _), entry in pairwise(run):
         if entry[0] - last > _NEAR:
@@ -146,7 +139,7 @@ def _dense(run: Run) -> list[Run]:
 
 
 def _line(points: Sequence[Point]) -> str:
-    """Write points as path data; those on a level line between others are left out."""
+    """Format points as path data, without points inside a level line."""
     if len(points) == 1:
         (x, y), = points  # fmt: skip
         return f"M{x - 0.7:.1f},{y:.1f}h1.4"
@@ -166,9 +159,9 @@ _LABEL_HEIGHT = 14
 
 @dataclass(frozen=True, slots=True)
 class PlotSeries:
-    """A series of a plot: the names it may have, the first that is known counts; and its look.
+    """A series of a plot: its possible names, of which the first with values is used; its style.
 
-    ``holds``: a value stands until the next one, for there is one in each cycle only.
+    ``holds``: a value is valid until the next one, because there is one in each cycle only.
     """
 
     title: str
@@ -180,7 +173,7 @@ class PlotSeries:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Series on one scale: how their values are written, and where its ticks are."""
+    """Series on one scale, with the format of its values and its ticks."""
 
     title: str
     traces: tuple[PlotSeries, ...]
@@ -214,30 +207,28 @@ MEMORY = Plot(
     _size, in_bytes, 300, "RES was not read in this time",
 )  # fmt: skip
 GC_CPU = Plot(
-    "The collector's share of all CPU",
+    "GC share of all CPU",
     (PlotSeries("GC CPU", ("gc_cpu_ppm",), "gc", holds=True),),
-    _percent, in_tens, 110, "not known: it comes with GODEBUG=gctrace=1",
+    _percent, in_tens, 110, "unknown without GODEBUG=gctrace=1",
 )  # fmt: skip
 PAUSES = Plot(
-    "The longest stop of the world in a cycle",
+    "Longest stop-the-world pause in a GC cycle",
     (PlotSeries("pause", ("gc_pause_us", "pause_us"), "gc", holds=True),),
-    _pause, in_tens, 110, "no cycle in this time",
+    _pause, in_tens, 110, "no GC cycle in this time",
 )  # fmt: skip
 
 
-def plots_section(account: Account) -> Markup:
-    """Return all plots of an account, on the same time."""
-    marks = flags(account)
-    drawn = [plot(each, account, marks) for each in (MEMORY, PAUSES, GC_CPU)]
+def plots_section(data: ReportData) -> Markup:
+    """Return all plots of a report, with the same time axis."""
+    marks = find_flags(data)
+    drawn = [plot(each, data, marks) for each in (MEMORY, PAUSES, GC_CPU)]
     return tag("section", tag("h2", "Over time"), drawn)
 
 
-def plot(what: Plot, account: Account, marks: Sequence[Flag]) -> Markup:
-    """Return a plot with a list of what each series did, or words where nothing is known."""
+def plot(what: Plot, data: ReportData, marks: Sequence[Flag]) -> Markup:
+    """Return a plot with a legend of its series, or a sentence if nothing is known."""
     known = [
-        (trace, extents)
-        for trace in what.traces
-        if any(extents := account.columns.of(*trace.names))
+        (trace, extents) for trace in what.traces if any(extents := data.columns.of(*trace.names))
     ]
     if not known:
         return tag("figure", tag("figcaption", what.title), tag("p", what.empty, class_="dim"))
@@ -250,12 +241,12 @@ def plot(what: Plot, account: Account, marks: Sequence[Flag]) -> Markup:
         return bottom - max(0.0, value) / top * what.height
 
     drawn = [
-        *_gaps(account, bottom),
+        *_gaps(data, bottom),
         *_grid(what, ticks, y),
-        *_clock(account, bottom),
-        *_flags(account, marks, bottom),
+        *_clock(data, bottom),
+        *_flags(data, marks, bottom),
     ]
-    breaks = _breaks(account)
+    breaks = _breaks(data)
     for trace, extents in reversed(known):
         parts = runs(extents, breaks, holds=trace.holds)
         drawn.append(curve(parts, _x, y, trace.role, trace.dash))
@@ -267,15 +258,15 @@ def _x(column: float) -> float:
     return _LEFT + column / COLUMNS * _ROOM
 
 
-def _column(account: Account, at: float) -> float:
-    return max(0.0, min(float(COLUMNS), (at - account.start) / account.columns.step_s))
+def _column(data: ReportData, at: float) -> float:
+    return max(0.0, min(float(COLUMNS), (at - data.start) / data.columns.step_s))
 
 
-def _breaks(account: Account) -> list[int]:
-    """Return the columns before which a line ends: where a gap or another process begins."""
+def _breaks(data: ReportData) -> list[int]:
+    """Return the columns before which a line ends: at a gap, and at another process."""
     return [
-        int(_column(account, each.at)) + (each.kind != "restart")
-        for each in account.landmarks
+        int(_column(data, each.at)) + (each.kind != "restart")
+        for each in data.landmarks
         if each.kind in ("gap", "restart", "end")
     ]
 
@@ -292,10 +283,10 @@ def _grid(what: Plot, ticks: Sequence[float], y: Callable[[float], float]) -> li
     return found
 
 
-def _clock(account: Account, bottom: float) -> list[Markup]:
+def _clock(data: ReportData, bottom: float) -> list[Markup]:
     found = []
-    for at, text in times(account.start, account.end, 8):
-        x = _x(_column(account, at))
+    for at, text in times(data.start, data.end, 8):
+        x = _x(_column(data, at))
         found += [
             tag("path", d=f"M{x:.1f},{bottom} v4", class_="axis"),
             tag("text", text, x=x, y=bottom + 17, class_="middle dim"),
@@ -303,28 +294,28 @@ def _clock(account: Account, bottom: float) -> list[Markup]:
     return found
 
 
-def _gaps(account: Account, bottom: float) -> list[Markup]:
+def _gaps(data: ReportData, bottom: float) -> list[Markup]:
     found = []
-    for each in account.landmarks:
+    for each in data.landmarks:
         if each.kind == "gap":
-            x, end = (_x(_column(account, at)) for at in (each.at, each.until))
-            said = tag("title", gap_words(each))
+            x, end = (_x(_column(data, at)) for at in (each.at, each.until))
+            title = tag("title", gap_words(each))
             width = max(1.5, end - x)
             found.append(
-                tag("rect", said, x=x, y=_TOP, width=width, height=bottom - _TOP, class_="gap")
+                tag("rect", title, x=x, y=_TOP, width=width, height=bottom - _TOP, class_="gap")
             )
     return found
 
 
-def _flags(account: Account, marks: Sequence[Flag], bottom: float) -> list[Markup]:
-    """Draw marks and restarts with the signs under which they are listed.
+def _flags(data: ReportData, marks: Sequence[Flag], bottom: float) -> list[Markup]:
+    """Draw marks and restarts with the signs that the list of events has.
 
-    Where there is no room for all signs, those of restarts and ends go first.
+    If there is no room for all signs, those of restarts and ends come first.
     """
     found = []
     taken: list[tuple[float, float]] = []
     for flag in sorted(marks, key=lambda each: each.role == "mark"):
-        x = _x(_column(account, flag.at))
+        x = _x(_column(data, flag.at))
         half = 4 + 3.5 * len(flag.sign)
         has_room = all(x + half <= left or x - half >= right for left, right in taken)
         line = tag("path", d=f"M{x:.1f},{_TOP} V{bottom}", class_=f"flag {flag.role}")
@@ -341,7 +332,7 @@ def _ends(
     y: Callable[[float], float],
     bottom: float,
 ) -> list[Markup]:
-    """Name each series at its right end, one under the other where they end close together."""
+    """Draw the name of each series at its right end, without overlap."""
     lasts = [
         (y(next(each.last for each in reversed(extents) if each)), trace)
         for trace, extents in known
@@ -361,7 +352,7 @@ def _ends(
 
 
 def _legend(what: Plot, known: Sequence[tuple[PlotSeries, Sequence[Extent | None]]]) -> Markup:
-    """Say of each series in words what its line shows."""
+    """Return the legend: the first, last, lowest and highest value of each series."""
     rows = []
     for trace, extents in known:
         found = [each for each in extents if each]

@@ -1,29 +1,102 @@
-"""The verdict: the cause, what it rests on, what to do, and what would refute it."""
+"""Writes the verdict, the functions that grew in the profiles, and earlier runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from memtui import units
-from memtui.diagnosis import Cause, Diagnosis, Evidence, Finding, Trial
-from memtui.report.account import Account, Life
-from memtui.report.ledger import head_row, number_cell
-from memtui.report.markup import Markup, moment, tag, wide
+from memtui.diagnosis import Cause, Diagnosis, Evidence, Finding, FunctionGrowth, Trial
+from memtui.model import Dated, gap_s
+from memtui.report.markup import (
+    Markup,
+    escaped,
+    growth_class,
+    head_row,
+    moment,
+    number_cell,
+    tag,
+    wide,
+)
+from memtui.report.report_data import EarlierRun, GrownFunctions, ReportData
+
+MOST_FUNCTIONS = 15
+_MOST_NAME = 240
+
+
+def growth_section(grown: Sequence[GrownFunctions]) -> Markup | None:
+    """Return a table for each kind of profile that was recorded at least twice."""
+    if not grown:
+        return None
+    return tag("section", tag("h2", "What grew in the profiles"), [_table(each) for each in grown])
+
+
+def _table(grown: GrownFunctions) -> Markup:
+    size, change = _writers(grown.unit)
+    title = (
+        f"{grown.type}: {size(grown.total_before)} → {size(grown.total)} "
+        f"({change(grown.total - grown.total_before)})"
+    )
+    text = _dates(grown)
+    is_by_cum = grown.kind == "goroutine"
+    rising = [
+        each for each in grown.functions if (each.cum_growth if is_by_cum else each.growth) > 0
+    ]
+    if not rising:
+        words = tag("p", "No function grew.")
+        return tag("div", tag("h3", title), tag("p", text, class_="dim"), words)
+    heads = ("function", "flat before", "flat now", "flat change", "cum now", "cum change")
+    numbers = range(1, len(heads))
+    table = tag(
+        "table",
+        head_row(heads, numbers),
+        tag("tbody", [_row(each, size, change) for each in rising[:MOST_FUNCTIONS]]),
+    )
+    return tag("div", tag("h3", title), tag("p", text, class_="dim"), wide(title, table))
+
+
+def _dates(grown: GrownFunctions) -> str:
+    """Format the moments of the two profiles and, if known, the time between them."""
+    span_s = gap_s(grown.first, grown.last)
+    apart = (
+        "time between them unknown" if span_s is None else f"{units.duration(abs(span_s))} apart"
+    )
+    return f"profiles of {_date(grown.first)} and {_date(grown.last)}, {apart}"
+
+
+def _date(dated: Dated) -> str:
+    return moment(dated.at) if dated.is_known else f"no time (read {moment(dated.at)})"
+
+
+def _row(each: FunctionGrowth, size: Callable[[int], str], change: Callable[[int], str]) -> Markup:
+    return tag(
+        "tr",
+        tag("th", tag("code", escaped(each.name, _MOST_NAME)), scope="row", class_="name"),
+        number_cell(size(each.flat_before)),
+        number_cell(size(each.flat)),
+        number_cell(change(each.growth), growth_class(each.growth)),
+        number_cell(size(each.cum)),
+        number_cell(change(each.cum_growth), growth_class(each.cum_growth)),
+    )
+
+
+def _writers(unit: str) -> tuple[Callable[[int], str], Callable[[int], str]]:
+    return (units.size, units.change) if unit == "bytes" else (str, units.count_change)
+
 
 MOST_NOTES = 20
 _SERIOUS = (Cause.HEAP_LEAK, Cause.GOROUTINE_LEAK, Cause.OFF_HEAP)
 _CALM = (Cause.STEADY, Cause.NOT_ENOUGH_DATA)
 
 
-def verdict_section(account: Account) -> Markup:
-    """Return the causes in a sentence each, the heaviest first, and all that stands behind them."""
-    diagnosis = account.diagnosis
+def verdict_section(data: ReportData) -> Markup:
+    """Return the causes, the largest first, each with its evidence."""
+    diagnosis = data.diagnosis
     return tag(
         "section",
         tag("h2", "Verdict"),
         [_finding(found) for found in diagnosis.findings],
         _notes(diagnosis),
-        _trial(account.trial) if account.trial else None,
+        _trial(data.trial) if data.trial else None,
     )
 
 
@@ -33,7 +106,7 @@ def _finding(found: Finding) -> Markup:
         ("What to do", found.advice.lines()),
         ("Ruled out", [rival.text for rival in found.rivals]),
         ("What would disprove this", found.refuted_by),
-        ("To be surer", found.raised_by),
+        ("To be more certain", found.raised_by),
     )
     return tag(
         "article",
@@ -59,22 +132,22 @@ def _list(title: str, texts: Sequence[str]) -> Markup | None:
 
 
 def _notes(diagnosis: Diagnosis) -> Markup | None:
-    """Say which series moved first, when a limit is reached, and the marks."""
-    said = []
+    """Return which series moved first, when a limit will be reached, and the marks."""
+    text = []
     if diagnosis.first_moved:
         name, at = diagnosis.first_moved
-        said.append(f"What moved first: {name}, at {moment(at)}.")
+        text.append(f"{name} moved first, at {moment(at)}.")
     if diagnosis.limit and diagnosis.left:
         (name, limit), left = diagnosis.limit, diagnosis.left
-        said.append(
-            f"At this pace {name} ({units.size(limit)}) is reached in "
-            f"{units.duration(left.likely_s)}, counted from the end of the window."
+        text.append(
+            f"At this rate {name} ({units.size(limit)}) is reached "
+            f"{units.duration(left.likely_s)} after the end of the window."
         )
     notes = diagnosis.notes
-    said += [f"Mark: {each}" for each in notes[:MOST_NOTES]]
+    text += [f"Mark: {each}" for each in notes[:MOST_NOTES]]
     if len(notes) > MOST_NOTES:
-        said.append(f"and {len(notes) - MOST_NOTES} more marks")
-    return _list("In this window", said)
+        text.append(f"and {len(notes) - MOST_NOTES} more marks")
+    return _list("In this window", text)
 
 
 def _trial(trial: Trial) -> Markup:
@@ -88,11 +161,11 @@ def _trial(trial: Trial) -> Markup:
     )
 
 
-def lives_section(lives: Sequence[Life]) -> Markup | None:
-    """Return a row for each process before the one that the verdict is about."""
-    if not lives:
+def earlier_runs_section(runs: Sequence[EarlierRun]) -> Markup | None:
+    """Return a table of the processes before the one of the verdict."""
+    if not runs:
         return None
-    heads, numbers = ("from", "to", "ran", "RES at its end", "verdict"), range(2, 4)
+    heads, numbers = ("from", "to", "ran", "last RES", "verdict"), range(2, 4)
     rows = [
         tag(
             "tr",
@@ -102,12 +175,12 @@ def lives_section(lives: Sequence[Life]) -> Markup | None:
             number_cell("unknown" if each.res is None else units.size(each.res)),
             tag("td", each.line),
         )
-        for each in lives
+        for each in runs
     ]
     table = tag(
         "table",
         head_row(heads, numbers),
         tag("tbody", rows),
     )
-    said = "It started anew. Before the process that is judged above:"
-    return tag("section", tag("h2", "Earlier runs"), tag("p", said), wide("Earlier runs", table))
+    text = "The process restarted. Runs before the one of the verdict above:"
+    return tag("section", tag("h2", "Earlier runs"), tag("p", text), wide("Earlier runs", table))

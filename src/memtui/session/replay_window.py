@@ -89,12 +89,12 @@ class ReplayWindow:
         return self._end
 
     def holds(self, at: float) -> bool:
-        """Tell whether all that is to be seen at a moment is in memory."""
+        """Return whether all that is to be seen at a moment is in memory."""
         is_begun = self._begin <= self.course.first or at - LEAST_S >= self._begin
         return at <= self._end and is_begun and covers(self.timeline, at)
 
     def is_rich(self, at: float) -> bool:
-        """Tell whether much of what was before a moment is in memory."""
+        """Return whether much of what was before a moment is in memory."""
         since = self.timeline.whole_since
         begin = max(self._begin, since or 0.0)
         return self.holds(at) and (begin <= self.course.first or at - begin > RICH_S / 2)
@@ -212,7 +212,7 @@ class ReplayWindow:
             self._end = start + length_s
 
     def needs_more(self, at: float, speed: float) -> bool:
-        """Tell whether it is time to read ahead."""
+        """Return whether it is time to read ahead."""
         return self._end - at < max(AHEAD_S / 2, speed * 2.0) and self._end < self.course.last
 
     async def survey(self, *, grows: bool) -> None:
@@ -260,6 +260,6 @@ def recent(store: PageStore, course: SessionCourse) -> Timeline:
 
 
 def covers(timeline: Timeline, at: float) -> bool:
-    """Tell whether a timeline holds in full what is to be seen at a moment."""
+    """Return whether a timeline holds in full what is to be seen at a moment."""
     since = timeline.whole_since
     return since is None or at - LEAST_S >= since

@@ -16,7 +16,7 @@ from memtui.model import Event, ProcessIdentity
 from memtui.recording import CannotRecord, Recorder, Redaction
 from memtui.recording.pages import RecordedPages
 from memtui.recording.writer import Clocks
-from memtui.sources.defect import in_a_line
+from memtui.sources.defect import kind_and_place
 
 SCRATCH_BYTES = 64 << 20
 SCRATCH_S = 6 * 3600.0
@@ -100,7 +100,7 @@ class SessionRecorder:
         """
         file, scratch = self._file, self._scratch
         if self._has_begun and not self._is_ending and not self._thread.is_alive():
-            why = in_a_line(self._defect) if self._defect else "its thread ended"
+            why = kind_and_place(self._defect) if self._defect else "its thread ended"
             return f"{'scratch recording' if file is None else 'REC'} failed: {why}"
         said = [f"REC {lacks}" if (lacks := lacking(file)) else "● REC"] if file else []
         if scratch is not None and (lacks := lacking(scratch)):
@@ -168,7 +168,7 @@ class SessionRecorder:
             past = "" if since is None else f", with the {round(self._clock() - since)} s before"
         except Exception as defect:  # noqa: BLE001 - without the past a recording is still one
             self._defect = defect
-            past += f": {in_a_line(defect)}"
+            past += f": {kind_and_place(defect)}"
         finally:
             self._take_over(recorder)
         return f"recording into {path.name}{past}; R ends it"
@@ -213,7 +213,7 @@ class SessionRecorder:
         recorder.close()
         name = recorder.path.name if recorder.path else ""
         if recorder.defect is not None:
-            return f"{name} ends early: {in_a_line(recorder.defect)}"
+            return f"{name} ends early: {kind_and_place(recorder.defect)}"
         lost = f", {recorder.lost.words}" if recorder.lost.count else ""
         return f"recorded into {name}{lost}: memtui replay shows it"
 
@@ -272,7 +272,7 @@ class SessionRecorder:
 def lacking(recorder: Recorder) -> str:
     """Return what a recorder does not write, in a few words; "" when it writes everything."""
     if recorder.defect is not None:
-        return f"failed: {in_a_line(recorder.defect)}"
+        return f"failed: {kind_and_place(recorder.defect)}"
     if recorder.suspended:
         return f"suspended: {recorder.suspended}"
     if recorder.stalled_s > STALLED_S:

@@ -1,4 +1,4 @@
-"""What memtui does to a process, each only when the user confirmed it: a GC, memory freed."""
+"""Forces a GC or frees memory in a process, after the user has confirmed it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from memtui.sources.runtime.gops import find_gops, force_gc
 from memtui.sources.source import SourceFailed
 
 DEADLINE_S = 30.0
-"""A GC of a heap of many GB takes seconds, and freeing that memory too."""
+"""A GC of a heap of many GB takes seconds; so does freeing that memory."""
 _LIMIT_BYTES = 256 << 20
 _KEPT_BYTES = 1 << 10
 
 
 class ProcessActions:
-    """Acts on a process by the ways that it offers.
+    """Acts on a process through its pprof endpoint, its gops agent or ``free_url``.
 
-    ``free_url`` is the address of a handler that calls debug.FreeOSMemory; the user gives it,
-    nobody looks for it, and ``access`` goes with it. ``known`` is what the listeners answered,
-    shared with other sources.
+    ``free_url`` is the address of a handler that calls debug.FreeOSMemory; only the user can give
+    it, with ``access`` as its credentials. ``known`` has the answers of the listeners, shared with
+    the sources.
     """
 
     def __init__(
@@ -42,16 +42,16 @@ class ProcessActions:
         self._proc = proc
 
     def can(self, act: Act) -> bool:
-        """Tell whether there may be a way."""
+        """Return whether the action may be possible."""
         return act is Act.FORCE_GC or self.free_url is not None
 
     async def act(self, act: Act, pid: int) -> str:
-        """Do it; return in a few words what was done. Raises SourceFailed."""
+        """Do it and return a short description of what was done. Raises SourceFailed."""
         if act is Act.FREE_MEMORY:
             if self.free_url is None:
-                raise SourceFailed("no address to free memory by", "--free-url URL")
+                raise SourceFailed("no address that frees memory", "--free-url URL")
             address = Address(self.free_url, access=self._access)
-            await self._ask(address)
+            await self._request(address)
             return f"{address}: freed memory"
         return await self._force_gc(pid)
 
@@ -64,10 +64,10 @@ class ProcessActions:
                 raise
             await force_gc(agent, DEADLINE_S)
             return f"{agent}: forced a GC"
-        await self._ask(folder.join("heap?gc=1"))
+        await self._request(folder.join("heap?gc=1"))
         return "heap?gc=1: forced a GC"
 
-    async def _ask(self, address: Address) -> None:
+    async def _request(self, address: Address) -> None:
         response = await get(
             address, deadline_s=DEADLINE_S, limit_bytes=_LIMIT_BYTES, tail_bytes=_KEPT_BYTES
         )

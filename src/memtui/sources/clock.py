@@ -1,4 +1,4 @@
-"""The time of a session: the time of day, which here never goes back."""
+"""Provides the time of a session: the time of day, made monotonic."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from memtui.model import Event, Mark, Trouble
 from memtui.sources.source import Clock
 
 STEP_S = 2.0
-"""The time of day moved by more than this against one that is never set: its clock was set."""
+"""If the time of day moves by more than this against the monotonic clock, it was set."""
 
 
-class OnwardClock:
-    """Tells the time of day; after it was set back, so much more that it goes on.
+class SessionClock:
+    """Returns the time of day, plus an offset so that it never goes back.
 
-    A chart has one place for each moment, and a trend goes on whatever somebody does to a clock.
-    What it is ahead since is taken back when the clock is set forward again. May be asked by any
-    thread.
+    When the clock of the host is set back, the offset grows by the same amount, because charts and
+    trends need increasing times. When it is set forward again, the offset shrinks. Any thread may
+    call it.
     """
 
     def __init__(self, wall: Clock = time.time, steady: Clock = time.monotonic) -> None:
@@ -30,7 +30,7 @@ class OnwardClock:
         self._seen: tuple[float, float] | None = None
         self._ahead_s = 0.0
         self.changed: Callable[[float], None] = lambda by_s: None
-        """Called, in whatever thread, when it got ahead by so many seconds, or less so."""
+        """Called with the change of the offset in seconds, in any thread."""
 
     def __call__(self) -> float:
         """Return the time of the session, in Unix seconds."""
@@ -42,13 +42,13 @@ class OnwardClock:
             self.changed(by_s)
         return now
 
-    def of_day(self, at: float) -> float:
-        """Return the moment of something that somebody dated by the time of day, until now."""
+    def from_wall(self, at: float) -> float:
+        """Return the session time of an event that was stamped with the time of day."""
         now = self()
         return at + self._ahead_s if at + self._ahead_s <= now else at
 
     def _step(self, wall: float, steady: float) -> float:
-        """Note what the clocks say; return by how much this one got ahead just now."""
+        """Read the clocks; return the change of the offset."""
         seen, self._seen = self._seen, (wall, steady)
         if seen is None:
             return 0.0
@@ -61,39 +61,39 @@ class OnwardClock:
 
 
 class ClockSource:
-    """Tells when the clock was set back: as a trouble, and as a mark that stays on the charts."""
+    """Reports that the clock of the host was set: as a Trouble, and as a mark on the charts."""
 
     name = "clock"
 
-    def __init__(self, clock: OnwardClock) -> None:
+    def __init__(self, clock: SessionClock) -> None:
         self._clock = clock
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield what is said of each change; it polls nothing."""
+        """Yield a mark for each change, before it a Trouble if it was set back; polls nothing."""
         loop, changes = asyncio.get_running_loop(), asyncio.Queue[float]()
-        self._clock.changed = lambda by_s: _tell(loop, changes, by_s)
+        self._clock.changed = lambda by_s: _enqueue(loop, changes, by_s)
         try:
             while True:
                 by_s = await changes.get()
-                at, said = self._clock(), _said(by_s)
+                at, change = self._clock(), _change_words(by_s)
                 if by_s > 0:
-                    yield Event(at, "process", Trouble(f"the clock went {said}", retry_s=0.0))
-                yield Event(at, self.name, Mark(f"the clock was set {said}"))
+                    yield Event(at, "process", Trouble(f"the clock went {change}", retry_s=0.0))
+                yield Event(at, self.name, Mark(f"the clock was set {change}"))
         finally:
             self._clock.changed = lambda by_s: None
 
 
-def _tell(loop: asyncio.AbstractEventLoop, changes: asyncio.Queue[float], by_s: float) -> None:
-    with contextlib.suppress(RuntimeError):  # the session has ended, the tape still writes
+def _enqueue(loop: asyncio.AbstractEventLoop, changes: asyncio.Queue[float], by_s: float) -> None:
+    with contextlib.suppress(RuntimeError):  # the session has ended, the recorder still writes
         loop.call_soon_threadsafe(changes.put_nowait, by_s)
 
 
-def _said(by_s: float) -> str:
+def _change_words(by_s: float) -> str:
     if by_s > 0:
-        return f"back by {by_s:.0f} s: times go on here as if it was not"
-    return f"forward by {-by_s:.0f} s: so much less are times here ahead of it"
+        return f"back by {by_s:.0f} s: times shown here continue without the step"
+    return f"forward by {-by_s:.0f} s: times shown here are {-by_s:.0f} s less ahead of it"
 
 
-def moment_of_day(clock: Clock, at: float) -> float:
-    """Return the moment, by a clock, of something that was dated by the time of day."""
-    return clock.of_day(at) if isinstance(clock, OnwardClock) else at
+def session_time(clock: Clock, at: float) -> float:
+    """Return the time on ``clock`` of an event that was stamped with the time of day."""
+    return clock.from_wall(at) if isinstance(clock, SessionClock) else at

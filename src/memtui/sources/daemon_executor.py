@@ -1,4 +1,4 @@
-"""Threads for work that blocks, which must never keep memtui from ending."""
+"""Runs blocking calls in threads that never delay the exit of memtui."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 
 class DaemonExecutor(ThreadPoolExecutor):
-    """Runs each call in a daemon thread of its own; nobody waits for it at the end.
+    """Runs each call in its own daemon thread, which is not joined at exit.
 
-    The default executor of asyncio is joined when the loop closes: a name server that does not
-    answer, or a file on a network that is gone, would keep memtui for as long. Few calls are made
-    (a lookup, a profile to be parsed), so there is no pool.
+    asyncio joins its default executor when the loop closes: a name server that does not respond, or
+    a file on an unreachable network file system, would delay the exit. There are few calls (a
+    lookup, a profile to parse), so there is no pool.
     """
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Start the call; the future is done when it is."""
+        """Start the call; return the future of its result."""
         future: Future[T] = Future()
 
         def work() -> None:
@@ -28,10 +28,10 @@ class DaemonExecutor(ThreadPoolExecutor):
                 return
             try:
                 future.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever awaits
+            except BaseException as error:  # noqa: BLE001 - raised where the future is awaited
                 future.set_exception(error)
 
-        threading.Thread(target=work, name="left behind", daemon=True).start()
+        threading.Thread(target=work, name="daemon call", daemon=True).start()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

@@ -1,13 +1,14 @@
-"""What is told of a defect of memtui itself: one line, and a report that holds no value of anybody.
+"""Reports defects of memtui: in one line, and in a file without any value.
 
-A message, an argument or a line of a log may be a secret of the service that is watched; so a
-report has the kinds of errors and the places in the code where they were raised, and no more.
+A message, an argument or a line of a log may contain a secret of the service. Therefore a report
+has only the types of errors and the places in the code where they were raised.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 import time
 import traceback
@@ -19,40 +20,40 @@ from memtui import __version__
 from memtui.model import Trouble
 from memtui.sanitize import plain
 
-PACKAGES = ("textual", "httpx", "protobuf", "psutil", "plotext", "click")
 _MOST_FRAMES = 60
+_NAME = re.compile(r"[^\w.-]")
 
 
-def in_a_line(error: BaseException) -> str:
-    """Return the kind of an error and where it was raised: "KeyError in memtui.units:12"."""
+def kind_and_place(error: BaseException) -> str:
+    """Return the type of an error and where it was raised: "KeyError in memtui.units:12"."""
     places = list(_places(error.__traceback__))
     ours = [each for each in places if each.startswith("memtui.")] or places
     where = ours[-1].partition(" ")[0] if ours else "an unknown place"
     return f"{type(error).__name__} in {where}"
 
 
-def reported(error: BaseException) -> str:
-    """Write the report, and return what to do: where it is."""
+def report_hint(error: BaseException) -> str:
+    """Write the report and return a hint with its path."""
     path = write_report(error)
     return f"please report it, with {plain(str(path))}" if path else "please report it"
 
 
 def as_trouble(error: BaseException) -> Trouble:
-    """Write the report, and return what a pane says."""
-    return Trouble(f"memtui failed here: {in_a_line(error)}", reported(error))
+    """Write the report and return the Trouble to show in a pane."""
+    return Trouble(f"memtui failed here: {kind_and_place(error)}", report_hint(error))
 
 
 def write_report(error: BaseException) -> Path | None:
-    """Write a report that its owner alone can read; None when that cannot be done anywhere.
+    """Write a report that only its owner can read; return its path, None if that is impossible.
 
-    It goes to ``$XDG_STATE_HOME/memtui`` (~/.local/state/memtui), or else to the directory for
-    temporary files. Each is a new file.
+    It is a new file in ``$XDG_STATE_HOME/memtui`` (~/.local/state/memtui), or else in the directory
+    for temporary files.
     """
-    text = report_of(error)
+    text = report_text(error)
     name = f"defect-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     for folder in (_state_folder, _temporary_folder):
-        with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: nobody's home is known
-            return _written(folder(), name, text)
+        with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: no home directory
+            return _write_new(folder(), name, text)
     return None
 
 
@@ -67,8 +68,8 @@ def _temporary_folder() -> Path:
     return Path(tempfile.gettempdir())
 
 
-def _written(folder: Path, name: str, text: str) -> Path:
-    """Write a new file: nobody's file is overwritten, and no link is followed."""
+def _write_new(folder: Path, name: str, text: str) -> Path:
+    """Write a new file; overwrite none and follow no link."""
     for number in range(1, 10):
         path = folder / (f"memtui-{name}.txt" if number == 1 else f"memtui-{name}-{number}.txt")
         with contextlib.suppress(FileExistsError):
@@ -79,21 +80,33 @@ def _written(folder: Path, name: str, text: str) -> Path:
     raise FileExistsError(name)
 
 
-def report_of(error: BaseException) -> str:
-    """Return the versions at work, and of the error and all that led to it kinds and places."""
-    import platform  # this and the versions of packages: when they are needed, not at each start
+def report_text(error: BaseException) -> str:
+    """Return versions, and the types and places of the error and its causes."""
+    import platform  # this and the package versions are needed in a report only
 
     lines = [
         f"memtui {__version__}",
-        f"Python {platform.python_version()}, Linux {platform.release()}, {platform.machine()}",
-        ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
+        f"Python {platform.python_version()}, {platform.system()} {platform.release()}, "
+        f"{platform.machine()}",
+        ", ".join(f"{name} {_version(name)}" for name in _packages()),
         "",
-        "What went wrong, without messages and values:",
+        "Errors without messages and values:",
     ]
     for found in _chain(error):
         lines += [f"  {place}" for place in _places(found.__traceback__)]
         lines += [type(found).__qualname__, ""]
     return "\n".join(lines)
+
+
+def _packages() -> list[str]:
+    """Return the packages that memtui depends on, by its metadata."""
+    import importlib.metadata
+
+    try:
+        required = importlib.metadata.requires("memtui") or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    return [_NAME.split(each, maxsplit=1)[0] for each in required if "extra ==" not in each]
 
 
 def _version(package: str) -> str:
@@ -106,7 +119,7 @@ def _version(package: str) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield what led to an error, the first cause first, and what a group holds."""
+    """Yield an error after its causes, the first cause first, and after the members of a group."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from _chain(inner)

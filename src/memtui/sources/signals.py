@@ -1,4 +1,4 @@
-"""Signals that come before there is a screen to close and a child to end."""
+"""Remembers signals that arrive before the screen and the child exist."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 class EarlySignals:
-    """Remembers what memtui was told while it starts: then it may have a child, but no loop.
+    """Remembers the last ending signal during the start, when there is no event loop yet.
 
-    Handlers and not SIG_IGN, because a child inherits the latter (man 7 signal).
+    Installs handlers instead of SIG_IGN, because a child would inherit SIG_IGN (man 7 signal).
     """
 
     def __init__(self) -> None:
-        self.told_to_end: int | None = None
+        self.ending_signal: int | None = None
 
     def listen(self) -> None:
-        """Remember from now on; the dashboard takes over when it is mounted."""
+        """Install the handlers; the dashboard replaces them when it is mounted."""
         for number in ENDING:
             signal.signal(number, self._remember)
         for number in PASSED_ON:
             signal.signal(number, lambda number, frame: None)
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
-        self.told_to_end = number
+        self.ending_signal = number

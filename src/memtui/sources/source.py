@@ -1,8 +1,6 @@
-"""What every source is, and how one that fails is tried again.
+"""Defines sources, retries the ones that fail, and queues their events in bounded memory.
 
-What waits for a reader that may be slow: in bounded memory, the least important lost first.
-
-What is said while an answer is long in coming, so that nobody takes the silence for calm.
+Reports a slow response, so that it is not mistaken for "no news".
 """
 
 from __future__ import annotations
@@ -28,12 +26,12 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 def to_microseconds(seconds: float) -> float:
-    """Return a duration without the digits that say nothing, and take room in a recording."""
+    """Return a duration rounded to microseconds, so that it takes less space in a recording."""
     return round(seconds, 6)
 
 
-class SourceFailed(Exception):  # noqa: N818 - it says what happened
-    """A source cannot read: a reason in one line, a hint, and whether to give up for good."""
+class SourceFailed(Exception):  # noqa: N818 - the name states what happened
+    """A source cannot read: a reason in one line, a hint, and whether retrying is useless."""
 
     def __init__(self, reason: str, hint: str = "", *, final: bool = False) -> None:
         super().__init__(reason)
@@ -43,46 +41,46 @@ class SourceFailed(Exception):  # noqa: N818 - it says what happened
 
 
 class Source(Protocol):
-    """Something that can be asked or listened to.
+    """Reads samples of one kind and yields them as events.
 
-    ``events`` runs until there is nothing more to tell, raises :class:`SourceFailed` when it
-    cannot read, and may be called again after that. Closing the generator releases all it holds.
+    ``events`` runs until nothing more can come, raises :class:`SourceFailed` when it cannot read,
+    and may be called again after that. Closing the generator releases all resources.
     """
 
     @property
     def name(self) -> str:
-        """The stem of the pane that shows it: "process", "gctrace", "profile"."""
+        """The name on its events and in SOURCES: "process", "gctrace", "profile"."""
         ...
 
     def events(self) -> AsyncGenerator[Event, None]:
-        """Yield what is read, as it is read."""
+        """Yield each sample when it has been read."""
         ...
 
 
 @runtime_checkable
 class Refreshable(Protocol):
-    """A source that can be asked to read now."""
+    """A source that can read on request."""
 
     def refresh(self) -> None:
-        """Read at once instead of at the next beat: the user wants it."""
+        """Read now, because the user requested it."""
         ...
 
     def look(self) -> None:
-        """Read at once what is read by itself at all, unless it costs the target too much."""
+        """Read now what is read periodically, unless it is too expensive for the target."""
         ...
 
     async def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than until ``refresh`` is called."""
+        """Sleep, at most until ``refresh`` is called."""
         ...
 
 
 async def keep_trying(
     source: Source, clock: Clock, sleep: Sleep = asyncio.sleep
 ) -> AsyncGenerator[Event, None]:
-    """Yield the events of ``source``; when it fails, a Trouble, a growing pause, and again.
+    """Yield the events of ``source``; after a failure yield a Trouble, pause, and retry.
 
-    The pause starts anew at FIRST_PAUSE_S after each event that is no Trouble, and doubles up to
-    LONGEST_PAUSE_S. A source that has come to its end, or failed for good, ends this too.
+    The pause is FIRST_PAUSE_S after an event other than a Trouble, and doubles with each failure up
+    to LONGEST_PAUSE_S. Returns when the source returns or fails with ``final``.
     """
     pause_s = FIRST_PAUSE_S
     while True:
@@ -103,19 +101,19 @@ async def keep_trying(
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
 
-async def drive(source: Source, tell: Callable[[Event], None], clock: Clock) -> None:
-    """Tell all that a source brings, for as long as it lives, and when memtui itself fails."""
+async def drive(source: Source, emit: Callable[[Event], None], clock: Clock) -> None:
+    """Emit all events of a source until it ends, and a Trouble for a defect in memtui."""
     sleep = source.pause if isinstance(source, Refreshable) else asyncio.sleep
     try:
         async with aclosing(keep_trying(source, clock, sleep)) as events:
             async for event in events:
-                tell(event)
+                emit(event)
     except Exception as error:  # noqa: BLE001 - a defect in one source must not end the others
-        tell(Event(clock(), source.name, as_trouble(error)))
+        emit(Event(clock(), source.name, as_trouble(error)))
 
 
-class NothingThere:
-    """A source that has nothing to read: it says why, once."""
+class UnavailableSource:
+    """A source without anything to read: it yields the reason once."""
 
     def __init__(self, name: str, reason: str, hint: str, clock: Clock) -> None:
         self.name = name
@@ -123,23 +121,24 @@ class NothingThere:
         self._clock = clock
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Tell the reason."""
+        """Yield the reason."""
         yield Event(self._clock(), self.name, self._trouble)
 
 
 T = TypeVar("T")
 
 MOST_LINES = 4096
-"""Lines of output that wait; the timeline keeps no more of them either."""
+"""Queued lines of output; the timeline keeps no more of them either."""
 
-MOST_FACTS = 65_536
-"""All else that waits: at 2,000 collections a second more than half a minute of them."""
+MOST_OTHERS = 65_536
+"""Other queued events: more than half a minute of them at 2,000 GC cycles a second."""
 
 
 class EventQueue(Generic[T]):
-    """A queue in the order of arrival; the oldest lines of output make room, then the oldest facts.
+    """A bounded queue in the order of arrival.
 
-    ``dropped`` counts what was lost. One thread may put while another takes.
+    Lines of output and other events have a bound each; a full one drops its oldest item.
+    ``dropped`` counts these. One thread may put while another takes.
     """
 
     def __init__(self) -> None:
@@ -147,11 +146,11 @@ class EventQueue(Generic[T]):
         self._lock = Lock()
         self._arrived = 0
         self._lines: deque[tuple[int, T]] = deque()
-        self._facts: deque[tuple[int, T]] = deque()
+        self._others: deque[tuple[int, T]] = deque()
 
     def put(self, item: T, *, is_line: bool) -> None:
         """Add an item; ``is_line`` for a line of output."""
-        queue, most = (self._lines, MOST_LINES) if is_line else (self._facts, MOST_FACTS)
+        queue, most = (self._lines, MOST_LINES) if is_line else (self._others, MOST_OTHERS)
         with self._lock:
             if len(queue) >= most:
                 queue.popleft()
@@ -160,44 +159,48 @@ class EventQueue(Generic[T]):
             self._arrived += 1
 
     def take_all(self) -> list[T]:
-        """Return what waits, and forget it."""
+        """Remove and return all items."""
         with self._lock:
-            merged = heapq.merge(self._lines, self._facts, key=lambda entry: entry[0])
+            merged = heapq.merge(self._lines, self._others, key=lambda entry: entry[0])
             items = [item for _, item in merged]
             self._lines.clear()
-            self._facts.clear()
+            self._others.clear()
             return items
 
     def clear(self) -> None:
-        """Forget what waits; it does not count as dropped."""
+        """Remove all items; they do not count as dropped."""
         self.take_all()
 
 
 Reply = TypeVar("Reply")
 
 SLOW_S = 1.5
-"""After so long a silence is told: with a beat of the screen, within two seconds."""
-_USUAL_TIMES = 3
+"""A response that takes longer is slow; with the screen's interval it is shown within 2 s."""
+_SLOW_FACTOR = 3
 
 
 @asynccontextmanager
-async def asked(question: Coroutine[object, object, Reply]) -> AsyncIterator[asyncio.Future[Reply]]:
-    """Ask, while whoever did it may go on; the question is dropped when this is left."""
-    asking = asyncio.ensure_future(question)
+async def started_request(
+    request: Coroutine[object, object, Reply],
+) -> AsyncIterator[asyncio.Future[Reply]]:
+    """Start a request and cancel it on exit from the block."""
+    response = asyncio.ensure_future(request)
     try:
-        yield asking
+        yield response
     finally:
-        asking.cancel()
+        response.cancel()
 
 
-async def silence(asking: asyncio.Future[Reply], where: str, last_took_s: float) -> Trouble | None:
-    """Wait for an answer; return what to say when there is none yet, None when there is.
+async def slow_notice(
+    response: asyncio.Future[Reply], where: str, last_took_s: float
+) -> Trouble | None:
+    """Wait for a response; return a notice if it is slow, None if it has arrived.
 
-    An answer is late after SLOW_S, or after some times what the last one took. Any sample of the
-    source takes the trouble back.
+    It is slow after SLOW_S, or after three times the duration of the last one. Any sample of the
+    source clears the notice.
     """
-    after_s = max(SLOW_S, _USUAL_TIMES * last_took_s)
-    done, _ = await asyncio.wait([asking], timeout=after_s)
+    after_s = max(SLOW_S, _SLOW_FACTOR * last_took_s)
+    done, _ = await asyncio.wait([response], timeout=after_s)
     if done:
         return None
     return Trouble(f"{where} has not answered for {after_s:.1f} s", "memtui waits for it", 0.0)

@@ -74,7 +74,7 @@ class EventPage:
             self.extents[name] = known.joined(now) if known else now
 
     def is_full(self, at: float) -> bool:
-        """Tell whether an event of this moment needs a page of its own."""
+        """Return whether an event of this moment needs a page of its own."""
         return at - self.start >= PAGE_S or len(self.events) >= PAGE_EVENTS
 
     def before(self, at: float) -> int:

@@ -44,7 +44,7 @@ S = TypeVar("S", bound=Sample)
 
 
 def _is_passing(state: Attached | Trouble | Ended) -> bool:
-    """Tell whether a source that brings something again has left this trouble behind it."""
+    """Return whether a source that brings something again has left this trouble behind it."""
     return isinstance(state, Trouble) and state.retry_s is not None
 
 

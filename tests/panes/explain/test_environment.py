@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from memtui.diagnosis import limit_of
+from memtui.diagnosis import limit_line
 from memtui.model import (
     Absent,
     CgroupLevel,
@@ -51,7 +51,7 @@ def place(
     ],
 )
 def test_the_limit_is_said_with_what_is_left(found: Environment, said: str) -> None:
-    assert limit_of(found) == said
+    assert limit_line(found) == said
 
 
 def test_settings_are_shown_as_they_are_and_never_as_markup(view: MakeView) -> None:

@@ -62,16 +62,16 @@ def test_the_heap_on_80x24(cycle: MakeCycle, view: MakeView, drawn: Draw) -> Non
 ╭ 3 gctrace ──────────────────────────────────────────────────────── 24 cycles ╮
 │ 30/min  stop 20µs max 0.1ms  in GC 0.21%  24 read 0 torn 0 other             │
 │      live 34.0M  start 44.0M  end 46.0M  goal 48.0M                          │
-│  48M┤                                             ⢀⣀⣀⠤⠤⢔⣒⣒⠶⠶⢞                │
-│     │                               ⢀⣀⣀⣀⣀⣤⣤⣔⣒⣒⣭⣭⣝⣛⡫⠭⠭⠛⠛⠋⠉⠉⠉⠉⠁                │
-│     │                   ⢀⣀⡠⠤⠤⣒⣒⡲⠶⠶⣛⣛⡳⠶⠞⠛⠛⠒⠒⠊⠉⠉            ⣀⣀⡠                │
-│  32M┤     ⣀⣀⣀⣀⣠⣤⣤⣒⣒⣪⣭⣭⣛⣛⡫⠭⠝⠛⠛⠉⠉⠉⠉⠉         ⢀⣀⣀⣀⣀⡠⠤⠔⠒⠒⠉⠉⠉⠉⠉                   │
-│     │⠶⠶⢞⣛⣛⠶⠶⠞⠛⠓⠒⠒⠉⠉⠁           ⢀⣀⣀⠤⠤⠔⠒⠒⠒⠒⠉⠉⠁                                 │
-│  16M┤⠉⠉⠁         ⣀⣀⣀⣀⣀⠤⠤⠔⠒⠊⠉⠉⠉⠉⠁                                             │
-│     │⣀⣀⡠⠤⠤⠤⠤⠔⠒⠊⠉⠉                                                            │
-│     │                                                                        │
+│  48M┤                                           ⢀⣀⣀⣀⣀⣤⣤⣔⣒⣒⣶⣶⣞                │
+│     │                             ⣀⣀⡠⠤⢤⣤⣤⠶⠶⢶⣶⣶⠿⠿⠷⠶⠞⠛⠛⠒⠒⠊⠉⠉                   │
+│  32M┤              ⢀⣀⣀⠤⠤⢤⣤⡴⠶⠶⣭⣭⡽⠿⠿⠭⠭⠝⠛⠋⠉⠉⠉⠉⠁         ⣀⣀⡠⠤⠤⠤⠤⠔                │
+│     │⣀⣀⣠⣤⣤⣤⣤⣴⣶⣮⣭⣭⠿⠿⠯⠭⠭⠛⠛⠋⠉⠉⠉⠉       ⢀⣀⣀⣀⣀⠤⠤⠤⠤⠤⠒⠒⠊⠉⠉⠉⠉                        │
+│     │⠛⠛⠓⠒⠒⠉⠉⠁         ⣀⣀⣀⣀⡠⠤⠤⠒⠒⠒⠒⠒⠉⠉⠁                                        │
+│  16M┤  ⢀⣀⣀⣀⣀⡠⠤⠔⠒⠒⠒⠒⠊⠉⠉                                                       │
+│     │⠉⠉⠁                                                                     │
 │    0┤                                                                        │
-│               ╵11:06:50   ╵11:07:00   ╵11:07:10   ╵11:07:20   ╵11:07:30      │
+│     └──────────┬───────────┬───────────┬───────────┬───────────┬─────────────│
+│            11:06:50    11:07:00    11:07:10    11:07:20    11:07:30          │
 │ gc▲     time   heap MB goal pause ms  mark now cpu stacks globals kind       │
 │  20 11:07:20  40→42→30   44 0.1+0.02     2 <1%  1%      0       0 background │
 │  21 11:07:22  41→43→31   45 0.1+0.02     2 <1%  1%      0       0 background │
@@ -90,7 +90,7 @@ def test_live_heap_is_drawn_as_live_heap_and_not_the_goal(cycle: MakeCycle, view
         role: [y for y, row in enumerate(rows) for span in row if span.role == role]
         for role in ("live", "goal")
     }
-    legend_y, top, bottom = 0, 1, 8
+    legend_y, top, bottom = 0, 1, 7
     assert [y for y in by_role["live"] if y != legend_y] == [bottom]
     assert [y for y in by_role["goal"] if y != legend_y] == [top]
 
@@ -109,7 +109,7 @@ def test_a_restart_breaks_the_lines_and_a_long_pause_does_not(
     (whole,) = live()
     assert len(whole) > 45
     first, mark, second = live((40.0, "gctrace", Restart()))
-    assert (len(first), mark, len(second)) == (3, "┊", 3)
+    assert (len(first), mark, len(second)) == (3, "│", 3)
 
 
 def test_runs_of_points_are_cut_at_the_breaks() -> None:
@@ -180,7 +180,7 @@ def test_the_scavenger_has_sizes_on_the_left_and_use_on_the_right(
     assert rows[0].split() == ["util", "50%", "released", "32.0M"]
     assert rows[1].startswith("  32M┤")
     assert rows[1].endswith("100%")
-    assert rows[9].endswith("0%")
+    assert rows[8].endswith("0%")
     old = [scav(float(at), 32, 50, 8 * MIB) for at in range(1, 50)]
     legend = plain_rows(alone(plot=1).plots.lines(view(*growing(cycle), *old), 78, 11))[0]
     assert "in use 8.00M" in legend
@@ -288,7 +288,7 @@ def test_an_old_trace_is_shown_where_its_cycles_are(cycle: MakeCycle, view: Make
 
 
 @pytest.mark.parametrize(
-    ("length_s", "label"), [(60, "╵11:06:50 "), (600, "╵11:08:00 "), (72 * 3600, "╵11-19 00:00 ")]
+    ("length_s", "label"), [(60, "11:06:50 "), (600, "11:08:00 "), (72 * 3600, "11-19 00:00 ")]
 )
 def test_the_time_axis_has_round_moments_of_the_wall_clock(
     cycle: MakeCycle, view: MakeView, length_s: int, label: str
@@ -363,8 +363,10 @@ def test_plotext_is_imported_when_a_plot_is_drawn_and_not_before() -> None:
     code = (
         "import sys\n"
         "from memtui.panes.gctrace import charts, plots\n"
+        "from memtui.render.plotext_plot import Curve, Ticks, draw\n"
         "assert 'plotext' not in sys.modules\n"
-        "charts.dots([[(0.0, 0.0), (5.0, 3.0)]], 4, 2)\n"
+        "ticks = Ticks([(0.0, '0')])\n"
+        "draw([Curve('live', [[(0.0, 0.0), (5.0, 3.0)]])], 4, 2, time=ticks, left=ticks)\n"
         "assert 'plotext' in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

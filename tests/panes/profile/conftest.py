@@ -1,4 +1,4 @@
-"""Call trees written as stacks, and lines read as pictures."""
+"""Fixtures that make call trees from stacks, and text from drawn lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from memtui.pprof.calls import CallNode
+from memtui.pprof.call_tree import CallNode
 from memtui.render.cells import Line, cells, text_of
 
 TreeOf = Callable[[Mapping[str, int]], CallNode]
@@ -20,13 +20,13 @@ def _node(name: str, stacks: Sequence[tuple[tuple[str, ...], int]]) -> CallNode:
             below.setdefault(frames[0], []).append((frames[1:], value))
     children = [_node(each, rest) for each, rest in below.items()]
     children.sort(key=lambda each: -abs(each.value))
-    own = sum(value for frames, value in stacks if not frames)
-    return CallNode(name, sum(value for _, value in stacks), own, tuple(children))
+    flat = sum(value for frames, value in stacks if not frames)
+    return CallNode(name, sum(value for _, value in stacks), flat, tuple(children))
 
 
 @pytest.fixture
 def tree_of() -> TreeOf:
-    """Make a call tree of stacks written from the root on: {"main.main|main.work": 5}."""
+    """Make a call tree of stacks, root first: {"main.main|main.work": 5}."""
 
     def make(stacks: Mapping[str, int]) -> CallNode:
         return _node("", [(tuple(names.split("|")), value) for names, value in stacks.items()])
@@ -36,7 +36,7 @@ def tree_of() -> TreeOf:
 
 @pytest.fixture
 def shown() -> Shown:
-    """Return what lines show, without the spaces at their ends; all must be ``width`` wide."""
+    """Return the text of lines without trailing spaces; all must be ``width`` wide."""
 
     def show(lines: Sequence[Line], width: int) -> str:
         assert {cells(row) for row in lines} <= {width}

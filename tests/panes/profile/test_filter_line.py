@@ -1,4 +1,4 @@
-"""The patterns being edited: a line, a caret, and what comes of it."""
+"""The input line: filters, the caret, and the effect of a filter."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,17 +14,17 @@ Shown = Callable[[Sequence[Line], int], str]
 SOME = FilterLine.of(focus="store", hide=r"runtime\..*").stepped(2)
 
 
-def test_what_is_edited_what_it_does_and_what_is_left(shown: Shown) -> None:
+def test_the_edited_filter_its_effect_and_the_functions_left(shown: Shown) -> None:
     assert shown(draw(SOME, 76, preview="12 of 340 functions"), 76) == (
         """
  focus=store ignore  hide  show labels …
  / runtime\\..*
- 12 of 340 functions · stacks without the frames that match
+ 12 of 340 functions · no matching frames
 """
     )
 
 
-def test_in_a_small_pane_a_star_says_that_there_is_a_pattern(shown: Shown) -> None:
+def test_in_a_small_pane_a_star_marks_a_pattern(shown: Shown) -> None:
     rows = draw(SOME, 38, error="missing closing )\x1b", preview="12 of 340 functions")
     assert shown(rows, 38) == (
         """
@@ -36,7 +36,7 @@ def test_in_a_small_pane_a_star_says_that_there_is_a_pattern(shown: Shown) -> No
     assert rows[2][1].role == "bad"
 
 
-def test_the_patterns_take_turns() -> None:
+def test_up_and_down_change_the_edited_filter() -> None:
     filters = FilterLine()
     names = []
     for _ in range(9):
@@ -51,17 +51,17 @@ def test_the_patterns_take_turns() -> None:
     }
 
 
-def test_filters_of_labels_are_seen_when_one_of_them_is_edited(shown: Shown) -> None:
+def test_label_filters_are_visible_when_one_is_edited(shown: Shown) -> None:
     filters = SOME.set_to(tagfocus="route=a").stepped(2)
     rows = shown(draw(filters, 76), 76)
     assert " tagfocus  tagignore tagshow taghide frames* …" in rows
-    assert "only samples with such a label" in rows
+    assert "only samples with this label" in rows
     for at in range(8):
         field = FilterLine().stepped(at)
         assert field.field.name in shown(draw(field, 60), 60), "the one that is edited is seen"
 
 
-def test_letters_go_in_and_out_where_the_caret_is() -> None:
+def test_letters_are_inserted_and_deleted_at_the_caret() -> None:
     editor = Editor.of("main")
     assert editor.inserted(".x") == Editor("main.x", 6)
     assert editor.backspace() == Editor("mai", 3)
@@ -87,7 +87,7 @@ _EDITS: dict[str, Callable[[Editor], Editor]] = {
 
 
 @given(st.lists(st.sampled_from(sorted(_EDITS)), max_size=30), st.integers(1, 20))
-def test_the_caret_is_always_seen_and_the_line_fits(keys: list[str], width: int) -> None:
+def test_the_caret_is_always_visible_and_the_line_fits(keys: list[str], width: int) -> None:
     editor = Editor()
     for key in keys:
         editor = _EDITS[key](editor)
@@ -100,16 +100,16 @@ def test_the_caret_is_always_seen_and_the_line_fits(keys: list[str], width: int)
 
 
 def test_a_long_error_takes_a_second_line(shown: Shown) -> None:
-    rows = draw(SOME, 38, error="hide: no regular expression: missing closing ): `runtime(`")
+    rows = draw(SOME, 38, error="hide: invalid regular expression: missing closing ): `runtime(`")
     assert shown(rows[2:], 38) == (
         """
- hide: no regular expression: missing
- closing ): `runtime(`
+ hide: invalid regular expression:
+ missing closing ): `runtime(`
 """
     )
 
 
 @pytest.mark.parametrize("width", [1, 5, 20])
-def test_hardly_any_room_is_survived(width: int) -> None:
+def test_the_smallest_sizes_are_drawn(width: int) -> None:
     assert [cells(row) for row in draw(SOME, width, error="no")] == [width] * 3
     assert text_of(draw(SOME, 20)[1]).startswith(" / ")

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from memtui.panes.profile.goroutines import (
-    GoroutineList,
+    GoroutineListState,
     by_state,
     draw,
     groups,
     hint,
     state_of,
 )
-from memtui.pprof.calls import StackLine
+from memtui.pprof.call_tree import StackLine
 from memtui.render.cells import Line, text_of
 
 WAITING = (
@@ -29,8 +29,8 @@ BASE = (StackLine(WAITING, 20), StackLine(READING, 3), StackLine(("main.old",), 
 Shown = Callable[[Sequence[Line], int], str]
 
 
-def test_the_largest_stacks_come_first_and_the_runtime_stands_back(shown: Shown) -> None:
-    _, rows = draw(groups(NOW), GoroutineList(), 60, 5, focused=False)
+def test_the_largest_stacks_come_first_without_their_runtime_frames(shown: Shown) -> None:
+    _, rows = draw(groups(NOW), GoroutineListState(), 60, 5, focused=False)
     assert shown(rows, 60) == (
         """
  ▼count state        stack
@@ -44,7 +44,7 @@ def test_the_largest_stacks_come_first_and_the_runtime_stands_back(shown: Shown)
 
 def test_since_the_base_growth_comes_first(shown: Shown) -> None:
     found = groups(NOW, BASE)
-    _, rows = draw(found, GoroutineList(), 76, 6, focused=True)
+    _, rows = draw(found, GoroutineListState(), 76, 6, focused=True)
     assert shown(rows, 76) == (
         """
  ▼grew  count state        stack
@@ -55,13 +55,13 @@ def test_since_the_base_growth_comes_first(shown: Shown) -> None:
 
 """
     )
-    assert text_of(hint(found, GoroutineList())) == (
-        "120 +100 from 20  chan receive  main.worker  started as main.start.func1"
+    assert text_of(hint(found, GoroutineListState())) == (
+        "120 +100 from 20  chan receive  main.worker  in goroutines of main.start.func1"
     )
 
 
-def test_in_a_small_pane_the_state_gives_way_to_the_stack(shown: Shown) -> None:
-    _, rows = draw(groups(NOW, BASE), GoroutineList(), 38, 4, focused=False)
+def test_in_a_small_pane_the_state_is_dropped_before_the_stack(shown: Shown) -> None:
+    _, rows = draw(groups(NOW, BASE), GoroutineListState(), 38, 4, focused=False)
     assert shown(rows, 38) == (
         """
  ▼grew  count stack
@@ -72,9 +72,9 @@ def test_in_a_small_pane_the_state_gives_way_to_the_stack(shown: Shown) -> None:
     )
 
 
-def test_the_selected_stack_unfolds_below_its_line(shown: Shown) -> None:
+def test_the_selected_stack_expands_below_its_line(shown: Shown) -> None:
     found = groups(NOW)
-    state = GoroutineList().toggled(found)
+    state = GoroutineListState().toggled(found)
     _, rows = draw(found, state, 50, 8, focused=True)
     assert shown(rows[1:], 50) == (
         """
@@ -87,21 +87,21 @@ def test_the_selected_stack_unfolds_below_its_line(shown: Shown) -> None:
       3 IO wait      (*conn).serve
 """
     ).replace("      3 IO wait      (*conn).serve", text_of(rows[7]).rstrip())
-    assert state.toggled(found) == GoroutineList()
+    assert state.toggled(found) == GoroutineListState()
 
 
-def test_a_stack_unfolded_at_the_end_of_the_screen_scrolls_its_frames_into_sight() -> None:
+def test_a_stack_expanded_at_the_end_of_the_screen_scrolls_its_frames_into_view() -> None:
     found = groups([StackLine((f"main.f{each}", "main.main"), 9 - each) for each in range(6)])
-    state = GoroutineList().moved(found, 4)
+    state = GoroutineListState().moved(found, 4)
     state, rows = draw(found, state, 50, 6, focused=True)
     assert "main.f4" in text_of(rows[-1])
     _, rows = draw(found, state.toggled(found), 50, 6, focused=True)
     assert [text_of(row).split()[-1] for row in rows[-3:]] == ["frames", "main.f4", "main.main"]
 
 
-def test_below_an_unfolded_stack_the_selected_one_stays_in_sight() -> None:
+def test_below_an_expanded_stack_the_selected_one_stays_visible() -> None:
     found = groups(NOW)
-    state = GoroutineList().toggled(found)
+    state = GoroutineListState().toggled(found)
     for row in (1, 2):
         state, rows = draw(found, state.moved(found, 1), 50, 5, focused=True)
         assert [text_of(each).split()[0] for each in rows if each[0].role == "selected"] == [
@@ -114,22 +114,22 @@ def test_below_an_unfolded_stack_the_selected_one_stays_in_sight() -> None:
 
 def test_goroutines_without_frames_are_counted_too() -> None:
     found = groups([StackLine((), 7)])
-    assert text_of(draw(found, GoroutineList(), 50, 3, focused=True)[1][1]).split() == [
+    assert text_of(draw(found, GoroutineListState(), 50, 3, focused=True)[1][1]).split() == [
         "7", "running", "no", "frames"
     ]  # fmt: skip
-    assert "no frames" in text_of(hint(found, GoroutineList()))
+    assert "no frames" in text_of(hint(found, GoroutineListState()))
 
 
 def test_recursion_takes_one_line() -> None:
     deep = groups([StackLine((*["main.deep"] * 20, "main.main"), 5)])
-    _, rows = draw(deep, GoroutineList().toggled(deep), 60, 4, focused=False)
+    _, rows = draw(deep, GoroutineListState().toggled(deep), 60, 4, focused=False)
     assert [text_of(row).strip() for row in rows[2:]] == ["main.deep ×20", "main.main"]
     assert "main.deep ×20 ← main.main" in text_of(
-        draw(deep, GoroutineList(), 60, 4, focused=False)[1][1]
+        draw(deep, GoroutineListState(), 60, 4, focused=False)[1][1]
     )
 
 
-def test_how_many_are_in_each_state_as_far_as_there_is_room() -> None:
+def test_the_number_in_each_state_as_far_as_it_fits() -> None:
     found = groups(NOW)
     assert text_of(by_state(found, 60)) == "120 chan receive · 3 IO wait · 1 running"
     assert text_of(by_state(found, 30)) == "120 chan receive · 3 IO wait"
@@ -147,21 +147,21 @@ def test_how_many_are_in_each_state_as_far_as_there_is_room() -> None:
         ((), "running"),
     ],
 )
-def test_the_runtime_function_that_parked_it_tells_the_state(
+def test_the_runtime_function_that_parked_a_goroutine_is_its_state(
     frames: tuple[str, ...], state: str
 ) -> None:
     assert state_of(frames) == state
 
 
-def test_a_search_looks_at_all_frames() -> None:
+def test_a_search_covers_all_frames() -> None:
     found = groups(NOW)
-    state = GoroutineList().searched(found, "serve")
+    state = GoroutineListState().searched(found, "serve")
     assert state.selection.row == 1
     assert state.searched(found, "main.").to_match(found, 1).selection.row == 0
     assert state.searched(found, "nowhere").selection == state.selection
 
 
-def test_no_goroutines_are_survived() -> None:
-    assert len(draw((), GoroutineList(), 38, 4, focused=True)[1]) == 4
-    assert GoroutineList().toggled(()).moved((), 1).searched((), "x").text == "x"
-    assert text_of(hint((), GoroutineList())) == "no goroutines in this profile"
+def test_a_profile_without_goroutines() -> None:
+    assert len(draw((), GoroutineListState(), 38, 4, focused=True)[1]) == 4
+    assert GoroutineListState().toggled(()).moved((), 1).searched((), "x").text == "x"
+    assert text_of(hint((), GoroutineListState())) == "no goroutines in this profile"

@@ -1,15 +1,15 @@
-"""The labels of a profile: their list, and the filter that each row stands for."""
+"""The labels of a profile, and the filter of each row."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from randomprofile import RandomProfile
 
-from memtui.panes.profile.labels import Labelled, draw, hint, labels
-from memtui.panes.profile.lists import RowList
-from memtui.panes.profile.values import Measure
+from memtui.panes.profile.base_view import NameListState
+from memtui.panes.profile.formatting import Measure
+from memtui.panes.profile.labels import LabelRow, draw, hint, label_rows
 from memtui.parse.profile.decoder import read_stacks
-from memtui.pprof.labels import label_test
+from memtui.pprof.filters import label_test
 from memtui.pprof.lens import Lens
 from memtui.pprof.tags import Tag, TagValue, tags
 from memtui.render.cells import text_of
@@ -18,26 +18,26 @@ ROUTES = Tag("route", 90, (TagValue("/pay", 60), TagValue("/\x1b[31mcart", 30)))
 SIZES = Tag("bytes", 40, (TagValue("64B", 40, is_number=True),))
 
 
-def test_labels_stand_together_the_largest_first() -> None:
-    data = labels([SIZES, ROUTES], Measure("count", 100))
+def test_values_are_grouped_by_label_largest_first() -> None:
+    data = label_rows([SIZES, ROUTES], Measure("count", 100))
     assert [each.name for each in data.rows] == [
         "route: /pay",
         "route: /\x1b[31mcart",
         "bytes: 64B",
     ]
-    _, lines = draw(data, RowList(), 60, 4, focused=False)
+    _, lines = draw(data, NameListState(), 60, 4, focused=False)
     assert [text_of(row).rstrip() for row in lines] == [
         "   value  share            label",
         "      60  60.0% ██████     route: /pay",
         "      30  30.0% ███        route: /␛[31mcart",
         "      40  40.0% ████       bytes: 64B",
     ]
-    assert text_of(hint(data, RowList())) == "enter: functions of route=/pay"
+    assert text_of(hint(data, NameListState())) == "enter: only samples with route=/pay"
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1), st.text())
-def test_the_filter_of_a_row_keeps_its_label_and_no_other(text: str, other: str) -> None:
-    test = label_test(Labelled("user", text, 1).filter, "tagfocus", {})
+def test_the_filter_of_a_row_keeps_only_its_label(text: str, other: str) -> None:
+    test = label_test(LabelRow("user", text, 1).filter, "tagfocus", {})
     assert test is not None
     assert test((("user", (text,)),))
     assert not test((("route", (text,)),))
@@ -46,11 +46,11 @@ def test_the_filter_of_a_row_keeps_its_label_and_no_other(text: str, other: str)
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_the_samples_that_a_row_keeps_come_to_its_value(seed: int) -> None:
+def test_the_samples_that_a_row_keeps_add_up_to_its_value(seed: int) -> None:
     stacks = read_stacks(RandomProfile(seed).data)
     kind = stacks.types[0].type
     found = tags(stacks, Lens(sample_type=kind))
-    for row in labels(found.tags, Measure("", found.total)).rows:
+    for row in label_rows(found.tags, Measure("", found.total)).rows:
         if row.is_number:
             continue  # a number is written rounded
         left = tags(stacks, Lens(sample_type=kind, tagfocus=row.filter))

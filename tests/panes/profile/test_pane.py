@@ -1,4 +1,4 @@
-"""Pane 4: what it says of the profile that is looked at, and what it asks for."""
+"""Pane 4: its drawing, its keys, and the messages that it posts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,11 +9,11 @@ import pytest
 
 from memtui.model import FunctionValue, Profile, ProfileRequest, SampleValues, Taking, Trouble
 from memtui.panes.profile.filter_line import FilterLine
-from memtui.panes.profile.look import kept
-from memtui.panes.profile.messages import Ask, FetchProfile, ProfileMessage
+from memtui.panes.profile.messages import FetchProfile, ProfileMessage, QueryProfile
 from memtui.panes.profile.pane import ProfilePane
+from memtui.panes.profile.view_options import kept_profiles
 from memtui.parse.profile.decoder import read_stacks
-from memtui.pprof.question import answer
+from memtui.pprof.query import answer
 from memtui.timeline import View
 
 MIB = 1 << 20
@@ -50,7 +50,7 @@ def test_the_top_functions_with_their_shares(view: MakeView, drawn: Draw) -> Non
     )
 
 
-def test_without_room_sum_and_cum_percent_give_way_to_the_name(view: MakeView, drawn: Draw) -> None:
+def test_without_room_sum_and_cum_percent_are_dropped(view: MakeView, drawn: Draw) -> None:
     rows = drawn(ProfilePane(), view((3, "profile", profile())), 40, 6).splitlines()
     assert rows[2].split() == ["│", "▼flat", "flat%", "cum", "function", "│"]
     assert "main.Map[int]" in rows[4]
@@ -65,7 +65,7 @@ def test_a_sample_type_in_counts_has_no_unit(view: MakeView, drawn: Draw) -> Non
     assert "100% main.main" in picture
 
 
-def test_a_profile_without_samples_is_no_trouble(view: MakeView, drawn: Draw) -> None:
+def test_a_profile_without_samples_is_shown(view: MakeView, drawn: Draw) -> None:
     empty = Profile((SampleValues("samples", "count", 0, ()),), "samples", "cpu.prof", 99, 0.0)
     assert "samples 0" in drawn(ProfilePane(), view((0, "profile", empty)), 60, 5)
 
@@ -119,7 +119,7 @@ def heap(inuse: int, alloc: int = 0, **fields: Any) -> Profile:
         ),
     ],
 )
-def test_it_says_when_it_was_taken_and_as_of_which_cycle(
+def test_the_status_has_the_time_and_the_gc_cycle(
     view: MakeView, drawn: Draw, fields: dict[str, Any], width: int, said: str
 ) -> None:
     picture = drawn(ProfilePane(), view((3, "profile", heap(MIB, **fields))), width, 6)
@@ -134,11 +134,11 @@ def compared_files(view: MakeView, drawn: Draw, then: int, now: int) -> str:
     second = heap(3 * MIB, 62 * MIB, time_nanos=now * 10**9, **is_file)
     seen = view((0, "profile", first), (6, "profile", second))
     pane.view = seen
-    pane._reading.look = replace(pane.look, base=kept(seen, "file")[0])
+    pane._navigation.options = replace(pane.options, base=kept_profiles(seen, "file")[0])
     return drawn(pane, seen, 110, 6).splitlines()[1]
 
 
-def test_two_files_are_as_far_apart_as_the_times_in_them(view: MakeView, drawn: Draw) -> None:
+def test_the_time_between_two_files_is_that_of_their_contents(view: MakeView, drawn: Draw) -> None:
     title = compared_files(view, drawn, 1_794_000_000, 1_794_000_027)
     assert "(+27s)" in title
     assert "alloc 2.00M/s" in title
@@ -146,22 +146,22 @@ def test_two_files_are_as_far_apart_as_the_times_in_them(view: MakeView, drawn: 
 
 
 @pytest.mark.parametrize(("then", "now"), [(0, 0), (0, 1_794_000_027), (1_794_000_000, 0)])
-def test_where_a_file_has_no_time_nothing_is_divided_by_when_it_was_read(
+def test_without_a_time_in_a_file_there_is_no_rate(
     view: MakeView, drawn: Draw, then: int, now: int
 ) -> None:
     title = compared_files(view, drawn, then, now)
-    assert "time between not known" in title
+    assert "unknown time between" in title
     assert "/s" not in title
     assert "/h" not in title
     assert "no time" in title
 
 
-def test_a_cpu_profile_has_a_bar_while_it_is_taken_and_a_reason_when_it_did_not_come(
+def test_a_cpu_profile_has_a_progress_bar_and_a_reason_when_it_fails(
     view: MakeView, drawn: Draw
 ) -> None:
     begun = ((3, "profile", heap(MIB)), (10, "profile", Taking(CPU)))
     picture = drawn(ProfilePane(), view(*begun, now=14), 60, 6)
-    assert picture.splitlines()[2].startswith("│ taking CPU profile 4 s of 10 s ▓▓▓▓▓░")
+    assert picture.splitlines()[2].startswith("│ fetching CPU profile 4 s of 10 s ▓▓▓▓░")
     assert "main.keep" in picture
     over = Taking(CPU, over=True, reason="cancelled after 4 s")
     picture = drawn(ProfilePane(), view(*begun, (14, "profile", over)), 60, 6)
@@ -171,7 +171,7 @@ def test_a_cpu_profile_has_a_bar_while_it_is_taken_and_a_reason_when_it_did_not_
     assert "cancelled" not in drawn(ProfilePane(), later, 60, 6)
 
 
-def test_it_says_that_it_fetches(view: MakeView, drawn: Draw) -> None:
+def test_a_fetch_is_shown(view: MakeView, drawn: Draw) -> None:
     picture = drawn(
         ProfilePane(), view((3, "profile", heap(MIB)), (9, "profile", Taking(HEAP))), 60, 6
     )
@@ -182,7 +182,7 @@ def test_it_says_that_it_fetches(view: MakeView, drawn: Draw) -> None:
 
 
 def asked(pane: ProfilePane, monkeypatch: pytest.MonkeyPatch) -> list[ProfileMessage]:
-    """Return the list that will hold what the pane wants of the world."""
+    """Return the list of the messages of the pane."""
     wanted: list[ProfileMessage] = []
 
     def note(message: object) -> bool:
@@ -195,16 +195,16 @@ def asked(pane: ProfilePane, monkeypatch: pytest.MonkeyPatch) -> list[ProfileMes
 
 
 def answered(pane: ProfilePane, wanted: Sequence[ProfileMessage]) -> None:
-    """Answer what was asked last, as the app does."""
+    """Answer the last query, as the app does."""
     ask = wanted[-1]
-    assert isinstance(ask, Ask)
-    key, data, base = ask.wanted
-    pane.take(key, answer(read_stacks(data), read_stacks(base) if base else None, key.question))
+    assert isinstance(ask, QueryProfile)
+    key, data, base = ask.pending
+    pane.show_answer(key, answer(read_stacks(data), read_stacks(base) if base else None, key.query))
 
 
 @pytest.fixture
 def real(data: Path) -> Callable[..., Profile]:
-    """Return a profile of real bytes, whose own values are made up."""
+    """Return a profile of real bytes with invented values."""
 
     def make(name: str = "heapleak") -> Profile:
         return heap(MIB, data=(data / "profile" / name / "heap.pb.gz").read_bytes())
@@ -212,7 +212,7 @@ def real(data: Path) -> Callable[..., Profile]:
     return make
 
 
-def test_a_base_makes_a_difference_of_the_profile_and_again_none(
+def test_a_base_starts_a_comparison_and_ends_it(
     view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pane = ProfilePane()
@@ -222,9 +222,9 @@ def test_a_base_makes_a_difference_of_the_profile_and_again_none(
     pane.action_base()
     assert "since" not in drawn(pane, pane.view, 80, 8), "nothing is compared with itself"
     both = view((0, "profile", old), (720, "profile", new))
-    assert "reading" in drawn(pane, both, 80, 8)
-    assert isinstance(wanted[-1], Ask)
-    assert (wanted[-1].wanted.data, wanted[-1].wanted.base) == (new.data, old.data)
+    assert "updating" in drawn(pane, both, 80, 8)
+    assert isinstance(wanted[-1], QueryProfile)
+    assert (wanted[-1].pending.data, wanted[-1].pending.base) == (new.data, old.data)
     answered(pane, wanted)
     picture = drawn(pane, both, 100, 8)
     assert "inuse_space +2.00M +10.0M/h since 11:06:40 (+12m00s)" in picture
@@ -274,8 +274,8 @@ def test_without_its_bytes_a_profile_still_shows_its_functions(
     pane.view = view((0, "profile", heap(MIB)), (9, "profile", heap(MIB, data=None)))
     assert "main.keep" in drawn(pane, pane.view, 80, 8)
     pane.action_next_view()
-    assert "its bytes were let go" in drawn(pane, pane.view, 80, 8)
-    assert not [each for each in wanted if isinstance(each, Ask)]
+    assert "bytes of this profile were dropped" in drawn(pane, pane.view, 80, 8)
+    assert not [each for each in wanted if isinstance(each, QueryProfile)]
 
 
 # Views, and what is typed
@@ -299,16 +299,16 @@ def test_entering_a_function_and_the_way_back(
     top = drawn(pane, now, 80, 12)
     pane.action_enter()
     drawn(pane, now, 80, 12)
-    assert isinstance(wanted[-1], Ask)
-    assert wanted[-1].wanted.key.question.name == "main.keep"
-    pane.fail(wanted[-1].wanted.key, "nothing matches main.keep")
+    assert isinstance(wanted[-1], QueryProfile)
+    assert wanted[-1].pending.key.query.name == "main.keep"
+    pane.show_failure(wanted[-1].pending.key, "nothing matches main.keep")
     assert "nothing matches main.keep" in drawn(pane, now, 80, 12)
     assert pane.check_action("back", ())
     pane.action_back()
     assert drawn(pane, now, 80, 12) == top
 
 
-def test_an_answer_that_is_not_wanted_any_more_is_not_drawn(
+def test_an_outdated_answer_is_not_drawn(
     view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pane = ProfilePane()
@@ -324,10 +324,10 @@ def test_an_answer_that_is_not_wanted_any_more_is_not_drawn(
     assert drawn(pane, now, 80, 12) == before
 
 
-def test_a_view_stands_under_its_own_title_until_the_next_one_is_there(
+def test_a_view_keeps_its_title_until_the_next_one_is_drawn(
     view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever key changes what is asked, the title changes with the lines, not before them."""
+    """After any key the title changes together with the lines, not before."""
     pane = ProfilePane()
     wanted = asked(pane, monkeypatch)
     profiles = [(float(at), "profile", replace(real(), values=heap(at * MIB).values))
@@ -349,17 +349,19 @@ def test_a_view_stands_under_its_own_title_until_the_next_one_is_there(
         before = drawn(pane, pane.view, 90, 8).splitlines()
         step()
         waiting = drawn(pane, pane.view, 90, 8).splitlines()
-        if not pane._reading.is_waiting:
+        if not pane._navigation.is_waiting:
             continue
         assert waiting[1] == before[1], "the title"
         assert waiting[2:-1] == before[2:-1], "and the lines"
         answered(pane, wanted)
         drawn(pane, pane.view, 90, 8)
         assert pane.shown is not None
-        assert pane._reading.seen(pane.shown).look == pane.look, "then both are the next ones"
+        assert pane._navigation.subject(pane.shown).options == pane.options, (
+            "then both are the next ones"
+        )
 
 
-def test_patterns_are_typed_and_say_what_is_wrong_with_them(
+def test_patterns_are_typed_and_errors_are_shown(
     view: MakeView, drawn: Draw, real: Callable[..., Profile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pane = ProfilePane()
@@ -370,16 +372,16 @@ def test_patterns_are_typed_and_say_what_is_wrong_with_them(
     for letter in "rem":
         pane.typed(letter, letter)
     drawn(pane, now, 80, 12)
-    assert isinstance(wanted[-1], Ask)
-    assert wanted[-1].wanted.key.question.lens.focus == "rem"
+    assert isinstance(wanted[-1], QueryProfile)
+    assert wanted[-1].pending.key.query.lens.focus == "rem"
     answered(pane, wanted)
     picture = drawn(pane, now, 80, 12)
     assert "main.remember" in picture
     assert "/ rem" in picture
     pane.typed("(", "(")
     drawn(pane, now, 80, 12)
-    assert isinstance(wanted[-1], Ask)
-    pane.fail(wanted[-1].wanted.key, "focus: missing )")
+    assert isinstance(wanted[-1], QueryProfile)
+    pane.show_failure(wanted[-1].pending.key, "focus: missing )")
     picture = drawn(pane, now, 80, 12)
     assert "focus: missing )" in picture
     assert "main.remember" in picture
@@ -405,18 +407,18 @@ def test_a_name_is_found_and_the_next_one(view: MakeView, drawn: Draw) -> None:
     assert not pane.check_action("back", ())
 
 
-def test_again_takes_what_is_shown(view: MakeView, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_again_fetches_the_shown_profile(view: MakeView, monkeypatch: pytest.MonkeyPatch) -> None:
     pane = ProfilePane()
     wanted = asked(pane, monkeypatch)
     pane.view = view((0, "profile", heap(MIB)), (9, "profile", heap(MIB, request=CPU)))
     pane.action_again()
-    pane.follow(CPU)
+    pane.show_kind(CPU)
     pane.action_again()
     fetches = [each.request for each in wanted if isinstance(each, FetchProfile)]
     assert fetches == [None, CPU]
 
 
-def test_stacks_of_goroutines_stay_whole_for_they_say_what_is_waited_for(
+def test_goroutine_stacks_are_never_cut(
     view: MakeView, drawn: Draw, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pane = ProfilePane()
@@ -430,7 +432,7 @@ def test_stacks_of_goroutines_stay_whole_for_they_say_what_is_waited_for(
     states = drawn(pane, pane.view, 80, 12).splitlines()[2]
     assert "chan" in states
     pane.action_finer()
-    pane._reading.look = replace(pane.look, filters=FilterLine.of(hide="runtime"))
+    pane._navigation.options = replace(pane.options, filters=FilterLine.of(hide="runtime"))
     drawn(pane, pane.view, 80, 12)
     answered(pane, wanted)
     assert drawn(pane, pane.view, 80, 12).splitlines()[2] == states

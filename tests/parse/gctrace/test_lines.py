@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtui.model import GcCycle, OutputLine, Restart, ScavengeLine, TornLine
-from memtui.parse.gctrace.decoder import MOST_STRANDS, TraceDecoder
+from memtui.parse.gctrace.decoder import MOST_STREAMS, TraceDecoder
 from memtui.parse.gctrace.grammar import trace_sample
 from memtui.parse.gctrace.lines import Prefixed, read
 from memtui.parse.gctrace.stream import TimedItem
@@ -127,7 +127,7 @@ def test_partial_lines_without_end_take_little_memory() -> None:
     decoder = TraceDecoder()
     for _ in range(100):
         decoder.feed(f"{STAMP} stderr P {'x' * 16384}\n".encode())
-    assert all(len(each._unfinished) < 70_000 for each in decoder._strands.values())
+    assert all(len(each._unfinished) < 70_000 for each in decoder._streams.values())
 
 
 @pytest.mark.parametrize("cut", range(20, len(CYCLE), 9))
@@ -166,9 +166,9 @@ def test_a_torn_line_among_lines_of_another_stream_is_given_up_at_last() -> None
 def test_many_programs_in_one_log_take_little_memory() -> None:
     decoder = TraceDecoder()
     decoder.feed("".join(f"web-{n}  | {CYCLE[:60]}ts=1\n" for n in range(1000)).encode())
-    assert len(decoder._strands) <= MOST_STRANDS
-    assert len(decoder._processes) <= MOST_STRANDS
-    assert len(decoder._busy) <= MOST_STRANDS + 1
+    assert len(decoder._streams) <= MOST_STREAMS
+    assert len(decoder._processes) <= MOST_STREAMS
+    assert len(decoder._busy) <= MOST_STREAMS + 1
 
 
 def test_a_date_without_year_is_asked_for() -> None:

@@ -16,7 +16,7 @@ from elffile import BASE, MAGIC, Elf, inline_blob, pointer_blob
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtui.parse.process.buildinfo import go_version
+from memtui.parse.process.buildinfo import go_version, main_package
 
 
 def version_of(content: bytes) -> str | None:
@@ -63,6 +63,32 @@ def test_a_built_binary_tells_what_go_version_tells(
     assert go_says.startswith("go1.")
     assert version_of(go_build("orders").read_bytes()) == go_says
     assert version_of(stripped.read_bytes()) == go_says
+
+
+@pytest.mark.go
+@pytest.mark.parametrize("system", ["darwin/arm64", "darwin/amd64", "freebsd/amd64"])
+def test_a_binary_of_another_system_has_its_version(
+    system: str, go_says: str, tmp_path: Path
+) -> None:
+    name, processor = system.split("/")
+    binary = tmp_path / "small"
+    (tmp_path / "go.mod").write_text("module example.com/small\n")
+    (tmp_path / "main.go").write_text("package main\n\nfunc main() {}\n")
+    subprocess.run(
+        [Path(sysconfig.get_path("scripts")) / "go", "build", "-o", binary, "."],
+        cwd=tmp_path,
+        env=os.environ
+        | {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": "", "CGO_ENABLED": "0"}
+        | {"GOOS": name, "GOARCH": processor},
+        check=True,
+    )
+    content = binary.read_bytes()
+    assert version_of(content) == go_says
+    assert main_package(lambda at, size: content[at : at + size]) == "example.com/small"
+    for cut in (0, 3, 4, 20, 32, 40, 200, 4096, len(content) // 2):
+        version_of(content[:cut])
+    for place in range(16, 600, 3):  # any damage to the tables
+        version_of(content[:place] + b"\xff" + content[place + 1 :])
 
 
 @pytest.mark.go

@@ -1,4 +1,4 @@
-"""A profile is added up as go tool pprof does it, and what is none is refused in one line."""
+"""Profiles are added up as by go tool pprof; other bytes are a one-line error."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def printed_rows(text: str) -> list[tuple[str, str, str]]:
 
 
 def is_printed_as(value: int, printed: str) -> bool:
-    """Tell whether a value, rounded to the digits that were printed, is what was printed."""
+    """Return whether a value, rounded to the printed digits, is equal to the printed one."""
     match = NUMBER.fullmatch(printed)
     assert match
     decimals = len(match[1].partition(".")[2])
@@ -102,7 +102,7 @@ def test_cpu_and_goroutine_profiles_are_those_of_pprof(
     assert is_printed_as(values.total, total[1])
 
 
-def test_what_it_cost_and_where_it_came_from_are_kept(data: Path) -> None:
+def test_size_duration_and_address_are_kept(data: Path) -> None:
     path = data / "profile" / "heapleak" / "heap.pb.gz"
     profile = parsed(path)
     assert (profile.where, profile.took_s) == ("heap.pb.gz", 0.5)
@@ -115,7 +115,7 @@ def test_what_it_cost_and_where_it_came_from_are_kept(data: Path) -> None:
     ]
 
 
-def test_profiles_come_packed_and_not(data: Path) -> None:
+def test_profiles_are_gzipped_or_not(data: Path) -> None:
     packed = (data / "profile" / "heapleak" / "heap.pb.gz").read_bytes()
     plain = gzip.decompress(packed)
     members = gzip.compress(plain[:700], mtime=0) + gzip.compress(plain[700:])
@@ -124,7 +124,7 @@ def test_profiles_come_packed_and_not(data: Path) -> None:
 
 
 def pprof_rows(path: Path, *options: str) -> list[tuple[str, int, int]]:
-    """Return the rows of the real thing, each function with its bytes or counts."""
+    """Return the rows of pprof: each function with its value."""
     go = Path(sysconfig.get_path("scripts")) / "go"
     arguments = ["-top", "-nodefraction=0", "-nodecount=0", "-symbolize=none", *options]
     run = subprocess.run(
@@ -199,7 +199,7 @@ def test_recursion_counts_once_and_the_leaf_is_the_innermost_inlined_function() 
 
 
 @pytest.mark.world
-def test_values_below_zero_add_to_the_total_and_those_that_cancel_out_are_left_out(
+def test_negative_values_add_to_the_total_and_zero_sums_are_dropped(
     tmp_path: Path,
 ) -> None:
     profile = forged(
@@ -252,7 +252,7 @@ def test_the_default_is_what_the_profile_names_or_the_last(
     assert parse_profile(profile.SerializeToString(), where="", took_s=0).default_type == shown
 
 
-def test_a_default_that_is_no_string_is_passed_over() -> None:
+def test_an_invalid_default_type_is_ignored() -> None:
     profile = forged(types=("samples", "cpu"))
     profile.default_sample_type = 1 << 40
     assert parse_profile(profile.SerializeToString(), where="", took_s=0).default_type == "cpu"
@@ -280,8 +280,14 @@ NO_TYPE.sample.add()
         (b'{"error": "no"}', "looks like JSON"),
         (b"<module> (a.py:1);f (a.py:2) 12\n<module> (a.py:1) 3\n", "collapsed stacks"),
         (struct.pack("<8Q", 0, 3, 0, 10000, 0, 1, 1, 0x401000), "gperftools"),
-        (b"heap profile:   1:  64 [  1:  64] @ heapprofile\n  1: 64 [ 1: 64] @ 0x1\n", "of C++"),
-        (b"heap profile: 1: 64 [1: 64] @ heap_v2/524288\n1: 64 [1: 64] @ 0x1\n", "of C++"),
+        (
+            b"heap profile:   1:  64 [  1:  64] @ heapprofile\n  1: 64 [ 1: 64] @ 0x1\n",
+            "C++ heap",
+        ),
+        (
+            b"heap profile: 1: 64 [1: 64] @ heap_v2/524288\n1: 64 [1: 64] @ 0x1\n",
+            "C++ heap",
+        ),
         (b"\x0a\x08\x0a\x02\x0a\x00\x12\x02\x0a\x00\x12\x02\x0a\x00", "OpenTelemetry"),
         (b"404 page not found\n", "text: 404 page not found"),
         (b"\x7fELF\x02\x01\x01" + bytes(20), "looks like a program"),
@@ -289,22 +295,25 @@ NO_TYPE.sample.add()
         (gzip.compress(forged().SerializeToString(), mtime=0) + b"trailing", "damaged gzip"),
         (b"\xff" * 50, "not a profile, or a damaged one"),
         (NO_TYPE.SerializeToString(), "not a profile"),
-        (TWICE.SerializeToString(), "location 1 is there twice"),
+        (TWICE.SerializeToString(), "location 1 is defined twice"),
         (forged(samples=(((9,), (1,)),)).SerializeToString(), "no location has the id 9"),
         (forged(locations={1: (6,)}).SerializeToString(), "no function has the id 6"),
         (forged(samples=(((), (1, 2)),)).SerializeToString(), "2 values for 1 sample types"),
         (forged(functions={0: "zero"}).SerializeToString(), "function 0"),
-        (wire.Profile(sample_type=[wire.ValueType(type=3)]).SerializeToString(), "no string"),
+        (
+            wire.Profile(sample_type=[wire.ValueType(type=3)]).SerializeToString(),
+            "string 3 is not defined",
+        ),
     ],
 )
-def test_what_is_no_profile_is_refused_in_one_line(data: bytes, reason: str) -> None:
+def test_other_bytes_are_a_one_line_error(data: bytes, reason: str) -> None:
     with pytest.raises(ProfileError, match=re.escape(reason)) as refused:
         parse_profile(data, where="", took_s=0)
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 120
 
 
-def test_a_profile_that_was_cut_off_anywhere_is_refused(data: Path) -> None:
+def test_a_truncated_profile_is_an_error(data: Path) -> None:
     whole = (data / "profile" / "heapleak" / "heap.pb.gz").read_bytes()
     for length in range(2, len(whole) - 1, 97):
         with pytest.raises(ProfileError, match="cut off"):
@@ -312,7 +321,7 @@ def test_a_profile_that_was_cut_off_anywhere_is_refused(data: Path) -> None:
 
 
 @pytest.mark.world
-def test_a_bomb_is_refused_before_it_takes_more_memory_than_the_limit() -> None:
+def test_a_gzip_bomb_never_needs_more_memory_than_the_limit() -> None:
     bomb = gzip.compress(bytes(300 << 20), compresslevel=1, mtime=0)
     code = (
         "import resource, sys\n"
@@ -371,20 +380,20 @@ EMPTY_SAMPLE, EMPTY_LOCATION, EMPTY_LINE = b"\x12\x00", b"\x22\x00", b"\x22\x00"
         (b"\x1a\x80\x02" + bytes(256)) * 5000,
     ],
 )
-def test_what_would_only_grow_in_memory_is_refused_before_it_is_decoded(more: bytes) -> None:
+def test_forged_tables_are_an_error_before_they_are_decoded(more: bytes) -> None:
     with pytest.raises(ProfileError, match="forged"):
         parse_profile(forged().SerializeToString() + more, where="", took_s=0, limit_bytes=4 << 20)
 
 
-def test_a_profile_that_only_wants_our_time_is_refused() -> None:
+def test_a_profile_with_endless_stacks_is_an_error() -> None:
     lines = (1,) * 10_000
     samples = (((1,) * 200_000, (1,)),) * 2
     profile = forged(samples=samples, locations={1: lines}, functions={1: "again"})
-    with pytest.raises(ProfileError, match="no end"):
+    with pytest.raises(ProfileError, match="its stacks are too long"):
         parse_profile(profile.SerializeToString(), where="", took_s=0)
 
 
-def test_mutated_profiles_are_read_or_refused_but_never_crash(data: Path) -> None:
+def test_mutated_profiles_are_decoded_or_an_error(data: Path) -> None:
     plain = gzip.decompress((data / "profile" / "heapleak" / "heap.pb.gz").read_bytes())
     chance = random.Random(7)
     refused = 0

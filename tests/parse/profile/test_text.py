@@ -1,4 +1,4 @@
-"""The text form of a profile says what the other form of the same moment says."""
+"""The text form of a profile is equal to the protobuf form."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_goroutines_are_counted_by_their_stacks(data: Path) -> None:
             assert rows[row.name] == pytest.approx(row.cum, rel=0.01), "it leaks meanwhile"
 
 
-def test_a_goroutine_without_a_name_goes_by_its_address() -> None:
+def test_a_goroutine_without_a_name_has_its_address() -> None:
     text = b"threadcreate profile: total 7\n6 @\n#\t0x0\n\n1 @ 0x45fe01 0x45fe51\n"
     found = top(read_stacks(text), Lens(granularity="addresses"))
     assert found.summary.total == 7
@@ -56,7 +56,7 @@ def test_a_goroutine_without_a_name_goes_by_its_address() -> None:
 
 @pytest.mark.go
 @pytest.mark.parametrize("kind", ["block", "mutex"])
-def test_what_waited_is_counted_and_timed_as_pprof_does(
+def test_waits_are_counted_and_timed_as_in_pprof(
     go_build: Callable[[str], Path], tmp_path: Path, kind: str
 ) -> None:
     subprocess.run([go_build("profiled"), tmp_path], check=True)
@@ -91,21 +91,21 @@ def test_the_settings_of_a_contention_profile_scale_it() -> None:
         b"goroutine profile: total 1\n\xff\xfe\x00 @ 0x1\n1 @ 0x1\n#\t0x1\t\x1b[31mx+0x1\ty:1\n",
     ],
 )
-def test_whatever_stands_in_it_is_read(text: bytes) -> None:
+def test_any_text_is_read(text: bytes) -> None:
     top(read_stacks(text))
 
 
-def test_a_number_without_an_end_is_refused() -> None:
+def test_a_number_of_too_many_digits_is_an_error() -> None:
     with pytest.raises(ProfileError, match="line 2 has a number of 5000 digits"):
         read_stacks(b"goroutine profile: total 1\n" + b"1" * 5000 + b" @ 0x1\n")
 
 
-def test_objects_of_next_to_no_bytes_are_refused() -> None:
+def test_objects_of_almost_0_bytes_are_an_error() -> None:
     counts = f"{10**15}: 1 [{10**15}: 1]"
-    with pytest.raises(ProfileError, match="line 2 has objects of next to no bytes"):
+    with pytest.raises(ProfileError, match="line 2 has objects of almost 0 bytes"):
         read_stacks(f"heap profile: {counts} @ heap/1048576\n{counts} @ 0x1\n".encode())
 
 
-def test_text_without_an_end_is_refused() -> None:
-    with pytest.raises(ProfileError, match="no end"):
+def test_too_many_lines_are_an_error() -> None:
+    with pytest.raises(ProfileError, match="too many lines of text"):
         read_stacks(b"goroutine profile: total 1\n" + b"\n" * 200_000, 1 << 20)

@@ -26,7 +26,7 @@ from memtui.recording import Recording
 from memtui.sources.actions import ProcessActions
 from memtui.sources.http.client import Address, get, refusal
 from memtui.sources.http.credentials import BadSecret, Credentials
-from memtui.sources.profile.http_profile import UrlProfile
+from memtui.sources.profile.http_profile import UrlProfileSource
 from memtui.sources.runtime.source import RuntimeSource
 from memtui.sources.source import SourceFailed, drive
 
@@ -56,7 +56,7 @@ def authority(tls: str, tmp_path: Path) -> Path:
 
 async def first(url: str, access: Credentials) -> tuple[Attached, Profile]:
     """Return what the source of profiles tells first."""
-    async with aclosing(UrlProfile(url, lambda: 0.0, access=access).events()) as events:
+    async with aclosing(UrlProfileSource(url, lambda: 0.0, access=access).events()) as events:
         attached, profile = (await anext(events)).sample, (await anext(events)).sample
     assert isinstance(attached, Attached)
     assert isinstance(profile, Profile)
@@ -218,7 +218,7 @@ async def test_a_defect_while_a_secret_is_used_does_not_tell_it(
 
     monkeypatch.setattr("memtui.sources.profile.http_profile.get", broken)
     told: list[Any] = []
-    source = UrlProfile("http://127.0.0.1:1", lambda: 0.0, access=TOKEN)
+    source = UrlProfileSource("http://127.0.0.1:1", lambda: 0.0, access=TOKEN)
     await drive(source, told.append, lambda: 0.0)
     trouble = told[-1].sample
     assert "failed here: RuntimeError in memtui.sources.profile.http_profile:" in trouble.reason
@@ -294,12 +294,15 @@ def screen_of(app: App[Any]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--auth-env", "NOWHERE", "--pprof", "http://h:1"), "no secret in the variable NOWHERE"),
+        (
+            ("--auth-env", "NOWHERE", "--pprof", "http://h:1"),
+            "no secret in the environment variable NOWHERE",
+        ),
         (("--auth-file", "/nowhere", "--pprof", "http://h:1"), "no secret in /nowhere"),
         (("--auth-env", "PATH", "--auth-file", "x"), "exclude each other"),
         (("--insecure", "--cacert", "x"), "exclude each other"),
         (("--insecure",), "need --pprof URL"),
-        (("--cacert", os.devnull, "--pprof", "https://h:1"), "no certificates in it"),
+        (("--cacert", os.devnull, "--pprof", "https://h:1"), "no certificates found"),
         (("--cacert", "/nowhere", "--pprof", "https://h:1"), "No such file"),
         (("--auth-env", "SECRET", "--pprof", "http://u:p@h:1"), "two secrets"),
     ],

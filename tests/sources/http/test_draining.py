@@ -24,7 +24,7 @@ from patience import PATIENCE_S, in_one_try, until, wait_for
 
 import memtui
 from memtui.cli.errors import CliError
-from memtui.cli.stored.profile_input import stacks_from
+from memtui.cli.stored.profile_report import stacks_from
 from memtui.model import Act, Origin, ProfileRequest
 from memtui.parse.process.sockets import TcpListener
 from memtui.sources.actions import ProcessActions
@@ -35,7 +35,7 @@ from memtui.sources.http.endpoint import probe_listener
 from memtui.sources.http.pprof_pages import kinds_in
 from memtui.sources.http.request_cost import cpu_s
 from memtui.sources.process.proc import read_status
-from memtui.sources.profile.http_profile import UrlProfile
+from memtui.sources.profile.http_profile import UrlProfileSource
 from memtui.sources.runtime import memstats
 from memtui.sources.runtime.memstats import MemStatsAddress, ask
 from memtui.sources.runtime.poll_schedule import heap_shape
@@ -72,16 +72,16 @@ class Server:
         self.whole.set()
 
 
-async def events_of(source: UrlProfile | RuntimeSource) -> None:
+async def events_of(source: UrlProfileSource | RuntimeSource) -> None:
     async with aclosing(source.events()) as events:
         async for _ in events:
             pass
 
 
 async def cancelled_profile(url: str) -> None:
-    source = UrlProfile(url, time.time, every_s=None)
-    source._is_dear = True  # nothing comes unasked
-    source.ask(ProfileRequest("goroutine"))
+    source = UrlProfileSource(url, time.time, every_s=None)
+    source._is_too_expensive = True  # nothing comes unasked
+    source.request(ProfileRequest("goroutine"))
     async with aclosing(source.events()) as events:
         await anext(events)
         telling = asyncio.ensure_future(anext(events))
@@ -106,7 +106,7 @@ PLACES: dict[str, Asks] = {
     "sources/memstats metrics": origin(Origin.METRICS),
     "sources/memstats heap": origin(Origin.HEAP_TEXT),
     "sources/gate": lambda url: heap_shape(Address(f"{url}/debug/pprof/heap?debug=1")),
-    "sources/served": lambda url: events_of(UrlProfile(url, time.time)),
+    "sources/served": lambda url: events_of(UrlProfileSource(url, time.time)),
     "sources/served cancel": cancelled_profile,
     "sources/runtime": lambda url: events_of(
         RuntimeSource(None, time.time, url=Address(f"{url}/debug/pprof/heap"))

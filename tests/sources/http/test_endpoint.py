@@ -28,7 +28,7 @@ from memtui.sources.http.endpoint import (
     listeners,
     probe_listener,
 )
-from memtui.sources.process.identity import start_ticks
+from memtui.sources.process.reader import default_reader, start_ticks
 from memtui.sources.source import SourceFailed
 
 pytestmark = pytest.mark.go
@@ -325,7 +325,7 @@ def test_a_process_that_ended_is_given_up_for_good() -> None:
 
 def test_the_start_of_a_process_is_field_22_of_its_stat() -> None:
     text = Path("/proc/self/stat").read_text()
-    assert start_ticks(os.getpid()) == int(text.rpartition(")")[2].split()[19])
+    assert start_ticks(os.getpid(), default_reader()) == int(text.rpartition(")")[2].split()[19])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")

@@ -17,7 +17,7 @@ import pytest
 from patience import PATIENCE_S, in_one_try, in_one_try_of
 
 from memtui.model import Attached, Event, Mark, MemStats, Origin, Profile, RuntimeSample
-from memtui.parse.profile.shape import ProfileShape
+from memtui.parse.profile.wire import ProfileShape
 from memtui.parse.runtime.memstats import MemStatsPage
 from memtui.sources.http import request_cost
 from memtui.sources.http.client import Address, get
@@ -30,9 +30,9 @@ from memtui.sources.http.request_cost import (
     allocated_by_profile,
     garbage_interval_s,
 )
-from memtui.sources.process.mappings import interval, rarely
+from memtui.sources.process.mappings import interval_after, slow_interval_reason
 from memtui.sources.process.proc import read_rollup
-from memtui.sources.profile.http_profile import ProcessProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.memstats import MemStatsAddress, MemStatsAnswer, ask
 from memtui.sources.runtime.poll_schedule import PollInterval
@@ -45,7 +45,7 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def analyst() -> Iterator[ProfileWorker]:
+def worker() -> Iterator[ProfileWorker]:
     """Return who reads profiles, large ones in a process that ends with the test."""
     found = ProfileWorker()
     yield found
@@ -94,10 +94,10 @@ def test_garbage_is_counted_until_a_cycle_has_run() -> None:
 
 @pytest.mark.parametrize(
     ("cost_s", "expected"),
-    [(0.001, ""), (0.07, "read every 7 s because each reading takes 70ms of CPU")],
+    [(0.001, ""), (0.07, "read every 7 s because each read takes 70ms of CPU")],
 )
 def test_the_reason_why_mappings_are_read_rarely(cost_s: float, expected: str) -> None:
-    assert rarely(interval(cost_s), cost_s) == expected
+    assert slow_interval_reason(interval_after(cost_s), cost_s) == expected
 
 
 # The measured costs are those of real programs
@@ -207,7 +207,7 @@ async def test_the_heap_profile_is_read_once_for_both_sources(
     service = start_go("heavy", "-stacks", "5000", "pprof=127.0.0.1:0")
     address, shared = service.address, Costs()
     before = await allocated(address)
-    profile = ProcessProfile(service.pid, time.time, costs=shared)
+    profile = ProcessProfileSource(service.pid, time.time, costs=shared)
     runtime = RuntimeSource(service.pid, time.time, costs=shared)
     async with aclosing(profile.events()) as events:
         if first_of_both == "profile":
@@ -224,18 +224,18 @@ async def test_the_heap_profile_is_read_once_for_both_sources(
 @pytest.mark.go
 @pytest.mark.parametrize("program", ["heavy", "heavy@1.21"])
 async def test_a_profile_of_very_many_stacks_is_not_read_unless_the_user_wants_it(
-    start_go: Callable[..., Any], analyst: ProfileWorker, program: str
+    start_go: Callable[..., Any], worker: ProfileWorker, program: str
 ) -> None:
     """The index says how many there are; RES would double for the records of all of them."""
     service = start_go(program, "-stacks", "60000", "pprof=127.0.0.1:0")
     address = service.address
     before = await allocated(address)
-    source = ProcessProfile(service.pid, time.time, analyst=analyst)
+    source = ProcessProfileSource(service.pid, time.time, worker=worker)
     async with asyncio.timeout(PATIENCE_S):
         async with aclosing(source.events()) as events:
             with pytest.raises(SourceFailed) as failed:
                 await anext(events)
-        assert re.search("is read only on request: it has 600\\d\\d stacks", failed.value.reason)
+        assert re.search("is fetched only on request: it has 600\\d\\d stacks", failed.value.reason)
         async with aclosing(source.events()) as events:
             waiting = asyncio.ensure_future(anext(events))
             source.look()
@@ -255,13 +255,13 @@ async def test_a_profile_of_very_many_stacks_is_not_read_unless_the_user_wants_i
 
 @pytest.mark.go
 async def test_a_profile_that_shows_in_res_is_marked_and_not_read_again_unasked(
-    start_go: Callable[..., Any], analyst: ProfileWorker, monkeypatch: pytest.MonkeyPatch
+    start_go: Callable[..., Any], worker: ProfileWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With Go 1.21 the records of 60,000 stacks take 30 MB at once, of a program that has 30."""
     monkeypatch.setattr(request_cost, "LEAST_BUDGET_BYTES", 1 << 40)  # so that it is read at all
     service = start_go("heavy@1.21", "-stacks", "60000", "pprof=127.0.0.1:0")
     _ = service.address
-    source = ProcessProfile(service.pid, time.time, every_s=0.05, analyst=analyst)
+    source = ProcessProfileSource(service.pid, time.time, every_s=0.05, worker=worker)
     began = time.time()
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         samples = [(await anext(events)).sample for _ in range(3)]
@@ -355,7 +355,7 @@ def test_waiting_for_a_cpu_is_no_cost_of_reading_mappings(start_go: Callable[...
             read_rollup(service.pid)
             cpus.append(time.thread_time() - cpu_s)
             walls.append(time.perf_counter() - began)
-        assert interval(sorted(cpus)[10]) == 5.0
+        assert interval_after(sorted(cpus)[10]) == 5.0
         assert max(walls) > 4 * sorted(cpus)[10]
 
     with busy(8 * (os.cpu_count() or 1)):

@@ -14,8 +14,8 @@ import pytest
 from patience import PATIENCE_S
 
 from memtui.model import Absent, CgroupMemory
-from memtui.sources.process import environment
-from memtui.sources.process.environment import read_place
+from memtui.sources.process import cgroup
+from memtui.sources.process.cgroup import read_environment
 
 MIB = 1 << 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -48,7 +48,7 @@ def memory_of(root: Path, files: dict[str, str]) -> CgroupMemory:
         path = root / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    found = read_place(7, root / "proc", root)[1]
+    found = read_environment(7, root / "proc", root)[1]
     assert found is not None
     return found
 
@@ -102,7 +102,7 @@ def test_a_sum_that_lacks_a_process_is_not_given(
     hidden = memory_of(tmp_path, POD_FILES | {f"{POD}/sidecar/cgroup.procs": "8\n0\n"})
     assert (hidden.processes, hidden.processes_res_bytes) == (3, Absent.NO_ACCESS)
     assert hidden.outside_processes_bytes is None
-    monkeypatch.setattr(environment, "MOST_PROCESSES", 2)
+    monkeypatch.setattr(cgroup, "MOST_PROCESSES", 2)
     crowded = memory_of(tmp_path, POD_FILES)
     assert crowded.processes is Absent.NOT_REPORTED
     assert crowded.processes_res_bytes is Absent.NOT_REPORTED
@@ -165,7 +165,7 @@ def test_a_real_cgroup_holds_more_than_its_process(group: Path) -> None:
             child.stdin.write("\n")
             child.stdin.flush()
             assert child.stdout.readline() == "filled\n"
-            found = read_place(child.pid)[1]
+            found = read_environment(child.pid)[1]
         finally:
             child.stdin.close()
             child.wait()

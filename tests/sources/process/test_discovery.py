@@ -18,10 +18,10 @@ from patience import in_one_try, wait_for
 from memtui.model import Absent, ProcessIdentity
 from memtui.sources.process.discovery import (
     Candidate,
-    Census,
+    ProcessFinder,
     matching,
-    own_family,
-    pipe_origin,
+    own_ancestry,
+    pipe_sources,
     pipe_writers,
     ranked,
 )
@@ -61,7 +61,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 def found(pid: int) -> Candidate | None:
-    return next((each for each in Census().processes() if each.pid == pid), None)
+    return next((each for each in ProcessFinder().processes() if each.pid == pid), None)
 
 
 @pytest.mark.go
@@ -103,7 +103,7 @@ def test_all_processes_are_listed_but_this_one_and_those_of_the_kernel() -> None
 
     def all_are_listed() -> None:
         before = watchable()
-        listed = {candidate.pid for candidate in Census().processes()}
+        listed = {candidate.pid for candidate in ProcessFinder().processes()}
         after = watchable()
         assert (before & after) - {os.getpid()} <= listed <= (before | after) - {os.getpid()}
         assert os.getppid() in listed
@@ -123,7 +123,7 @@ def test_a_census_reads_each_binary_once_but_a_new_file_anew(
     go_build: Callable[[str], Path], tmp_path: Path, spawn: Spawn
 ) -> None:
     program = Path(shutil.copy(go_build("orders"), tmp_path / "program"))
-    census = Census()
+    census = ProcessFinder()
     first = spawn(program, *QUIET)
     before = census.candidate(first.pid)
     # Written over in place, with its old time: the same file, so it is not looked into again.
@@ -169,7 +169,7 @@ def test_a_name_finds_the_process_by_its_name_and_by_its_path(
     services = [start_go("orders", *QUIET, "-items", str(items)) for items in (1, 100000)]
     large, small = services[1].pid, services[0].pid
     wait_for(lambda: psutil.Process(large).memory_info().rss > 20 << 20)
-    listed = list(Census().processes())
+    listed = list(ProcessFinder().processes())
     pids = [candidate.pid for candidate in matching(listed, "^ord.rs$")]
     assert [pid for pid in pids if pid in (large, small)] == [large, small]
     by_path = {candidate.pid for candidate in matching(listed, f"^{go_build('orders')}$")}
@@ -178,8 +178,8 @@ def test_a_name_finds_the_process_by_its_name_and_by_its_path(
 
 
 def test_a_name_never_finds_memtui_or_who_started_it() -> None:
-    listed = list(Census().processes())
-    family = own_family()
+    listed = list(ProcessFinder().processes())
+    family = own_ancestry()
     assert {os.getpid(), os.getppid()} <= family
     assert os.getppid() in {candidate.pid for candidate in listed}
     assert not family & {candidate.pid for candidate in matching(listed, "")}
@@ -189,7 +189,9 @@ def test_a_name_never_finds_memtui_or_who_started_it() -> None:
 def test_another_process_of_the_same_program_is_found(spawn: Spawn) -> None:
     process = spawn(sys.executable, "-c", "import time; time.sleep(60)")
     wait_for(lambda: found(process.pid))
-    assert process.pid in {candidate.pid for candidate in matching(Census().processes(), "python")}
+    assert process.pid in {
+        candidate.pid for candidate in matching(ProcessFinder().processes(), "python")
+    }
 
 
 @pytest.mark.parametrize("pattern", ["(", "a{9999}", "*\n(", "(?P<"])
@@ -206,7 +208,7 @@ def test_who_writes_into_a_pipe_is_found_and_who_reads_it_is_not(
     service = spawn(go_build("orders"), *QUIET, stderr=write)
     spawn("sleep", "60", stdin=read)
     assert pipe_writers(read) == [service.pid]
-    origin = pipe_origin(read)
+    origin = pipe_sources(read)
     assert [candidate.pid for candidate in origin] == [service.pid]
     assert isinstance(origin[0].go_version, str)
 
@@ -232,7 +234,7 @@ def test_what_is_no_pipe_has_no_writers(tmp_path: Path) -> None:
         closed = os.dup(file.fileno())
     os.close(closed)
     assert pipe_writers(closed) == []
-    assert pipe_origin(closed) == []
+    assert pipe_sources(closed) == []
 
 
 @pytest.mark.go
@@ -249,8 +251,8 @@ def test_the_go_program_leads_its_wrapper(
 ) -> None:
     read, write = pipe
     process = spawn(*wrapper, go_build("orders"), *QUIET, stderr=write)
-    wait_for(lambda: [each.name for each in pipe_origin(read)] == ["orders", wrapper[0]])
-    first, second = pipe_origin(read)
+    wait_for(lambda: [each.name for each in pipe_sources(read)] == ["orders", wrapper[0]])
+    first, second = pipe_sources(read)
     assert isinstance(first.go_version, str)
     assert second.pid == process.pid
     assert psutil.Process(first.pid).ppid() == process.pid
@@ -268,7 +270,7 @@ def test_the_origin_is_found_through_tee(
     os.close(middle_write)
     wait_for(lambda: (one := found(tee.pid)) and one.name == "tee")
     assert pipe_writers(read) == [tee.pid]
-    assert [candidate.pid for candidate in pipe_origin(read)] == [service.pid, tee.pid]
+    assert [candidate.pid for candidate in pipe_sources(read)] == [service.pid, tee.pid]
 
 
 @pytest.mark.go
@@ -278,4 +280,4 @@ def test_a_client_that_brings_the_output_of_a_container_is_no_origin(
     read, write = pipe
     client = spawn(shutil.copy(go_build("orders"), tmp_path / "docker"), *QUIET, stderr=write)
     assert pipe_writers(read) == [client.pid]
-    assert pipe_origin(read) == []
+    assert pipe_sources(read) == []

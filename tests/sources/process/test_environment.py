@@ -14,7 +14,8 @@ import pytest
 from patience import PATIENCE_S
 
 from memtui.model import Absent, Attached, CgroupMemory, Environment
-from memtui.sources.process.environment import EnvironmentSource, read_surroundings
+from memtui.sources.process.environment import EnvironmentSource
+from memtui.sources.process.linux import LinuxReader
 from memtui.sources.source import SourceFailed
 
 MIB = 1 << 20
@@ -59,7 +60,7 @@ def test_all_levels_of_v2_are_read(host: Callable[..., tuple[Path, Path]]) -> No
             "/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none": "511\n",
         }
     )
-    found = read_surroundings(7, proc, root)
+    found = LinuxReader(proc, root).environment(7)[0]
     assert isinstance(found.levels, tuple)
     assert [level.path for level in found.levels] == ["/kubepods/pod7/web", "/kubepods/pod7"]
     own = found.levels[0]
@@ -86,7 +87,7 @@ def test_on_a_hybrid_host_v1_counts_the_memory(host: Callable[..., tuple[Path, P
             "/sys/fs/cgroup/memory/memory.usage_in_bytes": f"{900 * MIB}\n",
         }
     )
-    found = read_surroundings(7, proc, root)
+    found = LinuxReader(proc, root).environment(7)[0]
     assert isinstance(found.levels, tuple)
     assert [level.path for level in found.levels] == ["/jobs/7", "/"]
     assert found.cgroup_version == 1
@@ -102,7 +103,7 @@ def test_where_nothing_is_known_nothing_is_claimed(
 ) -> None:
     proc, root = host({"/proc/self/mountinfo": "", "/proc/7/stat": ""})
     missing = Absent.NOT_REPORTED
-    found = read_surroundings(7, proc, root)
+    found = LinuxReader(proc, root).environment(7)[0]
     assert found == Environment(
         levels=missing, cgroup_version=missing, gogc=missing, gomemlimit=missing,
         godebug=missing, thp=missing, max_ptes_none=missing,
@@ -117,7 +118,7 @@ async def test_surroundings_come_when_they_have_changed_and_memory_at_each_beat(
     current = "/sys/fs/cgroup/a/memory.current"
     files = {"/proc/self/mountinfo": V2, "/proc/7/cgroup": "0::/a\n", "/proc/7/stat": STAT}
     proc, root = host(files | {current: "1\n"})
-    source = EnvironmentSource(7, time.time, 0.01, proc=proc, root=root)
+    source = EnvironmentSource(7, time.time, LinuxReader(proc, root), 0.01)
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         assert (await anext(events)).sample == Attached("cgroup")
         first = (await anext(events)).sample
@@ -138,7 +139,7 @@ async def test_a_real_process_has_its_settings_and_its_cgroup(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("stats", "page=127.0.0.1:0", GOGC="70", GOMEMLIMIT="1GiB", PASSWORD="s3cret")
-    source = EnvironmentSource(service.pid, time.time, 0.01)
+    source = EnvironmentSource(service.pid, time.time, every_s=0.01)
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as events:
         await anext(events)
         found = (await anext(events)).sample

@@ -17,7 +17,7 @@ import pytest
 from patience import PATIENCE_S, wait_for
 
 from memtui.model import Ended
-from memtui.sources.process.exit_status import ExitWatch, OomKills, words_of
+from memtui.sources.process.exit_status import LinuxExitWatch, OomKills, ending_words
 from memtui.sources.process.source import ProcessSource
 
 CGROUPS = Path("/sys/fs/cgroup/memory")
@@ -103,7 +103,7 @@ NONE = OomKills(None, None)
 def test_the_oom_killer_is_named_where_its_count_rose(
     code: int | None, before: OomKills, after: OomKills, said: str
 ) -> None:
-    assert words_of(code, before, after) == said
+    assert ending_words(code, before, after) == said
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_counts_are_read_of_both_versions(
         (proc / name).write_text(said)
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_text(text.format(2))
-    ending = ExitWatch(7, proc, tmp_path)
+    ending = LinuxExitWatch(7, proc, tmp_path)
     (tmp_path / file).write_text(text.format(3))
-    assert ending.told().reason.endswith("OOM killer: oom_kill of its cgroup rose from 2 to 3")
+    assert ending.ended().reason.endswith("OOM killer: oom_kill of its cgroup rose from 2 to 3")
 
 
 @pytest.fixture

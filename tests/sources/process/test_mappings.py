@@ -16,7 +16,8 @@ import pytest
 from patience import PATIENCE_S
 
 from memtui.model import Attached, MappingGroups, MappingKind, MappingSample
-from memtui.sources.process.mappings import MappingSource, interval
+from memtui.sources.process.linux import LinuxReader
+from memtui.sources.process.mappings import MappingSource, interval_after
 from memtui.sources.process.proc import read_status
 from memtui.sources.source import SourceFailed
 
@@ -41,7 +42,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 def test_a_reading_takes_at_most_a_hundredth_of_its_interval(
     took_s: float, expected: float
 ) -> None:
-    assert interval(took_s) == pytest.approx(expected)
+    assert interval_after(took_s) == pytest.approx(expected)
 
 
 @pytest.mark.go
@@ -103,7 +104,7 @@ async def test_a_kernel_without_the_sum_is_given_up(tmp_path: Path) -> None:
     (tmp_path / str(os.getpid())).mkdir()
     (tmp_path / str(os.getpid()) / "stat").write_bytes(STAT)
     with pytest.raises(SourceFailed) as failed:
-        await anext(MappingSource(os.getpid(), clock, tmp_path).events())
+        await anext(MappingSource(os.getpid(), clock, LinuxReader(tmp_path)).events())
     assert failed.value.reason.startswith("this kernel has no smaps_rollup")
     assert failed.value.final
 

@@ -30,6 +30,7 @@ from memtui.model import (
     ProcessSample,
     Sample,
 )
+from memtui.sources.process.linux import LinuxReader
 from memtui.sources.process.proc import user_name
 from memtui.sources.process.source import ProcessSource, next_beat, read_identity, read_sample
 from memtui.sources.source import SourceFailed
@@ -251,7 +252,7 @@ def test_an_old_kernel_tells_shr_by_statm(tmp_path: Path, data: Path) -> None:
     (folder / "status").write_text(re.sub(r"Rss\w+:.*\n", "", status))
     shutil.copy(data / "proc/statm.txt", folder / "statm")
     (folder / "stat").write_text("5800 (old) S " + "1 " * 40)
-    _, sample = read_sample(5800, tmp_path)
+    _, sample = read_sample(5800, LinuxReader(tmp_path))
     assert sample.shr_bytes == 1981 * os.sysconf("SC_PAGE_SIZE")
     assert sample.file_bytes is Absent.NOT_REPORTED
     assert sample.res_bytes == 36612 * 1024

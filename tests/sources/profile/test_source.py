@@ -21,8 +21,8 @@ from patience import PATIENCE_S, wait_for
 from memtui.model import Attached, Event, Mark, Profile, ProfileRequest, Taking, Trouble
 from memtui.sources.http.client import Address, HttpCause, HttpFailed, get, shown
 from memtui.sources.http.pprof_pages import profile_address
-from memtui.sources.profile.files import FileProfile
-from memtui.sources.profile.http_profile import ProcessProfile, UrlProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource, UrlProfileSource
+from memtui.sources.profile.profile_files import FileProfileSource
 from memtui.sources.profile.source import ProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.source import SourceFailed, keep_trying
@@ -37,7 +37,7 @@ def clock() -> float:
 
 @pytest.fixture
 def doors(start_go: Callable[..., Any]) -> Doors:
-    """Start the Go program that answers as told; returns the address of each kind."""
+    """Start the Go program that gives each kind of answer; returns the addresses."""
 
     def start(*kinds: str) -> dict[str, str]:
         service = start_go("doors", *(f"{kind}=127.0.0.1:0" for kind in kinds))
@@ -86,13 +86,13 @@ def rows(profile: Profile, name: str) -> list[tuple[str, int, int]]:
 async def test_the_profile_of_a_process_is_the_one_that_go_tool_pprof_fetches(
     start_go: Callable[..., Any],
 ) -> None:
-    """The collector is off: what its last cycle saw stays, so two fetches show the same."""
+    """The GC is off, so that two fetches show the same heap."""
     service = start_go("orders", "-report-every", "0", "-orders", "0", GOGC="off")
     where = service.address
     url = f"http://{where}/debug/pprof/heap"
     for _ in range(3):
         await get(Address(f"{url}?gc=1"), deadline_s=PATIENCE_S, limit_bytes=1 << 20)
-    attached, profile = await first_profile(ProcessProfile(service.pid, clock))
+    attached, profile = await first_profile(ProcessProfileSource(service.pid, clock))
     assert attached.where == profile.where == f"{where}/debug/pprof/heap"
     assert profile.default_type == "inuse_space"
     assert 0 < profile.took_s < PATIENCE_S
@@ -115,13 +115,13 @@ async def test_the_profile_of_a_process_is_the_one_that_go_tool_pprof_fetches(
 
 
 @pytest.mark.go
-async def test_a_profile_comes_again_when_asked_and_when_the_collector_has_run(
+async def test_a_profile_is_fetched_again_on_request_and_after_a_gc(
     start_go: Callable[..., Any],
 ) -> None:
     number = 7
     service = start_go("orders")
     _ = service.address
-    source = ProcessProfile(service.pid, clock, every_s=0.05, gc_number=lambda: number)
+    source = ProcessProfileSource(service.pid, clock, every_s=0.05, gc_number=lambda: number)
     async with aclosing(source.events()) as events:
         assert isinstance((await anext(events)).sample, Attached)
         assert isinstance((await anext(events)).sample, Profile)
@@ -140,16 +140,16 @@ async def test_a_profile_comes_again_when_asked_and_when_the_collector_has_run(
 
 
 @pytest.mark.go
-async def test_without_a_known_cycle_each_beat_brings_a_profile_and_none_without_beats(
+async def test_without_a_known_gc_cycle_a_profile_is_fetched_each_interval(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders")
     _ = service.address
-    beating = ProcessProfile(service.pid, clock, every_s=0.05)
+    beating = ProcessProfileSource(service.pid, clock, every_s=0.05)
     async with aclosing(beating.events()) as events, asyncio.timeout(PATIENCE_S):
         samples = [(await anext(events)).sample for _ in range(4)]
     assert [type(sample) for sample in samples] == [Attached, Profile, Profile, Profile]
-    silent = ProcessProfile(service.pid, clock, every_s=None)
+    silent = ProcessProfileSource(service.pid, clock, every_s=None)
     async with aclosing(silent.events()) as events:
         await anext(events)
         await anext(events)
@@ -158,12 +158,12 @@ async def test_without_a_known_cycle_each_beat_brings_a_profile_and_none_without
 
 
 @pytest.mark.go
-async def test_a_service_that_ends_is_told_from_an_endpoint_that_fails(
+async def test_a_service_that_ends_differs_from_an_endpoint_that_fails(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders")
     _ = service.address
-    source = ProcessProfile(service.pid, clock, every_s=0.02)
+    source = ProcessProfileSource(service.pid, clock, every_s=0.02)
     async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
@@ -180,7 +180,7 @@ async def test_a_service_that_ends_while_it_answers_has_ended(
 ) -> None:
     service = start_go("doors", "slow=127.0.0.1:0")
     _ = service.address
-    failing = asyncio.ensure_future(failure(ProcessProfile(service.pid, clock)))
+    failing = asyncio.ensure_future(failure(ProcessProfileSource(service.pid, clock)))
     await asyncio.sleep(0.5)
     assert not failing.done()
     service.end()
@@ -190,14 +190,14 @@ async def test_a_service_that_ends_while_it_answers_has_ended(
 
 
 def test_a_pid_that_is_used_again_is_not_read(tmp_path: Path) -> None:
-    """The tree holds true lines of /proc/PID/stat; only the start of the second one is moved."""
+    """The files are real /proc/PID/stat lines; only the start time of the second differs."""
     line = Path("/proc/self/stat").read_text()
     head, _, tail = line.rpartition(")")
     fields = tail.split()
     of_process = tmp_path / str(os.getpid())
     (of_process / "fd").mkdir(parents=True)
     (of_process / "stat").write_text(line)
-    source = ProcessProfile(os.getpid(), clock, proc=tmp_path)
+    source = ProcessProfileSource(os.getpid(), clock, proc=tmp_path)
     assert "listens on no socket" in asyncio.run(failure(source)).reason
     fields[19] = str(int(fields[19]) + 1)
     (of_process / "stat").write_text(f"{head}) {' '.join(fields)}\n")
@@ -227,70 +227,70 @@ def test_a_pid_that_is_used_again_is_not_read(tmp_path: Path) -> None:
         ("tls", "wants TLS"),
     ],
 )
-async def test_each_wrong_answer_has_a_reason_of_its_own_within_the_deadline(
+async def test_each_wrong_answer_has_its_own_reason_within_the_deadline(
     doors: Doors, kind: str, reason: str
 ) -> None:
     where = doors(kind)[kind]
-    analyst = ProfileWorker(4 << 20)
+    worker = ProfileWorker(4 << 20)
     deadline_s = 0.5 if "did not answer" in reason else 20.0
-    source = UrlProfile(f"http://{where}", clock, deadline_s=deadline_s, analyst=analyst)
+    source = UrlProfileSource(f"http://{where}", clock, deadline_s=deadline_s, worker=worker)
     began = time.monotonic()
     failed = await failure(source)
     assert time.monotonic() - began < deadline_s + 20
     assert reason in failed.reason
     assert not failed.final
-    analyst.close()
+    worker.close()
 
 
 @pytest.mark.go
 async def test_certificates_are_checked_for_an_address_that_the_user_gave(doors: Doors) -> None:
     at = doors("tls", "pprof")
-    failed = await failure(UrlProfile(f"https://{at['tls']}", clock))
+    failed = await failure(UrlProfileSource(f"https://{at['tls']}", clock))
     assert "TLS certificate not valid" in failed.reason
-    failed = await failure(UrlProfile(f"https://{at['pprof']}", clock))
+    failed = await failure(UrlProfileSource(f"https://{at['pprof']}", clock))
     assert "does not speak TLS" in failed.reason
 
 
 @pytest.mark.go
-async def test_credentials_open_the_door_and_are_shown_nowhere(doors: Doors) -> None:
+async def test_credentials_are_used_and_never_shown(doors: Doors) -> None:
     where = doors("locked")["locked"]
-    attached, profile = await first_profile(UrlProfile(f"http://ops:s3cret@{where}", clock))
+    attached, profile = await first_profile(UrlProfileSource(f"http://ops:s3cret@{where}", clock))
     assert attached.where == profile.where == f"{where}/debug/pprof/heap"
-    failed = await failure(UrlProfile(f"http://ops:wr0ng@{where}", clock))
+    failed = await failure(UrlProfileSource(f"http://ops:wr0ng@{where}", clock))
     assert "wr0ng" not in failed.reason + failed.hint
 
 
 @pytest.mark.go
-async def test_proxies_of_the_environment_are_not_asked(
+async def test_proxies_of_the_environment_are_not_used(
     doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     where = doors("pprof")["pprof"]
-    assert (await first_profile(UrlProfile(where, clock)))[1].where.startswith(where)
+    assert (await first_profile(UrlProfileSource(where, clock)))[1].where.startswith(where)
 
 
 @pytest.mark.world
-async def test_a_port_where_nobody_listens_refuses() -> None:
+async def test_a_closed_port_is_an_error() -> None:
     with socket.socket() as held:  # by us, so that nobody else listens there
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
-        failed = await failure(UrlProfile(f"http://127.0.0.1:{port}", clock))
+        failed = await failure(UrlProfileSource(f"http://127.0.0.1:{port}", clock))
     assert failed.reason == f"127.0.0.1:{port}/debug/pprof/heap refused the connection"
 
 
 @pytest.mark.parametrize("url", ["ftp://x/y", "http://", "http://h:99999999/", "http://[::1"])
-async def test_what_is_no_address_is_refused_in_one_line(url: str) -> None:
-    assert "is no URL that can be asked" in (await failure(UrlProfile(url, clock))).reason
+async def test_an_invalid_url_is_a_one_line_error(url: str) -> None:
+    assert "is no URL that can be asked" in (await failure(UrlProfileSource(url, clock))).reason
 
 
-async def test_a_name_that_nobody_knows_cannot_be_reached() -> None:
-    failed = await failure(UrlProfile("http://no-such-host.invalid:6060", clock))
+async def test_an_unknown_host_name_is_an_error() -> None:
+    failed = await failure(UrlProfileSource("http://no-such-host.invalid:6060", clock))
     assert "cannot be reached" in failed.reason
 
 
 @pytest.mark.go
-async def test_a_request_ends_at_once_when_nobody_wants_it_any_more(doors: Doors) -> None:
+async def test_a_cancelled_request_ends_at_once(doors: Doors) -> None:
     address = Address(f"http://{doors('mute')['mute']}/")
     asked = asyncio.ensure_future(get(address, deadline_s=60, limit_bytes=1))
     await asyncio.sleep(0.2)
@@ -358,20 +358,20 @@ def test_an_address_may_be_a_unix_socket() -> None:
         ("user:secret@host", "host"),
     ],
 )
-def test_what_is_shown_of_an_address_holds_no_secret(url: str, seen: str) -> None:
+def test_a_shown_address_holds_no_secret(url: str, seen: str) -> None:
     assert shown(url) == seen
 
 
 def replaced(path: Path, other: Path) -> None:
-    """Put a copy of another file in the place of a file, whole."""
+    """Replace a file atomically by a copy of another."""
     os.replace(shutil.copy(other, path.with_suffix(".new")), path)
 
 
-async def test_a_file_is_read_again_when_it_changes_and_when_asked(
+async def test_a_file_is_read_again_when_it_changes_and_on_request(
     data: Path, heap_file: Path
 ) -> None:
     other = data / "profile" / "goroleak" / "heap.pb.gz"
-    source = FileProfile(heap_file, clock, every_s=0.02)
+    source = FileProfileSource(heap_file, clock, every_s=0.02)
     async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         assert await anext(events) == Event(AT, "profile", Attached(str(heap_file)))
         first = (await anext(events)).sample
@@ -390,7 +390,7 @@ async def test_a_file_is_read_again_when_it_changes_and_when_asked(
     assert first.values != second.values == third.values
 
 
-async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, heap_file: Path) -> None:
+async def test_a_file_that_cannot_be_read_has_a_reason(tmp_path: Path, heap_file: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     text = tmp_path / "notes.txt"
@@ -399,23 +399,23 @@ async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, heap_file: Pa
         tmp_path / "nothing": "no such file",
         tmp_path: "is a directory",
         heap_file / "below": "not a directory",
-        fifo: "is no regular file",
+        fifo: "is not a regular file",
         text: "not a profile but text: not what you think",
     }
     for path, reason in reasons.items():
-        assert reason in (await failure(FileProfile(path, clock))).reason
-    small = FileProfile(heap_file, clock, analyst=ProfileWorker(1000))
+        assert reason in (await failure(FileProfileSource(path, clock))).reason
+    small = FileProfileSource(heap_file, clock, worker=ProfileWorker(1000))
     assert "larger than" in (await failure(small)).reason
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_of_somebody_else_says_no_access(heap_file: Path) -> None:
+def test_a_file_of_another_user_is_no_access(heap_file: Path) -> None:
     heap_file.chmod(0)
-    assert "no access" in asyncio.run(failure(FileProfile(heap_file, clock))).reason
+    assert "no access" in asyncio.run(failure(FileProfileSource(heap_file, clock))).reason
 
 
-async def test_the_pauses_between_tries_grow_and_end_at_once_when_asked(tmp_path: Path) -> None:
-    source = FileProfile(tmp_path / "later", clock)
+async def test_the_pauses_between_tries_grow_and_end_with_a_request(tmp_path: Path) -> None:
+    source = FileProfileSource(tmp_path / "later", clock)
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:
@@ -434,12 +434,12 @@ async def test_the_pauses_between_tries_grow_and_end_at_once_when_asked(tmp_path
 
 
 async def answer_to(source: ProfileSource, request: ProfileRequest) -> list[Event]:
-    """Ask for a profile once the usual one came, and return what is told until it is over."""
+    """Request a profile after the default one, and return the events until it is over."""
     told: list[Event] = []
     async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
-        source.ask(request)
+        source.request(request)
         async for event in events:
             told.append(event)
             if isinstance(event.sample, Taking) and event.sample.over:
@@ -461,12 +461,12 @@ async def answer_to(source: ProfileSource, request: ProfileRequest) -> list[Even
         (ProfileRequest("goroutineleak"), "goroutineleak", "goroutineleak: forced a GC"),
     ],
 )
-async def test_each_kind_comes_when_asked_and_leaves_a_mark_when_it_acts(
+async def test_each_kind_is_fetched_on_request_with_a_mark_if_it_acts(
     start_go: Callable[..., Any], request_: ProfileRequest, types: str, mark: str
 ) -> None:
     service = start_go("orders")
     _ = service.address
-    source = ProcessProfile(service.pid, clock, gc_number=lambda: 5)
+    source = ProcessProfileSource(service.pid, clock, gc_number=lambda: 5)
     told = [event.sample for event in await answer_to(source, request_)]
     assert told[0] == Taking(request_)
     assert told[-1] == Taking(request_, over=True)
@@ -481,17 +481,17 @@ async def test_each_kind_comes_when_asked_and_leaves_a_mark_when_it_acts(
 
 
 @pytest.mark.go
-async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
+async def test_a_cancelled_profile_ends_at_once_and_has_a_mark(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders")
     _ = service.address
-    source = ProcessProfile(service.pid, clock)
+    source = ProcessProfileSource(service.pid, clock)
     long = ProfileRequest("cpu", 60)
     async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         await anext(events)
         await anext(events)
-        source.ask(long)
+        source.request(long)
         assert (await anext(events)).sample == Taking(long)
         telling = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0.3)
@@ -504,7 +504,7 @@ async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
         # The service has stopped as well: a second one can begin, as soon as the runtime's writer
         # of profiles has woken up and seen it (profileWriter, runtime/pprof/pprof.go: 0.1-0.2 s).
         while True:
-            source.ask(ProfileRequest("cpu", 1))
+            source.request(ProfileRequest("cpu", 1))
             assert isinstance((await anext(events)).sample, Taking)
             assert isinstance((await anext(events)).sample, Mark)
             found = (await anext(events)).sample
@@ -516,12 +516,12 @@ async def test_a_cancelled_profile_ends_at_once_and_says_that_it_was_begun(
 
 
 @pytest.mark.go
-async def test_what_cannot_be_had_is_told_and_the_usual_one_goes_on(
+async def test_a_failed_request_is_reported_and_the_default_profile_continues(
     start_go: Callable[..., Any],
 ) -> None:
     service = start_go("orders")
     where = service.address
-    source = UrlProfile(where, clock)
+    source = UrlProfileSource(where, clock)
     long = Address(f"http://{where}/debug/pprof/profile?seconds=60")
     stacks = Address(f"http://{where}/debug/pprof/goroutine?debug=1")
     busy = asyncio.ensure_future(get(long, deadline_s=90, limit_bytes=9))
@@ -531,7 +531,7 @@ async def test_what_cannot_be_had_is_told_and_the_usual_one_goes_on(
         async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
             await anext(events)
             await anext(events)
-            source.ask(ProfileRequest("cpu", 1))
+            source.request(ProfileRequest("cpu", 1))
             assert isinstance((await anext(events)).sample, Taking)
             assert isinstance((await anext(events)).sample, Mark)
             over = (await anext(events)).sample
@@ -545,18 +545,18 @@ async def test_what_cannot_be_had_is_told_and_the_usual_one_goes_on(
 
 
 async def test_an_address_outside_of_pprof_has_one_profile_and_a_file_too(heap_file: Path) -> None:
-    url = UrlProfile("http://127.0.0.1:9/heap.pb.gz", clock)
+    url = UrlProfileSource("http://127.0.0.1:9/heap.pb.gz", clock)
     assert await url.kinds() == {"file"}
-    assert await FileProfile(heap_file, clock).kinds() == {"file"}
+    assert await FileProfileSource(heap_file, clock).kinds() == {"file"}
 
 
 @pytest.mark.go
-async def test_an_address_of_a_cpu_profile_is_fetched_with_a_word_and_not_again_unasked(
+async def test_the_address_of_a_cpu_profile_is_fetched_once_and_then_on_request(
     start_go: Callable[..., Any],
 ) -> None:
     where = start_go("orders").address
     cpu = ProfileRequest("cpu", 1)
-    source = UrlProfile(f"{where}/debug/pprof/profile?seconds=1", clock, every_s=0.01)
+    source = UrlProfileSource(f"{where}/debug/pprof/profile?seconds=1", clock, every_s=0.01)
     async with aclosing(source.events()) as events, asyncio.timeout(PATIENCE_S):
         told = [(await anext(events)).sample for _ in range(5)]
         assert [type(each) for each in told] == [Taking, Mark, Attached, Profile, Taking]
@@ -565,10 +565,10 @@ async def test_an_address_of_a_cpu_profile_is_fetched_with_a_word_and_not_again_
             await asyncio.wait_for(anext(events), 0.2)
 
 
-async def test_who_asks_while_nobody_answers_is_answered_once_and_the_pause_goes_on() -> None:
+async def test_a_request_during_a_failure_is_answered_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         where = f"127.0.0.1:{server.getsockname()[1]}"
-    source = UrlProfile(where, clock)
+    source = UrlProfileSource(where, clock)
     failed_at: list[float] = []
     async with aclosing(keep_trying(source, clock, source.pause)) as events:
         async for event in events:

@@ -1,4 +1,4 @@
-"""Profiles are read here or in a process of its own, alike, and without holding anybody up."""
+"""Profiles are decoded here or in a child process, with the same result, and nothing waits."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from patience import PATIENCE_S, until
 
 from memtui.parse.profile.decoder import contents_of, read_stacks
 from memtui.pprof.lens import Lens
-from memtui.pprof.question import FunctionList, Question, answer
+from memtui.pprof.query import Query, TopAnswer, answer
 from memtui.sources.profile.worker import client as module
-from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
-from memtui.sources.profile.worker.jobs import JobMessage, send
+from memtui.sources.profile.worker.client import AnswerFailed, ProfileWorker
+from memtui.sources.profile.worker.jobs import JobRequest, send
 
 pytestmark = pytest.mark.world
 
-TOP = Question("top", Lens(sample_type="inuse_space"))
+TOP = Query("top", Lens(sample_type="inuse_space"))
 SAMPLES = 2000
 
 
@@ -43,50 +43,50 @@ def heap(data: Path) -> bytes:
 
 
 @pytest.fixture
-def analyst() -> Iterator[ProfileWorker]:
-    """An analyst whose process is ended with the test."""
+def worker() -> Iterator[ProfileWorker]:
+    """A worker whose child process is ended with the test."""
     found = ProfileWorker()
     yield found
     found.close()
 
 
-def reader_of(analyst: ProfileWorker) -> int | None:
-    """Return the process id of the reader; None when there is none."""
-    reader = analyst._reader
-    return reader.pid if reader is not None and reader.is_alive else None
+def process_of(worker: ProfileWorker) -> int | None:
+    """Return the id of the child process; None when there is none."""
+    process = worker._process
+    return process.pid if process is not None and process.is_alive else None
 
 
-async def test_a_small_profile_is_read_here(analyst: ProfileWorker, heap: bytes) -> None:
-    assert await analyst.contents(heap) == contents_of(read_stacks(heap))
-    assert await analyst.ask(heap, None, TOP) == answer(read_stacks(heap), None, TOP)
-    assert reader_of(analyst) is None
+async def test_a_small_profile_is_decoded_in_a_thread(worker: ProfileWorker, heap: bytes) -> None:
+    assert await worker.decode(heap) == contents_of(read_stacks(heap))
+    assert await worker.answer(heap, None, TOP) == answer(read_stacks(heap), None, TOP)
+    assert process_of(worker) is None
 
 
-async def test_a_large_one_is_read_elsewhere_and_the_answers_are_the_same(
-    analyst: ProfileWorker, large: bytes, heap: bytes
+async def test_a_large_profile_is_decoded_in_a_process_with_the_same_answers(
+    worker: ProfileWorker, large: bytes, heap: bytes
 ) -> None:
     stacks, base = read_stacks(large), read_stacks(heap)
-    assert await analyst.contents(large) == contents_of(stacks)
-    reader = reader_of(analyst)
-    assert reader is not None
+    assert await worker.decode(large) == contents_of(stacks)
+    process = process_of(worker)
+    assert process is not None
     name = answer(stacks, None, TOP)
-    assert isinstance(name, FunctionList)
-    for question in (Question("peek", TOP.lens, name.rows[0].name), Question("stacks", TOP.lens)):
-        assert await analyst.ask(large, None, question) == answer(stacks, None, question)
-    of_base = Question("top", TOP.lens, of_base=True)
-    for question in (TOP, of_base):
-        assert await analyst.ask(large, heap, question) == answer(stacks, base, question)
-    assert reader_of(analyst) == reader
+    assert isinstance(name, TopAnswer)
+    for query in (Query("peek", TOP.lens, name.rows[0].name), Query("stacks", TOP.lens)):
+        assert await worker.answer(large, None, query) == answer(stacks, None, query)
+    of_base = Query("top", TOP.lens, of_base=True)
+    for query in (TOP, of_base):
+        assert await worker.answer(large, heap, query) == answer(stacks, base, query)
+    assert process_of(worker) == process
 
 
-async def test_the_time_is_spent_elsewhere(analyst: ProfileWorker, large: bytes) -> None:
-    """In CPU, for a loaded machine makes all waiting long; starting a process costs a little."""
-    await analyst.contents(large)
-    own, others = time.process_time(), cpu_of(reader_of(analyst))
+async def test_the_cpu_time_is_spent_in_the_process(worker: ProfileWorker, large: bytes) -> None:
+    """Measured in CPU time, because a busy machine makes waiting long."""
+    await worker.decode(large)
+    own, others = time.process_time(), cpu_of(process_of(worker))
     spent = 0.0
     for number, kind in enumerate(cycle(("alloc_space", "inuse_space", "alloc_objects"))):
-        await analyst.ask(large, None, Question("calls", Lens(kind, focus=f"step{number}")))
-        spent = cpu_of(reader_of(analyst)) - others
+        await worker.answer(large, None, Query("calls", Lens(kind, focus=f"step{number}")))
+        spent = cpu_of(process_of(worker)) - others
         if spent > 0.3:
             break
     assert time.process_time() - own < spent / 2
@@ -105,7 +105,7 @@ def cpu_of(pid: int | None) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.parametrize("question", [None, TOP])
+@pytest.mark.parametrize("query", [None, TOP])
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
@@ -116,101 +116,99 @@ def cpu_of(pid: int | None) -> float:
         (lambda data: gzip.compress(bytes(64 << 20)), "larger than 8.00M unpacked"),
     ],
 )
-async def test_what_is_no_profile_is_refused_in_one_line(
-    large: bytes, made: Callable[[bytes], bytes], reason: str, question: Question | None
+async def test_other_bytes_are_a_one_line_error(
+    large: bytes, made: Callable[[bytes], bytes], reason: str, query: Query | None
 ) -> None:
-    analyst = ProfileWorker(8 << 20)
+    worker = ProfileWorker(8 << 20)
     bad = made(large)
-    with pytest.raises(NoAnswer) as refused:
-        await (analyst.contents(bad) if question is None else analyst.ask(bad, None, question))
+    with pytest.raises(AnswerFailed) as refused:
+        await (worker.decode(bad) if query is None else worker.answer(bad, None, query))
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
-    analyst.close()
+    worker.close()
 
 
-async def test_a_question_that_makes_no_sense_is_refused(
-    analyst: ProfileWorker, large: bytes
+async def test_an_invalid_query_is_an_error(worker: ProfileWorker, large: bytes) -> None:
+    for wrong in (Query("top", Lens(focus="(")), Query("peek", TOP.lens, "nobody")):
+        with pytest.raises(AnswerFailed):
+            await worker.answer(large, None, wrong)
+    assert isinstance(await worker.answer(large, None, TOP), TopAnswer)
+
+
+def is_busy(worker: ProfileWorker) -> bool:
+    """Return whether the process has a job: it is locked from then on."""
+    process = worker._process
+    return process is not None and process._busy.locked()
+
+
+async def test_a_process_that_dies_is_reported_and_replaced(
+    worker: ProfileWorker, large: bytes
 ) -> None:
-    for wrong in (Question("top", Lens(focus="(")), Question("peek", TOP.lens, "nobody")):
-        with pytest.raises(NoAnswer):
-            await analyst.ask(large, None, wrong)
-    assert isinstance(await analyst.ask(large, None, TOP), FunctionList)
-
-
-def is_reading(analyst: ProfileWorker) -> bool:
-    """Tell whether the reader was given a work: it is locked from then on."""
-    reader = analyst._reader
-    return reader is not None and reader._busy.locked()
-
-
-async def test_a_reader_that_dies_is_told_and_replaced(
-    analyst: ProfileWorker, large: bytes
-) -> None:
-    await analyst.contents(large)
-    reader = reader_of(analyst)
-    assert reader is not None
-    os.kill(reader, signal.SIGSTOP)
-    asked = asyncio.ensure_future(analyst.ask(large, None, TOP))
-    await until(lambda: is_reading(analyst))
-    os.kill(reader, signal.SIGKILL)
-    with pytest.raises(NoAnswer, match="was killed by SIGKILL"):
+    await worker.decode(large)
+    process = process_of(worker)
+    assert process is not None
+    os.kill(process, signal.SIGSTOP)
+    asked = asyncio.ensure_future(worker.answer(large, None, TOP))
+    await until(lambda: is_busy(worker))
+    os.kill(process, signal.SIGKILL)
+    with pytest.raises(AnswerFailed, match="was killed by SIGKILL"):
         await asked
-    assert isinstance(await analyst.ask(large, None, TOP), FunctionList)
-    assert reader_of(analyst) not in (None, reader)
+    assert isinstance(await worker.answer(large, None, TOP), TopAnswer)
+    assert process_of(worker) not in (None, process)
 
 
-async def test_a_reader_that_hangs_is_ended(
-    analyst: ProfileWorker, large: bytes, monkeypatch: pytest.MonkeyPatch
+async def test_a_process_that_hangs_is_killed(
+    worker: ProfileWorker, large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await analyst.contents(large)
-    reader = reader_of(analyst)
-    assert reader is not None
-    os.kill(reader, signal.SIGSTOP)
+    await worker.decode(large)
+    process = process_of(worker)
+    assert process is not None
+    os.kill(process, signal.SIGSTOP)
     monkeypatch.setattr(module, "DEADLINE_S", 0.1)
-    with pytest.raises(NoAnswer, match="not read within"):
-        await analyst.ask(large, None, TOP)
-    assert not is_there(reader)
+    with pytest.raises(AnswerFailed, match="not decoded within"):
+        await worker.answer(large, None, TOP)
+    assert not is_there(process)
 
 
-async def test_reading_what_nobody_wants_ends_when_something_else_is_asked(
-    analyst: ProfileWorker, large: bytes
+async def test_an_abandoned_job_is_killed_by_a_job_about_another_profile(
+    worker: ProfileWorker, large: bytes
 ) -> None:
-    await analyst.contents(large)
-    reader = reader_of(analyst)
-    assert reader is not None
-    os.kill(reader, signal.SIGSTOP)  # it would never answer
-    unwanted = asyncio.ensure_future(analyst.ask(large, None, TOP))
-    await until(lambda: is_reading(analyst))
+    await worker.decode(large)
+    process = process_of(worker)
+    assert process is not None
+    os.kill(process, signal.SIGSTOP)  # it would never answer
+    unwanted = asyncio.ensure_future(worker.answer(large, None, TOP))
+    await until(lambda: is_busy(worker))
     unwanted.cancel()
     other = bytes(bytearray(large))
     assert isinstance(
-        await asyncio.wait_for(analyst.ask(other, None, TOP), PATIENCE_S), FunctionList
+        await asyncio.wait_for(worker.answer(other, None, TOP), PATIENCE_S), TopAnswer
     )
-    assert reader_of(analyst) != reader
+    assert process_of(worker) != process
 
 
-async def test_the_same_profile_is_not_read_anew_for_the_next_question(
-    analyst: ProfileWorker, large: bytes
+async def test_a_profile_is_decoded_once_for_several_queries(
+    worker: ProfileWorker, large: bytes
 ) -> None:
-    first = asyncio.ensure_future(analyst.ask(large, None, TOP))
-    await until(lambda: reader_of(analyst))
-    reader = reader_of(analyst)
+    first = asyncio.ensure_future(worker.answer(large, None, TOP))
+    await until(lambda: process_of(worker))
+    process = process_of(worker)
     first.cancel()
-    by_cum = Question("top", Lens("inuse_space", cum=True))
-    assert await analyst.ask(large, None, by_cum) == answer(read_stacks(large), None, by_cum)
-    assert reader_of(analyst) == reader
+    by_cum = Query("top", Lens("inuse_space", cum=True))
+    assert await worker.answer(large, None, by_cum) == answer(read_stacks(large), None, by_cum)
+    assert process_of(worker) == process
 
 
-async def test_an_idle_reader_is_ended(
-    analyst: ProfileWorker, large: bytes, monkeypatch: pytest.MonkeyPatch
+async def test_an_idle_process_is_ended(
+    worker: ProfileWorker, large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "IDLE_S", 0.05)
-    await analyst.contents(large)
-    await until(lambda: reader_of(analyst) is None)
+    await worker.decode(large)
+    await until(lambda: process_of(worker) is None)
 
 
 def serving(limit_bytes: int) -> subprocess.Popen[bytes]:
-    """Start a reader as the analyst does."""
+    """Start the child process as the client does."""
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "memtui.sources.profile.worker.main", str(limit_bytes)],
         stdin=subprocess.PIPE,
@@ -218,40 +216,40 @@ def serving(limit_bytes: int) -> subprocess.Popen[bytes]:
     )
 
 
-def test_a_reader_ends_with_who_started_it(large: bytes) -> None:
-    with serving(1 << 28) as reader:
-        assert reader.stdin
-        assert reader.stdout
-        send(reader.stdin, JobMessage(1, None, TOP, ((1, large),), ()))
-        reader.stdin.close()
-        reader.stdout.close()
-        assert reader.wait(PATIENCE_S) == 0
+def test_the_process_ends_with_its_client(large: bytes) -> None:
+    with serving(1 << 28) as process:
+        assert process.stdin
+        assert process.stdout
+        send(process.stdin, JobRequest(1, None, TOP, ((1, large),), ()))
+        process.stdin.close()
+        process.stdout.close()
+        assert process.wait(PATIENCE_S) == 0
 
 
-def test_a_reader_has_a_limit_for_its_memory_and_gives_way() -> None:
-    with serving(1 << 20) as reader:
-        assert reader.stdin
-        assert reader.stdout
-        send(reader.stdin, JobMessage(1, None, None, ((1, b"x"),), ()))
-        assert reader.stdout.read(1)
-        most, _ = resource.prlimit(reader.pid, resource.RLIMIT_AS)
+def test_the_process_has_a_memory_limit_and_low_priority() -> None:
+    with serving(1 << 20) as process:
+        assert process.stdin
+        assert process.stdout
+        send(process.stdin, JobRequest(1, None, None, ((1, b"x"),), ()))
+        assert process.stdout.read(1)
+        most, _ = resource.prlimit(process.pid, resource.RLIMIT_AS)
         assert 0 < most < 1 << 30
-        assert os.getpriority(os.PRIO_PROCESS, reader.pid) > 0
-        reader.stdin.close()
-        reader.stdout.close()
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) > 0
+        process.stdin.close()
+        process.stdout.close()
 
 
-async def test_what_takes_more_memory_than_there_is_is_refused(
+async def test_a_profile_beyond_the_memory_limit_is_an_error(
     large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reader's limit is lowered from outside while it waits."""
-    analyst = ProfileWorker()
-    await analyst.contents(large)
-    reader = reader_of(analyst)
-    assert reader is not None
-    held = held_by(reader)
-    resource.prlimit(reader, resource.RLIMIT_AS, (held + (1 << 20), held + (1 << 20)))
+    """The limit is lowered from outside while the process waits."""
+    worker = ProfileWorker()
+    await worker.decode(large)
+    process = process_of(worker)
+    assert process is not None
+    held = held_by(process)
+    resource.prlimit(process, resource.RLIMIT_AS, (held + (1 << 20), held + (1 << 20)))
     other = gzip.compress(gzip.decompress(large) + gzip.decompress(large_profile(8000)))
-    with pytest.raises(NoAnswer, match=r"more memory|ended|killed"):
-        await analyst.contents(other)
-    analyst.close()
+    with pytest.raises(AnswerFailed, match=r"MiB of memory|ended|killed"):
+        await worker.decode(other)
+    worker.close()

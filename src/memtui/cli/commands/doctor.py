@@ -1,4 +1,4 @@
-"""``memtui doctor``: what can be seen of a process, what cannot, and how to switch it on."""
+"""``memtui doctor``: lists what memtui can read of a process, and how to enable the rest."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memtui.cli.options.common import target_options
 from memtui.cli.options.profile import ProfileOptions, profile_options
-from memtui.cli.options.target import target_options
 
 if TYPE_CHECKING:
     from memtui.model import SampleSource
     from memtui.timeline import View
 
 LOOK_S = 4.0
-"""The least time: long enough for most sources to report whether they can be read."""
-_WAIT = "wait: memtui asks again; --pprof URL if the service has an endpoint elsewhere"
+"""The shortest time: most sources have answered by then."""
+_WAIT = "wait: memtui tries again; or --pprof URL if the service has another endpoint"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to be seen: "yes", "no" or "partly"; in which words; what it adds, and how."""
+    """A source: readable ("yes", "no", "partly"), its state, what it adds, how to enable it."""
 
     name: str
     seen: str
@@ -44,9 +44,9 @@ def doctor(
     as_json: bool,
     options: ProfileOptions,
 ) -> None:
-    """Look at a process for some seconds and tell what memtui can see of it.
+    """Watch a process for some seconds and list what memtui can read of it.
 
-    For each source: whether it can be read, what it adds, and how to switch it on.
+    For each source: whether it can be read, what it adds, and how to enable it.
     """
     checks = _checks(pid, name, gctrace_command, options)
     if as_json:
@@ -67,22 +67,25 @@ def _checks(
 ) -> list[Check]:
     import asyncio
 
-    from memtui.cli.live.sources import LONGEST_WAIT_S, TraceInput
-    from memtui.cli.live.watch import session_of, watched
+    from memtui.cli.headless.watch import run_sources
+    from memtui.cli.live.sources import LONGEST_WAIT_S, GctraceInput
+    from memtui.cli.live.target import session_of
 
-    session = session_of(pid, name, options, TraceInput(command=command), time.time)
+    session = session_of(pid, name, options, GctraceInput(command=command), time.time)
     names = {source.name for source in session.sources}
     began = time.monotonic()
 
-    def enough(view: View) -> bool:
+    def is_enough(view: View) -> bool:
         return time.monotonic() - began >= LOOK_S and _has_answers(view, names)
 
-    looking = watched(session, LONGEST_WAIT_S, time.time, lambda view, past_s: None, enough=enough)
+    looking = run_sources(
+        session, LONGEST_WAIT_S, time.time, lambda view, past_s: None, is_enough=is_enough
+    )
     return checks_of(asyncio.run(looking))
 
 
 def _has_answers(view: View, names: set[str]) -> bool:
-    """Tell whether MemStats and profiles came, or why they do not."""
+    """Return whether MemStats and profiles have been read, or have failed."""
     from memtui.cli.live.sources import is_hindered
     from memtui.model import SOURCES
 
@@ -94,7 +97,7 @@ def _has_answers(view: View, names: set[str]) -> bool:
 
 
 def checks_of(view: View) -> list[Check]:
-    """Return what a view shows of each source, in the order of what it adds."""
+    """Return the check of each source, the most useful source first."""
     from memtui.model import SOURCES
 
     sources = (_source(view, each) for each in SOURCES if each.adds)
@@ -116,16 +119,16 @@ def _source(view: View, source: SampleSource) -> Check:
     seen = view.last(source.answer) is not None
     where = plain(said.where) if isinstance(said, Attached) else ""
     if not seen:
-        if source.is_asked:  # no answer yet is no answer about the service
+        if source.is_asked:  # a slow answer does not show that there is no endpoint
             how = _WAIT
-        return Check(name, "partly", f"{where or 'nothing yet'} (nothing came yet)", adds, how)
+        return Check(name, "partly", f"{where or 'nothing yet'} (no data yet)", adds, how)
     return Check(name, "yes", where or "there", adds, how)
 
 
 def _rights() -> Check:
     from memtui.sources.process.proc import is_root
 
-    who = "as root; the user of the process, or CAP_SYS_PTRACE, is enough" if is_root() else ""
+    who = "as root; the user of the process, or CAP_SYS_PTRACE, is sufficient" if is_root() else ""
     return Check("memtui", "yes", f"runs {who or 'as an ordinary user'}", "", "")
 
 
@@ -134,26 +137,29 @@ def _go(view: View) -> Check:
     from memtui.sanitize import plain
 
     identity = view.sample(ProcessIdentity)
-    adds, how = "what is known of its version of the runtime", "run memtui as its user"
+    adds, how = "what differs between versions of the Go runtime", "run memtui as its user"
     version = identity.go_version if identity else None
     if isinstance(version, str):
         return Check("Go", "yes", plain(version), adds, how)
     if version is None:
-        return Check("Go", "no", "no Go program, as far as its file tells", adds, how)
-    return Check("Go", "no", "its file may not be read", adds, how)
+        return Check("Go", "no", "not a Go program, according to its file", adds, how)
+    return Check("Go", "no", "no permission to read its file", adds, how)
 
 
 def _process(view: View) -> Check:
-    from memtui.model import Absent, ProcessSample
+    from memtui.model import Absent, Attached, ProcessSample
 
     sample = view.sample(ProcessSample)
     adds, how = "RES and its parts", "run memtui as the user of the process"
+    state = view.state("process")
+    if state and isinstance(state[1], Attached):
+        return Check("/proc", "partly", state[1].where, adds, "only Linux reports the parts of RES")
     if sample is None:
         return Check("/proc", "no", "not read", adds, how)
     missing = [name for name in type(sample).__slots__ if getattr(sample, name) is Absent.NO_ACCESS]
     if missing:
         return Check("/proc", "partly", f"no access to {', '.join(missing)}", adds, how)
-    return Check("/proc", "yes", "status, stat, limits of its own", adds, how)
+    return Check("/proc", "yes", "status, stat, limits", adds, how)
 
 
 def _limits(view: View) -> Check:
@@ -161,9 +167,9 @@ def _limits(view: View) -> Check:
     from memtui.model import Absent, Environment
 
     found = view.sample(Environment)
-    adds, how = "how far the OOM killer is", "run memtui on the host, or mount /sys/fs/cgroup"
+    adds, how = "the distance to the OOM killer", "run memtui on the host, or mount /sys/fs/cgroup"
     if found is None or isinstance(found.limit_bytes, Absent):
-        return Check("cgroup", "no", "no memory cgroup can be seen", adds, how)
+        return Check("cgroup", "no", "no memory cgroup found", adds, how)
     if found.limit_bytes is None:
         return Check("cgroup", "yes", "no limit", adds, how)
     margin = found.tightest.margin_bytes if found.tightest else None

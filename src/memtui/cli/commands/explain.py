@@ -1,21 +1,21 @@
-"""``memtui explain``: the ledger and the verdict, without a screen."""
+"""``memtui explain``: prints the ledger and the verdict, without a screen."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import click
 
-from memtui.cli.exitcodes import FailOn, exit_code_of
+from memtui.cli.errors import FailOn, exit_code_of
+from memtui.cli.options.common import period, target_options
 from memtui.cli.options.profile import ProfileOptions, profile_options
-from memtui.cli.options.target import period, target_options
-from memtui.cli.stored.opening import opened, window, window_options
+from memtui.cli.progress import Progress
+from memtui.cli.stored.files import opened, window, window_options
 
 if TYPE_CHECKING:
-    from memtui.cli.live.watch import Progress
+    from memtui.cli.headless.watch import WatchProgress
     from memtui.diagnosis import Diagnosis
     from memtui.timeline import View
 
@@ -33,7 +33,7 @@ _WIDTHS = (60, 100)
     default="2m",
     show_default=True,
     metavar="TIME",
-    help="Watch it for this long before judging.",
+    help="Watch the process for this long before the verdict.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
@@ -41,7 +41,7 @@ _WIDTHS = (60, 100)
     type=click.Choice(["growth", "cause", "never"]),
     default="cause",
     show_default=True,
-    help="Exit with 3 when RES grows, or only for a cause that needs action; never: exit with 0.",
+    help="Exit with 3 if RES grows, or only for a cause that needs action; never: exit with 0.",
 )
 @click.pass_context
 @profile_options
@@ -58,12 +58,13 @@ def explain(
     fail_on: FailOn,
     options: ProfileOptions,
 ) -> None:
-    """Watch a process for a while; print the parts of its RES, what grew, and the cause.
+    """Watch a process; print the parts of its RES, what grew, and the cause.
 
-    With FILE, a recording is judged instead: all of it, or what lies between --from and --to.
+    With FILE, the verdict is about a recording instead: all of it, or from --from to --to.
 
-    --for is a deadline. At both ends of that time it takes a heap profile, and a goroutine profile
-    if there are few goroutines or they became more, to name functions; --profile-every off: none.
+    --for is a deadline. At the start and at the end of that time, memtui fetches a heap profile to
+    name functions, and a goroutine profile if there are few goroutines or their number grew;
+    --profile-every off: none.
 
     Exit code 0: steady or harmless; 3: a cause that needs action; 4: not enough data. --json prints
     the verdicts with evidence and advice, the ledger in bytes (null: could not be read), the
@@ -74,9 +75,9 @@ def explain(
             raise click.UsageError("give either a recording or a process")
         context.exit(exit_code_of(_explain_recorded(files, start, end, as_json=as_json), fail_on))
     if start is not None or end is not None:
-        raise click.UsageError("--from and --to are for a recording")
+        raise click.UsageError("--from and --to need a recording")
     if seconds is None:
-        raise click.UsageError("--for takes a time: 30s, 2m, 1h")
+        raise click.UsageError("--for takes a duration: 30s, 2m, 1h")
     diagnosis = _explain(pid, name, gctrace_command, seconds, options, as_json=as_json)
     context.exit(exit_code_of(diagnosis, fail_on))
 
@@ -90,25 +91,27 @@ def _explain(
     *,
     as_json: bool,
 ) -> Diagnosis:
-    from memtui.cli.live.sources import TraceInput
-    from memtui.cli.live.watch import Watch, session_of
-    from memtui.cli.live.window_reads import WindowReads
+    from memtui.cli.headless.watch import HeadlessWatch
+    from memtui.cli.live.automatic_profiles import ScheduledReads
+    from memtui.cli.live.sources import GctraceInput
+    from memtui.cli.live.target import session_of
 
-    session = session_of(pid, name, options, TraceInput(command=command), time.time)
+    session = session_of(pid, name, options, GctraceInput(command=command), time.time)
     if not session.takes_profiles:
         session.leave_out_profiles()
-    closer = WindowReads(session.sources, seconds, _say)
-    watch = Watch(session, seconds, _progress(seconds), closer=closer)
-    # While it watches, all that the answer needs is loaded: on a busy host that takes seconds.
-    from memtui.diagnosis import diagnose, window_of
+    progress = Progress()
+    reads = ScheduledReads(session.sources, seconds, progress.say)
+    watch = HeadlessWatch(session, seconds, _show_progress(progress, seconds), reads=reads)
+    # Imported while the sources run: on a busy host this takes seconds.
+    from memtui.diagnosis import build_window, diagnose
     from memtui.panes.explain import verdict  # noqa: F401
 
     try:
         view = watch.view()
-    except KeyboardInterrupt:  # what was seen until then is judged
+    except KeyboardInterrupt:  # the verdict is about the time until now
         view = watch.now()
-    _clear()
-    diagnosis = diagnose(window_of(view, seconds))
+    progress.clear()
+    diagnosis = diagnose(build_window(view, seconds))
     _print(diagnosis, view, as_json=as_json)
     watch.close()
     return diagnosis
@@ -117,9 +120,8 @@ def _explain(
 def _explain_recorded(
     files: tuple[str, ...], start: str | None, end: str | None, *, as_json: bool
 ) -> Diagnosis:
-    """Judge a part of a recording."""
-    from memtui.cli.progress import Progress
-    from memtui.diagnosis import diagnose, window_of
+    """Print the verdict about a part of a recording."""
+    from memtui.diagnosis import build_window, diagnose
     from memtui.recording.pages import timeline_of
     from memtui.timeline import View
 
@@ -127,7 +129,7 @@ def _explain_recorded(
         first, last = window(recording, start, end)
         timeline = timeline_of(recording, first, last, progress.over)
     view = View(timeline, last, last, frozen=True)
-    diagnosis = diagnose(window_of(view, last - first))
+    diagnosis = diagnose(build_window(view, last - first))
     _print(diagnosis, view, as_json=as_json)
     return diagnosis
 
@@ -136,14 +138,14 @@ def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
     if as_json:
         import json
 
-        from memtui.diagnosis import as_json as written
+        from memtui.diagnosis import as_json as diagnosis_object
 
-        click.echo(json.dumps(written(diagnosis) | {"ended": _ended_object(view)}))
+        click.echo(json.dumps(diagnosis_object(diagnosis) | {"ended": _ended_object(view)}))
         return
     from memtui.diagnosis import one_line
+    from memtui.local_time import date_and_time
     from memtui.panes.explain.environment import place_rows
     from memtui.panes.explain.verdict import rows_of
-    from memtui.panes.time_of_day import date_and_clock
     from memtui.render.cells import text_of
     from memtui.sanitize import plain
 
@@ -151,7 +153,7 @@ def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
     width = max(least, min(most, shutil.get_terminal_size().columns))
     click.echo(f" {one_line(diagnosis)}\n")
     if ended := view.ended():
-        click.echo(f" {plain(ended[1].reason)}, at {date_and_clock(ended[0])}\n")
+        click.echo(f" {plain(ended[1].reason)}, at {date_and_time(ended[0])}\n")
     for row in (*rows_of(diagnosis, width, frozenset()), *place_rows(view, width)):
         click.echo(text_of(row.line).rstrip())
 
@@ -164,10 +166,8 @@ def _ended_object(view: View) -> dict[str, object] | None:
     return {"at": ended[0], "reason": ended[1].reason, "exit_code": ended[1].exit_code}
 
 
-def _progress(seconds: float) -> Progress:
-    """Return what shows the progress on standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        return lambda view, past_s: None
+def _show_progress(progress: Progress, seconds: float) -> WatchProgress:
+    """Return a function that shows RES and the time left."""
 
     def show(view: View, past_s: float) -> None:
         from memtui import units
@@ -175,20 +175,8 @@ def _progress(seconds: float) -> Progress:
 
         sample = view.sample(ProcessSample)
         res = sample.res_bytes if sample else None
-        said = f"RES {units.size(res)}" if isinstance(res, int) else "reading /proc"
+        state = f"RES {units.size(res)}" if isinstance(res, int) else "reading /proc"
         left = units.duration(seconds - past_s)
-        _clear()
-        click.echo(f" {said}, {left} left; ctrl+c judges what was seen", nl=False, err=True)
+        progress.show(f"{state}, {left} left; ctrl+c prints the verdict now")
 
     return show
-
-
-def _say(text: str) -> None:
-    """Announce on standard error what is asked of the process."""
-    _clear()
-    click.echo(f"memtui: {text}", err=True)
-
-
-def _clear() -> None:
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", nl=False, err=True)

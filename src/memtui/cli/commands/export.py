@@ -1,4 +1,4 @@
-"""``memtui export``: a recording for other programs, or one of its profiles."""
+"""``memtui export``: converts a recording, or writes one of its profiles."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from memtui.cli.errors import CliError
-from memtui.cli.options.target import period
+from memtui.cli.options.common import period
 from memtui.cli.progress import Progress
-from memtui.cli.stored.opening import WHEN, at_moment, opened, paths_of, window, window_options
-from memtui.cli.stored.output import output, output_options
+from memtui.cli.stored.files import (
+    WHEN,
+    at_moment,
+    opened,
+    output,
+    output_options,
+    paths_of,
+    window,
+    window_options,
+)
 
 if TYPE_CHECKING:
     from memtui.model import Event
@@ -23,8 +31,8 @@ FORMATS = ("csv", "jsonl", "openmetrics")
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--format", "form", type=click.Choice(FORMATS), help="What to write.")
-@click.option("--profile", metavar="WHEN", help=f"Write the profile of a moment: {WHEN}.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="The output format.")
+@click.option("--profile", metavar="WHEN", help=f"Write the newest profile at a moment: {WHEN}.")
 @window_options
 @click.option(
     "--every",
@@ -32,7 +40,7 @@ FORMATS = ("csv", "jsonl", "openmetrics")
     default="off",
     show_default="all",
     metavar="TIME",
-    help="At most one sample of a kind in this time.",
+    help="Write at most one sample of each kind per TIME.",
 )
 @output_options()
 def export(
@@ -45,24 +53,24 @@ def export(
     out: str | None,
     force: bool,
 ) -> None:
-    """Write a recording, or a part of it, for other programs.
+    """Convert a recording, or a part of it, for other programs.
 
-    csv: a row for each sample of the process, with the newest MemStats and mappings of that row.
-    jsonl: an object for each event. openmetrics: gauges and counters with their moments.
-    Sizes are in bytes, what is not known is empty or null. --profile writes the profile that was
-    the newest at a moment, as it came: go tool pprof reads it.
+    csv: a row for each sample of the process, with the newest MemStats and mappings at that time.
+    jsonl: an object for each event. openmetrics: gauges and counters with timestamps.
+    Sizes are in bytes; an unknown value is empty or null. --profile writes the newest profile at a
+    moment, unchanged, for go tool pprof.
     """
     if (form is None) == (profile is None):
-        raise click.UsageError("give either --format or --profile")
+        raise click.UsageError("use either --format or --profile")
     with opened(files) as recording:
         if profile is not None:
             _write_profile(recording, profile, out, force=force)
             return
-        span = window(recording, start, end)
+        start_at, end_at = window(recording, start, end)
         lines = {"csv": _csv, "jsonl": _jsonl, "openmetrics": _metrics}[str(form)]
         progress = Progress("writing", beside_output=out in (None, "-"))
         with output(out, force=force, sources=paths_of(recording)) as file, progress:
-            for line in lines(_Wanted(recording, *span, every, progress)):
+            for line in lines(_ExportSpan(recording, start_at, end_at, every, progress)):
                 file.write(line.encode("utf-8", "backslashreplace"))
 
 
@@ -71,13 +79,15 @@ def _write_profile(recording: Recording, when: str, out: str | None, *, force: b
 
     event = recording.profile(at_moment(recording, when) + 0.001)
     if event is None or not isinstance(event.sample, Profile) or event.sample.data is None:
-        raise CliError(f"no profile was recorded up to {when}", "memtui info says what there is")
+        raise CliError(
+            f"no profile was recorded up to {when}", "memtui info prints what it contains"
+        )
     with output(out, force=force, sources=paths_of(recording)) as file:
         file.write(event.sample.data)
 
 
-class _Wanted(NamedTuple):
-    """The part of a recording that is to be written, and who is told how far that is."""
+class _ExportSpan(NamedTuple):
+    """The part of a recording to write, and its progress."""
 
     recording: Recording
     start: float
@@ -86,39 +96,37 @@ class _Wanted(NamedTuple):
     progress: Progress
 
     def events(self, *, whole_profiles: bool = False) -> Iterator[Event]:
-        """Yield the events of it."""
+        """Yield the events of that part."""
         found = self.recording.within(self.start, self.end, whole_profiles=whole_profiles)
         return self.progress.over(found, self.start, self.end)
 
 
-def _csv(wanted: _Wanted) -> Iterator[str]:
+def _csv(span: _ExportSpan) -> Iterator[str]:
     from memtui.recording.export import Thinning, rows
 
-    thinning = Thinning(wanted.every)
-    yield from rows(each for each in wanted.events() if thinning.takes(each))
+    thinning = Thinning(span.every)
+    yield from rows(each for each in span.events() if thinning.takes(each))
 
 
-def _metrics(wanted: _Wanted) -> Iterator[str]:
+def _metrics(span: _ExportSpan) -> Iterator[str]:
     from memtui.recording.export import Thinning, metrics
 
-    thinning = Thinning(wanted.every)
-    identity = wanted.recording.identity(wanted.end)
-    labels = {"host": wanted.recording.header.host}
+    thinning = Thinning(span.every)
+    identity = span.recording.identity(span.end)
+    labels = {"host": span.recording.header.host}
     if identity is not None:
         labels |= {"name": identity.name, "pid": str(identity.pid)}
-    yield from metrics((each for each in wanted.events() if thinning.takes(each)), labels)
+    yield from metrics((each for each in span.events() if thinning.takes(each)), labels)
 
 
-def _jsonl(wanted: _Wanted) -> Iterator[str]:
+def _jsonl(span: _ExportSpan) -> Iterator[str]:
     from memtui.recording.export import Thinning, flat, flat_gap
 
-    thinning = Thinning(wanted.every)
+    thinning = Thinning(span.every)
     gaps = [
-        each
-        for each in wanted.recording.gaps()
-        if wanted.start <= each.end and each.start <= wanted.end
+        each for each in span.recording.gaps() if span.start <= each.end and each.start <= span.end
     ]
-    for event in wanted.events(whole_profiles=True):
+    for event in span.events(whole_profiles=True):
         while gaps and gaps[0].end <= event.at:
             yield json.dumps(flat_gap(gaps.pop(0))) + "\n"
         if thinning.takes(event):

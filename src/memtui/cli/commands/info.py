@@ -1,4 +1,4 @@
-"""``memtui info``: what a recording holds, how far it goes, and what of it is damaged."""
+"""``memtui info``: prints what a recording contains, and its damage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memtui.cli.progress import Progress
-from memtui.cli.stored.opening import opened
+from memtui.cli.stored.files import opened
 from memtui.sanitize import plain
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ _MOST_ROWS = 20
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def info(files: tuple[str, ...], as_json: bool) -> None:
-    """Print the span, the process, gaps, kinds, versions and damage of a recording.
+    """Print the time, process, gaps, events, versions and damage of a recording.
 
-    Reads all of it once: every CRC is checked.
+    The whole recording is read and every CRC is checked.
     """
     from memtui.recording.info import contents_of
 
@@ -41,7 +41,7 @@ def info(files: tuple[str, ...], as_json: bool) -> None:
 
 
 def _object(found: RecordingInfo) -> dict[str, object]:
-    """Return all there is to say as JSON has it: sizes in bytes, moments in UTC."""
+    """Return the JSON object: sizes in bytes, moments in UTC."""
     return {
         "files": [str(each) for each in found.files],
         "size_bytes": found.size_bytes,
@@ -88,39 +88,39 @@ def _lines(found: RecordingInfo) -> Iterator[str]:
     from memtui import units
 
     span_s = found.end - found.start
-    yield f"span      {_here(found.start)} to {_here(found.end)}, {units.duration(span_s)}"
+    yield f"span      {_local(found.start)} to {_local(found.end)}, {units.duration(span_s)}"
     rate = found.size_bytes / max(1.0, span_s)
     files = "" if len(found.files) == 1 else f" in {len(found.files)} files"
     yield (
         f"size      {units.size(found.size_bytes)}{files}, {found.members} members, "
         f"{rate:.0f} bytes a second"
     )
-    processes = ", ".join(f"{each.name} {each.pid}" for each in found.processes) or "not known"
+    processes = ", ".join(f"{each.name} {each.pid}" for each in found.processes) or "unknown"
     yield f"process   {processes} on {found.header.host or 'an unknown host'}"
     for each in found.sessions:
         version = ".".join(map(str, each.version))
-        yield f"session   from {_here(each.at)}, by {each.written_by}, format {version}"
+        yield f"session   from {_local(each.at)}, by {each.written_by}, format {version}"
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.kinds.items())
     yield f"events    {kinds or 'none'}"
-    yield from _some("mark", [f"{_here(at)} {text}" for at, text in found.marks])
-    yield from _some("restart", [_here(at) for at in found.restarts])
+    yield from _limited_rows("mark", [f"{_local(at)} {text}" for at, text in found.marks])
+    yield from _limited_rows("restart", [_local(at) for at in found.restarts])
     gaps = [
-        f"{_here(each.start)}, {units.duration(each.end - each.start)}: {each.reason}"
+        f"{_local(each.start)}, {units.duration(each.end - each.start)}: {each.reason}"
         for each in found.gaps
     ]
-    yield from _some("gap", gaps)
+    yield from _limited_rows("gap", gaps)
     damage = [
-        f"{each.file} at byte {each.offset}, from {_here(each.start)}: {each.reason}"
+        f"{each.file} at byte {each.offset}, from {_local(each.start)}: {each.reason}"
         for each in found.damage
     ]
-    yield from _some("damage", damage)
+    yield from _limited_rows("damage", damage)
     if not found.damage:
         yield "damage    none"
     if found.is_open:
-        yield "end       open: it is being written, or its writer was killed"
+        yield "end       open: still being written, or the writer was killed"
 
 
-def _some(name: str, rows: list[str]) -> Iterator[str]:
+def _limited_rows(name: str, rows: list[str]) -> Iterator[str]:
     for row in rows[:_MOST_ROWS]:
         yield f"{name:<10}{row}"
     if len(rows) > _MOST_ROWS:
@@ -131,5 +131,5 @@ def _utc(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def _here(at: float) -> str:
+def _local(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -1,18 +1,18 @@
-"""``memtui record``: a session into a file, without a screen, for days."""
+"""``memtui record``: records a process to a file for days, without a screen."""
 
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import click
 
 from memtui.cli.errors import CliError
+from memtui.cli.options.common import period, size, target_options
 from memtui.cli.options.profile import ProfileOptions, profile_options
-from memtui.cli.options.target import period, size, target_options
+from memtui.cli.progress import Progress
 
-TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
+STOPPED, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
 
 
 @click.command()
@@ -23,16 +23,16 @@ TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
     "output",
     required=True,
     metavar="FILE|-",
-    help="The recording; one that is there is appended to. -: standard output.",
+    help="The recording; an existing one is continued. -: standard output.",
 )
 @click.option(
     "--for",
     "seconds",
     type=period,
     default="off",
-    show_default="until it is told to end",
+    show_default="off: until stopped",
     metavar="TIME",
-    help="End after this time: 72h.",
+    help="Stop after this time: 72h.",
 )
 @click.option(
     "--interval",
@@ -40,7 +40,7 @@ TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
     default="1s",
     show_default=True,
     metavar="TIME",
-    help="Read /proc this often.",
+    help="The time between two reads of /proc.",
 )
 @click.option(
     "--max-size",
@@ -48,7 +48,7 @@ TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
     default="256M",
     show_default=True,
     metavar="SIZE",
-    help="Remove the oldest parts when all take more than this.",
+    help="Remove the oldest files of the recording above this total size.",
 )
 @click.option(
     "--max-age",
@@ -56,12 +56,16 @@ TOLD, PROCESS_ENDED, NOT_WRITTEN = 0, 3, 1
     default="7d",
     show_default=True,
     metavar="TIME",
-    help="Remove parts that are older than this; off: keep all.",
+    help="Remove files of the recording older than this; off: keep all.",
 )
-@click.option("--keep-args", is_flag=True, help="Record the arguments of the process too.")
-@click.option("--keep-log", is_flag=True, help="Record the other lines that it writes too.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-@click.option("--follow-name", is_flag=True, help="When it ends, wait for the next of that name.")
+@click.option("--keep-args", is_flag=True, help="Also record the arguments of the process.")
+@click.option("--keep-log", is_flag=True, help="Also record the other lines of its log.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.option(
+    "--follow-name",
+    is_flag=True,
+    help="After the process ends, wait for the next one of that name.",
+)
 @click.pass_context
 @profile_options
 def record(
@@ -80,28 +84,28 @@ def record(
     follow_name: bool,
     options: ProfileOptions,
 ) -> None:
-    """Record a process until it ends, the time is over, or SIGTERM or SIGINT says so.
+    """Record a process until it ends, the time is over, or SIGTERM or SIGINT arrives.
 
-    Flushed each second: whatever happens, at most that second is lost. It survives to be hung up.
+    The file is flushed each second, so at most one second is lost. Survives a hangup.
     Arguments, environment and log lines of the process are not recorded.
-    Exit code 0: told to end, or the time is over; 3: the process ended; 1: the file is not whole.
-    An event that cannot be written is left out; the last line and memtui info have the number.
+    Exit code 0: stopped, or the time is over; 3: the process ended; 1: the file is incomplete.
+    An event that cannot be written is skipped; the last line and memtui info print how many.
     """
     if interval is None:
-        raise click.UsageError("--interval takes a time: 1s, 10s, 1m")
+        raise click.UsageError("--interval takes a duration: 1s, 10s, 1m")
     if pid is not None and name is not None:
         raise click.UsageError("--pid and --name exclude each other")
-    from memtui.cli.live.sources import TraceInput
-    from memtui.cli.live.unattended import RecordTarget, Unattended, run_apart
+    from memtui.cli.headless.recorder import HeadlessRecorder, RecordTarget, record_in_thread
+    from memtui.cli.live.sources import GctraceInput
     from memtui.recording import CannotRecord, Recorder, Redaction
     from memtui.recording.writer import Clocks
 
     target = RecordTarget(
-        pid, name, options, TraceInput(command=gctrace_command), interval, follow_name
+        pid, name, options, GctraceInput(command=gctrace_command), interval, follow_name
     )
     session = target.first()
     if output == "-" and sys.stdout.isatty():
-        raise CliError("a recording is nothing to look at", "give a file, or a pipe behind it")
+        raise CliError("a recording is not text for a terminal", "write it to a file or a pipe")
     try:
         recorder = Recorder(
             None if output == "-" else Path(output),
@@ -114,31 +118,9 @@ def record(
         )
     except CannotRecord as error:
         raise CliError(error.reason, error.hint) from None
-    unattended = Unattended(recorder, target, session, seconds, _progress())
-    has_ended = run_apart(unattended, seconds)
-    click.echo(unattended.last_word(), err=True)
-    if not unattended.is_whole:
+    headless = HeadlessRecorder(recorder, target, session, seconds, Progress())
+    has_ended = record_in_thread(headless, seconds)
+    click.echo(headless.summary(), err=True)
+    if not headless.is_whole:
         context.exit(NOT_WRITTEN)
-    context.exit(PROCESS_ENDED if has_ended else TOLD)
-
-
-class _Line:
-    """The progress on standard error: a line that changes, or none where that is no terminal."""
-
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-
-    def show(self, text: str) -> None:
-        """Show the line."""
-        if self._is_terminal:
-            click.echo(f"\r\x1b[K {text}", nl=False, err=True)
-
-    def say(self, text: str) -> None:
-        """Say something that is to be kept: also into a log."""
-        clear = "\r\x1b[K" if self._is_terminal else ""
-        stamp = "" if self._is_terminal else time.strftime("%Y-%m-%d %H:%M:%S ")
-        click.echo(f"{clear}{stamp}memtui: {text}", err=True)
-
-
-def _progress() -> _Line:
-    return _Line()
+    context.exit(PROCESS_ENDED if has_ended else STOPPED)

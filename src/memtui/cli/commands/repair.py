@@ -1,21 +1,20 @@
-"""``memtui repair``: what is whole in a damaged recording, as a new one."""
+"""``memtui repair``: copies the undamaged parts of a recording to a new file."""
 
 from __future__ import annotations
 
 import click
 
 from memtui.cli.progress import Progress
-from memtui.cli.stored.opening import opened
-from memtui.cli.stored.output import output
+from memtui.cli.stored.files import opened, output
 
 
 @click.command()
 @click.argument("file", metavar="FILE")
 @click.option("-o", "--output", "out", required=True, metavar="NEW", help="The new file.")
 def repair(file: str, out: str) -> None:
-    """Write all that is whole in FILE into a new file; FILE stays as it is.
+    """Copy the undamaged parts of FILE to a new file; FILE is not changed.
 
-    Members that are whole are copied byte by byte; of others the lines whose CRC is right.
+    Undamaged members are copied byte by byte; of damaged members, the lines with a correct CRC.
     """
     from memtui import units
     from memtui.recording.salvage import mended
@@ -33,7 +32,7 @@ def repair(file: str, out: str) -> None:
                 size += new.write(each.data)
             past += part.size
     click.echo(
-        f"{copied} members were whole, {saved} are saved in part, {lost} are lost; "
+        f"{copied} members copied, {saved} copied in part, {lost} lost; "
         f"{lines_lost} damaged lines left out; {units.size(size)} written",
         err=True,
     )

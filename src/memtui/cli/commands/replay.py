@@ -1,26 +1,28 @@
-"""``memtui replay``: the same screen, from a recording."""
+"""``memtui replay`` and ``memtui demo``: show a recording in the dashboard."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from memtui.cli.errors import CliError
-from memtui.cli.options.screen import ScreenOptions, look_options
+from memtui.cli.options.display import ScreenOptions, screen_options
 from memtui.cli.stored.screen import moment_of, pages_of, show
 
 if TYPE_CHECKING:
-    from memtui.cli.stored.spool import Spool
+    from memtui.cli.stored.screen import Spool
+
 
 _SPEEDS = "1/4, 1/2, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800 or 3600"
 
 
 def pace(text: str) -> float:
-    """Return how many seconds are played in one: "4", "x4", "×4", "1/4"; raise BadParameter."""
+    """Return the speed of "4", "x4", "×4" or "1/4"; raise BadParameter."""
     from memtui.timeline import SPEEDS
 
     over, _, under = text.strip().lstrip("x×").partition("/")
@@ -29,7 +31,7 @@ def pace(text: str) -> float:
     except (ValueError, ZeroDivisionError):
         found = 0.0
     if found not in SPEEDS:
-        raise click.BadParameter(f"{text!r} is no speed: {_SPEEDS}")
+        raise click.BadParameter(f"{text!r} is not a speed: use {_SPEEDS}")
     return found
 
 
@@ -38,20 +40,20 @@ def pace(text: str) -> float:
 @click.option(
     "--at",
     metavar="MOMENT",
-    help="Begin here: 14:03, '2026-11-22 14:03', +5m, -30s, 50%, @mark.",
+    help="Start at this moment: 14:03, '2026-11-22 14:03', +5m, -30s, 50% or @mark.",
 )
 @click.option(
     "--speed",
     default="1",
     callback=lambda context, option, text: pace(text),
     metavar="N",
-    help=f"Seconds of it in one second: {_SPEEDS}.",
+    help=f"Play this many seconds of the recording in one second: {_SPEEDS}.",
 )
-@click.option("--paused", is_flag=True, help="Do not begin to play.")
-@click.option("--once", is_flag=True, help="No screen: print all panes of --at, or of the end.")
+@click.option("--paused", is_flag=True, help="Start paused.")
+@click.option("--once", is_flag=True, help="No screen: print all panes at --at, or at the end.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object.")
-@click.option("--follow", is_flag=True, help="The file is being written: show what is added.")
-@look_options
+@click.option("--follow", is_flag=True, help="Follow a file that is being written.")
+@screen_options
 @click.pass_context
 def replay(
     context: click.Context,
@@ -62,37 +64,37 @@ def replay(
     follow: bool,
     once: bool,
     as_json: bool,
-    wishes: ScreenOptions,
+    screen: ScreenOptions,
 ) -> None:
-    """Show one recording, or several as one session, with all panes and the verdict.
+    """Show one recording, or several as one session, in the dashboard.
 
-    With - the recording is read from standard input and followed, which is remote watching:
+    With -, the recording is read from standard input and followed, to watch a remote process:
     ssh host memtui record --pid 1234 -o - | memtui replay -
     """
     if "-" in files and len(files) > 1:
-        raise click.UsageError("- stands alone")
+        raise click.UsageError("- cannot be combined with files")
     if as_json and not once:
-        raise click.UsageError("--json is for --once")
+        raise click.UsageError("--json needs --once")
     if once and (follow or files == ("-",)):
-        raise click.UsageError("--once is for a recording in a file, without --follow")
+        raise click.UsageError("--once needs a recording in a file, without --follow")
     if once:
         context.exit(print_once([Path(each) for each in files], at, as_json=as_json))
     with contextlib.ExitStack() as stack:
         if files == ("-",):
             spool = stack.enter_context(_spool())
-            context.exit(show([spool.path], at, speed, wishes, is_paused=paused, is_followed=True))
+            context.exit(show([spool.path], at, speed, screen, is_paused=paused, is_followed=True))
         paths = [Path(each) for each in files]
-        context.exit(show(paths, at, speed, wishes, is_paused=paused, is_followed=follow))
+        context.exit(show(paths, at, speed, screen, is_paused=paused, is_followed=follow))
 
 
 def _spool() -> Spool:
     from memtui.cli.live.terminal import piped_input
-    from memtui.cli.stored.spool import Spool
+    from memtui.cli.stored.screen import Spool
 
     piped = piped_input()
     if piped is None:
         raise CliError(
-            "nothing is piped into memtui",
+            "standard input is not a pipe",
             "ssh host memtui record --pid PID -o - | memtui replay -",
         )
     return Spool(piped)
@@ -113,3 +115,21 @@ def print_once(paths: Sequence[Path], at: str | None, *, as_json: bool) -> int:
     view = View(timeline, until, until, frozen=True)
     host = store.host()
     return print_view(view, as_json=as_json, moment=f"recorded on {host}" if host else "recorded")
+
+
+@click.command()
+@screen_options
+@click.pass_context
+def demo(context: click.Context, screen: ScreenOptions) -> None:
+    """Replay 12 minutes of a real Go service: RES grows from 40 to 60 MB, the live heap is flat.
+
+    The recording is part of memtui. Press 5 for the cause, space to pause, ? for all keys.
+    """
+    from memtui.cli.stored.screen import show
+
+    with as_file(files("memtui") / "demo" / "orders.memtui") as path:
+        context.exit(show([path], None, SPEED, screen, is_paused=False, is_followed=False))
+
+
+SPEED = 15.0
+"""The speed: all twelve minutes take less than one."""

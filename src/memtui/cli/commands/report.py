@@ -1,4 +1,4 @@
-"""``memtui report``: a recording as one page of HTML, for whoever was not there."""
+"""``memtui report``: writes a report of a recording as one HTML page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import time
 import click
 
 from memtui.cli.progress import waiting
-from memtui.cli.stored.opening import opened, paths_of, window, window_options
-from memtui.cli.stored.output import output, output_options
+from memtui.cli.stored.files import opened, output, output_options, paths_of, window, window_options
 
 
 @click.command()
@@ -18,22 +17,22 @@ from memtui.cli.stored.output import output, output_options
 def report(
     files: tuple[str, ...], start: str | None, end: str | None, out: str, force: bool
 ) -> None:
-    """Write the verdict, the ledger, plots of the whole time and the facts as a page of HTML.
+    """Write the verdict, the ledger, plots and the facts of a recording as one HTML page.
 
-    One file that loads nothing and runs no script, to be read in a browser, mailed or printed. The
-    verdict is that of memtui explain FILE. Exit code 0, whatever it is.
+    The page loads nothing and runs no script; it can be mailed and printed. The verdict is the one
+    of memtui explain FILE. The exit code is 0 for every verdict.
     """
     from memtui import units
     from memtui.diagnosis import one_line
-    from memtui.report import account_of, page
+    from memtui.report import page, read_report_data
     from memtui.sanitize import plain
 
     with opened(files) as recording:
         with waiting("reading the recording,"):
-            account = account_of(recording, *window(recording, start, end))
-            data = page(account, time.time()).encode("utf-8", "backslashreplace")
+            content = read_report_data(recording, *window(recording, start, end))
+            data = page(content, time.time()).encode("utf-8", "backslashreplace")
         with output(out, force=force, sources=paths_of(recording)) as file:
             file.write(data)
     if out != "-":
-        said = one_line(account.diagnosis)
-        click.echo(f"memtui: wrote {plain(out)} ({units.size(len(data))})\n  {said}", err=True)
+        verdict = one_line(content.diagnosis)
+        click.echo(f"memtui: wrote {plain(out)} ({units.size(len(data))})\n  {verdict}", err=True)

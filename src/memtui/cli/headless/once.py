@@ -1,54 +1,179 @@
-"""``--once``: all panes of a process or of a moment of a recording, printed once."""
+"""``--once``: prints all panes of a process, or of a recorded moment, as text or JSON.
+
+docs/json.md lists the fields of the JSON object.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
-import sys
+from collections.abc import Mapping
 
 import click
 
-from memtui import units
-from memtui.cli.exitcodes import exit_code_of
-from memtui.cli.headless.json import snapshot_object
-from memtui.cli.headless.text import snapshot
+from memtui import __version__, units
+from memtui.cli.errors import exit_code_of
+from memtui.cli.headless.plain import (
+    gc_count,
+    gc_cpu,
+    gc_per_minute,
+    goal_bytes,
+    goroutine_count,
+    idle_bytes,
+    live_bytes,
+)
+from memtui.cli.headless.text import CYCLES, FUNCTIONS, courses, snapshot, span_of
+from memtui.cli.headless.watch import HeadlessWatch, WatchProgress
+from memtui.cli.live.automatic_profiles import ScheduledReads
 from memtui.cli.live.session import Session
 from memtui.cli.live.sources import LONGEST_WAIT_S, is_hindered
-from memtui.cli.live.watch import Progress, Watch
-from memtui.cli.live.window_reads import WindowReads
-from memtui.diagnosis import USUAL_S, diagnose, window_of
-from memtui.model import SOURCES, GcCycle, ProcessSample
+from memtui.cli.progress import Progress
+from memtui.diagnosis import DEFAULT_WINDOW_S, Diagnosis, as_json, build_window, diagnose
+from memtui.model import (
+    KINDS,
+    SOURCES,
+    Attached,
+    Event,
+    GcCycle,
+    GcPause,
+    ProcessIdentity,
+    ProcessSample,
+    Sample,
+    Trouble,
+)
+from memtui.panes.profile.view_options import ViewOptions
+from memtui.recording.export import Value, flat, moment
 from memtui.timeline import View
+
+_LEFT_OUT = frozenset({"kind", "source"})
+
+
+def snapshot_object(view: View, diagnosis: Diagnosis) -> dict[str, object]:
+    """Return all panes as one object; sizes in bytes, moments in UTC, null is not known."""
+    start, end = span_of(view, DEFAULT_WINDOW_S)
+    return {
+        "memtui": __version__,
+        "time": moment(view.until),
+        "ended": (found := view.ended()) and found[1].reason,
+        "process": _newest(view, ProcessIdentity) | _newest(view, ProcessSample) or None,
+        "trend": {
+            "from": moment(start),
+            "to": moment(end),
+        }
+        | {
+            each.name: {
+                "first_bytes": each.first,
+                "last_bytes": each.last,
+                "low_bytes": each.low,
+                "high_bytes": each.high,
+                "bytes_per_h": each.per_h,
+            }
+            for each in courses(view, DEFAULT_WINDOW_S)
+        },
+        "gc": _gc(view),
+        **{kind.snapshot: _newest(view, kind.type) or None for kind in KINDS if kind.snapshot},
+        "profile": _profile(view),
+        "explain": as_json(diagnosis),
+        "sources": {source.name: _source(view, source.name) for source in SOURCES},
+    }
+
+
+def _newest(view: View, kind: type[Sample]) -> dict[str, Value]:
+    """Return the newest sample of a kind as an object, empty if there is none."""
+    found = view.last(kind)
+    return _flat(*found) if found else {}
+
+
+def _flat(at: float, sample: Sample) -> dict[str, Value]:
+    found = flat(Event(at, "", sample))
+    return {name: value for name, value in found.items() if name not in _LEFT_OUT}
+
+
+def _gc(view: View) -> dict[str, object]:
+    """Return the figures of the GC, and the newest cycles of gctrace or of MemStats."""
+    kind: type[Sample] = GcCycle if view.sample(GcCycle) else GcPause
+    goal = goal_bytes(view)
+    return {
+        "count": gc_count(view),
+        "per_minute": gc_per_minute(view),
+        "cpu_share": gc_cpu(view),
+        "live_bytes": live_bytes(view),
+        "goal_bytes": goal if isinstance(goal, int) else None,
+        "idle_bytes": idle_bytes(view),
+        "goroutines": goroutine_count(view),
+        "cycles": [_flat(*each) for each in view.timeline.track(kind).tail(CYCLES, view.until)],
+    }
+
+
+def _profile(view: View) -> dict[str, object] | None:
+    look = ViewOptions()
+    shown = look.shown(view)
+    if shown is None:
+        return None
+    values, dated = look.values(shown.profile), shown.dated
+    return {
+        "time": moment(dated.at) if dated.is_known else None,
+        "read": moment(shown.at),
+        "duration_s": shown.profile.duration_nanos / 1e9 or None,
+        "kind": shown.profile.kind,
+        "where": shown.profile.where,
+        "type": {"type": values.type, "unit": values.unit},
+        "total": values.total,
+        "functions": len(values.functions),
+        "rows": [
+            {"name": each.name, "flat": each.flat, "cum": each.cum}
+            for each in values.functions[:FUNCTIONS]
+        ],
+    }
+
+
+def _source(view: View, source: str) -> Mapping[str, object]:
+    """Return where a source reads; null and a reason if it does not."""
+    found = view.state(source)
+    state = found[1] if found else None
+    if isinstance(state, Trouble):
+        return {"where": None, "reason": state.reason, "hint": state.hint}
+    where = state.where if isinstance(state, Attached) else None
+    if where is None and source == "process" and view.sample(ProcessSample) is not None:
+        where = "/proc"  # this source sends samples and no Attached
+    return {"where": where, "reason": None if where else "no answer", "hint": None}
+
 
 NARROWEST = 60
 
 
 def print_snapshot(session: Session, seconds: float | None, *, as_json: bool) -> int:
-    """Look until every source has answered, or for some seconds; print, return the exit code."""
+    """Print all panes; return the exit code. ``seconds`` None: when all sources have answered."""
     wait_s = LONGEST_WAIT_S if seconds is None else seconds
 
-    def enough(view: View) -> bool:
+    def is_enough(view: View) -> bool:
         return seconds is None and _has_answers(session, view)
 
     takes_profiles = seconds is not None and session.takes_profiles
-    closer = WindowReads(session.sources, wait_s, profiles=takes_profiles)
-    watch = Watch(session, wait_s, _progress(wait_s), enough=enough, closer=closer)
+    progress = Progress()
+    watch = HeadlessWatch(
+        session,
+        wait_s,
+        _show_progress(progress, wait_s),
+        is_enough=is_enough,
+        reads=ScheduledReads(session.sources, wait_s, profiles=takes_profiles),
+    )
     try:
         view = watch.view()
-        _clear()
+        progress.clear()
         return print_view(view, as_json=as_json)
     finally:
-        _clear()
+        progress.clear()
         watch.close()
-        session.let_go()
+        session.release_pipes()
 
 
 def print_view(view: View, *, as_json: bool, moment: str = "") -> int:
-    """Print what a view holds; return the exit code of ``memtui explain``.
+    """Print all panes of a view; return the exit code of ``memtui explain``.
 
-    ``moment`` says in a few words how the view stands to now.
+    ``moment`` describes a view that is not live: "recorded on web-1".
     """
-    diagnosis = diagnose(window_of(view, USUAL_S))
+    diagnosis = diagnose(build_window(view, DEFAULT_WINDOW_S))
     if as_json:
         click.echo(json.dumps(snapshot_object(view, diagnosis)))
     else:
@@ -59,10 +184,10 @@ def print_view(view: View, *, as_json: bool, moment: str = "") -> int:
 
 
 def _has_answers(session: Session, view: View) -> bool:
-    """Tell whether each source has told something, or why it cannot.
+    """Return whether each source has sent a sample, or reported that it cannot.
 
-    Two samples of the process are wanted, for its CPU. That a trace was found is an answer too: a
-    cycle may be minutes away.
+    The CPU share needs two samples of the process. For gctrace it is enough that the source is
+    attached: the next cycle may be minutes away.
     """
     names = {source.name for source in session.sources}
     process = view.timeline.track(ProcessSample).count >= 2 or is_hindered(view, "process")
@@ -75,19 +200,11 @@ def _has_answers(session: Session, view: View) -> bool:
     return ("process" not in names or process) and ("gctrace" not in names or trace) and all(others)
 
 
-def _progress(wait_s: float) -> Progress:
-    """Return what says on standard error that there is something to wait for, on a terminal."""
-    if not sys.stderr.isatty():
-        return lambda view, past_s: None
+def _show_progress(progress: Progress, wait_s: float) -> WatchProgress:
+    """Return a function that shows the time left."""
 
     def show(view: View, past_s: float) -> None:
-        _clear()
         left = units.duration(wait_s - past_s)
-        click.echo(f" asking the process, {left} at most; ctrl+c ends it", nl=False, err=True)
+        progress.show(f"reading the process, at most {left}; ctrl+c stops")
 
     return show
-
-
-def _clear() -> None:
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", nl=False, err=True)

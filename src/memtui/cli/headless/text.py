@@ -1,7 +1,4 @@
-"""All panes as text, one below the other: for a ticket, a script, a screen reader.
-
-How RES and its neighbours went, in numbers: what pane 2 draws.
-"""
+"""Formats all panes as text, one below the other: for tickets, scripts and screen readers."""
 
 from __future__ import annotations
 
@@ -9,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from memtui import units
-from memtui.diagnosis import USUAL_S, Diagnosis, one_line, trial_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, Diagnosis, one_line, trial_of
 from memtui.diagnosis.trends import trend_of
+from memtui.local_time import date_and_time, time_of_day
 from memtui.model import (
     SOURCES,
     Attached,
@@ -20,37 +18,36 @@ from memtui.model import (
     ProcessSample,
     Trouble,
 )
-from memtui.panes.bars import heading
-from memtui.panes.empty import explained
+from memtui.panes.bars import heading_line
+from memtui.panes.empty import empty_lines
 from memtui.panes.explain.environment import place_rows
 from memtui.panes.explain.verdict import rows_of, trial_rows
 from memtui.panes.field_lines import facts_of, field_lines
 from memtui.panes.gctrace.columns import PAUSES, cycle_lines, cycles_at
 from memtui.panes.gctrace.status import NO_TRACE, in_full, status_of, waiting_for
 from memtui.panes.gctrace.table import entries_of
-from memtui.panes.profile import frame, top_list
-from memtui.panes.profile.lists import RowList
-from memtui.panes.profile.look import ProfileLook
-from memtui.panes.profile.top_list import ListOrder
-from memtui.panes.profile.values import Measure
-from memtui.panes.time_of_day import clock, date_and_clock
+from memtui.panes.profile import frame, top
+from memtui.panes.profile.base_view import NameListState
+from memtui.panes.profile.formatting import Measure
+from memtui.panes.profile.top import ListOrder
+from memtui.panes.profile.view_options import ViewOptions
 from memtui.pprof.top import TopRow
-from memtui.render.cells import Line, exactly, line, text_of, wrapped
+from memtui.render.cells import Line, fit, line, text_of, wrapped
 from memtui.render.table import Column, table
 from memtui.sanitize import plain
 from memtui.timeline import View
 
 LEAST_S = 60.0
-"""A slope of less time than this says nothing of an hour."""
+"""No hourly rate is shown for a shorter time."""
 _MOST = 600
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesCourse:
-    """One series over a time: bytes at its start and end, its extremes, and its slope an hour.
+    """A series over a time: first, last, lowest and highest bytes, and growth per hour.
 
-    ``name`` is that in JSON, ``title`` that on the screen. ``per_h`` is None while too little is
-    known for a slope.
+    ``name`` is the name in JSON, ``title`` the one on the screen. ``per_h`` is None if there are
+    too few samples.
     """
 
     name: str
@@ -63,21 +60,21 @@ class SeriesCourse:
 
 
 def span_of(view: View, seconds: float) -> tuple[float, float]:
-    """Return the moments between which courses are told: the last ``seconds`` that were seen."""
+    """Return the start and end of the last ``seconds`` that were watched."""
     first = view.timeline.track(ProcessSample).first
     return max(view.until - seconds, first[0] if first else view.until), view.until
 
 
 def courses(view: View, seconds: float) -> Iterator[SeriesCourse]:
-    """Yield RES, RES−SHR and SHR over the last ``seconds``, as far as they could be read."""
+    """Yield RES, RES−SHR and SHR over the last ``seconds``; without samples, none."""
     start, end = span_of(view, seconds)
     found = view.timeline.track(ProcessSample).sampled(start, end, _MOST)
-    told = [(at, each.res_bytes, each.shr_bytes) for at, each in found]
+    sizes_at = [(at, each.res_bytes, each.shr_bytes) for at, each in found]
     known = [
-        (at, res, shr) for at, res, shr in told if isinstance(res, int) and isinstance(shr, int)
+        (at, res, shr) for at, res, shr in sizes_at if isinstance(res, int) and isinstance(shr, int)
     ]
     series = (
-        ("res", "RES", [(at, res) for at, res, _ in told if isinstance(res, int)]),
+        ("res", "RES", [(at, res) for at, res, _ in sizes_at if isinstance(res, int)]),
         ("res_less_shr", "RES−SHR", [(at, res - shr) for at, res, shr in known]),
         ("shr", "SHR", [(at, shr) for at, _, shr in known]),
     )
@@ -99,7 +96,7 @@ _COURSE = (
 def snapshot(view: View, diagnosis: Diagnosis, width: int, moment: str = "") -> Iterator[str]:
     """Yield the lines of all panes in at most ``width`` cells, without escape codes.
 
-    ``moment`` says how the view stands to now, where that is not plain from it.
+    ``moment`` describes a view that is not live.
     """
     blocks = (
         _head(view, diagnosis, width, moment),
@@ -114,12 +111,12 @@ def snapshot(view: View, diagnosis: Diagnosis, width: int, moment: str = "") -> 
         if number:
             yield ""
         for each in block:
-            yield plain(text_of(exactly(each, width)).rstrip())
+            yield plain(text_of(fit(each, width)).rstrip())
 
 
 def _head(view: View, diagnosis: Diagnosis, width: int, moment: str) -> Iterator[Line]:
-    yield heading(view, width, line(f"{plain(moment)} ") if moment else ())
-    yield line(f" {date_and_clock(view.until)} local time")
+    yield heading_line(view, width, line(f"{plain(moment)} ") if moment else ())
+    yield line(f" {date_and_time(view.until)} local time")
     yield from _indented(wrapped(one_line(diagnosis), width - 2))
 
 
@@ -127,15 +124,15 @@ def _process(view: View, width: int) -> Iterator[Line]:
     yield line("1 process")
     facts = facts_of(view)
     if facts is None:
-        yield from explained(view, "process", width, "/proc told nothing yet")
+        yield from empty_lines(view, "process", width, "no sample from /proc yet")
     else:
         yield from _indented(field_lines(facts, width - 1))
 
 
 def _trend(view: View, width: int) -> Iterator[Line]:
-    start, end = span_of(view, USUAL_S)
+    start, end = span_of(view, DEFAULT_WINDOW_S)
     lasted = units.duration(end - start)
-    yield line(f"2 RES and SHR from {clock(start)} to {clock(end)} ({lasted})")
+    yield line(f"2 RES and SHR from {time_of_day(start)} to {time_of_day(end)} ({lasted})")
     rows = [
         (
             each.title,
@@ -145,23 +142,23 @@ def _trend(view: View, width: int) -> Iterator[Line]:
             units.size(each.high),
             "…" if each.per_h is None else units.change(round(each.per_h)),
         )
-        for each in courses(view, USUAL_S)
+        for each in courses(view, DEFAULT_WINDOW_S)
     ]
     if not rows:
-        yield from explained(view, "process", width, "/proc told nothing yet")
+        yield from empty_lines(view, "process", width, "no sample from /proc yet")
         return
     head, lines = table(_COURSE, rows, width - 1)
     yield from _indented([head, *lines])
 
 
 def _cycles(view: View, width: int) -> Iterator[Line]:
-    """Yield the newest cycles of the trace, or of MemStats; or why there are none."""
-    status = status_of(view, view.until - USUAL_S, view.until)
+    """Yield the newest cycles of gctrace or of MemStats, or why there are none."""
+    status = status_of(view, view.until - DEFAULT_WINDOW_S, view.until)
     count = status.cycles or status.pauses
     origin = "gctrace" if status.cycles else "gc from MemStats" if status.pauses else "gctrace"
     yield line(f"3 {origin}, {count} cycles seen" if count else f"3 {origin}")
     if not count:
-        yield from explained(view, "gctrace", width, waiting_for(view))
+        yield from empty_lines(view, "gctrace", width, waiting_for(view))
         return
     yield from _indented([in_full(status, width - 1)])
     has_start = view.sample(ProcessIdentity) is not None
@@ -172,28 +169,28 @@ def _cycles(view: View, width: int) -> Iterator[Line]:
         head, rows = cycle_lines(figures, entries, width - 1, sorted_by=None, descending=False)
     else:
         pauses = view.timeline.track(GcPause)
-        told = entries_of(pauses, pauses.numbers(view.until)[-CYCLES:])
-        head, rows = cycle_lines(PAUSES, told, width - 1, sorted_by=None, descending=False)
+        pause_entries = entries_of(pauses, pauses.numbers(view.until)[-CYCLES:])
+        head, rows = cycle_lines(PAUSES, pause_entries, width - 1, sorted_by=None, descending=False)
     yield from _indented([head, *rows])
     if not status.cycles:
         yield from _indented(wrapped(NO_TRACE, width - 2))
 
 
 def _profile(view: View, width: int) -> Iterator[Line]:
-    """Yield the largest functions of the newest profile; or why there is none."""
-    look = ProfileLook()
+    """Yield the largest functions of the newest profile, or why there is none."""
+    look = ViewOptions()
     shown = look.shown(view)
     if shown is None:
         yield line("4 pprof")
-        yield from explained(view, "profile", width, "no profile came yet")
+        yield from empty_lines(view, "profile", width, "no profile yet")
         return
     values = look.values(shown.profile)
     title, status = frame.title(look, shown, None, width), frame.status(shown, None, 0, width)
     yield line("4 ", *title, ", ", *status)
     rows = [TopRow(each.name, each.flat, each.cum) for each in values.functions]
-    listed = top_list.listed(rows, Measure(values.unit, values.total), ListOrder())
+    listed = top.order_top(rows, Measure(values.unit, values.total), ListOrder())
     height = min(FUNCTIONS, len(rows)) + 1
-    _, lines = top_list.draw(listed, RowList(), width, height, focused=False)
+    _, lines = top.draw_top(listed, NameListState(), width, height, focused=False)
     yield from lines
     if len(rows) > FUNCTIONS:
         yield line(f" and {len(rows) - FUNCTIONS} more functions")
@@ -202,7 +199,7 @@ def _profile(view: View, width: int) -> Iterator[Line]:
 def _explain(view: View, diagnosis: Diagnosis, width: int) -> Iterator[Line]:
     yield line("5 explain")
     if view.sample(ProcessSample) is None:
-        yield from explained(view, "process", width, "/proc told nothing yet")
+        yield from empty_lines(view, "process", width, "no sample from /proc yet")
         return
     rows = rows_of(diagnosis, width, frozenset())
     if trial := trial_of(view):
@@ -211,22 +208,24 @@ def _explain(view: View, diagnosis: Diagnosis, width: int) -> Iterator[Line]:
 
 
 def _sources(view: View, width: int) -> Iterator[Line]:
-    """Yield for each source where it reads, or what is missing and why."""
+    """Yield a line for each source: where it reads, or why it does not."""
     yield line("sources")
     for source in SOURCES:
-        for number, row in enumerate(wrapped(source_words(view, source.name), max(8, width - 15))):
+        for number, row in enumerate(
+            wrapped(describe_source(view, source.name), max(8, width - 15))
+        ):
             yield line(f" {'' if number else source.title:<13} ", *row)
 
 
-def source_words(view: View, source: str) -> str:
-    """Say where a source reads, or why it does not and what to do."""
+def describe_source(view: View, source: str) -> str:
+    """Return where a source reads, or why it does not and what to do."""
     found = view.state(source)
-    said = found[1] if found else None
-    if isinstance(said, Trouble):
-        return plain(f"not seen: {said.reason}" + (f"; {said.hint}" if said.hint else ""))
-    if said is None:
-        return "each second" if source == "process" and view.sample(ProcessSample) else "no answer"
-    return plain(said.where or "there") if isinstance(said, Attached) else plain(said.reason)
+    state = found[1] if found else None
+    if isinstance(state, Trouble):
+        return plain(f"not read: {state.reason}" + (f"; {state.hint}" if state.hint else ""))
+    if state is None:
+        return "every second" if source == "process" and view.sample(ProcessSample) else "no answer"
+    return plain(state.where or "there") if isinstance(state, Attached) else plain(state.reason)
 
 
 def _indented(rows: Sequence[Line]) -> Iterator[Line]:

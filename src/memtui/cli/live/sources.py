@@ -1,9 +1,4 @@
-"""The sources of a session, made from what the user asked for: here alone they are all known.
-
-Where the lines of gctrace come from.
-
-Tells whether a source has answered yet, where a command waits for that.
-"""
+"""Makes the sources of a session from its options. Only this module knows every source."""
 
 from __future__ import annotations
 
@@ -11,32 +6,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from memtui.cli.live.profile_kinds import Noticing
+from memtui.cli.live.automatic_profiles import GoroutineProfileTrigger
 from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Attached, ProcessIdentity, Trouble
-from memtui.sources.clock import ClockSource, OnwardClock
+from memtui.sources.clock import ClockSource, SessionClock
 from memtui.sources.gctrace.pipe import PipeReader, PipeTrace
 from memtui.sources.gctrace.source import CommandTrace, FileTrace, StderrTrace
 from memtui.sources.http.endpoint import EndpointAnswers
 from memtui.sources.http.pprof_pages import profile_address
 from memtui.sources.http.request_cost import Costs
 from memtui.sources.http.server_health import ServerHealth
-from memtui.sources.process.environment import EnvironmentSource
+from memtui.sources.process.environment import EnvironmentSource, HostMemorySource
 from memtui.sources.process.mappings import MappingSource
+from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.process.source import ProcessSource, read_identity
-from memtui.sources.profile.files import FileProfile
-from memtui.sources.profile.http_profile import ProcessProfile, UrlProfile
+from memtui.sources.profile.http_profile import ProcessProfileSource, UrlProfileSource
+from memtui.sources.profile.profile_files import FileProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.source import RuntimeSource
-from memtui.sources.source import NothingThere, Source, SourceFailed
+from memtui.sources.source import Source, SourceFailed, UnavailableSource
 from memtui.timeline import View
 
 
 @dataclass(frozen=True, slots=True)
-class TraceInput:
-    """Where gctrace lines come from when the user said so: a file, a piped descriptor, a command.
+class GctraceInput:
+    """Where gctrace lines are read, if the user gave it: a file, a descriptor or a command.
 
-    ``where`` says in a few words what the descriptor is.
+    ``where`` describes the descriptor.
     """
 
     file: Path | None = None
@@ -46,78 +42,82 @@ class TraceInput:
 
     @property
     def given(self) -> bool:
-        """Whether the user gave any."""
+        """Whether any of them was given."""
         return (self.file, self.fd, self.command) != (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFactory:
-    """What sources are made from.
+    """Makes sources.
 
-    A process is read each ``interval_s`` seconds. ``answers`` is what its listeners were found to
-    be, which sources share; ``gc_number`` tells the number of the newest collection, None while
-    nobody knows. ``drain`` is what empties the descriptor of the trace, if that is one. Through
-    ``neighbours`` sources tell each other of a server that is gone, through ``costs`` of pages
-    that cost it much.
+    A process is read every ``interval_s`` seconds. The sources share ``answers``, the endpoints
+    found at its listeners, ``neighbours``, whether a server is down, and ``costs``, what its pages
+    cost. ``gc_number`` returns the number of the newest GC cycle, None if it is unknown. ``drain``
+    empties the descriptor of gctrace, if there is one. ``reader`` reads the process.
     """
 
     options: ProfileOptions
-    trace: TraceInput
-    clock: OnwardClock
+    trace: GctraceInput
+    clock: SessionClock
     interval_s: float
-    analyst: ProfileWorker
+    profile_worker: ProfileWorker
     answers: EndpointAnswers
     gc_number: Callable[[], int | None]
     drain: PipeReader | None
     neighbours: ServerHealth = field(default_factory=ServerHealth)
     costs: Costs = field(default_factory=Costs)
+    reader: ProcessReader = field(default_factory=default_reader)
 
     def picked(self, pid: int) -> list[Source]:
-        """Return the sources of a process, and of what it wrote when it has ended meanwhile."""
+        """Return the sources of a process; if it has ended, those of its output."""
         try:
-            return self.of_process(read_identity(pid))
+            return self.of_process(read_identity(pid, self.reader))
         except SourceFailed as failed:
             return self.without_process(failed.reason, failed.hint)
 
     def of_process(self, identity: ProcessIdentity) -> list[Source]:
-        """Return the sources of a process that is there."""
+        """Return the sources of a running process."""
         profiles = self._profile_source(identity.pid)
         return [
-            ProcessSource(identity, self.clock, self.interval_s),
+            ProcessSource(identity, self.clock, self.interval_s, self.reader),
             self.trace_source(identity.pid, identity.started_at),
             profiles,
-            self._noticing(self._runtime_source(identity.pid), profiles),
-            MappingSource(identity.pid, self.clock),
-            EnvironmentSource(identity.pid, self.clock),
+            self._with_goroutine_profiles(self._runtime_source(identity.pid), profiles),
+            MappingSource(identity.pid, self.clock, self.reader),
+            EnvironmentSource(identity.pid, self.clock, self.reader),
+            HostMemorySource(identity.pid, self.clock, self.reader),
             ClockSource(self.clock),
         ]
 
-    def _noticing(self, stats: Source, profiles: Source) -> Source:
-        """Have goroutine profiles taken when they become more, unless none is taken unasked."""
+    def _with_goroutine_profiles(self, stats: Source, profiles: Source) -> Source:
+        """Fetch goroutine profiles when goroutines grow, unless automatic profiles are off."""
         if self.options.every_s is None or not isinstance(stats, RuntimeSource):
             return stats
-        if isinstance(profiles, ProcessProfile | UrlProfile) and profiles.usual.kind == "heap":
-            return Noticing(stats, profiles)
+        if (
+            isinstance(profiles, ProcessProfileSource | UrlProfileSource)
+            and profiles.default_request.kind == "heap"
+        ):
+            return GoroutineProfileTrigger(stats, profiles)
         return stats
 
     def without_process(self, reason: str, hint: str) -> list[Source]:
-        """Return the sources where there is no process, and say why there is none."""
+        """Return the sources without a process, with the reason why there is none."""
         return [
-            NothingThere("process", reason, hint, self.clock),
+            UnavailableSource("process", reason, hint, self.clock),
             self.trace_source(None, None)
             if self.trace.given
-            else NothingThere("gctrace", reason, hint, self.clock),
+            else UnavailableSource("gctrace", reason, hint, self.clock),
             self._profile_source(None)
             if self.options.pprof
-            else NothingThere("profile", reason, hint, self.clock),
+            else UnavailableSource("profile", reason, hint, self.clock),
             self._runtime_source(None)
             if self.options.is_address
-            else NothingThere("runtime", reason, hint, self.clock),
+            else UnavailableSource("runtime", reason, hint, self.clock),
             ClockSource(self.clock),
         ]
 
     def trace_source(self, pid: int | None, started_at: float | None) -> Source:
-        """Return what reads the trace: as the user said, else what the process writes."""
+        """Return the source of gctrace: the given one, else the stderr of the process."""
         if self.trace.file is not None:
             return FileTrace(self.trace.file, started_at, self.clock)
         if self.trace.fd is not None:
@@ -132,33 +132,33 @@ class SourceFactory:
         every_s, place = self.options.every_s, self.options.pprof
         if place is not None and self.options.is_address:
             access = self.options.access
-            return UrlProfile(
+            return UrlProfileSource(
                 place,
                 self.clock,
                 every_s,
-                analyst=self.analyst,
+                worker=self.profile_worker,
                 access=access,
                 neighbours=self.neighbours,
                 costs=self.costs,
                 pid=pid,
             )
         if place is not None:
-            return FileProfile(
+            return FileProfileSource(
                 Path(place),
                 self.clock,
-                analyst=self.analyst,
+                worker=self.profile_worker,
                 also=[Path(each) for each in self.options.also],
                 base=Path(self.options.base) if self.options.base else None,
             )
         assert pid is not None
-        return ProcessProfile(
+        return ProcessProfileSource(
             pid,
             self.clock,
             every_s,
             probe=self.options.probe,
             gc_number=self.gc_number,
             known=self.answers,
-            analyst=self.analyst,
+            worker=self.profile_worker,
             neighbours=self.neighbours,
             costs=self.costs,
         )
@@ -166,7 +166,7 @@ class SourceFactory:
     def _runtime_source(self, pid: int | None) -> Source:
         options = self.options
         if options.memstats_every_s is None:
-            return NothingThere("runtime", "off (--memstats-every)", "", self.clock)
+            return UnavailableSource("runtime", "off (--memstats-every)", "", self.clock)
         place = options.pprof if options.is_address else None
         return RuntimeSource(
             pid,
@@ -181,13 +181,13 @@ class SourceFactory:
 
 
 LONGEST_WAIT_S = 15.0
-"""Long enough for the second question to a listener that was late, which may take 5 s."""
+"""Long enough for a second request to a slow listener, which may take 5 s."""
 
 
 def is_hindered(view: View, name: str) -> bool:
-    """Tell whether a source reported that it cannot read.
+    """Return whether a source has reported that it cannot read.
 
-    A question that is still open (a Trouble with a pause of 0 s) is no such report.
+    A request that is still open (a Trouble with a pause of 0 s) does not count.
     """
     state = view.state(name)
     if state is None or isinstance(state[1], Attached):

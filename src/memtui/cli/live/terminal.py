@@ -1,4 +1,4 @@
-"""The terminal that the screen needs, whatever standard input and output are connected to."""
+"""Connects memtui to the terminal, also if standard input and output are redirected."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     from memtui.dashboard.app import MemtuiApp
 
 GRACE_S = 8.0
-"""How long the dashboard may take to end when the terminal is gone: as long as a child may."""
+"""How long the dashboard may take to end after a hangup: as long as a child may."""
 
 
 def end_with_the_terminal(last: Callable[[], None]) -> None:
-    """See to it that memtui ends when the terminal hangs up, whatever the event loop is doing.
+    """End memtui when the terminal hangs up, even if the event loop is blocked.
 
     Textual writes through a thread with a short queue. When a stalled terminal goes away, that
-    thread dies with the queue full, and the event loop waits on it for ever: no signal handler of
-    the loop runs any more. So a thread of its own waits for the hang-up (man 2 poll, POLLHUP),
-    asks as SIGHUP would, and after GRACE_S calls ``last`` and ends the process.
+    thread dies with a full queue and the event loop waits for it forever, so no signal handler of
+    the loop runs. A thread of memtui waits for the hangup (man 2 poll, POLLHUP), sends SIGHUP, and
+    after GRACE_S calls ``last`` and ends the process.
     """
 
     def wait() -> None:
         poll = select.poll()
-        poll.register(0, 0)  # a hang-up is reported unasked
+        poll.register(0, 0)  # poll always reports POLLHUP
         poll.poll()
         os.kill(os.getpid(), signal.SIGHUP)
         time.sleep(GRACE_S)
         last()
         os._exit(128 + signal.SIGHUP)
 
-    threading.Thread(target=wait, name="hang-up", daemon=True).start()
+    threading.Thread(target=wait, name="hangup", daemon=True).start()
 
 
 def piped_input() -> int | None:
-    """Return a descriptor of what is piped into memtui; None when that is nothing to read.
+    """Return a descriptor of standard input; None if gctrace cannot come from it.
 
     A pipe, a socket and a regular file are read; a terminal and devices such as /dev/null are not.
     """
@@ -60,7 +60,7 @@ def take_terminal() -> None:
     """Connect descriptors 0, 1 and 2 to the terminal.
 
     Textual reads keys from 0, asks 1 for the size and paints on 2; COLUMNS and LINES in the
-    environment would freeze that size. Raises Complaint when there is no terminal.
+    environment would fix that size. Raises CliError if there is no terminal.
     """
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         raise CliError(
@@ -72,7 +72,7 @@ def take_terminal() -> None:
     missing = [fd for fd in (0, 1, 2) if not _is_terminal(fd)]
     if missing:
         _connect(missing)
-    # Python leaves these None when a descriptor was closed at its start; Textual uses them.
+    # Python sets these to None if a descriptor was closed at the start; Textual uses them.
     if sys.__stdin__ is None:
         vars(sys)["__stdin__"] = sys.stdin = open(0, closefd=False)  # noqa: SIM115 - stays open
     if sys.__stderr__ is None:
@@ -80,10 +80,10 @@ def take_terminal() -> None:
 
 
 def show(app: MemtuiApp) -> None:
-    """Show the screen until it is closed; what is wrong with the settings is told before."""
+    """Print the problems of the settings, then show the screen until it is closed."""
     for problem in app.problems:
-        print(f"memtui: {problem}", file=sys.stderr)  # noqa: T201 - stands there after the screen
-    app.run(mouse=app.habits.has_mouse)
+        print(f"memtui: {problem}", file=sys.stderr)  # noqa: T201 - visible after the screen
+    app.run(mouse=app.preferences.has_mouse)
 
 
 def _connect(missing: list[int]) -> None:
@@ -91,7 +91,7 @@ def _connect(missing: list[int]) -> None:
         terminal = os.open("/dev/tty", os.O_RDWR)
     except OSError:
         raise CliError(
-            "no terminal", "over ssh use ssh -t; memtui draws a screen and reads keys"
+            "no terminal", "over ssh, use ssh -t; without a terminal, use --plain or --once"
         ) from None
     for fd in missing:
         if fd != terminal:

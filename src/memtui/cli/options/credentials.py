@@ -1,101 +1,92 @@
-"""Options for what a server is shown of the user, and for how its certificate is checked."""
+"""Options for the credentials that a URL needs, and for the check of its certificate."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TypeVar, cast
 
 import click
 
 from memtui.cli.errors import CliError
+from memtui.cli.options.common import combine_options
 from memtui.sources.http.credentials import ANYBODY, BadSecret, Credentials
-
-F = TypeVar("F", bound=Callable[..., object])
 
 SECRET = "USER:PASSWORD or a bearer token"
 
 
-def access_options(command: F) -> F:
-    """Add the options of an Access, which the command gets as ``access``."""
-
-    @wraps(command)
-    def with_access(
-        *context: click.Context,
-        auth_env: str | None,
-        auth_file: Path | None,
-        cacert: Path | None,
-        insecure: bool,
-        **others: object,
-    ) -> object:
-        if auth_env is not None and auth_file is not None:
-            raise click.UsageError("--auth-env and --auth-file exclude each other")
-        if cacert is not None and insecure:
-            raise click.UsageError("--cacert and --insecure exclude each other")
-        secret = None if auth_env is None else os.environ.get(auth_env, "")
-        access = Credentials(secret, auth_file, cacert, insecure)
-        try:
-            access.authorization()
-        except BadSecret as error:
-            where = auth_file or f"the variable {auth_env}"
-            raise CliError(f"no secret in {where}: {error}", SECRET) from None
-        return command(*context, access=access, **others)
-
-    decorated = with_access
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return cast("F", decorated)
+def _make_credentials(
+    auth_env: str | None, auth_file: Path | None, cacert: Path | None, insecure: bool
+) -> Credentials:
+    if auth_env is not None and auth_file is not None:
+        raise click.UsageError("--auth-env and --auth-file exclude each other")
+    if cacert is not None and insecure:
+        raise click.UsageError("--cacert and --insecure exclude each other")
+    secret = None if auth_env is None else os.environ.get(auth_env, "")
+    access = Credentials(secret, auth_file, cacert, insecure)
+    try:
+        access.authorization()
+    except BadSecret as error:
+        where = auth_file or f"the environment variable {auth_env}"
+        raise CliError(f"no secret in {where}: {error}", SECRET) from None
+    return access
 
 
-_OPTIONS = (
-    click.option(
-        "--auth-env",
-        metavar="NAME",
-        help=f"The variable of the environment with a secret for the URL: {SECRET}.",
+access_options = combine_options(
+    "access",
+    _make_credentials,
+    (
+        click.option(
+            "--auth-env",
+            metavar="NAME",
+            help=f"The environment variable that holds a secret for the URL: {SECRET}.",
+        ),
+        click.option(
+            "--auth-file",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A file that holds the secret; it is read before each request.",
+        ),
+        click.option(
+            "--cacert",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Check the URL's certificate against the authorities in this file only.",
+        ),
+        click.option("--insecure", is_flag=True, help="Do not check the URL's certificate."),
     ),
-    click.option(
-        "--auth-file",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="The secret from a file, which is read anew for each request.",
-    ),
-    click.option(
-        "--cacert",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Check the certificate of the URL by the authorities in this file alone.",
-    ),
-    click.option("--insecure", is_flag=True, help="Do not check the certificate of the URL."),
 )
+"""Adds options for a URL's secret and certificate; the command gets Credentials as ``access``."""
 
 
 def check_access(access: Credentials, url: str | None, needs: str) -> None:
-    """See that there is an address that an access can be for; raise UsageError or Complaint."""
+    """Check that the credentials have a URL and can be used; raise UsageError or CliError."""
     if access == ANYBODY:
         return
     if url is None:
         raise click.UsageError(f"--auth-env, --auth-file, --cacert and --insecure need {needs}")
     if "@" in _server(url) and access.has_secret:
-        raise click.UsageError("there are two secrets: one in the address, and another one")
+        raise click.UsageError(
+            "there are two secrets: one in the URL, and one from --auth-env or --auth-file"
+        )
     if access.cacert is not None:
         import ssl
 
         try:
             ssl.create_default_context(cafile=access.cacert)
         except OSError as error:
-            why = "no certificates in it" if isinstance(error, ssl.SSLError) else error.strerror
-            raise CliError(f"cannot use {access.cacert}: {why}", "--cacert takes PEM") from None
+            why = "no certificates found" if isinstance(error, ssl.SSLError) else error.strerror
+            raise CliError(
+                f"cannot use {access.cacert}: {why}", "--cacert takes a PEM file"
+            ) from None
 
 
 def access_to(url: str, access: Credentials, given_for: str) -> Credentials:
-    """Return what goes with an address: an access that was given for another of the same server."""
+    """Return the credentials for a URL: those given for another URL of the same server, or none."""
     return access if url and _server(url) == _server(given_for) else ANYBODY
 
 
 def _server(url: str) -> str:
-    """Return scheme, host and port as they are written, with what stands before an @."""
+    """Return scheme, user, host and port of a URL, as written but in lower case."""
     scheme, _, rest = url.partition("://")
     return f"{scheme.lower()}://{re.split('[/?#]', rest, maxsplit=1)[0].lower()}"

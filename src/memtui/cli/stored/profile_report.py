@@ -1,42 +1,151 @@
-"""What ``memtui top``, ``peek`` and ``tree`` share: their options, and how a report is written."""
+"""Reads a profile (a file, a pipe or a URL, with a deadline and a limit) and writes a report."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 import json
-import math
+import os
+import select
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from memtui import units
 from memtui.cli.errors import CliError
-from memtui.cli.options.credentials import access_options, access_to, check_access
+from memtui.cli.options.credentials import access_to, check_access
 from memtui.cli.progress import waiting
-from memtui.cli.stored.deadline import in_time
+from memtui.cli.stored.pprof_options import GRANULARITIES
 from memtui.sanitize import plain
-from memtui.sources.http.credentials import Credentials
+from memtui.sources.http.credentials import ANYBODY, Credentials
 
 if TYPE_CHECKING:
     from memtui.pprof.lens import Lens
     from memtui.pprof.stacks import Stacks
     from memtui.pprof.top import TopSummary
 
-F = TypeVar("F", bound=Callable[..., object])
+
+_CHUNK_BYTES = 1 << 20
+
+
+def stacks_from(
+    place: str, *, deadline_s: float, limit_bytes: int, access: Credentials = ANYBODY
+) -> Stacks:
+    """Read and decode a profile; ``-`` is standard input. Raises CliError."""
+    from memtui.parse.profile.decoder import read_stacks
+    from memtui.parse.profile.wire import ProfileError, ProfileTooLargeError
+
+    data = _bytes_of(place, deadline_s, limit_bytes, access)
+    try:
+        return read_stacks(data, limit_bytes)
+    except ProfileTooLargeError as error:
+        raise CliError(f"{place_shown(place)}: {error}", "raise it with --max-size") from None
+    except ProfileError as error:
+        raise CliError(f"{place_shown(place)}: {error}") from None
+
+
+def place_shown(place: str) -> str:
+    """Return a place as errors show it: a URL without its credentials."""
+    if "://" not in place:
+        return place
+    from memtui.sources.http.client import shown
+
+    return shown(place)
+
+
+def _bytes_of(place: str, deadline_s: float, limit_bytes: int, access: Credentials) -> bytes:
+    if place == "-":
+        return _piped(sys.stdin.fileno(), "standard input", deadline_s, limit_bytes)
+    if "://" in place:
+        return _fetched(place, deadline_s, limit_bytes, access)
+    try:
+        return _from_file(Path(place), deadline_s, limit_bytes)
+    except (FileNotFoundError, NotADirectoryError):
+        hint = f"a URL begins with http:// : http://{place}" if ":" in place else ""
+        raise CliError(f"no such file: {place}", hint) from None
+    except OSError as error:
+        raise CliError(f"cannot read {place}: {error.strerror}") from None
+    except ValueError:  # a NUL in the path
+        raise CliError(f"no such file: {place}") from None
+
+
+def _from_file(path: Path, deadline_s: float, limit_bytes: int) -> bytes:
+    """Read a file or a named pipe, as a shell's ``<(command)``; raise OSError."""
+    mode = path.stat().st_mode
+    if stat.S_ISFIFO(mode):
+        pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            return _piped(pipe, str(path), deadline_s, limit_bytes)
+        finally:
+            os.close(pipe)
+    if not stat.S_ISREG(mode):
+        what = "a directory" if stat.S_ISDIR(mode) else "neither a file nor a pipe"
+        raise CliError(f"cannot read {path}: it is {what}")
+    with path.open("rb") as file:
+        data = file.read(limit_bytes + 1)
+    return _check_size(data, str(path), limit_bytes)
+
+
+def _piped(pipe: int, name: str, deadline_s: float, limit_bytes: int) -> bytes:
+    """Read a pipe to its end; raise CliError at the deadline."""
+    ends = time.monotonic() + deadline_s
+    data = bytearray()
+    try:
+        while len(data) <= limit_bytes:
+            left = ends - time.monotonic()
+            if left <= 0 or not select.select([pipe], [], [], left)[0]:
+                raise CliError(f"{name}: no complete profile within {deadline_s:g} s")
+            if not (chunk := os.read(pipe, _CHUNK_BYTES)):
+                break
+            data += chunk
+    except OSError as error:
+        raise CliError(f"cannot read {name}: {error.strerror}") from None
+    return _check_size(bytes(data), name, limit_bytes)
+
+
+def _check_size(data: bytes, name: str, limit_bytes: int) -> bytes:
+    if len(data) > limit_bytes:
+        raise CliError(
+            f"{name} is larger than {units.size(limit_bytes)}", "raise it with --max-size"
+        )
+    return data
+
+
+def _fetched(url: str, deadline_s: float, limit_bytes: int, access: Credentials) -> bytes:
+    """Fetch a URL as the dashboard does: no redirects, no proxies."""
+    import asyncio
+
+    from memtui.sources.http.client import get, refusal
+    from memtui.sources.http.pprof_pages import profile_address
+    from memtui.sources.source import SourceFailed
+
+    async def body() -> bytes:
+        address = profile_address(url, access)
+        response = await get(address, deadline_s=deadline_s, limit_bytes=limit_bytes)
+        if (failed := refusal(address, response)) is not None:
+            raise failed
+        return response.body
+
+    try:
+        return asyncio.run(body())
+    except SourceFailed as failed:
+        raise CliError(failed.reason, failed.hint) from None
+
+
 T = TypeVar("T")
 
-_GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 _MIB = 1 << 20
-_MOST_MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileReport:
-    """The options of a report as the user gave them: which profile, and how to look at it."""
+    """The options of a report: which profiles, and what to print of them."""
 
     profiles: tuple[str, ...]
     base: tuple[str, ...]
@@ -63,14 +172,14 @@ class ProfileReport:
         output: str = "text",
         **options: Any,
     ) -> ProfileReport:
-        """Return the options; raise UsageError for those that exclude each other."""
+        """Return the options; raise UsageError if they exclude each other."""
         from memtui.pprof.lens import Lens
 
         if base and diff_base:
             raise click.UsageError("--base and --diff-base exclude each other")
         if normalize and not (base or diff_base):
             raise click.UsageError("--normalize needs --base or --diff-base")
-        chosen = [name for name in _GRANULARITIES if options.pop(name)]
+        chosen = [name for name in GRANULARITIES if options.pop(name)]
         if len(chosen) > 1:
             raise click.UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other")
         options["granularity"] = chosen[0] if chosen else "functions"
@@ -81,18 +190,17 @@ class ProfileReport:
 
     @property
     def name(self) -> str:
-        """What an error calls the profiles."""
-        from memtui.cli.stored.profile_input import place_shown
+        """The name of the profiles in an error."""
 
         return ", ".join(map(place_shown, self.profiles))
 
     def stacks(self) -> Stacks:
-        """Read what the report is about: profiles, less those of the base. Raises Complaint."""
+        """Read the profiles and subtract those of the base; raise CliError."""
         stacks = self._sum_of(self.profiles)
         against = self.base or self.diff_base
         if not against:
             return stacks
-        from memtui.pprof.difference import difference
+        from memtui.pprof.merge import difference
 
         base = self._sum_of(against)
         diff = bool(self.diff_base)
@@ -102,12 +210,11 @@ class ProfileReport:
         read = [self._read(place) for place in places]
         if len(read) == 1:
             return read[0]
-        from memtui.pprof.merging import merged
+        from memtui.pprof.merge import merge_profiles
 
-        return merged(read)
+        return merge_profiles(read)
 
     def _read(self, place: str) -> Stacks:
-        from memtui.cli.stored.profile_input import stacks_from
 
         return stacks_from(
             place,
@@ -117,9 +224,9 @@ class ProfileReport:
         )
 
     def write(self, lines: Callable[[Stacks], Iterable[str]]) -> None:
-        """Read the profile and print what ``lines`` makes of it; raise Complaint.
+        """Read the profile and print its report, the ``lines``; raise CliError.
 
-        With ``--output proto`` it is the profile itself that is written, as the lens leaves it.
+        With ``--output proto``, write the filtered profile itself.
         """
         if self.output == "proto":
             self._write_profile()
@@ -130,31 +237,32 @@ class ProfileReport:
 
     def _write_profile(self) -> None:
         if sys.stdout.isatty():
-            raise CliError("a profile is no text for a terminal", "--output proto > FILE.pb.gz")
+            raise CliError(
+                "a profile is not text for a terminal",
+                "write it to a file: --output proto > F.pb.gz",
+            )
 
         def packed(stacks: Stacks) -> bytes:
-            from memtui.parse.profile.encoder import written
-            from memtui.pprof.filtered import filtered, without_inlines
+            from memtui.parse.profile.encoder import encode_profile
+            from memtui.pprof.filters import filter_profile, without_inlines
 
             stacks.index_of(self.lens.sample_type)
-            left = filtered(stacks, self.lens)
+            left = filter_profile(stacks, self.lens)
             self.warn(left.unmatched)
-            # pprof too leaves these two for the next reader.
+            # pprof keeps these two for the next reader, too.
             drop, keep = stacks.drop_frames, stacks.keep_frames
             whole = replace(left.stacks, drop_frames=drop, keep_frames=keep)
-            return written(without_inlines(whole) if self.lens.no_inlines else whole)
+            return encode_profile(without_inlines(whole) if self.lens.no_inlines else whole)
 
         sys.stdout.buffer.write(self.made(packed))
 
     def made(self, make: Callable[[Stacks], T]) -> T:
-        """Read the profile and return what ``make`` makes of it; raise Complaint."""
+        """Read the profile and return the result of ``make``; raise CliError."""
         from memtui.pprof.stacks import StacksError
 
         try:
             with _uncollected(), waiting("reading the profile,"):
-                stacks = self.stacks()
-                with in_time():
-                    return make(stacks)
+                return make(self.stacks())
         except StacksError as error:
             raise CliError(f"{self.name}: {error}") from None
         finally:
@@ -162,13 +270,13 @@ class ProfileReport:
                 click.echo(line, err=True)
 
     def warn(self, unmatched: Iterable[str]) -> None:
-        """Say on standard error, after the report is made, which filters matched nothing."""
+        """Print on standard error, after the report, which filters matched nothing."""
         self._warnings.extend(f"{name} expression matched no samples" for name in unmatched)
 
     @contextlib.contextmanager
     def warned(self, stacks: Stacks) -> Iterator[None]:
-        """Say which filters matched nothing also when nothing else is left to be shown."""
-        from memtui.pprof.filtered import unmatched
+        """Print the filters that matched nothing even if the report is empty."""
+        from memtui.pprof.filters import unmatched
         from memtui.pprof.stacks import NoMatchError
 
         try:
@@ -179,7 +287,7 @@ class ProfileReport:
 
 
 def _shown(line: str) -> str:
-    """Return a line as it is printed: a pipe gets the tabs that a terminal would jump at."""
+    """Return a line as it is printed: with its tabs only if the output is not a terminal."""
     from memtui.pprof.report import LEGEND
 
     if line == LEGEND:
@@ -191,7 +299,7 @@ def _shown(line: str) -> str:
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Look for no cycles: a report makes many objects, none of them in a cycle, and ends soon."""
+    """Disable the garbage collector: a report makes many objects, no cycles, and ends soon."""
     gc.disable()
     try:
         yield
@@ -199,116 +307,8 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def report_options(command: F) -> F:
-    """Add the options of a report to a command: those of pprof, by its names."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return access_options(command)
-
-
-def _finite(context: click.Context, option: click.Parameter, number: float) -> float:
-    """Refuse nan and inf, which are numbers to Python."""
-    if not math.isfinite(number):
-        raise click.BadParameter(f"{number} is no number to count with")
-    return number
-
-
-_OPTIONS = (
-    click.option(
-        "--sample-index", "sample_type", metavar="NAME", help="The sample type to show."
-    ),
-    click.option("--cum", is_flag=True, help="Sort by what a function and all it calls come to."),
-    *(
-        click.option(f"--{name}", is_flag=True, help=f"Add up by {words}.")
-        for name, words in zip(
-            _GRANULARITIES,
-            ("function: the default", "function and file", "file", "line", "address"),
-            strict=True,
-        )
-    ),
-    click.option(
-        "--base", multiple=True, metavar="P",
-        help="Subtract this profile; 100 % is the difference. Several are merged.",
-    ),
-    click.option(
-        "--diff-base", multiple=True, metavar="P",
-        help="Subtract this profile; 100 % is the base. Several are merged.",
-    ),
-    click.option("--normalize", is_flag=True, help="Scale the profile to what the base comes to."),
-    click.option("--focus", default="", metavar="RE", help="Only stacks in which a frame matches."),
-    click.option("--ignore", default="", metavar="RE", help="No stacks in which a frame matches."),
-    click.option("--hide", default="", metavar="RE", help="No frames that match."),
-    click.option("--show", default="", metavar="RE", help="Only frames that match."),
-    click.option(
-        "--show-from", default="", metavar="RE", help="Nothing above the highest match."
-    ),
-    click.option(
-        "--tagfocus", default="", metavar="T",
-        help="Only samples with such a label: KEY=RE, or a range as in bytes=4kb:1mb.",
-    ),
-    click.option("--tagignore", default="", metavar="T", help="No samples with such a label."),
-    click.option(
-        "--tagroot", default="", metavar="KEYS",
-        help="Put what these labels say above the root, as frames; commas between keys.",
-    ),
-    click.option("--tagleaf", default="", metavar="KEYS", help="Put it below the leaf."),
-    click.option("--tagshow", default="", metavar="RE", help="Only labels whose key matches."),
-    click.option("--taghide", default="", metavar="RE", help="No labels whose key matches."),
-    click.option(
-        "--relative-percentages", is_flag=True, help="100 % is what the filters leave."
-    ),
-    click.option("--mean", is_flag=True, help="Divide by the first value of each sample."),
-    click.option(
-        "--call-tree", is_flag=True, hidden=True, expose_value=False,
-        help="Taken as pprof takes it, which uses it for graphs alone.",
-    ),
-    click.option("--no-inlines", is_flag=True, help="Count inlined functions for their callers."),
-    click.option("--drop-negative", is_flag=True, help="Leave out what shrank."),
-    click.option(
-        "--nodecount", type=int, default=-1, metavar="N", help="The most functions; 0: all."
-    ),
-    click.option(
-        "--nodefraction", callback=_finite,
-        type=float, default=0.005, show_default=True, metavar="F",
-        help="Leave out functions below this part of the total.",
-    ),
-    click.option(
-        "--edgefraction", callback=_finite,
-        type=float, default=0.001, show_default=True, metavar="F",
-        help="Leave out calls below this part of the total.",
-    ),
-    click.option(
-        "--unit", default="minimum", metavar="U", help="Write values in this unit: B, MB, ms, s."
-    ),
-    click.option(
-        "--max-size", callback=_finite,
-        type=click.FloatRange(0, _MOST_MIB, min_open=True), default=256,
-        show_default=True, metavar="MIB", help="The largest profile to read, packed and unpacked.",
-    ),
-    click.option(
-        "--timeout", callback=_finite,
-        type=click.FloatRange(0, min_open=True), default=60, show_default=True,
-        metavar="SECONDS", help="How long to wait for an address.",
-    ),
-    click.option(
-        "--trim-path", default="", metavar="DIRS",
-        help="Take these folders away from the front of paths; colons between them.",
-    ),
-    click.option(
-        "--source-path", default="", metavar="DIRS",
-        help="Where sources are, for list; colons between folders. Default: the current one.",
-    ),
-    click.option(
-        "--output", type=click.Choice(("text", "proto")), default="text",
-        help="proto: write the profile itself, as the options leave it.",
-    ),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-    click.argument("profiles", nargs=-1, required=True, metavar="PROFILE|URL..."),
-)  # fmt: skip
-
-
-def taken(stacks: Stacks) -> str:
-    """Return when a profile was taken, in the zone of this machine as pprof writes it."""
+def time_taken(stacks: Stacks) -> str:
+    """Return when a profile was taken, in the local zone and in the format of pprof."""
     if not stacks.time_nanos:
         return ""
     at = time.localtime(stacks.time_nanos // 10**9)
@@ -316,7 +316,7 @@ def taken(stacks: Stacks) -> str:
 
 
 def as_object(stacks: Stacks, summary: TopSummary, **parts: object) -> Iterable[str]:
-    """Yield the one line of JSON that a report is: values are numbers in ``type.unit``."""
+    """Yield the report as one line of JSON; values are numbers in ``type.unit``."""
     head = {
         "type": asdict(summary.type),
         "time_ns": stacks.time_nanos,

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Sequence
 
 from memtui.diagnosis.finding import Finding
-from memtui.diagnosis.rules.container import container_memory
-from memtui.diagnosis.rules.dead import dead_not_collected
-from memtui.diagnosis.rules.files import file_mapped
-from memtui.diagnosis.rules.fragmented import fragmentation
-from memtui.diagnosis.rules.freed import freed_not_returned
-from memtui.diagnosis.rules.goal import goal_growth
-from memtui.diagnosis.rules.goroutines import goroutine_leak
-from memtui.diagnosis.rules.huge import huge_pages
-from memtui.diagnosis.rules.lazy import lazily_freed
-from memtui.diagnosis.rules.leak import heap_leak
-from memtui.diagnosis.rules.leftover import left_over
-from memtui.diagnosis.rules.metadata import runtime_metadata, tables_of_a_peak
-from memtui.diagnosis.rules.offheap import off_heap
-from memtui.diagnosis.rules.thrash import gc_thrash
-from memtui.diagnosis.rules.threads import thread_growth
+from memtui.diagnosis.rules.burst_leftover import burst_leftover
+from memtui.diagnosis.rules.container_memory import container_memory
+from memtui.diagnosis.rules.dead_not_collected import dead_not_collected
+from memtui.diagnosis.rules.file_mapped import file_mapped
+from memtui.diagnosis.rules.fragmentation import fragmentation
+from memtui.diagnosis.rules.freed_not_returned import freed_not_returned
+from memtui.diagnosis.rules.gc_thrash import gc_thrash
+from memtui.diagnosis.rules.goal_growth import goal_growth
+from memtui.diagnosis.rules.goroutine_leak import goroutine_leak
+from memtui.diagnosis.rules.heap_leak import heap_leak
+from memtui.diagnosis.rules.huge_pages import huge_pages
+from memtui.diagnosis.rules.lazily_freed import lazily_freed
+from memtui.diagnosis.rules.off_heap import off_heap
+from memtui.diagnosis.rules.runtime_metadata import runtime_metadata, tables_after_peak
+from memtui.diagnosis.rules.thread_growth import thread_growth
 from memtui.diagnosis.window import Window
 
 Rule = Callable[[Window], Finding | None]
@@ -34,14 +34,14 @@ RULES: Sequence[Rule] = (
     file_mapped,
     runtime_metadata,
     goal_growth,
-    left_over,
+    burst_leftover,
     gc_thrash,
     container_memory,
     thread_growth,
-    tables_of_a_peak,
+    tables_after_peak,
 )
 
-EARLY_RULES: Sequence[Rule] = (left_over,)
+EARLY_RULES: Sequence[Rule] = (burst_leftover,)
 """Rules for a window that is too short for all others: an idle program does not change."""
 
 __all__ = ["EARLY_RULES", "RULES", "Rule"]

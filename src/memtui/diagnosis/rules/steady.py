@@ -10,11 +10,18 @@ from statistics import median
 
 from memtui import units
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, PaneName
-from memtui.diagnosis.heap import LiveHeap, LiveSource
 from memtui.diagnosis.ledger import HEAP_PARTS, PartName
-from memtui.diagnosis.rules.freed import SLACK, lying_free
-from memtui.diagnosis.rules.judging import after_act, counted, res_moved, to_be_surer
-from memtui.diagnosis.rules.unseen import is_all_known, is_unseen
+from memtui.diagnosis.live_heap import LiveHeap, LiveSource
+from memtui.diagnosis.rules.criteria import (
+    count_noun,
+    is_anon_explained,
+    is_heap_unseen,
+    missing_sources,
+    release_sentence,
+    res_evidence,
+)
+from memtui.diagnosis.rules.freed_not_returned import find_idle_free
+from memtui.diagnosis.thresholds import GO_OVERHEAD
 from memtui.diagnosis.trends import Trend, TrendShape
 from memtui.diagnosis.window import Access, Window
 
@@ -23,7 +30,7 @@ PEAKS = 0.25
 
 NOTHING = Advice(code=("Nothing to do.",))
 LESS_ROOM = Advice(
-    code=("Watch until RES levels off. If it must be less, make the largest burst smaller.",),
+    code=("Watch until RES levels off. To reduce it, make the largest burst smaller.",),
     environment=("A smaller GOGC, or GOMEMLIMIT, leaves the heap less room.",),
 )
 
@@ -34,11 +41,11 @@ SWING = 0.3
 
 
 def steady(window: Window) -> Finding | None:
-    """Say that nothing needs to be done, where the data would have shown a cause."""
+    """Report that nothing needs to be done, where the data would have shown a cause."""
     if window.access is Access.PROC:
         return None
     trend = window.res_trend
-    if trend is None or is_unseen(window) or lying_free(window):
+    if trend is None or is_heap_unseen(window) or find_idle_free(window):
         return None
     why = _why_steady(window)
     if why is None:
@@ -49,10 +56,10 @@ def steady(window: Window) -> Finding | None:
     confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
     rises = _still_rises(window, trend)
     line, brief = _lines(window, trend, why)
-    size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
+    size, cycles = units.size(window.res), count_noun(window.cycles_seen, "cycle")
     time = units.duration(window.seconds)
     found = [
-        res_moved(window),
+        res_evidence(window),
         Evidence(
             f"{size} ±{units.size(_spread(trend))} in {time}, {cycles}",
             PaneName.TREND,
@@ -79,8 +86,8 @@ def steady(window: Window) -> Finding | None:
         confidence=confidence.lowered() if rises else confidence,
         evidence=tuple(found),
         advice=LESS_ROOM if rises else NOTHING,
-        refuted_by=("A longer window shows a slope that this one cannot tell from noise.",),
-        raised_by=to_be_surer(window),
+        refuted_by=("A longer window shows a slope that is noise in this one.",),
+        raised_by=missing_sources(window),
     )
 
 
@@ -97,7 +104,7 @@ def _unseen_leak(window: Window, trend: Trend) -> float:
 
 def _sentence(window: Window, trend: Trend, why: str) -> str:
     if window.returned:
-        return f"RES is {units.size(window.res)}.{after_act(window)}"
+        return f"RES is {units.size(window.res)}.{release_sentence(window)}"
     if _has_fallen(window, trend):
         fell, now = units.size(-window.growth), units.size(window.res)
         return f"RES fell by {fell} to {now}.{_of_goroutines(window)}"
@@ -118,7 +125,7 @@ def _of_goroutines(window: Window) -> str:
     many = f"{max(counts) - counts[-1]} goroutines" if counts else "Many goroutines"
     return (
         f" {many} ended: their stacks went from {units.size(int(max(stacks)))} to "
-        f"{units.size(int(stacks[-1]))}; their g structures stay, the runtime never frees them."
+        f"{units.size(int(stacks[-1]))}; their g structures stay: the runtime never frees them."
     )
 
 
@@ -135,7 +142,7 @@ def _extremes(window: Window) -> tuple[int, int]:
 
 
 def _came_down(window: Window) -> bool:
-    """Tell whether RES fell back within the window by half of what it lies apart."""
+    """Return whether RES fell back within the window by half of what it lies apart."""
     highest, fall = 0, 0
     for point in window.points:
         highest = max(highest, point.res or 0)
@@ -145,17 +152,17 @@ def _came_down(window: Window) -> bool:
 
 
 def _swings(window: Window) -> bool:
-    """Tell whether RES goes up and down by so much that no single size describes it."""
+    """Return whether RES goes up and down by so much that no single size describes it."""
     low, high = _extremes(window)
     return high - low > SWING * window.res
 
 
 def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
     """Return the line and the brief one, to follow the word RES."""
-    size, cycles = units.size(window.res), counted(window.cycles_seen, "cycle")
+    size, cycles = units.size(window.res), count_noun(window.cycles_seen, "cycle")
     if window.returned:
         return (
-            f"{size}.{after_act(window)}",
+            f"{size}.{release_sentence(window)}",
             f"{size} after {units.size(window.returned.size)} came back.",
         )
     if _has_fallen(window, trend):
@@ -175,7 +182,7 @@ def _lines(window: Window, trend: Trend, why: str) -> tuple[str, str]:
 
 
 def _still_rises(window: Window, trend: Trend) -> bool:
-    """Tell whether RES goes on growing, though nothing says that it leaks."""
+    """Return whether RES goes on growing, though nothing says that it leaks."""
     return window.grows and trend.grows and trend.shape is not TrendShape.LEVELLED
 
 
@@ -198,26 +205,28 @@ def _low_again(live: LiveHeap) -> int:
 def _why_steady(window: Window) -> str | None:
     """Return why what RES did is healthy; None when it is not known to be."""
     trend = window.res_trend
-    is_bounded = is_all_known(window) if window.access is Access.FULL else _is_within_goal(window)
+    is_bounded = (
+        is_anon_explained(window) if window.access is Access.FULL else _is_within_goal(window)
+    )
     if not is_bounded or trend is None or _grows_untouched(window):
         return None
     time = units.duration(window.seconds)
     if window.grows and window.live is not None and not window.live.is_sure:
         return None
     if not window.grows and not window.is_growing:
-        return f"RES neither grew in {time} nor holds much that is idle"
+        return f"RES did not grow in {time}, and little of it is idle"
     if not trend.grows and not window.is_growing and _came_down(window):
         low, high = (units.size(each) for each in _extremes(window))
         return f"RES comes back to {low} between peaks of {high}"
     if trend.shape is TrendShape.LEVELLED and not window.is_growing:
-        return "RES rose at first and is flat since, as a program that warms up"
+        return "RES rose at first and is flat since, as in a warm-up"
     if _fills_its_goal(window):
-        return "the heap fills the room up to its goal, which does not move"
+        return "the heap fills up to its goal, which does not move"
     return _calm_live(window)
 
 
 def _grows_untouched(window: Window) -> bool:
-    """Tell whether the heap grows by memory that is not touched yet: RES will follow."""
+    """Return whether the heap grows by memory that is not touched yet: RES will follow."""
     first, last = window.ends
     ledger = window.ledger
     if first.alloc is None or last.alloc is None or ledger is None:
@@ -228,7 +237,7 @@ def _grows_untouched(window: Window) -> bool:
 
 
 def _calm_live(window: Window) -> str | None:
-    """Say that the live heap is calm though RES rises, when the heap alone made it rise.
+    """Report that the live heap is calm though RES rises, when the heap alone made it rise.
 
     It comes back down between its peaks, and RES keeps room for these; or it rose once and each
     cycle since found the same, and RES fills the room that the new goal gives.
@@ -252,7 +261,7 @@ def _calm_live(window: Window) -> str | None:
 
 
 def _is_the_heap(window: Window) -> bool:
-    """Tell whether RES grew by the heap alone, and enough cycles tell what is alive in it."""
+    """Return whether RES grew by the heap alone, and enough cycles tell what is alive in it."""
     if window.cycles_seen < 2 * window.thresholds.repeated:
         return False
     if window.access is not Access.FULL:
@@ -274,7 +283,7 @@ def _beyond_heap(window: Window) -> int:
 
 
 def _is_within_goal(window: Window) -> bool:
-    """Tell whether the goal explains all anonymous memory, as far as gctrace tells it.
+    """Return whether the goal explains all anonymous memory, as far as gctrace tells it.
 
     The largest goal of the later half counts: RES keeps a peak for a while, but without LazyFree
     it may keep it for ever, and the usual goal counts. The scavenger keeps 1.1 times the goal.
@@ -286,11 +295,11 @@ def _is_within_goal(window: Window) -> bool:
         return False
     held = last.anon - (last.lazy or 0)
     goal = max(goals) if window.has_rollup else median(goals)
-    return held <= 1.25 * goal + (last.scanned or 0) + SLACK
+    return held <= 1.25 * goal + (last.scanned or 0) + GO_OVERHEAD
 
 
 def _fills_its_goal(window: Window) -> bool:
-    """Tell whether the heap alone grew, towards a goal that did not, over a flat live heap."""
+    """Return whether the heap alone grew, towards a goal that did not, over a flat live heap."""
     live = window.live
     goal = window.trend(lambda point: point.goal)
     if goal is None or window.cycles_seen == 0:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memtui import units
-from memtui.diagnosis import place_words
+from memtui.diagnosis import environment_lines
+from memtui.local_time import time_of_day
 from memtui.model import Absent, MappingGroup, MappingGroups
 from memtui.panes.explain.ledger import ExplainRow
-from memtui.panes.time_of_day import clock
 from memtui.render.cells import Span, line, wrapped
 from memtui.render.table import Column, table
 from memtui.sanitize import plain
@@ -26,7 +26,7 @@ _COLUMNS = (
 
 def place_rows(view: View, width: int) -> list[ExplainRow]:
     """Return the blocks about the place, and about the mappings when they were read."""
-    texts = place_words(view)
+    texts = environment_lines(view)
     rows = [
         ExplainRow((Span("  · " if not number else "    ", "dim"), *each))
         for text in texts
@@ -45,7 +45,7 @@ def _mapping_rows(view: View, width: int) -> list[ExplainRow]:
     head, rows = table(_COLUMNS, [_cells(groups, number) for number in range(len(groups.groups))],
                        width)  # fmt: skip
     how = "by the names of the kernel" if groups.by_name else "told apart by their addresses"
-    title = line(Span(f" Mappings at {clock(at)}", "title"), Span(f"  {how}", "dim"))
+    title = line(Span(f" Mappings at {time_of_day(at)}", "title"), Span(f"  {how}", "dim"))
     named = [
         ExplainRow((Span("   ", "dim"), *each))
         for group in groups.groups

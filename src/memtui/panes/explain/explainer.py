@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtui.diagnosis import USUAL_S, Diagnosis, diagnose, diagnose_next, window_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, Diagnosis, build_window, diagnose, diagnose_next
 from memtui.model import Mark
 from memtui.timeline import LASTING, View
 
@@ -23,7 +23,7 @@ class Explainer:
     """
 
     def __init__(self) -> None:
-        self.seconds = USUAL_S
+        self.seconds = DEFAULT_WINDOW_S
         self._made: tuple[float, Diagnosis] | None = None
         self._asked: tuple[object, ...] = ()
         self._counts: tuple[int, ...] = ()
@@ -38,7 +38,7 @@ class Explainer:
             pause_s = AT_FIRST_S if age_s < _FIRST_MINUTE_S else BETWEEN_S
             if counts == self._counts or abs(view.now - made_at) < pause_s:
                 return found
-        window = window_of(view, self.seconds)
+        window = build_window(view, self.seconds)
         goes_on = self._made is not None and asked == self._asked
         found = diagnose_next(window, self._made[1]) if self._made and goes_on else diagnose(window)
         self._made, self._asked, self._counts = (view.now, found), asked, counts

@@ -9,7 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtui import units
-from memtui.diagnosis import USUAL_S, Access, Diagnosis, PartName, trial_of
+from memtui.diagnosis import DEFAULT_WINDOW_S, Access, Diagnosis, PartName, trial_of
+from memtui.local_time import time_of_day
 from memtui.model import (
     Act,
     GcCycle,
@@ -20,31 +21,30 @@ from memtui.model import (
     Restart,
     RuntimeSample,
 )
-from memtui.panes.empty import explained
+from memtui.panes.empty import empty_lines
 from memtui.panes.explain.environment import place_rows
 from memtui.panes.explain.explainer import Explainer
 from memtui.panes.explain.ledger import ExplainRow
 from memtui.panes.explain.verdict import rows_of, trial_rows
-from memtui.panes.field_doc import Meaning
+from memtui.panes.field_doc import FieldDoc
 from memtui.panes.pane import SearchedPane
-from memtui.panes.time_of_day import clock
 from memtui.render.cells import Line, Picture, Span, line, text_of
-from memtui.render.table import marked
+from memtui.render.table import selected_line
 from memtui.timeline import View
 
-WINDOWS_S = (120.0, USUAL_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
+WINDOWS_S = (120.0, DEFAULT_WINDOW_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600.0)
 COLUMNS = (
-    Meaning("share", "of RES now", "percent", "the ledger", "the shares sum to 100%"),
-    Meaning(
+    FieldDoc("share", "of RES now", "percent", "the ledger", "the shares sum to 100%"),
+    FieldDoc(
         "growth", "how much the part changed in the time that is judged", "bytes, signed",
         "the ledger at both ends of the window (←→)",
         "the growth of one part may be the loss of another, with RES as it was", "grow",
     ),
-    Meaning(
+    FieldDoc(
         "then → now", "the way from RES at the start of the window to RES now, a step a part",
         "one scale for all steps", "the ledger",
     ),
-    Meaning(
+    FieldDoc(
         "confidence", "how much of what would tell this cause from its rivals was seen",
         "high, medium, low", "the evidence below the ledger",
     ),
@@ -156,7 +156,7 @@ class ExplainPane(SearchedPane):
         """Draw the rows from the first one, or those around the selected one."""
         title = line(Span("explain", "title"))
         if view.sample(ProcessSample) is None:
-            rows = explained(view, self.SOURCE, width, "reading /proc …")
+            rows = empty_lines(view, self.SOURCE, width, "reading /proc …")
             return Picture(title, rows=rows, is_empty=True)
         diagnosis = self.diagnosis(view)
         self._rows = rows_of(diagnosis, width, self._opened)
@@ -170,7 +170,7 @@ class ExplainPane(SearchedPane):
         drawn = [self._rows[number].line for number in shown]
         at = self.selection.at(numbers)
         if self.has_focus and at > 0:
-            drawn[at - top] = marked(drawn[at - top], width)
+            drawn[at - top] = selected_line(drawn[at - top], width)
         below = numbers.stop - shown.stop
         return Picture(
             title=title,
@@ -184,19 +184,19 @@ class ExplainPane(SearchedPane):
         """Return a row as it was drawn."""
         return text_of(self._rows[row].line)
 
-    def meanings(self, view: View) -> Sequence[Meaning]:
+    def field_docs(self, view: View) -> Sequence[FieldDoc]:
         """Return what the parts of the ledger mean."""
         diagnosis = self.diagnosis(view)
         parts = diagnosis.ledger.parts if diagnosis.ledger else ()
         return [
             *(
-                Meaning(part.title, part.meaning, "bytes, then its change", _basis(diagnosis))
+                FieldDoc(part.title, part.meaning, "bytes, then its change", _basis(diagnosis))
                 for part in parts
             ),
             *COLUMNS,
         ]
 
-    def meaning_at_hand(self, view: View) -> int | None:
+    def selected_doc(self, view: View) -> int | None:
         """Return the part that is selected."""
         row, ledger = self._selected(), self.diagnosis(view).ledger
         if row is None or row.part is None or ledger is None or row.part not in ledger.parts:
@@ -204,7 +204,7 @@ class ExplainPane(SearchedPane):
         return ledger.parts.index(row.part)
 
     def hint(self, view: View) -> Line:
-        """Say what the selected row stands for."""
+        """Describe what the selected row stands for."""
         row = self._selected()
         if row is None:
             return ()
@@ -220,7 +220,8 @@ def _span_of(diagnosis: Diagnosis) -> Line:
     window = diagnosis.window
     if not window.points:
         return line(Span("no data yet", "dim"))
-    span = f"{clock(window.start)} – {clock(window.end)} ({units.duration(window.seconds)})"
+    start, end = time_of_day(window.start), time_of_day(window.end)
+    span = f"{start} – {end} ({units.duration(window.seconds)})"
     return line(Span(span, "dim"))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from memtui import units
 from memtui.diagnosis import Cause, Diagnosis, Finding, PaneName, PartName, Trial
+from memtui.local_time import time_of_day
 from memtui.panes.explain.ledger import (
     ExplainRow,
     bar,
@@ -19,7 +20,6 @@ from memtui.panes.explain.ledger import (
     table_rows,
     total_row,
 )
-from memtui.panes.time_of_day import clock
 from memtui.render.cells import Line, Role, Span, line, wrapped
 
 PANE_OF = {
@@ -117,7 +117,7 @@ then: memtui --pid PID --free-url http://127.0.0.1:PORT/debug/free"""
 
 def trial_rows(trial: Trial, width: int) -> list[ExplainRow]:
     """Return what came of a trial, and the parts that changed."""
-    rows = [ExplainRow(line(Span(f" {trial.act.value} at {clock(trial.at)}", "title")))]
+    rows = [ExplainRow(line(Span(f" {trial.act.value} at {time_of_day(trial.at)}", "title")))]
     expected = trial.expected.sentence if trial.expected else "unknown without MemStats"
     said: tuple[tuple[str, Role], ...] = (
         (f"Expected: {expected}", "dim"),

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from memtui import units
+from memtui.local_time import time_of_day
 from memtui.model import GcCycle, GcPause
-from memtui.panes.field_doc import Meaning
+from memtui.panes.field_doc import FieldDoc
 from memtui.panes.gctrace.charts import AnyChart
 from memtui.panes.gctrace.columns import CycleEntry, Figure, exact_share, mb, reason
-from memtui.panes.time_of_day import clock
 from memtui.render.cells import Line, Role, Span, wrapped
 from memtui.render.table import Column, table
 from memtui.sanitize import plain
@@ -84,7 +84,7 @@ def _of_cycle(entry: CycleEntry[GcCycle]) -> list[CardRow]:
     percent = "–" if cycle.gc_cpu_percent is None else f"{cycle.gc_cpu_percent}%"
     return [
         CardRow("cycle", str(cycle.number), "counted from 1 by each process"),
-        CardRow("began", clock(entry.at), since),
+        CardRow("began", time_of_day(entry.at), since),
         CardRow("kind", kind, _REASONS[kind], "text" if kind == "background" else "gc"),
         CardRow("GC CPU now", exact_share(gc_cpu_share(entry.before, cycle)),
                 "of all processors, since the cycle before", "gc"),
@@ -110,7 +110,7 @@ def _of_pause(at: float, pause: GcPause) -> list[CardRow]:
     goal = pause.next_goal_bytes
     return [
         CardRow("cycle", str(pause.number), "counted from 1 (NumGC)"),
-        CardRow("ended", clock(at), "the end of its last stop (PauseEnd)"),
+        CardRow("ended", time_of_day(at), "the end of its last stop (PauseEnd)"),
         CardRow("stopped", units.milliseconds(pause.pause_s * 1000),
                 "the program stood still, in all (PauseNs)", "gc"),
         CardRow("next goal", "–" if goal is None else units.size(goal),
@@ -190,14 +190,14 @@ _CHARTS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def meanings(
+def field_docs(
     figures: Sequence[Figure[Any]], charts: Sequence[AnyChart], *, is_trace: bool
-) -> list[Meaning]:
+) -> list[FieldDoc]:
     """Return what the columns mean, and then the plots."""
     known = _OF_TRACE if is_trace else _OF_MEMSTATS
     found = [
-        Meaning(each.title, each.meaning, *known[each.title], role=each.role) for each in figures
+        FieldDoc(each.title, each.meaning, *known[each.title], role=each.role) for each in figures
     ]
     return found + [
-        Meaning(f"plot {each.name}"[:12], each.meaning, *_CHARTS[each.name]) for each in charts
+        FieldDoc(f"plot {each.name}"[:12], each.meaning, *_CHARTS[each.name]) for each in charts
     ]

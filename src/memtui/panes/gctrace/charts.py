@@ -1,23 +1,15 @@
-"""The plots of the pane: which series each one has, how they are written, what they mean.
-
-A chart as lines: a legend, the dots with an axis at each side that has one, and the time.
-
-Lines of a series as braille, drawn by plotext: only the dots, without frame, ticks or colour.
-
-plotext writes escape codes for colours of its own, and axes of its own; neither is used. What it
-draws here is one series in dots; the colours are those of the style sheet.
-"""
+"""The charts of the pane: their series, and how they become curves of a plot."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Generic, TypeAlias, TypeVar
 
 from memtui import units
+from memtui.local_time import time_ticks
 from memtui.model import GcCycle, GcPause, Sample, ScavengeLine
 from memtui.panes.gctrace.columns import stopped
 from memtui.panes.gctrace.scales import (
@@ -31,9 +23,16 @@ from memtui.panes.gctrace.scales import (
     in_ms_by_powers,
     in_percent,
 )
-from memtui.panes.time_of_day import clock, day_and_clock
 from memtui.render.braille_plot import LABEL_CELLS
 from memtui.render.cells import Line, Role, Span, cells
+from memtui.render.plotext_plot import (
+    DOTS_ACROSS,
+    DOTS_DOWN,
+    TICK_LABEL_ROWS,
+    Curve,
+    Ticks,
+    draw,
+)
 from memtui.timeline import Timeline
 
 S = TypeVar("S", bound=Sample)
@@ -180,63 +179,7 @@ AnyFolded: TypeAlias = Folded[GcCycle] | Folded[ScavengeLine] | Folded[GcPause]
 OF_TRACE: tuple[AnyChart, ...] = (HEAP, SCAVENGER, TIMES, CPU)
 OF_MEMSTATS: tuple[AnyChart, ...] = (PAUSES,)
 
-DOTS_ACROSS, DOTS_DOWN = 2, 4
-"""A cell of braille."""
-
-BLANK = 0x2800
-"""The braille pattern without a dot."""
-
-
-def dots(
-    runs: Sequence[Sequence[tuple[float, float]]], width: int, height: int, *, joined: bool = True
-) -> list[list[int]]:
-    """Return the dots of each cell, from the top: the bits of a braille pattern.
-
-    Each run is a line through points (x, y): x from 0 at the left to ``2 * width - 1``, y from 0
-    at the bottom to ``4 * height - 1``. What lies outside is not drawn; a single point is a dot,
-    and so is every one that is not ``joined`` to the next.
-    """
-    rows = _drawn(runs, width, height, joined=joined).split("\n")[:height]
-    return [[_bits(char) for char in row.ljust(width)[:width]] for row in rows]
-
-
-def _bits(char: str) -> int:
-    return ord(char) - BLANK if "\u2800" <= char <= "\u28ff" else 0
-
-
-def _drawn(
-    runs: Sequence[Sequence[tuple[float, float]]], width: int, height: int, *, joined: bool
-) -> str:
-    """Return the text that plotext makes of the lines; it is imported when the first is drawn."""
-    import plotext
-
-    plotext.clear_figure()
-    plotext.limit_size(False, False)
-    plotext.plot_size(width, height)
-    plotext.theme("clear")
-    plotext.xaxes(False, False)
-    plotext.yaxes(False, False)
-    plotext.xticks([])
-    plotext.yticks([])
-    plotext.xlim(0, DOTS_ACROSS * width - 1)
-    plotext.ylim(0, DOTS_DOWN * height - 1)
-    draw = plotext.plot if joined else plotext.scatter
-    for run in runs:
-        across, up = zip(*run, strict=True)
-        if not joined:  # a dash is seen better than a dot
-            across, up = (*across, *(x + 1 - x % DOTS_ACROSS * 2 for x in across)), up * 2
-        draw(list(across), list(up), marker="braille")
-    return str(plotext.uncolorize(plotext.build()))
-
-
 LABEL_ASIDE_CELLS = 5
-_TIME_STEPS_S = (
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 4 * 3600, 6 * 3600,
-    12 * 3600, 24 * 3600,
-)  # fmt: skip
-_ONE_DAY_S = 86400
-_BLANK: Role = "border"
-"""No series has this role: so the spans of a series hold dots alone, and blanks are others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,51 +216,40 @@ def picture(
     left: Scale,
     aside: Scale | None,
 ) -> list[Line]:
-    """Return the plot in ``height`` rows, the last of which is the time.
+    """Return the plot in ``height`` rows, the last of which have the time.
 
     The series given first lies above the others where they meet. Lines end at ``breaks`` (moments
-    at which the process started anew), which are marked.
+    of a restart), which are marked.
     """
-    rows = height - 1
-    grids = [_grid(one, stretch, breaks, rows) for one in series]
-    marks = {int((at - stretch.start) // stretch.cell_s) for at in breaks}
+    rows = height - TICK_LABEL_ROWS
+    across = DOTS_ACROSS / stretch.cell_s
     role_aside: Role = next((one.role for one in series if one.scale is aside), "dim")
-    at_left, at_right = left.labels(rows), aside.labels(rows) if aside else {}
-    lines: list[Line] = []
-    for y in range(rows):
-        label = at_left.get(y, "")
-        spans = [Span(f"{label:>{LABEL_CELLS - 1}}{'┤' if label else '│'}", "dim")]
-        drawn = [
-            _cell([grid[y][x] for grid in grids], series, is_break=x in marks)
-            for x in range(stretch.columns)
-        ]
-        for role, group in groupby(drawn, key=lambda cell: cell[1]):
-            spans.append(Span("".join(char for char, _ in group), role))
-        if aside:
-            spans.append(Span(f"{at_right.get(y, ''):>{LABEL_ASIDE_CELLS}}", role_aside))
-        lines.append(tuple(spans))
-    return [*lines, time_axis(stretch)]
+    times = time_ticks(stretch.start, stretch.end, stretch.columns)
+    return draw(
+        [_curve(one, stretch, breaks, rows) for one in series],
+        stretch.columns,
+        rows,
+        time=Ticks([((at - stretch.start) * across, label) for at, label in times]),
+        left=Ticks([(y, f"{label:>{LABEL_CELLS - 1}}") for y, label in left.labels(rows)]),
+        right=Ticks(
+            [(y, f"{label:<{LABEL_ASIDE_CELLS - 1}}") for y, label in aside.labels(rows)],
+            role_aside,
+        )
+        if aside
+        else None,
+        marks=[(at - stretch.start) * across for at in breaks],
+    )
 
 
-def _cell(bits: Sequence[int], series: Sequence[Drawn], *, is_break: bool) -> tuple[str, Role]:
-    together = 0
-    for each in bits:
-        together |= each
-    if not together:
-        return ("┊", "bad") if is_break else (" ", _BLANK)
-    uppermost = next(number for number, each in enumerate(bits) if each)
-    return chr(BLANK + together), series[uppermost].role
-
-
-def _grid(one: Drawn, stretch: PlotSpan, breaks: Sequence[float], rows: int) -> list[list[int]]:
-    """Return the dots of a series: a line, or dots alone where a line would go up and down only.
+def _curve(one: Drawn, stretch: PlotSpan, breaks: Sequence[float], rows: int) -> Curve:
+    """Return a series as a line, or as dots where a line would only go up and down.
 
     Such a line would fill the plot, hide the other series, and cost ten times as much to draw.
     """
     runs = _runs(one, stretch, breaks, rows)
     travel = sum(abs(b[1] - a[1]) for run in runs for a, b in pairwise(run))
     most = stretch.columns * rows // (4 if one.jumps else 1)
-    return dots(runs, stretch.columns, rows, joined=travel <= most)
+    return Curve(one.role, runs, is_joined=travel <= most)
 
 
 def _runs(
@@ -356,21 +288,3 @@ def _between(
 def _at_edge(start: tuple[float, float], end: tuple[float, float], x: float) -> tuple[float, float]:
     share = (x - start[0]) / (end[0] - start[0]) if end[0] != start[0] else 0.0
     return x, start[1] + (end[1] - start[1]) * share
-
-
-def time_axis(stretch: PlotSpan) -> Line:
-    """Return the row under a plot: the time of day at round moments."""
-    long = stretch.length_s >= _ONE_DAY_S
-    write, room = (day_and_clock, 14) if long else (clock, 11)
-    step_s = next(
-        (step for step in _TIME_STEPS_S if step / stretch.cell_s >= room), _TIME_STEPS_S[-1]
-    )
-    row = ""
-    offset_s = time.localtime(stretch.start).tm_gmtoff
-    first = math.ceil((stretch.start + offset_s) / step_s) * step_s - offset_s
-    for moment in range(int(first), math.ceil(stretch.end), step_s):
-        x = int((moment - stretch.start) / stretch.cell_s)
-        label = f"╵{write(moment)}"
-        if x >= len(row) and x + len(label) <= stretch.columns:
-            row += " " * (x - len(row)) + label
-    return (Span(" " * LABEL_CELLS), Span(row, "dim"))

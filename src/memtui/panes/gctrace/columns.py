@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
 from memtui import units
+from memtui.local_time import time_of_day
 from memtui.model import GcCycle, GcPause
-from memtui.panes.time_of_day import clock
 from memtui.render.cells import Line, Role, Span, cell_len
 from memtui.render.table import Column, table
 from memtui.timeline.cycles import gc_cpu_share, kind_of
@@ -20,7 +20,7 @@ MIB = 1 << 20
 
 
 def mb(count: int | None) -> str:
-    """Write bytes as the trace does: whole MB, cut; a dash where the line has no such number."""
+    """Format bytes as the trace does: whole MB, cut; a dash where the line has no such number."""
     return "–" if count is None else str(count // MIB)
 
 
@@ -70,7 +70,7 @@ def stopped(milliseconds: float) -> str:
 
 
 def in_words(cycle: GcCycle, before: GcCycle | None = None) -> Line:
-    """Say in a line what a cycle did; with the one before it, also what it took of the CPU."""
+    """Describe in a line what a cycle did; with the one before it, also what it took of the CPU."""
     start, end = mb(cycle.heap_start_bytes), mb(cycle.heap_end_bytes)
     kind = "" if reason(cycle) == "background" else f" {reason(cycle)}"
     spans = [Span(f"gc {cycle.number}{kind}", "gc"), Span(f"  heap {start} → {end} MB", "live")]
@@ -88,7 +88,7 @@ def in_words(cycle: GcCycle, before: GcCycle | None = None) -> Line:
 
 
 def pause_in_words(pause: GcPause) -> Line:
-    """Say in a line what is known of a cycle from MemStats."""
+    """Describe in a line what is known of a cycle from MemStats."""
     spans = [Span(f"gc {pause.number}", "gc"), Span(f"  stopped {stopped(pause.pause_s * 1000)}")]
     if pause.next_goal_bytes is not None:
         spans.append(Span(f", the next one at {units.size(pause.next_goal_bytes)}", "goal"))
@@ -137,7 +137,7 @@ def _known(number: float | None) -> float:
 def _since_start(entry: CycleEntry[GcCycle]) -> str:
     at_s = entry.cycle.at_s
     if at_s is None:
-        return clock(entry.at)
+        return time_of_day(entry.at)
     return f"@{at_s:.2f}s" if at_s < 60 else f"@{units.duration(at_s)}"
 
 
@@ -195,7 +195,7 @@ _BOTH_PAUSES = replace(
     meaning="both stops of the world; it goes by the longer one",
 )
 _TIME: Figure[GcCycle] = Figure(
-    "time", 2, lambda entry: clock(entry.at), lambda entry: entry.at,
+    "time", 2, lambda entry: time_of_day(entry.at), lambda entry: entry.at,
     "when the cycle began", "dim", width=8, descending=False,
 )  # fmt: skip
 _TIME_OF_TRACE = replace(
@@ -268,7 +268,7 @@ PAUSES: tuple[Figure[GcPause], ...] = (
         width=3, descending=False,
     ),
     Figure(
-        "time", 2, lambda entry: clock(entry.at), lambda entry: entry.at,
+        "time", 2, lambda entry: time_of_day(entry.at), lambda entry: entry.at,
         "when the cycle ended (PauseEnd)", "dim", width=8, descending=False,
     ),
     Figure(

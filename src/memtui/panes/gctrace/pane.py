@@ -17,9 +17,9 @@ from memtui.model import (
     ScavengeLine,
     TornLine,
 )
-from memtui.panes.empty import explained
-from memtui.panes.field_doc import Meaning
-from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, meanings, pause_card
+from memtui.panes.empty import empty_lines
+from memtui.panes.field_doc import FieldDoc
+from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, field_docs, pause_card
 from memtui.panes.gctrace.charts import OF_MEMSTATS, OF_TRACE
 from memtui.panes.gctrace.columns import PAUSES, cycles_at, in_words, pause_in_words
 from memtui.panes.gctrace.output import AllOutput
@@ -38,7 +38,7 @@ from memtui.panes.gctrace.status import (
 from memtui.panes.gctrace.table import CycleTable
 from memtui.panes.pane import SearchedPane
 from memtui.render.cells import Line, Picture, Span, cells, line, text_of
-from memtui.render.table import Selection, marked
+from memtui.render.table import Selection, selected_line
 from memtui.timeline import View
 
 AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause] | AllOutput
@@ -251,7 +251,7 @@ class GcTracePane(SearchedPane):
         has_plot = self.alone and height >= ROOM_FOR_A_PLOT
         in_edge = in_frame(status, width - cells(title) - 8, with_summary=not has_plot)
         if not numbers:
-            rows = explained(view, self.SOURCE, width, waiting_for(view))
+            rows = empty_lines(view, self.SOURCE, width, waiting_for(view))
             return Picture(title, in_edge, rows=rows, is_empty=True)
         above: list[Line] = []
         if has_plot:
@@ -267,7 +267,7 @@ class GcTracePane(SearchedPane):
         drawn = [(Span(" "), *row) for row in rows]
         if self.has_focus and self.selection.row is not None and drawn:
             at = self.selection.at(numbers) - top
-            drawn[at] = marked(drawn[at], width)
+            drawn[at] = selected_line(drawn[at], width)
         more = numbers.stop - shown.stop
         foot = line(Span(f"{more} more ↓", "dim")) if more else place_of(view, self.SOURCE, width)
         drawn += [()] * (room - len(drawn))
@@ -286,13 +286,13 @@ class GcTracePane(SearchedPane):
         _, lines = self._table(view).lines(view, range(row, row + 1), ALL_COLUMNS_CELLS)
         return text_of(lines[0]) if lines else ""
 
-    def meanings(self, view: View) -> Sequence[Meaning]:
+    def field_docs(self, view: View) -> Sequence[FieldDoc]:
         """Return what the columns and the plots mean."""
         is_trace = not from_memstats(view)
         figures = cycles_at(self.size.width, True) if is_trace else PAUSES
-        return meanings(figures, OF_TRACE if is_trace else OF_MEMSTATS, is_trace=is_trace)
+        return field_docs(figures, OF_TRACE if is_trace else OF_MEMSTATS, is_trace=is_trace)
 
-    def meaning_at_hand(self, view: View) -> int | None:
+    def selected_doc(self, view: View) -> int | None:
         """Return the column that the table is sorted by."""
         return self._cycles(view).sorting.column
 

@@ -20,14 +20,17 @@ from memtui.panes.gctrace.charts import (
 from memtui.panes.gctrace.scales import LONGEST_BY_ITSELF_S, PlotSpan, PlotWindow
 from memtui.render.braille_plot import LABEL_CELLS
 from memtui.render.cells import Line, Span, cells, wrapped
+from memtui.render.plotext_plot import TICK_LABEL_ROWS
 from memtui.timeline import Timeline, View
 
 BETWEEN_DRAWINGS_S = 1.0
 _ANY_COLUMNS = 60
+LEAST_HEIGHT = 2 + TICK_LABEL_ROWS + 1
+"""Rows of the smallest chart: the legend, two of the canvas, and the axis with its labels."""
 
 
 def from_memstats(view: View) -> bool:
-    """Tell whether there is no trace, but cycles that MemStats told of."""
+    """Return whether there is no trace, but cycles that MemStats told of."""
     timeline = view.timeline
     return not timeline.track(GcCycle).count and bool(timeline.track(GcPause).count)
 
@@ -94,7 +97,7 @@ class Plots:
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         """Return the chart in so many cells, its legend first; not drawn anew more than needed."""
         chart = self.chart(view)
-        if chart is None or height < 4 or width < 3 * LABEL_CELLS:
+        if chart is None or height < LEAST_HEIGHT or width < 3 * LABEL_CELLS:
             return []
         asked = _Asked(chart.name, width, height, self.window, view.stands)
         kinds = (GcCycle, GcPause, ScavengeLine, Restart)
@@ -119,7 +122,7 @@ class Plots:
         ]
         if not any(seen):
             return _said(chart.empty, width, height)
-        rows = height - 2
+        rows = height - 1 - TICK_LABEL_ROWS
         left = chart.scale(*_range(seen, aside, on_side=False), rows)
         right = chart.scale_aside(*_range(seen, aside, on_side=True), rows)
         legends = chart.legends(view.timeline, min(view.until, stretch.end))

@@ -17,6 +17,7 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 from memtui import units
 from memtui.model import Sample
 from memtui.render.braille_plot import scale
+from memtui.render.plotext_plot import DOTS_DOWN
 from memtui.timeline import Track
 
 _LEAST_MS = 0.001
@@ -30,21 +31,18 @@ class Scale:
     place: Callable[[float], float]
     ticks: Sequence[tuple[float, str]]
 
-    def labels(self, height: int) -> dict[int, str]:
-        """Return the label of each row that has one; ticks that are too close give way."""
-        levels = height * 4 - 1
+    def labels(self, rows: int) -> list[tuple[float, str]]:
+        """Return the labels with their places in dots; every second, third, … if too close."""
+        levels = rows * DOTS_DOWN - 1
         every = 1
-        while every < len(self.ticks) and height * every < len(self.ticks) * 1.5:
+        while every < len(self.ticks) and rows * every < len(self.ticks) * 1.5:
             every += 1
-        return {
-            (levels - round(self.place(value) * levels)) // 4: label
-            for value, label in self.ticks[::every]
-        }
+        return [(self.place(value) * levels, label) for value, label in self.ticks[::every]]
 
 
 def in_bytes(lowest: float, highest: float, height: int) -> Scale:
     """Return a scale from 0 with ticks at powers of two."""
-    top, step = scale(max(1, int(highest)), max(1, height // 3))
+    top, step = scale(max(1, int(highest)), max(1, round(height / 3)))
     ticks = [(float(tick), _short(units.size(tick))) for tick in range(0, top + 1, step)]
     return Scale(lambda value: value / top, ticks)
 

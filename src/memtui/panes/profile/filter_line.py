@@ -1,26 +1,23 @@
-"""The line in which the patterns of a profile are edited: of its frames, and of its labels.
-
-What is typed into pane 4: the patterns of a filter, or a part of a name to find.
-"""
+"""The input line of pane 4: edits the filters of frames and labels, or a text to search for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from memtui.render.cells import Line, Role, Span, cell_len, cut, exactly, line, wrapped
-from memtui.render.text_line import ENDS, Editor, changed
+from memtui.render.cells import Line, Role, Span, cell_len, cut, fit, line, wrapped
+from memtui.render.text_line import ENDS, Editor, edit
 from memtui.sanitize import plain
 
 OF_ONE_KIND = 4
-"""The filters of frames come first, those of labels after them; one kind is seen at a time."""
+"""Filters shown at a time: the first 4 are of frames, the others of labels."""
 MOST_LINES = 2
-"""Lines in which an error is said."""
+"""The most lines of an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """One pattern: its name, its text, and what it does in a few words."""
+    """One filter: its name, its pattern, and what it does."""
 
     name: str
     editor: Editor
@@ -28,44 +25,44 @@ class FilterField:
 
 
 FIELDS = (
-    FilterField("focus", Editor(), "only stacks that have a frame that matches"),
-    FilterField("ignore", Editor(), "no stacks that have a frame that matches"),
-    FilterField("hide", Editor(), "stacks without the frames that match"),
-    FilterField("show", Editor(), "of each stack only the frames that match"),
-    FilterField("tagfocus", Editor(), "only samples with such a label: route=/pay, bytes=:64kb"),
-    FilterField("tagignore", Editor(), "no samples with such a label"),
-    FilterField("tagshow", Editor(), "of each sample only the labels whose key matches"),
-    FilterField("taghide", Editor(), "samples without the labels whose key matches"),
+    FilterField("focus", Editor(), "only stacks with a matching frame"),
+    FilterField("ignore", Editor(), "no stacks with a matching frame"),
+    FilterField("hide", Editor(), "no matching frames"),
+    FilterField("show", Editor(), "only matching frames"),
+    FilterField("tagfocus", Editor(), "only samples with this label: route=/pay, bytes=:64kb"),
+    FilterField("tagignore", Editor(), "no samples with this label"),
+    FilterField("tagshow", Editor(), "only labels whose key matches"),
+    FilterField("taghide", Editor(), "no labels whose key matches"),
 )
-"""The patterns as pprof means them (Go 1.27, internal/driver: commands)."""
+"""The filters of pprof (Go 1.27, internal/driver: commands)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilterLine:
-    """The patterns, and which of them is edited."""
+    """The filters, and which of them is edited."""
 
     fields: tuple[FilterField, ...] = FIELDS
     at: int = 0
 
     @classmethod
     def of(cls, **texts: str) -> FilterLine:
-        """Return the line with some texts: ``FilterLine.of(focus="store")``."""
+        """Return filters with some patterns: ``FilterLine.of(focus="store")``."""
         return cls(
             tuple(replace(each, editor=Editor.of(texts.get(each.name, ""))) for each in FIELDS)
         )
 
     @property
     def field(self) -> FilterField:
-        """The pattern that is edited."""
+        """The filter that is edited."""
         return self.fields[self.at]
 
     @property
     def texts(self) -> dict[str, str]:
-        """The patterns by their names, "" where there is none."""
+        """The patterns by filter name, "" for none."""
         return {each.name: each.editor.text for each in self.fields}
 
     def set_to(self, **texts: str) -> FilterLine:
-        """Return the line with other texts in some patterns: ``set_to(tagfocus="route=a")``."""
+        """Return the filters with some patterns replaced: ``set_to(tagfocus="route=a")``."""
         fields = (
             replace(each, editor=Editor.of(texts.get(each.name, each.editor.text)))
             for each in self.fields
@@ -73,34 +70,33 @@ class FilterLine:
         return replace(self, fields=tuple(fields))
 
     def edited(self, editor: Editor) -> FilterLine:
-        """Return the line with another text in the pattern that is edited."""
+        """Return the filters with another pattern in the edited one."""
         fields = list(self.fields)
         fields[self.at] = replace(self.field, editor=editor)
         return replace(self, fields=tuple(fields))
 
     def stepped(self, by: int) -> FilterLine:
-        """Edit the next (1) or previous (−1) pattern."""
+        """Edit the next (1) or previous (−1) filter."""
         return replace(self, at=(self.at + by) % len(self.fields))
 
 
 def draw(filters: FilterLine, width: int, *, error: str = "", preview: str = "") -> list[Line]:
-    """Return three lines: the names of the patterns, the one edited, and what comes of it.
+    """Return the lines of the filters: their names, the edited pattern, and its effect.
 
-    ``error`` says why it is no pattern, in a second line where it must, and ``preview`` what is
-    left when it is one.
+    ``error`` is the error of the pattern, in up to two lines; ``preview`` what a valid one leaves.
     """
     if error:
         below = wrapped(plain(error), max(1, width - 2), "bad")[:MOST_LINES]
     else:
-        below = [line(_said(filters, preview, width))]
+        below = [line(_explanation(filters, preview, width))]
     return [
-        exactly(line(" ", *_names(filters, width - 2)), width),
-        exactly(line(Span(" / ", "key"), *filters.field.editor.drawn(max(1, width - 4))), width),
-        *(exactly(line(" ", *row), width) for row in below),
+        fit(line(" ", *_names(filters, width - 2)), width),
+        fit(line(Span(" / ", "key"), *filters.field.editor.drawn(max(1, width - 4))), width),
+        *(fit(line(" ", *row), width) for row in below),
     ]
 
 
-def _said(filters: FilterLine, preview: str, width: int) -> Span:
+def _explanation(filters: FilterLine, preview: str, width: int) -> Span:
     does = filters.field.does
     both = f"{plain(preview)} · {does}" if preview else does
     if cell_len(both) > width - 2:
@@ -109,7 +105,7 @@ def _said(filters: FilterLine, preview: str, width: int) -> Span:
 
 
 def _names(filters: FilterLine, width: int) -> Line:
-    """Return the names of a kind, each with its pattern, or a star where that has no room."""
+    """Return the names of the filters of one kind, each with its pattern, or a star if too long."""
     each_has = (width - 2) // OF_ONE_KIND - 1
     first = filters.at // OF_ONE_KIND * OF_ONE_KIND
     spans: list[Span] = []
@@ -119,20 +115,20 @@ def _names(filters: FilterLine, width: int) -> Line:
         role: Role = "selected" if at == filters.at else "text" if text else "dim"
         room = each_has - len(field.name) - 1
         if at == filters.at or not text:
-            said = field.name
+            label = field.name
         else:
-            said = f"{field.name}={cut(text, room)}" if room >= 4 else f"{field.name}*"
-        spans += [Span(f" {said} " if at == filters.at else said, role), Span(" ")]
+            label = f"{field.name}={cut(text, room)}" if room >= 4 else f"{field.name}*"
+        spans += [Span(f" {label} " if at == filters.at else label, role), Span(" ")]
     others = [each for each in filters.fields if each not in filters.fields[first:][:OF_ONE_KIND]]
     star = "*" if any(each.editor.text for each in others) else ""
     spans.append(Span(f"{'frames' if first else 'labels'}{star} …", "dim"))
     return tuple(spans)
 
 
-class Editing:
-    """Whether something is typed, and what: true while it is.
+class InputLine:
+    """The state of the input line; true while it is open.
 
-    The patterns themselves are part of what is looked at; a text to find is kept here.
+    The search text is kept here, the filters in ViewOptions.
     """
 
     def __init__(self) -> None:
@@ -144,28 +140,28 @@ class Editing:
 
     @property
     def found(self) -> str | None:
-        """The text to find; None when none is typed."""
+        """The text to search for; None if none is edited."""
         return None if self._finding is None else self._finding.text
 
     def filter(self) -> None:
-        """Begin to edit the patterns."""
+        """Start to edit the filters."""
         self._is_filter = True
 
     def find(self) -> None:
-        """Begin to type a text to find."""
+        """Start to edit a search text."""
         self._finding = Editor()
 
     def close(self) -> None:
-        """Type nothing any more."""
+        """Close the input line."""
         self._is_filter, self._finding = False, None
 
     def typed(self, filters: FilterLine, key: str, text: str | None) -> FilterLine:
-        """Take a key, or a text that was pasted; return the patterns as they are after it.
+        """Apply a key, or a pasted text; return the new filters.
 
-        Esc empties the pattern that is edited, and closes when it is empty; it forgets a search.
+        Esc clears the edited pattern, and closes the line if it is empty; it ends a search.
         """
         if self._finding is not None:
-            self._finding = None if key in ENDS else changed(self._finding, key, text)
+            self._finding = None if key in ENDS else edit(self._finding, key, text)
             return filters
         editor = filters.field.editor
         if key == "enter" or (key in ENDS and not editor.text):
@@ -175,20 +171,25 @@ class Editing:
         elif key in ("up", "down"):
             return filters.stepped(1 if key == "down" else -1)
         else:
-            return filters.edited(changed(editor, key, text))
+            return filters.edited(edit(editor, key, text))
         return filters
 
     def draw(self, filters: FilterLine, width: int, *, error: str, preview: str = "") -> list[Line]:
-        """Return the lines of what is typed, none when nothing is."""
+        """Return the lines of the input line, none if it is closed."""
         if self._is_filter:
             return draw(filters, width, error=error, preview=preview)
         if self._finding is None:
             return []
         room = max(1, width - 7)
-        return [exactly(line(Span(" find ", "key"), *self._finding.drawn(room)), width)]
+        return [fit(line(Span(" find ", "key"), *self._finding.drawn(room)), width)]
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the keys that do something while it is typed."""
+        """Return the keys of the input line."""
         if self._is_filter:
-            return (("enter", "done"), ("↑↓", "which"), ("ctrl+u", "clear"), ("esc", "clear"))
-        return (("enter", "done"), ("n N", "next match, after that"))
+            return (
+                ("enter", "done"),
+                ("↑↓", "filter"),
+                ("ctrl+u", "clear"),
+                ("esc", "clear, close"),
+            )
+        return (("enter", "done"), ("n N", "then next, previous match"))

@@ -1,9 +1,4 @@
-"""What is seen of pane 4: the view where we are, its frame, and what is said of it.
-
-What the frame of pane 4 says: which profile, of when, what fetching it cost, what grew.
-
-How far a CPU profile is that the target is taking.
-"""
+"""Draws pane 4: title, status, the current view, progress of a fetch, and the line at the foot."""
 
 from __future__ import annotations
 
@@ -11,35 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memtui import units
+from memtui.local_time import date_and_time, is_same_day, time_of_day
 from memtui.model import Profile, Taking, Trouble, gap_s
-from memtui.panes.profile.comparison import hourly
-from memtui.panes.profile.filter_line import Editing
-from memtui.panes.profile.list_modes import TopMode
-from memtui.panes.profile.look import ProfileLook, ProfileMoment, kept, span_of
-from memtui.panes.profile.reading import ProfileReading
-from memtui.panes.profile.values import EMPTY, FULL, amount, change, direction
-from memtui.panes.time_of_day import clock, date_and_clock, is_same_day
-from memtui.render.cells import Line, Picture, Span, cells, cut, exactly, line, wrapped
+from memtui.panes.profile.filter_line import InputLine
+from memtui.panes.profile.formatting import EMPTY, FULL, amount, change, direction
+from memtui.panes.profile.navigation import ProfileNavigation
+from memtui.panes.profile.top import TopView, hourly
+from memtui.panes.profile.view_options import TimedProfile, ViewOptions, kept_profiles, span_of
+from memtui.render.cells import Line, Picture, Span, cells, cut, fit, line, wrapped
 from memtui.sanitize import plain
 from memtui.timeline import View
 
 
 def fitting(candidates: Sequence[Line], room: int) -> Line:
-    """Return the first line that fits into ``room`` cells; nothing when none does."""
+    """Return the first line that fits into ``room`` cells; () if none does."""
     return next((each for each in candidates if cells(each) <= room), ())
 
 
-def title(look: ProfileLook, shown: ProfileMoment, base: ProfileMoment | None, room: int) -> Line:
-    """Say the sample type and how much of it there is; with a base, how much it grew."""
-    values = look.values(shown.profile)
+def title(options: ViewOptions, shown: TimedProfile, base: TimedProfile | None, room: int) -> Line:
+    """Return the sample type with its total; compared with a base, with its growth."""
+    values = options.values(shown.profile)
     name = Span(plain(values.type), "title")
     if base is None:
         return line(name, f" {amount(values.total, values.unit)}")
-    grown = values.total - look.values(base.profile).total
+    grown = values.total - options.values(base.profile).total
     span_s = gap_s(base.dated, shown.dated)
     growth = Span(f" {change(grown, values.unit)}", direction(grown))
     since = Span(f" since {when(base)}", "dim")
-    ago = Span(f" ({_apart(span_s)})", "dim")
+    ago = Span(f" ({_span_text(span_s)})", "dim")
     rated_s = span_of(shown, base)
     rate = hourly(grown, rated_s, values.unit)
     per_hour = Span(f" {rate}" if rate else "", direction(grown))
@@ -55,31 +49,31 @@ def title(look: ProfileLook, shown: ProfileMoment, base: ProfileMoment | None, r
     ) or line(name)
 
 
-def _apart(span_s: float | None) -> str:
-    """Write the time from a base to a profile: +27s."""
+def _span_text(span_s: float | None) -> str:
+    """Return the time from a base to a profile: +27s."""
     if span_s is None:
-        return "time between not known"
+        return "unknown time between"
     return f"{'+' if span_s >= 0 else '−'}{units.duration(abs(span_s))}"
 
 
-def when(moment: ProfileMoment) -> str:
-    """Write the moment of a profile: the time of day, with the date where it was read on another.
+def when(moment: TimedProfile) -> str:
+    """Return the time of a profile, with the date if it was read on another day.
 
-    Of a file without a time only the moment of reading is known, and that is written so.
+    For a profile without a time it is the time of reading, marked so.
     """
     dated = moment.dated
     if not dated.is_known:
-        return f"no time, read {clock(dated.at)}"
-    return clock(dated.at) if is_same_day(dated.at, moment.at) else date_and_clock(dated.at)
+        return f"no time, read {time_of_day(dated.at)}"
+    return time_of_day(dated.at) if is_same_day(dated.at, moment.at) else date_and_time(dated.at)
 
 
-def at_when(moment: ProfileMoment) -> str:
-    """Write the moment of a profile in a sentence: "at 14:03:20", "no time, read 14:03:20"."""
+def at_when(moment: TimedProfile) -> str:
+    """Return the time of a profile for a sentence: "at 14:03:20", "no time, read 14:03:20"."""
     return f"at {when(moment)}" if moment.dated.is_known else when(moment)
 
 
-def _lasted(profile: Profile) -> str:
-    """Write how long a profile lasted: " over 10s"; "" where it has no duration."""
+def _duration_text(profile: Profile) -> str:
+    """Return the duration of a profile: " over 10s"; "" if it has none."""
     seconds = profile.duration_nanos / 1e9
     if seconds <= 0:
         return ""
@@ -87,12 +81,12 @@ def _lasted(profile: Profile) -> str:
     return f" over {written}"
 
 
-def status(shown: ProfileMoment, base: ProfileMoment | None, newer: int, room: int) -> Line:
-    """Say when the profile was taken, and as of which cycle of the collector."""
+def status(shown: TimedProfile, base: TimedProfile | None, newer: int, room: int) -> Line:
+    """Return the time and kind of the profile, and its GC cycle."""
     profile = shown.profile
     brief = when(shown)
     at = at_when(shown)
-    over = _lasted(profile)
+    over = _duration_text(profile)
     cycle = ""
     if profile.request.gc:
         cycle = " gc=1"
@@ -113,8 +107,8 @@ def status(shown: ProfileMoment, base: ProfileMoment | None, newer: int, room: i
     return fitting([line(Span(each, "dim")) for each in words], room)
 
 
-def alloc_rate(shown: ProfileMoment, base: ProfileMoment | None) -> str:
-    """Say how much was allocated a second since the base; "" where nobody can know."""
+def alloc_rate(shown: TimedProfile, base: TimedProfile | None) -> str:
+    """Return the allocation rate since the base; "" if it is unknown."""
     span_s = span_of(shown, base)
     if base is None or span_s is None:
         return ""
@@ -124,8 +118,8 @@ def alloc_rate(shown: ProfileMoment, base: ProfileMoment | None) -> str:
     return f"alloc {units.size(round((now - then) / span_s))}/s  "
 
 
-def objects(shown: ProfileMoment, base: ProfileMoment | None) -> str:
-    """Say by how many objects the live heap grew; "" where it has none to count."""
+def objects(shown: TimedProfile, base: TimedProfile | None) -> str:
+    """Return by how many objects the live heap grew; "" if there is no such count."""
     if base is None:
         return ""
     now, then = (_total(each.profile, "inuse_objects") for each in (shown, base))
@@ -139,13 +133,13 @@ def _total(profile: Profile, type_: str) -> int | None:
 
 
 def cost(profile: Profile) -> str:
-    """Say what fetching cost: 21K in 4ms."""
+    """Return the cost of fetching: 21K in 4ms."""
     took = units.milliseconds(profile.took_s * 1000)
     return f"{units.size(profile.size_bytes)} in {took}"
 
 
-def foot(shown: ProfileMoment, base: ProfileMoment | None, room: int) -> Line:
-    """Say what fetching cost and where it came from."""
+def foot(shown: TimedProfile, base: TimedProfile | None, room: int) -> Line:
+    """Return the cost of fetching, and the path or address."""
     grown = objects(shown, base)
     spent = cost(shown.profile)
     where = plain(shown.profile.where)
@@ -159,169 +153,169 @@ def foot(shown: ProfileMoment, base: ProfileMoment | None, room: int) -> Line:
 _WIDEST_BAR = 30
 
 
-def bar_of(what: str, done_s: float, whole_s: float, width: int) -> Line:
-    """Return a line of ``width`` cells: what is taken, how far it is, and how to cancel it.
+def progress_bar(what: str, done_s: float, whole_s: float, width: int) -> Line:
+    """Return a line of ``width`` cells: what is fetched, its progress, and the key that cancels it.
 
-    The time always stays; the bar and the words give way to it.
+    The time is always shown; bar and text only if there is room.
     """
     done_s = max(0.0, min(done_s, whole_s))
     time = f"{done_s:.0f} s of {whole_s:.0f} s"
     cancel = (Span(" esc", "key"), Span(" cancels", "dim"))
-    for start in (f"taking {what} {time} ", f"{what} {time} ", f"{time} "):
+    for start in (f"fetching {what} {time} ", f"{what} {time} ", f"{time} "):
         room = min(_WIDEST_BAR, width - len(start) - cells(cancel) - 2)
         if room >= 5:
             full = round(room * done_s / whole_s) if whole_s else room
             drawn = (Span(FULL * full, "live"), Span(EMPTY * (room - full), "border"))
-            return exactly(line(" ", start, *drawn, *cancel), width)
+            return fit(line(" ", start, *drawn, *cancel), width)
     short = line(f" {time}", *cancel)
-    return exactly(short if cells(short) <= width else line(time), width)
+    return fit(short if cells(short) <= width else line(time), width)
 
 
-def under_way(view: View) -> tuple[float, Taking] | None:
-    """Return the profile that is being taken, and since when."""
+def fetch_in_progress(view: View) -> tuple[float, Taking] | None:
+    """Return the profile that is being fetched, and since when."""
     found = view.last(Taking)
     return found if found is not None and not found[1].over else None
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What is drawn, in how many cells: what is under way above, what is typed below."""
+class PaneFrame:
+    """Draws the pane: the progress of a fetch, the current view, and the input line."""
 
     view: View
-    reading: ProfileReading
-    editing: Editing
+    navigation: ProfileNavigation
+    input: InputLine
     width: int
     height: int
     focused: bool
 
     def picture(self) -> Picture:
-        """Draw the profile that is looked at, or say that there is none of its kind."""
-        shown = self.reading.look.shown(self.view)
+        """Draw the shown profile, or the reason why there is none of its kind."""
+        shown = self.navigation.options.shown(self.view)
         if shown is None:
             room = max(1, self.width - 2)
             rows = wrapped(plain(_last_reason(self.view)), room, "bad")
-            rows += wrapped(f"no {self.reading.look.kind} profile yet", room, "dim")
+            rows += wrapped(f"no {self.navigation.options.kind} profile yet", room, "dim")
             return self.empty([(Span(" "), *row) for row in rows])
-        look, shown, base = self.reading.seen(shown)
+        options, shown, base = self.navigation.subject(shown)
         above = _progress(self.view, self.width)
-        below = self.editing.draw(
-            self.reading.look.filters,
+        below = self.input.draw(
+            self.navigation.options.filters,
             self.width,
-            error=self.reading.failure or self._no_match(),
-            preview=self._left(shown),
+            error=self.navigation.failure or self._no_match(),
+            preview=self._preview(shown),
         )
         room = self.height - len(above) - len(below)
-        lines = [*above, *self._drawn(room), *below]
-        heading = title(look, shown, base, self.width - 5)
-        newer = sum(each.at > shown.at for each in kept(self.view, look.kind))
+        lines = [*above, *self._view_lines(room), *below]
+        heading = title(options, shown, base, self.width - 5)
+        newer = sum(each.at > shown.at for each in kept_profiles(self.view, options.kind))
         return Picture(
             title=heading,
             status=status(shown, base, newer, self.width - 6 - cells(heading)),
-            start=self._start(look, room, self.width // 2),
+            start=self._bottom_left(options, room, self.width // 2),
             foot=self._foot(shown, base, self.width - 14),
             rows=lines,
         )
 
     def empty(self, rows: Sequence[Line]) -> Picture:
-        """Say why there is no profile; one may be under way."""
+        """Draw lines that explain why there is no profile, and the progress of a fetch."""
         title = line(Span("pprof", "title"))
         return Picture(title, rows=[*_progress(self.view, self.width), *rows], is_empty=True)
 
-    def _drawn(self, height: int) -> list[Line]:
-        """Return the lines of the view where we are."""
-        mode = self.reading.mode(self.view)
-        if self.reading.failure and not self.editing:
-            reason = plain(self.reading.failure)
+    def _view_lines(self, height: int) -> list[Line]:
+        """Return the lines of the current view."""
+        current = self.navigation.current_view(self.view)
+        if self.navigation.failure and not self.input:
+            reason = plain(self.navigation.failure)
             return [(Span(" "), *row) for row in wrapped(reason, self.width - 2, "bad")]
-        if mode is None:
-            return [line(Span(" reading the profile …", "dim"))]
-        empty = self._unmatched() if not self.editing else []
-        mode, lines = mode.draw(self.width, height - len(empty), focused=self.focused)
-        self.reading.put(self.view, mode)
+        if current is None:
+            return [line(Span(" decoding the profile …", "dim"))]
+        empty = self._unmatched() if not self.input else []
+        current, lines = current.draw(self.width, height - len(empty), focused=self.focused)
+        self.navigation.replace_view(self.view, current)
         return [*empty, *lines]
 
     def _unmatched(self) -> list[Line]:
-        """Return a line for the filters that matched nothing."""
+        """Return a line for each filter that matched nothing."""
         return [
             line(Span(cut(f" {name} matched no samples", self.width), "bad"))
-            for name in self.reading.unmatched(self.view)
+            for name in self.navigation.unmatched(self.view)
         ]
 
     def _no_match(self) -> str:
-        """Say that what is typed matches nothing; "" while it does, or is waited for."""
-        names = self.reading.unmatched(self.view)
-        if self.reading.is_waiting or not names:
+        """Return that the filters match nothing; "" if they do, or while a query is pending."""
+        names = self.navigation.unmatched(self.view)
+        if self.navigation.is_waiting or not names:
             return ""
         return f"{', '.join(names)} matched no samples"
 
-    def _left(self, shown: ProfileMoment) -> str:
-        """Say how many functions the patterns leave, and of how many where that is known."""
-        mode = self.reading.mode(self.view)
-        if self.reading.is_waiting:
-            return "reading …"
-        if not isinstance(mode, TopMode):
+    def _preview(self, shown: TimedProfile) -> str:
+        """Return how many functions the filters leave, and of how many if known."""
+        current = self.navigation.current_view(self.view)
+        if self.navigation.is_waiting:
+            return "updating …"
+        if not isinstance(current, TopView):
             return ""
-        look, count = self.reading.look, mode.size()[0]
-        if look.granularity != "functions" or look.base_of(shown) is not None:
-            return f"{count} {look.granularity}"
-        return f"{count} of {len(look.values(shown.profile).functions)} functions"
+        options, count = self.navigation.options, current.size()[0]
+        if options.granularity != "functions" or options.base_of(shown) is not None:
+            return f"{count} {options.granularity}"
+        return f"{count} of {len(options.values(shown.profile).functions)} functions"
 
-    def _start(self, look: ProfileLook, height: int, room: int) -> Line:
-        """Say how many rows there are below, and what is not seen because it was filtered."""
-        mode = self.reading.mode(self.view)
-        said: list[Span] = []
-        if mode is not None:
-            said += mode.words(room)
-            count, top = mode.size()
+    def _bottom_left(self, options: ViewOptions, height: int, room: int) -> Line:
+        """Return search results, the number of rows below, and the filters."""
+        current = self.navigation.current_view(self.view)
+        spans: list[Span] = []
+        if current is not None:
+            spans += current.status(room)
+            count, top = current.size()
             if count and (below := count - top - (height - 1)) > 0:
-                said.append(Span(f"{below} more ↓", "dim"))
-        if look.narrowed:
-            narrowed = f"{'  ' if said else ''}{plain(look.narrowed)}"
-            said.append(Span(cut(narrowed, max(0, room - cells(tuple(said)))), "key"))
-        return tuple(said)
+                spans.append(Span(f"{below} more ↓", "dim"))
+        if options.filters_text:
+            narrowed = f"{'  ' if spans else ''}{plain(options.filters_text)}"
+            spans.append(Span(cut(narrowed, max(0, room - cells(tuple(spans)))), "key"))
+        return tuple(spans)
 
-    def _foot(self, shown: ProfileMoment, base: ProfileMoment | None, room: int) -> Line:
-        running = under_way(self.view)
+    def _foot(self, shown: TimedProfile, base: TimedProfile | None, room: int) -> Line:
+        running = fetch_in_progress(self.view)
         if running is not None and not running[1].request.seconds:
             return line(Span(f"fetching {running[1].request} …", "title"))
         if reason := _last_reason(self.view):
             return line(Span(cut(plain(reason), room), "bad"))
-        if self.reading.is_waiting:
-            return line(Span("reading …", "dim"))
+        if self.navigation.is_waiting:
+            return line(Span("updating …", "dim"))
         return foot(shown, base, room)
 
 
-def hint_of(view: View, reading: ProfileReading) -> Line:
-    """Say what is selected, or why there is nothing to select yet."""
-    mode = reading.mode(view)
-    if mode is not None:
-        return mode.hint()
-    if reading.look.shown(view) is not None:
-        return line(Span("reading the profile", "dim"))
-    if under_way(view) is not None:
-        return line(Span("shown as soon as it is there", "dim"))
-    return line(_what_to_do(view))
+def hint_of(view: View, navigation: ProfileNavigation) -> Line:
+    """Return a description of the selected item, or why there is none yet."""
+    current = navigation.current_view(view)
+    if current is not None:
+        return current.hint()
+    if navigation.options.shown(view) is not None:
+        return line(Span("decoding the profile", "dim"))
+    if fetch_in_progress(view) is not None:
+        return line(Span("shown when it has been fetched", "dim"))
+    return line(_advice(view))
 
 
-def _what_to_do(view: View) -> str:
-    """Return what the source of profiles advises; nothing is known of the service before that."""
+def _advice(view: View) -> str:
+    """Return the hint of the profile source, if it has one."""
     state = view.state("profile")
-    said = state[1] if state is not None else None
-    if isinstance(said, Trouble) and said.hint:
-        return plain(said.hint)
-    return "no profile has come yet"
+    sample = state[1] if state is not None else None
+    if isinstance(sample, Trouble) and sample.hint:
+        return plain(sample.hint)
+    return "no profile yet"
 
 
 def _progress(view: View, width: int) -> list[Line]:
-    """Return the bar of a profile that takes its time, if one is being taken."""
-    found = under_way(view)
+    """Return the progress bar of a CPU profile that is being fetched."""
+    found = fetch_in_progress(view)
     if found is None or not found[1].request.seconds:
         return []
-    return [bar_of("CPU profile", view.now - found[0], found[1].request.seconds, width)]
+    return [progress_bar("CPU profile", view.now - found[0], found[1].request.seconds, width)]
 
 
 def _last_reason(view: View) -> str:
-    """Return why the profile that was asked for last did not come; "" when it did."""
+    """Return why the last requested profile could not be fetched; "" if it was."""
     found = view.last(Taking)
     if found is None or not found[1].over or not found[1].reason:
         return ""

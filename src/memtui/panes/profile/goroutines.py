@@ -1,4 +1,4 @@
-"""Goroutines: how many stand at each stack, in which state, and how many more since the base."""
+"""Goroutines grouped by stack: their number, their state, and how many more since the base."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile
 
-from memtui.panes.profile.lists import SelectedList
-from memtui.panes.profile.stack_lines import on_one_line, unfolded
-from memtui.panes.profile.values import DOWN, OPENED, change, direction, highlighted
-from memtui.pprof.calls import StackLine
-from memtui.render.cells import Line, Span, cells, cut, exactly, fitted, line
-from memtui.render.table import Column, Selection, marked, table
+from memtui.panes.profile.base_view import (
+    ListState,
+    ListView,
+)
+from memtui.panes.profile.formatting import (
+    DOWN,
+    OPENED,
+    change,
+    direction,
+    frame_lines,
+    highlighted,
+    on_one_line,
+)
+from memtui.pprof.call_tree import StackLine
+from memtui.render.cells import Line, Span, cells, cut, fit, fit_lines, line
+from memtui.render.table import Column, Selection, selected_line, table
 from memtui.sanitize import plain
 
 _STATES = {
@@ -34,16 +44,16 @@ _STATES = {
     "runtime.goparkunlock": "waiting",
     "sync.runtime_notifyListWait": "sync.Cond.Wait",
 }
-"""What a goroutine waits for, by the runtime function that parked it (Go 1.27, runtime)."""
+"""The state of a goroutine by the runtime function that parked it (Go 1.27, runtime)."""
 
 _WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Goroutines with one stack, leaf first: how many, in which state, how many in the base.
+class GoroutineGroup:
+    """Goroutines with the same stack, leaf first: number, state, and number in the base.
 
-    ``before`` is None when there is no base.
+    ``before`` is None without a base.
     """
 
     frames: tuple[str, ...]
@@ -53,21 +63,21 @@ class Group:
 
     @property
     def growth(self) -> int:
-        """How many more there are than in the base."""
+        """How many more goroutines than in the base."""
         return self.count - (self.before or 0)
 
     @property
-    def told(self) -> tuple[str, ...]:
-        """The frames without those of the runtime that merely wait, unless there are no others."""
+    def own_frames(self) -> tuple[str, ...]:
+        """The frames without the runtime functions at the leaf, unless there are no others."""
         own = tuple(dropwhile(lambda frame: frame.startswith("runtime."), self.frames))
         return own or self.frames
 
 
 def state_of(frames: Sequence[str]) -> str:
-    """Return what goroutines with this stack wait for, as far as its frames tell.
+    """Return the state of goroutines with this stack, guessed from its frames.
 
-    A profile holds no states. The function of the runtime below ``runtime.gopark`` says why it
-    was parked; a goroutine that is not parked runs or could run.
+    A profile has no states. The runtime function that called ``runtime.gopark`` shows why the
+    goroutine is parked; one that is not parked is running or runnable.
     """
     for frame in frames[:6]:
         if frame in _STATES:
@@ -75,11 +85,13 @@ def state_of(frames: Sequence[str]) -> str:
     return _WAITING if frames and frames[0] == "runtime.gopark" else "running"
 
 
-def groups(now: Sequence[StackLine], base: Sequence[StackLine] | None = None) -> tuple[Group, ...]:
-    """Return the groups: those that grew most since the base first, or the largest without one."""
+def groups(
+    now: Sequence[StackLine], base: Sequence[StackLine] | None = None
+) -> tuple[GoroutineGroup, ...]:
+    """Return the groups: largest growth since the base first; without a base, largest first."""
     before = None if base is None else {stack.frames: stack.value for stack in base}
     found = [
-        Group(
+        GoroutineGroup(
             stack.frames,
             stack.value,
             state_of(stack.frames),
@@ -88,36 +100,36 @@ def groups(now: Sequence[StackLine], base: Sequence[StackLine] | None = None) ->
         for stack in now
     ]
     if before is not None:
-        found += [Group(frames, 0, "gone", count) for frames, count in before.items()]
+        found += [GoroutineGroup(frames, 0, "gone", count) for frames, count in before.items()]
         found.sort(key=lambda each: (-each.growth, -each.count, each.frames))
     else:
         found.sort(key=lambda each: (-each.count, each.frames))
     return tuple(found)
 
 
-def by_state(found: Sequence[Group], room: int) -> Line:
-    """Say how many goroutines are in each state, most first, as far as ``room`` cells go."""
+def by_state(found: Sequence[GoroutineGroup], room: int) -> Line:
+    """Return the number of goroutines in each state, largest first, in ``room`` cells."""
     counted: Counter[str] = Counter()
     for each in found:
         counted[each.state] += each.count
-    said = [f"{count} {state}" for state, count in counted.most_common() if count]
-    while said and len(" · ".join(said)) > room:
-        said.pop()
-    return line(Span(cut(" · ".join(said), room), "dim"))
+    parts = [f"{count} {state}" for state, count in counted.most_common() if count]
+    while parts and len(" · ".join(parts)) > room:
+        parts.pop()
+    return line(Span(cut(" · ".join(parts), room), "dim"))
 
 
 @dataclass(frozen=True, slots=True)
-class GoroutineList(SelectedList[Group]):
-    """A list of stacks; ``unfolded`` are the frames of the one that is shown whole."""
+class GoroutineListState(ListState[GoroutineGroup]):
+    """The state of a list of stacks; ``unfolded`` are the frames of the expanded stack."""
 
     unfolded: tuple[str, ...] | None = None
 
-    def says(self, row: Group, wanted: str) -> bool:
-        """Return whether a frame has a text in it."""
-        return any(wanted in frame.lower() for frame in row.frames)
+    def contains(self, row: GoroutineGroup, text: str) -> bool:
+        """Return whether a frame contains a text, which is in lower case."""
+        return any(text in frame.lower() for frame in row.frames)
 
-    def toggled(self, found: Sequence[Group]) -> GoroutineList:
-        """Unfold the selected stack, or fold it again."""
+    def toggled(self, found: Sequence[GoroutineGroup]) -> GoroutineListState:
+        """Expand the selected stack, or collapse it."""
         if not found:
             return self
         frames = found[self.selection.at(range(len(found)))].frames
@@ -125,25 +137,30 @@ class GoroutineList(SelectedList[Group]):
 
 
 def draw(
-    found: Sequence[Group], state: GoroutineList, width: int, height: int, *, focused: bool
-) -> tuple[GoroutineList, list[Line]]:
-    """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
+    found: Sequence[GoroutineGroup],
+    state: GoroutineListState,
+    width: int,
+    height: int,
+    *,
+    focused: bool,
+) -> tuple[GoroutineListState, list[Line]]:
+    """Return fit ``height`` lines of fit ``width`` cells, the titles first.
 
-    The frames of the unfolded stack stand below its line. Beside the lines comes the state with
-    the first line that was drawn.
+    The frames of the expanded stack are below its line. The returned state has the new scroll
+    position.
     """
     room = max(0, height - 1)
     now = state.selection.at(range(len(found)))
     opened = next((at for at, each in enumerate(found) if each.frames == state.unfolded), -1)
-    frames = unfolded(found[opened].frames, 5, 0, state.text) if opened >= 0 else []
+    frames = frame_lines(found[opened].frames, 5, 0, state.text) if opened >= 0 else []
     plan: list[int | Line] = [*range(len(found))]
     plan[opened + 1 : opened + 1] = frames
     here = now + len(frames) if 0 <= opened < now else now
-    seen = Selection(here, state.selection.top).within(range(len(plan)), room)
-    if opened == now:  # its frames are what somebody wants to see
+    visible = Selection(here, state.selection.top).within(range(len(plan)), room)
+    if opened == now:  # scroll its frames into view
         last = here + min(len(frames), max(0, room - 1))
-        seen = replace(seen, row=last).within(range(len(plan)), room)
-    shown = plan[seen.top : seen.top + room]
+        visible = replace(visible, row=last).within(range(len(plan)), room)
+    shown = plan[visible.top : visible.top + room]
     stacks = [found[each] for each in shown if isinstance(each, int)]
     columns = _columns(has_base=any(each.before is not None for each in found))
     head, rows = table(columns, [_row(each) for each in stacks], width - 1)
@@ -151,9 +168,9 @@ def draw(
     drawn: list[Line] = [(Span(" "), *head)]
     for each in shown:
         row = next(drawn_stacks) if isinstance(each, int) else each
-        drawn.append(marked(row, width) if focused and each == now else row)
-    selection = Selection(state.selection.row, seen.top)
-    return replace(state, selection=selection), fitted(drawn, width, height)
+        drawn.append(selected_line(row, width) if focused and each == now else row)
+    selection = Selection(state.selection.row, visible.top)
+    return replace(state, selection=selection), fit_lines(drawn, width, height)
 
 
 def _columns(*, has_base: bool) -> tuple[Column, ...]:
@@ -162,33 +179,54 @@ def _columns(*, has_base: bool) -> tuple[Column, ...]:
     return (*grown, count, Column("state", 12, yields=2, text=True), Column("stack", 16, text=True))
 
 
-def _row(each: Group) -> tuple[str | Span, ...]:
+def _row(each: GoroutineGroup) -> tuple[str | Span, ...]:
     count = (str(each.count), Span(plain(each.state), "dim"), "")
     if each.before is None:
         return count
     return (Span(change(each.growth, "count"), direction(each.growth)), *count)
 
 
-def _with_stack(state: GoroutineList, each: Group, spans: Line) -> Line:
-    """Return a row with its stack in the last column, as many frames as there is room for."""
+def _with_stack(state: GoroutineListState, each: GoroutineGroup, spans: Line) -> Line:
+    """Return a row with its stack in the last column, as many frames as fit."""
     room = cells(spans[-1:]) - 1
     if each.frames == state.unfolded:
-        said = f"{OPENED} {len(each.frames)} frames"
+        stack = f"{OPENED} {len(each.frames)} frames"
     else:
-        said = on_one_line(each.told, room) or "no frames"
-    name = highlighted(said, " ".join(each.frames), state.text)
-    return (Span(" "), *spans[:-1], *exactly((Span(" "), *name), room + 1))
+        stack = on_one_line(each.own_frames, room) or "no frames"
+    name = highlighted(stack, " ".join(each.frames), state.text)
+    return (Span(" "), *spans[:-1], *fit((Span(" "), *name), room + 1))
 
 
-def hint(found: Sequence[Group], state: GoroutineList) -> Line:
-    """Say of the selected stack how many, what they wait for, and who started them."""
+def hint(found: Sequence[GoroutineGroup], state: GoroutineListState) -> Line:
+    """Return number, state, leaf and root function of the selected stack."""
     if not found:
         return line("no goroutines in this profile")
     each = found[state.selection.at(range(len(found)))]
-    said = [Span(f"{each.count} "), Span(f"{plain(each.state)}  ", "dim")]
+    spans = [Span(f"{each.count} "), Span(f"{plain(each.state)}  ", "dim")]
     if each.before is not None:
         was = f"{change(each.growth, 'count')} from {each.before}  "
-        said.insert(1, Span(was, direction(each.growth)))
-    outermost = f"  started as {plain(each.frames[-1])}" if each.frames else ""
-    leaf = plain(each.told[0]) if each.told else "no frames"
-    return line(*said, leaf, Span(outermost, "dim"))
+        spans.insert(1, Span(was, direction(each.growth)))
+    outermost = f"  in goroutines of {plain(each.frames[-1])}" if each.frames else ""
+    leaf = plain(each.own_frames[0]) if each.own_frames else "no frames"
+    return line(*spans, leaf, Span(outermost, "dim"))
+
+
+@dataclass(frozen=True, slots=True)
+class GoroutinesView(ListView[GoroutineGroup]):
+    """The goroutines of each stack."""
+
+    state: GoroutineListState
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[GoroutinesView, list[Line]]:
+        """Draw the number of goroutines in each state, and the stacks."""
+        states = (Span(" "), *by_state(self.rows, width - 2))
+        state, lines = draw(self.rows, self.state, width, height - 1, focused=focused)
+        return replace(self, state=state), [states, *lines]
+
+    def hint(self) -> Line:
+        """Return number, state and functions of the selected stack."""
+        return hint(self.rows, self.state)
+
+    def entered(self) -> GoroutinesView:
+        """Expand or collapse the selected stack."""
+        return replace(self, state=self.state.toggled(self.rows))

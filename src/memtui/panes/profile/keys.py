@@ -1,7 +1,4 @@
-"""The keys of pane 4: what each does, and which are wanted where.
-
-What the columns of pane 4 mean: their unit, their source, and how they mislead.
-"""
+"""The keys of pane 4 and their hints, and the field_docs of its sample types and columns."""
 
 from __future__ import annotations
 
@@ -9,142 +6,146 @@ from collections.abc import Mapping, Sequence
 
 from textual.binding import Binding, BindingType
 
-from memtui.panes.field_doc import Meaning
-from memtui.panes.profile.filter_line import Editing
-from memtui.panes.profile.frame import under_way
-from memtui.panes.profile.list_modes import LabelsMode
-from memtui.panes.profile.reading import ProfileReading
-from memtui.panes.profile.tree_modes import FlameMode, TreeMode
+from memtui.panes.field_doc import FieldDoc
+from memtui.panes.profile.call_tree import TreeView
+from memtui.panes.profile.filter_line import InputLine
+from memtui.panes.profile.flame import FlameView
+from memtui.panes.profile.frame import fetch_in_progress
+from memtui.panes.profile.labels import LabelsView
+from memtui.panes.profile.navigation import ProfileNavigation
 from memtui.timeline import View
 
 HELP = (
     ("s  { }", "next sample type; another kind of profile"),
-    ("r t p ctrl+g", "fetch again; take another; CPU; heap after a GC"),
-    ("v  T", "list, call tree, flame; by label: which route"),
-    ("enter esc", "callers and calls, source, flame: zoom in; back"),
-    ("←→ hl x", "names sideways, tree: fold; along the largest calls"),
-    ("o O f", "order, turn it around; functions, lines, files, packages"),
+    ("r t p ctrl+g", "fetch again; another profile; CPU; heap after a GC"),
+    ("v  T", "list, call tree, flame graph; labels"),
+    ("enter esc", "callers and callees, source; flame: zoom; back"),
+    ("←→ hl x", "scroll names; tree: fold; follow the largest calls"),
+    ("o O f", "sort column, reverse; functions, lines, files, packages"),
     ("/  n N", "filters of frames and labels; find, next and previous"),
-    ("b B", "make this the base of a comparison; growth or shares"),
-    ("[ ] e", "older and newer profile; save the bytes"),
+    ("b B", "compare with this one; growth or share of the base"),
+    ("[ ] e", "older and newer profile; save to a file"),
 )
-"""What the help says."""
+"""The lines of the help."""
 
 KEYS: list[BindingType] = [
     Binding("s", "next_type", "sample type", id="profile.type"),
     Binding("r", "again", "fetch again", id="profile.fetch"),
-    Binding("t", "choose", "take a profile", id="profile.take"),
+    Binding("t", "choose", "fetch another profile", id="profile.take"),
     Binding("p", "take('cpu')", "CPU profile", id="profile.cpu"),
     # G alone is the end of every list, as in vi.
     Binding("ctrl+g", "take('gc')", "heap after a GC", id="profile.gc"),
-    Binding("c", "cancel", "cancel what is taken", id="profile.cancel"),
+    Binding("c", "cancel", "cancel the fetch", id="profile.cancel"),
     Binding("b", "base", "compare with this one", id="profile.base"),
-    Binding("B", "of_base", "growth, or shares of the base", id="profile.of_base"),
+    Binding("B", "of_base", "growth, or share of the base", id="profile.of_base"),
     Binding("left_square_bracket", "older(-1)", "older profile", id="profile.older"),
     Binding("right_square_bracket", "older(1)", "newer profile", id="profile.newer"),
-    Binding("left_curly_bracket", "kind(-1)", "kind before", id="profile.kind_before"),
+    Binding("left_curly_bracket", "kind(-1)", "previous kind", id="profile.kind_before"),
     Binding("right_curly_bracket", "kind(1)", "next kind", id="profile.kind"),
-    Binding("o", "order", "order by the next column", id="profile.order"),
-    Binding("O", "turn", "turn the order around", id="profile.turn"),
+    Binding("o", "order", "sort by the next column", id="profile.order"),
+    Binding("O", "turn", "reverse the order", id="profile.turn"),
     Binding("f", "finer", "functions, lines, files, packages", id="profile.fine"),
-    Binding("v", "next_view", "list, tree, flame", id="profile.view"),
+    Binding("v", "next_view", "list, call tree, flame graph", id="profile.view"),
     Binding("T", "labels", "labels", id="profile.labels"),
-    Binding("enter", "enter", "callers and calls", id="profile.enter"),
+    Binding("enter", "enter", "callers and callees", id="profile.enter"),
     Binding("escape,backspace", "back", "back", id="profile.back", show=False),
     Binding("slash", "filter", "filter", id="profile.filter"),
     Binding("n", "match(1)", "find, next match", id="profile.next_match"),
     Binding("N", "match(-1)", "previous match", id="profile.previous_match"),
-    Binding("x", "largest", "along the largest calls", id="profile.largest"),
-    Binding("e", "save", "save the bytes", id="profile.save"),
+    Binding("x", "largest", "follow the largest calls", id="profile.largest"),
+    Binding("e", "save", "save to a file", id="profile.save"),
 ]
 
 _IN_TREES = (
     ("x", "largest"), ("n", "find"), ("v", "view"), ("s", "type"), ("/", "filter"), ("b", "base"),
 )  # fmt: skip
-"""What can be done in a call tree and in the flame view."""
+"""The keys of the call tree and of the flame graph."""
 
 
-def keys_of(view: View, reading: ProfileReading, editing: Editing) -> Sequence[tuple[str, str]]:
-    """Name the keys that work where we are, those first that are wanted most."""
-    if editing:
-        return editing.keys()
-    if under_way(view):
+def keys_of(
+    view: View, navigation: ProfileNavigation, input_line: InputLine
+) -> Sequence[tuple[str, str]]:
+    """Return the keys of the current view, the most useful first."""
+    if input_line:
+        return input_line.keys()
+    if fetch_in_progress(view):
         return (("c", "cancel"),)
-    if reading.path:
-        opens = () if reading.is_source else (("enter", "go there; of the function: source"),)
+    if navigation.path:
+        opens = () if navigation.is_source else (("enter", "go to it, or to the source"),)
         return (*opens, ("esc", "back"), ("s", "type"), ("e", "save"))
-    mode = reading.mode(view)
-    if isinstance(mode, LabelsMode):
-        return (("enter", "keep its samples"), ("esc", "back"), ("s", "type"), ("/", "filter"))
-    if isinstance(mode, FlameMode):
+    current = navigation.current_view(view)
+    if isinstance(current, LabelsView):
+        return (("enter", "only these samples"), ("esc", "back"), ("s", "type"), ("/", "filter"))
+    if isinstance(current, FlameView):
         return (("enter", "zoom"), ("esc", "back"), *_IN_TREES)
-    if isinstance(mode, TreeMode):
+    if isinstance(current, TreeView):
         return (("← →", "fold"), ("enter", "calls"), *_IN_TREES)
     return (
-        ("s", "type"), ("r", "again"), ("t", "take"), ("b", "base"), ("enter", "calls"),
+        ("s", "type"), ("r", "again"), ("t", "fetch"), ("b", "base"), ("enter", "calls"),
         ("v", "view"), ("/", "filter"), ("T", "labels"), ("n", "find"), ("[ ]", "older"),
         ("o", "order"), ("f", "lines"), ("e", "save"),
     )  # fmt: skip
 
 
 _HEAP = "a heap profile, sampled every 512 KiB of allocation"
-TYPES: Mapping[str, Meaning] = {
-    "inuse_space": Meaning(
-        "inuse_space", "bytes that are still held, by the function that allocated them",
+TYPES: Mapping[str, FieldDoc] = {
+    "inuse_space": FieldDoc(
+        "inuse_space", "live bytes, by the function that allocated them",
         "bytes, scaled up from samples", _HEAP,
-        "as of the last finished GC: far less than RES, without stacks, garbage and free spans",
+        "as of the last finished GC; much less than RES: no stacks, garbage or free spans",
     ),
-    "inuse_objects": Meaning(
-        "inuse_objects", "objects that are still held", "count, scaled up from samples", _HEAP,
-        "small objects are sampled rarely: few of them may not be there at all",
+    "inuse_objects": FieldDoc(
+        "inuse_objects", "live objects, by the function that allocated them",
+        "count, scaled up from samples", _HEAP,
+        "small objects are rarely sampled, and may be missing",
     ),
-    "alloc_space": Meaning(
+    "alloc_space": FieldDoc(
         "alloc_space", "bytes allocated since the start, freed or not",
         "bytes, scaled up from samples", _HEAP,
-        "it only ever grows: much of it makes work for the GC, and is no leak",
+        "only grows; a large value means GC work, not a leak",
     ),
-    "alloc_objects": Meaning(
+    "alloc_objects": FieldDoc(
         "alloc_objects", "objects allocated since the start, freed or not",
-        "count, scaled up from samples", _HEAP, "it only ever grows",
+        "count, scaled up from samples", _HEAP, "only grows",
     ),
-    "cpu": Meaning(
+    "cpu": FieldDoc(
         "cpu", "CPU time by function", "seconds of CPU", "a CPU profile, 100 samples a second",
-        "waiting costs no CPU and is not in it",
+        "waiting uses no CPU and does not count",
     ),
-    "samples": Meaning(
-        "samples", "how often a function was met", "count", "a CPU profile", "",
+    "samples": FieldDoc(
+        "samples", "CPU samples by function", "count", "a CPU profile", "",
     ),
-    "goroutine": Meaning(
-        "goroutine", "goroutines by the stack that they stand at", "count",
-        "all goroutines at one moment", "one look tells no leak: compare two of them (b)",
+    "goroutine": FieldDoc(
+        "goroutine", "goroutines by stack", "count",
+        "all goroutines at one moment", "one profile shows no leak: compare two (b)",
     ),
 }  # fmt: skip
-COLUMNS: tuple[Meaning, ...] = (
-    Meaning(
-        "flat", "of the function itself", "that of the sample type", "leaves of the stacks",
-        "library functions come first here: their callers are found by cum", "live",
+COLUMNS: tuple[FieldDoc, ...] = (
+    FieldDoc(
+        "flat", "the function itself", "that of the sample type", "leaves of the stacks",
+        "library functions come first; sort by cum to find their callers", "live",
     ),
-    Meaning("flat%", "flat, of all in the profile", "percent", "flat over the total"),
-    Meaning("sum%", "flat% of this row and of all above it", "percent", "running sum"),
-    Meaning(
-        "cum", "of the function and all that it called", "that of the sample type",
-        "stacks with the function in them", "they add up to more than the total",
+    FieldDoc("flat%", "flat as a share of the profile", "percent", "flat over the total"),
+    FieldDoc("sum%", "flat% of this row and all rows above it", "percent", "running sum"),
+    FieldDoc(
+        "cum", "the function and everything it calls", "that of the sample type",
+        "stacks that contain the function", "the rows add up to more than the total",
     ),
-    Meaning("cum%", "cum, of all in the profile", "percent", "cum over the total"),
-    Meaning(
+    FieldDoc("cum%", "cum as a share of the profile", "percent", "cum over the total"),
+    FieldDoc(
         "Δflat, Δcum", "change since the base (b)", "that of the sample type, signed",
-        "this profile less the base", "sampled: small changes are noise", "grow",
+        "this profile minus the base", "sampled: small changes are noise", "grow",
     ),
-    Meaning("Δ/hour", "the change, as if it went on for an hour", "an hour", "Δflat over the time"),
-    Meaning(
-        "flame", "a box is as wide as its share; what it calls stands below it", "share",
-        "all stacks of the profile", "its order is by size: from left to right is no time",
+    FieldDoc("Δ/hour", "the change, extrapolated to an hour", "an hour", "Δflat over the time"),
+    FieldDoc(
+        "flame", "a box is as wide as its share; its callees are below it", "share",
+        "all stacks of the profile", "boxes are sorted by size, not by time",
     ),
-    Meaning("…N", "N calls too small for a box or a row of their own", "count", "the profile"),
+    FieldDoc("…N", "N calls, each too small for its own box or row", "count", "the profile"),
 )  # fmt: skip
 
 
-def meanings(sample_type: str) -> list[Meaning]:
-    """Return what the sample type means, if it is a known one, and the columns."""
+def field_docs(sample_type: str) -> list[FieldDoc]:
+    """Return the field_docs of a sample type, if known, and of the columns."""
     known = TYPES.get(sample_type)
     return [*([known] if known else []), *COLUMNS]

@@ -1,45 +1,45 @@
-"""What pane 4 wants of the world, which it does not know itself."""
+"""The messages of pane 4 to the dashboard: requests for profiles, answers, and files."""
 
 from __future__ import annotations
 
 from textual.message import Message
 
 from memtui.model import ProfileRequest
-from memtui.panes.profile.look import ProfileMoment
-from memtui.panes.profile.reading import WantedAnswer
+from memtui.panes.profile.navigation import PendingQuery
+from memtui.panes.profile.view_options import TimedProfile
 
 
 class ProfileMessage(Message):
-    """Something is wanted of the world."""
+    """The base of all messages of pane 4."""
 
 
 class FetchProfile(ProfileMessage):
-    """A profile is wanted now: None is the usual one. One that acts is asked about first."""
+    """Fetch a profile, None for the default one. One that acts on the target is confirmed first."""
 
     def __init__(self, request: ProfileRequest | None) -> None:
         super().__init__()
         self.request = request
 
 
-class Choose(ProfileMessage):
-    """The user wants to choose what to take."""
+class ChooseProfile(ProfileMessage):
+    """Let the user choose a profile to fetch."""
 
 
-class Cancel(ProfileMessage):
-    """The profile that is being taken is not wanted any more."""
+class CancelFetch(ProfileMessage):
+    """Cancel the profile that is being fetched."""
 
 
-class Ask(ProfileMessage):
-    """An answer about a profile is wanted, and none that was asked for before."""
+class QueryProfile(ProfileMessage):
+    """Answer a query about a profile; replaces the query before it."""
 
-    def __init__(self, wanted: WantedAnswer) -> None:
+    def __init__(self, pending: PendingQuery) -> None:
         super().__init__()
-        self.wanted = wanted
+        self.pending = pending
 
 
-class Save(ProfileMessage):
-    """The bytes of a profile are wanted in a file."""
+class SaveProfile(ProfileMessage):
+    """Save the bytes of a profile to a file."""
 
-    def __init__(self, shown: ProfileMoment) -> None:
+    def __init__(self, shown: TimedProfile) -> None:
         super().__init__()
         self.at, self.profile = shown

@@ -1,4 +1,4 @@
-"""One function between its callers and its calls, as pprof's peek shows it, and its stacks."""
+"""One function with its callers and callees, as in pprof -peek, and the stacks leading to it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
-from memtui.panes.profile.stack_lines import on_one_line, unfolded
-from memtui.panes.profile.values import (
+from memtui.panes.profile.base_view import ProfileView, name_step
+from memtui.panes.profile.formatting import (
     CALLED_BY,
     FIRST,
     FOLDED,
@@ -17,12 +17,14 @@ from memtui.panes.profile.values import (
     OPENED,
     Measure,
     bar,
-    name_at,
+    frame_lines,
+    on_one_line,
+    shown_name,
 )
-from memtui.pprof.calls import StackLine
+from memtui.pprof.call_tree import StackLine
 from memtui.pprof.top import Call, Peek
-from memtui.render.cells import Line, Span, cells, fitted, line, right
-from memtui.render.table import Selection, marked
+from memtui.render.cells import Line, Span, cells, fit_lines, line, right
+from memtui.render.table import Selection, selected_line
 from memtui.sanitize import plain
 
 BAR = 8
@@ -30,10 +32,10 @@ ROOM_FOR_BAR = 56
 
 
 class PeekEntry(NamedTuple):
-    """A line of the view that can be selected: a caller, the function, a call, or a stack.
+    """A selectable line of the view: a caller, the function, a callee, or a stack.
 
-    ``name`` is the function where enter leads to, "" if to none; ``stack`` is the number of the
-    stack that it shows, −1 if none. ``joint`` is how it hangs on the function.
+    ``name`` is the function that enter goes to, "" for none; ``stack`` the number of a stack, −1
+    for none. ``joint`` is the branch drawn before the name.
     """
 
     value: int
@@ -45,14 +47,14 @@ class PeekEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PeekNeighbours:
-    """A function with its callers and calls, and the stacks that lead to it."""
+    """A function with its callers and callees, and the stacks leading to it."""
 
     peek: Peek
     stacks: Sequence[StackLine]
     measure: Measure
 
     def entries(self) -> list[PeekEntry]:
-        """Return what can be selected, top down."""
+        """Return the selectable lines from top to bottom."""
         callers, callees = self.peek.callers, self.peek.callees
         stacks = enumerate(self.stacks)
         return [
@@ -73,11 +75,11 @@ def _entry(call: Call, joint: str) -> PeekEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Peeked:
-    """What is selected around a function: ``row`` counts the entries from the top.
+class PeekState:
+    """The state of the view: ``row`` is the number of the selected entry, None the function.
 
-    None is the function itself. ``unfolded`` is the number of the stack shown frame by frame,
-    ``top`` the first line on the screen, None when the selected one stands in the middle.
+    ``unfolded`` is the number of the expanded stack; ``top`` the first visible line, None to center
+    the selected one.
     """
 
     row: int | None = None
@@ -85,88 +87,90 @@ class Peeked:
     shift: int = 0
     unfolded: int = -1
 
-    def at(self, near: PeekNeighbours) -> int:
+    def at(self, neighbours: PeekNeighbours) -> int:
         """Return the number of the selected entry."""
-        callers, last = len(near.peek.callers), near.first_stack + len(near.stacks) - 1
+        callers, last = (
+            len(neighbours.peek.callers),
+            neighbours.first_stack + len(neighbours.stacks) - 1,
+        )
         return callers if self.row is None else max(0, min(last, self.row))
 
-    def moved(self, near: PeekNeighbours, by: int) -> Peeked:
-        """Select another caller, call or stack."""
-        last = near.first_stack + len(near.stacks) - 1
-        return replace(self, row=max(0, min(last, self.at(near) + by)))
+    def moved(self, neighbours: PeekNeighbours, by: int) -> PeekState:
+        """Select another entry."""
+        last = neighbours.first_stack + len(neighbours.stacks) - 1
+        return replace(self, row=max(0, min(last, self.at(neighbours) + by)))
 
-    def entered(self, near: PeekNeighbours) -> tuple[Peeked, str]:
-        """Return the state after enter, and the function to go to, "" if to none.
+    def entered(self, neighbours: PeekNeighbours) -> tuple[PeekState, str]:
+        """Return the state after enter, and the function to go to, "" for none.
 
-        A stack is unfolded, or folded again; a caller or a call is where to go.
+        A stack is expanded or collapsed; a caller or callee is the function to go to.
         """
-        entry = near.entries()[self.at(near)]
+        entry = neighbours.entries()[self.at(neighbours)]
         if entry.stack < 0:
             return self, entry.name
         return replace(self, unfolded=-1 if entry.stack == self.unfolded else entry.stack), ""
 
-    def sideways(self, by: int) -> Peeked:
-        """Move the names sideways by some cells; the first one shows them in full."""
+    def sideways(self, by: int) -> PeekState:
+        """Scroll the names by some cells; the first one shows them in full."""
         return replace(self, shift=max(0, self.shift + by))
 
 
 def draw(
-    near: PeekNeighbours, state: Peeked, width: int, height: int, *, focused: bool
-) -> tuple[Peeked, list[Line]]:
+    neighbours: PeekNeighbours, state: PeekState, width: int, height: int, *, focused: bool
+) -> tuple[PeekState, list[Line]]:
     """Return exactly ``height`` lines of exactly ``width`` cells, the titles first.
 
-    Shares are of what the function holds together with its calls. Beside the lines comes the
-    state with the first line that was drawn.
+    Shares are of the cum of the function. The returned state has the new scroll position.
     """
-    values = [entry.value for entry in near.entries()]
-    pen = _PeekPen(near, state, width, near.measure.widest(values, least=6))
+    values = [entry.value for entry in neighbours.entries()]
+    pen = _PeekDrawing(neighbours, state, width, neighbours.measure.widest(values, least=6))
     lines = pen.lines()
-    chosen = state.at(near)
+    chosen = state.at(neighbours)
     now = next((at for at, (entry, _) in enumerate(lines) if entry == chosen), 0)
     room = max(0, height - 1)
     top = now - room // 2 if state.top is None else state.top
     selection = Selection(now, max(0, top)).within(range(len(lines)), room)
     drawn = [make() for _, make in lines[selection.top : selection.top + room]]
     if focused and drawn:
-        drawn[now - selection.top] = marked(drawn[now - selection.top], width)
-    return replace(state, top=selection.top), fitted([pen.head(), *drawn], width, height)
+        drawn[now - selection.top] = selected_line(drawn[now - selection.top], width)
+    return replace(state, top=selection.top), fit_lines([pen.head(), *drawn], width, height)
 
 
 @dataclass(frozen=True, slots=True)
-class _PeekPen:
-    """What the look of a line depends on; ``amounts`` are the cells of the widest amount."""
+class _PeekDrawing:
+    """Draws the lines of the view; ``amounts`` is the width of the widest amount in cells."""
 
-    near: PeekNeighbours
-    state: Peeked
+    neighbours: PeekNeighbours
+    state: PeekState
     width: int
     amounts: int
 
     def lines(self) -> list[tuple[int, Callable[[], Line]]]:
-        """Return all lines: the entry that each is of (−1: of none), and how to draw it."""
+        """Return for each line the number of its entry (−1: none), and a function that draws it."""
         found: list[tuple[int, Callable[[], Line]]] = []
-        for number, entry in enumerate(self.near.entries()):
-            if number == self.near.first_stack:
+        for number, entry in enumerate(self.neighbours.entries()):
+            if number == self.neighbours.first_stack:
                 found.append((-1, self._title))
             found.append((number, partial(self._line, entry)))
             if entry.stack >= 0 and entry.stack == self.state.unfolded:
-                frames = self.near.stacks[entry.stack].frames
-                rows = unfolded(frames, cells(self._numbers(entry)) + 2, self.state.shift)
+                frames = self.neighbours.stacks[entry.stack].frames
+                rows = frame_lines(frames, cells(self._numbers(entry)) + 2, self.state.shift)
                 found += [(-1, partial(tuple, row)) for row in rows]
         return found
 
     def head(self) -> Line:
         """Return the titles."""
         bars = " " * (BAR + 1) if self.width >= ROOM_FOR_BAR else ""
-        said = f" {right('cum', self.amounts)} {right('share', 6)} {bars}  "
-        return line(Span(said + "callers, calls", "dim"))
+        titles = f" {right('cum', self.amounts)} {right('share', 6)} {bars}  "
+        return line(Span(titles + "callers, callees", "dim"))
 
     def _title(self) -> Line:
-        count = len(self.near.stacks)
-        said = f"{count} stacks lead here, largest first" if count > 1 else "one stack leads here"
-        return line(Span(f" {said}", "dim"))
+        count = len(self.neighbours.stacks)
+        title = f"{count} stacks lead here, largest first" if count > 1 else "one stack leads here"
+        return line(Span(f" {title}", "dim"))
 
     def _numbers(self, entry: PeekEntry) -> Line:
-        measure, whole = self.near.measure, self.near.peek.row.cum
+        measure, whole = self.neighbours.measure, self.neighbours.peek.row.cum
         share = Measure(measure.unit, abs(whole)).share(entry.value)
         amount = right(measure.amount(entry.value), self.amounts)
         numbers = line(Span(f" {amount}", measure.role(entry.value)), f" {right(share, 6)} ")
@@ -181,37 +185,72 @@ class _PeekPen:
             return numbers + self._stack(entry, room)
         if not entry.name:
             return numbers + self._function(room)
-        name = name_at(entry.name, self.state.shift, room)
+        name = shown_name(entry.name, self.state.shift, room)
         inline = Span(" (inline)" if entry.inline else "", "dim")
         return numbers + line(Span(f"{entry.joint} ", "border"), name, inline)
 
     def _function(self, room: int) -> Line:
-        row, measure = self.near.peek.row, self.near.measure
-        own = f"  own {measure.amount(row.flat)}"
-        name = name_at(row.name, self.state.shift, room - len(own))
+        row, measure = self.neighbours.peek.row, self.neighbours.measure
+        own = f"  flat {measure.amount(row.flat)}"
+        name = shown_name(row.name, self.state.shift, room - len(own))
         return line(Span(f"{FOLDED} ", "key"), Span(name, "title"), Span(own, "dim"))
 
     def _stack(self, entry: PeekEntry, room: int) -> Line:
-        frames = self.near.stacks[entry.stack].frames
+        frames = self.neighbours.stacks[entry.stack].frames
         if entry.stack == self.state.unfolded:
             return line(Span(f"{OPENED} ", "dim"), Span(f"{len(frames)} frames", "dim"))
         callers = frames[1:]
         if not callers:
-            return line(Span(f"{FOLDED} ", "dim"), Span("nothing calls it", "dim"))
-        said = on_one_line(callers, max(1, room - 2))
-        return line(Span(f"{FOLDED} ", "dim"), Span(f"{CALLED_BY} ", "border"), said)
+            return line(Span(f"{FOLDED} ", "dim"), Span("no callers", "dim"))
+        stack = on_one_line(callers, max(1, room - 2))
+        return line(Span(f"{FOLDED} ", "dim"), Span(f"{CALLED_BY} ", "border"), stack)
 
 
-def hint(near: PeekNeighbours, state: Peeked) -> Line:
-    """Say the whole name of the selected line, and what enter does."""
-    entry = near.entries()[state.at(near)]
-    row, measure = near.peek.row, near.measure
+def hint(neighbours: PeekNeighbours, state: PeekState) -> Line:
+    """Return the full name of the selected line, and what enter does."""
+    entry = neighbours.entries()[state.at(neighbours)]
+    row, measure = neighbours.peek.row, neighbours.measure
     if entry.stack >= 0:
-        frames = near.stacks[entry.stack].frames
-        does = "folds" if entry.stack == state.unfolded else "unfolds"
+        frames = neighbours.stacks[entry.stack].frames
+        action = "collapse" if entry.stack == state.unfolded else "expand"
         root = plain(frames[-1]) if frames else "no frames"
-        return line(f"{len(frames)} frames up to {root}", Span(f"  enter {does} them", "dim"))
+        return line(f"{len(frames)} frames up to {root}", Span(f"  enter: {action}", "dim"))
     if not entry.name:
-        shares = f"{measure.share(row.cum)} of all, own {measure.share(row.flat)}"
+        shares = f"cum {measure.share(row.cum)}, flat {measure.share(row.flat)}"
         return line(Span(f"{shares}  ", "dim"), plain(row.name))
-    return line(Span("enter goes to  ", "dim"), plain(entry.name))
+    return line(Span("enter: go to  ", "dim"), plain(entry.name))
+
+
+@dataclass(frozen=True, slots=True)
+class PeekView(ProfileView):
+    """One function with its callers and callees, and the stacks leading to it."""
+
+    neighbours: PeekNeighbours
+    state: PeekState
+
+    def draw(self, width: int, height: int, *, focused: bool) -> tuple[PeekView, list[Line]]:
+        """Draw the function, its neighbours and its stacks."""
+        state, lines = draw(self.neighbours, self.state, width, height, focused=focused)
+        return replace(self, state=state), lines
+
+    def hint(self) -> Line:
+        """Return the full name of the selected line."""
+        return hint(self.neighbours, self.state)
+
+    @property
+    def opens_source(self) -> bool:
+        """Whether the function itself is selected."""
+        return self.state.at(self.neighbours) == len(self.neighbours.peek.callers)
+
+    def moved(self, by: int) -> PeekView:
+        """Select another entry."""
+        return replace(self, state=self.state.moved(self.neighbours, by))
+
+    def sideways(self, by: int) -> PeekView:
+        """Scroll the names."""
+        return replace(self, state=self.state.sideways(name_step(self.state.shift, by)))
+
+    def entered(self) -> PeekView | str:
+        """Go to the selected function, or expand the selected stack."""
+        state, name = self.state.entered(self.neighbours)
+        return name or replace(self, state=state)

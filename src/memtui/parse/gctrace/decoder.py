@@ -1,18 +1,10 @@
-"""How a stream of bytes becomes what the program and its runtime said.
+"""Decodes a stream of bytes into GC cycles and the output between them.
 
-Chunks may be cut anywhere: what comes out depends on the bytes alone. A line from a container's
-log or the journal is read behind its prefix, and gets its moment.
+Chunks may be cut anywhere: the result depends on the bytes alone. A line from a container's log or
+the journal is read behind its prefix, which gives its moment.
 
-Runs of cycle lines as Go 1.6 and newer print them, read many at a time: column by column.
-
-A regular expression cuts a block into the fields of its cycle lines and what stands between them,
-and each column of fields is converted in one go. It gives the same cycles as reading line by line
-does, in a quarter of the time.
-
-Which lines of a log may say something of the collector: to pass over all the others in bulk.
-
-A line that tells begins or ends in one of few ways, or holds one of few texts. Nothing that a
-strand makes use of is passed over, as long as no earlier line waits for its end.
+Runs of cycle lines are read in bulk, column by column, and lines of the program that cannot
+contain a trace are skipped in bulk. The result is the same as line by line.
 """
 
 from __future__ import annotations
@@ -20,9 +12,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import fields, make_dataclass
 from itertools import repeat
-from typing import Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias
 
 from memtui.model import GcCycle
 from memtui.parse.gctrace import grammar, lines
@@ -38,7 +29,7 @@ from memtui.parse.gctrace.stream import (
 )
 
 MOST_KEPT = 8192
-"""Texts whose meaning is remembered: a process prints the same sizes again and again."""
+"""Cached texts: a process prints the same sizes again and again."""
 
 _MIB_SHIFT = 20
 _MS = r"([0-9.]++)"
@@ -55,11 +46,11 @@ _SIZES = re.compile(
 _PERCENTS = {str(percent): percent for percent in range(1000)}
 
 Sizes: TypeAlias = tuple[int, int, int, int | None, int | None, int | None, int, bool]
-"""Bytes: heap at the start, at the end, alive, goal, stacks, globals; processors; forced or not."""
+"""Bytes: heap at the start, at the end, live, goal, stacks, globals; then processors, forced."""
 
 
 class _SizesSeen(dict[str, Sizes]):
-    """What the ends of lines mean, from the heap on; KeyError for one that is never printed."""
+    """Sizes by the end of a line, from the heap on; KeyError for one that is never printed."""
 
     def __missing__(self, text: str) -> Sizes:
         match = _SIZES.fullmatch(text)
@@ -81,25 +72,18 @@ class _SizesSeen(dict[str, Sizes]):
         return sizes
 
 
-# A frozen dataclass guards itself at each field while it is made, which takes longer than all the
-# reading. So a cycle is filled as an open twin with the same slots, and becomes a cycle after that.
-_OpenCycle = make_dataclass(
-    "_OpenCycle", [field.name for field in fields(GcCycle)], eq=False, repr=False, slots=True
-)
-
-
 class CycleLines:
-    """Finds the runs of cycle lines in blocks of text; remembers what sizes it has seen."""
+    """Finds runs of cycle lines in blocks of text; caches the sizes."""
 
     def __init__(self) -> None:
         self._sizes = _SizesSeen()
 
     def read(self, text: str) -> tuple[list[str], list[GcCycle]]:
-        """Return the cycles in ``text``, and what stands before, between and behind them.
+        """Return the cycles in ``text``, and the texts before, between and after them.
 
-        A newline stands before the first line of ``text`` and behind each. A line is taken with
-        the newline before it: what is between two of them is empty, or a newline and lines. When a
-        line only resembles one of a cycle, none is found here: then they are read one by one.
+        ``text`` has a newline before its first line and after each. A cycle takes the newline
+        before it: the text between two cycles is empty, or a newline and lines. If a line only
+        resembles a cycle, no cycles are returned, and the caller reads line by line.
         """
         parts = _LINE.split(text)
         if len(parts) == 1:
@@ -114,23 +98,20 @@ class CycleLines:
             parts[start::_STRIDE] for start in range(1, _STRIDE)
         )
         ms = [map(MILLISECONDS.__getitem__, each) for each in times]
-        cycles = list(
+        return list(
             map(
-                _OpenCycle,
+                GcCycle,
                 map(int, number),
                 map(float, at),
                 map(_PERCENTS.__getitem__, percent),
                 zip(*ms[:3], strict=True),
                 zip(*ms[3:], strict=True),
                 *zip(*map(self._sizes.__getitem__, sizes), strict=True),
-                repeat(False),  # leak_check: such a line is read by itself
+                repeat(False),  # leak_check: such lines are read one by one
                 line,
-                repeat(False),  # periodic: told by the line before
+                repeat(False),  # periodic: the line before shows that
             )
         )
-        for cycle in cycles:
-            cycle.__class__ = GcCycle
-        return cast("list[GcCycle]", cycles)
 
 
 _STARTS = ("gc", "scav ", "scvg", "forced scvg", *grammar.STARTS)
@@ -141,7 +122,7 @@ _IN_JSON_FILE = ("gc ", "scav ", "scvg", " MB g", " KiB ", " yields", *grammar.M
 
 
 def _edge(prefix: str) -> re.Pattern[str]:
-    """Return what finds a newline before or behind a line that tells; group 1: before a prefix."""
+    """Return a pattern for a newline before or after a candidate; group 1: before a prefix."""
     starts = "|".join(map(re.escape, _STARTS))
     last_chars = re.escape("".join({each[-1] for each in _ENDS}))
     ends = "|".join(rf"(?<={re.escape(each)}\n)" for each in _ENDS)
@@ -149,38 +130,38 @@ def _edge(prefix: str) -> re.Pattern[str]:
 
 
 _EDGE = _edge(lines.LIKELY)
-_EDGE_OR_JSON_FILE = _edge(lines.LIKELY_JSON_FILE)
+_EDGE_OR_JSON = _edge(lines.LIKELY_JSON_FILE)
 
 
-def telling_lines(text: str) -> list[int]:
-    """Return where the newlines stand that are in front of lines that may tell something.
+def candidate_lines(text: str) -> list[int]:
+    """Return the places of the newlines before lines that may contain a trace.
 
-    A newline stands before the first line of ``text``, and behind each. A line with a prefix
-    always tells something: its moment.
+    ``text`` has a newline before its first line and after each. A line with a prefix is always a
+    candidate, because its prefix has a moment.
     """
     found: set[int] = set()
     for match in _EDGE.finditer(text):
         _add_edge(match, text, found)
     for marker in _IN_ANY_LINE:
-        _add_holding(marker, text, found)
+        _add_lines_with(marker, text, found)
     return sorted(found)
 
 
-def lines_to_count(text: str) -> list[int]:
-    """Return the same where the other lines are only counted, in half of the time.
+def countable_lines(text: str) -> list[int]:
+    """Return the same in half of the time, where the other lines are only counted.
 
-    Some lines of other switches than gctrace and scavtrace are taken for the program's then, when
-    something stands in front of them.
+    Lines of GODEBUG switches other than gctrace and scavtrace count as the program's if they have
+    text before them.
     """
     found: set[int] = set()
     markers: Sequence[str] = _IN_ANY_LINE[:1]
-    for match in _EDGE_OR_JSON_FILE.finditer(text):
+    for match in _EDGE_OR_JSON.finditer(text):
         if match[1]:
             markers = _IN_JSON_FILE
         else:
             _add_edge(match, text, found)
     for marker in markers:
-        _add_holding(marker, text, found)
+        _add_lines_with(marker, text, found)
     return sorted(found)
 
 
@@ -192,7 +173,7 @@ def _add_edge(match: re.Match[str], text: str, found: set[int]) -> None:
         found.add(text.rfind("\n", 0, at))
 
 
-def _add_holding(marker: str, text: str, found: set[int]) -> None:
+def _add_lines_with(marker: str, text: str, found: set[int]) -> None:
     at = text.find(marker)
     while at >= 0:
         found.add(text.rfind("\n", 0, at))
@@ -202,29 +183,29 @@ def _add_holding(marker: str, text: str, found: set[int]) -> None:
 __all__ = ["Decoder", "OutputDecoder", "TimedItem", "TraceDecoder", "TraceItem"]
 
 BLOCK_CHARS = 32 << 10
-"""Read at a time: what is made of so much still lies in the processor's cache."""
+"""Characters read at a time: their cycles still fit into the processor's cache."""
 
-MOST_STRANDS = 64
+MOST_STREAMS = 64
 """Streams in one log whose state is kept."""
 
 MOST_LINES_BETWEEN = 1024
-"""Lines of other streams after which no stream waits for the end of a line any more."""
+"""Lines of other streams after which a stream stops waiting for the end of a line."""
 
 
 class Decoder(Protocol):
     """Bytes in, items out."""
 
     def feed(self, data: bytes) -> list[TimedItem]:
-        """Return what is complete after ``data``."""
+        """Return the items that ``data`` completes."""
         ...
 
     def flush(self) -> list[TimedItem]:
-        """Return what is left: the stream is at its end, or goes on elsewhere."""
+        """Return the remaining items: the stream is at its end, or continues elsewhere."""
         ...
 
 
 class OutputDecoder:
-    """Reads a stream to which the runtime writes no trace, as is standard output."""
+    """Reads a stream without a trace, such as standard output."""
 
     def __init__(self, stream: str) -> None:
         self._stream = stream
@@ -235,7 +216,7 @@ class OutputDecoder:
         return self._read(self._splitter.feed(data))
 
     def flush(self) -> list[TimedItem]:
-        """Return the last line, which had no newline."""
+        """Return the last line, which has no newline."""
         return self._read(self._splitter.flush())
 
     def _read(self, text: str) -> list[TimedItem]:
@@ -243,10 +224,10 @@ class OutputDecoder:
 
 
 class TraceDecoder:
-    """Reads a stream in which the runtime's trace and the program's own lines are mixed.
+    """Reads a stream that mixes the runtime's trace with the program's own lines.
 
-    Without ``keep_output`` the lines of the program are counted and nothing else, which is many
-    times faster. ``local_time`` is for moments of the journal that name no year.
+    Without ``keep_output`` the lines of the program are only counted, which is many times faster.
+    ``local_time`` resolves moments of the journal, which have no year.
     """
 
     def __init__(
@@ -258,44 +239,44 @@ class TraceDecoder:
         self._local_time = local_time
         self._splitter = LineSplitter()
         self._cycle_lines = CycleLines()
-        self._findings = StreamItems(keep_output)
+        self._items = StreamItems(keep_output)
         self._processes: dict[str, TracedProcess] = {}
-        self._strands: dict[tuple[str, str], TraceStream] = {}
-        self._unprefixed = TraceStream(TracedProcess(), self._findings)
+        self._streams: dict[tuple[str, str], TraceStream] = {}
+        self._unprefixed = TraceStream(TracedProcess(), self._items)
         self._processes[""] = self._unprefixed.process
         self._busy: dict[TraceStream, int] = {}
-        self._looked_at = 0
+        self._examined = 0
 
     @property
     def rejoined(self) -> int:
-        """How many torn trace lines were put together again."""
-        return self._findings.rejoined
+        """The number of torn trace lines that were joined."""
+        return self._items.rejoined
 
     @property
     def other_runtime(self) -> int:
-        """How many lines other GODEBUG switches had printed, which are dropped."""
-        return self._findings.other_runtime
+        """The number of lines of other GODEBUG switches, which are dropped."""
+        return self._items.other_runtime
 
     @property
     def other(self) -> int:
-        """How many lines were the program's own."""
-        return self.lines - self._looked_at + self._findings.outputs
+        """The number of the program's own lines."""
+        return self.lines - self._examined + self._items.outputs
 
     def feed(self, data: bytes) -> list[TimedItem]:
-        """Return what is complete after ``data``."""
+        """Return the items that ``data`` completes."""
         self._read(self._splitter.feed(data))
-        return self._taken()
+        return self._take_items()
 
     def flush(self) -> list[TimedItem]:
-        """Return what is left: the last line without newline, and torn lines without an end."""
+        """Return the remaining items: the last line without newline, torn lines without an end."""
         self._read(self._splitter.flush())
-        for strand in (self._unprefixed, *self._strands.values()):
-            strand.finish()
+        for stream in (self._unprefixed, *self._streams.values()):
+            stream.finish()
         self._busy.clear()
-        return self._taken()
+        return self._take_items()
 
-    def _taken(self) -> list[TimedItem]:
-        items, self._findings.items = self._findings.items, []
+    def _take_items(self) -> list[TimedItem]:
+        items, self._items.items = self._items.items, []
         return items
 
     def _read(self, text: str) -> None:
@@ -306,93 +287,93 @@ class TraceDecoder:
             at = end
 
     def _read_block(self, text: str) -> None:
-        """Read lines with a newline in front of the first, and behind each."""
+        """Read lines with a newline before the first and after each."""
         gaps, cycles = self._cycle_lines.read(text)
-        self._looked_at += len(cycles)
+        self._examined += len(cycles)
         if cycles and gaps[-1] == "\n" and not any(gaps[:-1]):
             self.lines += len(cycles)
             self._unprefixed.run(cycles)
             return
         self.lines += text.count("\n") - 1
-        telling = telling_lines(text) if self._keep_output else lines_to_count(text)
+        candidates = candidate_lines(text) if self._keep_output else countable_lines(text)
         at = seen = 0
         for gap, cycle in zip(gaps, cycles, strict=False):  # one gap more than cycles
             if gap:
                 end = at + len(gap)
-                upto = bisect_left(telling, end, seen)
-                self._between(text, at, end, telling[seen:upto])
+                upto = bisect_left(candidates, end, seen)
+                self._read_between(text, at, end, candidates[seen:upto])
                 seen = upto
             self._unprefixed.run([cycle])
             at += len(gap) + len(cycle.line) + 1
-            seen = bisect_left(telling, at, seen)
-        self._between(text, at, len(text) - 1, telling[seen:])
+            seen = bisect_left(candidates, at, seen)
+        self._read_between(text, at, len(text) - 1, candidates[seen:])
 
-    def _between(self, text: str, at: int, end: int, telling: list[int]) -> None:
-        """Read the lines of ``text[at:end]``, each with the newline in front of it.
+    def _read_between(self, text: str, at: int, end: int, candidates: list[int]) -> None:
+        """Read the lines of ``text[at:end]``, each with the newline before it.
 
-        ``telling`` is where those begin that must be looked at; while a strand is busy all are.
+        ``candidates`` are the starts of the lines to examine; while a stream is busy, all are.
         """
-        for start in telling:
+        for start in candidates:
             while self._busy and at < start:
                 at = self._line_at(text, at)
             if at <= start < end:
-                self._pass_over(text, at, start)
+                self._add_output(text, at, start)
                 at = self._line_at(text, start)
         while self._busy and at < end:
             at = self._line_at(text, at)
-        self._pass_over(text, at, end)
+        self._add_output(text, at, end)
 
-    def _pass_over(self, text: str, begin: int, end: int) -> None:
+    def _add_output(self, text: str, begin: int, end: int) -> None:
         if begin < end and self._keep_output:
             lines = text[begin + 1 : end].split("\n")
             outputs = [output(line, "stderr") for line in lines]
-            self._findings.items += zip(outputs, repeat(None))
+            self._items.items += zip(outputs, repeat(None))
 
     def _line_at(self, text: str, begin: int) -> int:
-        """Read the line behind the newline at ``begin``; return where the next newline is."""
-        self._looked_at += 1
+        """Read the line after the newline at ``begin``; return the place of the next newline."""
+        self._examined += 1
         end = text.find("\n", begin + 1)
         line = text[begin + 1 : end]
         found = lines.read(line, self._local_time)
         if found and self._unprefixed.is_busy and not found.is_stamp:
-            found = None  # where lines have no prefix, this is text of the program
-        strand = self._strand(found) if found else self._unprefixed
+            found = None  # in a log without prefixes this is text of the program
+        stream = self._stream_of(found) if found else self._unprefixed
         if found is None:
-            strand.read(line, None)
+            stream.read(line, None)
         elif found.is_whole:
-            strand.read(found.text, found.at)
+            stream.read(found.text, found.at)
         else:
-            strand.begin_line(found.text)
-        self._note_busy(strand)
+            stream.begin_line(found.text)
+        self._track_busy(stream)
         return end
 
-    def _note_busy(self, strand: TraceStream) -> None:
-        """Keep which strands wait for the end of a line, and for how many lines of others."""
-        self._busy.pop(strand, None)
+    def _track_busy(self, stream: TraceStream) -> None:
+        """Track the streams that wait for the end of a line, and for how many other lines."""
+        self._busy.pop(stream, None)
         for other in self._busy:
             self._busy[other] += 1
-        if strand.is_busy:
-            self._busy[strand] = 0
+        if stream.is_busy:
+            self._busy[stream] = 0
         if self._busy:
             longest = next(iter(self._busy))
             if self._busy[longest] > MOST_LINES_BETWEEN:
                 longest.give_up()
                 del self._busy[longest]
 
-    def _strand(self, found: lines.Prefixed) -> TraceStream:
-        """Return the strand of a stream; where there are too many, the oldest comes to its end."""
+    def _stream_of(self, found: lines.Prefixed) -> TraceStream:
+        """Return the reader of a stream; if there are too many, finish the oldest."""
         key = found.program, found.stream
         if key == ("", ""):
             return self._unprefixed
-        strand = self._strands.get(key)
-        if strand is None:
+        reader = self._streams.get(key)
+        if reader is None:
             process = self._processes.setdefault(found.program, TracedProcess())
             stream = "stdout" if found.stream == "stdout" else "stderr"
-            strand = self._strands[key] = TraceStream(process, self._findings, stream)
-            if len(self._processes) > MOST_STRANDS:
+            reader = self._streams[key] = TraceStream(process, self._items, stream)
+            if len(self._processes) > MOST_STREAMS:
                 del self._processes[next(iter(self._processes))]
-            if len(self._strands) > MOST_STRANDS:
-                oldest = self._strands.pop(next(iter(self._strands)))
+            if len(self._streams) > MOST_STREAMS:
+                oldest = self._streams.pop(next(iter(self._streams)))
                 oldest.finish()
                 self._busy.pop(oldest, None)
-        return strand
+        return reader

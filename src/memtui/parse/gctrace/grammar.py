@@ -1,12 +1,13 @@
-"""The lines that the Go runtime writes about its memory, by version: whole or not at all.
+"""Parses the lines of gctrace and scavtrace, by Go version: whole or not at all.
 
-A line is read only when its whole shape stands at the end of the text and each number is one that
-the runtime can print; text may stand in front of it, for a program that writes without a newline.
+A line is accepted only if its whole shape is at the end of the text and the runtime can print each
+of its numbers. Text may precede it: a program may write without a newline.
 
 Sources: gcMarkTermination in runtime/mgc.go (Go 1.5 to 1.27), mgc0.c (Go 1.3 and 1.4),
 printScavTrace in mgcscavenge.go (1.14 and newer), mheap.go (scvg, before that).
 
-What else GODEBUG makes the runtime write to stderr, known by name: it is not the program's.
+Other lines that GODEBUG makes the runtime write to stderr are recognized by name: they are not the
+program's.
 
 Sources: mgcpacer.go (gcpacertrace), proc.go (schedtrace, inittrace, "GC forced"),
 mgcmark_greenteagc.go (the scan lines of gctrace=2, Go 1.25), mgc.go (checkfinalizers, 1.25),
@@ -23,7 +24,7 @@ from memtui.model import GcCycle, ScavengeLine
 TraceSample: TypeAlias = GcCycle | ScavengeLine
 
 NO_GOAL_MB = 1 << 40
-"""With GOGC=off and no limit in reach the runtime prints a goal beyond this."""
+"""With GOGC=off and no limit near, the runtime prints a goal above this."""
 
 _MIB_SHIFT = 20
 _KIB_SHIFT = 10
@@ -61,13 +62,13 @@ _SCVG_SIZES = re.compile(
 _SCVG_RELEASED = re.compile(rf"(forced )?scvg(-?[0-9]{{1,20}})?: {INT} ([KM])B released\Z")
 
 ENDS = (" P", " P (forced)", " util", " util (forced)", " reset]", " yields", " released", " (MB)")
-"""How a line with one of the shapes ends, or the last piece of one: to pass over other lines."""
+"""The ends of these lines and of their last pieces: other lines can be skipped."""
 
 _WHOLE_MILLISECONDS = re.compile(r"[1-9][0-9]{3,19}")
 
 
 def _printed_milliseconds() -> dict[str, float]:
-    """Return what fmtNSAsMS can print below a second: two digits, at most three decimals."""
+    """Return the texts of fmtNSAsMS below a second: two digits, at most three decimals."""
     texts = ["0"]
     texts += [f"0.{micros:03}" for micros in range(1, 100)]
     texts += [f"0.{hundredths}" for hundredths in range(10, 100)]
@@ -77,7 +78,7 @@ def _printed_milliseconds() -> dict[str, float]:
 
 
 class _Milliseconds(dict[str, float]):
-    """Milliseconds as fmtNSAsMS prints them; KeyError when it does not print a number so."""
+    """Milliseconds by their text from fmtNSAsMS; KeyError for any other text."""
 
     def __missing__(self, text: str) -> float:
         if not _WHOLE_MILLISECONDS.fullmatch(text):
@@ -90,9 +91,9 @@ MILLISECONDS = _Milliseconds(_printed_milliseconds())
 
 
 def trace_sample(line: str) -> tuple[int, TraceSample] | None:
-    """Read the trace line at the end of ``line``; return where it begins, and what it says.
+    """Return the start of the trace line at the end of ``line``, and its sample.
 
-    None when there is none, or when a number in it is none that the runtime prints.
+    None if there is none, or if the runtime cannot print one of its numbers.
     """
     if " MB goal, " in line:
         return _gc(line)
@@ -106,12 +107,12 @@ def trace_sample(line: str) -> tuple[int, TraceSample] | None:
 
 
 def _milliseconds(text: str) -> tuple[float, ...]:
-    """Read numbers joined by + or /; KeyError when one is not as fmtNSAsMS prints it."""
+    """Return numbers joined by + or /; KeyError if fmtNSAsMS cannot print one of them."""
     return tuple([MILLISECONDS[token] for token in text.replace("/", "+").split("+")])
 
 
 def goal_bytes(printed_mb: str) -> int | None:
-    """Return the goal of a cycle; None when there was none."""
+    """Return the goal of a cycle in bytes; None without one."""
     goal_mb = int(printed_mb)
     return None if goal_mb > NO_GOAL_MB else goal_mb << _MIB_SHIFT
 
@@ -235,10 +236,10 @@ _KNOWN = (
 )
 
 STARTS = ("GC forced", "pacer: ", "SCHED ", "init ", "scan: ", "checkfinalizers: ", *_STACKS)
-"""How these lines begin; text may stand before some of them."""
+"""The starts of these lines; text may precede some of them."""
 
 LINE_ENDS = ("GC forced", "]", " allocs", " objs", " spans", " cleanups")
-"""How those of these lines end that may have text in front; a line of the pacer ends in any way."""
+"""The ends of the lines that text may precede; a line of the pacer has any end."""
 
 MARKERS = (
     "GC forced",
@@ -249,31 +250,31 @@ MARKERS = (
     "checkfinalizers: ",
     *_STACKS,
 )
-"""Texts without which a line is none of these."""
+"""Every such line contains one of these texts."""
 
 
 def is_timer(line: str) -> bool:
-    """Whether the runtime says that the timer of two minutes begins a collection."""
+    """Return whether the runtime announces a periodic GC (no cycle for two minutes)."""
     return line.endswith("GC forced") and _KNOWN[0][1].search(line) is not None
 
 
 def may_be_timer(line: str) -> bool:
-    """Whether that may be part of a line that other writers added to."""
+    """Return whether the line may contain the announcement, with other output around it."""
     return line.startswith("GC forced") or line.endswith("GC forced")
 
 
 class RuntimeLines:
-    """Finds the runtime's other lines; remembers only whether it is inside a printed stack."""
+    """Finds the runtime's other lines; its only state is whether it is in a printed stack."""
 
     LONGEST_STACK = 256
-    """Lines after which what began as the stack of allocfreetrace is taken for something else."""
+    """A stack of allocfreetrace has fewer lines; after so many it is other output."""
 
     def __init__(self) -> None:
         self._stack_lines = 0
 
     @property
     def in_stack(self) -> bool:
-        """Whether the lines of a stack are still to come."""
+        """Whether more lines of a stack are expected."""
         return self._stack_lines > 0
 
     def leave_stack(self) -> None:
@@ -281,11 +282,11 @@ class RuntimeLines:
         self._stack_lines = 0
 
     def find(self, line: str) -> int | None:
-        """Return where a line of the runtime begins in ``line``; None when it is another's.
+        """Return the start of a line of the runtime in ``line``; None if there is none.
 
-        The stack that follows a line of allocfreetrace belongs to it, up to an empty line.
+        The stack after a line of allocfreetrace belongs to it, up to an empty line.
         """
-        if self._stack_lines and self._goes_on(line):
+        if self._stack_lines and self._continues_stack(line):
             return 0
         for marker, shape in _KNOWN:
             if marker in line and (match := shape.search(line)):
@@ -294,7 +295,7 @@ class RuntimeLines:
                 return match.start()
         return None
 
-    def _goes_on(self, line: str) -> bool:
+    def _continues_stack(self, line: str) -> bool:
         is_first = self._stack_lines == self.LONGEST_STACK
         if is_first and not line.startswith("goroutine "):
             self._stack_lines = 0

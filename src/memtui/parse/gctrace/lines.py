@@ -1,12 +1,10 @@
-"""How a stream of bytes becomes lines of valid text: chunks may be cut anywhere.
+"""Splits a stream of bytes into lines of valid text, and reads the prefixes of log lines.
 
-Memory is bounded by the chunk plus one line of LONGEST_LINE.
+Chunks may be cut anywhere. Memory is bounded by the chunk plus one line of LONGEST_LINE.
 
-What a container's log or the journal puts in front of a line, and what it tells about it.
-
-Known are docker's and kubectl's timestamps, the log files of CRI (``TIME stderr F …``) and of
+Known prefixes: timestamps of docker and kubectl, log files of CRI (``TIME stderr F …``) and of
 docker's json-file, docker compose (``web-1  | …``), kubectl --prefix (``[pod/web/app] …``) and the
-journal (short, short-precise, short-iso and their like).
+journal (short, short-precise, short-iso and similar).
 
 Sources: docker daemon/logger/jsonfilelog (JSONLog); Kubernetes CRI, "kubelet: log format";
 docker compose, cmd/formatter; kubectl logs --help; man journalctl, --output.
@@ -33,8 +31,8 @@ _LINE_ENDS = re.compile(r"[\r\0]*\n\0*")
 class LineSplitter:
     """Cuts a stream of bytes into lines of valid text.
 
-    Ends of lines are LF or CRLF; bytes that are not UTF-8 stand as ``\\xff``; NULs at the start
-    and the end of a line are dropped: the hole that copytruncate leaves in a log is made of them.
+    Lines end with LF or CRLF. Bytes that are not UTF-8 become ``\\xff``. NULs at the start and the
+    end of a line are dropped: copytruncate leaves a hole of NULs in a log.
     """
 
     def __init__(self) -> None:
@@ -42,7 +40,7 @@ class LineSplitter:
         self._partial_bytes = 0
 
     def feed(self, data: bytes) -> str:
-        """Return the lines that ``data`` completes, joined by newlines, with one behind each."""
+        """Return the lines that ``data`` completes, with a newline after each."""
         if not self._partial_bytes:
             data = data.lstrip(b"\0")
         end = data.rfind(b"\n") + 1
@@ -61,7 +59,7 @@ class LineSplitter:
         return _text(whole)
 
     def flush(self) -> str:
-        """Return the last line, which had no newline, with one; an empty text when none is left."""
+        """Return the last line, which has no newline, with one; empty if there is none."""
         return _text(self._take() + b"\n") if self._partial_bytes else ""
 
     def _hold(self, data: bytes) -> None:
@@ -80,7 +78,7 @@ class LineSplitter:
 
 
 def _may_hold_long_line(lines: bytes) -> bool:
-    """Whether one of two halves of a longest line, wherever it stands, has no newline in it."""
+    """Return whether a half of LONGEST_LINE without a newline exists anywhere."""
     half = LONGEST_LINE // 2
     starts = range(0, len(lines) - half + 1, half)
     return any(lines.find(b"\n", start, start + half) < 0 for start in starts)
@@ -102,15 +100,15 @@ def _text(data: bytes) -> str:
 
 
 LocalTime: TypeAlias = Callable[[int, int, int, int, float], float | None]
-"""Month, day, hour, minute and second in local time, of no year, to Unix seconds."""
+"""Month, day, hour, minute and second in local time, without a year, to Unix seconds."""
 
 
 class Prefixed(NamedTuple):
-    """A line without its prefix, and what that said.
+    """A line without its prefix, and the contents of the prefix.
 
-    ``program`` tells programs apart whose lines share a log, ``stream`` the streams of one of
-    them (its standard error, a process with its number). ``at`` is Unix seconds. A line that is
-    not ``is_whole`` goes on in the next one of its stream.
+    ``program`` identifies a program among those that share a log, ``stream`` one of its streams
+    (standard error, a process by its pid). ``at`` is Unix seconds. A line that is not ``is_whole``
+    continues in the next line of its stream.
     """
 
     text: str
@@ -121,7 +119,7 @@ class Prefixed(NamedTuple):
 
     @property
     def is_stamp(self) -> bool:
-        """Whether the prefix is a time and nothing else."""
+        """Whether the prefix is only a time."""
         return not self.program and not self.stream
 
 
@@ -155,12 +153,12 @@ LIKELY = (
     rf"|{LIKELY_JSON_FILE}|\[pod/|[A-Z][a-z]{{2}} [ 0-3]\d [\d:]{{8}}"
     r"|\x1b[^|\n]*+\| |[a-z0-9][\w.-]*+ *+\| "
 )
-"""Patterns for the beginning of lines with a prefix, and of some others: cheap."""
+"""Cheap patterns for the start of lines with a prefix; they match some others too."""
 
 
 @lru_cache(maxsize=256)
 def _minute(day: str, hour: str, minute: str, zone: str) -> int:
-    """Return the Unix seconds of a minute: a log has many lines of each."""
+    """Return the Unix seconds of a minute; cached, because a log has many lines of each."""
     year, month, day_of_month = map(int, day.split("-"))
     at = timegm((year, month, day_of_month, int(hour), int(minute), 0))
     if zone == "Z":
@@ -174,9 +172,9 @@ def _moment(day: str, hour: str, minute: str, second: str, part: str | None, zon
 
 
 def read(line: str, local_time: LocalTime | None = None) -> Prefixed | None:
-    """Return what stands behind the prefix of ``line``; None when it has none.
+    """Return ``line`` without its prefix; None if it has none.
 
-    ``local_time`` is asked for moments of the journal that name neither year nor zone.
+    ``local_time`` resolves moments of the journal, which have neither year nor zone.
     """
     first = line[:1]
     if first == "{":

@@ -1,4 +1,4 @@
-"""What one stream of one program says, line by line: its cycles, its torn pieces, its restarts."""
+"""Reads one output stream of a program line by line: cycles, torn lines, restarts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from memtui.model import GcCycle, OutputLine, Restart, ScavengeLine, TornLine
 from memtui.parse.gctrace import grammar
 from memtui.parse.gctrace.grammar import RuntimeLines, is_timer, may_be_timer
 from memtui.parse.gctrace.lines import KEPT_OF_LONG, LONGEST_LINE
-from memtui.parse.gctrace.torn_lines import TornLines, is_sure_head, is_sure_tail, may_hold_head
+from memtui.parse.gctrace.torn_lines import TornLines, is_sure_head, is_sure_tail, may_contain_head
 
 TraceItem: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
 
@@ -19,24 +19,24 @@ TimedItem: TypeAlias = tuple[TraceItem, float | None]
 """An item, and the moment (Unix seconds) that a prefix of its line gives it."""
 
 LONGEST_TEXT = 1 << 10
-"""Characters of a line of the program that are kept to be shown."""
+"""Characters kept of a line of the program."""
 
 TIMER_S = 119.9
-"""Between a cycle that the timer began and any before it: two minutes or more, printed rounded."""
+"""The least time between a periodic cycle and the one before: two minutes, printed rounded."""
 
 
 def output(text: str, stream: str) -> OutputLine:
-    """Return a line of the program, cut to what is kept of it."""
+    """Return a line of the program, cut to LONGEST_TEXT."""
     return OutputLine(text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…", stream)
 
 
 @dataclass(slots=True)
 class StreamItems:
-    """What was found in a chunk, and how much of what in all of them.
+    """The items of a chunk, and counts over all chunks.
 
-    ``outputs`` counts the lines of the program that were looked at one by one, ``rejoined`` the
-    torn trace lines that were put together again, ``other_runtime`` the lines of other GODEBUG
-    switches. With ``keep_output`` the program's own lines are items too.
+    ``outputs`` counts the program's lines that were examined one by one, ``rejoined`` the torn
+    trace lines that were joined, ``other_runtime`` the lines of other GODEBUG switches. With
+    ``keep_output`` the program's own lines are items too.
     """
 
     keep_output: bool
@@ -46,7 +46,7 @@ class StreamItems:
     other_runtime: int = 0
 
     def output(self, text: str, stream: str, at: float | None) -> None:
-        """Take a line of the program."""
+        """Add a line of the program."""
         self.outputs += 1
         if self.keep_output:
             self.items.append((output(text, stream), at))
@@ -54,17 +54,17 @@ class StreamItems:
 
 @dataclass(slots=True)
 class TracedProcess:
-    """What is known of the process behind a trace: its last cycle, and whether its timer ran out.
+    """The traced process: its last cycle, and whether the periodic GC was announced.
 
-    ``timer`` is None, "said" by a line of its own, or "hinted" by a line that holds it.
+    ``timer`` is None, "said" by a line of its own, or "hinted" by a line that contains it.
     """
 
     number: int = 0
     at_s: float = 0.0
     timer: str | None = None
 
-    def goes_on_with(self, cycles: Sequence[GcCycle]) -> bool:
-        """Whether cycles are of the same process as the last one, and remember them if so."""
+    def continues_with(self, cycles: Sequence[GcCycle]) -> bool:
+        """Return whether cycles are of the same process as the last one; remember them if so."""
         number, at_s = self.number, self.at_s
         for cycle in cycles:
             if cycle.number <= number or (cycle.at_s or 0.0) < at_s:
@@ -73,20 +73,20 @@ class TracedProcess:
         self.number, self.at_s = number, at_s
         return True
 
-    def may_go_on_with(self, sample: grammar.TraceSample) -> bool:
-        """Whether nothing in a joined line tells that its head was only text of the program."""
+    def may_continue_with(self, sample: grammar.TraceSample) -> bool:
+        """Return whether a joined line fits the last cycle; else its head was other text."""
         return not isinstance(sample, GcCycle) or (
             sample.number > self.number and (sample.at_s or 0.0) >= self.at_s
         )
 
-    def starts_anew_with(self, cycle: GcCycle) -> None:
+    def restart_with(self, cycle: GcCycle) -> None:
         """Remember the first cycle of another process."""
         self.number, self.at_s = cycle.number, cycle.at_s or 0.0
 
     def is_periodic(self, cycle: GcCycle) -> bool:
-        """Whether the timer began ``cycle``, asked before it is remembered; it is wound up anew.
+        """Return whether ``cycle`` is periodic, before it is remembered; forget the announcement.
 
-        A program may print the same words: then too little time has passed.
+        A program may print the same words: then less than two minutes have passed.
         """
         said, self.timer = self.timer, None
         if cycle.forced or said is None:
@@ -98,18 +98,17 @@ class TracedProcess:
 
 
 class TraceStream:
-    """Reads one stream; several strands may tell of one process.
+    """Reads one stream; a process may have several.
 
-    A trace line that is lost comes out as one TornLine, at its end or where it is given up; the
-    line that holds its beginning comes out as an OutputLine too, because it holds a line of the
-    program.
+    A lost trace line becomes one TornLine, at its end or where joining is abandoned. The line with
+    its beginning becomes an OutputLine too, because it also contains a line of the program.
     """
 
     def __init__(
         self, process: TracedProcess, findings: StreamItems, stream: str = "stderr"
     ) -> None:
         self.process = process
-        self._findings = findings
+        self._items = findings
         self._stream = stream
         self._pieces = TornLines()
         self._runtime = RuntimeLines()
@@ -138,7 +137,7 @@ class TraceStream:
             self._in_front(line[:begin], at)
             self.sample(sample, at)
         elif (begin_of_other := self._runtime.find(line)) is not None:
-            self._findings.other_runtime += 1
+            self._items.other_runtime += 1
             if is_timer(line):
                 self._lose_pieces(at)
                 self.process.timer = "said"
@@ -160,8 +159,8 @@ class TraceStream:
             self._lose_pieces(None)
             self.sample(cycles[0], None)
             cycles = cycles[1:]
-        if self.process.goes_on_with(cycles):
-            self._findings.items += zip(cycles, repeat(None))
+        if self.process.continues_with(cycles):
+            self._items.items += zip(cycles, repeat(None))
             return
         for cycle in cycles:
             self.sample(cycle, None)
@@ -172,10 +171,10 @@ class TraceStream:
         if isinstance(sample, GcCycle):
             if process.timer and process.is_periodic(sample):
                 sample = replace(sample, periodic=True)
-            if not process.goes_on_with([sample]):
-                process.starts_anew_with(sample)
-                self._findings.items.append((Restart(), at))
-        self._findings.items.append((sample, at))
+            if not process.continues_with([sample]):
+                process.restart_with(sample)
+                self._items.items.append((Restart(), at))
+        self._items.items.append((sample, at))
 
     def finish(self) -> None:
         """Take the end: a line without its last part, and torn lines without an end."""
@@ -197,7 +196,7 @@ class TraceStream:
         for line in lines:
             if "scav " not in line:  # it may have been the cycle of the timer
                 self.process.timer = None
-            self._findings.items.append((TornLine(line[:LONGEST_TEXT]), at))
+            self._items.items.append((TornLine(line[:LONGEST_TEXT]), at))
 
     def _in_front(self, text: str, at: float | None) -> None:
         if not text.strip():
@@ -205,7 +204,7 @@ class TraceStream:
         if is_sure_head(text):
             self._lose([text], at)
         else:
-            self._findings.output(text, self._stream, at)
+            self._items.output(text, self._stream, at)
 
     def _is_joined(self, line: str, at: float | None) -> bool:
         """Whether ``line`` is the end of a torn line; what came of it is found then."""
@@ -213,18 +212,18 @@ class TraceStream:
         if not samples:
             return False
         self._lose(self._pieces.forget()[:-1], at)
-        if len(samples) == 1 and self.process.may_go_on_with(samples[0]):
-            self._findings.rejoined += 1
+        if len(samples) == 1 and self.process.may_continue_with(samples[0]):
+            self._items.rejoined += 1
             self.sample(samples[0], at)
         else:
             self._lose([line], at)
         return True
 
     def _other(self, line: str, at: float | None) -> None:
-        if self._pieces or may_hold_head(line):
+        if self._pieces or may_contain_head(line):
             self._pieces.add(line)
             if self._pieces.too_old:
                 self._lose(self._pieces.give_up(), at)
         if may_be_timer(line):
             self.process.timer = self.process.timer or "hinted"
-        self._findings.output(line, self._stream, at)
+        self._items.output(line, self._stream, at)

@@ -1,15 +1,14 @@
-"""How the pieces of a torn trace line find each other again, without a guess.
+"""Joins the pieces of a torn trace line, without guessing.
 
-The runtime writes a trace line in some forty calls of write(2) (Go 1.27.3: one for each argument
-of print), and a line that the program logs meanwhile lands between two of them. When that line
-ended with a newline, the rest of the trace line stands at the beginning of a later line.
+The runtime writes a trace line in about forty calls of write(2) (Go 1.27.3: one for each argument
+of print), and a line that the program logs meanwhile lands between two of them. If that line ends
+with a newline, the rest of the trace line is at the beginning of a later line.
 
-Where the first piece ends is not written anywhere: "0.42" before "2026/11/22" may be 0.42 or
-0.422. So every end that a trace line could have there is kept, whatever later lines could add to
-it too, and the pieces count only when all the ways to put them together say the same.
+The end of the first piece is ambiguous: "0.42" before "2026/11/22" may be 0.42 or 0.422. So every
+possible end is kept, with all that later lines may add to it, and the pieces are joined only if
+all ways to join them give the same sample.
 
-The lines of Go 1.4 and older, and those of the scavenger up to 1.13, are counted when they are torn
-and not joined: nobody has such a log to judge it by.
+Torn lines of Go 1.4 and older, and of the scavenger up to 1.13, are counted and not joined.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from itertools import product
 from memtui.parse.gctrace.grammar import TraceSample, trace_sample
 
 MOST_LINES = 64
-"""Lines between two pieces; the tail of a torn line comes within microseconds."""
+"""The most lines between two pieces; the tail of a torn line follows within microseconds."""
 
 MOST_PIECES = 4000
-"""Ways to end the first pieces that are kept; beyond, nothing is joined until a whole line."""
+"""The most ways to end the first pieces; with more, nothing is joined until a whole line."""
 
 LONGEST_TAIL = 400
 """Characters; a trace line of 20-digit numbers stays below."""
@@ -39,7 +38,7 @@ _SURE_TAIL = re.compile(
     r"|[0-9]+ KiB (?:now|total), [0-9]+% util(?: \(forced\)| \[controller reset\])?\Z"
     r"|[0-9]+\([0-9]+\) steal, [0-9]+/[0-9]+/[0-9]+ yields\Z|, consumed: [0-9]+ \(MB\)\Z"
 )
-# The runtime prints its lines in turn: where one begins or has ended, no older one goes on.
+# The runtime prints one line at a time: where one begins or has ended, no older one continues.
 _BEGINS = re.compile(r"(?:gc|scav) [0-9]")
 _ENDED = re.compile(r".*(?: MB (?:goal|globals), [0-9]+ P|[0-9]% util)")
 _DATE = re.compile(r"[0-9]{4}([/-])[0-9]{2}\1[0-9]{2}")
@@ -71,7 +70,7 @@ _STATES = frozenset(whole[:length] for whole in _WHOLE for length in range(len(w
 
 
 def _states(state: str, text: str) -> Iterator[str]:
-    """Yield the state after each character of ``text``, as long as a trace line can go on so."""
+    """Yield the state after each character of ``text``, while a trace line can continue so."""
     for char in text:
         if char not in _DIGITS:
             state += char
@@ -83,37 +82,37 @@ def _states(state: str, text: str) -> Iterator[str]:
 
 
 def _end_state(state: str, text: str) -> str | None:
-    """Return the state after the whole of ``text``; None when a trace line cannot go on so."""
+    """Return the state after all of ``text``; None if a trace line cannot continue so."""
     passed = [state, *_states(state, text)]
     return passed[-1] if len(passed) == len(text) + 1 else None
 
 
-def may_hold_head(line: str) -> bool:
-    """Whether a trace line may have begun in ``line``; cheap, and true for some others too."""
+def may_contain_head(line: str) -> bool:
+    """Return whether a trace line may begin in ``line``; cheap, with false positives."""
     return any(each in line for each in ("gc ", "scav ", "scvg", " us, "))
 
 
 def is_sure_head(line: str) -> bool:
-    """Whether a trace line certainly began in ``line``."""
+    """Return whether a trace line certainly begins in ``line``."""
     return _SURE_HEAD.search(line) is not None
 
 
 def is_sure_tail(line: str) -> bool:
-    """Whether a trace line certainly ended with ``line``."""
+    """Return whether a trace line certainly ends with ``line``."""
     return _SURE_TAIL.search(line) is not None
 
 
 def _length_to_last_word(text: str) -> int:
-    """Return how long ``text`` is up to its last letter.
+    """Return the length of ``text`` up to its last letter.
 
-    Other text may go on like a trace line by its digits and signs, but not by words: a piece that
-    ends before a word which goes on is most likely not all there is.
+    Digits and signs of other text can look like a trace line, words cannot: a piece that ends
+    before a word of the trace line is most likely incomplete.
     """
     return len(text.rstrip("0123456789.+/->@%:, ()"))
 
 
 class TornLines:
-    """The beginnings of torn trace lines seen lately, in every way that they could end."""
+    """The recent beginnings of torn trace lines, with every way in which they may end."""
 
     def __init__(self) -> None:
         self._states: dict[str, str] = {}  # pieces put together -> their skeleton
@@ -127,16 +126,16 @@ class TornLines:
 
     @property
     def remembers(self) -> bool:
-        """Whether anything that came before makes a difference to what comes."""
+        """Whether earlier lines affect how the next ones are read."""
         return bool(self) or self._blind
 
     @property
     def too_old(self) -> bool:
-        """Whether more lines came since the last head than any tail lets pass."""
+        """Whether too many lines followed the last head for its tail to come."""
         return self._age > MOST_LINES
 
     def add(self, line: str) -> None:
-        """Keep what ``line`` may hold of a torn line: a middle piece at its start, or a head."""
+        """Keep what may belong to a torn line: a middle piece at the start, or a head."""
         self._age += 1
         if is_sure_head(line):
             self._heads.append(line)
@@ -163,7 +162,7 @@ class TornLines:
         self._unsure.clear()
 
     def _add_head(self, text: str, least: int, *, begins_line: bool) -> None:
-        """Add all ends of a head. With text before and behind it, it may be text itself."""
+        """Add all ends of a head. With text before and after it, it may be other text itself."""
         self._age = 0
         states = list(_states("", text))
         sure = _length_to_last_word(text[: len(states)])
@@ -174,9 +173,8 @@ class TornLines:
     def _add_middles(self, line: str) -> None:
         """Add ``line`` as a middle piece, up to each of its characters.
 
-        Digits that would only lengthen a number are not added: logs begin with dates, and the ways
-        would have no end. Where digits that are no date may do so, a number is unsure instead,
-        however much of it has been seen.
+        Digits that only lengthen a number are not added: log lines begin with dates, and there
+        would be too many ways. If digits that are not a date may lengthen a number, it is unsure.
         """
         may_lengthen = line[:1] in _DIGITS and not _DATE.match(line)
         for text, state in list(self._states.items()):
@@ -202,12 +200,10 @@ class TornLines:
             self._unsure.add(piece)
 
     def joined_by(self, tail: str) -> list[TraceSample]:
-        """Return what the kept pieces can say when ``tail`` is their end: one each way.
+        """Return the samples of the kept pieces with ``tail`` as their end, one for each way.
 
-        A way that is unsure counts twice.
-
-        An empty line would do as the end of a line that lacked its newline only. It is no
-        evidence: programs write empty lines too.
+        An unsure way counts twice. An empty line could end a line that lacks only its newline; it
+        is no evidence, because programs write empty lines too.
         """
         if not tail or len(tail) > LONGEST_TAIL:
             return []
@@ -220,19 +216,18 @@ class TornLines:
         return samples
 
     def give_up(self, tail: str = "") -> list[str]:
-        """Forget pieces that no tail came for; return the lines where one certainly began.
+        """Forget pieces whose tail did not come; return the lines with a certain beginning.
 
-        Their tail may still come: ``tail``, which fits none of them, may be text of the program.
-        Until a whole line says that it does not, nothing is joined: it could be joined to something
-        else.
+        Their tail may still come: ``tail``, which fits none of them, may be the program's. Nothing
+        is joined until a whole line: the tail could be joined to another beginning.
         """
-        unfinished = any("#" in state for state in self._states.values()) or may_hold_head(tail)
+        unfinished = any("#" in state for state in self._states.values()) or may_contain_head(tail)
         heads = self.forget()
         self._blind = unfinished or bool(heads)
         return heads
 
     def forget(self) -> list[str]:
-        """Forget all pieces; return the lines in which a trace line certainly began."""
+        """Forget all pieces; return the lines in which a trace line certainly begins."""
         heads = self._heads
         self._forget_states()
         self._heads = []

@@ -1,8 +1,9 @@
-"""Which Go version built a binary: what the linker stores, read without any Go tool.
+"""Reads the Go version and the main package that the linker stored in a binary.
 
-The linker leaves a blob that begins with a magic, aligned to 16 bytes, in the ELF section
-``.go.buildinfo`` at the start of the writable data. Source: Go 1.27 debug/buildinfo/buildinfo.go
-and debug/elf; the pointer form of the blob is that of Go 1.13 to 1.17.
+The linker writes a blob that begins with a magic, aligned to 16 bytes, into the ELF section
+``.go.buildinfo`` or the Mach-O section ``__go_buildinfo`` at the start of the writable data.
+Source: Go 1.27 debug/buildinfo/buildinfo.go, debug/elf and debug/macho; the pointer form of the
+blob is that of Go 1.13 to 1.17.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _HEADER_BYTES = 32
 _FLAG_BIG_ENDIAN = 0x1
 _FLAG_INLINE = 0x2
 
-# A forged file may claim any length: these are far above what a linker writes.
+# A forged file may claim any length: these limits are far above what a linker writes.
 _MOST_SEGMENTS = 256
 _MOST_SECTIONS = 4096
 _MOST_NAME_BYTES = 1 << 20
@@ -31,20 +32,28 @@ _MOST_VERSION_BYTES = 256
 _CHUNK_BYTES = 1 << 16
 _LAST_OFFSET = (1 << 63) - 1
 
+_MACH_O = b"\xcf\xfa\xed\xfe"
+"""MH_MAGIC_64, little-endian: amd64 and arm64."""
+_MACH_O_HEADER_BYTES = 32
+_LC_SEGMENT_64 = 0x19
+_MOST_COMMANDS_BYTES = 1 << 20
+_MACH_O_SEGMENT = struct.Struct("<24xQQQQiiII")
+_MACH_O_SECTION = struct.Struct("<16s16xQQ32x")
+
 _LOAD = 1
 _WRITABLE = 0x2
 _NO_BITS = 8
 
 
-class _NotGo(Exception):  # noqa: N818 - it says what was found
-    """Nothing in this file tells a Go version."""
+class _NotGo(Exception):  # noqa: N818 - the name states what was found
+    """The file has no Go build information."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How an ELF class spells its headers, behind "<" or ">" for the byte order.
+    """The header formats of an ELF class; ``order`` is "<" or ">" for the byte order.
 
-    ``header`` is what follows the identification up to the index of the section names;
+    ``header`` follows the identification and ends with the index of the section names;
     ``segment`` and ``section`` are one entry of each table.
     """
 
@@ -83,10 +92,10 @@ class _Span:
 
 
 def go_version(read_at: ReadAt) -> str | None:
-    """Return the Go version of an ELF file ("go1.27.3"), or None when Go did not build it.
+    """Return the Go version of a binary ("go1.27.3"), or None if Go did not build it.
 
-    A file that is cut off, damaged or forged is no Go binary. Raises only what ``read_at``
-    raises; asks it for at most 1 MiB at a time and for a few MiB in all.
+    None for a truncated, damaged or forged file, too. Raises only what ``read_at`` raises; reads at
+    most 1 MiB at a time and a few MiB in all.
     """
     try:
         found = _blob(read_at)
@@ -96,10 +105,10 @@ def go_version(read_at: ReadAt) -> str | None:
 
 
 def main_package(read_at: ReadAt) -> str | None:
-    """Return the path of the main package of an ELF file: "github.com/nats-io/nats-server".
+    """Return the path of the main package of a binary: "github.com/nats-io/nats-server".
 
-    It is the line "path" of the module information, a second string behind the version since
-    Go 1.18 (debug/buildinfo); None where there is none. Raises only what ``read_at`` raises.
+    It is the line "path" of the module information, the string after the version since Go 1.18
+    (debug/buildinfo); None if there is none. Raises only what ``read_at`` raises.
     """
     try:
         found = _blob(read_at)
@@ -109,8 +118,8 @@ def main_package(read_at: ReadAt) -> str | None:
 
 
 def _blob(read_at: ReadAt) -> tuple[_Image, int] | None:
-    """Return the file, and the address of the build information in it."""
-    image = _Image(read_at, _layout(read_at))
+    """Return the file and the address of its build information."""
+    image = _MachO(read_at) if read_at(0, 4) == _MACH_O else _Elf(read_at, _layout(read_at))
     for span in image.places():
         address = _find_blob(image, span)
         if address is not None:
@@ -128,15 +137,25 @@ def _layout(read_at: ReadAt) -> _Layout:
 
 
 class _Image:
-    """An ELF file, read by address: it holds the tables, not the bytes."""
+    """A binary that is read by address; only its tables are kept in memory."""
 
-    def __init__(self, read_at: ReadAt, layout: _Layout) -> None:
+    def __init__(self, read_at: ReadAt) -> None:
         self._read_at = read_at
-        self._layout = layout
-        header = layout.header.unpack(self._exactly(16, layout.header.size))
-        (_, _, _, _, segments_at, sections_at, _, _, segment_bytes, segments) = header[:10]
-        self._sections = (sections_at, *header[10:13])
-        self._segments = list(self._read_segments(segments_at, segment_bytes, segments))
+        self._segments: list[_Segment] = []
+
+    def places(self) -> Iterator[_Span]:
+        """Yield the address ranges where the blob can be."""
+        raise NotImplementedError
+
+    def read(self, address: int, size: int) -> bytes:
+        """Return up to ``size`` bytes at an address, fewer where its segment ends."""
+        for segment in self._segments:
+            skipped = address - segment.address
+            if 0 <= skipped < segment.size:
+                offset = segment.offset + skipped
+                wanted = min(size, segment.size - skipped, _LAST_OFFSET - offset)
+                return self._read_at(offset, wanted) if wanted > 0 else b""
+        return b""
 
     def _exactly(self, offset: int, size: int) -> bytes:
         if offset + size > _LAST_OFFSET:
@@ -145,6 +164,51 @@ class _Image:
         if len(read) < size:
             raise _NotGo
         return read
+
+
+class _MachO(_Image):
+    """A 64-bit Mach-O file of macOS (mach-o/loader.h)."""
+
+    def __init__(self, read_at: ReadAt) -> None:
+        super().__init__(read_at)
+        self._found: list[_Span] = []
+        count, size = struct.unpack_from("<II", self._exactly(0, _MACH_O_HEADER_BYTES), 16)
+        if count > _MOST_SEGMENTS or size > _MOST_COMMANDS_BYTES:
+            raise _NotGo
+        commands = self._exactly(_MACH_O_HEADER_BYTES, size)
+        at = 0
+        for _ in range(count):
+            kind, length = struct.unpack_from("<II", commands, at)
+            if length < 8 or at + length > size:
+                raise _NotGo
+            if kind == _LC_SEGMENT_64:
+                self._read_segment(commands[at : at + length])
+            at += length
+
+    def _read_segment(self, command: bytes) -> None:
+        address, _, offset, size, _, _, sections, _ = _MACH_O_SEGMENT.unpack_from(command)
+        self._segments.append(_Segment(address, offset, size, is_writable=True))
+        for number in range(min(sections, _MOST_SECTIONS)):
+            at = _MACH_O_SEGMENT.size + number * _MACH_O_SECTION.size
+            name, start, length = _MACH_O_SECTION.unpack_from(command, at)
+            if name.rstrip(b"\0") == b"__go_buildinfo":
+                self._found.append(_Span(start, start + min(length, _MOST_SEARCHED_BYTES)))
+
+    def places(self) -> Iterator[_Span]:
+        """Yield the section __go_buildinfo."""
+        yield from self._found
+
+
+class _Elf(_Image):
+    """An ELF file."""
+
+    def __init__(self, read_at: ReadAt, layout: _Layout) -> None:
+        super().__init__(read_at)
+        self._layout = layout
+        header = layout.header.unpack(self._exactly(16, layout.header.size))
+        (_, _, _, _, segments_at, sections_at, _, _, segment_bytes, segments) = header[:10]
+        self._sections = (sections_at, *header[10:13])
+        self._segments = list(self._read_segments(segments_at, segment_bytes, segments))
 
     def _read_segments(self, at: int, entry_bytes: int, count: int) -> Iterator[_Segment]:
         entry = self._layout.segment
@@ -159,7 +223,7 @@ class _Image:
                 yield _Segment(address, offset, size, bool(flags & _WRITABLE))
 
     def places(self) -> Iterator[_Span]:
-        """Where the blob can be: its section; without any sections, the first writable data."""
+        """Yield where the blob can be: its section, or without sections the first writable data."""
         at, entry_bytes, count, names_index = self._sections
         if at and count:
             if (
@@ -188,19 +252,9 @@ class _Image:
                 yield _Span(address, address + min(size, _MOST_SEARCHED_BYTES))
                 return
 
-    def read(self, address: int, size: int) -> bytes:
-        """Return up to ``size`` bytes at an address, fewer where its segment ends."""
-        for segment in self._segments:
-            skipped = address - segment.address
-            if 0 <= skipped < segment.size:
-                offset = segment.offset + skipped
-                wanted = min(size, segment.size - skipped, _LAST_OFFSET - offset)
-                return self._read_at(offset, wanted) if wanted > 0 else b""
-        return b""
-
 
 def _find_blob(image: _Image, span: _Span) -> int | None:
-    """Return the address of the magic in a span, which stands at a multiple of 16."""
+    """Return the address of the magic in a span; it is a multiple of 16."""
     start = -(-span.start // _ALIGN) * _ALIGN
     for chunk_at in range(start, span.end, _CHUNK_BYTES):
         chunk = image.read(chunk_at, min(_CHUNK_BYTES, span.end - chunk_at))
@@ -246,12 +300,12 @@ def _main_package(image: _Image, address: int) -> str | None:
 
 
 def _inline_string(image: _Image, address: int) -> bytes:
-    """Return a string behind its length as a varint."""
+    """Return a string that follows its length, a varint."""
     return _bounded(image, *_varint(image, address))
 
 
 def _varint(image: _Image, address: int) -> tuple[int, int]:
-    """Return where a varint ends, and its value (encoding/binary, Uvarint)."""
+    """Return the end address of a varint and its value (encoding/binary, Uvarint)."""
     value = 0
     for place, byte in enumerate(image.read(address, 10)):
         value |= (byte & 0x7F) << (7 * place)
@@ -261,7 +315,7 @@ def _varint(image: _Image, address: int) -> tuple[int, int]:
 
 
 def _go_string(image: _Image, address: int, header: struct.Struct) -> bytes:
-    """Return a string of Go through its header, a pointer and a length."""
+    """Return a Go string by its header: a pointer and a length."""
     data, length = header.unpack(image.read(address, header.size))
     return _bounded(image, data, length)
 

@@ -1,4 +1,4 @@
-"""Which memory cgroup a process is in, and what the files of one say (cgroup v1 and v2).
+"""Parses which memory cgroup a process is in, and the files of a cgroup (v1 and v2).
 
 Sources: man cgroups(7); the kernel's Documentation/admin-guide/cgroup-v1/memory.rst and
 cgroup-v2.rst.
@@ -13,14 +13,14 @@ from memtui.model import Absent, Reading
 from memtui.parse.process.proc import as_text
 
 _NO_LIMIT_V1 = 1 << 62
-"""v1 writes no limit as the largest number of pages, in bytes: 9223372036854771712."""
+"""v1 writes "no limit" as the largest number of pages, in bytes: 9223372036854771712."""
 _ESCAPED = re.compile(r"\\([0-7]{3})")
-_WHOLE = re.compile(rb"\d{1,20}")
+_NUMBER = re.compile(rb"\d{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
 class CgroupMount:
-    """Where a hierarchy of cgroups can be read: ``root`` of it is mounted at ``point``."""
+    """A mounted cgroup hierarchy: its cgroup ``root`` is mounted at ``point``."""
 
     version: int
     root: str
@@ -29,17 +29,17 @@ class CgroupMount:
 
 @dataclass(frozen=True, slots=True)
 class CgroupPath:
-    """The memory cgroup of a process, as seen from the root of its hierarchy."""
+    """The memory cgroup of a process, relative to the root of its hierarchy."""
 
     version: int
     path: str
 
 
 def parse_cgroup(text: bytes) -> tuple[CgroupPath, ...]:
-    """Read /proc/PID/cgroup: where memory is counted, first choice first.
+    """Parse /proc/PID/cgroup: the cgroups that may count memory, the likeliest first.
 
-    On a hybrid machine both versions stand there, and the one with the controller counts: v1 if
-    it names memory at all.
+    A hybrid machine has both versions. The one with the memory controller counts: v1 if the file
+    lists "memory".
     """
     v1: list[CgroupPath] = []
     v2: list[CgroupPath] = []
@@ -56,7 +56,7 @@ def parse_cgroup(text: bytes) -> tuple[CgroupPath, ...]:
 
 
 def parse_cgroup_mounts(text: bytes) -> tuple[CgroupMount, ...]:
-    """Read from /proc/self/mountinfo where the hierarchies that count memory are mounted."""
+    """Parse /proc/self/mountinfo: the mounted hierarchies that count memory."""
     found: list[CgroupMount] = []
     for line in as_text(text).split("\n"):
         before, separator, after = line.partition(" - ")
@@ -76,14 +76,14 @@ def _unescaped(text: str) -> str:
 
 
 def levels_of(path: CgroupPath, mounts: tuple[CgroupMount, ...]) -> list[tuple[str, str]]:
-    """Return the cgroup and all above it, as the path to show and the folder to read.
+    """Return a cgroup and all above it, each as the path to show and the folder to read.
 
-    Empty when it lies outside of what is mounted here, as seen from another cgroup namespace.
+    Empty if the cgroup is outside of the mounted part (another cgroup namespace).
     """
     steps = [step for step in path.path.split("/") if step]
     for mount in mounts:
         above = [step for step in mount.root.split("/") if step]
-        # Of another cgroup namespace a process sees "/../other"; a mount may show only a part.
+        # A process of another cgroup namespace has "/../other"; a mount may be of a part only.
         if mount.version == path.version and ".." not in steps and steps[: len(above)] == above:
             return [
                 (
@@ -96,7 +96,7 @@ def levels_of(path: CgroupPath, mounts: tuple[CgroupMount, ...]) -> list[tuple[s
 
 
 def parse_limit(text: bytes) -> int | Absent | None:
-    """Read memory.max, memory.high or memory.limit_in_bytes; None for no limit."""
+    """Parse memory.max, memory.high or memory.limit_in_bytes; None for no limit."""
     word = text.strip()
     if word == b"max":
         return None
@@ -105,9 +105,9 @@ def parse_limit(text: bytes) -> int | Absent | None:
 
 
 def parse_count(text: bytes) -> Reading:
-    """Read memory.current or memory.usage_in_bytes."""
+    """Parse memory.current or memory.usage_in_bytes."""
     word = text.strip()
-    return int(word) if _WHOLE.fullmatch(word) else Absent.NOT_REPORTED
+    return int(word) if _NUMBER.fullmatch(word) else Absent.NOT_REPORTED
 
 
 _STAT_V2 = {
@@ -129,18 +129,17 @@ _STAT_V1 = {
     b"total_inactive_file": "inactive_file_bytes",
 }
 STAT_FIELDS = tuple(_STAT_V2.values())
-"""The fields of CgroupMemory that memory.stat has."""
+"""The fields of CgroupMemory that come from memory.stat."""
 _KERNEL_PARTS = (
     b"kernel_stack", b"pagetables", b"sec_pagetables", b"percpu", b"vmalloc", b"slab",
 )  # fmt: skip
 
 
 def parse_memory_stat(text: bytes, version: int) -> dict[str, Reading]:
-    """Read memory.stat by the fields of CgroupMemory; what is not there is Absent.
+    """Parse memory.stat to fields of CgroupMemory; missing ones are Absent.
 
-    The ``total_`` lines of v1 count the groups below too, as all lines of v2 do. v2 has "kernel"
-    since Linux 5.18; before, it is the sum of the kernel's parts that are reported. In v1 it stands
-    in a file of its own.
+    The ``total_`` lines of v1 include the groups below, as all lines of v2 do. v2 has "kernel"
+    since Linux 5.18; before, it is the sum of the reported kernel parts. v1 has it in another file.
     """
     counts = _counts(text)
     names = _STAT_V2 if version == 2 else _STAT_V1
@@ -154,22 +153,24 @@ def parse_memory_stat(text: bytes, version: int) -> dict[str, Reading]:
 
 
 def parse_oom_kills(text: bytes) -> Reading:
-    """Read the number of killed processes from memory.events (v2) or memory.oom_control (v1)."""
+    """Parse the number of killed processes: memory.events (v2) or memory.oom_control (v1)."""
     return _counts(text).get(b"oom_kill", Absent.NOT_REPORTED)
 
 
 def parse_procs(text: bytes) -> list[int]:
-    """Read cgroup.procs; 0 stands for each process of a PID namespace that is not visible."""
-    return [int(word) for word in text.split() if _WHOLE.fullmatch(word)]
+    """Parse cgroup.procs; 0 is a process of a PID namespace that is not visible."""
+    return [int(word) for word in text.split() if _NUMBER.fullmatch(word)]
 
 
 def _counts(text: bytes) -> dict[bytes, int]:
     pairs = (line.split(b" ") for line in text.split(b"\n"))
-    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and _WHOLE.fullmatch(pair[1])}
+    return {
+        pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and _NUMBER.fullmatch(pair[1])
+    }
 
 
 def parse_inactive_file(text: bytes, version: int) -> Reading:
-    """Read memory.stat: total_inactive_file of v1 counts the groups below too, as v2 does."""
+    """Parse inactive_file of memory.stat; v1 includes the groups below in total_inactive_file."""
     for name in (b"inactive_file",) if version == 2 else (b"total_inactive_file", b"inactive_file"):
         for line in text.split(b"\n"):
             key, _, value = line.partition(b" ")

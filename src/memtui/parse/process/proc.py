@@ -1,8 +1,8 @@
-"""What the kernel writes into /proc/PID/stat, status, statm and cmdline, and how ps spells it.
+"""Parses /proc/PID/stat, status, statm, cmdline and environ; formats state and terminal as ps does.
 
-The files are bytes: a process chooses its own name and its arguments, and may choose control
-characters or what is no text at all. What leaves here as a string is valid Unicode, bytes that
-are not UTF-8 stand as ``\\xff``; it is not yet fit for a terminal (see ``memtui.sanitize``).
+The files are bytes: a process chooses its name and arguments, which may contain control characters
+or bytes that are not UTF-8. Returned strings are valid Unicode with such bytes written as
+``\\xff``; they are not yet safe for a terminal (see ``memtui.sanitize``).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _SIZE = re.compile(rb"\s*(\d{1,18}) kB\s*")
 
 
 class ParseError(ValueError):
-    """The text is not what the kernel writes into this file."""
+    """The text is not what the kernel writes to this file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcStat:
-    """One line of /proc/PID/stat (man proc_pid_stat), without what nobody here asks for.
+    """The fields of /proc/PID/stat that memtui uses (man proc_pid_stat).
 
     ``cpu_ticks`` is utime plus stime, ``start_ticks`` counts from the boot: both in clock ticks
     (sysconf SC_CLK_TCK). ``tty`` is the device number of the controlling terminal, 0 for none.
-    ``stack_start`` differs after each exec; it is 0 for who may not ptrace the process.
+    ``stack_start`` differs after each exec; it is 0 without the right to ptrace the process.
     """
 
     pid: int
@@ -51,14 +51,14 @@ class ProcStat:
 
     @property
     def is_kernel_thread(self) -> bool:
-        """Whether this is a thread of the kernel: no program, no memory of its own."""
+        """Whether this is a kernel thread, which has no program and no memory."""
         return bool(self.flags & KERNEL_THREAD)
 
     @property
     def is_over(self) -> bool:
-        """Whether the process has ended: dead, or a zombie that waits for its parent.
+        """Whether the process has ended: dead or a zombie.
 
-        A zombie with more than one thread is only a first thread that ended before the others.
+        If a zombie has more than one thread, only its first thread has ended.
         """
         return self.state in "ZXx" and self.threads <= 1
 
@@ -89,7 +89,7 @@ class ProcStatus:
 
 @dataclass(frozen=True, slots=True)
 class ProcStatm:
-    """The first three numbers of /proc/PID/statm in pages: size, resident, shared."""
+    """The first three fields of /proc/PID/statm, in pages: size, resident, shared."""
 
     virt_pages: int
     res_pages: int
@@ -97,10 +97,10 @@ class ProcStatm:
 
 
 def parse_stat(line: bytes) -> ProcStat:
-    """Read /proc/PID/stat; raise :class:`ParseError` when it is something else.
+    """Parse /proc/PID/stat; raise :class:`ParseError` for any other text.
 
-    The name is the only field that may hold spaces, parentheses and newlines, and nothing behind
-    it holds a parenthesis: it ends at the last one.
+    The name is the only field that may contain spaces, parentheses and newlines, and no later field
+    contains a parenthesis: the name ends at the last one.
     """
     start, end = line.find(b"("), line.rfind(b")")
     fields = line[end + 1 :].split()
@@ -131,10 +131,10 @@ def parse_stat(line: bytes) -> ProcStat:
 
 
 def parse_status(text: bytes) -> ProcStatus:
-    """Read /proc/PID/status; raise :class:`ParseError` when it is something else.
+    """Parse /proc/PID/status; raise :class:`ParseError` for any other text.
 
-    The kernel escapes a newline in the name of a process, and no other line break: only the
-    newline parts lines here, so that no name can write a line.
+    The kernel escapes newlines in the name of a process, but no other line breaks. Lines are split
+    at newlines only, so that no name can forge a line.
     """
     lines: dict[bytes, bytes] = {}
     for line in text.split(b"\n"):
@@ -163,7 +163,7 @@ def parse_status(text: bytes) -> ProcStatus:
 
 
 def _size(lines: dict[bytes, bytes], key: bytes) -> Reading:
-    """Return a size in bytes: what the kernel calls kB are KiB."""
+    """Return a size in bytes; the kernel's kB are KiB."""
     value = lines.get(key)
     if value is None:
         return Absent.NOT_REPORTED
@@ -174,7 +174,7 @@ def _size(lines: dict[bytes, bytes], key: bytes) -> Reading:
 
 
 def parse_statm(text: bytes) -> ProcStatm:
-    """Read /proc/PID/statm; raise :class:`ParseError` when it is something else."""
+    """Parse /proc/PID/statm; raise :class:`ParseError` for any other text."""
     try:
         virt, res, shr = (int(field) for field in text.split()[:3])
     except ValueError:
@@ -183,17 +183,17 @@ def parse_statm(text: bytes) -> ProcStatm:
 
 
 def parse_command(text: bytes) -> tuple[str, ...]:
-    """Read /proc/PID/cmdline: the arguments, none for a kernel thread.
+    """Parse /proc/PID/cmdline: the arguments, none for a kernel thread.
 
-    A program that writes a title over its arguments leaves one long argument, and the rest of
-    the room filled with NUL: empty arguments at the end are not told from that, and left out.
+    A program that writes a title over its arguments leaves one long argument and fills the rest
+    with NUL. Empty arguments at the end look the same and are dropped.
     """
     stripped = text.rstrip(b"\0")
     return tuple(as_text(argument) for argument in stripped.split(b"\0")) if stripped else ()
 
 
 def parse_environ(text: bytes, wanted: Container[str]) -> dict[str, str]:
-    """Read the wanted variables of /proc/PID/environ; the rest may be secrets and is not kept."""
+    """Parse the wanted variables of /proc/PID/environ; the others may be secrets."""
     found: dict[str, str] = {}
     for entry in text.split(b"\0"):
         name, equals, value = entry.partition(b"=")
@@ -203,7 +203,7 @@ def parse_environ(text: bytes, wanted: Container[str]) -> dict[str, str]:
 
 
 def full_name(comm: str, command: tuple[str, ...]) -> str:
-    """Return the name of a process: the kernel cuts it after 15 bytes, the command may hold it."""
+    """Return the name of a process; the kernel cuts it after 15 bytes, the command may have it."""
     program = command[0].rpartition("/")[2] if command else ""
     if len(comm.encode()) >= _COMM_BYTES and program.startswith(comm):
         return program
@@ -211,7 +211,7 @@ def full_name(comm: str, command: tuple[str, ...]) -> str:
 
 
 def state_words(stat: ProcStat, locked_bytes: Reading) -> str:
-    """Spell STAT as ``ps -o stat=`` does: the state and a letter for each thing it also is.
+    """Return STAT as ``ps -o stat=`` prints it: the state and a letter for each attribute.
 
     ``<`` high priority, ``N`` nice, ``L`` has pages locked in memory, ``s`` leads its session,
     ``l`` has several threads, ``+`` in the foreground (man ps, PROCESS STATE CODES).
@@ -238,12 +238,12 @@ def parse_boot_time(text: bytes) -> float:
 
 
 def device_numbers(tty: int) -> tuple[int, int]:
-    """Split the terminal's number of stat into major and minor (man proc_pid_stat, tty_nr)."""
+    """Return major and minor of the tty_nr of stat (man proc_pid_stat)."""
     return (tty >> 8) & 0xFFF, (tty & 0xFF) | ((tty >> 12) & 0xFFF00)
 
 
 def pseudo_terminal(tty: int) -> str | None:
-    """Return "pts/N" for the number of a pseudo terminal, None for another device.
+    """Return "pts/N" for a pseudo terminal, None for another device.
 
     Majors 136 to 143 are the Unix98 slaves (linux/Documentation/admin-guide/devices.txt).
     """
@@ -254,7 +254,7 @@ def pseudo_terminal(tty: int) -> str | None:
 
 
 def as_text(raw: bytes) -> str:
-    """Decode what a process calls itself: bytes that are no UTF-8 are written as ``\\xff``."""
+    """Decode a name or argument; bytes that are not UTF-8 are written as ``\\xff``."""
     return raw.decode("utf-8", "backslashreplace")
 
 

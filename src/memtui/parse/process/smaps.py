@@ -1,17 +1,16 @@
-"""What /proc/PID/smaps_rollup sums up, and what kind of memory each mapping of smaps is.
+"""Parses smaps_rollup and smaps, and classifies mappings by their use.
 
-Where the kernel names the mappings of Go (Go 1.25 and newer, CONFIG_ANON_VMA_NAME), the name says
-the kind. Elsewhere the address does:
+If the kernel names the mappings of Go (Go 1.25 and newer, CONFIG_ANON_VMA_NAME), the kind follows
+from the name, otherwise from the address:
 
-- The heap of Go on 64-bit machines is private, anonymous and below 0x4000_0000_0000: at
-  0xc000000000 (0x4000000000 on arm64) up to Go 1.25, and at a random place since 1.26
-  (runtime/malloc.go).
-- An arena of malloc (glibc malloc/arena.c) is 64 MiB, aligned to as much, and above that; the
-  first one is the kernel's ``[heap]``.
-- A thread of C has a stack right behind one inaccessible page (nptl/allocatestack.c).
-- What touches a large inaccessible range is one of Go's summaries of pages (runtime/mpagealloc.go).
-- Other anonymous memory up there is metadata of the runtime or was mapped by the program: the two
-  look alike, and often are one mapping. It is MappingKind.OTHER.
+- The Go heap on 64-bit machines is private, anonymous and below 0x4000_0000_0000: at 0xc000000000
+  (0x4000000000 on arm64) up to Go 1.25, and at a random address since 1.26 (runtime/malloc.go).
+- A malloc arena (glibc malloc/arena.c) is 64 MiB, aligned to 64 MiB, and at a higher address; the
+  first arena is the kernel's ``[heap]``.
+- The stack of a C thread directly follows one inaccessible page (nptl/allocatestack.c).
+- A mapping next to a large inaccessible range is a page summary of Go (runtime/mpagealloc.go).
+- Other anonymous memory at high addresses is runtime metadata or was mapped by the program. The two
+  cannot be distinguished, and are often one mapping. It is MappingKind.OTHER.
 """
 
 from __future__ import annotations
@@ -45,14 +44,14 @@ _ARENA_BYTES = 64 << 20
 _LOWEST_HEAP = 1 << 32
 _HIGHEST_HEAP = 0x4000_0000_0000
 _LARGEST_GUARD_BYTES = 64 << 10
-"""A guard is one page, and that is 4 to 64 KiB."""
+"""A guard is one page: 4 to 64 KiB."""
 _LIBRARIES = 0x7F00_0000_0000
 _MOST_DATA_BYTES = 1 << 20
 _GO = "[anon: Go: "
 _NUMBERED = re.compile(r"^(socket|pipe|anon_inode):\[\d+\]")
 MOST_NAMES = 6
 LEAST_NAMED_BYTES = 1 << 20
-"""Smaller mappings of a kind are not named, but for the largest."""
+"""Smaller names are omitted, except for the largest of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +67,27 @@ class Mapping:
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether it is private memory without a file and without a name of the kernel's."""
+        """Whether it is private memory without a file and without a name."""
         return self.inode == 0 and self.access[3] == "p" and not self.name
 
     @property
     def is_reserve(self) -> bool:
-        """Whether nobody may touch it."""
+        """Whether it is reserved address space without access rights."""
         return self.is_anonymous and self.access == "---p"
 
     @property
     def is_guard(self) -> bool:
-        """Whether it is there only to catch a stack that grows too large."""
+        """Whether it is a guard page, which catches stack overflows."""
         return self.is_reserve and self.size_bytes <= _LARGEST_GUARD_BYTES
 
     @property
     def size_bytes(self) -> int:
-        """How much address space it takes."""
+        """The size of the address range."""
         return self.end - self.start
 
 
 def parse_rollup(text: bytes) -> Resident:
-    """Read /proc/PID/smaps_rollup; raise ParseError when it is something else."""
+    """Parse /proc/PID/smaps_rollup; raise ParseError for any other text."""
     mappings = parse_smaps(text)
     if len(mappings) != 1 or mappings[0].name != "[rollup]":
         raise ParseError(f"not the text of /proc/PID/smaps_rollup: {text[:40]!r}")
@@ -96,9 +95,9 @@ def parse_rollup(text: bytes) -> Resident:
 
 
 def parse_smaps(text: bytes) -> list[Mapping]:
-    """Read /proc/PID/smaps, or maps (without sizes); raise ParseError when it is something else.
+    """Parse /proc/PID/smaps, or maps (without sizes); raise ParseError for any other text.
 
-    The kernel escapes a newline in the name of a file (\\012), so no name can write a line.
+    The kernel escapes a newline in a file name (\\012), so that no name can forge a line.
     """
     found: list[Mapping] = []
     for line in text.split(b"\n"):
@@ -118,12 +117,12 @@ def parse_smaps(text: bytes) -> list[Mapping]:
 
 
 def is_named(mappings: Iterable[Mapping]) -> bool:
-    """Tell whether the kernel named the mappings of Go."""
+    """Return whether the kernel named the mappings of Go."""
     return any(each.name.startswith(_GO) for each in mappings)
 
 
 def grouped(mappings: Sequence[Mapping]) -> tuple[MappingGroup, ...]:
-    """Return the mappings by kind, largest resident size first; kinds without any are left out."""
+    """Return the mappings by kind, largest resident size first, without empty kinds."""
     members: dict[MappingKind, list[Mapping]] = {}
     for mapping, kind in zip(mappings, kinds(mappings), strict=True):
         members.setdefault(kind, []).append(mapping)
@@ -145,7 +144,7 @@ def _group(kind: MappingKind, members: list[Mapping]) -> MappingGroup:
 
 
 def _names(members: list[Mapping]) -> tuple[MappedName, ...]:
-    """Return the names with most resident memory, largest first."""
+    """Return the names with the most resident memory, largest first."""
     found: dict[str, list[int]] = {}
     for each in members:
         found.setdefault(_shared_name(each), []).append(each.sizes.get("rss_bytes", 0))
@@ -159,7 +158,7 @@ def _names(members: list[Mapping]) -> tuple[MappedName, ...]:
 
 
 def _shared_name(mapping: Mapping) -> str:
-    """Return a name that all pieces of one thing have: sockets differ in their number only."""
+    """Return the name without the number of a socket or pipe; an address range if it has none."""
     if not mapping.name:
         return f"{mapping.start:x}-{mapping.end:x}"
     return _NUMBERED.sub(r"\1:[…]", mapping.name)
@@ -179,7 +178,7 @@ def _number(reading: Reading) -> int:
 
 
 def kinds(mappings: Sequence[Mapping]) -> list[MappingKind]:
-    """Return the kind of each mapping; they must be in the order of their addresses."""
+    """Return the kind of each mapping; the mappings must be sorted by address."""
     found: list[MappingKind] = []
     for number, mapping in enumerate(mappings):
         before = mappings[number - 1] if number else None
@@ -195,7 +194,7 @@ def kinds(mappings: Sequence[Mapping]) -> list[MappingKind]:
 
 
 def _by_name(mapping: Mapping) -> MappingKind | None:
-    """Return the kind that a name or a file tells; None for unnamed anonymous memory."""
+    """Return the kind by name or file; None for anonymous memory without a name."""
     name = mapping.name
     if name.startswith(_GO):
         if name.startswith(_GO + "heap"):
@@ -217,9 +216,9 @@ def _by_name(mapping: Mapping) -> MappingKind | None:
 def _by_neighbours(
     mapping: Mapping, before: Mapping | None, after: Mapping | None, kind_before: MappingKind
 ) -> MappingKind:
-    """Return the kind of anonymous memory by its address and what lies right beside it."""
+    """Return the kind of anonymous memory by its address and the adjacent mappings."""
     if before and before.inode and mapping.access == "rw-p" and _is_small(mapping):
-        return MappingKind.FILE  # the data of a binary that begin as zeros (bss)
+        return MappingKind.FILE  # the zeroed data of a binary (bss)
     if _LOWEST_HEAP < mapping.start < _HIGHEST_HEAP:
         return MappingKind.GO_HEAP
     if _is_arena(mapping, after) or (before and mapping.is_reserve and _is_arena(before, mapping)):
@@ -236,16 +235,17 @@ def _by_neighbours(
 
 
 def _is_small(mapping: Mapping) -> bool:
-    """Tell whether no more than data of a library; the program itself lies lower and may be more.
+    """Return whether a mapping can be the data of a library, or belongs to the program itself.
 
-    Another mapping that came to lie right behind them is one with them for the kernel.
+    The kernel merges a later mapping directly behind that data with it; the result is larger. The
+    program is at lower addresses, where data may be of any size.
     """
     resident = mapping.sizes.get("rss_bytes", 0)
     return mapping.start < _LIBRARIES or resident <= _MOST_DATA_BYTES
 
 
 def _is_arena(mapping: Mapping, after: Mapping | None) -> bool:
-    """Tell whether this is the used part of an arena: 64 MiB with its reserve."""
+    """Return whether it is the used part of an arena, which is 64 MiB with its reserve."""
     if not mapping.is_anonymous or mapping.is_reserve or mapping.start % _ARENA_BYTES:
         return False
     end = after.end if after and after.is_reserve else mapping.end

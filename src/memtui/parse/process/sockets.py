@@ -1,4 +1,4 @@
-"""Which sockets listen, read from the text of /proc/PID/net/{tcp,tcp6,unix}."""
+"""Parses the listening sockets in /proc/PID/net/{tcp,tcp6,unix}."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ _TCP_LISTEN = "0A"
 """TCP_LISTEN of the kernel's include/net/tcp_states.h, as the column ``st`` prints it."""
 _LAST_PORT = 0xFFFF
 _ACCEPTS = 1 << 16
-"""__SO_ACCEPTCON of include/uapi/linux/net.h, in the column Flags: somebody called listen(2)."""
+"""__SO_ACCEPTCON of include/uapi/linux/net.h, column Flags: the socket listens (listen(2))."""
 _STREAM = "0001"
 
 
 @dataclass(frozen=True, slots=True)
 class TcpListener:
-    """A TCP socket that waits for connections.
+    """A listening TCP socket.
 
     ``host`` is the address that it is bound to, without brackets ("0.0.0.0", "::1"); ``inode`` is
-    the number in the ``socket:[N]`` links of /proc/PID/fd.
+    the number in the ``socket:[N]`` links of /proc/PID/fd, or the descriptor where there is no
+    /proc.
     """
 
     host: str
@@ -29,16 +30,16 @@ class TcpListener:
 
     @property
     def is_wildcard(self) -> bool:
-        """True when it takes connections to every address of the machine."""
+        """Whether it accepts connections to every address of the machine."""
         return self.host in ("0.0.0.0", "::")
 
     @property
     def is_loopback(self) -> bool:
-        """True when only this machine can connect."""
+        """Whether only this machine can connect."""
         return self.host == "::1" or self.host.startswith("127.")
 
     def __str__(self) -> str:
-        """Write the address as people do: 127.0.0.1:6060, [::1]:6060, :6060 for all of them."""
+        """Return the usual form: 127.0.0.1:6060, [::1]:6060, :6060 for every address."""
         if self.is_wildcard:
             return f":{self.port}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -46,10 +47,10 @@ class TcpListener:
 
 @dataclass(frozen=True, slots=True)
 class UnixListener:
-    """A unix stream socket that waits for connections.
+    """A listening unix stream socket.
 
-    ``path`` is as it was bound: seen from the root and the folder of its process. An abstract
-    name begins with "@" and belongs to a network namespace, not to a file system.
+    ``path`` is relative to the root and the working directory of its process. An abstract name
+    begins with "@" and belongs to a network namespace, not to a file system.
     """
 
     path: str
@@ -57,11 +58,11 @@ class UnixListener:
 
     @property
     def is_abstract(self) -> bool:
-        """True when no file stands for it."""
+        """Whether it has a name without a file."""
         return self.path.startswith("@")
 
     def __str__(self) -> str:
-        """Write it as lsof does not: with its kind."""
+        """Return the path with the kind of socket."""
         return f"unix:{self.path}"
 
 
@@ -71,10 +72,10 @@ Listener: TypeAlias = TcpListener | UnixListener
 def parse_tcp_listeners(
     text: str, *, byte_order: Literal["little", "big"] = sys.byteorder
 ) -> list[TcpListener]:
-    """Return the listening sockets of /proc/PID/net/tcp or tcp6, in their order.
+    """Return the listening sockets in /proc/PID/net/tcp or tcp6, in their order.
 
-    Lines that are not understood are left out. ``byte_order`` is that of the machine which wrote
-    the text: the kernel prints an address as 32-bit numbers (net/ipv4/tcp_ipv4.c,
+    Malformed lines are skipped. ``byte_order`` is that of the machine that wrote the text: the
+    kernel prints an address as 32-bit numbers (net/ipv4/tcp_ipv4.c,
     get_tcp4_sock; net/ipv6/tcp_ipv6.c).
     """
     found: list[TcpListener] = []
@@ -104,7 +105,7 @@ def _host(digits: str, byte_order: Literal["little", "big"]) -> str:
 
 
 def parse_unix_listeners(text: str) -> list[UnixListener]:
-    """Return the listening stream sockets with a name of /proc/PID/net/unix, in their order."""
+    """Return the named listening stream sockets in /proc/PID/net/unix, in their order."""
     found: list[UnixListener] = []
     for line in text.splitlines()[1:]:
         fields = line.split(maxsplit=7)

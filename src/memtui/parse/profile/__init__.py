@@ -1,1 +1,1 @@
-"""Bytes of a profile into stacks, and back; pure."""
+"""Decodes pprof profiles to stacks, and encodes stacks."""

@@ -1,6 +1,6 @@
-"""A pprof profile from its bytes: stacks to look at, or all its sample types added up at once.
+"""Decodes pprof profiles, to stacks or to the values of all sample types by function.
 
-Which function of the program the finalizers' goroutine is in, by a goroutine profile.
+The first step of a profile: everything in ``memtui.pprof`` works on the ``Stacks`` made here.
 """
 
 from __future__ import annotations
@@ -10,28 +10,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memtui.model.profile import SampleValues
-from memtui.parse.profile.guess import is_otlp, what_it_is
-from memtui.parse.profile.tables import Tables, WireSamples, decoded
-from memtui.parse.profile.wire import ProfileError, parted, unpacked
-from memtui.pprof.frames import frames
+from memtui.parse.profile.file_type import describe_bytes, is_otlp
+from memtui.parse.profile.tables import Tables, WireSamples, decode_tables
+from memtui.parse.profile.wire import ProfileError, ProfileSections, split_sections, unpack
 from memtui.pprof.lens import Lens
+from memtui.pprof.nodes import build_nodes
 from memtui.pprof.stacks import SampleType, Stacks, StacksError
 from memtui.pprof.sums import Sums, add_up_all
 
 if TYPE_CHECKING:
     from memtui.model import FunctionValue, Profile, SampleValues
-
+    from memtui.parse.profile import profile_pb2 as wire
 
 RUNNERS = ("runtime.runfinq", "runtime.runFinalizers", "runtime.runCleanups")
-"""Functions that run finalizers and cleanups (Go 1.27.3 runtime/mfinal.go, runtime/mcleanup.go;
-runfinq before Go 1.25)."""
-_CALLS = ("runtime.", "internal/", "reflect.")
+"""The functions that run finalizers and cleanups.
+
+Go 1.27.3: runtime/mfinal.go, runtime/mcleanup.go; runfinq before Go 1.25.
+"""
+_RUNTIME = ("runtime.", "internal/", "reflect.")
 
 
 def finalizing_in(stacks: Stacks, values: Sequence[SampleValues]) -> str:
-    """Return the function that a runner called, "" when none is running or its name is not known.
+    """Return which finalizer or cleanup runs; "" if none does or its name is unknown.
 
-    Walks the stacks only of a goroutine profile that has a runner. Raises ProfileError.
+    Walks over the stacks only of a goroutine profile with one of RUNNERS. Raises ProfileError.
     """
     of_goroutines = next((each for each in values if each.type == "goroutine"), None)
     if of_goroutines is None or not any(each.name in RUNNERS for each in of_goroutines.functions):
@@ -49,14 +51,12 @@ def finalizing_in(stacks: Stacks, values: Sequence[SampleValues]) -> str:
 
 
 def _called(names: Sequence[str]) -> str:
-    """Return which function the runner called, from a stack with its leaf first."""
+    """Return which function one of RUNNERS called, in a stack with its leaf first."""
     place = next((number for number, name in enumerate(names) if name in RUNNERS), None)
     if place is None:
         return ""
-    above = [name for name in names[:place] if not name.startswith(_CALLS)]
+    above = [name for name in names[:place] if not name.startswith(_RUNTIME)]
     return above[-1] if above else ""
-
-    # Only when the first profile is decoded: protobuf costs 40 ms and 5 MB to import.
 
 
 __all__ = [
@@ -70,33 +70,38 @@ __all__ = [
 ]
 
 LIMIT_BYTES = 256 << 20
-"""The largest profile, unpacked, that is read unless somebody asks for more."""
+"""The default limit for the size of a profile, packed and unpacked."""
 
 _HEAD_BYTES = 64
 _MOST_CELLS = 1 << 24
-"""Functions times sample types: more is no profile but an attempt on our memory."""
+"""Limit of functions times sample types; only a forged profile has more."""
 
 
 def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
-    """Decode a profile, gzipped or not, or the text of ``heap?debug=1`` and its like.
+    """Decode a profile, gzipped or not, or the text form (``heap?debug=1`` and the like).
 
-    ``limit_bytes`` holds for the bytes as they come and for what they unpack to. The samples stay
-    as they are and are decoded anew by each walk over them; no walk takes more than some tens of
-    megabytes. Raises ProfileError here and in the middle of a walk.
+    ``limit_bytes`` limits the packed and the unpacked size. The samples stay packed: each walk
+    over them decodes them again, piece by piece, within some tens of megabytes. Raises
+    ProfileError, also in the middle of a walk.
     """
-    raw = unpacked(data, limit_bytes)
+    raw = unpack(data, limit_bytes)
     if is_otlp(raw):
-        raise ProfileError(what_it_is(raw))
+        raise ProfileError(describe_bytes(raw))
     if b" profile: " in raw[:_HEAD_BYTES] or raw.startswith(b"--- "):
         from memtui.parse.profile.text import read_text
 
         if (text := read_text(raw, limit_bytes)) is not None:
             return text
-    pieces = parted(raw, limit_bytes)
-    profile = decoded(pieces)
-    pieces = pieces._replace(tables=b"")
+    sections = split_sections(raw, limit_bytes)
+    profile = decode_tables(sections)
+    sections = sections._replace(tables=b"")  # not needed any more
     if not profile.sample_type:
-        raise ProfileError(what_it_is(raw))
+        raise ProfileError(describe_bytes(raw))
+    return _stacks_of(profile, sections)
+
+
+def _stacks_of(profile: wire.Profile, sections: ProfileSections) -> Stacks:
+    """Return the stacks of a decoded message; ``sections`` has its samples."""
     tables = Tables(profile)
     text_of = tables.text
     types = tuple(
@@ -105,7 +110,7 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
     binaries = tables.binaries()
     locations = tables.locations(binaries)
     named = profile.default_sample_type
-    wire_samples = WireSamples(pieces, len(types), locations, tables)
+    wire_samples = WireSamples(sections, len(types), locations, tables)
     return Stacks(
         types=types,
         samples=wire_samples.walk,
@@ -129,9 +134,9 @@ def read_stacks(data: bytes, limit_bytes: int = LIMIT_BYTES) -> Stacks:
 def parse_profile(
     data: bytes, *, where: str, took_s: float, limit_bytes: int = LIMIT_BYTES
 ) -> Profile:
-    """Add up a profile, gzipped or not, by function for all its sample types at once.
+    """Decode a profile and return the values of all its sample types by function.
 
-    Rows, order and the 100 % are those of ``pprof -top -nodefraction=0``. Raises ProfileError.
+    Rows, order and 100 % are those of ``pprof -top -nodefraction=0``. Raises ProfileError.
     """
     from memtui.model import Profile
 
@@ -150,7 +155,7 @@ def parse_profile(
 
 @dataclass(frozen=True, slots=True)
 class ProfileContents:
-    """What is known of a profile by its bytes, as Profile has it."""
+    """The fields of a model.Profile that come from its bytes."""
 
     values: tuple[SampleValues, ...]
     default_type: str
@@ -160,7 +165,7 @@ class ProfileContents:
 
 
 def contents_of(stacks: Stacks) -> ProfileContents:
-    """Return what a profile holds by function, and of when it is. Raises ProfileError."""
+    """Return the values of a profile by function, and its time. Raises ProfileError."""
     values, default_type = values_of(stacks)
     return ProfileContents(
         values,
@@ -172,12 +177,12 @@ def contents_of(stacks: Stacks) -> ProfileContents:
 
 
 def values_of(stacks: Stacks) -> tuple[tuple[SampleValues, ...], str]:
-    """Return what a profile holds by function, and which sample type to show first.
+    """Return the values of each sample type by function, and the default sample type.
 
     Raises ProfileError.
     """
     try:
-        return _added_up(stacks), _default_type(stacks)
+        return _values_by_function(stacks), _default_type(stacks)
     except ProfileError:
         raise
     except StacksError as refused:
@@ -185,10 +190,10 @@ def values_of(stacks: Stacks) -> tuple[tuple[SampleValues, ...], str]:
 
 
 def _default_type(stacks: Stacks) -> str:
-    """Return the type to show first, as pprof chooses it (profile/index.go).
+    """Return the sample type to show first, as pprof chooses it (profile/index.go).
 
-    The one that the profile names, else the last; inuse_space is looked for by name so that a
-    foreign order of columns does not hide it.
+    That is the one that the profile names, else the last. Without a name inuse_space is preferred,
+    in case another tool wrote the columns in another order.
     """
     names = [kind.type for kind in stacks.types]
     if stacks.default_type not in names and "inuse_space" in names:
@@ -196,22 +201,22 @@ def _default_type(stacks: Stacks) -> str:
     return names[stacks.index_of(None)]
 
 
-def _added_up(stacks: Stacks) -> tuple[SampleValues, ...]:
+def _values_by_function(stacks: Stacks) -> tuple[SampleValues, ...]:
     from memtui.model import SampleValues
 
-    seen = frames(stacks, Lens())
-    count, width = len(seen.nodes), len(stacks.types)
+    table = build_nodes(stacks, Lens())
+    count, width = len(table.nodes), len(stacks.types)
     if (count + 1) * width > _MOST_CELLS:
         raise ProfileError(f"forged: {count} functions and {width} sample types")
-    names = [str(node) for node in seen.nodes]
+    names = [str(node) for node in table.nodes]
     return tuple(
         SampleValues(kind.type, kind.unit, sums.total, _functions(names, sums))
-        for kind, sums in zip(stacks.types, add_up_all(stacks, seen), strict=True)
+        for kind, sums in zip(stacks.types, add_up_all(stacks, table), strict=True)
     )
 
 
 def _functions(names: list[str], sums: Sums) -> tuple[FunctionValue, ...]:
-    """Return the functions that have a value: largest amount of flat first, then by name."""
+    """Return the functions with a value: largest amount of flat first, then by name."""
     from memtui.model import FunctionValue
 
     values = [

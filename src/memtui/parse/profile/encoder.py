@@ -1,4 +1,4 @@
-"""Stacks as the bytes of a profile, for ``go tool pprof`` and whatever else reads those."""
+"""Encodes stacks as a pprof profile, for ``go tool pprof`` and other readers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _HAS_FUNCTIONS, _HAS_FILES, _HAS_LINES, _HAS_INLINES = 0x38, 0x40, 0x48, 0x50
 """The tags of fields 7 to 10 of a mapping, each followed by 1."""
 
 
-def written(stacks: Stacks) -> bytes:
+def encode_profile(stacks: Stacks) -> bytes:
     """Return a profile as gzipped protobuf, in the format of github.com/google/pprof.
 
-    Samples keep their order. Locations that nothing stands on are written too; mappings say that
-    they have names where a location has one, so that nobody looks for them in the binary. Raises
-    ProfileError when the samples turn out to be inconsistent.
+    Samples keep their order. Unused locations are written too. A mapping with a named location is
+    marked as having names, so that readers do not look for them in the binary. Raises ProfileError
+    if the samples are inconsistent.
     """
-    return gzip.compress(_Writing(stacks).done(), mtime=0)
+    return gzip.compress(_ProfileEncoder(stacks).encode(), mtime=0)
 
 
-class _Writing:
-    """Writes one profile, each text, function and mapping once."""
+class _ProfileEncoder:
+    """Encodes one profile; each string, function and mapping is written once."""
 
     def __init__(self, stacks: Stacks) -> None:
         self._stacks = stacks
@@ -32,7 +32,7 @@ class _Writing:
         self._functions: dict[Function, int] = {}
         self._binaries: dict[Binary, int] = {}
 
-    def done(self) -> bytes:
+    def encode(self) -> bytes:
         """Return the bytes."""
         self._mappings()
         self._locations()
@@ -66,7 +66,7 @@ class _Writing:
         profile.doc_url = self._text(stacks.doc_url)
 
     def _mappings(self) -> None:
-        """Write the mappings, the program's own first, an empty one where that is unknown."""
+        """Add the mappings: the main program first, an empty one if it is unknown."""
         named: dict[Binary, bool] = {self._stacks.main or Binary(""): False}
         for location in self._stacks.locations.values():
             if location.binary is not None:

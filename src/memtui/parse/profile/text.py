@@ -1,4 +1,4 @@
-"""The text form of profiles (``?debug=1``), which old tools save: stacks of named frames."""
+"""Decodes the text form of profiles (``?debug=1``): stacks of named frames."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ _HEAP_TYPES = (
 )
 _CONTENTION_TYPES = (SampleType("contentions", "count"), SampleType("delay", "nanoseconds"))
 _NOWHERE = Binary("", limit=(1 << 64) - 1)
-"""What addresses without a name lie in, for pprof too: its name is empty, and patterns see that."""
+"""The binary of addresses without a name, as in pprof: patterns are matched with its empty name."""
 _MOST_NUMBER = 18
-"""Digits of a count: more do not fit what the runtime counts with."""
+"""The most digits of a count: the runtime counts with 64 bits."""
 _MOST_SETTINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What the samples of one kind look like, and how to make values of their counts.
+    """The form of one kind of text profile: sample types, sample lines, and their values.
 
-    ``values`` gets the counts of a line and its number, and may raise ProfileError.
+    ``values`` gets the counts of a line and its line number; it may raise ProfileError.
     """
 
     types: tuple[SampleType, ...]
@@ -58,7 +58,7 @@ class _Form:
 
 @dataclass(slots=True)
 class _Record:
-    """One sample of the text: its values, its addresses, and the frames named below it."""
+    """One sample of the text: values, addresses, and the frames named below it."""
 
     values: tuple[int, ...]
     addresses: list[int]
@@ -66,12 +66,12 @@ class _Record:
 
 
 def read_text(raw: bytes | bytearray, limit_bytes: int) -> Stacks | None:
-    """Read the text that a profile with debug=1 is; None when it is none.
+    """Decode a profile with debug=1; return None if ``raw`` has another form.
 
-    The counts of a heap are raw samples there; they are scaled as the runtime does for the other
-    form (runtime/pprof/protomem.go: scaleHeapSample). The number in the head is twice the rate
-    (runtime/pprof/pprof.go: writeHeapInternal). Frames are those that the text names: the
-    allocator's own are left out there, and nobody knows what was inlined. Delays are in cycles
+    Heap counts are unscaled samples in the text; they are scaled as the runtime does for the
+    protobuf form (runtime/pprof/protomem.go: scaleHeapSample). The number in the heap header is
+    twice the sampling rate (runtime/pprof/pprof.go: writeHeapInternal). The text names the frames,
+    without those of the allocator and without marks for inlining. Delays are in cycles
     (profile/legacy_profile.go: parseContentionSample). Raises ProfileError.
     """
     head = bytes(raw[:200])
@@ -91,12 +91,12 @@ def read_text(raw: bytes | bytearray, limit_bytes: int) -> Stacks | None:
 def _lines(raw: bytes | bytearray, limit_bytes: int) -> list[str]:
     lines = bytes(raw).decode("utf-8", "replace").split("\n")
     if len(lines) > max(limit_bytes >> 6, 1 << 16):
-        raise ProfileError("forged: its text has no end")
+        raise ProfileError("forged: too many lines of text")
     return lines
 
 
 def _contention(lines: list[str]) -> Stacks:
-    """Read what block and mutex write: their settings stand before the samples."""
+    """Decode a block or mutex profile: its settings come before the samples."""
     settings = {
         found[1]: _number(found[2], number)
         for number, line in enumerate(lines[1:_MOST_SETTINGS], 2)
@@ -136,7 +136,7 @@ def _stacks(lines: list[str], form: _Form, period: int, period_type: SampleType)
 
 
 def _records(lines: list[str], form: _Form) -> Iterator[_Record]:
-    """Yield the samples of the text; whatever else stands in it is passed over."""
+    """Yield the samples of the text; other lines are ignored."""
     record: _Record | None = None
     for number, line in enumerate(lines[1:], 2):
         if found := form.sample.match(line):
@@ -170,7 +170,7 @@ def _counts(counts: list[int], _line: int) -> tuple[int, ...]:
 
 
 def _delays(period: int, hertz: int, counts: list[int], _line: int) -> tuple[int, ...]:
-    """Return how often something waited, and for how many nanoseconds."""
+    """Return the number of waits, and their nanoseconds."""
     cycles, count = counts
     if period <= 0:
         return count, cycles
@@ -184,7 +184,7 @@ def _scaled_pairs(rate: int, counts: list[int], line: int) -> tuple[int, ...]:
     try:
         return (*_scaled(all_, all_bytes, rate), *_scaled(live, live_bytes, rate))
     except ZeroDivisionError:
-        raise ProfileError(f"inconsistent: line {line} has objects of next to no bytes") from None
+        raise ProfileError(f"inconsistent: line {line} has objects of almost 0 bytes") from None
 
 
 def _scaled(count: int, size: int, rate: int) -> tuple[int, int]:
@@ -197,7 +197,7 @@ def _scaled(count: int, size: int, rate: int) -> tuple[int, int]:
 
 
 def _locations(record: _Record) -> Iterator[Location]:
-    """Yield where a record was, leaf first: the frames it names, else its addresses."""
+    """Yield the locations of a record, leaf first: its named frames, else its addresses."""
     for address, name, file, line in record.frames:
         lines = (Line(Function(name, name, file), line),) if name else ()
         yield Location(lines, address, _NOWHERE if address and not name else None)

@@ -11,8 +11,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from memtui.model import Ended, Event
 from memtui.sanitize import plain
-from memtui.sources.process.exit_status import BETWEEN_LOOKS_S, ExitWatch
-from memtui.sources.process.proc import has_living_group
+from memtui.sources.process.discovery import has_living_group
+from memtui.sources.process.exit_status import COUNTERS_EVERY_S
+from memtui.sources.process.reader import default_reader
 from memtui.sources.source import Clock
 
 PATIENCE_S = 2.0
@@ -117,23 +118,25 @@ class ChildExit:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Wait for the end of the child and tell it."""
-        ending = ExitWatch(self._child.pid)
+        exit_watch = default_reader().exit_watch(self._child.pid)
         ended = asyncio.ensure_future(_wait_for_end(self._child.pid))
         try:
             while not ended.done():
-                await asyncio.wait({ended}, timeout=BETWEEN_LOOKS_S)
-                ending.look()
+                await asyncio.wait({ended}, timeout=COUNTERS_EVERY_S)
+                exit_watch.update()
             while (code := self._child.exit_code) is None:  # noqa: ASYNC110 - the kernel sets no Event
                 await asyncio.sleep(BEAT_S)
-            how = ending.words(128 - code if code > 128 else code)
+            how = exit_watch.words(128 - code if code > 128 else code)
         finally:
             ended.cancel()
-            ending.close()
+            exit_watch.close()
         yield Event(self._clock(), self.name, Ended(f"{plain(self._child.name)} {how}", code))
 
 
 async def _wait_for_end(pid: int) -> None:
     """Wait until a process has ended, by its pidfd; return at once where there is none."""
+    if not hasattr(os, "pidfd_open"):  # Linux only
+        return
     with contextlib.suppress(OSError):  # Linux before 5.3, or it was waited for already
         await _readable(os.pidfd_open(pid))
 

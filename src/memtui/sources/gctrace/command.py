@@ -13,7 +13,7 @@ from subprocess import DEVNULL
 
 from memtui.sanitize import plain
 from memtui.sources.gctrace.follow_file import Turn
-from memtui.sources.process.proc import has_living_group
+from memtui.sources.process.discovery import has_living_group
 from memtui.sources.source import SourceFailed
 
 QUIET_S = 0.5

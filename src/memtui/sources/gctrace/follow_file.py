@@ -137,6 +137,8 @@ class FollowedFile:
 
     def _skip_hole(self) -> None:
         """Jump over a hole, which reads as NULs and may be as long as a log ever was."""
+        if not hasattr(os, "SEEK_DATA"):
+            return
         try:
             data_at = os.lseek(self._fd, self._at, os.SEEK_DATA)
         except OSError:  # ENXIO: nothing but the hole up to the end; EINVAL: no such thing here

@@ -286,5 +286,7 @@ class _Lines(threading.Thread):
 
 def _widen(fd: int) -> None:
     """Make a pipe hold more, for the moments in which memtui does not get the processor."""
+    if not hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux only
+        return
     with contextlib.suppress(OSError):  # a socket, a file, or the user has used up the allowance
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

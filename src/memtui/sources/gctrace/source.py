@@ -17,7 +17,8 @@ from memtui.sources.gctrace.pipe import PipeTrace
 from memtui.sources.gctrace.stderr import has_gctrace, not_to_be_opened, stderr_of
 from memtui.sources.gctrace.timestamps import NAME, Backlog, Timestamps
 from memtui.sources.local_time import local_time
-from memtui.sources.process.proc import read_stat, who_may
+from memtui.sources.process.proc import access_hint
+from memtui.sources.process.reader import reader_at
 from memtui.sources.source import Clock, SourceFailed
 
 TAIL_BYTES = 256 << 10
@@ -201,7 +202,7 @@ class _StderrFile:
         self._start_ticks = self._ticks()
 
     def where(self) -> str:
-        """Say what is followed, and whether anything can be expected there."""
+        """Describe what is followed, and whether anything can be expected there."""
         where = f"following {stderr_of(self._pid, self._proc).name}"
         if has_gctrace(self._pid, self._proc) is False:
             where += " — GODEBUG has no gctrace=1, so the runtime prints nothing"
@@ -217,7 +218,7 @@ class _StderrFile:
             return FollowedFile(link, TAIL_BYTES, self._started_at)
         except PermissionError:
             reason = f"no permission to read {stderr.name}"
-            raise SourceFailed(reason, who_may(), final=True) from None
+            raise SourceFailed(reason, access_hint(), final=True) from None
         except OSError:
             raise SourceFailed(f"process {self._pid} has ended", final=True) from None
 
@@ -240,7 +241,7 @@ class _StderrFile:
     def _ticks(self) -> int | None:
         """Return when the process started; None when it is gone, or a zombie."""
         try:
-            found = read_stat(self._pid, self._proc)
+            found = reader_at(self._proc).stat(self._pid)
         except (OSError, ParseError):
             return None
         return None if found.is_over else found.start_ticks

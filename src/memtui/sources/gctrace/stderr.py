@@ -13,7 +13,9 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from memtui.sources.process.proc import who_may
+from memtui.sources.process.linux import LinuxReader
+from memtui.sources.process.proc import access_hint
+from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 
 _CONTAINER = re.compile(r"(?<![0-9a-f])([0-9a-f]{64})(?![0-9a-f])")
@@ -42,6 +44,9 @@ def stderr_of(pid: int, proc: Path = Path("/proc")) -> Stderr:
     Raise :class:`SourceFailed` for good when the process is gone, when it closed its standard
     error, and when it may not be asked (another user's process: man proc_pid_fd).
     """
+    if not isinstance(reader_at(proc), LinuxReader):
+        reason = "the stderr of another process can be read on Linux only"
+        raise SourceFailed(reason, "memtui run -- COMMAND, or --gctrace FILE", final=True)
     link = proc / str(pid) / "fd" / "2"
     try:
         name, found = os.readlink(link), os.stat(link)
@@ -49,7 +54,7 @@ def stderr_of(pid: int, proc: Path = Path("/proc")) -> Stderr:
         user = _owner(pid, proc)
         raise SourceFailed(
             f"no access to the stderr of process {pid}, which belongs to {user}",
-            who_may(user),
+            access_hint(user),
             final=True,
         ) from None
     except (FileNotFoundError, ProcessLookupError):

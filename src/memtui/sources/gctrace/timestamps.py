@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from memtui.model import Event, GcCycle, OutputLine, Restart
 from memtui.parse.gctrace.decoder import TimedItem, TraceItem
-from memtui.sources.clock import moment_of_day
+from memtui.sources.clock import session_time
 from memtui.sources.source import Clock, EventQueue
 
 NAME = "gctrace"
@@ -37,7 +37,7 @@ class Timestamps:
         """Return the event of an item that was written just now, or ``at`` a moment."""
         if isinstance(item, Restart):
             self.started_at = None
-        at = self.of_cycle(item) if at is None else moment_of_day(self.clock, at)
+        at = self.of_cycle(item) if at is None else session_time(self.clock, at)
         return Event(self.clock() if at is None else at, NAME, item)
 
 

@@ -264,7 +264,7 @@ _CONNECTED = ("connection.connect_tcp.complete", "connection.connect_unix_socket
 
 
 def is_draining(address: Address) -> bool:
-    """Tell whether a response from there, which was abandoned, is still being read to its end."""
+    """Return whether a response from there, which was abandoned, is still being read to its end."""
     return DRAINS.is_draining(str(address))
 
 
@@ -304,12 +304,12 @@ def _certificates(address: Address) -> ssl.SSLContext | bool:
 
 
 def is_https(url: str) -> bool:
-    """Tell whether a URL wants TLS, however it is spelled."""
+    """Return whether a URL wants TLS, however it is spelled."""
     return url[:6].lower() == "https:"
 
 
 def failure_of(address: Address, error: Exception) -> HttpFailed:
-    """Say in one line why a request came to nothing."""
+    """Describe in one line why a request came to nothing."""
     import httpx
 
     causes = list(_causes(error))
@@ -344,7 +344,7 @@ _DOWN = "does the service still run?"
 
 
 def _tls_failure(address: Address, error: ssl.SSLError) -> HttpFailed:
-    """Say what went wrong below HTTP: mostly plain text where TLS was expected."""
+    """Describe what went wrong below HTTP: mostly plain text where TLS was expected."""
     reason = (error.reason or str(error)).lower().replace("_", " ")
     if "wrong version number" in reason or "record layer" in reason:
         return HttpFailed(HttpCause.TLS, f"{address} does not speak TLS", "try http:// in --pprof")
@@ -392,5 +392,5 @@ def refusal(address: Address, response: Response) -> SourceFailed | None:
 
 
 def wants_tls(response: Response) -> bool:
-    """Tell whether this is how Go answers plain HTTP on a TLS port (net/http/server.go, serve)."""
+    """Return whether this is Go's answer to plain HTTP on a TLS port (net/http/server.go)."""
     return response.status == 400 and b"HTTP request to an HTTPS server" in response.body

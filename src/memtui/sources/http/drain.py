@@ -33,7 +33,7 @@ class _Page:
         self.began = self.heard = time.monotonic()
 
     def is_over(self, now: float) -> bool:
-        """Tell whether a limit was reached."""
+        """Return whether a limit was reached."""
         return (
             self.bytes >= MOST_BYTES
             or now - self.began >= LONGEST_S
@@ -104,7 +104,7 @@ class Drain:
         os.close(page.fd)
         del self._pages[page.fd]
         try:
-            self._control.send(page.number, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            self._control.send(page.number, socket.MSG_DONTWAIT)  # Python ignores SIGPIPE
         except OSError:
             self._has_parent = False
 

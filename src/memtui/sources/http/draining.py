@@ -25,6 +25,8 @@ from memtui.sources.http import drain
 
 _READS = 16
 _READ_BYTES = 1 << 16
+_WITH_BOUNDARIES = socket.SOCK_DGRAM if sys.platform == "darwin" else socket.SOCK_SEQPACKET
+"""macOS has no unix sockets of the type SOCK_SEQPACKET."""
 
 
 class DrainProcess:
@@ -60,7 +62,7 @@ class DrainProcess:
             self._names[number] = name
 
     def is_draining(self, name: str) -> bool:
-        """Tell whether a response of that name is still being read to its end."""
+        """Return whether a response of that name is still being read to its end."""
         self._listen()
         return name in self._names.values()
 
@@ -81,7 +83,7 @@ class DrainProcess:
     def _started(self) -> socket.socket:
         self._listen()
         if self._control is None:
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            ours, theirs = socket.socketpair(socket.AF_UNIX, _WITH_BOUNDARIES)
             with theirs:
                 self._process = subprocess.Popen(
                     [sys.executable, "-I", "-S", str(Path(drain.__file__))],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -12,15 +11,11 @@ from enum import Enum
 from itertools import groupby
 from pathlib import Path
 
-from memtui.parse.process.sockets import (
-    Listener,
-    TcpListener,
-    parse_tcp_listeners,
-    parse_unix_listeners,
-)
+from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address, HttpCause, HttpFailed, Response, get, wants_tls
 from memtui.sources.http.probe import KnownService, Silence, knock, service_of
-from memtui.sources.process.identity import no_access, start_ticks
+from memtui.sources.process.host import shares_network
+from memtui.sources.process.reader import no_access, reader_at, start_ticks
 from memtui.sources.source import SourceFailed
 
 PROC = Path("/proc")
@@ -38,7 +33,6 @@ _TLS_PORTS = frozenset({10250, 10257, 10259})
 """Of kubelet, kube-controller-manager and kube-scheduler (kubernetes.io, Ports and Protocols)."""
 _TTRPC = ".ttrpc"
 """The end of the name of containerd's socket for ttrpc, which logs an error for a stranger."""
-_SOCKET = re.compile(r"socket:\[(\d+)\]")
 _OR_URL = "or give --pprof URL"
 ASKS_AGAIN = f"memtui asks again and waits longer, {_OR_URL}"
 """What to do about a listener that was late: nothing is known of the service by that."""
@@ -121,7 +115,7 @@ class Probe:
         return self.verdict in _SETTLED or (self.is_late and not self.is_open)
 
     def __str__(self) -> str:
-        """Write it as a part of a sentence: 127.0.0.1:8080 answers 404."""
+        """Format it as a part of a sentence: 127.0.0.1:8080 answers 404."""
         said = f"{self.listener} {self.verdict.value}"
         return f"{said} within {self.deadline_s:g} s (host busy?)" if self.is_late else said
 
@@ -163,37 +157,13 @@ def listeners(pid: int, proc: Path = PROC) -> list[Listener]:
     listening: all in the network namespace of that process. Raises SourceFailed when the
     process has ended or belongs to somebody else.
     """
-    start_ticks(pid, proc)
-    of_process = proc / str(pid)
+    reader = reader_at(proc)
+    start_ticks(pid, reader)
     try:
-        inodes = set(_socket_inodes(of_process / "fd"))
+        return reader.listeners(pid)
     except OSError:
-        start_ticks(pid, proc)
+        start_ticks(pid, reader)
         raise no_access(pid) from None
-    found: list[Listener] = []
-    for name in ("tcp", "tcp6"):
-        found += parse_tcp_listeners(_text(of_process / "net" / name))
-    found += parse_unix_listeners(_text(of_process / "net/unix"))
-    return [listener for listener in found if listener.inode in inodes]
-
-
-def _socket_inodes(folder: Path) -> Iterator[int]:
-    with os.scandir(folder) as descriptors:
-        for descriptor in descriptors:
-            try:
-                match = _SOCKET.fullmatch(os.readlink(descriptor.path))
-            except FileNotFoundError:
-                continue
-            if match:
-                yield int(match[1])
-
-
-def _text(path: Path) -> str:
-    """Return a file of /proc/PID/net; nothing where the kernel has no such protocol."""
-    try:
-        return path.read_text(errors="surrogateescape")
-    except OSError:
-        return ""
 
 
 async def find_pprof(
@@ -242,7 +212,9 @@ async def _find_pprof(
     address = await _first_with_pprof(asked, pid, proc, known)
     if address is not None:
         return address
-    start_ticks(pid, proc)  # it may have ended meanwhile: that says more than a port that refuses
+    start_ticks(
+        pid, reader_at(proc)
+    )  # it may have ended meanwhile: that says more than a port that refuses
     raise _not_found([known[each] for each in asked], len(wanted) - len(asked), service)
 
 
@@ -266,7 +238,7 @@ async def _first_with_pprof(
 
 
 def _is_of_another_protocol(listener: Listener, service: KnownService | None) -> bool:
-    """Tell whether a listener is known, without asking it, to have no HTTP."""
+    """Return whether a listener is known, without asking it, to have no HTTP."""
     if isinstance(listener, TcpListener):
         return service is not None and listener.port in service.other_ports
     return listener.path.endswith(_TTRPC)
@@ -326,16 +298,8 @@ def _one_a_port(found: Iterable[Listener]) -> list[Listener]:
     return [*of_port, *(one for one in found if not isinstance(one, TcpListener))]
 
 
-def shares_network(pid: int, proc: Path) -> bool:
-    """Tell whether an address of the process is the same place for us."""
-    try:
-        return os.readlink(proc / str(pid) / "ns/net") == os.readlink(proc / "self/ns/net")
-    except OSError:
-        return True
-
-
 def _is_file(listener: Listener) -> bool:
-    """Tell whether the socket is reached through a file, whatever the network namespace."""
+    """Return whether the socket is reached through a file, whatever the network namespace."""
     return not isinstance(listener, TcpListener) and not listener.is_abstract
 
 
@@ -369,7 +333,7 @@ async def probe_listener(
 
 
 def _is_usual_for_tls(listener: Listener) -> bool:
-    """Tell whether TLS is usual at this port: 443, 6443, 8443 and so on."""
+    """Return whether TLS is usual at this port: 443, 6443, 8443 and so on."""
     if not isinstance(listener, TcpListener):
         return False
     return listener.port % 1000 == 443 or listener.port in _TLS_PORTS

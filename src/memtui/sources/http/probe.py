@@ -19,7 +19,8 @@ from memtui.parse.process.buildinfo import main_package
 from memtui.parse.process.proc import ParseError, full_name
 from memtui.sources.http.client import Address, Response
 from memtui.sources.http.draining import DRAINS
-from memtui.sources.process.proc import PROC, read_command, read_stat
+from memtui.sources.process.proc import PROC
+from memtui.sources.process.reader import reader_at
 
 GREETING_S = 0.05
 """A server of a protocol in which the server speaks first (NATS, SMTP, SSH, MySQL) writes its
@@ -103,7 +104,7 @@ async def _exchange(
 
 
 def _is_whole(raw: bytearray) -> bool:
-    """Tell whether an answer with a length has come, or something that is no HTTP."""
+    """Return whether an answer with a length has come, or something that is no HTTP."""
     if raw and not b"HTTP/".startswith(raw[:5]):
         return True
     head, end, body = raw.partition(_HEADERS_END)
@@ -261,7 +262,7 @@ def _begins(package: str, name: str) -> bool:
 
 def _main_package(pid: int, proc: Path) -> str | None:
     try:
-        binary = os.open(f"{proc}/{pid}/exe", os.O_RDONLY | os.O_CLOEXEC)
+        binary = os.open(reader_at(proc).binary(pid), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
@@ -274,6 +275,7 @@ def _main_package(pid: int, proc: Path) -> str | None:
 
 def _name(pid: int, proc: Path) -> str | Absent:
     try:
-        return full_name(read_stat(pid, proc).comm, read_command(pid, proc))
+        reader = reader_at(proc)
+        return full_name(reader.stat(pid).comm, reader.command(pid))
     except (OSError, ParseError):
         return Absent.NO_ACCESS

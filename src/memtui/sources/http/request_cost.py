@@ -16,9 +16,10 @@ from pathlib import Path
 from memtui import units
 from memtui.model import Fetch, Mark, Origin
 from memtui.parse.process.proc import ParseError
-from memtui.parse.profile.shape import ProfileShape
+from memtui.parse.profile.wire import ProfileShape
 from memtui.sources.http.client import Address, Response
-from memtui.sources.process.proc import PROC, read_status
+from memtui.sources.process.proc import PROC
+from memtui.sources.process.reader import reader_at
 from memtui.sources.source import Clock
 
 FORCED_GC_S = 120.0
@@ -93,7 +94,7 @@ class Garbage:
         self._gc_number = gc_number
 
     def allows(self, budget: int, gc_number: int | None) -> bool:
-        """Tell whether another profile like the last one is within the budget."""
+        """Return whether another profile like the last one is within the budget."""
         self._forget(gc_number)
         made = [allocated for _, allocated in self._made]
         return not made or sum(made) + made[-1] <= budget
@@ -223,7 +224,7 @@ def _memory(pid: int | None, proc: Path) -> tuple[int, int]:
     if pid is None:
         return 0, 0
     try:
-        status = read_status(pid, proc)
+        status = reader_at(proc).status(pid)
     except (OSError, ParseError):
         return 0, 0
     found = (status.res_bytes, status.peak_bytes)

@@ -18,8 +18,9 @@ from memtui.model import Trouble
 from memtui.parse.process.proc import ParseError
 from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address, HttpCause, HttpFailed
-from memtui.sources.http.endpoint import PROC, listeners, shares_network
-from memtui.sources.process.proc import read_stat
+from memtui.sources.http.endpoint import PROC, listeners
+from memtui.sources.process.host import shares_network
+from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 
 LOOK_S = 1.0
@@ -75,7 +76,7 @@ class SocketWatch:
         if self._pid is None:
             return False
         try:
-            return read_stat(self._pid, self._proc).state in _STOPPED
+            return reader_at(self._proc).stat(self._pid).state in _STOPPED
         except (OSError, ParseError):
             return False
 

@@ -1,184 +1,20 @@
-"""Where a process runs: its memory cgroups, its settings of the runtime, huge pages on the host.
-
-The memory cgroup of a process: its levels, what it is charged for, and who is in it.
-"""
+"""Reads the environment of a process: limits, settings, and the memory of its host."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from pathlib import Path
 
-from memtui.model import (
-    Absent,
-    Attached,
-    CgroupLevel,
-    CgroupMemory,
-    Environment,
-    Event,
-    Reading,
-    Words,
-)
-from memtui.parse.process.cgroup import (
-    levels_of,
-    parse_cgroup,
-    parse_cgroup_mounts,
-    parse_count,
-    parse_inactive_file,
-    parse_limit,
-    parse_memory_stat,
-    parse_oom_kills,
-    parse_procs,
-)
-from memtui.parse.process.proc import ParseError
-from memtui.sources.process.identity import PidGuard
-from memtui.sources.process.proc import PAGE_BYTES, PROC, read_environ, read_statm
-from memtui.sources.source import Clock
+from memtui.model import Attached, Environment, Event
+from memtui.sources.process.reader import PidGuard, ProcessReader, default_reader
+from memtui.sources.source import Clock, SourceFailed
 
-MOST_PROCESSES = 256
-"""A group with more is a host's: reading them all would cost more than 10 ms."""
-_MOST_FOLDERS = 256
-_MOST_BYTES = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class CgroupPlace:
-    """A memory cgroup: its path in the hierarchy, and the folder with its files."""
-
-    version: int
-    path: str
-    folder: Path
-
-
-def cgroup_places(pid: int, proc: Path, root: Path) -> tuple[CgroupPlace, ...]:
-    """Return the memory cgroup of a process and all above it that have files of memory.
-
-    Its own first; empty where none is visible. The root of v2 has no such files.
-    """
-    mounts = parse_cgroup_mounts(small_file(proc / "self/mountinfo") or b"")
-    for path in parse_cgroup(small_file(proc / str(pid) / "cgroup") or b""):
-        places = tuple(
-            CgroupPlace(path.version, shown, root / folder.lstrip("/"))
-            for shown, folder in levels_of(path, mounts)
-        )
-        if counted := tuple(each for each in places if _counts_memory(each)):
-            return counted
-    return ()
-
-
-def read_level(place: CgroupPlace) -> CgroupLevel:
-    """Read the limits and the usage of a cgroup; whatever cannot be read is Absent."""
-    limit = _text(place, "memory.max", "memory.limit_in_bytes")
-    high = small_file(place.folder / "memory.high") if place.version == 2 else None
-    return CgroupLevel(
-        path=place.path,
-        limit_bytes=Absent.NOT_REPORTED if limit is None else parse_limit(limit),
-        high_bytes=None if high is None else parse_limit(high),
-        current_bytes=parse_count(_text(place, "memory.current", "memory.usage_in_bytes") or b""),
-        inactive_file_bytes=parse_inactive_file(
-            small_file(place.folder / "memory.stat") or b"", place.version
-        ),
-    )
-
-
-def read_cgroup_memory(
-    places: tuple[CgroupPlace, ...], levels: tuple[CgroupLevel, ...], proc: Path = PROC
-) -> CgroupMemory | None:
-    """Read the innermost cgroup with a limit, or the first one; None where there is none.
-
-    ``levels`` are those of ``places``. Whatever cannot be read is Absent.
-    """
-    if not places:
-        return None
-    pairs = list(zip(places, levels, strict=True))
-    place, level = next((each for each in pairs if isinstance(each[1].limit_bytes, int)), pairs[0])
-    stat = parse_memory_stat(small_file(place.folder / "memory.stat") or b"", place.version)
-    if place.version == 1:
-        kernel = small_file(place.folder / "memory.kmem.usage_in_bytes")
-        stat["kernel_bytes"] = parse_count(kernel or b"")
-    processes, res, anon = _processes(place, proc)
-    return CgroupMemory(
-        path=place.path,
-        limit_bytes=level.limit_bytes,
-        usage_bytes=level.current_bytes,
-        oom_kills=parse_oom_kills(_text(place, "memory.events", "memory.oom_control") or b""),
-        processes=processes,
-        processes_res_bytes=res,
-        processes_anon_bytes=anon,
-        **stat,
-    )
-
-
-def _processes(place: CgroupPlace, proc: Path) -> tuple[Reading, Reading, Reading]:
-    """Return how many processes a cgroup has, their RES, and the anonymous part of it."""
-    pids = _pids(place.folder)
-    if pids is None:
-        return (Absent.NOT_REPORTED,) * 3
-    if 0 in pids:
-        return len(pids), Absent.NO_ACCESS, Absent.NO_ACCESS
-    res = anon = 0
-    for pid in pids:
-        try:
-            statm = read_statm(pid, proc)
-        except (OSError, ParseError):
-            continue  # it has ended since
-        res += statm.res_pages * PAGE_BYTES
-        anon += (statm.res_pages - statm.shr_pages) * PAGE_BYTES
-    return len(pids), res, anon
-
-
-def _pids(folder: Path) -> list[int] | None:
-    """Return the processes of a cgroup and of those below it; None for too many, or none seen."""
-    found: list[int] = []
-    waiting, seen = [folder], 0
-    while waiting:
-        place = waiting.pop()
-        seen += 1
-        try:
-            found += parse_procs((place / "cgroup.procs").read_bytes())
-            waiting += [each for each in place.iterdir() if each.is_dir()]
-        except OSError:
-            if place == folder:
-                return None
-        if len(found) > MOST_PROCESSES or seen > _MOST_FOLDERS:
-            return None
-    return found or None
-
-
-def _counts_memory(place: CgroupPlace) -> bool:
-    names = ("memory.max", "memory.current")
-    if place.version == 1:
-        names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
-    return any(os.access(place.folder / name, os.R_OK) for name in names)
-
-
-def _text(place: CgroupPlace, v2: str, v1: str) -> bytes | None:
-    return small_file(place.folder / (v2 if place.version == 2 else v1))
-
-
-def small_file(path: Path) -> bytes | None:
-    """Return a small file of the kernel; None where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(_MOST_BYTES)
-    except OSError:
-        return None
-
-
-ROOT = Path("/")
 EVERY_S = 10.0
-_SETTINGS = ("GOGC", "GOMEMLIMIT", "GODEBUG")
-_CHOSEN = re.compile(rb"\[(\w+)\]")
+HOST_EVERY_S = 5.0
 
 
 class EnvironmentSource:
-    """Reads the surroundings of a process every ``every_s`` seconds, until it ends.
-
-    ``root`` is that of the files of the host: its cgroups are mounted below it, and /sys is there.
-    """
+    """Reads the limits and settings of a process every ``every_s`` seconds, until it ends."""
 
     name = "surroundings"
 
@@ -186,28 +22,25 @@ class EnvironmentSource:
         self,
         pid: int,
         clock: Clock,
+        reader: ProcessReader | None = None,
         every_s: float = EVERY_S,
-        *,
-        proc: Path = PROC,
-        root: Path = ROOT,
     ) -> None:
         self._pid = pid
         self._clock = clock
+        self._reader = reader or default_reader()
         self._every_s = every_s
-        self._proc = proc
-        self._root = root
-        self._lifetime = PidGuard(pid, proc)
+        self._guard = PidGuard(pid, self._reader)
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield a Surroundings when it differs from the one before, a CgroupMemory at each beat.
+        """Yield a changed Environment, and a CgroupMemory after each read.
 
-        Raises SourceFailed when the process has ended; what can not be read is Absent.
+        Raises SourceFailed when the process has ended; what cannot be read is Absent.
         """
         last: Environment | None = None
         while True:
-            self._lifetime.check()
+            self._guard.check()
             at = self._clock()
-            found, memory = read_place(self._pid, self._proc, self._root)
+            found, memory = self._reader.environment(self._pid)
             if last is None:
                 yield Event(at, self.name, Attached("cgroup"))
             if found != last:
@@ -218,37 +51,34 @@ class EnvironmentSource:
             await asyncio.sleep(self._every_s)
 
 
-def read_surroundings(pid: int, proc: Path = PROC, root: Path = ROOT) -> Environment:
-    """Read them now; whatever can not be read is Absent."""
-    return read_place(pid, proc, root)[0]
+class HostMemorySource:
+    """Reads memory and swap of the host every ``every_s`` seconds, until the process ends.
 
+    A read takes 0.1 ms. It runs in a thread, because the first one imports psutil.
+    """
 
-def read_place(
-    pid: int, proc: Path = PROC, root: Path = ROOT
-) -> tuple[Environment, CgroupMemory | None]:
-    """Read the surroundings and the memory of the cgroup at one moment."""
-    places = cgroup_places(pid, proc, root)
-    levels = tuple(map(read_level, places))
-    pages = root / "sys/kernel/mm/transparent_hugepage"
-    chosen = _CHOSEN.search(small_file(pages / "enabled") or b"")
-    settings = _settings(pid, proc)
-    surroundings = Environment(
-        levels=levels or Absent.NOT_REPORTED,
-        cgroup_version=places[0].version if places else Absent.NOT_REPORTED,
-        gogc=settings["GOGC"],
-        gomemlimit=settings["GOMEMLIMIT"],
-        godebug=settings["GODEBUG"],
-        thp=chosen[1].decode() if chosen else Absent.NOT_REPORTED,
-        max_ptes_none=parse_count(small_file(pages / "khugepaged/max_ptes_none") or b""),
-    )
-    return surroundings, read_cgroup_memory(places, levels, proc)
+    name = "host"
 
+    def __init__(
+        self,
+        pid: int,
+        clock: Clock,
+        reader: ProcessReader | None = None,
+        every_s: float = HOST_EVERY_S,
+    ) -> None:
+        self._clock = clock
+        self._reader = reader or default_reader()
+        self._every_s = every_s
+        self._guard = PidGuard(pid, self._reader)
 
-def _settings(pid: int, proc: Path) -> dict[str, Words | None]:
-    try:
-        known = read_environ(pid, _SETTINGS, proc)
-    except PermissionError:
-        return dict.fromkeys(_SETTINGS, Absent.NO_ACCESS)
-    except OSError:
-        return dict.fromkeys(_SETTINGS, Absent.NOT_REPORTED)
-    return {name: known.get(name) for name in _SETTINGS}
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield a HostMemory after each read; nothing more once the process has ended."""
+        yield Event(self._clock(), self.name, Attached("psutil"))
+        while True:
+            try:
+                self._guard.check()
+            except SourceFailed:  # the source of the process reports its end
+                return
+            at = self._clock()
+            yield Event(at, self.name, await asyncio.to_thread(self._reader.host_memory))
+            await asyncio.sleep(self._every_s)

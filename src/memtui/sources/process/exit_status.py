@@ -1,4 +1,4 @@
-"""How a process that is not a child ended: its exit status, and whether the OOM killer ran."""
+"""Finds out how a process ended that is no child: exit status, and whether the OOM killer ran."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from memtui.parse.process.cgroup import levels_of, parse_cgroup, parse_cgroup_mo
 from memtui.sources.process.proc import PROC
 
 ROOT = Path("/")
-BETWEEN_LOOKS_S = 10.0
+COUNTERS_EVERY_S = 10.0
 _EXIT_CODE = 49
-"""The place of exit_code in /proc/PID/stat behind the name: field 52 (man 5 proc_pid_stat)."""
+"""Index of exit_code in /proc/PID/stat after the name: field 52 (man 5 proc_pid_stat)."""
 _INFO_BYTES, _EXIT_AT = 64, 60
 _INFO_EXIT = 1 << 3
 _GET_INFO = 3 << 30 | _INFO_BYTES << 16 | 0xFF << 8 | 11
@@ -30,9 +30,9 @@ _OOM_KILL = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class OomKills:
-    """How many processes the OOM killer ended in a memory cgroup, and on the host.
+    """Number of processes that the OOM killer killed in a memory cgroup, and on the host.
 
-    None where the kernel does not have the number: memory.events (v2), memory.oom_control (v1,
+    None where the kernel does not report it: memory.events (v2), memory.oom_control (v1,
     Linux 4.13 and newer), oom_kill in /proc/vmstat (the same).
     """
 
@@ -41,10 +41,41 @@ class OomKills:
 
 
 class ExitWatch:
-    """Learns how a process ended; made while it runs, told ``look`` now and then until then."""
+    """Finds out how a process ended; made while it runs.
+
+    This one knows nothing itself: psutil reports the exit status of children only.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def update(self) -> None:
+        """Read the OOM kill counters again if the last read is old: only a recent rise counts."""
+
+    def ended(self) -> Ended:
+        """Return how the process ended, as far as the kernel reports it."""
+        status = self._status()
+        code = None if status is None else os.waitstatus_to_exitcode(status)
+        how = f"process {self._pid} {self.words(code)}"
+        return Ended(how, code if code is None or code >= 0 else 128 - code)
+
+    def words(self, code: int | None) -> str:
+        """Return how it ended, to follow its name; −n is signal n, None is unknown."""
+        return ending_words(code, OomKills(None, None), OomKills(None, None))
+
+    def close(self) -> None:
+        """Release what is held."""
+
+    def _status(self) -> int | None:
+        """Return the wait status (man 2 waitpid), None where it is unknown."""
+        return None
+
+
+class LinuxExitWatch(ExitWatch):
+    """Reads the exit status from a zombie or a pidfd, and OOM kills from the cgroup and vmstat."""
 
     def __init__(self, pid: int, proc: Path = PROC, root: Path = ROOT) -> None:
-        self._pid = pid
+        super().__init__(pid)
         self._proc = proc
         self._counts = _count_file(pid, proc, root)
         self._pidfd: int | None = None
@@ -52,36 +83,29 @@ class ExitWatch:
             with contextlib.suppress(OSError):  # Linux before 5.3, or it has ended
                 self._pidfd = os.pidfd_open(pid)
         self._before = self._oom_kills()
-        self._looked_s = time.monotonic()
+        self._updated_s = time.monotonic()
 
-    def look(self) -> None:
-        """Note the counts of the OOM killer again, so that only a recent rise is blamed."""
-        if time.monotonic() - self._looked_s >= BETWEEN_LOOKS_S:
-            self._before, self._looked_s = self._oom_kills(), time.monotonic()
-
-    def told(self) -> Ended:
-        """Return how it ended, as far as the kernel has it."""
-        status = self._status()
-        code = None if status is None else os.waitstatus_to_exitcode(status)
-        how = f"process {self._pid} {self.words(code)}"
-        return Ended(how, code if code is None or code >= 0 else 128 - code)
+    def update(self) -> None:
+        """Read the OOM kill counters again if the last read is old: only a recent rise counts."""
+        if time.monotonic() - self._updated_s >= COUNTERS_EVERY_S:
+            self._before, self._updated_s = self._oom_kills(), time.monotonic()
 
     def words(self, code: int | None) -> str:
-        """Return how it ended, to stand behind its name; −n is signal n, None not known."""
-        return words_of(code, self._before, self._oom_kills())
+        """Return how it ended, to follow its name; −n is signal n, None is unknown."""
+        return ending_words(code, self._before, self._oom_kills())
 
     def close(self) -> None:
-        """Let go of the process."""
+        """Close the pidfd."""
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
 
     def _status(self) -> int | None:
-        """Return the status as waitpid(2) has it, from a zombie or from its pidfd."""
+        """Return the wait status (man 2 waitpid) of a zombie, or through the pidfd."""
         with contextlib.suppress(OSError, ValueError, IndexError):
             stat = (self._proc / str(self._pid) / "stat").read_text(errors="replace")
             fields = stat[stat.rindex(")") + 2 :].split()
-            if fields[0] in "ZX" and int(fields[_EXIT_CODE]):  # 0 also where it may not be read
+            if fields[0] in "ZX" and int(fields[_EXIT_CODE]):  # 0 also without the right to read it
                 return int(fields[_EXIT_CODE])
         if self._pidfd is None:
             return None
@@ -99,10 +123,10 @@ class ExitWatch:
         return OomKills(of_cgroup, _count(self._proc / "vmstat"))
 
 
-def words_of(code: int | None, before: OomKills, after: OomKills) -> str:
-    """Return how a process ended, to stand behind its name.
+def ending_words(code: int | None, before: OomKills, after: OomKills) -> str:
+    """Return how a process ended, to follow its name.
 
-    ``code`` is the exit code, −n for signal n, None when it is not known.
+    ``code`` is the exit code, −n for signal n, None if unknown.
     """
     is_killed = code in (None, -signal.SIGKILL)
     if is_killed and (rise := _rise(before.of_cgroup, after.of_cgroup)):
@@ -111,14 +135,14 @@ def words_of(code: int | None, before: OomKills, after: OomKills) -> str:
         return "ended"
     if code >= 0:
         return f"ended with exit code {code}"
-    said = f"was killed by {signal_name(-code)}"
+    how = f"was killed by {signal_name(-code)}"
     if is_killed and (rise := _rise(before.of_host, after.of_host)):
-        said += f", probably by the OOM killer: oom_kill in /proc/vmstat rose {rise}"
-    return said
+        how += f", probably by the OOM killer: oom_kill in /proc/vmstat rose {rise}"
+    return how
 
 
 def signal_name(number: int) -> str:
-    """Return the name of a signal: SIGKILL; its number where it has none."""
+    """Return the name of a signal ("SIGKILL"), or its number if it has none."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -132,7 +156,7 @@ def _rise(before: int | None, after: int | None) -> str:
 
 
 def _count_file(pid: int, proc: Path, root: Path) -> Path | None:
-    """Return the file with the count of the memory cgroup of a process; None: there is none."""
+    """Return the file that counts the OOM kills of a process's memory cgroup; None without one."""
     with contextlib.suppress(OSError):
         mounts = parse_cgroup_mounts((proc / "self/mountinfo").read_bytes())
         for path in parse_cgroup((proc / str(pid) / "cgroup").read_bytes()):

@@ -1,12 +1,11 @@
-"""Opens and reads the files of /proc of one process; ``memtui.parse.process.proc`` parses them.
+"""Reads files of /proc; ``memtui.parse.process.proc`` parses them.
 
-All of these raise FileNotFoundError or ProcessLookupError when the process is gone, and
-PermissionError when it may not be seen (another user's process, hidepid: man 5 proc).
+All functions raise FileNotFoundError or ProcessLookupError when the process is gone, and
+PermissionError when it may not be read (another user's process, hidepid: man 5 proc).
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pwd
 from collections.abc import Container
@@ -15,7 +14,6 @@ from pathlib import Path
 from memtui.model import Absent, Reading, Resident, Words
 from memtui.parse.process.buildinfo import go_version
 from memtui.parse.process.proc import (
-    ParseError,
     ProcStat,
     ProcStatm,
     ProcStatus,
@@ -76,30 +74,30 @@ def read_smaps(pid: int, proc: Path = PROC) -> list[Mapping]:
     return parse_smaps((Path(proc) / str(pid) / "smaps").read_bytes())
 
 
-def read_go_version(pid: int, proc: Path = PROC) -> str | Absent | None:
-    """Read the Go version of a process's binary, None when it is none of Go.
+def read_go_version(binary: Path) -> str | Absent | None:
+    """Return the Go version that built a program file, None if Go did not build it.
 
-    The link /proc/PID/exe leads to the binary even when its file was replaced or deleted, and
-    needs the right to ptrace (man proc_pid_exe). A kernel thread has none: not reported.
+    Opening /proc/PID/exe needs the right to ptrace (man proc_pid_exe). A kernel thread has none:
+    not reported.
     """
     try:
-        binary = os.open(f"{proc}/{pid}/exe", os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(binary, os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError:
         return Absent.NO_ACCESS
     except OSError:
         return Absent.NOT_REPORTED
     try:
-        return go_version(lambda offset, size: os.pread(binary, size, offset))
+        return go_version(lambda offset, size: os.pread(file, size, offset))
     except OSError:
         return Absent.NOT_REPORTED
     finally:
-        os.close(binary)
+        os.close(file)
 
 
 def count_open_files(pid: int, proc: Path = PROC) -> Reading:
-    """Count the open files: since Linux 6.2 that is the size of the folder, before its entries.
+    """Return the number of open files: the size of the fd folder since Linux 6.2, else its entries.
 
-    A server with 50,000 connections would cost a listing of them each second.
+    Listing the folder of a server with 50,000 connections each second would be expensive.
     """
     try:
         folder = os.open(f"{proc}/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -114,9 +112,9 @@ def count_open_files(pid: int, proc: Path = PROC) -> Reading:
 
 
 def terminal_name(tty: int) -> Words:
-    """Name a controlling terminal as ps does: "pts/3", "ttyS0", "?" for none.
+    """Return a controlling terminal as ps writes it: "pts/3", "ttyS0", "?" for none.
 
-    Pseudo terminals are numbered; of other devices sysfs knows the name.
+    Pseudo terminals are numbered; the names of other devices are in sysfs.
     """
     if tty == 0:
         return "?"
@@ -135,7 +133,7 @@ def boot_time() -> float:
 
 
 def user_name(uid: int) -> str:
-    """Return the name of a user, or the number when it has none here, as in a container."""
+    """Return the name of a user, or the number if it has no name here (in a container)."""
     try:
         return pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):
@@ -143,9 +141,9 @@ def user_name(uid: int) -> str:
 
 
 def _read(path: str) -> bytes:
-    """Read a file of /proc as one moment: the kernel writes all of it for the first read.
+    """Read a file of /proc at one moment: the kernel writes it as a whole for the first read.
 
-    Open and read by hand cost half of what a Python file object does.
+    os.open and os.read take half the time of a Python file object.
     """
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -158,26 +156,11 @@ def _read(path: str) -> bytes:
         os.close(file)
 
 
-def has_living_group(pgrp: int, proc: Path = PROC) -> bool:
-    """Return whether a process of this process group lives.
+def access_hint(owner: str | None = None) -> str:
+    """Return the hint for a refused file of /proc: with which rights it can be read.
 
-    kill(2) cannot tell: it succeeds for zombies, and where nobody reaps orphans, as in many
-    containers, they stay.
-    """
-    for name in os.listdir(proc):
-        if name.isdecimal():
-            with contextlib.suppress(OSError, ParseError):  # it ended meanwhile, or is hidden
-                stat = read_stat(int(name), proc)
-                if stat.pgrp == pgrp and not stat.is_over:
-                    return True
-    return False
-
-
-def who_may(owner: str | None = None) -> str:
-    """Say in a hint who may read what was refused: a file of /proc, of a process of this owner.
-
-    Without an owner it is the file behind a descriptor, for which no capability over processes
-    is enough (man capabilities, CAP_SYS_PTRACE).
+    Without an owner it is the file behind a descriptor, for which CAP_SYS_PTRACE is not enough
+    (man capabilities).
     """
     if is_root():
         return "root needs CAP_SYS_PTRACE for this, which a container takes away"
@@ -185,5 +168,5 @@ def who_may(owner: str | None = None) -> str:
 
 
 def is_root() -> bool:
-    """Tell whether memtui itself runs as root."""
+    """Return whether memtui runs as root."""
     return os.geteuid() == 0

@@ -1,4 +1,4 @@
-"""What /proc says about one process: who it is, and each second what memory it has."""
+"""Reads the identity of a process, and each second its memory, CPU time and open files."""
 
 from __future__ import annotations
 
@@ -7,27 +7,22 @@ import math
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
-from pathlib import Path
 
-from memtui.model import Absent, Ended, Event, ProcessIdentity, ProcessSample, Reading, Trouble
-from memtui.parse.process.proc import ParseError, ProcStat, ProcStatus, full_name, state_words
+from memtui.model import (
+    Absent,
+    Attached,
+    Ended,
+    Event,
+    ProcessIdentity,
+    ProcessSample,
+    Reading,
+    Trouble,
+)
+from memtui.parse.process.proc import ParseError, ProcStat, full_name, state_words
 from memtui.sources.clock import STEP_S
 from memtui.sources.process.exit_status import ExitWatch
-from memtui.sources.process.proc import (
-    PAGE_BYTES,
-    PROC,
-    TICKS_PER_S,
-    boot_time,
-    count_open_files,
-    read_command,
-    read_go_version,
-    read_stat,
-    read_statm,
-    read_status,
-    terminal_name,
-    user_name,
-    who_may,
-)
+from memtui.sources.process.proc import TICKS_PER_S, access_hint, read_go_version, user_name
+from memtui.sources.process.reader import ProcessReader, default_reader
 from memtui.sources.source import Clock, SourceFailed
 
 _MOST_LOADING_TRIES = 20
@@ -36,10 +31,10 @@ _GONE = (FileNotFoundError, ProcessLookupError)
 
 
 class ProcessSource:
-    """Reads a process at once and then on a steady beat, until it ends or its pid is reused.
+    """Reads a process at fixed intervals, until it ends or its pid is reused.
 
-    The first event is the identity; another one follows when the process executes another
-    program, so that a sample always belongs to the identity before it. The last is Ended.
+    The first event is the identity; another one follows after each exec, so that a sample always
+    belongs to the identity before it. The last event is Ended.
     """
 
     name = "process"
@@ -49,34 +44,36 @@ class ProcessSource:
         process: ProcessIdentity | int,
         clock: Clock,
         interval_s: float = 1.0,
-        proc: Path = PROC,
+        reader: ProcessReader | None = None,
     ) -> None:
         self._process = process
         self._clock = clock
         self._interval_s = interval_s
-        self._proc = proc
+        self._reader = reader or default_reader()
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield what is read, on beats that do not drift; a beat that was missed is left out.
+        """Yield each read, at times that do not drift; a missed time is skipped.
 
-        Raises :class:`SourceFailed`: for good when there is no such process in the beginning,
-        and to be tried again when a process that was there can not be read any more.
+        Raises :class:`SourceFailed`: with ``final`` if there is no such process at the start,
+        without if a process that was read before cannot be read now.
         """
         if isinstance(self._process, int):
-            self._process = await asyncio.to_thread(read_identity, self._process, self._proc)
+            self._process = await asyncio.to_thread(read_identity, self._process, self._reader)
         identity = self._process
-        ending = ExitWatch(identity.pid, self._proc)
+        exit_watch = self._reader.exit_watch(identity.pid)
         try:
-            async with aclosing(self._beats(identity, ending)) as beats:
-                async for event in beats:
+            async with aclosing(self._reads(identity, exit_watch)) as reads:
+                async for event in reads:
                     yield event
         finally:
-            ending.close()
+            exit_watch.close()
 
-    async def _beats(
-        self, identity: ProcessIdentity, ending: ExitWatch
+    async def _reads(
+        self, identity: ProcessIdentity, exit_watch: ExitWatch
     ) -> AsyncGenerator[Event, None]:
         yield Event(self._clock(), self.name, identity)
+        if self._reader.limits:
+            yield Event(self._clock(), self.name, Attached(self._reader.limits))
         now = asyncio.get_running_loop().time
         start_s, beat = now(), 0
         last: ProcStat | None = None
@@ -84,8 +81,8 @@ class ProcessSource:
         while True:
             at = self._clock()
             ahead_s = at - now()
-            ending.look()
-            read = await self._read(identity, last, ending)
+            exit_watch.update()
+            read = await self._read(identity, last, exit_watch)
             if isinstance(read, Ended):
                 yield Event(at, self.name, read)
                 return
@@ -95,49 +92,49 @@ class ProcessSource:
                 yield Event(at, self.name, identity)
             yield Event(at, self.name, sample)
             if ahead_was_s is not None and abs(ahead_s - ahead_was_s) > STEP_S:
-                yield Event(at, self.name, _stepped(ahead_s - ahead_was_s))
+                yield Event(at, self.name, _clock_step(ahead_s - ahead_was_s))
             ahead_was_s = ahead_s
             beat = next_beat(beat, now() - start_s, self._interval_s)
             await asyncio.sleep(start_s + beat * self._interval_s - now())
 
     async def _read(
-        self, identity: ProcessIdentity, last: ProcStat | None, ending: ExitWatch
+        self, identity: ProcessIdentity, last: ProcStat | None, exit_watch: ExitWatch
     ) -> tuple[ProcessIdentity, ProcStat, ProcessSample] | Ended:
         pid = identity.pid
         try:
             with _explained(pid):
-                stat, sample = read_sample(pid, self._proc)
+                stat, sample = read_sample(pid, self._reader)
                 current, name, ticks = identity, stat.comm, stat.start_ticks
                 if ticks == identity.start_ticks and _has_executed(identity, last, stat):
-                    current = await asyncio.to_thread(_identity, pid, self._proc)
+                    current = await asyncio.to_thread(_identity, pid, self._reader)
                     name, ticks = current.name, current.start_ticks
         except _GONE:
-            return ending.told()
+            return exit_watch.ended()
         if ticks != identity.start_ticks:
             return Ended(f"pid {pid} was reused by another process ({name})")
         return current, stat, sample
 
 
-def _stepped(by_s: float) -> Trouble:
-    """Say that the time of day moved by itself; the next sample takes it back."""
+def _clock_step(by_s: float) -> Trouble:
+    """Return the notice that the clock was set; the next sample clears it."""
     way = "forward" if by_s > 0 else "back"
     hint = "it was set, or the machine slept"
     return Trouble(f"the clock went {way} by {abs(by_s):.0f} s: {hint}", retry_s=0.0)
 
 
 def next_beat(beat: int, elapsed_s: float, interval_s: float) -> int:
-    """Return the number of the next beat that is still to come, never ``beat`` again.
+    """Return the number of the next multiple of ``interval_s``, always more than ``beat``.
 
-    A sleep may end a moment early: then the beat it slept for is over all the same.
+    A sleep may end slightly early; the beat that it waited for counts as reached.
     """
     return max(beat, math.floor(elapsed_s / interval_s)) + 1
 
 
 def _has_executed(identity: ProcessIdentity, last: ProcStat | None, stat: ProcStat) -> bool:
-    """Tell whether another program runs under the pid: its name or the place of its stack.
+    """Return whether the process has executed another program since ``identity`` was read.
 
-    The kernel puts the stack of each program at a random place, and hides it from who has no
-    right to see it by 0.
+    Then its name or the address of its stack differs: the kernel chooses a random address at each
+    exec, and reports 0 without the right to see it.
     """
     if full_name(stat.comm, identity.command) != identity.name:
         return True
@@ -146,25 +143,26 @@ def _has_executed(identity: ProcessIdentity, last: ProcStat | None, stat: ProcSt
     return last.stack_start != stat.stack_start
 
 
-def read_identity(pid: int, proc: Path = PROC) -> ProcessIdentity:
-    """Read who a process is; raise a final :class:`SourceFailed` when there is no such process.
+def read_identity(pid: int, reader: ProcessReader | None = None) -> ProcessIdentity:
+    """Return the identity of a process; raise a final :class:`SourceFailed` if there is none.
 
-    Also for a process that has ended and waits for its parent, for the id of a thread, and for
-    a process that may not be seen (hidepid, man 5 proc). Reads the binary's build information:
-    some file reads, which can block on a slow disk.
+    Also for a zombie, for the id of a thread, and for a process that may not be seen (hidepid,
+    man 5 proc). Reads the binary's build information: some file reads, which can block on a slow
+    disk.
     """
+    reader = reader or default_reader()
     try:
         with _explained(pid, final=True):
-            return _identity(pid, proc)
+            return _identity(pid, reader)
     except _GONE:
         raise SourceFailed(
             f"no process {pid}", "memtui without arguments lists the processes", final=True
         ) from None
 
 
-def _identity(pid: int, proc: Path) -> ProcessIdentity:
-    status, stat = read_status(pid, proc), read_stat(pid, proc)
-    command = () if stat.is_kernel_thread else _settled_command(pid, proc)
+def _identity(pid: int, reader: ProcessReader) -> ProcessIdentity:
+    status, stat = reader.status(pid), reader.stat(pid)
+    command = () if stat.is_kernel_thread else _loaded_command(pid, reader)
     if stat.is_over:
         raise ProcessLookupError(pid)
     if status.tgid != pid:
@@ -173,35 +171,45 @@ def _identity(pid: int, proc: Path) -> ProcessIdentity:
     return ProcessIdentity(
         pid=pid,
         start_ticks=stat.start_ticks,
-        started_at=boot_time() + stat.start_ticks / TICKS_PER_S,
+        started_at=reader.boot_time() + stat.start_ticks / TICKS_PER_S,
         name=full_name(stat.comm, command),
         command=command,
         user=user_name(status.uid),
-        go_version=None if stat.is_kernel_thread else read_go_version(pid, proc),
+        go_version=None if stat.is_kernel_thread else _go_version(pid, reader),
     )
 
 
-def _settled_command(pid: int, proc: Path) -> tuple[str, ...]:
-    """Return the arguments; while a program is being loaded they are empty for some moments."""
+def _go_version(pid: int, reader: ProcessReader) -> str | Absent | None:
+    try:
+        return read_go_version(reader.binary(pid))
+    except PermissionError:
+        return Absent.NO_ACCESS
+    except FileNotFoundError:
+        return Absent.NOT_REPORTED
+
+
+def _loaded_command(pid: int, reader: ProcessReader) -> tuple[str, ...]:
+    """Return the arguments; they are empty for some moments while a program is being loaded."""
     for _ in range(_MOST_LOADING_TRIES):
-        if command := read_command(pid, proc):
+        if command := reader.command(pid):
             return command
         time.sleep(_LOADING_PAUSE_S)
     return ()
 
 
-def read_sample(pid: int, proc: Path = PROC) -> tuple[ProcStat, ProcessSample]:
-    """Read the memory of a process, and the line of stat that says whose it is.
+def read_sample(pid: int, reader: ProcessReader | None = None) -> tuple[ProcStat, ProcessSample]:
+    """Return the sample of a process, and the stat that proves whose sample it is.
 
-    Raises FileNotFoundError or ProcessLookupError when the process has ended (a zombie has),
-    PermissionError when it may not be seen, ParseError when /proc holds something else.
+    Raises FileNotFoundError or ProcessLookupError when the process has ended (also for a zombie),
+    PermissionError when it may not be read, ParseError when the text is not as expected.
     """
-    status = read_status(pid, proc)
-    shr_bytes = _shr_bytes(status, pid, proc)
-    open_files = count_open_files(pid, proc)
-    # Stat comes last: a process that is alive now was alive when the others were read, and its
-    # start time speaks for them too.
-    stat = read_stat(pid, proc)
+    reader = reader or default_reader()
+    status = reader.status(pid)
+    shr_bytes = reader.shr_bytes(pid, status)
+    open_files = reader.open_files(pid)
+    # Stat is read last: a process that is alive now was alive when the others were read, and its
+    # start time holds for them too.
+    stat = reader.stat(pid)
     if stat.is_over:
         raise ProcessLookupError(pid)
     return stat, ProcessSample(
@@ -219,7 +227,7 @@ def read_sample(pid: int, proc: Path = PROC) -> tuple[ProcStat, ProcessSample]:
         open_files=open_files,
         cpu_s=stat.cpu_ticks / TICKS_PER_S,
         state=state_words(stat, status.locked_bytes),
-        tty=terminal_name(stat.tty),
+        tty=reader.terminal(pid, stat),
     )
 
 
@@ -229,22 +237,15 @@ def _sum(one: Reading, other: Reading) -> Reading:
     return other if isinstance(other, Absent) else one + other
 
 
-def _shr_bytes(status: ProcStatus, pid: int, proc: Path) -> Reading:
-    """Return SHR; Linux before 4.5 splits RES only in statm, where the third field is SHR."""
-    if isinstance(status.file_bytes, int) or isinstance(status.res_bytes, Absent):
-        return _sum(status.file_bytes, status.shmem_bytes)
-    return read_statm(pid, proc).shr_pages * PAGE_BYTES
-
-
 @contextmanager
 def _explained(pid: int, *, final: bool = False) -> Iterator[None]:
-    """Say in words why a process can not be read, except that it is gone."""
+    """Raise SourceFailed if a process cannot be read; the errors of an ended process pass."""
     try:
         yield
     except _GONE:
         raise
     except PermissionError:
-        hint = who_may("its user")
+        hint = access_hint("its user")
         raise SourceFailed(f"no access to process {pid}", hint, final=final) from None
     except (OSError, ParseError) as error:
         raise SourceFailed(f"cannot read process {pid}: {error}", final=final) from error

@@ -1,1 +1,5 @@
-"""Reads profiles over HTTP and from files, and decodes them in a worker process."""
+"""Fetches profiles over HTTP and from files, and decodes them in a worker process.
+
+A subclass of ``source.ProfileSource`` fetches the bytes (``http_profile``, ``profile_files``);
+``worker`` decodes them; the source yields the result as a ``Profile`` event.
+"""

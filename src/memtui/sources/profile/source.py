@@ -1,4 +1,4 @@
-"""Profiles, wherever they come from: fetched at once, when asked for, and when due."""
+"""Fetches profiles periodically and on request; the base of all profile sources."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from memtui.model import (
     ProfileRequest,
     Taking,
 )
-from memtui.sources.profile.worker.client import NoAnswer, ProfileWorker
-from memtui.sources.source import Clock, SourceFailed, asked, silence, to_microseconds
+from memtui.sources.profile.worker.client import AnswerFailed, ProfileWorker, TooLargeToDecode
+from memtui.sources.source import Clock, SourceFailed, slow_notice, started_request, to_microseconds
 
-_NO_PROFILE = "is it the address of a profile?"
-_TOO_LARGE = "--max-profile-size takes more"
+_NOT_A_PROFILE = "is this the address of a profile?"
+_TOO_LARGE = "--max-profile-size raises the limit"
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """The bytes of a profile, where they came from (fit to be shown), and how long it took."""
+class FetchedProfile:
+    """The bytes of a profile, its path or address without secrets, and the time it took."""
 
     where: str
     data: bytes
@@ -36,154 +36,158 @@ class Fetched:
 
 
 class ProfileSource(ABC):
-    """Fetches its usual profile, again when one is due or asked for, and others when asked for.
+    """Fetches its default profile periodically, and any profile on request.
 
-    One is due every ``every_s`` seconds if it can say something new by then; with None, and when
-    it acts on the target, only ``ask`` and ``refresh`` do. What is fetched, and when it is new,
-    is all that subclasses differ in. ``analyst`` adds the profiles up; its limit holds for what
-    they are packed and unpacked.
+    The default profile is fetched every ``every_s`` seconds if it may have changed; never without
+    a request if that is None or if the profile acts on the target. Subclasses implement how to
+    fetch it and whether it changed. ``worker`` decodes profiles and limits their size.
     """
 
     name = "profile"
 
     def __init__(
         self,
-        usual: ProfileRequest,
+        default_request: ProfileRequest,
         clock: Clock,
         every_s: float | None,
-        analyst: ProfileWorker | None,
+        worker: ProfileWorker | None,
         gc_number: Callable[[], int | None] = lambda: None,
     ) -> None:
-        self.usual = usual
+        self.default_request = default_request
         self._clock = clock
-        self._every_s = None if usual.acts else every_s
-        self._analyst = analyst or ProfileWorker()
-        self._limit_bytes = self._analyst.limit_bytes
+        self._every_s = None if default_request.acts else every_s
+        self._worker = worker or ProfileWorker()
+        self._limit_bytes = self._worker.limit_bytes
         self._gc_number = gc_number
-        self._asked: deque[ProfileRequest] = deque()
-        self._bell = asyncio.Event()
-        self._looks = False
+        self._requests: deque[ProfileRequest] = deque()
+        self._wakeup = asyncio.Event()
+        self._fetch_now = False
         self._running: asyncio.Future[tuple[float, Profile]] | None = None
         self._cancelled = False
         self._took_s = 0.0
         self._marks: list[Mark] = []
-        self._least_s = 0.0
-        self._is_dear = False
+        self._min_interval_s = 0.0
+        self._is_too_expensive = False
 
     def refresh(self) -> None:
-        """Ask for the usual profile now; also ends a ``pause`` at once."""
-        self.ask(self.usual)
+        """Request the default profile now; ends a ``pause``."""
+        self.request(self.default_request)
 
     def look(self) -> None:
-        """Fetch the usual profile now, if it is fetched by itself at all; end a ``pause``.
+        """Fetch the default profile now if it is fetched periodically; end a ``pause``.
 
-        One during which RES rose by more than a tenth is fetched only when the user asks.
+        A profile during which RES rose by more than a tenth is fetched only on request.
         """
-        self._looks = self._every_s is not None and not self._is_dear
-        self._bell.set()
+        self._fetch_now = self._every_s is not None and not self._is_too_expensive
+        self._wakeup.set()
 
-    def ask(self, request: ProfileRequest) -> None:
-        """Ask for a profile: now, or when the one under way has come."""
-        if request not in self._asked:
-            self._asked.append(request)
-        self._bell.set()
+    def request(self, request: ProfileRequest) -> None:
+        """Request a profile: it is fetched now, or after the current one."""
+        if request not in self._requests:
+            self._requests.append(request)
+        self._wakeup.set()
 
     def cancel(self) -> None:
-        """Forget all that was asked for; what is under way is cut off at once."""
-        self._asked.clear()
+        """Drop all requests and cancel the current one."""
+        self._requests.clear()
         if self._running is not None:
             self._cancelled = True
             self._running.cancel()
 
     async def kinds(self) -> frozenset[ProfileKind]:
-        """Return the kinds that can be asked for; raise SourceFailed when nobody knows."""
-        return frozenset({self.usual.kind})
+        """Return the kinds that can be requested; raise SourceFailed if they are unknown."""
+        return frozenset({self.default_request.kind})
 
     async def pause(self, seconds: float) -> None:
-        """Sleep until ``seconds`` are over or somebody asks: the pause between two tries."""
-        await self._rings(seconds)
+        """Sleep for some seconds or until the next request."""
+        await self._wait(seconds)
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield where profiles come from, as soon as a first one came, and each Profile.
+        """Yield each Profile, with Attached before the first one.
 
-        Raises :class:`SourceFailed`. Nothing is said to be attached before something was read:
-        a place that always fails must not look like one that sometimes works. Whoever asks for a
-        profile is told how it stands with it (Taking), and what it did to the target (Mark).
+        Attached comes only after a profile was decoded, so that an address that always fails never
+        looks attached. A request also yields its progress (Taking), and a Mark if it acted on the
+        target. Raises SourceFailed.
         """
-        if not self._is_dear:
-            self._asked = deque(each for each in self._asked if each != self.usual)
-        self._bell.clear()
-        self._looks = False
-        for mark in self._told():
+        if not self._is_too_expensive:
+            self._requests = deque(each for each in self._requests if each != self.default_request)
+        self._wakeup.clear()
+        self._fetch_now = False
+        for mark in self._take_marks():
             yield mark
         await self._attach()
         is_first = True
         while True:
-            if (is_first and not self._is_dear) or await self._is_due():
-                telling = self._answered(self.usual) if self.usual.acts else self._quietly()
+            if (is_first and not self._is_too_expensive) or await self._is_due():
+                fetch = self._fetch_default()
             else:
-                telling = self._answered(self._asked.popleft())
-            async with aclosing(telling) as told:
-                async for event in told:
+                fetch = self._fetch_requested(self._requests.popleft())
+            async with aclosing(fetch) as events:
+                async for event in events:
                     if is_first and isinstance(event.sample, Profile):
                         yield Event(event.at, self.name, Attached(event.sample.where))
                         is_first = False
                     yield event
-            for mark in self._told():
+            for mark in self._take_marks():
                 yield mark
 
-    def _told(self) -> list[Event]:
-        """Return the marks of what was fetched."""
+    def _take_marks(self) -> list[Event]:
+        """Return the marks of the fetches since the last call."""
         marks, self._marks = self._marks, []
         return [
             Event(mark.fetch.start if mark.fetch else self._clock(), self.name, mark)
             for mark in marks
         ]
 
-    async def _quietly(self) -> AsyncGenerator[Event, None]:
-        """Yield the usual profile, that nobody asked for."""
+    def _fetch_default(self) -> AsyncGenerator[Event, None]:
+        acts = self.default_request.acts
+        return self._fetch_requested(self.default_request) if acts else self._fetch_periodic()
+
+    async def _fetch_periodic(self) -> AsyncGenerator[Event, None]:
+        """Fetch the default profile without a request, and yield it."""
         gc_number = self._gc_number()
-        async with asked(self._unasked()) as fetching:
-            if late := await silence(fetching, self._where, self._took_s):
+        async with started_request(self._fetch_affordable()) as fetching:
+            if late := await slow_notice(fetching, self._where, self._took_s):
                 yield Event(self._clock(), self.name, late)
             fetched = await fetching
-        at, profile = await self._read(self.usual, fetched, gc_number)
+        at, profile = await self._decode(self.default_request, fetched, gc_number)
         yield Event(at, self.name, profile)
 
-    async def _unasked(self) -> Fetched:
-        await self._afford()
-        return await self._fetch(self.usual)
+    async def _fetch_affordable(self) -> FetchedProfile:
+        await self._check_cost()
+        return await self._fetch(self.default_request)
 
     async def _is_due(self) -> bool:
-        """Wait until a profile is due; False when one is asked for instead."""
-        while not self._asked:
-            self._bell.clear()
-            rang = await self._rings(self._interval_s)
-            if self._looks or (not rang and self._is_new()):
-                self._looks = False
+        """Wait until the default profile is due; return False when there is a request first."""
+        while not self._requests:
+            self._wakeup.clear()
+            was_woken = await self._wait(self._interval_s)
+            if self._fetch_now or (not was_woken and self._is_new()):
+                self._fetch_now = False
                 return True
         return False
 
     @property
     def _interval_s(self) -> float | None:
-        """The time between two profiles that no one asks for; None when there are none."""
-        if self._every_s is None or self._is_dear:
+        """The seconds between two periodic profiles; None if there are none."""
+        if self._every_s is None or self._is_too_expensive:
             return None
-        return max(self._every_s, self._least_s)
+        return max(self._every_s, self._min_interval_s)
 
-    async def _rings(self, seconds: float | None) -> bool:
+    async def _wait(self, seconds: float | None) -> bool:
+        """Sleep for some seconds (None: without limit); return whether something ended it."""
         try:
             async with asyncio.timeout(seconds):
-                await self._bell.wait()
+                await self._wakeup.wait()
         except TimeoutError:
             return False
         return True
 
-    async def _answered(self, request: ProfileRequest) -> AsyncGenerator[Event, None]:
-        """Yield what becomes of a profile that was asked for.
+    async def _fetch_requested(self, request: ProfileRequest) -> AsyncGenerator[Event, None]:
+        """Fetch a requested profile, and yield it with its progress.
 
-        Only a usual one that fails is a failure of the source: others may not be there at all,
-        or be busy.
+        Only a failure of the default profile is one of the source: other profiles may be
+        unavailable or busy.
         """
         began = self._clock()
         yield Event(began, self.name, Taking(request))
@@ -204,64 +208,64 @@ class ProfileSource(ABC):
             self._running.cancel()
             self._running = None
         if request.acts:
-            said = f"{request}: {reason or request.acts}"
+            text = f"{request}: {reason or request.acts}"
             act = Act.FORCE_GC if request.gc and not reason else None
-            yield Event(began, self.name, Mark(said, act))
+            yield Event(began, self.name, Mark(text, act))
         if found is not None:
             yield Event(found[0], self.name, found[1])
         yield Event(self._clock(), self.name, Taking(request, over=True, reason=reason))
-        if failed is not None and (failed.final or request == self.usual):
+        if failed is not None and (failed.final or request == self.default_request):
             raise failed
 
     async def _profile(self, request: ProfileRequest) -> tuple[float, Profile]:
-        """Fetch one and add it up; and say when it was there."""
+        """Fetch and decode a profile; return it with the time at which it was complete."""
         gc_number = None if request.runs_gc else self._gc_number()
-        return await self._read(request, await self._fetch(request), gc_number)
+        return await self._decode(request, await self._fetch(request), gc_number)
 
-    async def _read(
-        self, request: ProfileRequest, fetched: Fetched, gc_number: int | None
+    async def _decode(
+        self, request: ProfileRequest, fetched: FetchedProfile, gc_number: int | None
     ) -> tuple[float, Profile]:
         at = self._clock()
-        if request == self.usual:
+        if request == self.default_request:
             self._took_s = fetched.took_s
         try:
-            read = await self._analyst.contents(fetched.data)
-        except NoAnswer as error:
-            hint = _NO_PROFILE if "://" in fetched.where else ""
-            if "larger than" in str(error):
-                hint = _TOO_LARGE
+            contents = await self._worker.decode(fetched.data)
+        except TooLargeToDecode as error:
+            raise SourceFailed(f"{fetched.where}: {error}", _TOO_LARGE) from None
+        except AnswerFailed as error:
+            hint = _NOT_A_PROFILE if "://" in fetched.where else ""
             raise SourceFailed(f"{fetched.where}: {error}", hint) from None
         return at, Profile(
-            values=read.values,
-            default_type=read.default_type,
+            values=contents.values,
+            default_type=contents.default_type,
             where=fetched.where,
             size_bytes=len(fetched.data),
             took_s=to_microseconds(fetched.took_s),
             request=request,
             data=fetched.data,
             gc_number=gc_number,
-            time_nanos=read.time_nanos,
-            duration_nanos=read.duration_nanos,
-            finalizing=read.finalizing,
+            time_nanos=contents.time_nanos,
+            duration_nanos=contents.duration_nanos,
+            finalizing=contents.finalizing,
         )
 
     async def _attach(self) -> None:
-        """Find out where to fetch from; called in the beginning and after a failure."""
+        """Find the address to fetch from; called at the start and after a failure."""
         return
 
-    async def _afford(self) -> None:
-        """Raise SourceFailed when the usual profile costs too much to be fetched unasked."""
+    async def _check_cost(self) -> None:
+        """Raise SourceFailed if the default profile is too expensive to fetch periodically."""
         return
 
     @abstractmethod
-    async def _fetch(self, request: ProfileRequest) -> Fetched:
+    async def _fetch(self, request: ProfileRequest) -> FetchedProfile:
         """Return the bytes of a profile; raise SourceFailed."""
 
     @property
     def _where(self) -> str:
-        """Where the usual profile is fetched from, fit to be shown."""
+        """The path or address of the default profile, without secrets."""
         return "the profile"
 
     def _is_new(self) -> bool:
-        """Tell whether fetching now can show anything that the last one did not."""
+        """Return whether the default profile may have changed since the last fetch."""
         return True

@@ -1,4 +1,4 @@
-"""Source files of a program, looked for by the paths that its profile has."""
+"""Reads the source files of a program, found by the paths in its profile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 from collections.abc import Sequence
 from functools import cached_property
 
-from memtui.pprof.paths import places, trimmed
+from memtui.pprof.nodes import candidate_paths, shorten_path
 
 _MOST_BYTES = 16 << 20
 
@@ -15,8 +15,8 @@ _MOST_BYTES = 16 << 20
 class SourceFiles:
     """Reads source files, each once.
 
-    ``trim_path`` and ``source_path`` are lists of folders with colons between them, as Lens has
-    them; without a source path it is the current folder.
+    ``trim_path`` and ``source_path`` are those of Lens; the default source path is the current
+    folder.
     """
 
     def __init__(self, trim_path: str = "", source_path: str = "") -> None:
@@ -27,36 +27,36 @@ class SourceFiles:
     def lines(self, path: str) -> Sequence[str]:
         """Return the lines of a file by its path in the profile.
 
-        Raises OSError; its ``strerror`` is what pprof says. What is no regular file, or larger than
-        16 MiB, is not read.
+        Only regular files up to 16 MiB are read. Raises OSError, whose ``strerror`` is the message
+        of pprof.
         """
-        if (known := self._read.get(path)) is None:
-            known = self._read[path] = self._found(path)
-        return known
+        if (lines := self._read.get(path)) is None:
+            lines = self._read[path] = self._read_file(path)
+        return lines
 
     @cached_property
     def _source_path(self) -> str:
         return self._given or os.getcwd()
 
-    def _found(self, path: str) -> Sequence[str]:
-        for place in places(path, self._trim_path, self._source_path):
+    def _read_file(self, path: str) -> Sequence[str]:
+        for place in candidate_paths(path, self._trim_path, self._source_path):
             try:
                 return _lines_of(place)
             except OSError as error:
-                if trimmed(path, self._trim_path, self._source_path).startswith("/"):
+                if shorten_path(path, self._trim_path, self._source_path).startswith("/"):
                     reason = (error.strerror or "").lower()
                     raise OSError(error.errno, f"open {place}: {reason}") from None
-        short = trimmed(path, self._trim_path, self._source_path)
+        short = shorten_path(path, self._trim_path, self._source_path)
         raise OSError(0, f"could not find file {short} on path {self._source_path}")
 
 
 def _lines_of(place: str) -> Sequence[str]:
-    # A profile names what it likes: a pipe or a device of that name must not hold memtui up.
+    # A profile may contain any path: opening a pipe or a device must not block.
     descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
     with open(descriptor, encoding="utf-8", errors="replace", newline="\n") as file:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
-            raise OSError(0, "it is no regular file")
+            raise OSError(0, "it is not a regular file")
         if about.st_size > _MOST_BYTES:
             raise OSError(0, f"it is larger than {_MOST_BYTES >> 20} MiB")
         return [line.removesuffix("\n").removesuffix("\r") for line in file]

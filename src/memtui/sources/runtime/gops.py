@@ -20,8 +20,9 @@ from pathlib import Path
 
 from memtui.parse.process.proc import ParseError
 from memtui.parse.process.sockets import TcpListener
-from memtui.sources.http.endpoint import PROC, listeners, shares_network
-from memtui.sources.process.proc import read_environ, read_status
+from memtui.sources.http.endpoint import PROC, listeners
+from memtui.sources.process.host import shares_network
+from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 
 _FORCE_GC = b"\x02"
@@ -76,7 +77,7 @@ def _ports(pid: int, proc: Path) -> Iterator[int]:
 def _folders(pid: int, proc: Path) -> Iterator[str]:
     """Yield the folders of port files as the process sees them: its own root, absolute."""
     try:
-        known = read_environ(pid, _CONFIG, proc)
+        known = reader_at(proc).variables(pid, _CONFIG)
     except OSError:
         known = {}
     found = [known.get("GOPS_CONFIG_DIR", "")]
@@ -84,7 +85,7 @@ def _folders(pid: int, proc: Path) -> Iterator[str]:
         found.append(known["XDG_CONFIG_HOME"] + "/gops")
     found.append(known.get("HOME", "") + "/.config/gops")
     with contextlib.suppress(OSError, KeyError, ParseError):  # a user who has no entry here
-        found.append(pwd.getpwuid(read_status(pid, proc).uid).pw_dir + "/.config/gops")
+        found.append(pwd.getpwuid(reader_at(proc).status(pid).uid).pw_dir + "/.config/gops")
     yield from (folder for folder in dict.fromkeys(found) if folder.startswith("/"))
 
 

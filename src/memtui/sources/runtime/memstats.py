@@ -30,7 +30,7 @@ from memtui.parse.runtime.prometheus import parse_prometheus
 from memtui.sources.http.client import Address, get, refusal
 from memtui.sources.http.endpoint import PROC
 from memtui.sources.http.server_health import listener_at
-from memtui.sources.process.proc import read_command
+from memtui.sources.process.reader import reader_at
 from memtui.sources.runtime.gops import GopsAgent, ask_gops
 from memtui.sources.source import SourceFailed
 
@@ -207,12 +207,12 @@ def stranger(
 
 def _command(pid: int, proc: Path) -> CommandHash | None:
     try:
-        command = read_command(pid, proc)
+        command = reader_at(proc).command(pid)
     except OSError:
         return None
     return CommandHash.of(command) if command else None
 
 
 def holds(pid: int, address: Address, proc: Path = PROC) -> bool:
-    """Tell whether the process itself listens at this address of this machine."""
+    """Return whether the process itself listens at this address of this machine."""
     return listener_at(pid, address, proc) is not None

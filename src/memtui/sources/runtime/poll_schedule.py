@@ -13,8 +13,7 @@ from pathlib import Path
 from memtui import units
 from memtui.model import Mark, Origin
 from memtui.parse.profile.decoder import LIMIT_BYTES
-from memtui.parse.profile.shape import ProfileShape, shape_of
-from memtui.parse.profile.wire import ProfileError
+from memtui.parse.profile.wire import ProfileError, ProfileShape, count_stacks
 from memtui.parse.runtime.memstats import MemStatsPage
 from memtui.sources.http.client import Address, HttpCause, Response, get, is_draining, refusal
 from memtui.sources.http.pprof_pages import folder_of, heap_stacks
@@ -208,7 +207,7 @@ async def heap_shape(text: Address) -> tuple[ProfileShape, Address, Response]:
             raise failed
         raise NoSuchPage(failed.reason, failed.hint)
     try:
-        shape = await asyncio.to_thread(shape_of, answer.body, LIMIT_BYTES)
+        shape = await asyncio.to_thread(count_stacks, answer.body, LIMIT_BYTES)
     except ProfileError as error:
         if "larger than" in str(error):
             raise TooExpensive(f"{address}: {error}") from None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memtui.model import Absent, Attached, Event, GcPause, Mark, Origin, Restart, RuntimeSample
 from memtui.parse.process.proc import ParseError, ProcStatus
-from memtui.sources.clock import moment_of_day
+from memtui.sources.clock import session_time
 from memtui.sources.http.client import Address, HttpCause, HttpFailed
 from memtui.sources.http.endpoint import (
     ASKS_AGAIN,
@@ -22,8 +22,7 @@ from memtui.sources.http.endpoint import (
 )
 from memtui.sources.http.request_cost import Costs, Watching, allocated_by
 from memtui.sources.http.server_health import STOPPED, ServerHealth, SocketState, SocketWatch
-from memtui.sources.process.identity import PidGuard
-from memtui.sources.process.proc import read_status
+from memtui.sources.process.reader import PidGuard, reader_at
 from memtui.sources.runtime.gops import find_gops
 from memtui.sources.runtime.memstats import (
     GcRing,
@@ -37,7 +36,7 @@ from memtui.sources.runtime.memstats import (
     stranger,
 )
 from memtui.sources.runtime.poll_schedule import GIVEN_UP, MemStatsGate, PollInterval, TooExpensive
-from memtui.sources.source import Clock, SourceFailed, asked, silence, to_microseconds
+from memtui.sources.source import Clock, SourceFailed, slow_notice, started_request, to_microseconds
 
 EVERY_S = 5.0
 _MOST_NAMED = 2
@@ -106,7 +105,7 @@ class RuntimeSource:
         self._probe = probe
         self._known = EndpointAnswers() if known is None else known
         self._proc = proc
-        self._lifetime = None if pid is None else PidGuard(pid, proc)
+        self._lifetime = None if pid is None else PidGuard(pid, reader_at(proc))
         self._page: MemStatsAddress | None = None
         self._refused: dict[MemStatsAddress, str] = {}
         self._timeouts = 0
@@ -146,8 +145,8 @@ class RuntimeSource:
         self._asked.clear()
         for event in self._marked():
             yield event
-        async with asked(self._first()) as finding:
-            if late := await silence(finding, str(self._page or "the page of MemStats"), 0.0):
+        async with started_request(self._first()) as finding:
+            if late := await slow_notice(finding, str(self._page or "the page of MemStats"), 0.0):
                 yield Event(self._clock(), self.name, late)
             page, reading = await finding
         yield Event(reading.at, self.name, Attached(str(page)))
@@ -158,8 +157,8 @@ class RuntimeSource:
             async with aclosing(self._until_due(door, page, reading)) as waiting:
                 async for event in waiting:
                     yield event
-            async with asked(self._read(page)) as asking:
-                if late := await silence(asking, str(page), reading.answer.took_s):
+            async with started_request(self._read(page)) as asking:
+                if late := await slow_notice(asking, str(page), reading.answer.took_s):
                     yield Event(self._clock(), self.name, late)
                 reading = await asking
             self._gate.is_open = False
@@ -334,7 +333,7 @@ class RuntimeSource:
             yield Event(at, self.name, mark)
 
     def _costs_too_much(self, page: MemStatsAddress, failed: HttpFailed) -> bool:
-        """Tell whether a page is too large to be asked again and again.
+        """Return whether a page is too large to be asked again and again.
 
         The whole heap profile is written for its last lines, and a program may need minutes.
         """
@@ -351,7 +350,7 @@ class RuntimeSource:
         if self._pid is None:
             return None
         try:
-            return read_status(self._pid, self._proc)
+            return reader_at(self._proc).status(self._pid)
         except (OSError, ParseError):
             return None
 
@@ -367,7 +366,7 @@ class RuntimeSource:
             is_newest = cycle.number == stats.num_gc
             goal = stats.next_gc_bytes if is_newest else None
             pause = GcPause(cycle.number, cycle.pause_s, goal if isinstance(goal, int) else None)
-            ended_at = moment_of_day(self._clock, cycle.ended_at)
+            ended_at = session_time(self._clock, cycle.ended_at)
             yield Event(min(ended_at, now), self.name, pause)
         status = reading.status
         sample = RuntimeSample(

@@ -1,4 +1,9 @@
-"""Who reads profiles for the dashboard: small ones here, large ones in a process of its own."""
+"""Decodes profiles and answers queries: small profiles in a thread, large ones in a child process.
+
+The only part of the profile worker that the rest of memtui calls. It starts the child process
+with the first large profile, ends it after some idle time, and kills it when a job takes too
+long or nothing waits for its result.
+"""
 
 from __future__ import annotations
 
@@ -16,163 +21,158 @@ from typing import IO, cast
 
 import memtui
 from memtui.parse.profile.decoder import LIMIT_BYTES, ProfileContents
-from memtui.pprof.pattern import is_linear
-from memtui.pprof.question import Answer, Question
+from memtui.parse.profile.wire import ProfileTooLargeError
+from memtui.pprof.query import Answer, Query
 from memtui.pprof.stacks import StacksError
-from memtui.sources.profile.worker.jobs import Job, JobFailed, JobMessage, JobRunner, receive, send
+from memtui.sources.profile.worker.jobs import Job, JobFailed, JobRequest, JobRunner, receive, send
 
 SMALL_BYTES = 200_000
-"""A gzipped profile up to this size is read in a thread; that takes less than 100 ms of CPU."""
+"""Gzipped profiles up to this size are decoded in a thread; that takes less than 100 ms of CPU."""
 SMALL_UNPACKED_BYTES = 4 << 20
 DEADLINE_S = 60.0
-"""The longest that a profile may take to be read; nobody waits longer for a picture."""
-PATTERN_DEADLINE_S = 10.0
-"""The longest that a pattern may take where no engine is installed that takes linear time."""
+"""Time limit of one job; the child process is killed after it."""
 IDLE_S = 120.0
-"""After this time without a question the process that read large profiles is ended."""
+"""Time without a job after which the child process is ended."""
 
 _GZIP = b"\x1f\x8b"
 
 
-class NoAnswer(Exception):  # noqa: N818 - it says what happened
-    """A profile cannot be read, or not be asked this; the message is one line and says why."""
+class AnswerFailed(Exception):  # noqa: N818 - its name is the event
+    """A profile cannot be decoded, or a query not answered; the message is one line."""
+
+
+class TooLargeToDecode(AnswerFailed):
+    """A profile is larger than the limit, packed or unpacked."""
 
 
 class ProfileWorker:
-    """Answers questions about profiles without ever holding up the screen.
+    """Decodes profiles and answers queries without blocking the event loop.
 
-    What was decoded last is kept, so that the next question about the same bytes is answered at
-    once. ``limit_bytes`` is the most that a profile may unpack to. A caller that is cancelled
-    wants no answer any more: reading for it ends when the next question is about other bytes.
+    The profiles decoded last are kept, so that the next query about the same bytes is fast.
+    ``limit_bytes`` is the largest size of a profile, packed and unpacked. When a caller is
+    cancelled, its job is abandoned, and killed if the next job is about another profile.
     """
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self.limit_bytes = limit_bytes
-        self._desk = JobRunner(limit_bytes)
-        self._reader: _Reader | None = None
+        self._runner = JobRunner(limit_bytes)
+        self._process: _WorkerProcess | None = None
         self._turn = asyncio.Lock()
-        self._left: tuple[asyncio.Future[object], Job] | None = None
-        self._retiring: asyncio.TimerHandle | None = None
+        self._abandoned: tuple[asyncio.Future[object], Job] | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
 
-    async def contents(self, data: bytes) -> ProfileContents:
-        """Return the values of a profile by function, which type to show first, and its time."""
-        return cast("ProfileContents", await self._answer(Job(data)))
+    async def decode(self, data: bytes) -> ProfileContents:
+        """Return the values of a profile by function, its default sample type, and its time.
 
-    async def merged(self, profiles: Sequence[bytes]) -> bytes:
-        """Return the sum of profiles, as bytes of a profile. Raises NoAnswer."""
-        return cast("bytes", await self._answer(Job(profiles[0], others=tuple(profiles[1:]))))
-
-    async def ask(self, data: bytes, base: bytes | None, question: Question) -> Answer:
-        """Return the answer to a question about a profile, or about what it has beyond ``base``.
-
-        Raises NoAnswer, as ``contents`` does.
+        Raises AnswerFailed.
         """
-        return cast("Answer", await self._answer(Job(data, base, question)))
+        return cast("ProfileContents", await self._run(Job(data)))
+
+    async def merge(self, profiles: Sequence[bytes]) -> bytes:
+        """Return the sum of profiles, as the bytes of a profile. Raises AnswerFailed."""
+        return cast("bytes", await self._run(Job(profiles[0], others=tuple(profiles[1:]))))
+
+    async def answer(self, data: bytes, base: bytes | None, query: Query) -> Answer:
+        """Return the answer to a query about a profile, or about its difference to ``base``.
+
+        Raises AnswerFailed.
+        """
+        return cast("Answer", await self._run(Job(data, base, query)))
 
     def close(self) -> None:
-        """End the process that reads, if there is one."""
-        if self._retiring is not None:
-            self._retiring.cancel()
-        self._end_reader()
+        """End the child process, if there is one."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._kill_process()
 
-    async def _answer(self, work: Job) -> object:
+    async def _run(self, job: Job) -> object:
         try:
-            return await asyncio.to_thread(self._answer_here, work)
-        except _Large:
-            return await self._read(work)
+            return await asyncio.to_thread(self._run_here, job)
+        except _LargeProfile:
+            return await self._run_in_process(job)
+        except ProfileTooLargeError as error:
+            raise TooLargeToDecode(str(error)) from None
         except StacksError as error:
-            raise NoAnswer(str(error)) from None
+            raise AnswerFailed(str(error)) from None
 
-    def _answer_here(self, work: Job) -> object:
-        """Answer in this thread; raise _Large when that is for the process to do.
+    def _run_here(self, job: Job) -> object:
+        """Run a job in this thread; raise _LargeProfile when it is one for the child process."""
+        if not all(map(_is_small, job.profiles)):
+            raise _LargeProfile
+        return self._runner.run(job)
 
-        So is a pattern that may take exponential time: while Python's engine searches, no other
-        thread runs, and only a process can be ended.
-        """
-        if _may_hang(work) or not all(map(_is_small, work.profiles)):
-            raise _Large
-        return self._desk.answer(work)
-
-    async def _read(self, work: Job) -> object:
-        """Let the process read: one work at a time, in the order in which they were asked for."""
-        deadline_s = PATTERN_DEADLINE_S if _may_hang(work) else DEADLINE_S
+    async def _run_in_process(self, job: Job) -> object:
+        """Let the child process run a job: one at a time, in the order of the calls."""
         async with self._turn:
-            await self._free(work)
-            reading = asyncio.ensure_future(asyncio.to_thread(self._reader_now().do, work))
+            await self._finish_abandoned(job)
+            reply = asyncio.ensure_future(asyncio.to_thread(self._running_process().run, job))
             try:
-                async with asyncio.timeout(deadline_s):
-                    outcome = await asyncio.shield(reading)
+                async with asyncio.timeout(DEADLINE_S):
+                    result = await asyncio.shield(reply)
             except asyncio.CancelledError:
-                self._left = reading, work
+                self._abandoned = reply, job
                 raise
             except TimeoutError:
-                self._end_reader()
-                raise NoAnswer(f"not read within {deadline_s:g} s") from None
+                self._kill_process()
+                raise AnswerFailed(f"not decoded within {DEADLINE_S:g} s") from None
             finally:
-                self._retire_later()
-        if isinstance(outcome, JobFailed):
-            raise NoAnswer(outcome.reason)
-        return outcome
+                self._restart_idle_timer()
+        if isinstance(result, JobFailed):
+            failure = TooLargeToDecode if result.is_too_large else AnswerFailed
+            raise failure(result.reason)
+        return result
 
-    async def _free(self, work: Job) -> None:
-        """Come to the end of a work that nobody waits for.
-
-        One about other bytes, or with a pattern that may hang, is ended at once.
-        """
-        left, self._left = self._left, None
-        if left is None:
+    async def _finish_abandoned(self, job: Job) -> None:
+        """Wait for the end of an abandoned job; kill it if ``job`` is about other bytes."""
+        abandoned, self._abandoned = self._abandoned, None
+        if abandoned is None:
             return
-        reading, unwanted = left
-        if (unwanted.data is not work.data or _may_hang(unwanted)) and not reading.done():
-            self._end_reader()
-        await asyncio.wait([reading], timeout=DEADLINE_S)
-        if not reading.done():
-            self._end_reader()
+        reply, unwanted = abandoned
+        if unwanted.data is not job.data and not reply.done():
+            self._kill_process()
+        await asyncio.wait([reply], timeout=DEADLINE_S)
+        if not reply.done():
+            self._kill_process()
 
-    def _reader_now(self) -> _Reader:
-        if self._reader is None or not self._reader.is_alive:
-            self._reader = _Reader(self.limit_bytes)
-        return self._reader
+    def _running_process(self) -> _WorkerProcess:
+        if self._process is None or not self._process.is_alive:
+            self._process = _WorkerProcess(self.limit_bytes)
+        return self._process
 
-    def _end_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.kill()
-            self._reader = None
+    def _kill_process(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
 
-    def _retire_later(self) -> None:
-        if self._retiring is not None:
-            self._retiring.cancel()
-        self._retiring = asyncio.get_running_loop().call_later(IDLE_S, self._retire)
+    def _restart_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._idle_timer = asyncio.get_running_loop().call_later(IDLE_S, self._end_idle_process)
 
-    def _retire(self) -> None:
+    def _end_idle_process(self) -> None:
         if not self._turn.locked():
-            self._end_reader()
+            self._kill_process()
 
 
-class ProfileFileReader(ProfileWorker):
-    """Takes profiles as they come, to be added up by whoever reads the recording.
+class UndecodedProfiles(ProfileWorker):
+    """A worker that decodes nothing: the reader of the recording will.
 
-    So a process that records for days never imports the decoder, which is 6 MB.
+    A recorder that runs for days then never imports the decoder, which takes 6 MB.
     """
 
-    async def contents(self, data: bytes) -> ProfileContents:
-        """Return nothing; raise NoAnswer for what cannot be a profile by its first bytes."""
+    async def decode(self, data: bytes) -> ProfileContents:
+        """Return no values; raise AnswerFailed if the first bytes are not those of a profile."""
         if not data.startswith((_GZIP, b"\n")):
-            raise NoAnswer("not a profile")
+            raise AnswerFailed("not a profile")
         return ProfileContents((), "")
 
 
-class _Large(Exception):  # noqa: N818 - it says what the profile is
-    """A profile is too large to be read in a thread."""
-
-
-def _may_hang(work: Job) -> bool:
-    """Report whether a work searches with patterns, and not in linear time."""
-    return work.question is not None and bool(work.question.lens.filters) and not is_linear()
+class _LargeProfile(Exception):  # noqa: N818 - its name is the fact
+    """A profile is too large to be decoded in a thread."""
 
 
 def _is_small(data: bytes) -> bool:
-    """Tell whether a profile is small, also when it is unpacked: a bomb is not."""
+    """Report whether a profile is small, packed and unpacked (a gzip bomb is not)."""
     if not data.startswith(_GZIP):
         return len(data) <= SMALL_UNPACKED_BYTES
     if len(data) > SMALL_BYTES:
@@ -181,22 +181,22 @@ def _is_small(data: bytes) -> bool:
     try:
         unpacking.decompress(data, SMALL_UNPACKED_BYTES)
     except zlib.error:
-        return True  # damaged: whoever reads it says so
+        return True  # damaged: the decoder will report it
     return not unpacking.unconsumed_tail and not unpacking.unused_data
 
 
-class _Reader:
-    """The process that reads large profiles, and which of them it has.
+class _WorkerProcess:
+    """The child process, and the numbers of the profiles that it holds.
 
-    It is started as a program of its own: a fork of a process with threads may hang. It ends when
-    its pipe is closed, so it does not outlive memtui, however that ends.
+    It is a new program: a fork of a process with threads may deadlock. It ends when its standard
+    input is closed, so it never outlives memtui.
     """
 
     def __init__(self, limit_bytes: int) -> None:
         folder = str(Path(memtui.__file__).parents[1])
         path = os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
-            # -P: the folder that memtui was started in is no place to import from.
+            # -P: never import from the current folder.
             [sys.executable, "-P", "-m", "memtui.sources.profile.worker.main", str(limit_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -205,8 +205,8 @@ class _Reader:
             start_new_session=True,
         )
         self._busy = threading.Lock()
-        self._has: dict[int, bytes] = {}
-        self._number = 0
+        self._sent: dict[int, bytes] = {}
+        self._last_number = 0
 
     @property
     def pid(self) -> int:
@@ -215,44 +215,45 @@ class _Reader:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether it runs."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End it at once; who waits for an answer is told."""
+        """Kill it; a caller of ``run`` gets JobFailed."""
         self._process.kill()
         self._process.wait()
         with self._busy:
             for pipe in (self._process.stdin, self._process.stdout):
-                with contextlib.suppress(OSError):  # what was not read any more
+                with contextlib.suppress(OSError):  # unwritten data of a closed pipe
                     _pipe(pipe).close()
 
-    def do(self, work: Job) -> object:
-        """Let it do a work, and wait for that; returns Failed when it ended instead."""
+    def run(self, job: Job) -> object:
+        """Send a job and wait for the reply; return JobFailed when the process ends first."""
         try:
             with self._busy:
-                send(_pipe(self._process.stdin), self._order(work))
+                send(_pipe(self._process.stdin), self._request(job))
                 return receive(_pipe(self._process.stdout))
         except (OSError, EOFError, ValueError):  # ValueError: the pipe was closed
             self.kill()
-            return JobFailed(f"the process that reads profiles {_how(self._process.returncode)}")
+            exit_text = _exit_text(self._process.returncode)
+            return JobFailed(f"the process that decodes profiles {exit_text}")
 
-    def _order(self, work: Job) -> JobMessage:
-        """Make an order of a work; profiles that it does not ask about are let go."""
-        wanted = {id(data) for data in work.profiles}
-        gone = tuple(number for number, data in self._has.items() if id(data) not in wanted)
-        for number in gone:
-            del self._has[number]
+    def _request(self, job: Job) -> JobRequest:
+        """Make the request for a job; profiles that it does not need are dropped."""
+        needed = {id(data) for data in job.profiles}
+        dropped = tuple(number for number, data in self._sent.items() if id(data) not in needed)
+        for number in dropped:
+            del self._sent[number]
         new = []
-        for data in work.profiles:
-            if not any(known is data for known in self._has.values()):
-                self._number += 1
-                self._has[self._number] = data
-                new.append((self._number, data))
-        number_of = {id(data): number for number, data in self._has.items()}
-        base = None if work.base is None else number_of[id(work.base)]
-        others = tuple(number_of[id(data)] for data in work.others)
-        return JobMessage(number_of[id(work.data)], base, work.question, tuple(new), gone, others)
+        for data in job.profiles:
+            if not any(sent is data for sent in self._sent.values()):
+                self._last_number += 1
+                self._sent[self._last_number] = data
+                new.append((self._last_number, data))
+        number_of = {id(data): number for number, data in self._sent.items()}
+        base = None if job.base is None else number_of[id(job.base)]
+        others = tuple(number_of[id(data)] for data in job.others)
+        return JobRequest(number_of[id(job.data)], base, job.query, tuple(new), dropped, others)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -260,7 +261,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def _how(code: int | None) -> str:
+def _exit_text(code: int | None) -> str:
     if code is not None and code < 0:
         with contextlib.suppress(ValueError):
             return f"was killed by {signal.Signals(-code).name}"

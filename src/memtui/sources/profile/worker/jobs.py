@@ -1,6 +1,11 @@
-"""Where profiles are decoded and asked, and how a work goes to a desk in another process.
+"""Runs the jobs of the profile worker, and defines the messages between its two processes.
 
-Both ends of those pipes are memtui itself, so what goes through them is pickled.
+The protocol: the client writes a ``JobRequest`` to the standard input of the child process, which
+writes one reply to its standard output: ``ProfileContents``, an ``Answer``, the bytes of a merged
+profile, or ``JobFailed``. One job runs at a time. Each message is pickled, with its length in 8
+bytes (big endian) before it; both ends are memtui itself, so the data is trusted. A profile
+crosses the pipe once: requests refer to it by number, and name the numbers that the child process
+may forget.
 """
 
 from __future__ import annotations
@@ -13,8 +18,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from memtui.parse.profile.decoder import contents_of, read_stacks
-from memtui.pprof.merging import merged
-from memtui.pprof.question import Question, answer, sourced, tagged
+from memtui.pprof.merge import merge_profiles
+from memtui.pprof.query import Query, answer, answer_source, answer_tags
 from memtui.pprof.stacks import Stacks
 from memtui.sources.profile.source_files import SourceFiles
 
@@ -22,7 +27,7 @@ _LENGTH = struct.Struct(">Q")
 
 
 def send(pipe: IO[bytes], message: object) -> None:
-    """Write one message; raise OSError when nobody reads."""
+    """Write one message; raise OSError when the other end is closed."""
     packed = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.write(_LENGTH.pack(len(packed)))
     pipe.write(packed)
@@ -30,7 +35,7 @@ def send(pipe: IO[bytes], message: object) -> None:
 
 
 def receive(pipe: IO[bytes]) -> object:
-    """Read one message; raise EOFError when the other end is gone."""
+    """Read one message; raise EOFError when the other end is closed."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         raise EOFError
@@ -43,50 +48,75 @@ def receive(pipe: IO[bytes]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be done with a profile: with a question, its answer; without, its contents.
+    """A job on a profile: answer ``query``, or return the values by function if it is None.
 
-    With ``others`` it is their sum with the profile, as the bytes of a profile.
+    ``base`` is the profile to compare with. With ``others`` the job is to add these profiles to
+    ``data``; the result is the bytes of a profile.
     """
 
     data: bytes
     base: bytes | None = None
-    question: Question | None = None
+    query: Query | None = None
     others: tuple[bytes, ...] = ()
 
     @property
     def profiles(self) -> tuple[bytes, ...]:
-        """The profiles that are needed for it."""
+        """All profiles that the job needs."""
         return (self.data, *self.others, *(() if self.base is None else (self.base,)))
 
 
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """A job as it is sent to the child process, with a number for each profile.
+
+    ``new`` holds the numbers and bytes of profiles that were not sent before; ``dropped`` the
+    numbers of those that are no longer needed.
+    """
+
+    data: int
+    base: int | None
+    query: Query | None
+    new: tuple[tuple[int, bytes], ...]
+    dropped: tuple[int, ...]
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """The reply to a job that failed: the reason in one line."""
+
+    reason: str
+    is_too_large: bool = False
+
+
 class JobRunner:
-    """Decodes profiles and answers questions; the last few decoded ones stay at hand."""
+    """Decodes profiles and answers queries; keeps the ``kept`` profiles decoded last."""
 
     def __init__(self, limit_bytes: int, kept: int = 2) -> None:
         self._limit_bytes = limit_bytes
         self._decoded: deque[tuple[bytes, Stacks]] = deque(maxlen=kept)
         self._lock = threading.Lock()
 
-    def answer(self, work: Job) -> object:
-        """Do a work; raise StacksError. Called from one thread or another."""
-        if work.others:
-            # Not before a sum is asked for: it brings in protobuf, which costs 40 ms.
-            from memtui.parse.profile.encoder import written
+    def run(self, job: Job) -> object:
+        """Return the result of a job. Thread-safe. Raises StacksError."""
+        if job.others:
+            # Imported only for a sum: the encoder needs protobuf, which takes 40 ms.
+            from memtui.parse.profile.encoder import encode_profile
 
-            each = [read_stacks(data, self._limit_bytes) for data in (work.data, *work.others)]
-            return written(merged(each))
+            each = [read_stacks(data, self._limit_bytes) for data in (job.data, *job.others)]
+            return encode_profile(merge_profiles(each))
         with self._lock:
-            stacks = self._stacks(work.data)
-            base = None if work.base is None else self._stacks(work.base)
-        if work.question is None:
+            stacks = self._stacks(job.data)
+            base = None if job.base is None else self._stacks(job.base)
+        if job.query is None:
             return contents_of(stacks)
-        if work.question.view == "tags":
-            return tagged(stacks, base, work.question)
-        if work.question.view == "source":
-            lens = work.question.lens
+        if job.query.view == "tags":
+            return answer_tags(stacks, base, job.query)
+        if job.query.view == "source":
+            lens = job.query.lens
             files = SourceFiles(lens.trim_path, lens.source_path)
-            return sourced(stacks, base, work.question, files.lines)
-        return answer(stacks, base, work.question)
+            return answer_source(stacks, base, job.query, files.lines)
+        return answer(stacks, base, job.query)
 
     def _stacks(self, data: bytes) -> Stacks:
         for known, stacks in self._decoded:
@@ -95,25 +125,3 @@ class JobRunner:
         stacks = read_stacks(data, self._limit_bytes)
         self._decoded.append((data, stacks))
         return stacks
-
-
-@dataclass(frozen=True, slots=True)
-class JobMessage:
-    """A work as it goes through the pipe: profiles by their numbers, with those that are new.
-
-    ``gone`` are the numbers of profiles that nobody asks about any more.
-    """
-
-    data: int
-    base: int | None
-    question: Question | None
-    new: tuple[tuple[int, bytes], ...]
-    gone: tuple[int, ...]
-    others: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class JobFailed:
-    """Why there is no answer, in one line."""
-
-    reason: str

@@ -1,4 +1,7 @@
-"""The process that reads large profiles: works come in on standard input, answers go out.
+"""Runs the child process of the profile worker, which decodes large profiles.
+
+Reads requests from standard input and writes replies to standard output, as ``jobs`` describes,
+until standard input is closed. Limits its own memory and runs at low priority.
 
     python -m memtui.sources.profile.worker.main LIMIT_BYTES
 """  # fmt: skip
@@ -11,58 +14,61 @@ import resource
 import sys
 from typing import IO
 
+from memtui.parse.profile.wire import ProfileTooLargeError
 from memtui.pprof.stacks import StacksError
-from memtui.sources.defect import in_a_line, reported
-from memtui.sources.profile.worker.jobs import Job, JobFailed, JobMessage, JobRunner, receive, send
+from memtui.sources.defect import kind_and_place, report_hint
+from memtui.sources.profile.worker.jobs import Job, JobFailed, JobRequest, JobRunner, receive, send
 
-ROOM_BYTES = 512 << 20
-"""What the process may hold besides a profile: Python, protobuf, and what it makes of one."""
-ROOM_A_BYTE = 4
-"""Bytes in memory for each unpacked byte: the message as it came and as it was decoded."""
-GIVES_WAY = 10
-"""The niceness of the process: the service and the keyboard come first."""
+BASE_MEMORY_BYTES = 512 << 20
+"""Memory limit of the process without a profile: Python, protobuf, and the rows of an answer."""
+MEMORY_PER_BYTE = 4
+"""Bytes of memory for each unpacked byte of a profile: as read, and decoded."""
+NICENESS = 10
+"""The service and the screen come first."""
 
 
-def serve(orders: IO[bytes], answers: IO[bytes], limit_bytes: int) -> None:
-    """Answer one order after the other until nobody asks any more."""
-    desk = JobRunner(limit_bytes)
+def serve(requests: IO[bytes], replies: IO[bytes], limit_bytes: int) -> None:
+    """Run one job after another; raise EOFError when the client has closed its end."""
+    runner = JobRunner(limit_bytes)
     profiles: dict[int, bytes] = {}
     while True:
-        order = receive(orders)
-        assert isinstance(order, JobMessage)
-        profiles.update(order.new)
-        for number in order.gone:
+        request = receive(requests)
+        assert isinstance(request, JobRequest)
+        profiles.update(request.new)
+        for number in request.dropped:
             del profiles[number]
-        base = None if order.base is None else profiles[order.base]
-        others = tuple(profiles[number] for number in order.others)
-        work = Job(profiles[order.data], base, order.question, others)
-        send(answers, _outcome(desk, work, limit_bytes))
+        base = None if request.base is None else profiles[request.base]
+        others = tuple(profiles[number] for number in request.others)
+        job = Job(profiles[request.data], base, request.query, others)
+        send(replies, _run(runner, job, limit_bytes))
 
 
-def _outcome(desk: JobRunner, work: Job, limit_bytes: int) -> object:
+def _run(runner: JobRunner, job: Job, limit_bytes: int) -> object:
     try:
-        return desk.answer(work)
+        return runner.run(job)
+    except ProfileTooLargeError as error:
+        return JobFailed(str(error), is_too_large=True)
     except StacksError as error:
         return JobFailed(str(error))
     except MemoryError:
-        return JobFailed(
-            f"takes more memory to read than {_memory(limit_bytes) / (1 << 20):.0f} MiB"
-        )
-    except Exception as error:  # noqa: BLE001 - a defect in here must be told in the pane
-        return JobFailed(f"memtui failed here: {in_a_line(error)}; {reported(error)}")
+        limit_mib = _memory_limit(limit_bytes) / (1 << 20)
+        return JobFailed(f"decoding it needs more than {limit_mib:.0f} MiB of memory")
+    except Exception as error:  # noqa: BLE001 - a defect of a report is shown in the pane
+        return JobFailed(f"memtui failed here: {kind_and_place(error)}; {report_hint(error)}")
 
 
-def _memory(limit_bytes: int) -> int:
-    return ROOM_BYTES + ROOM_A_BYTE * limit_bytes
+def _memory_limit(limit_bytes: int) -> int:
+    return BASE_MEMORY_BYTES + MEMORY_PER_BYTE * limit_bytes
 
 
 def main() -> None:
-    """Limit what this process may hold, let others go first, and serve."""
+    """Limit the memory and the priority of this process, and serve requests."""
     limit_bytes = int(sys.argv[1])
-    most = _memory(limit_bytes)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    most = _memory_limit(limit_bytes)
+    with contextlib.suppress(ValueError, OSError):  # macOS has no limit of address space
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(GIVES_WAY)
+    os.nice(NICENESS)
     with contextlib.suppress(EOFError, BrokenPipeError):
         serve(sys.stdin.buffer, sys.stdout.buffer, limit_bytes)
 
