@@ -46,7 +46,7 @@ class Image:
         self.content = content
         try:
             self._read_headers()
-        except (struct.error, ValueError):
+        except (struct.error, ValueError, IndexError):
             raise UnknownRuntimeError("the executable is no 64-bit ELF file") from None
 
     def _read_headers(self) -> None:

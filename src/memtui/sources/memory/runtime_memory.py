@@ -23,7 +23,7 @@ from memtui.parse.memory.locate import LocatedRuntime, locate
 from memtui.parse.memory.memstats import Caches, MemoryReading, read_caches, read_memstats
 from memtui.parse.process.buildinfo import go_version
 from memtui.sources.memory.process_memory import FileContent, ProcessMemory, not_permitted
-from memtui.sources.process.identity import start_ticks
+from memtui.sources.process.reader import default_reader, start_ticks
 from memtui.sources.source import SourceFailed
 
 PROC = Path("/proc")
@@ -51,6 +51,7 @@ class RuntimeMemory:
         self.pid = pid
         self.tries = 0
         self.memory = ProcessMemory(pid)
+        self._reader = default_reader()
         self._content: FileContent | None = None
         self._runtime: LocatedRuntime | None = None
         self._caches: Caches | None = None
@@ -124,6 +125,10 @@ class RuntimeMemory:
         """Return the allocation profile of the last cycle."""
         return self._consistent(lambda: read_heap_profile(self.memory, self.runtime))
 
+    def check_alive(self) -> None:
+        """Raise ProcessGoneError when the process ended or runs another program."""
+        self._check_identity()
+
     def _consistent(self, read: Callable[[], T]) -> T:
         """Return a reading whose numbers agree, of the process that was attached to."""
         for tries in range(1, MOST_TRIES + 1):
@@ -160,7 +165,7 @@ class RuntimeMemory:
 
     def _ticks(self) -> int:
         try:
-            return start_ticks(self.pid)
+            return start_ticks(self.pid, self._reader)
         except SourceFailed as failed:
             raise ProcessGoneError(failed.reason, failed.hint) from None
 
