@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +22,34 @@ from memtui.parse.memory.heap_profile import HeapProfileReading
 
 FIELDS = (
     "heap_alloc_bytes", "total_alloc_bytes", "sys_bytes", "", "mallocs", "frees",
-    "heap_alloc_bytes", "heap_sys_bytes", "heap_idle_bytes", "heap_inuse_bytes", "heap_released_bytes", "heap_objects",
+    "heap_alloc_bytes", "heap_sys_bytes", "heap_idle_bytes", "heap_inuse_bytes",
+    "heap_released_bytes", "heap_objects",
     "stack_inuse_bytes", "stack_sys_bytes", "mspan_inuse_bytes", "mspan_sys_bytes",
     "mcache_inuse_bytes", "mcache_sys_bytes", "buck_hash_sys_bytes", "gc_sys_bytes",
     "other_sys_bytes", "next_gc_bytes", "last_gc_at", "",
 )  # fmt: skip
 """The numbers at the start of runtime.MemStats, without Lookups and PauseTotalNs."""
+
+STRIPPED = "-ldflags=-s -w"
+DEBIAN_GO = Path("/usr/lib/go-1.19/bin/go")
+BUILDS = {
+    "1.19 stripped": ("1.19", [STRIPPED]),
+    "1.21 stripped": ("1.21", [STRIPPED]),
+    "1.21 unoptimised": ("1.21", ["-gcflags=all=-N -l"]),
+    "1.23 stripped": ("1.23", [STRIPPED]),
+    "1.25 stripped": ("1.25", [STRIPPED]),
+    "1.27": ("1.27", []),
+    "1.27 stripped": ("1.27", [STRIPPED]),
+    "1.27 stripped pie": ("1.27", [STRIPPED, "-buildmode=pie"]),
+    "1.27 trimpath": ("1.27", ["-trimpath"]),
+    "1.27 unoptimised": ("1.27", ["-gcflags=all=-N -l"]),
+    "1.27 race": ("1.27", ["-race"]),
+    "1.27 cgo pie": ("1.27", ["-buildmode=pie", "-ldflags=-linkmode=external -s -w"]),
+}
+NEEDS_GCC = {"1.27 race", "1.27 cgo pie"}
+
+Build = Callable[[str], Path]
+"""Returns the binary of a build by its label in BUILDS."""
 
 RawRecord = tuple[int, int, int, int, tuple[int, ...]]
 Stack = tuple[int, tuple[tuple[str, str], ...]]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import TESTS
-from insideprogram import InsideProgram, goroutine_stacks, raw_records, started, visible_places
+from insideprogram import (
+    BUILDS,
+    Build,
+    InsideProgram,
+    goroutine_stacks,
+    raw_records,
+    started,
+    visible_places,
+)
 
 from memtui.parse.memory.errors import (
     InconsistentError,
@@ -28,65 +34,7 @@ from memtui.sources.memory.runtime_memory import RuntimeMemory, shipped_layouts
 
 pytestmark = [pytest.mark.go, pytest.mark.world]
 
-STRIPPED = "-ldflags=-s -w"
-DEBIAN_GO = Path("/usr/lib/go-1.19/bin/go")
-BUILDS = {
-    "1.19 stripped": ("1.19", [STRIPPED]),
-    "1.21 stripped": ("1.21", [STRIPPED]),
-    "1.21 unoptimised": ("1.21", ["-gcflags=all=-N -l"]),
-    "1.23 stripped": ("1.23", [STRIPPED]),
-    "1.25 stripped": ("1.25", [STRIPPED]),
-    "1.27": ("1.27", []),
-    "1.27 stripped": ("1.27", [STRIPPED]),
-    "1.27 stripped pie": ("1.27", [STRIPPED, "-buildmode=pie"]),
-    "1.27 trimpath": ("1.27", ["-trimpath"]),
-    "1.27 unoptimised": ("1.27", ["-gcflags=all=-N -l"]),
-    "1.27 race": ("1.27", ["-race"]),
-    "1.27 cgo pie": ("1.27", ["-buildmode=pie", "-ldflags=-linkmode=external -s -w"]),
-}
-NEEDS_GCC = {"1.27 race", "1.27 cgo pie"}
 ROUNDS = 6
-
-Build = Callable[[str], Path]
-
-
-@pytest.fixture(scope="session")
-def inside(tmp_path_factory: pytest.TempPathFactory, go_command: Callable[[str], Path]) -> Build:
-    """Return a build of tests/targets/inside by its label in BUILDS."""
-    folder = tmp_path_factory.mktemp("inside")
-
-    def build(label: str) -> Path:
-        version, flags = BUILDS[label]
-        binary = folder / label.replace(" ", "-")
-        if label in NEEDS_GCC and not shutil.which("gcc"):
-            pytest.skip("no C compiler")
-        if version == "1.19" and not DEBIAN_GO.exists():
-            pytest.skip("no Go 1.19: golang-1.19-go of Debian")
-        if not binary.exists():
-            go = DEBIAN_GO if version == "1.19" else go_command(version)
-            subprocess.run(
-                [go, "build", *flags, "-o", binary, "./inside"],
-                cwd=TESTS / "targets",
-                env=os.environ
-                | {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
-                | {"CGO_ENABLED": "1" if label in NEEDS_GCC else "0"},
-                check=True,
-                stdout=sys.stderr,
-            )
-        return binary
-
-    return build
-
-
-@pytest.fixture
-def program(
-    request: pytest.FixtureRequest, inside: Build, tmp_path: Path
-) -> Iterator[InsideProgram]:
-    """The program of a build, stopped after its first round."""
-    label = getattr(request, "param", "1.27 stripped")
-    with started(inside(label), tmp_path, GODEBUG="gctrace=1", GOMAXPROCS="1") as running:
-        running.wait_stopped()
-        yield running
 
 
 def attached(pid: int) -> RuntimeMemory:

@@ -32,7 +32,8 @@ def encode_heap(reading: HeapProfileReading, functions: FunctionTable, time_ns: 
         sample = profile.add(record_frames(record, functions), values)
         if record.allocs:
             size = record.alloc_bytes // record.allocs
-            sample.label.add(key=profile.text("bytes"), num=size, num_unit=profile.text("bytes"))
+            unit = profile.text("bytes")
+            sample.label.append(wire.Label(key=unit, num=size, num_unit=unit).SerializeToString())
     return profile.written()
 
 
@@ -44,7 +45,8 @@ def encode_goroutines(groups: Iterable[GoroutineGroup], time_ns: int) -> bytes:
         sample = profile.add(group.frames, (group.count,))
         for key, value in (("state", group.state), ("wait", group.wait_reason)):
             if value:
-                sample.label.add(key=profile.text(key), str=profile.text(value))
+                label = wire.Label(key=profile.text(key), str=profile.text(value))
+                sample.label.append(label.SerializeToString())
     return profile.written()
 
 

@@ -32,7 +32,7 @@ from memtui.parse.runtime.memstats import MemStatsPage
 from memtui.sources.clock import session_time
 from memtui.sources.memory.runtime_memory import RuntimeMemory
 from memtui.sources.process.reader import default_reader
-from memtui.sources.profile.source import Fetched, ProfileSource
+from memtui.sources.profile.source import FetchedProfile, ProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
 from memtui.sources.runtime.memstats import GcRing
 from memtui.sources.source import Clock, SourceFailed, to_microseconds
@@ -260,10 +260,10 @@ class MemoryProfileSource(ProfileSource):
             self._memory.close()
         self._memory = await asyncio.to_thread(attached_to, self._pid)
 
-    async def _fetch(self, request: ProfileRequest) -> Fetched:
+    async def _fetch(self, request: ProfileRequest) -> FetchedProfile:
         return await asyncio.to_thread(self._make, request)
 
-    def _make(self, request: ProfileRequest) -> Fetched:
+    def _make(self, request: ProfileRequest) -> FetchedProfile:
         began = time.perf_counter()
         memory = self._memory
         if memory is None:
@@ -282,7 +282,7 @@ class MemoryProfileSource(ProfileSource):
             is_final = isinstance(refused, NoAllocationProfileError | ProcessGoneError)
             raise SourceFailed(refused.reason, refused.hint, final=is_final) from None
         where = f"runtime memory of process {self._pid}: {request.kind}"
-        return Fetched(where, data, time.perf_counter() - began)
+        return FetchedProfile(where, data, time.perf_counter() - began)
 
     def _is_new(self) -> bool:
         """Return whether a cycle has ended since the last profile."""
