@@ -18,6 +18,7 @@ from memtui.sources.memory.source import (
     MemoryProfileSource,
     MemoryRuntimeSource,
 )
+from memtui.sources.profile.profile_files import FileProfileSource
 from memtui.sources.source import SourceFailed
 
 pytestmark = [pytest.mark.go, pytest.mark.world]
@@ -74,6 +75,18 @@ async def test_profiles(program: InsideProgram) -> None:
     assert set(by_type) == {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"}
     assert "main.allocate" in {each.name for each in by_type["alloc_space"].functions}
     assert profile.kind == "heap"
+
+
+@pytest.mark.parametrize("program", ["1.21 stripped", "1.27 stripped"], indirect=True)
+async def test_the_profile_is_that_of_the_program(program: InsideProgram) -> None:
+    program.next_round()
+    program.next_round()
+    source = MemoryProfileSource(program.pid, time.time, None)
+    _, (profile,) = await first(source.events(), Profile, 1)
+    own = FileProfileSource(program.folder / "heap.pb", time.time)
+    _, (known,) = await first(own.events(), Profile, 1)
+    assert profile.values == known.values
+    assert profile.default_type == known.default_type
 
 
 async def test_a_process_that_ends_ends_the_sources(inside: Build, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"math/rand"
 	"os"
 	"path/filepath"
@@ -62,8 +61,9 @@ func main() {
 		if round%2 == 0 {
 			runtime.GC() // else it often stops in the middle of a cycle
 		}
-		write("goroutine")
-		write("heap")
+		write("heap.pb", "heap", 0)
+		write("goroutine", "goroutine", 1)
+		write("heap", "heap", 1)
 		runtime.ReadMemStats(stats)
 		// To the own thread: a signal to the process arrives some time later.
 		syscall.RawSyscall(syscall.SYS_TGKILL, uintptr(syscall.Getpid()), uintptr(syscall.Gettid()),
@@ -133,15 +133,14 @@ func deep(n int) int {
 	return deep(n-1) + 1
 }
 
-func write(name string) {
-	file, err := os.Create(filepath.Join(flag.Arg(0), name))
+func write(to, name string, debug int) {
+	file, err := os.Create(filepath.Join(flag.Arg(0), to))
 	if err != nil {
 		panic(err)
 	}
-	if err := pprof.Lookup(name).WriteTo(file, 1); err != nil {
+	if err := pprof.Lookup(name).WriteTo(file, debug); err != nil {
 		panic(err)
 	}
-	fmt.Fprintln(file, "# whole")
 	file.Close()
 }
 
