@@ -18,7 +18,7 @@ import (
 // Offsets of these fields; a name may be missing in a version.
 var fields = map[string]string{
 	"gcControllerState": "gcPercent memoryLimit gcPercentHeapGoal sweepDistMinTrigger triggered " +
-		"lastHeapGoal heapLive lastStackScan globalsScan heapMarked assistTime dedicatedMarkTime " +
+		"lastHeapGoal heapLive lastStackScan maxStackScan globalsScan heapMarked assistTime dedicatedMarkTime " +
 		"fractionalMarkTime idleMarkTime heapInUse heapReleased heapFree totalAlloc totalFree mappedReady",
 	"mstats": "heapStats stacks_sys mspan_sys mcache_sys buckhash_sys gcMiscSys other_sys last_gc_unix " +
 		"pause_total_ns pause_ns pause_end numgc numforcedgc gc_cpu_fraction",

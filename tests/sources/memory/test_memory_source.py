@@ -56,9 +56,10 @@ async def test_memstats_and_pauses(inside: Build, tmp_path: Path) -> None:
     assert pauses[-1] == samples[-1].num_gc
 
 
-async def test_cycles(inside: Build, tmp_path: Path) -> None:
-    binary = inside("1.27 stripped")
-    with started(binary, tmp_path, "-busy", GODEBUG="gctrace=1") as running:
+@pytest.mark.parametrize("label", ["1.19 stripped", "1.27 stripped"])
+async def test_cycles(inside: Build, tmp_path: Path, label: str) -> None:
+    stacks = ("-busy", "-goroutines", "2000")  # of some MB, which the line shows
+    with started(inside(label), tmp_path, *stacks, GODEBUG="gctrace=1") as running:
         source = MemoryCycleSource(running.pid, None, time.time, 0.05)
         _, cycles = await first(source.events(), GcCycle, 10)
         await asyncio.sleep(0.2)

@@ -111,9 +111,10 @@ class _Cycle:
             procs * clock[2],
         ]  # fmt: skip
         heap = [self._work(name) for name in ("heap0", "heap1", "heap2")]
-        goal, stacks, globals_ = (
-            self._gc(name) for name in ("lastHeapGoal", "lastStackScan", "globalsScan")
-        )
+        goal, globals_ = self._gc("lastHeapGoal"), self._gc("globalsScan")
+        # Go 1.19 prints the size of all stacks at that moment, later versions what was scanned.
+        is_old = self._layout.minor <= (1, 19)
+        stacks = self._gc("maxStackScan" if is_old else "lastStackScan")
         is_forced = bool(self._work("userForced", 1))
         line = (
             f"gc {number} @{started_ns // 10**6 // 1000}.{started_ns // 10**6 % 1000:03}s"
