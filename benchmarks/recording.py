@@ -30,7 +30,7 @@ from orders import running_orders
 
 from memtui.model import GcCycle
 from memtui.recording import Recorder, Recording
-from memtui.recording.gzip_members import Kind
+from memtui.recording.members import MemberKind
 from memtui.recording.segment import Segment
 from memtui.recording.writer import Clocks
 from memtui.report import page, read_report_data
@@ -135,7 +135,7 @@ def shares(path: Path) -> tuple[float, float]:
     part = Segment(path)
     members = [*part.members(part.first)]
     sizes = [later.offset - each.offset for each, later in pairwise(members)]
-    samples = [at for at, each in enumerate(members) if each.kind is Kind.SAMPLES]
+    samples = [at for at, each in enumerate(members) if each.kind is MemberKind.SAMPLES]
     whole = samples[1:-1]  # the first has what was before the recording began
     seconds = members[whole[-1] + 1].start - members[whole[0]].start
     profiles = [size for size, each in zip(sizes, members, strict=False) if each.length]

@@ -26,7 +26,7 @@ import results
 from meter import Run
 
 from memtui.model import ProcessSample
-from memtui.recording.pages import RecordedPages
+from memtui.recording.recorded_pages import RecordedPages
 
 PLAYED_S = 20.0
 LONGEST_S = 900.0

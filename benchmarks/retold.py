@@ -13,7 +13,7 @@ from pathlib import Path
 
 from memtui.model import Event, Mark
 from memtui.recording import Recorder
-from memtui.recording.pages import RecordedPages
+from memtui.recording.recorded_pages import RecordedPages
 from memtui.recording.writer import Clocks
 
 DAY_S = 86_400.0

@@ -8,8 +8,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from memtui.model import Event, GcCycle, Mark, ProcessIdentity, ProcessSample, Profile, Sample
-from memtui.timeline import Extent, Landmark, StoredPage, main_series
+from memtui.model import (
+    KIND_OF,
+    Event,
+    GcCycle,
+    Mark,
+    ProcessIdentity,
+    ProcessSample,
+    Profile,
+    Sample,
+)
+from memtui.timeline import Extent, Landmark, SpanSummary, main_series
 
 PAGE_S = 60.0
 
@@ -34,7 +43,7 @@ class MemoryStore:
     def refresh(self) -> None:
         """Do nothing: it does not grow."""
 
-    def summaries(self) -> Sequence[StoredPage]:
+    def summaries(self) -> Sequence[SpanSummary]:
         """Return a summary a minute."""
         first = self._moments[0]
         pages = groupby(self._events, key=lambda event: int((event.at - first) // PAGE_S))
@@ -69,18 +78,12 @@ class MemoryStore:
         ]
 
 
-def _summary(events: list[Event]) -> StoredPage:
-    extents: dict[type[Sample], dict[str, Extent]] = {}
+def _summary(events: list[Event]) -> SpanSummary:
+    extents: dict[str, Extent] = {}
     for event in events:
-        known = extents.setdefault(type(event.sample), {})
         for name, value in main_series(event.sample):
             now = Extent(value, value, value)
-            known[name] = known[name].joined(now) if name in known else now
+            extents[name] = extents[name].joined(now) if name in extents else now
     last = {type(event.sample): event for event in events}
-    return StoredPage(
-        events[0].at,
-        events[-1].at,
-        Counter(type(event.sample) for event in events),
-        extents,
-        last.get,
-    )
+    counts = Counter(KIND_OF[type(event.sample)].name for event in events)
+    return SpanSummary(events[0].at, events[-1].at, counts, extents, last.get)

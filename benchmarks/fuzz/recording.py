@@ -48,17 +48,21 @@ from memtui.model import (
 from memtui.parse.gctrace.grammar import trace_sample
 from memtui.parse.profile.decoder import parse_profile
 from memtui.recording import NotARecording, Recorder, Recording, Redaction
-from memtui.recording.checked_lines import sealed
-from memtui.recording.codec import TYPES
-from memtui.recording.export import flat, metrics, rows
-from memtui.recording.files import find_tail
-from memtui.recording.gzip_members import HEAD_BYTES, LAST_MOMENT, MAGIC, inflate, trailer
-from memtui.recording.info import contents_of
-from memtui.recording.pages import RecordedPages, timeline_of
-from memtui.recording.salvage import mended
+from memtui.recording.codec import LAST_MOMENT, TYPES
+from memtui.recording.export import csv_lines, flatten, openmetrics_lines
+from memtui.recording.info import read_info
+from memtui.recording.members import (
+    HEAD_BYTES,
+    MAGIC,
+    checked_line,
+    inflate,
+    pack_trailer,
+)
+from memtui.recording.recorded_pages import RecordedPages, load_timeline
+from memtui.recording.recovery import find_tail, salvaged_members
 from memtui.recording.segment import Segment
 from memtui.recording.writer import Clocks
-from memtui.timeline import LASTING, View
+from memtui.timeline import STEADY_KINDS, View
 
 DEEP_EVERY = 8
 """So many inputs, and one of them is put to every use that memtui makes of a recording."""
@@ -206,7 +210,7 @@ def _changed_lines(lines: list[bytes], random: Random) -> bytes:
 
 def _sealed(record: dict[str, Any]) -> bytes:
     try:
-        return sealed(record)[:-1]
+        return checked_line(record)[:-1]
     except ValueError:  # NaN, which no writer of ours writes
         body = json.dumps(record, separators=(",", ":"))[:-1].encode()
         return b'%b,"c":"%08x"}' % (body, zlib.crc32(body))
@@ -266,7 +270,7 @@ def _member(raw: bytes, lines: bytes, random: Random) -> bytes:
         )  # fmt: skip
     deflater = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflater.compress(lines) + deflater.flush()
-    end = trailer(zlib.crc32(lines), len(lines))
+    end = pack_trailer(zlib.crc32(lines), len(lines))
     return bytes(start) + struct.pack("<I", zlib.crc32(bytes(start))) + packed + end
 
 
@@ -285,12 +289,12 @@ def read(path: Path) -> list[Event] | None:
         assert 0 <= first <= LAST_MOMENT > last >= first, (first, last)
         found = list(recording.events(0.0, LAST_MOMENT))
         middle = (first + last) / 2
-        found += recording.standing(middle)
+        found += recording.state(middle)
         if (profile := recording.profile(last)) is not None:
             found.append(profile)
         recording.identity(last)
         for summary in recording.summaries():
-            found += [each for kind in LASTING if (each := summary.last(kind))]
+            found += [each for kind in STEADY_KINDS if (each := summary.last(kind))]
         assert all(0 <= event.at < LAST_MOMENT for event in found)
     return found
 
@@ -308,15 +312,15 @@ def read_deeply(path: Path, data: bytes) -> None:
     recording = Recording.open(path)
     with contextlib.closing(recording):
         first, last = recording.span
-        contents_of(recording)
+        read_info(recording)
         events = list(recording.events(first, last, whole_profiles=True))
         for event in events:
-            json.dumps(flat(event))
-        for _ in rows(iter(events)):
+            json.dumps(flatten(event))
+        for _ in csv_lines(iter(events)):
             pass
-        for _ in metrics(iter(events), {"host": recording.header.host}):
+        for _ in openmetrics_lines(iter(events), {"host": recording.header.host}):
             pass
-        timeline = timeline_of(recording, first, last)
+        timeline = load_timeline(recording, first, last)
         diagnosis = diagnose(build_window(View(timeline, last, last, frozen=True), last - first))
         one_line(diagnosis).encode()
         json.dumps(as_json(diagnosis), allow_nan=False)
@@ -326,7 +330,7 @@ def read_deeply(path: Path, data: bytes) -> None:
     pages.recording.close()
     part = Segment(path)
     with contextlib.closing(part):
-        list(mended(part))
+        list(salvaged_members(part))
         find_tail(part.read_at, len(data))
 
 

@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_read_is_told(file: Path) -> None:
     assert "not UTF-8" in preferences(ScreenOptions(), UTF8_256).problems[0]
     file.unlink()
     file.mkdir()
-    assert "cannot read it" in preferences(ScreenOptions(), UTF8_256).problems[0]
+    assert "cannot read" in preferences(ScreenOptions(), UTF8_256).problems[0]
 
 
 @pytest.mark.parametrize(

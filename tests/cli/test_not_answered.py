@@ -23,12 +23,12 @@ from memtui.cli.headless.text import snapshot
 from memtui.diagnosis import DEFAULT_WINDOW_S, build_window, diagnose
 from memtui.model import Event, Trouble
 from memtui.panes.empty import empty_lines
-from memtui.panes.explain.environment import place_rows
-from memtui.panes.explain.verdict import rows_of
+from memtui.panes.explain.environment import environment_rows
+from memtui.panes.explain.verdict import explain_rows
 from memtui.panes.profile.frame import hint_of
 from memtui.panes.profile.navigation import ProfileNavigation
 from memtui.render.cells import text_of
-from memtui.sources.http import endpoint
+from memtui.sources.http import listener_probe
 from memtui.sources.http.endpoint import EndpointAnswers
 from memtui.sources.profile.http_profile import ProcessProfileSource
 from memtui.sources.runtime.source import RuntimeSource
@@ -109,7 +109,7 @@ def test_what_a_listener_does_is_the_same_sentence_everywhere(
 ) -> None:
     late = kind in ("mute", "drip")
     if late:
-        monkeypatch.setattr(endpoint, "_DEADLINES_S", (0.1, 0.3, 0.5))
+        monkeypatch.setattr(listener_probe, "DEADLINES_S", (0.1, 0.3, 0.5))
     service = start_go("doors", f"{kind}=127.0.0.1:0")
     wait_for(lambda: "ready" in service.stdout_path.read_text())
     view = view_of(service.pid)
@@ -121,8 +121,8 @@ def test_what_a_listener_does_is_the_same_sentence_everywhere(
         if late:
             assert IMPORT not in said, (name, said)
     diagnosis = diagnose(build_window(view, DEFAULT_WINDOW_S))
-    explain = [text_of(row.line) for row in rows_of(diagnosis, 400, frozenset())]
-    explain += [text_of(row.line) for row in place_rows(view, 400)]
+    explain = [text_of(row.line) for row in explain_rows(diagnosis, 400, frozenset())]
+    explain += [text_of(row.line) for row in environment_rows(view, 400)]
     assert IMPORT not in "\n".join(explain), "a failure to answer is no finding"
 
 

@@ -150,7 +150,7 @@ def test_standard_input_stays_with_the_loop_around_it(tmp_path: Path) -> None:
         (("--interval", "2s", "--once"), "--interval needs --plain"),
         (("--once", "--record=x"), "memtui record"),
         (("replay", DEMO, "--json"), "--json needs --once"),
-        (("replay", DEMO, "--once", "--follow"), "--once is for"),
+        (("replay", DEMO, "--once", "--follow"), "--once needs"),
     ],
 )
 def test_what_does_not_go_together_is_a_usage_error(

@@ -69,7 +69,7 @@ async def test_what_grew_is_profiled_at_both_ends_and_named(
         by_cum = kind == "goroutine"
         functions = grown_functions(taken(view), sample_type, by_cum=by_cum)
         assert name in [each for each, _ in functions]
-        assert f"taking a {kind} profile" in said
+        assert f"fetching a {kind} profile" in said
 
     await in_one_try_of(attempt)
 

@@ -158,7 +158,7 @@ async def test_rows_are_selected_and_explained(start_go: StartGo) -> None:
     async with running(app, (80, 24)) as pilot:
         await until(lambda: counted(app, Profile) and counted(app, ProcessSample))
         await pilot.press("1", "j", "down")
-        await until(lambda: "not shared with others" in shown(app, "hint"))
+        await until(lambda: "file-backed memory and shmem" in shown(app, "hint"))
         await pilot.press("G")
         await until(lambda: "command" in shown(app, "process"))
         await pilot.press("g", "4")

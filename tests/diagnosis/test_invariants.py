@@ -13,7 +13,7 @@ import pytest
 from diagnosis.captures import FOLDER, timeline_of
 from diagnosis.made import MIB, window
 from diagnosis.reports import ACCESS, reports
-from diagnosis.test_unseen import RECORDINGS, recordings
+from diagnosis.test_unseen_heap import RECORDINGS, recordings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +35,7 @@ from memtui.diagnosis import (
 from memtui.diagnosis.attribution import growth_of_parts
 from memtui.diagnosis.finding import HARMLESS
 from memtui.diagnosis.ledger import HEAP_PARTS
-from memtui.recording.pages import timeline_of as loaded
+from memtui.recording.recorded_pages import load_timeline as loaded
 from memtui.timeline import View
 
 LEAKS = (*HEAP_PARTS, PartName.STACKS, PartName.REST)
@@ -129,7 +129,7 @@ def text_and_exit_code_agree(found: Diagnosis) -> None:
     line = one_line(found)
     if code == 0:
         assert " A leak." not in line
-        assert "not known" not in line
+        assert "unknown" not in line
         assert not found.needs_action
         assert all(each.cause in HARMLESS for each in found.findings)
     elif code == 3:

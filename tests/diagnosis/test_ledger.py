@@ -1,4 +1,4 @@
-"""The parts of RES: they always add up to it, and what is not known is said."""
+"""The parts of RES always sum to it, and unknown parts are reported."""
 
 from itertools import pairwise
 from pathlib import Path

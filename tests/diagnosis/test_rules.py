@@ -671,7 +671,7 @@ def test_a_live_heap_that_swings_from_cycle_to_cycle_does_not_leak(
     assert made.grows
     found = diagnose(made).first
     assert found.cause in (Cause.STEADY, Cause.WARM_UP)
-    assert "comes back to 9.00M" in found.line
+    assert "falls to 9.00M" in found.line
     # RES still grows: the line says so first, and nobody is told that there is nothing to do.
     change = units.change(made.growth)
     assert found.line.startswith(f"{change} in 4m00s: ")
@@ -711,7 +711,7 @@ def test_a_trace_that_left_much_of_the_heap_unseen_calls_nothing_steady(
 
     found = heard(1, 3, 5)
     assert causes(found) == [Cause.FREED_NOT_RETURNED]
-    assert "or garbage waiting for the next GC" in found.first.line
+    assert "or garbage until the next GC" in found.first.line
     assert causes(heard(1, 3, 110)) == [Cause.STEADY]
     # With one each minute it is used to that.
     assert causes(heard(1, 61)) == [Cause.STEADY]

@@ -102,7 +102,7 @@ def test_a_leak_that_is_not_sure_is_only_said_to_be_possible() -> None:
 def test_no_ledger_without_res() -> None:
     found = diagnose(window(without=("res",)))
     assert found.first.cause is Cause.NOT_ENOUGH_DATA
-    assert one_line(found) == "RES: not enough data yet (RES is not known)."
+    assert one_line(found) == "RES: not enough data yet (RES is unknown)."
     assert as_json(found)["ledger"] == {"res_bytes": None, "growth_bytes": None, "parts": {}}
 
 

@@ -27,9 +27,9 @@ from memtui.model import (
 )
 from memtui.parse.gctrace.grammar import trace_sample
 from memtui.parse.profile.decoder import parse_profile
-from memtui.recording.checked_lines import sealed, unsealed
 from memtui.recording.codec import (
     FIELDS,
+    LAST_MOMENT,
     TYPES,
     BadRecord,
     Json,
@@ -38,7 +38,7 @@ from memtui.recording.codec import (
     decode,
     encode,
 )
-from memtui.recording.gzip_members import LAST_MOMENT
+from memtui.recording.members import checked_line, read_checked_line
 
 LINES = (
     "gc 12 @3.456s 1%: 0.018+1.2+0.003 ms clock, 0.14+0.35/1.1/2.8+0.030 ms cpu, "
@@ -100,7 +100,7 @@ def test_an_event_is_read_as_it_was_written(kind: type[Sample], data: st.DataObj
     source = data.draw(TEXT)
     at = data.draw(st.floats(0, LAST_MOMENT, exclude_max=True))
     event = Event(at, source, data.draw(samples(kind)))
-    record = unsealed(sealed(encode(event))[:-1])
+    record = read_checked_line(checked_line(encode(event))[:-1])
     assert record is not None
     assert decode(record) == event
 
@@ -201,9 +201,9 @@ def test_nothing_else_is_raised_for_any_record(kind: str, data: st.DataObject) -
 
 
 def test_a_line_with_a_flipped_bit_is_no_record() -> None:
-    line = sealed(encode(Event(1.0, "user", Mark("deployed"))))[:-1]
-    assert unsealed(line)
+    line = checked_line(encode(Event(1.0, "user", Mark("deployed"))))[:-1]
+    assert read_checked_line(line)
     for at in range(len(line) * 8):
         flipped = bytearray(line)
         flipped[at // 8] ^= 1 << at % 8
-        assert unsealed(bytes(flipped)) is None
+        assert read_checked_line(bytes(flipped)) is None

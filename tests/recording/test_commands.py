@@ -220,7 +220,7 @@ def test_damage_is_told_and_what_is_whole_is_saved(tmp_path: Path) -> None:
     assert found["is_open"]
     done = memtui("repair", broken, "-o", saved)
     assert done.returncode == 0
-    assert "2 members copied, 2 copied in part, 0 are lost" in done.stderr
+    assert "2 members copied, 2 copied in part, 0 lost" in done.stderr
     gzip.decompress(saved.read_bytes())
     again = json.loads(memtui("info", saved, "--json").stdout)
     assert again["damage"] == []
@@ -302,7 +302,7 @@ def test_a_recording_is_explained_as_a_process_is(tmp_path: Path) -> None:
     [
         (("info", f"{__file__}x"), 1, "no such file"),
         (("info", "/dev/null"), 1, "no file"),
-        (("export", GOLDEN), 2, "give either"),
+        (("export", GOLDEN), 2, "use either"),
         (("export", GOLDEN, "--format", "csv", "--from", "noon"), 1, "is no moment"),
         (
             ("export", GOLDEN, "--format", "csv", "--from", "50%", "--to", "10%"),
@@ -310,7 +310,7 @@ def test_a_recording_is_explained_as_a_process_is(tmp_path: Path) -> None:
             "--to is before",
         ),
         (("explain", GOLDEN, "--pid", "1"), 2, "either a recording or a process"),
-        (("explain", "--from", "14:03"), 2, "are for a recording"),
+        (("explain", "--from", "14:03"), 2, "need a recording"),
         (("record", "--pid", "4194304", "-o", "x"), 1, "no process"),
         (("record", "--pid", str(os.getpid()), "-o", f"{__file__}x/y"), 1, "no such folder"),
         (("record", "--pid", str(os.getpid()), "-o", __file__), 1, "no recording"),

@@ -35,8 +35,8 @@ from memtui.model import (
 )
 from memtui.parse.profile.decoder import parse_profile
 from memtui.recording import CannotRecord, NotARecording, Recorder, Recording, Redaction, segment
-from memtui.recording.gzip_members import HEAD_BYTES
-from memtui.recording.info import contents_of
+from memtui.recording.info import read_info
+from memtui.recording.members import HEAD_BYTES
 from memtui.recording.writer import Clocks
 
 HEAP = Path(__file__).parent.parent / "data" / "profile" / "heapleak"
@@ -122,7 +122,7 @@ def test_one_member_is_enough_to_draw(session: Closed) -> None:
     path, events = session
     recording = Recording.open(path)
     for at in (NOON + 61.5, NOON + 180.0, NOON + 299.0):
-        standing = {type(event.sample): event for event in recording.standing(at)}
+        standing = {type(event.sample): event for event in recording.state(at)}
         for kind in (ProcessIdentity, ProcessSample, RuntimeSample):
             last = [e for e in events if isinstance(e.sample, kind) and e.at <= at][-1]
             assert standing[kind] == last
@@ -338,7 +338,7 @@ def test_a_flipped_bit_is_a_gap_and_never_a_value(session: Closed, tmp_path: Pat
         recording.summaries()
         recording.gaps()
         for at in (NOON, NOON + 150, NOON + 400):
-            recording.standing(at)
+            recording.state(at)
             recording.profile(at)
         recording.close()
 
@@ -384,13 +384,15 @@ def test_rubbish_in_a_member_never_raises(session: Closed, tmp_path: Path) -> No
 def test_a_bomb_is_cut_off(tmp_path: Path) -> None:
     import zlib
 
-    from memtui.recording.gzip_members import Kind, head, trailer
+    from memtui.recording.members import MemberKind, pack_head, pack_trailer
 
     path = tmp_path / "bomb.memtui"
     written(path, 3)
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = b"".join(deflater.compress(b"[" * (1 << 20)) for _ in range(200)) + deflater.flush()
-    path.write_bytes(path.read_bytes() + head(Kind.SAMPLES, NOON + 60) + packed + trailer(0, 0))
+    path.write_bytes(
+        path.read_bytes() + pack_head(MemberKind.SAMPLES, NOON + 60) + packed + pack_trailer(0, 0)
+    )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     recording = Recording.open(path)
     list(recording.check())
@@ -405,8 +407,8 @@ from pathlib import Path
 from longsession import Session
 from memtui.recording import Recorder
 from memtui.recording import segment
-from memtui.recording.gzip_members import HEAD_BYTES
-from memtui.recording.info import contents_of
+from memtui.recording.members import HEAD_BYTES
+from memtui.recording.info import read_info
 from memtui.recording.writer import Clocks
 at = [{start}]
 file = Recorder(Path({file!r}), clocks=Clocks.made(lambda: at[0]), host="h")
@@ -487,18 +489,18 @@ def test_members_beyond_what_is_read_are_told(
 ) -> None:
     """A real one would have a million of them."""
     path, _ = session
-    monkeypatch.setattr(segment, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(segment, "MAX_MEMBERS", 2)
     recording = Recording.open(path)
     assert len(recording.members()) == 2
-    found = contents_of(recording)
+    found = read_info(recording)
     assert found.members == 2
     assert [each.reason for each in found.damage] == ["not read from here on: more than 2 members"]
     assert found.damage[0].offset > recording.members()[-1].member.offset
     recording.close()
-    monkeypatch.setattr(segment, "MOST_MEMBERS", 1 << 20)
+    monkeypatch.setattr(segment, "MAX_MEMBERS", 1 << 20)
     recording = Recording.open(path)
     assert len(recording.members()) > 2
-    assert contents_of(recording).damage == ()
+    assert read_info(recording).damage == ()
     recording.close()
 
 
@@ -537,6 +539,6 @@ def test_every_process_is_listed_in_the_order_it_was_recorded(
         if not is_closed:
             path.write_bytes(path.read_bytes()[:-12])
         recording = Recording.open(path)
-        found = [each.pid for each in contents_of(recording).processes]
+        found = [each.pid for each in read_info(recording).processes]
         recording.close()
     assert found == list(dict.fromkeys(pid for run in runs for _, pid in run))

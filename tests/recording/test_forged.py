@@ -16,20 +16,21 @@ import pytest
 
 from memtui.model import Restart
 from memtui.recording import NotARecording, Recording
-from memtui.recording.checked_lines import sealed
-from memtui.recording.gzip_members import HEAD_BYTES, Kind, head, trailer
 from memtui.recording.header import Header, header_record
+from memtui.recording.members import HEAD_BYTES, MemberKind, checked_line, pack_head, pack_trailer
 
 NOON = 1_795_000_000.0
 Line = dict[str, Any]
 
 
-def member(*lines: Line, kind: Kind = Kind.SAMPLES, at: float = NOON, length: int = 0) -> bytes:
+def member(
+    *lines: Line, kind: MemberKind = MemberKind.SAMPLES, at: float = NOON, length: int = 0
+) -> bytes:
     """Return a member with these lines and right CRCs."""
     data = b"".join(_sealed(each) for each in lines)
     deflater = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflater.compress(data) + deflater.flush()
-    return head(kind, at, length) + packed + trailer(zlib.crc32(data), len(data))
+    return pack_head(kind, at, length) + packed + pack_trailer(zlib.crc32(data), len(data))
 
 
 def _sealed(line: Line) -> bytes:
@@ -99,7 +100,7 @@ def test_a_header_that_cannot_be_read_is_none(changed: Line, tmp_path: Path) -> 
 
 
 def test_a_moment_beyond_every_calendar_begins_no_member(tmp_path: Path) -> None:
-    start = bytearray(head(Kind.SAMPLES, NOON)[: HEAD_BYTES - 4])
+    start = bytearray(pack_head(MemberKind.SAMPLES, NOON)[: HEAD_BYTES - 4])
     struct.pack_into("<Q", start, 18, 1 << 63)
     forged = bytes(start) + struct.pack("<I", zlib.crc32(start)) + b"\x03\x00"
     with pytest.raises(NotARecording, match="no recording"):
@@ -112,7 +113,7 @@ def test_a_profile_that_lies_about_its_length_stops_nobody(length: int, tmp_path
     profile: Line = {"k": "profile", "t": NOON, "version": [1, 0]}
     members = (
         member(first_line(), {"e": [{"k": "restart", "t": NOON}]}),
-        member(profile, kind=Kind.PROFILE, at=NOON + 1, length=length),
+        member(profile, kind=MemberKind.PROFILE, at=NOON + 1, length=length),
         member(first_line(t=NOON + 2), at=NOON + 2),
     )
     path = written(tmp_path, *members)
@@ -136,17 +137,17 @@ def test_a_member_of_another_version_is_not_repaired_and_stops_nobody(tmp_path: 
         [*map(str, run), "-o", str(tmp_path / "new.memtui")],
         capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
-    assert "1 members copied, 0 copied in part, 1 are lost" in done.stderr
+    assert "1 members copied, 0 copied in part, 1 lost" in done.stderr
 
 
 def test_a_flood_of_events_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memtui.recording.member_content._MOST_EVENTS", 1000)
-    monkeypatch.setattr("memtui.recording.member_cache.KEPT_EVENTS", 2500)
+    monkeypatch.setattr("memtui.recording.segment.MAX_EVENTS", 1000)
+    monkeypatch.setattr("memtui.recording.member_index.KEPT_EVENTS", 2500)
     flood = [{"e": [{"k": "restart", "t": NOON}] * 100}] * 40
     members = [member(first_line(), *flood, at=NOON + number) for number in range(6)]
     recording = Recording.open(written(tmp_path, *members))
     assert len(list(recording.events(0, NOON + 60))) == 6 * 1000
-    assert sum(len(each.events) for each in recording._shelf._contents.values()) <= 2500
+    assert sum(len(each.events) for each in recording._cache._contents.values()) <= 2500
     assert "damaged lines" in recording.damage[0].reason
     recording.close()
 
@@ -164,4 +165,4 @@ def test_a_bomb_is_unpacked_no_further_than_a_member_may_be(
 
 
 def test_a_line_of_ours_is_sealed_as_these_are() -> None:
-    assert _sealed(first_line()) == sealed(first_line())
+    assert _sealed(first_line()) == checked_line(first_line())

@@ -13,7 +13,7 @@ from longsession import NOON, Session
 from memtui.model import Event, Mark, ProcessSample, Restart
 from memtui.recording import Recorder, Recording
 from memtui.recording import header as header_module
-from memtui.recording.gzip_members import Kind
+from memtui.recording.members import MemberKind
 from memtui.recording.writer import Clocks
 
 GOLDEN = Path(__file__).parent.parent / "data" / "recording"
@@ -59,11 +59,11 @@ def test_the_names_of_1_2_stay_as_they_are() -> None:
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
 def test_a_chart_of_days_is_the_same_whichever_version_wrote_it(version: str) -> None:
     recording = Recording.open([GOLDEN / f"format-{version}.memtui"])
-    members = [place for place in recording.members() if place.member.kind is Kind.SAMPLES]
+    members = [place for place in recording.members() if place.member.kind is MemberKind.SAMPLES]
     summaries = recording.summaries()
     assert len(summaries) == len(members) > 2
     for summary, place in zip(summaries, members, strict=True):
-        events = place.part.content(place.member).events
+        events = place.segment.content(place.member).events
         samples = [each for each in events if isinstance(each.sample, ProcessSample)]
         res = [each.sample.res_bytes for each in samples if isinstance(each.sample, ProcessSample)]
         assert summary.counts["process"] == len(samples)
@@ -76,4 +76,4 @@ def test_what_stands_out_is_found_without_reading_the_rest(tmp_path: Path) -> No
     told = {at: Event(NOON + at, "user", Mark(f'"k":"mark" {at}')) for at in (70, 71, 190)}
     told[100] = Event(NOON + 100, "runtime", Restart())
     written(path, 0, 200, told)
-    assert Recording.open(path).notable() == [told[at] for at in sorted(told)]
+    assert Recording.open(path).notable_events() == [told[at] for at in sorted(told)]

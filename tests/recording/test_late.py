@@ -14,9 +14,15 @@ from longsession import NOON
 
 from memtui.model import Event, Mark
 from memtui.recording import Recorder, Recording
-from memtui.recording.checked_lines import sealed
-from memtui.recording.gzip_members import Kind, Member, head, inflate, trailer
-from memtui.recording.member_content import MemberContent
+from memtui.recording.members import (
+    Member,
+    MemberKind,
+    checked_line,
+    inflate,
+    pack_head,
+    pack_trailer,
+)
+from memtui.recording.segment import MemberContent
 from memtui.recording.writer import Clocks
 
 
@@ -39,11 +45,11 @@ def test_what_was_told_late_is_found_at_its_moment(tmp_path: Path) -> None:
     path = tmp_path / "a.memtui"
     mark = late_mark(path)
     recording = Recording.open(path)
-    assert mark in recording.within(NOON + 60, NOON + 120)
-    assert mark not in recording.within(NOON + 91, NOON + 700)
+    assert mark in recording.events_dated(NOON + 60, NOON + 120)
+    assert mark not in recording.events_dated(NOON + 91, NOON + 700)
     assert mark not in recording.events(NOON + 60, NOON + 120)
     for start, end in ((NOON, NOON + 59), (NOON + 65.5, NOON + 300.2), (NOON, NOON + 900)):
-        found = recording.within(start, end)
+        found = recording.events_dated(start, end)
         whole = [each for each in recording.events(0, 1e12) if start <= each.at <= end]
         assert sorted(found, key=at_and_text) == sorted(whole, key=at_and_text)
 
@@ -57,7 +63,7 @@ def test_members_without_late_events_are_not_read_for_them(tmp_path: Path) -> No
     late_mark(path)
     recording = Recording.open(path)
     read: list[float] = []
-    for part in recording.parts:
+    for part in recording.segments:
         known = part.content
 
         def content(
@@ -67,7 +73,7 @@ def test_members_without_late_events_are_not_read_for_them(tmp_path: Path) -> No
             return known(member)
 
         part.content = content  # type: ignore[method-assign]
-    list(recording.within(NOON + 60, NOON + 120))
+    list(recording.events_dated(NOON + 60, NOON + 120))
     starts = [each.member.start for each in recording.members()]
     # Those of the time, the one that came late, and the last one, which has no header behind it.
     assert len(starts) > 10
@@ -80,7 +86,7 @@ def test_a_file_that_does_not_say_what_came_late_is_read_to_its_end(tmp_path: Pa
     as_older(path, older)
     recording = Recording.open(older)
     assert {each.earliest for each in recording.summaries()[:-1]} == {None}
-    assert mark in recording.within(NOON + 60, NOON + 120)
+    assert mark in recording.events_dated(NOON + 60, NOON + 120)
 
 
 def as_older(source: Path, target: Path) -> None:
@@ -88,19 +94,19 @@ def as_older(source: Path, target: Path) -> None:
     recording = Recording.open(source)
     with target.open("wb") as file:
         for place in recording.members():
-            found = inflate(place.part.read_at, place.member)
+            found = inflate(place.segment.read_at, place.member)
             lines = []
             for number, line in enumerate(found.lines()[0]):
                 record = {key: value for key, value in json.loads(line).items() if key != "c"}
                 if number == 0:
                     record.get("before", {}).pop("earliest", None)
                     record["version"] = [1, 0]
-                lines.append(sealed(record))
+                lines.append(checked_line(record))
             body = b"".join(lines)
             deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
             packed = deflater.compress(body) + deflater.flush()
-            end = trailer(zlib.crc32(body), len(body))
-            file.write(head(Kind.SAMPLES, place.member.start) + packed + end)
+            end = pack_trailer(zlib.crc32(body), len(body))
+            file.write(pack_head(MemberKind.SAMPLES, place.member.start) + packed + end)
 
 
 @pytest.mark.world

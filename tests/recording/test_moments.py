@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from memtui.model import Event, Mark
-from memtui.recording.moments import NoMoment, moment
+from memtui.recording.time_expressions import NotAMoment, parse_moment
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ MARKS = [
     ],
 )
 def test_a_moment_is_what_it_says(text: str, here: float | None, wanted: float) -> None:
-    assert moment(text, SPAN, here=here, marks=MARKS) == wanted
+    assert parse_moment(text, SPAN, here=here, marks=MARKS) == wanted
 
 
 @pytest.mark.parametrize(
@@ -76,24 +76,24 @@ def test_a_moment_is_what_it_says(text: str, here: float | None, wanted: float) 
 def test_a_time_of_day_is_the_nearest_one_or_the_last(
     text: str, here: str | None, wanted: str
 ) -> None:
-    assert moment(text, SPAN, here=None if here is None else at(here)) == at(wanted)
+    assert parse_moment(text, SPAN, here=None if here is None else at(here)) == at(wanted)
 
 
 def test_a_date_is_one_of_this_place_or_with_a_z_of_utc() -> None:
-    assert moment("2026-10-25 14:03", SPAN) == at("2026-10-25 14:03:00")
-    assert moment("2026-10-25T14:03:20", SPAN) == at("2026-10-25 14:03:20")
-    assert moment("2026-10-25", SPAN) == at("2026-10-25 00:00:00")
-    assert moment("2026-10-25T14:03Z", SPAN) - at("2026-10-25 14:03:00") == 3600.0
+    assert parse_moment("2026-10-25 14:03", SPAN) == at("2026-10-25 14:03:00")
+    assert parse_moment("2026-10-25T14:03:20", SPAN) == at("2026-10-25 14:03:20")
+    assert parse_moment("2026-10-25", SPAN) == at("2026-10-25 00:00:00")
+    assert parse_moment("2026-10-25T14:03Z", SPAN) - at("2026-10-25 14:03:00") == 3600.0
 
 
 def test_the_minute_or_the_day_in_which_it_begins_is_its_start() -> None:
     start = at("2026-10-25 14:03:20")
     span = (start, start + 600)
-    assert moment("14:03", span) == start
-    assert moment("2026-10-25 14:03", span) == start
-    assert moment("2026-10-25", span) == start
-    with pytest.raises(NoMoment, match="outside"):
-        moment("14:02", span)
+    assert parse_moment("14:03", span) == start
+    assert parse_moment("2026-10-25 14:03", span) == start
+    assert parse_moment("2026-10-25", span) == start
+    with pytest.raises(NotAMoment, match="outside"):
+        parse_moment("14:02", span)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_minute_or_the_day_in_which_it_begins_is_its_start() -> None:
     ["", "noon", "25:00", "14:61", "101%", "@nothing", "@9", "2026-02-30", "2025-10-25", "+", "5m"],
 )
 def test_anything_else_is_a_line(text: str) -> None:
-    with pytest.raises(NoMoment):
-        moment(text, SPAN, marks=MARKS)
-    with pytest.raises(NoMoment, match="no marks"):
-        moment("@x", SPAN)
+    with pytest.raises(NotAMoment):
+        parse_moment(text, SPAN, marks=MARKS)
+    with pytest.raises(NotAMoment, match="no marks"):
+        parse_moment("@x", SPAN)

@@ -12,7 +12,7 @@ from memtui.diagnosis.function_growth import grown_functions
 from memtui.model import Event, Profile, ProfileRequest, Restart
 from memtui.parse.profile.decoder import parse_profile
 from memtui.recording import Recorder, Recording
-from memtui.recording.pages import timeline_of
+from memtui.recording.recorded_pages import load_timeline
 from memtui.recording.writer import Clocks
 from memtui.timeline import View
 
@@ -53,7 +53,7 @@ def named(recording: Recording, start: float | None = None) -> list[tuple[str, i
     """Return the functions that a verdict of this recording can name."""
     first, last = recording.span
     first = first if start is None else start
-    view = View(timeline_of(recording, first, last), last, last, frozen=True)
+    view = View(load_timeline(recording, first, last), last, last, frozen=True)
     return grown_functions(build_window(view, last - first).profiles, "inuse_space")
 
 

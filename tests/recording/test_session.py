@@ -139,7 +139,7 @@ def test_full_parts_make_room_and_are_read_as_one(tmp_path: Path) -> None:
     assert not (tmp_path / "svc.001.memtui").exists()
     assert sum(each.stat().st_size for each in parts) <= most
     recording = Recording.open(path)
-    assert len(recording.parts) == len(parts)
+    assert len(recording.segments) == len(parts)
     found = events_of(recording)
     assert found == told[-len(found) :]
     assert recording.gaps() == []
@@ -212,16 +212,17 @@ def rewritten(source: Path, target: Path, change: Record, extra: Sequence[Record
     """Write a recording anew as a later memtui would: with other headers, and events of its own."""
     import zlib
 
-    from memtui.recording.checked_lines import sealed
-    from memtui.recording.gzip_members import Kind, head, trailer
+    from memtui.recording.members import MemberKind, checked_line, pack_head, pack_trailer
 
     lines = [json.loads(line) for line in gzip.decompress(source.read_bytes()).splitlines()]
     first = {key: value for key, value in lines[0].items() if key != "c"} | change
-    body = b"".join([sealed(first), sealed({"e": [*extra, *lines[1]["e"]]})])
+    body = b"".join([checked_line(first), checked_line({"e": [*extra, *lines[1]["e"]]})])
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = deflater.compress(body) + deflater.flush()
-    end = trailer(zlib.crc32(body), len(body))
-    target.write_bytes(head(Kind.SAMPLES, first["t"], 0, first["version"][0]) + packed + end)
+    end = pack_trailer(zlib.crc32(body), len(body))
+    target.write_bytes(
+        pack_head(MemberKind.SAMPLES, first["t"], 0, first["version"][0]) + packed + end
+    )
 
 
 def test_a_later_minor_version_is_read_and_a_major_one_refused(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from patience import PATIENCE_S, wait_for
 from memtui.model import Event, Profile
 from memtui.recording import Recorder, Recording
 from memtui.recording.codec import NAMES, Record, encode
-from memtui.recording.info import contents_of
+from memtui.recording.info import read_info
 from memtui.recording.writer import Clocks
-from memtui.session.session_recorder import lacking
+from memtui.session.session_recorder import recorder_problem
 
 Fail = Callable[[Event], Record]
 SECONDS = 130
@@ -80,19 +80,19 @@ def test_an_event_that_cannot_be_encoded_is_left_out_and_counted(
     kind: str, defect: Callable[[str], Fail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail = defect(kind)
-    monkeypatch.setattr("memtui.recording.event_encoder.encode", fail)
+    monkeypatch.setattr("memtui.recording.member_writer.encode", fail)
     monkeypatch.setattr("memtui.recording.member_writer.encode", fail)  # that of a profile
     file, told = recorded(tmp_path / "a.memtui")
     lost = [event for event in told if kind_of(event) == kind]
     assert lost
     assert (file.defect, file.lost.count) == (None, len(lost))
-    assert lacking(file).startswith(f"{len(lost)} event")
-    assert "hunter2" not in lacking(file)
+    assert recorder_problem(file).startswith(f"{len(lost)} event")
+    assert "hunter2" not in recorder_problem(file)
     recording = Recording.open(tmp_path / "a.memtui")
     expected = [event for event in told if kind_of(event) not in (kind, "profile")]
     found = [event for event in recording.events(0, 1e12) if not isinstance(event.sample, Profile)]
     assert found == expected
-    contents = contents_of(recording)
+    contents = read_info(recording)
     assert contents.damage == ()
     said = [re.match(r"(\d+) events? not written", gap.reason) for gap in contents.gaps]
     assert sum(int(each[1]) for each in said if each) == len(lost)
@@ -126,8 +126,8 @@ def test_any_other_defect_ends_the_recorder_which_then_holds_nothing(
             file.flush()
     assert isinstance(file.defect, error)
     assert file.waiting == 0
-    assert lacking(file).startswith(f"failed: {error.__name__} in memtui.")
-    assert "hunter2" not in lacking(file)
+    assert recorder_problem(file).startswith(f"failed: {error.__name__} in memtui.")
+    assert "hunter2" not in recorder_problem(file)
     file.close()
     found = [e for e in Recording.open(path).events(0, 1e12) if not isinstance(e.sample, Profile)]
     known = [event for event in told if not isinstance(event.sample, Profile)]
@@ -156,17 +156,17 @@ def test_a_write_that_does_not_return_is_noticed(
             file.append(event)
         thread = threading.Thread(target=file.flush, daemon=True)
         thread.start()
-        wait_for(lambda: lacking(file).startswith("stalled: the disk did not respond"))
+        wait_for(lambda: recorder_problem(file).startswith("stalled: the disk did not respond"))
         os.read(read, 1 << 20)
         thread.join(PATIENCE_S)
-        assert lacking(file) == ""
+        assert recorder_problem(file) == ""
 
 
 # The command, in a process of its own
 
 PATCHED = """
 import sys
-import memtui.recording.event_encoder as packing, memtui.recording.writer as writer
+import memtui.recording.member_writer as packing, memtui.recording.writer as writer
 from memtui.model import ProcessSample
 import memtui.cli.headless.recorder as unattended
 unattended.LONGEST_CLOSE_S = 1.0

@@ -10,7 +10,7 @@ from textual.color import Color
 
 import memtui
 from memtui.diagnosis import PartName
-from memtui.panes.explain.ledger import look_of
+from memtui.panes.explain.ledger import part_style
 from memtui.render.charset import Charset, braille_to_ascii
 from memtui.render.preferences import Signs
 
@@ -51,7 +51,7 @@ def test_every_sign_that_is_drawn_has_one_of_its_own_in_ascii() -> None:
 
 @pytest.mark.parametrize("signs", ["ascii", "console"])
 def test_the_parts_of_res_can_still_be_told_apart(signs: Signs) -> None:
-    told = {look_of(name).sign for name in PartName}
+    told = {part_style(name).sign for name in PartName}
     assert len({in_signs(sign, signs) for sign in told}) == len(told)
 
 

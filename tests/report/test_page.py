@@ -26,8 +26,8 @@ from memtui.diagnosis import PartName
 from memtui.diagnosis.ledger import KINDS, WITHIN_RUNTIME
 from memtui.model import Event, Mark
 from memtui.recording import Recording
-from memtui.recording.gzip_members import Member
-from memtui.recording.member_content import MemberContent
+from memtui.recording.members import Member
+from memtui.recording.segment import MemberContent
 from memtui.report import page, read_report_data
 from memtui.report.markup import PARTS
 from memtui.sanitize import plain
@@ -186,7 +186,7 @@ def test_what_stood_out_for_a_second_is_seen_in_hours(hours: Path) -> None:
 def test_headers_alone_are_read_of_hours(hours: Path) -> None:
     recording = Recording.open(hours)
     read: set[int] = set()
-    for part in recording.parts:
+    for part in recording.segments:
         known = part.content
 
         def content(

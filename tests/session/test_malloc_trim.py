@@ -10,7 +10,7 @@ pytestmark = pytest.mark.world
 _CODE = """
 import re
 from pathlib import Path
-from memtui.session.replay_window import give_back
+from memtui.session.replay_window import trim_memory
 
 def anon_kib():
     return int(re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
@@ -20,7 +20,7 @@ del blocks[::2]  # in between there is always one that stays
 last = bytearray(10_000)
 blocks = blocks[-1:]
 before = anon_kib()
-give_back()
+trim_memory()
 print(before - anon_kib())
 """
 

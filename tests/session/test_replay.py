@@ -20,7 +20,7 @@ from memtui.cli.stored.screen import following, pages_of, replaying
 from memtui.dashboard.app import MemtuiApp
 from memtui.model import Event, ProcessSample
 from memtui.recording import Recorder, Redaction
-from memtui.recording.pages import RecordedPages
+from memtui.recording.recorded_pages import RecordedPages
 from memtui.recording.writer import Clocks
 from memtui.session import Player
 from memtui.timeline import Timeline
@@ -214,7 +214,7 @@ async def test_two_moments_are_compared(recording: Path) -> None:
         await pilot.pause()
         comparison = app.screen.query_one("#comparison")
         text = "\n".join("".join(s.text for s in row) for row in comparison.painted_lines)  # type: ignore[attr-defined]
-        for words in ("where RES goes", "cycles a minute", "live heap", "main.loadCatalogue"):
+        for words in ("where RES goes", "GC cycles per minute", "live heap", "main.loadCatalogue"):
             assert words in text
         await pilot.press("escape")
         await until(lambda: len(app.screen_stack) == 1)
@@ -225,7 +225,7 @@ async def test_nothing_is_done_to_whoever_has_the_pid_now(recording: Path) -> No
     async with running(app, SIZE) as pilot:
         await settled(app, pilot)
         await pilot.press("5", "c")
-        await until(lambda: "not within reach" in shown(app, "hint"))
+        await until(lambda: "not possible in a recording" in shown(app, "hint"))
         await pilot.press("4", "r")
         await until(lambda: "no profile to take" in shown(app, "hint"))
         await pilot.press("R")
@@ -238,7 +238,7 @@ async def test_a_mark_is_seen_at_once(recording: Path) -> None:
         await settled(app, pilot)
         await pilot.press("m", *"[/b]here", "enter")
         await until(lambda: "[/b]here" in shown(app, "hint"))
-        assert "until you quit (a recording is only read)" in shown(app, "hint")
+        assert "until you quit (the recording is read-only)" in shown(app, "hint")
         marked_at = app.player.cursor.at
         await pilot.press("end", "left_square_bracket")
         await until(lambda: app.player.cursor.at != app.player.course().last)

@@ -19,8 +19,8 @@ from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Event, OutputLine, ProcessIdentity, ProcessSample
 from memtui.recording import Redaction
 from memtui.recording.codec import encode
-from memtui.recording.pages import RecordedPages
-from memtui.session.session_recorder import MOST_WAITING, SessionRecorder
+from memtui.recording.recorded_pages import RecordedPages
+from memtui.session.session_recorder import MAX_WAITING, SessionRecorder
 
 MakeProcess = Callable[..., ProcessSample]
 StartGo = Callable[..., Any]
@@ -90,7 +90,7 @@ async def test_where_there_is_no_room_for_scratch_it_goes_on_without(
 async def test_a_file_is_written_each_second_and_scratch_when_much_waits(
     here: Path, process: MakeProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memtui.session.session_recorder.SCRATCH_BEAT_S", 3600.0)
+    monkeypatch.setattr("memtui.session.session_recorder.SCRATCH_FLUSH_S", 3600.0)
     file = here / "work" / "svc.memtui"
     tape = SessionRecorder(time.time, Redaction(), file)
     tape.begin()
@@ -99,7 +99,7 @@ async def test_a_file_is_written_each_second_and_scratch_when_much_waits(
     await until(lambda: file.stat().st_size)
     (scratch,) = (here / "scratch").glob("*/scratch.memtui")
     assert not scratch.stat().st_size
-    for at in range(MOST_WAITING):
+    for at in range(MAX_WAITING):
         tape.append(Event(now + at / 1000, "gctrace", OutputLine(f"line {at}")))
     await until(lambda: scratch.stat().st_size)
     tape.close()
@@ -174,9 +174,9 @@ def leaving(*_: object, **__: object) -> Any:
 
 
 FAULTS = [
-    ("event_encoder.encode", losing, r"not written \(process\): KeyError", False),
-    ("member_writer.Tally.note", dying, "failed: RuntimeError in ", True),
-    ("event_encoder.encode", leaving, "failed: SystemExit in ", True),
+    ("member_writer.encode", losing, r"not written \(process\): KeyError", False),
+    ("summary.SummaryBuilder.add", dying, "failed: RuntimeError in ", True),
+    ("member_writer.encode", leaving, "failed: SystemExit in ", True),
 ]
 
 
@@ -187,8 +187,8 @@ async def test_what_a_tape_cannot_write_is_in_its_words(
     here: Path, process: MakeProcess, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """A fault in the thread that writes, with real files: the scratch recording's or the file's."""
-    monkeypatch.setattr("memtui.session.session_recorder.SCRATCH_BEAT_S", 0.5)
-    monkeypatch.setattr("memtui.session.session_recorder.BEAT_S", 0.1)
+    monkeypatch.setattr("memtui.session.session_recorder.SCRATCH_FLUSH_S", 0.5)
+    monkeypatch.setattr("memtui.session.session_recorder.FILE_FLUSH_S", 0.1)
     tape = SessionRecorder(time.time, Redaction(), here / "work" / "x.memtui" if has_file else None)
     told: list[str] = []
     tape.changed = lambda: told.append(tape.words)
@@ -287,7 +287,7 @@ async def test_the_screen_shows_what_is_not_written(
     async with running(app, (160, 40)) as pilot:
         await until(lambda: counted(app, ProcessSample) > 1)
         assert "● REC" in shown(app, "heading")
-        place = "event_encoder.encode" if fault is losing else "member_writer.Tally.note"
+        place = "member_writer.encode" if fault is losing else "summary.SummaryBuilder.add"
         said = r"REC \d+ events? not written" if fault is losing else "REC failed"
         with monkeypatch.context() as patch:
             patch.setattr(f"memtui.recording.{place}", fault)

@@ -7,7 +7,7 @@ from patience import PATIENCE_S
 
 from memtui.model import Origin
 from memtui.sources import source
-from memtui.sources.http import endpoint, pprof_pages, request_cost
+from memtui.sources.http import listener_probe, pprof_pages, request_cost
 from memtui.sources.runtime import memstats, poll_schedule
 
 
@@ -16,7 +16,7 @@ def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Let whoever is asked take its time, but in tests that are marked ``hurried``."""
     if request.node.get_closest_marker("hurried"):
         return
-    monkeypatch.setattr(endpoint, "_DEADLINES_S", (PATIENCE_S,) * 3)
+    monkeypatch.setattr(listener_probe, "DEADLINES_S", (PATIENCE_S,) * 3)
     monkeypatch.setattr(memstats, "_DEADLINES_S", dict.fromkeys(Origin, PATIENCE_S))
     monkeypatch.setattr(poll_schedule, "_DEADLINE_S", PATIENCE_S)
     monkeypatch.setattr(request_cost, "_CPU_SHARE", 1.0)

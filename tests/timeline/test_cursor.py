@@ -17,9 +17,9 @@ from memtui.timeline import (
     SessionCourse,
     Timeline,
     gaps_between,
+    gc_spikes,
     landmarks_of,
-    neighbour,
-    spikes,
+    nearest_landmark,
     step_from,
 )
 
@@ -104,16 +104,16 @@ def test_what_stands_out_is_found_in_the_order_of_time(
     ]  # fmt: skip
     assert found[1].text == "gc 20: heap 90M, usually 10M"
     assert SessionCourse(0.0, 120.0, tuple(found)).gaps == [(29.0, 90.0)]
-    by = [neighbour(found, 29.0, step) for step in (1, -1)]
+    by = [nearest_landmark(found, 29.0, step) for step in (1, -1)]
     assert [each.at if each else None for each in by] == [100.0, 20.5]
-    assert neighbour(found, 100.0, 1) is None
+    assert nearest_landmark(found, 100.0, 1) is None
 
 
 def test_a_run_of_spikes_is_one_and_few_cycles_are_no_rule(cycle: MakeCycle) -> None:
     usual = [(float(at), cycle(number=at, start=10, end=10)) for at in range(9)]
     high = [(float(at), cycle(number=at, start=50, end=80)) for at in range(9, 12)]
-    assert [each.at for each in spikes([*usual, *high])] == [9.0]
-    assert spikes([*usual[:4], *high]) == []
+    assert [each.at for each in gc_spikes([*usual, *high])] == [9.0]
+    assert gc_spikes([*usual[:4], *high]) == []
 
 
 def test_gaps_are_longer_than_a_missed_beat() -> None:
@@ -143,5 +143,5 @@ def test_a_pause_of_ten_times_the_usual_is_a_spike(
     cycle: MakeCycle, usual_ms: float, pause_ms: float, is_spike: bool
 ) -> None:
     usual = [(float(n), cycle(n, clock_ms=(usual_ms, 2.0, 0.0))) for n in range(1, 12)]
-    found = spikes([*usual, (12.0, cycle(12, clock_ms=(pause_ms, 2.0, 0.0)))])
+    found = gc_spikes([*usual, (12.0, cycle(12, clock_ms=(pause_ms, 2.0, 0.0)))])
     assert [each.at for each in found] == ([12.0] if is_spike else [])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from memtui.model import GcCycle
-from memtui.timeline.cycles import CycleSummary, gc_cpu_share, kind_of, summary_of
+from memtui.timeline.cycles import CycleSummary, cycle_trigger, gc_cpu_share, summarize_cycles
 
 MakeCycle = Callable[..., GcCycle]
 
@@ -16,9 +16,9 @@ MakeCycle = Callable[..., GcCycle]
 def test_what_the_program_asked_for_is_forced_even_when_the_timer_was_due(
     cycle: MakeCycle,
 ) -> None:
-    assert kind_of(cycle(1)) == "background"
-    assert kind_of(cycle(1, periodic=True)) == "periodic"
-    assert kind_of(cycle(1, forced=True, periodic=True)) == "forced"
+    assert cycle_trigger(cycle(1)) == "background"
+    assert cycle_trigger(cycle(1, periodic=True)) == "periodic"
+    assert cycle_trigger(cycle(1, forced=True, periodic=True)) == "forced"
 
 
 def test_the_share_leaves_out_what_idle_processors_marked(cycle: MakeCycle) -> None:
@@ -54,7 +54,7 @@ def test_go_1_5_has_two_more_phases(cycle: MakeCycle) -> None:
 def test_a_summary_of_what_was_seen(cycle: MakeCycle) -> None:
     clocks = [(0.1, 1.0, 0.3), (0.2, 1.0, 0.4), (0.5, 1.0, 9.0)]
     cycles = [cycle(n, at_s=n * 2.0, clock_ms=each) for n, each in enumerate(clocks, 1)]
-    summary = summary_of((1000.0 + (each.at_s or 0), each) for each in cycles)
+    summary = summarize_cycles((1000.0 + (each.at_s or 0), each) for each in cycles)
     assert summary.cycles == 3
     assert summary.per_minute == pytest.approx(30)
     assert summary.longest_pause_ms == 9.0
@@ -64,15 +64,15 @@ def test_a_summary_of_what_was_seen(cycle: MakeCycle) -> None:
 
 def test_a_lost_line_counts_as_a_cycle_and_a_restart_as_none(cycle: MakeCycle) -> None:
     kept = [cycle(1), cycle(3), cycle(1, at_s=0.5), cycle(2, at_s=1.5)]
-    summary = summary_of(zip([10.0, 12.0, 500.0, 501.0], kept, strict=True))
+    summary = summarize_cycles(zip([10.0, 12.0, 500.0, 501.0], kept, strict=True))
     assert summary.per_minute == pytest.approx(3 / 3 * 60)
 
 
 def test_a_clock_that_goes_back_is_no_gap(cycle: MakeCycle) -> None:
-    summary = summary_of([(10.0, cycle(1)), (9.0, cycle(2))])
+    summary = summarize_cycles([(10.0, cycle(1)), (9.0, cycle(2))])
     assert summary.per_minute is None
 
 
 def test_too_few_cycles_say_nothing(cycle: MakeCycle) -> None:
-    assert summary_of([]) == CycleSummary(0, None, None, None, None)
-    assert summary_of([(1.0, cycle(1))]) == CycleSummary(1, None, 0.1, 0.02, None)
+    assert summarize_cycles([]) == CycleSummary(0, None, None, None, None)
+    assert summarize_cycles([(1.0, cycle(1))]) == CycleSummary(1, None, 0.1, 0.02, None)

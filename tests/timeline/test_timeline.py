@@ -32,7 +32,7 @@ from memtui.timeline import (
     Timeline,
 )
 from memtui.timeline.page import FINENESS, PAGE_S
-from memtui.timeline.sharing import sharing
+from memtui.timeline.sharing import share_values
 from memtui.timeline.track import FEW_EVENTS, KEPT_S
 
 MakeCycle = Callable[..., GcCycle]
@@ -184,8 +184,8 @@ def test_samples_share_what_did_not_change(timeline: Timeline, process: MakeProc
 
 def test_an_unknown_value_is_not_shared_with_a_number_like_it(process: MakeProcess) -> None:
     before, after = process(res=1, cpu_s=1.0), process(res=True, cpu_s=1)
-    assert type(sharing(after, before).cpu_s) is int
-    assert type(sharing(after, before).res_bytes) is bool
+    assert type(share_values(after, before).cpu_s) is int
+    assert type(share_values(after, before).res_bytes) is bool
 
 
 def test_profiles_share_functions_that_did_not_change(timeline: Timeline) -> None:

@@ -45,7 +45,7 @@ def main() -> None:
     """Run the command line; any error is printed as one line, without a traceback.
 
     SIGTERM and SIGHUP end a command as ctrl+c does, so that a response that has begun is read to
-    its end (sources/http/draining.py); then that signal ends memtui.
+    its end (sources/http/drain_process.py); then that signal ends memtui.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:

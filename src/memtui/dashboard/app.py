@@ -220,20 +220,20 @@ class MemtuiApp(LeanApp):
     def _selection_moved(self) -> None:
         self._bars.show_notice("")
 
-    @on(ExplainPane.Go)
-    def _go_to_evidence(self, message: ExplainPane.Go) -> None:
+    @on(ExplainPane.PaneRequest)
+    def _go_to_evidence(self, message: ExplainPane.PaneRequest) -> None:
         """Go to the pane that a number of the verdict comes from."""
         self.action_go(message.number)
 
-    @on(ExplainPane.MappingsWanted)
+    @on(ExplainPane.MappingsRequest)
     def _read_mappings(self) -> None:
         """Read the mappings of the process by kind."""
         for source in self._pump.sources:
             if isinstance(source, MappingSource):
                 source.read_groups()
 
-    @on(ExplainPane.Wanted)
-    def _begin_trial(self, message: ExplainPane.Wanted) -> None:
+    @on(ExplainPane.ActionRequest)
+    def _begin_trial(self, message: ExplainPane.ActionRequest) -> None:
         """Act on the process, after a question, and measure the effect."""
         self._trials.begin(message.act, self.view())
 

@@ -13,7 +13,7 @@ from memtui.local_time import date_and_time, time_of_day
 from memtui.model import Event, Mark
 from memtui.panes.compare import ComparedMoment, compared_moment
 from memtui.panes.position import PositionBar, landmark_words
-from memtui.recording.moments import moment
+from memtui.recording.time_expressions import parse_moment
 from memtui.sanitize import plain
 from memtui.session import Player
 from memtui.timeline import SessionCourse
@@ -169,4 +169,4 @@ def _moment_in(text: str, course: SessionCourse, at: float) -> float:
     marks = [
         Event(each.at, "user", Mark(each.text)) for each in course.landmarks if each.kind == "mark"
     ]
-    return moment(text, (course.first, course.last), here=at, marks=marks)
+    return parse_moment(text, (course.first, course.last), here=at, marks=marks)

@@ -1,4 +1,4 @@
-"""The meaning: where RES goes, which part grew, and why; pure functions of a timeline window."""
+"""Explains RES: its parts, which part grew, and why; pure functions of a timeline window."""
 
 from memtui.diagnosis.finding import Advice, Cause, Confidence, Evidence, Finding, PaneName
 from memtui.diagnosis.function_growth import FunctionGrowth, compare_functions

@@ -1,4 +1,4 @@
-"""The result of a rule: a cause, its evidence, what to do, and what would prove it wrong."""
+"""Defines the result of a rule: a cause, its evidence, advice, and what would disprove it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from memtui.diagnosis.ledger import PartName
 
 
 class Cause(Enum):
-    """Why RES is what it is; the value is the name in JSON.
+    """The cause of the size or growth of RES; the value is the name in JSON.
 
-    ``WARM_UP`` is growth that ends by itself: the heap fills the room up to a goal that does not
-    move, or the room that its peaks need.
+    ``WARM_UP`` is growth that ends without action: the heap grows up to a constant goal, or into
+    the room that its peaks need.
     """
 
     HEAP_LEAK = "heap-leak"
@@ -41,19 +41,19 @@ HARMLESS = (Cause.LAZILY_FREED, Cause.WARM_UP, Cause.STEADY)
 
 
 class Confidence(Enum):
-    """How sure a finding is."""
+    """The confidence in a finding."""
 
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
 
     def lowered(self) -> Confidence:
-        """Return one step less."""
+        """Return the next lower confidence."""
         return Confidence.LOW if self is not Confidence.HIGH else Confidence.MEDIUM
 
 
 class PaneName(Enum):
-    """The pane that shows where a number came from; the value is its name."""
+    """The pane that shows the source of a number; the value is its name."""
 
     PROCESS = "process"
     TREND = "trend"
@@ -64,7 +64,7 @@ class PaneName(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One thing that a finding rests on, in words with its numbers, and the numbers themselves.
+    """One observation that supports a finding: a text with its numbers, and the numbers.
 
     ``figures`` are (name, value): sizes in bytes, times in seconds, slopes in bytes an hour.
     """
@@ -76,7 +76,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do about a cause, by where it is done, and what will not help."""
+    """What helps against a cause (in code, environment, host) and what does not (``useless``)."""
 
     code: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Advice:
     useless: tuple[str, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
-        """Return all of it as sentences."""
+        """Return the advice as sentences."""
         return (
             *self.code,
             *self.environment,
@@ -95,7 +95,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Other causes, and the reason why each is ruled out."""
+    """Other causes, and the reason why they are ruled out."""
 
     causes: tuple[Cause, ...]
     reason: str
@@ -115,11 +115,11 @@ def ruled_out(cause: Cause, reason: str) -> Rival:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """How much of RES a finding accounts for, in bytes.
+    """The bytes of RES that a finding accounts for.
 
-    ``wanted`` is the rule's own estimate. It is taken from ``parts`` of the ledger, in their order,
-    and never more than what each of them holds or grew by. ``is_level`` claims what they hold even
-    where that has grown.
+    ``wanted`` is the estimate of the rule. The attribution assigns it to ``parts`` of the ledger in
+    their order, up to the size or the growth of each part. ``is_level`` claims sizes even if the
+    parts grew.
     """
 
     wanted: float
@@ -128,16 +128,16 @@ class Claim:
 
 
 SIZE, GREW = "\x00", "\x01"
-"""Placeholders in the words of a finding: its bytes as a size (12M) and as a change (+12M).
+"""Placeholders in the texts of a finding: its bytes as a size (12M) and as a change (+12M).
 
-They are known when all findings of a window are: :func:`memtui.diagnosis.attribution.attributed`.
+:func:`memtui.diagnosis.attribution.attribute` replaces them when all findings are known.
 """
 
 
 class Denial(Enum):
-    """What a finding denies; the value is the sentence.
+    """A statement about other parts of RES; the value is the sentence.
 
-    It is printed only where the ledger of the same window bears it out.
+    It is printed only if the ledger of the same window supports it.
     """
 
     HEAP = "Not the Go heap."
@@ -148,13 +148,13 @@ class Denial(Enum):
 class Finding:
     """A cause with its evidence.
 
-    ``sentence`` is what a person repeats to another at night. ``line`` is a clause of a few words
-    for the line that is always on the screen, ``brief`` for a narrow screen. ``claim`` is what it
-    accounts for: part of the growth of RES (``of_growth``) or of RES. ``claimed`` is how many bytes
-    of that the ledger bears out, ``share`` the same as a share, 0 to 1; what two findings claim is
-    counted once. ``rivals`` are other causes that
-    are ruled out, ``refuted_by`` is what would prove this one wrong, ``raised_by`` what would
-    raise the confidence. ``denies`` follows ``line`` where it is true.
+    ``sentence`` states the finding. ``line`` is a short clause for the summary line, ``brief`` for
+    a narrow screen. ``claim`` is the part of RES, or of its growth (``of_growth``), that the
+    finding accounts for. ``claimed`` is the number of bytes that the ledger assigns to it, and
+    ``share`` is the same as a share, 0 to 1; bytes that two findings claim count once. ``rivals``
+    are causes that are ruled out, ``refuted_by`` lists observations that would disprove this cause,
+    ``raised_by`` lists sources that would raise the confidence. ``denies`` follows ``line`` if it
+    is true.
     """
 
     cause: Cause
@@ -175,14 +175,14 @@ class Finding:
 
     @property
     def needs_action(self) -> bool:
-        """Whether the cause needs somebody to act."""
+        """Whether the cause needs action."""
         return self.cause not in (*HARMLESS, Cause.NOT_ENOUGH_DATA)
 
     @property
     def share_of(self) -> str:
-        """What ``share`` is a share of, as JSON has it: growth, res, or container.
+        """The base of ``share`` as in JSON: growth, res or container.
 
-        Container: RES, or its growth, together with what the container holds outside of it.
+        Container is RES, or its growth, plus the memory of the container outside RES.
         """
         if self.cause is Cause.CONTAINER_MEMORY:
             return "container"
@@ -190,7 +190,7 @@ class Finding:
 
     @property
     def weight(self) -> str:
-        """The cause, its share and the confidence in a few words."""
+        """The cause, its share and the confidence, as one line."""
         share = f"{self.share * 100:.0f}% of {SHARE_WORDS[self.share_of]}"
         if self.cause in (Cause.STEADY, Cause.WARM_UP, Cause.NOT_ENOUGH_DATA):
             return f"{self.cause.value} · confidence {self.confidence.value}"

@@ -1,4 +1,4 @@
-"""Which functions of two profiles grew."""
+"""Compares two profiles by function, and attributes heap growth to functions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from memtui.sanitize import plain
 
 MOST_NAMES = 3
 ITSELF_SHARE = 0.1
-"""Of the growth: what a function allocated itself, to be named with all that it called."""
+"""A caller is reported when its flat growth is at least this share of the growth."""
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionGrowth:
-    """What a function had in two profiles, in the unit of their sample type.
+    """The values of a function in two profiles, in the unit of their sample type.
 
-    By itself (``flat``) and with all it called (``cum``). ``name`` is as the profile has it.
+    ``flat`` is its own value, ``cum`` includes its callees. ``name`` is as in the profile.
     """
 
     name: str
@@ -29,33 +29,33 @@ class FunctionGrowth:
 
     @property
     def growth(self) -> int:
-        """By how much its own value grew; negative when it shrank."""
+        """The growth of ``flat``; negative if it shrank."""
         return self.flat - self.flat_before
 
     @property
     def cum_growth(self) -> int:
-        """By how much its value with all that it called grew."""
+        """The growth of ``cum``."""
         return self.cum - self.cum_before
 
 
 class Valued(Protocol):
-    """A function of a profile: a row of a report, or a value of a sample."""
+    """A function of a profile with its values: a row of a report, or a value of a sample."""
 
     @property
     def name(self) -> str:
-        """Its name, as the profile has it."""
+        """The name as in the profile."""
 
     @property
     def flat(self) -> int:
-        """Its own value."""
+        """The value of the function itself."""
 
     @property
     def cum(self) -> int:
-        """Its value with all that it called."""
+        """The value with its callees."""
 
 
 def compare_functions(before: Iterable[Valued], after: Iterable[Valued]) -> list[FunctionGrowth]:
-    """Return what all functions of two profiles did, the largest growth of their own first."""
+    """Return the growth of all functions of two profiles, largest flat growth first."""
     none = FunctionValue("", 0, 0)
     then: dict[str, Valued] = {each.name: each for each in before}
     now: dict[str, Valued] = {each.name: each for each in after}
@@ -71,10 +71,10 @@ def grown_functions(
 ) -> list[tuple[str, int]]:
     """Return the functions that grew most between the first and the last profile of a type.
 
-    By what they allocated, in functions of the runtime too that they called for it (a string
-    builder's bytes are those of internal/bytealg.MakeNoZero). With ``by_cum`` by all they called,
-    which leaves the runtime out: a goroutine that waits always ends in it. Largest growth first,
-    names made safe to show.
+    The growth includes allocations of runtime functions on their behalf (bytes of a string builder
+    are those of internal/bytealg.MakeNoZero). ``by_cum`` ranks by cumulative value without runtime
+    functions: a waiting goroutine is always in the runtime. Largest growth first; names are safe to
+    print.
     """
     found = [values for _, profile in profiles if (values := values_of_type(profile, sample_type))]
     if len(found) < 2:
@@ -96,20 +96,20 @@ def _callers(grown: Sequence[FunctionGrowth]) -> list[tuple[str, int]]:
 
 
 def _allocating(grown: Sequence[FunctionGrowth]) -> list[tuple[str, int]]:
-    """Return who allocated: not the runtime, where somebody who called it allocated as well."""
+    """Return the allocating functions: callers in place of the runtime, if they allocate too."""
     rising = [each for each in grown if each.growth > 0]
     total = sum(each.growth for each in rising)
     of_runtime = sum(each.growth for each in rising if is_of_runtime(each.name))
     own = [each for each in rising if not is_of_runtime(each.name)]
     if of_runtime <= ITSELF_SHARE * total or not own:
         return [(each.name, each.growth) for each in rising]
-    # With what they called: of whom the runtime's growth is cannot be seen of functions alone.
+    # Use cumulative values: flat values do not show the callers of the runtime.
     callers = [each for each in own if each.growth >= ITSELF_SHARE * total]
     return [(each.name, each.cum_growth) for each in callers or own]
 
 
 def largest_function(profiles: Sequence[tuple[float, Profile]]) -> tuple[str, float] | None:
-    """Return the function that holds most in the last heap profile, and its share, 0 to 1."""
+    """Return the function with the largest value in the last heap profile, and its share (0–1)."""
     found = [
         values for _, profile in profiles if (values := values_of_type(profile, "inuse_space"))
     ]
@@ -121,11 +121,11 @@ def largest_function(profiles: Sequence[tuple[float, Profile]]) -> tuple[str, fl
 
 
 def are_held_by_goroutines(profiles: Sequence[tuple[float, Profile]]) -> bool | None:
-    """Return whether the goroutines that became more allocated what the heap grew by.
+    """Return whether the new goroutines allocated the growth of the heap.
 
-    They did where a function that allocated most of it is one of their frames, or of the same
-    package as one. Package main says nothing: all of a program may be in it. None: without two
-    profiles of each kind.
+    They did if a function that allocated much of it is one of their frames, or in the package of
+    one. Package main does not count: it may contain the whole program. None without two profiles of
+    each kind.
     """
     heap, waiting = _growths(profiles, "inuse_space"), _growths(profiles, "goroutine")
     if not heap or not waiting:
@@ -153,14 +153,14 @@ def _package(name: str) -> str:
 
 
 LOW_LEVEL = ("bufio.", "io.", "net.", "crypto/tls.", "syscall.", "os.", "context.")
-"""Packages that say nothing about why a goroutine waits."""
+"""Packages that do not show why a goroutine waits."""
 
 
 def is_of_runtime(name: str) -> bool:
-    """Return whether a function is one in which goroutines wait, whatever they wait for."""
+    """Return whether a function is in the runtime or a basic package where goroutines wait."""
     return name.startswith(("runtime.", "internal/", "sync.", "time."))
 
 
 def values_of_type(profile: Profile, sample_type: str) -> SampleValues | None:
-    """Return the values of one sample type of a profile; None when it has no such type."""
+    """Return the values of one sample type of a profile; None if it has no such type."""
     return next((each for each in profile.values if each.type == sample_type), None)

@@ -1,7 +1,4 @@
-"""Which goal was in force after each cycle of a trace: a line tells the one that its cycle had.
-
-Reads GOMEMLIMIT as the runtime does.
-"""
+"""Computes the GC goal after each cycle of a trace, and parses GOMEMLIMIT."""
 
 from __future__ import annotations
 
@@ -14,16 +11,16 @@ from memtui.diagnosis.window import TracedCycle
 from memtui.model import Environment, GcCycle
 
 LEAST_GOAL = 4 << 20
-"""The goal of a heap that is nearly empty, with GOGC=100 (Go 1.27.3 runtime/mgcpacer.go)."""
+"""The minimum goal with GOGC=100 (Go 1.27.3 runtime/mgcpacer.go)."""
 
 
 def with_goals(
     cycles: Sequence[tuple[float, GcCycle]], surroundings: Environment | None
 ) -> list[TracedCycle]:
-    """Return each cycle with the goal that was in force after it.
+    """Return each cycle with the goal in force after it.
 
-    A line tells the goal that its cycle had; the one that it set is that of the next line. After
-    the last it is concluded: what was alive, times what the lines before it made of theirs.
+    A line has the goal of its own cycle; the next line has the goal that this cycle set. After the
+    last cycle it is estimated: the live heap times the usual ratio of goal to live heap.
     """
     found = [
         TracedCycle(at, cycle, later.goal_bytes) for (at, cycle), (_, later) in pairwise(cycles)
@@ -37,7 +34,7 @@ def with_goals(
 def _next_goal(
     cycles: Sequence[tuple[float, GcCycle]], surroundings: Environment | None
 ) -> int | None:
-    """Conclude the goal after the last cycle; None when there is none, or nobody can tell."""
+    """Return the estimated goal after the last cycle; None if there is none or it is unknown."""
     last = cycles[-1][1]
     times = [
         later.goal_bytes / cycle.heap_live_bytes
@@ -56,7 +53,7 @@ _UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 
 
 
 def memory_limit(text: str) -> int | None:
-    """Read GOMEMLIMIT as the runtime does; None for off, and for what it would not take.
+    """Return GOMEMLIMIT in bytes; None for off, and for text that the runtime rejects.
 
     Source: Go 1.27.3 runtime/mgcpacer.go readGOMEMLIMIT, runtime/string.go parseByteCount.
     """

@@ -1,9 +1,8 @@
-"""Splits RES into parts that sum to it, at a moment and over a window, to the byte.
+"""Splits RES into parts that sum to it exactly, at a moment and over a window.
 
-A part that could not be read is None, not 0, and its bytes are in the last part. Go counts what it
-mapped, and a page that was never touched is not resident: where the parts exceed RES, the excess is
-subtracted from the runtime's own memory first, then from the heap (:data:`NEVER_TOUCHED`). No part
-is below 0.
+An unknown part is None, not 0, and its bytes are in the last part. Go counts mapped memory, and an
+untouched page is not resident: if the parts exceed RES, the excess is subtracted from the runtime's
+own memory first, then from the heap (:data:`NEVER_TOUCHED`). No part is negative.
 """
 
 from __future__ import annotations
@@ -76,11 +75,12 @@ WITHIN_RUNTIME = (
 
 MEANINGS: Mapping[PartName, str] = {
     PartName.LIVE: "live at the last GC cycle",
-    PartName.GARBAGE: "allocated since the last cycle, or unswept garbage: HeapAlloc − live",
+    PartName.GARBAGE: "allocated since the last GC cycle, or garbage that is not swept: "
+    "HeapAlloc − live",
     PartName.OBJECTS: "HeapAlloc: live objects and garbage together",
     PartName.FRAGMENTATION: "unused slots in spans: HeapInuse − HeapAlloc",
-    PartName.UNRETURNED: "HeapIdle − HeapReleased; half a heap of it is usual after a cycle",
-    PartName.STACKS: "StackSys: of goroutines, and of threads that Go started",
+    PartName.UNRETURNED: "HeapIdle − HeapReleased; half of the heap is usual after a GC cycle",
+    PartName.STACKS: "StackSys: stacks of goroutines, and of threads that Go started",
     PartName.RUNTIME: "the runtime's own structures, limited to what can be resident",
     PartName.SPANS: "MSpanSys",
     PartName.CACHES: "MCacheSys",
@@ -93,8 +93,8 @@ MEANINGS: Mapping[PartName, str] = {
     PartName.REST: "cgo, mmap, huge pages",
     PartName.GO_HEAP: "resident pages of the Go heap's mappings (smaps)",
     PartName.GO_RUNTIME: "resident pages of the runtime's other mappings (smaps)",
-    PartName.C_HEAP: "malloc: [heap] and the arenas of glibc (smaps)",
-    PartName.THREADS: "stacks of threads that C made (smaps)",
+    PartName.C_HEAP: "malloc: [heap] and glibc arenas (smaps)",
+    PartName.THREADS: "thread stacks made by C (smaps)",
     PartName.OTHER_ANON: "anonymous mappings of other kinds (smaps)",
 }
 
@@ -105,9 +105,9 @@ KINDS: Mapping[MappingKind, PartName] = {
     MappingKind.THREAD_STACKS: PartName.THREADS,
     MappingKind.OTHER: PartName.OTHER_ANON,
 }
-"""What the last part consists of, where smaps was read; files and shared memory are parts already.
+"""The kinds of mappings in the last part, if smaps was read.
 
-Where MemStats are known, the Go heap and the runtime are parts already too.
+Files and shared memory are parts of their own; with MemStats so are the Go heap and the runtime.
 """
 OF_GO = (PartName.GO_HEAP, PartName.GO_RUNTIME)
 
@@ -115,10 +115,10 @@ NEVER_TOUCHED = (
     PartName.RUNTIME, PartName.LIVE, PartName.OBJECTS, PartName.GARBAGE, PartName.UNRETURNED,
     PartName.FRAGMENTATION, PartName.STACKS, PartName.LAZY, PartName.SHARED, PartName.FILES,
 )  # fmt: skip
-"""The order in which mapped pages that are not resident are subtracted from the parts.
+"""The order in which untouched mapped pages are subtracted from the parts.
 
-The runtime maps its tables far ahead of their use (2.6 to 9.2 MiB in small programs of Go 1.19 to
-1.27, measured). Beyond that it is a large object that the program never wrote to: a ballast.
+The runtime maps its tables long before it uses them (2.6 to 9.2 MiB in small programs with Go 1.19
+to 1.27, measured). More is a large object that the program never wrote to, such as a ballast.
 """
 
 HEAP_PARTS = (
@@ -129,11 +129,11 @@ HEAP_PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of RES in bytes, and how much it grew; None where access lacks.
+    """One part of RES and its growth in bytes; None if unknown.
 
-    ``untouched`` is what Go mapped for this part beyond ``size`` and never wrote to. ``meaning``
-    describes the contents and the numbers that they are computed from. ``parts`` are what Go mapped
-    for each of its components, resident or not.
+    ``untouched`` is memory that Go mapped for this part beyond ``size`` and never wrote to.
+    ``meaning`` describes the contents and the source of the numbers. ``parts`` are its components,
+    as mapped by Go, resident or not.
     """
 
     name: PartName
@@ -151,10 +151,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """RES in bytes at ``at`` (Unix seconds) and the parts that add up to it.
+    """RES in bytes at ``at`` (Unix seconds) and the parts that sum to it.
 
-    ``growth`` is that since ``since``; both are None for a ledger of one moment. The sizes of the
-    known parts sum to ``res``, their growths to ``growth``.
+    ``growth`` is the growth since ``since``; both are None for a ledger of one moment. The sizes of
+    the known parts sum to ``res``, their growths to ``growth``.
     """
 
     at: float
@@ -164,20 +164,20 @@ class Ledger:
     parts: tuple[Part, ...]
 
     def part(self, name: PartName) -> Part | None:
-        """Return a part by its name; None when this ledger has no such part."""
+        """Return a part by its name; None if this ledger has no such part."""
         return next((part for part in self.all_parts() if part.name is name), None)
 
     def size(self, name: PartName) -> int:
-        """Return the size of a part, 0 when it is not known."""
+        """Return the size of a part; 0 if it is unknown."""
         part = self.part(name)
         return (part.size or 0) if part else 0
 
     def grown(self, *names: PartName) -> int:
-        """Return the growth of these parts together, 0 for those that are not known."""
+        """Return the sum of the growth of these parts; unknown ones count as 0."""
         return sum((part.growth or 0) for name in names if (part := self.part(name)))
 
     def all_parts(self) -> Iterator[Part]:
-        """Yield every part, and after each what it consists of."""
+        """Yield every part, each followed by its components."""
         for part in self.parts:
             yield part
             yield from part.parts
@@ -185,7 +185,7 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the way from RES then to RES now: from which height to which, in bytes."""
+    """One step from the earlier RES to the current RES, in bytes."""
 
     title: str
     start: int
@@ -193,7 +193,7 @@ class Step:
 
 
 def _sizes(point: Point) -> dict[PartName, int | None]:
-    """Return the parts of a moment, without the rest; heap objects are one part or two."""
+    """Return the parts of a moment without the rest; heap objects are one part or two."""
     garbage = None
     if point.live is not None and point.alloc is not None:
         garbage = max(0, point.alloc - point.live)
@@ -214,7 +214,7 @@ def _sizes(point: Point) -> dict[PartName, int | None]:
     }
 
 
-def _within(point: Point) -> dict[PartName, int | None]:
+def _runtime_components(point: Point) -> dict[PartName, int | None]:
     return {
         PartName.SPANS: point.spans,
         PartName.CACHES: point.caches,
@@ -229,11 +229,11 @@ def _rest(point: Point) -> int:
 
 
 def settled(points: Sequence[Point]) -> Point:
-    """Return one point for several neighbours: the mean of those that are to be believed.
+    """Return one point for several neighbours: the mean of the plausible ones.
 
-    While the scavenger works, and while what was lazily freed is used again, the kernel's number
-    and Go's are of different worlds for a moment. So the half whose rest lies next to the median
-    is taken. Means add up as their parts do, medians would not.
+    While the scavenger works, and while lazily freed memory is used again, the numbers of the
+    kernel and of Go disagree for a moment. So only the half whose rest is closest to the median
+    counts. Means of parts sum to the mean of the total, medians would not.
     """
     middle = median([_rest(point) for point in points])
     nearest = sorted(points, key=lambda point: abs(_rest(point) - middle))
@@ -258,13 +258,13 @@ def _mean(points: Sequence[Point], at: float) -> Point:
 
 
 def ends_of(points: Sequence[Point]) -> tuple[Point, Point]:
-    """Return the settled first and last moments of a window."""
+    """Return one averaged point for each end of a window."""
     length = length_of_end(len(points))
     return settled(points[:length]), settled(points[-length:])
 
 
 def ledger_at(point: Point) -> Ledger | None:
-    """Return the ledger of one moment; None when RES is not known."""
+    """Return the ledger of one moment; None if RES is unknown."""
     if point.res is None:
         return None
     return Ledger(point.at, None, point.res, None, _parts(point, None))
@@ -274,9 +274,9 @@ _COMPARED = ("live", "alloc", "inuse", "unreturned", "stacks", "own", "file", "s
 
 
 def with_mappings(ledger: Ledger, groups: Sequence[MappingGroups]) -> Ledger:
-    """Return a ledger whose last part is split by the kinds of mappings, as smaps has them.
+    """Return a ledger whose last part is split by kinds of mappings.
 
-    ``groups`` are the readings of the window, first to last; a growth needs two of them.
+    ``groups`` are the readings of smaps in the window, oldest first; growth needs two of them.
     """
     if not groups:
         return ledger
@@ -308,11 +308,11 @@ def _anonymous(groups: MappingGroups) -> dict[PartName, int]:
 
 
 def ledger_between(before: Point, now: Point) -> Ledger | None:
-    """Return the ledger of ``now`` and how each part changed since ``before``."""
+    """Return the ledger of ``now`` with the growth of each part since ``before``."""
     res, earlier = now.res, before.res
     if res is None or earlier is None:
         return None
-    # A part that is known at one end only has no growth, and its bytes would look like new ones.
+    # A part that is known at one end only would look like growth: treat it as unknown.
     half_known: dict[str, Any] = {
         name: None
         for name in _COMPARED
@@ -325,7 +325,7 @@ def ledger_between(before: Point, now: Point) -> Ledger | None:
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """The parts of one moment, resident bytes each, and what of each was never touched."""
+    """The parts of one moment: resident and untouched bytes."""
 
     sizes: Mapping[PartName, int | None]
     untouched: Mapping[PartName, int]
@@ -333,7 +333,7 @@ class _Split:
 
 
 def _split(point: Point) -> _Split:
-    """Return the parts of a moment with the never-touched bytes subtracted."""
+    """Return the parts of a moment without their untouched bytes."""
     sizes, untouched = _sizes(point), {}
     excess = -_rest(point)
     for name in NEVER_TOUCHED:
@@ -348,10 +348,10 @@ def _split(point: Point) -> _Split:
 def _parts(now: Point, before: Point | None) -> tuple[Part, ...]:
     split = _split(now)
     earlier = _split(before) if before else None
-    inner = _within(now)
-    inner_earlier = _within(before) if before else {}
+    inner = _runtime_components(now)
+    inner_earlier = _runtime_components(before) if before else {}
     growths = {
-        name: _less(size, earlier.sizes.get(name) if earlier else None)
+        name: _difference(size, earlier.sizes.get(name) if earlier else None)
         for name, size in split.sizes.items()
     }
     parts = [
@@ -361,7 +361,12 @@ def _parts(now: Point, before: Point | None) -> tuple[Part, ...]:
             growths[name],
             _meaning(name, split.untouched.get(name, 0)),
             tuple(
-                Part(each, inner[each], _less(inner[each], inner_earlier.get(each)), MEANINGS[each])
+                Part(
+                    each,
+                    inner[each],
+                    _difference(inner[each], inner_earlier.get(each)),
+                    MEANINGS[each],
+                )
                 for each in (WITHIN_RUNTIME if name is PartName.RUNTIME else ())
             ),
             split.untouched.get(name, 0),
@@ -381,12 +386,12 @@ def _meaning(name: PartName, untouched: int) -> str:
     return MEANINGS[name] + more
 
 
-def _less(size: int | None, earlier: int | None) -> int | None:
+def _difference(size: int | None, earlier: int | None) -> int | None:
     return None if size is None or earlier is None else size - earlier
 
 
 def _meaning_of_rest(now: Point, sizes: Mapping[PartName, int | None]) -> str:
-    """Describe what the last part holds, with all that could not be told apart."""
+    """Return the contents of the last part, with the parts that are not separable."""
     unknown = [TITLES[name] for name, size in sizes.items() if size is None]
     if now.lazy is None:
         unknown.remove(TITLES[PartName.LAZY])
@@ -399,9 +404,9 @@ def _meaning_of_rest(now: Point, sizes: Mapping[PartName, int | None]) -> str:
 
 
 def waterfall(ledger: Ledger) -> tuple[Step, ...]:
-    """Return the way from RES then to RES now, one step a part that changed, then the end.
+    """Return the steps from the earlier RES to the current RES, one per part that changed.
 
-    Empty for a ledger of one moment. The first step stands on the ground, so does the last.
+    The first and the last step start at 0. Empty for a ledger of one moment.
     """
     if ledger.growth is None:
         return ()

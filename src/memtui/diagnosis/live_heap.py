@@ -1,12 +1,12 @@
-"""What the live heap did, also where no page tells it: measured, or concluded from the goal.
+"""Computes the trend of the live heap: measured, or estimated from the GC goal.
 
-The collector sets its next goal from what it found alive: live + (live + stacks + globals) ×
-GOGC/100 since Go 1.18 (runtime/mgcpacer.go), so NextGC is the live heap without its swing, as long
-as GOGC stays. When GOGC was changed, HeapAlloc gives it away: it never lies below what is alive.
+The GC sets its next goal from the live heap: live + (live + stacks + globals) × GOGC/100 since Go
+1.18 (runtime/mgcpacer.go). So NextGC follows the live heap without its swing, as long as GOGC is
+constant. HeapAlloc shows a change of GOGC, because it is never below the live heap.
 
-A live heap is known once a cycle. It is judged over cycles and not over seconds: a value that stays
-for a minute because no cycle came is one value. And by its troughs: what a request holds while a
-cycle runs is alive in that cycle, and gone in one of the next two.
+The live heap is known once per GC cycle, so the trend is over cycles, not over seconds: a value
+that lasts a minute without a cycle is one value. The trend uses troughs: memory of a request is
+live in the cycle that runs during the request, and garbage in one of the next two.
 """
 
 from __future__ import annotations
@@ -31,34 +31,33 @@ from memtui.diagnosis.trends import (
 )
 
 CLOSE = 0.97
-"""HeapAlloc may lie so far below a concluded live heap: globals and rounding are in it."""
+"""HeapAlloc may be this share of an estimated live heap, which includes globals and rounding."""
 FAR = 0.8
-"""So far below it lies only when the conclusion is wrong; what has a finalizer counts as alive for
-a cycle longer than it is."""
+"""HeapAlloc below this share shows that the estimate is wrong; objects with a finalizer count as
+live for one more cycle."""
 
 NEAR_LIVE = 1.5
-"""HeapAlloc up to this times the live heap counts as near it."""
+"""HeapAlloc up to this multiple of the live heap is near it."""
 
 NEAR_LIMIT = 0.7
-"""A goal so near the memory limit may be made by the limit: that is less than what GOGC allows."""
+"""A goal above this share of the memory limit may be set by the limit instead of GOGC."""
 
 
 class LiveSource(Enum):
-    """How the live heap is known; the value says it."""
+    """The source of the live heap; the value describes it."""
 
     MEASURED = "measured by each GC cycle"
     BY_GOAL = "derived from NextGC and GOGC"
-    BY_TROUGHS = "the troughs of HeapAlloc"
+    BY_TROUGHS = "minima of HeapAlloc"
 
 
 @dataclass(frozen=True, slots=True)
 class LiveHeap:
-    """The trend of the live heap, in bytes, and how it is known.
+    """The trend of the live heap in bytes, and its source.
 
-    ``swing`` is how far it lies apart from cycle to cycle, its slope taken out.
-    ``is_sure`` is False when what was seen fits a live heap that grew as well as one that did
-    not, with another goal. ``goal_moved_alone`` tells that the goal grew and the live heap not;
-    the trend then is that of the conclusion, which is wrong.
+    ``swing`` is its range from cycle to cycle, around the slope. ``is_sure`` is False if the data
+    fit a growing live heap as well as a constant one with another goal. ``goal_moved_alone`` is
+    True if the goal grew without the live heap; then the trend is that of a wrong estimate.
     """
 
     trend: Trend
@@ -69,17 +68,17 @@ class LiveHeap:
 
     @property
     def first(self) -> float:
-        """What was alive at the beginning of the window."""
+        """The live heap at the start of the window."""
         return self.trend.first
 
     @property
     def last(self) -> float:
-        """What is alive at its end."""
+        """The live heap at its end."""
         return self.trend.first if self.goal_moved_alone else self.trend.last
 
     @property
     def growth(self) -> float:
-        """By how much it grew."""
+        """The growth over the window."""
         return self.last - self.first
 
 
@@ -89,25 +88,25 @@ def live_heap(
     gogc: int | None,
     limits: Thresholds,
 ) -> LiveHeap | None:
-    """Judge the live heap of a window; None when too little is known.
+    """Return the live heap of a window; None if the data are insufficient.
 
-    ``found_alive`` is what the cycles of a trace found, empty without one; ``gogc`` is what the
-    process was started with, None for off.
+    ``found_alive`` are the live heaps of the cycles of a trace, empty without one; ``gogc`` is that
+    of the environment, None for off.
     """
     measured = found_alive or _by_cycle(points, lambda point: point.live)
     if measured:
-        return _judged(measured, LiveSource.MEASURED, limits)
-    concluded = _by_cycle(points, lambda point: _concluded(point, gogc))
+        return _trend_of_minima(measured, LiveSource.MEASURED, limits)
+    concluded = _by_cycle(points, lambda point: _estimated(point, gogc))
     if concluded:
-        live = _judged(concluded, LiveSource.BY_GOAL, limits)
+        live = _trend_of_minima(concluded, LiveSource.BY_GOAL, limits)
         if live is not None and not _contradicts(points, gogc, limits):
-            return _checked(points, live, gogc, limits)
+            return _checked_with_alloc(points, live, gogc, limits)
     allocated = [(point.at, float(point.alloc)) for point in points if point.alloc is not None]
-    return _judged(troughs_of(allocated), LiveSource.BY_TROUGHS, limits)
+    return _trend_of_minima(troughs_of(allocated), LiveSource.BY_TROUGHS, limits)
 
 
-def _judged(series: Series, source: LiveSource, limits: Thresholds) -> LiveHeap | None:
-    """Return what the lowest of each few cycles did, and how far single cycles swing."""
+def _trend_of_minima(series: Series, source: LiveSource, limits: Thresholds) -> LiveHeap | None:
+    """Return the trend of the minima of a few cycles, and the swing of single cycles."""
     floor = floor_of(by_second(series))
     trend = trend_of(floor, limits.flat_share)
     if trend is None:
@@ -118,7 +117,7 @@ def _judged(series: Series, source: LiveSource, limits: Thresholds) -> LiveHeap 
 
 
 def _by_cycle(points: Sequence[Point], column: Callable[[Point], float | None]) -> Series:
-    """Return a column once a cycle, empty when it is known too seldom."""
+    """Return a column once per cycle; empty if too few values are known."""
     series = [(point, value) for point in points if (value := column(point)) is not None]
     if len(series) < max(4, 0.8 * len(points)):
         return []
@@ -131,10 +130,10 @@ def _by_cycle(points: Sequence[Point], column: Callable[[Point], float | None]) 
     return found
 
 
-def _concluded(point: Point, started_with: int | None) -> float | None:
-    """Return the live heap that this goal was made for; None when GOGC did not make it.
+def _estimated(point: Point, started_with: int | None) -> float | None:
+    """Return the live heap of which this goal was computed; None if GOGC did not set it.
 
-    The setting in force counts, where the page tells it.
+    The setting in force is used if the page has it.
     """
     gogc = started_with if point.gogc is None else point.gogc
     if point.goal is None or gogc is None or gogc <= 0:
@@ -146,15 +145,15 @@ def _concluded(point: Point, started_with: int | None) -> float | None:
 
 
 def _contradicts(points: Sequence[Point], gogc: int | None, limits: Thresholds) -> bool:
-    """Return whether HeapAlloc shows that another GOGC, or a memory limit, made the goals.
+    """Return whether HeapAlloc shows that another GOGC, or a memory limit, set the goals.
 
-    HeapAlloc lies anywhere between the live heap and the goal. If it never once comes near a
-    concluded live heap, in samples that would by chance, more is alive than was concluded:
-    debug.SetGCPercent and debug.SetMemoryLimit are not seen from outside.
+    HeapAlloc is anywhere between the live heap and the goal. If no sample is near the estimated
+    live heap, though some would be by chance, the live heap is larger than estimated:
+    debug.SetGCPercent and debug.SetMemoryLimit are not visible from outside.
     """
     chance = 1.0
     for point in points:
-        value, aim = _concluded(point, gogc), point.goal
+        value, aim = _estimated(point, gogc), point.goal
         if value is None or aim is None or point.alloc is None or point.gogc is not None:
             continue
         if point.alloc < NEAR_LIVE * value:
@@ -163,19 +162,19 @@ def _contradicts(points: Sequence[Point], gogc: int | None, limits: Thresholds) 
     return chance < limits.chance / 10
 
 
-def _checked(
+def _checked_with_alloc(
     points: Sequence[Point], live: LiveHeap, gogc: int | None, limits: Thresholds
 ) -> LiveHeap:
-    """Hold a concluded live heap against HeapAlloc, which is never less than what is alive.
+    """Return an estimated live heap, checked with HeapAlloc, which is never below the live heap.
 
-    Were the live heap still what it was, HeapAlloc would lie anywhere between it and the goal: the
-    chance that it never once lies below the concluded value tells how sure the conclusion is.
+    If the live heap had not grown, HeapAlloc would be anywhere between its first value and the
+    goal: the probability that it is never below the estimate shows how sure the estimate is.
     """
     if live.growth <= max(limits.growth_bytes, limits.live_share * live.first):
         return live
     below, far_below, chance, seen = 0, 0, 1.0, 0
     for point in points:
-        value, found, aim = _concluded(point, gogc), point.alloc, point.goal
+        value, found, aim = _estimated(point, gogc), point.alloc, point.goal
         if value is None or found is None or aim is None or not live.first < value < aim:
             continue
         seen += 1

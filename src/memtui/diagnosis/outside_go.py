@@ -1,4 +1,4 @@
-"""What lies outside of Go by the mappings: malloc of C, its arenas, stacks of threads, mmap."""
+"""Computes the memory outside of Go from smaps: C malloc and its arenas, thread stacks, mmap."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from memtui.model import MappingGroup, MappingGroups, MappingKind
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Anonymous memory of a process by whose it is, in bytes, from one reading of smaps.
+    """Anonymous memory of a process by owner, in bytes, from one reading of smaps.
 
-    ``other`` is known to be outside of Go only where the kernel names mappings, else None.
+    ``other`` is outside of Go only if the kernel names mappings; otherwise it is None.
     ``malloc_mappings`` and ``malloc_mapped`` are the number and the mapped size of [heap] and
-    arenas. An arena of glibc reserves 64 MiB (malloc/arena.c HEAP_MAX_SIZE on 64 bits), split in a
-    part in use and one that is not accessible.
+    arenas. An arena of glibc reserves 64 MiB (malloc/arena.c HEAP_MAX_SIZE on 64 bits): a part in
+    use and an inaccessible part.
     """
 
     malloc: int
@@ -27,17 +27,17 @@ class Outside:
 
     @property
     def size(self) -> int:
-        """All that is outside of Go for certain."""
+        """The memory that is surely outside of Go."""
         return self.malloc + self.stacks + (self.other or 0)
 
     @property
     def arenas(self) -> int:
-        """About how many arenas of 64 MiB malloc has mapped; [heap] is none, however large."""
+        """The approximate number of malloc arenas of 64 MiB; [heap] is not an arena."""
         return min(round(self.malloc_mapped / ARENA), self.malloc_mappings)
 
     @property
     def are_stacks(self) -> bool:
-        """Whether most of it is stacks of threads."""
+        """Whether most of it is thread stacks."""
         return self.stacks > 0.6 * self.size
 
 
@@ -45,7 +45,7 @@ ARENA = 64 << 20
 
 
 def outside_of(found: MappingGroups) -> Outside:
-    """Return what lies outside of Go in one reading of smaps."""
+    """Return the memory outside of Go in one reading of smaps."""
     groups = {group.kind: group for group in found.groups}
     malloc = groups.get(MappingKind.C_MALLOC)
     return Outside(
@@ -59,38 +59,38 @@ def outside_of(found: MappingGroups) -> Outside:
 
 
 def readings(window: Window) -> tuple[Outside | None, Outside | None]:
-    """Return what lay outside at the first and at the last reading; None where there is none."""
+    """Return the memory outside of Go at the first and the last reading; None without a reading."""
     last = outside_of(window.groups[-1][1]) if window.groups else None
     return (outside_of(window.groups[0][1]) if len(window.groups) > 1 else None), last
 
 
 def thread_stack_growth(window: Window) -> int | None:
-    """Return by how much stacks of threads that C made grew, in bytes; None when not known.
+    """Return the growth of thread stacks made by C, in bytes; None if it is unknown.
 
-    With one reading, by how much at least: before, they were no larger than all anonymous memory.
+    With one reading it is a lower bound: the stacks were at most all anonymous memory before.
     """
     first, last = readings(window)
     if last is None:
         return None
     if first is not None:
         return last.stacks - first.stacks
-    return max(0, last.stacks - then) if (then := _anonymous_then(window)) is not None else None
+    return max(0, last.stacks - then) if (then := _anonymous_at_start(window)) is not None else None
 
 
 def growth_outside(window: Window) -> int | None:
-    """Return by how much memory outside of Go grew, in bytes; None when not known.
+    """Return the growth of memory outside of Go in bytes; None if it is unknown.
 
-    With one reading, by how much at least: before, it was no larger than all anonymous memory.
+    With one reading it is a lower bound: it was at most all anonymous memory before.
     """
     first, last = readings(window)
     if last is None:
         return None
     if first is not None:
         return last.size - first.size
-    return max(0, last.size - then) if (then := _anonymous_then(window)) is not None else None
+    return max(0, last.size - then) if (then := _anonymous_at_start(window)) is not None else None
 
 
-def _anonymous_then(window: Window) -> int | None:
+def _anonymous_at_start(window: Window) -> int | None:
     return window.ends[0].anon if window.points else None
 
 

@@ -1,4 +1,4 @@
-"""What was known of a process at one moment: one row of the table that a window is."""
+"""Defines a point: the known numbers of a process at one moment, a row of a window."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from memtui.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """Sizes in bytes at a moment (Unix seconds); None is what nobody could tell.
+    """Sizes in bytes at one moment (Unix seconds); None means unknown.
 
     ``res``, ``anon``, ``file``, ``shmem`` and ``swap`` are the kernel's; ``lazy`` and ``huge`` are
     LazyFree and AnonHugePages of smaps_rollup, read near this moment. ``alloc``, ``inuse``,
     ``released`` are HeapAlloc, HeapInuse, HeapReleased; ``unreturned`` is HeapIdle less
-    HeapReleased. ``live`` is what the last cycle found alive. ``stacks`` to ``other`` are the
+    HeapReleased. ``live`` is the live heap of the last cycle. ``stacks`` to ``other`` are the
     ``…Sys`` of MemStats, ``own`` the five last together. ``goal`` is the goal in force, None also
-    when there is none; ``has_goal`` tells which. ``scanned`` is the stacks that gctrace says were
-    scanned, ``cycles`` the number of cycles since the start of the process. ``gogc`` (percent, −1
-    for off) and ``limit`` are the settings in force, where the page tells them.
+    if there is none; ``has_goal`` separates the two. ``scanned`` is the size of scanned stacks by
+    gctrace, ``cycles`` the number of cycles since the start of the process. ``gogc`` (percent, −1
+    for off) and ``limit`` are the settings in force, if the page has them.
     """
 
     at: float
@@ -61,25 +61,25 @@ class Point:
 
     @property
     def heap(self) -> int | None:
-        """What the heap keeps resident: HeapSys less HeapReleased."""
+        """The resident heap: HeapSys − HeapReleased."""
         return added(self.inuse, self.unreturned)
 
     @property
     def go_total(self) -> int | None:
-        """What Go says it holds: Sys less HeapReleased."""
+        """The memory that Go holds: Sys − HeapReleased."""
         return added(self.heap, self.stacks, self.own)
 
     @property
     def footprint(self) -> int | None:
-        """RES and what of it was swapped out: a leak may go on while RES falls."""
+        """RES plus swapped memory: a leak may continue while RES falls."""
         return None if self.res is None else self.res + (self.swap or 0)
 
     @property
     def beyond_go(self) -> int | None:
-        """Anonymous memory, less lazily freed, less what Go holds: C, mmap, huge pages.
+        """Anonymous memory without LazyFree and without Go's memory: C, mmap, huge pages.
 
-        Below 0 in a program of Go alone, by what Go mapped and never touched (2.6 to 9.2 MiB by
-        version): only its change says something.
+        In a pure Go program it is negative by the untouched memory that Go mapped (2.6 to 9.2 MiB
+        by version): only its change is meaningful.
         """
         if self.anon is None or self.go_total is None:
             return None
@@ -92,7 +92,7 @@ class Point:
 
 
 def added(*parts: int | None) -> int | None:
-    """Return the sum, None when one of them is not known."""
+    """Return the sum; None if one of them is unknown."""
     total = 0
     for part in parts:
         if part is None:
@@ -102,7 +102,7 @@ def added(*parts: int | None) -> int | None:
 
 
 def number(reading: Reading | None) -> int | None:
-    """Return a reading, None when it could not be read or makes no sense below 0."""
+    """Return a reading; None if it is unknown or negative."""
     return reading if isinstance(reading, int) and reading >= 0 else None
 
 
@@ -150,9 +150,9 @@ def of_runtime(
     mapping: MappingSample | None,
     cycle: GcCycle | None,
 ) -> Point:
-    """Return what MemStats and the kernel say of one moment.
+    """Return the point of one sample of MemStats with the kernel's numbers.
 
-    Where the page does not tell the live heap, that of the last cycle of the trace stands in.
+    If the page lacks the live heap, that of the last cycle of the trace is used.
     """
     live = number(sample.heap_live_bytes)
     if live is None and cycle is not None:
@@ -193,7 +193,7 @@ def of_runtime(
 
 
 def _own(sample: MemStats) -> int | None:
-    """Return what the runtime holds for itself, by its parts or as the rest of Sys."""
+    """Return the runtime's own memory: the sum of its parts, or the rest of Sys."""
     by_parts = added(
         number(sample.mspan_sys_bytes),
         number(sample.mcache_sys_bytes),
@@ -207,9 +207,9 @@ def _own(sample: MemStats) -> int | None:
 
 
 def is_sound(sample: RuntimeSample) -> bool:
-    """Return whether MemStats can be true: nothing below 0, no heap larger than what it lies in.
+    """Return whether MemStats are plausible: nothing negative, HeapAlloc within HeapInuse.
 
-    A number that the page does not have is no fault.
+    A number that the page does not have is not an error.
     """
     sizes = (sample.heap_alloc_bytes, sample.heap_inuse_bytes, sample.heap_idle_bytes)
     for size in (*sizes, sample.heap_released_bytes, sample.stack_sys_bytes, sample.sys_bytes):

@@ -61,7 +61,7 @@ class Thresholds:
       stacks, that may be a goroutine leak which is visible by the heap that the goroutines hold.
     - ``held_bytes``: the most heap per goroutine that is attributed to the goroutines.
     - ``threads``, ``threads_share``: the number of new threads, absolute and by the number before.
-      A healthy service gained up to ten in its first minute; 64 blocked calls gain at least 60.
+      A healthy service gained up to ten in its first minute.
     - ``thread_stacks_share``: the growth of StackSys belongs to threads when new threads explain
       this share of it.
 

@@ -1,9 +1,9 @@
-"""How a series grew, and how sure that is: robust slopes over blocks of samples.
+"""Computes the trend of a series: a robust slope with its confidence interval, and a shape.
 
-Samples of a heap swing by half from one moment to the next in a healthy program. So a series is
-cut into at most sixteen blocks, each is represented by its median (or its trough), and the slope
-is the median of the slopes between all pairs of blocks (Theil 1950, Sen 1968), with Sen's interval
-from the distribution of Kendall's S.
+In a healthy program the heap swings by half from one sample to the next. So a series is divided
+into at most sixteen blocks, each represented by its median (or minimum). The slope is the median of
+the slopes between all pairs of blocks (Theil 1950, Sen 1968), with Sen's interval from the
+distribution of Kendall's S.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from statistics import median
 from typing import TypeAlias
 
 Series: TypeAlias = Sequence[tuple[float, float]]
-"""Values with their moments (Unix seconds), in the order of time."""
+"""Values with their times (Unix seconds), oldest first."""
 
 MOST_BLOCKS = 16
 FEWEST_BLOCKS = 4
 LARGEST_END = 12
-"""How many samples, at most, are settled into one end of a window."""
+"""The maximum number of samples that are averaged into one end of a window."""
 SIGMAS = 1.96
-"""Of the normal distribution: an interval of 95 %."""
+"""The 95 % interval of the normal distribution."""
 
 
 class TrendShape(Enum):
-    """How a series went from its first to its last value."""
+    """The shape of a series between its first and last value."""
 
     FLAT = "flat"
     SLOPE = "grows"
@@ -41,8 +41,8 @@ class Trend:
     """The growth of a series over a window; slopes in units an hour, with an interval of 95 %.
 
     ``first`` and ``last`` are the values at its ends: the median over a fifth of the blocks, or
-    what the ends were settled to. ``blocks`` are the values that were compared. ``is_last_high``
-    is True when the series ends near its highest value.
+    averaged ends. ``blocks`` are the compared values. ``is_last_high`` is True if the series ends
+    near its maximum.
     """
 
     slope_per_h: float
@@ -56,15 +56,14 @@ class Trend:
 
     @property
     def growth(self) -> float:
-        """By how much it grew from its first to its last value."""
+        """The growth from the first to the last value."""
         return self.last - self.first
 
     @property
     def grows(self) -> bool:
-        """Whether it grew beyond doubt, and has not fallen since.
+        """Whether it surely grew, and has not fallen since.
 
-        A step with a calm time on either side is beyond doubt, though most pairs of blocks have
-        no slope between them.
+        A step between two flat parts is sure, though most pairs of blocks have no slope.
         """
         is_sure = self.low_per_h > 0 or self.shape is TrendShape.STEP
         return is_sure and self.growth > 0 and self.is_last_high
@@ -75,7 +74,7 @@ def blocks_of(
     most: int = MOST_BLOCKS,
     of: Callable[[Sequence[float]], float] = median,
 ) -> list[tuple[float, float]]:
-    """Cut a series into at most ``most`` blocks of as many samples: (middle moment, value)."""
+    """Return at most ``most`` blocks of equal numbers of samples: (middle time, value)."""
     count = min(most, len(series))
     found = []
     for number in range(count):
@@ -86,15 +85,15 @@ def blocks_of(
 
 
 def troughs_of(series: Series, samples: int = 3) -> list[tuple[float, float]]:
-    """Return the lowest value of each block of at least ``samples``: what a swing rests on."""
+    """Return the minimum of each block of at least ``samples``."""
     return blocks_of(series, max(1, min(MOST_BLOCKS, len(series) // samples)), min)
 
 
 def floor_of(series: Series, neighbours: int = 3) -> list[tuple[float, float]]:
-    """Return at each moment the lowest of this value and of those that follow it.
+    """Return for each value the minimum of it and of the values that follow, ``neighbours`` in all.
 
-    What only grows stays as it is; what goes up and comes back down within so many does not count.
-    The last value, which none follows, is left out.
+    A growing series stays the same; a peak shorter than ``neighbours`` disappears. The last value
+    is left out, because no value follows it.
     """
     values = [value for _, value in series]
     return [
@@ -104,12 +103,12 @@ def floor_of(series: Series, neighbours: int = 3) -> list[tuple[float, float]]:
 
 
 def length_of_end(count: int) -> int:
-    """Return how many of so many samples make one end."""
+    """Return the number of samples that make one end of ``count`` samples."""
     return max(1, min(LARGEST_END, max(min(3, count // 3), count // 16)))
 
 
 def by_second(series: Series) -> list[tuple[float, float]]:
-    """Return the lowest value of each second: what comes all at once is one observation."""
+    """Return the minimum of each second: simultaneous values are one observation."""
     found: list[tuple[float, float]] = []
     for at, value in series:
         if found and at - found[-1][0] < 1.0:
@@ -120,11 +119,10 @@ def by_second(series: Series) -> list[tuple[float, float]]:
 
 
 def trend_of(series: Series, flat_share: float = 0.12, resolution: float = 0.0) -> Trend | None:
-    """Judge a series; None when it is too short to be judged.
+    """Return the trend of a series; None if it is too short.
 
-    ``flat_share`` is the share of the whole growth below which its end is called flat.
-    ``resolution`` is the largest difference between two values that means nothing, in the unit of
-    the values: the interval of the slope is widened by it.
+    The end is flat below ``flat_share`` of the whole growth. ``resolution`` is the accuracy of the
+    values in their unit: it widens the interval of the slope.
     """
     blocks = blocks_of(series)
     if len(blocks) < FEWEST_BLOCKS or blocks[-1][0] <= blocks[0][0]:
@@ -141,7 +139,7 @@ def trend_of(series: Series, flat_share: float = 0.12, resolution: float = 0.0) 
     first, last = median(values[:fifth]), median(values[-fifth:])
     top, bottom = max(values), min(values)
     unsure = resolution * 3600 / (blocks[-1][0] - blocks[0][0])
-    # The newest step of a staircase may lie in the last block alone: it counts if none was a fall.
+    # The newest step of a staircase may be in the last block alone: it counts without any fall.
     never_fell = all(later >= value for value, later in pairwise(values))
     return Trend(
         slope_per_h=median(slopes),
@@ -156,25 +154,25 @@ def trend_of(series: Series, flat_share: float = 0.12, resolution: float = 0.0) 
 
 
 def swing_of(series: Series, slope_per_h: float) -> float:
-    """Return how far apart the values lie when their slope is taken out, without the far tenths."""
+    """Return the range of the values around their slope, without the outer tenths."""
     rests = sorted(value - slope_per_h * at / 3600 for at, value in series)
     far = len(rests) // 10
     return rests[-1 - far] - rests[far] if rests else 0.0
 
 
 def between(trend: Trend, first: float | None, last: float | None) -> Trend:
-    """Return a trend with other values at its ends, where these are known."""
+    """Return a trend with other values at its ends, if both are known."""
     if first is None or last is None:
         return trend
     return replace(trend, first=first, last=last)
 
 
 def _inertia(blocks: Sequence[tuple[float, float]], slope_per_h: float) -> float:
-    """Return by how much an interval must be wider because neighbours resemble each other.
+    """Return the factor that widens an interval because neighbouring blocks are correlated.
 
-    A load that comes and goes drifts: sixteen values of it say as little as a few independent
-    ones. That is what is left of the values when their slope is taken out, and how it goes with
-    itself one block later (the first autocorrelation, as in a process of order one).
+    A changing load drifts: sixteen values of it have the information of a few independent ones. The
+    factor is from the first autocorrelation of the values around their slope, as in an
+    autoregressive process of order one.
     """
     rests = [value - slope_per_h * at / 3600 for at, value in blocks]
     middle = sum(rests) / len(rests)
@@ -196,10 +194,10 @@ def _interval(slopes: Sequence[float], count: int, inertia: float) -> tuple[floa
 
 
 def _shape(values: Sequence[float], first: float, last: float, flat_share: float) -> TrendShape:
-    """Tell a slope from a step, and both from a growth that has ended long ago.
+    """Return the shape: flat, a slope, a step, or growth that has ended.
 
-    The end is flat when the last two fifths grew by less than their share. A step has a calm
-    time on either side; a warm-up rises with the window's first moment.
+    The end is flat if the last two fifths grew by less than ``flat_share``. A step is between two
+    flat parts; a warm-up rises from the start of the window.
     """
     whole = last - first
     if whole <= 0:
@@ -212,12 +210,12 @@ def _shape(values: Sequence[float], first: float, last: float, flat_share: float
 
 
 def _is_step(values: Sequence[float], first: float, whole: float) -> bool:
-    """Return whether all of the growth lies between two neighbours, or two next but one.
+    """Return whether all growth is between two neighbours, or with one value between them.
 
-    At least two values lie before it and a fifth of all, three at least, behind it.
+    At least two values are before it, and at least three and a fifth of all are after it.
     """
     crossed = next(number for number, value in enumerate(values) if value >= first + whole / 2)
-    for end in (crossed, crossed - 1):  # the block in which it happened may be half and half
+    for end in (crossed, crossed - 1):  # the block with the step may be a mixture
         before, after = values[:end], values[crossed + 1 :]
         if len(before) < 2 or len(after) < max(3, len(values) // 5):
             continue
@@ -228,10 +226,10 @@ def _is_step(values: Sequence[float], first: float, whole: float) -> bool:
 
 
 def moved_at(trend: Trend) -> float:
-    """Return when a series that grew left its first level for good.
+    """Return when a growing series left its first level for the last time.
 
-    That level is the first block and four times the noise above it, or a tenth of the growth,
-    whichever is more.
+    The level is the first block plus four times the noise, or plus a tenth of the growth if that is
+    more.
     """
     values = [value for _, value in trend.blocks]
     level = values[0] + max(4 * _noise(values), 0.1 * trend.growth)
@@ -251,9 +249,9 @@ def _noise(values: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
-    """How long until a limit is reached, in seconds: at the likely rate, soonest, latest.
+    """The time until a limit is reached in seconds: likely, soonest, latest.
 
-    ``latest_s`` is None when the slope may as well be nothing.
+    ``latest_s`` is None if the slope may be 0.
     """
 
     likely_s: float
@@ -262,7 +260,7 @@ class TimeLeft:
 
 
 def time_to(limit: float, now: float, trend: Trend) -> TimeLeft | None:
-    """Return when what is ``now`` gets to ``limit``; None when it does not grow."""
+    """Return the time from the size ``now`` to ``limit``; None without growth."""
     if not trend.grows or trend.slope_per_h <= 0:
         return None
     room = max(0.0, limit - now) * 3600

@@ -1,8 +1,8 @@
-"""The settling test: what a forced GC or freed memory should change, and what it changed.
+"""Compares the expected and the actual effect of a forced GC or of debug.FreeOSMemory.
 
-runtime.GC finds what is dead; it does not return it. debug.FreeOSMemory collects and then returns
-all that is free to the system (Go 1.27.3 runtime/debug/garbage.go, runtime/mheap.go
-freeOSMemory), unless that is done with MADV_FREE: then RES stays.
+runtime.GC frees garbage but does not return it to the system. debug.FreeOSMemory runs a GC and then
+returns all free memory to the system (Go 1.27.3 runtime/debug/garbage.go, runtime/mheap.go
+freeOSMemory). With MADV_FREE RES stays.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from memtui.timeline import View
 
 BEFORE_S = 15.0
 SETTLES_S = (0.9, 8.0)
-"""Seconds after an act: what was freed has left RES by then, and what came later is not of it."""
+"""Time span after an act in seconds: freed memory has left RES, and later changes do not count."""
 
 _MATTERS = 4 << 20
 _MOST = 0.6
-"""A trial came out as expected when that share of the least expected came."""
+"""A result is as expected from this share of the least expected change on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """By how many bytes RES should fall within a second, at least and at most, in words too.
+    """The expected decrease of RES within a second in bytes, at least and at most, and as a text.
 
-    The two differ where the live heap is not known: all of the heap may be garbage, or nothing.
+    The two differ if the live heap is unknown: all of the heap may be garbage, or none.
     """
 
     least: int
@@ -39,10 +39,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What was done, when (Unix seconds), what was expected, and the ledger before and after.
+    """An act, its time (Unix seconds), the expectation, and the ledger before and after.
 
-    Expectation and ledger are computed from one settled moment before the act. ``found_dead`` is by
-    how many bytes HeapAlloc fell. ``ledger`` is None until something was read after it.
+    Expectation and ledger are computed from one moment before the act. ``found_dead`` is the
+    decrease of HeapAlloc in bytes. ``ledger`` is None until there is a sample after the act.
     """
 
     act: Act
@@ -53,25 +53,25 @@ class Trial:
 
     @property
     def fell_by(self) -> int:
-        """By how much RES fell, in bytes; below 0 when it rose."""
+        """The decrease of RES in bytes; negative if it rose."""
         return -(self.ledger.growth or 0) if self.ledger else 0
 
     @property
     def sentence(self) -> str:
-        """The result, compared with what was expected."""
+        """The result, compared with the expectation."""
         if self.ledger is None or self.ledger.growth is None:
-            return "waiting for the next reading …"
-        came = f"RES {units.change(self.ledger.growth)}"
-        parts = self._returned()
+            return "waiting for the next sample …"
+        change = f"RES {units.change(self.ledger.growth)}"
+        garbage = self._garbage_sentence()
         if self.act is Act.FORCE_GC or self.expected is None or self.expected.most < _MATTERS:
-            judged = "" if self.fell_by >= _MATTERS else " (no large change was expected)"
-            return f"{came}{judged}.{parts}"
-        of = f"{came}, {_range(self.expected)} expected"
+            note = "" if self.fell_by >= _MATTERS else " (no large change was expected)"
+            return f"{change}{note}.{garbage}"
+        compared = f"{change}, {_range(self.expected)} expected"
         if self.fell_by >= max(_MATTERS, _MOST * self.expected.least):
-            return f"{of}: it was garbage and freed memory, not a leak.{parts}"
-        return f"{of}: most of it stayed, so something else holds it.{parts}"
+            return f"{compared}: this memory was garbage or free, not a leak.{garbage}"
+        return f"{compared}: most of it stayed, so something else holds it.{garbage}"
 
-    def _returned(self) -> str:
+    def _garbage_sentence(self) -> str:
         if self.found_dead is None or self.found_dead < _MATTERS:
             return ""
         return f" {units.size(self.found_dead)} of objects were garbage."
@@ -83,22 +83,22 @@ def _range(expected: Expectation) -> str:
 
 
 def expectation(act: Act, before: Point, *, lazily: bool) -> Expectation | None:
-    """Return what an act should change; None when too little is known to expect anything.
+    """Return the expected effect of an act; None if the data are insufficient.
 
-    ``before`` is the settled moment before it. ``lazily`` is True when the process frees with
-    MADV_FREE (GODEBUG=madvdontneed=0).
+    ``before`` is the last moment before it. ``lazily`` is True if the process frees with MADV_FREE
+    (GODEBUG=madvdontneed=0).
     """
     ledger = ledger_at(before)
     if before.alloc is None or before.unreturned is None or ledger is None:
         return None
     alloc = units.size(before.alloc)
     if act is Act.FORCE_GC:
-        live = "what is live" if before.live is None else f"about {units.size(before.live)}"
+        live = "the live heap" if before.live is None else f"about {units.size(before.live)}"
         return Expectation(
             0,
             0,
-            f"HeapAlloc should fall from {alloc} to {live}. Go returns what becomes free later, or "
-            "never: RES need not fall.",
+            f"HeapAlloc should fall from {alloc} to {live}. Go returns the freed memory later or "
+            "never, so RES may stay the same.",
         )
     free = ledger.size(PartName.UNRETURNED)
     least = free + ledger.size(PartName.GARBAGE)
@@ -108,36 +108,36 @@ def expectation(act: Act, before: Point, *, lazily: bool) -> Expectation | None:
         return Expectation(
             0,
             0,
-            f"{between} should move into LazyFree; RES stays until the kernel reclaims the memory "
-            "(GODEBUG=madvdontneed=0).",
+            f"{between} should move into LazyFree; RES stays until the kernel reclaims the "
+            "memory (GODEBUG=madvdontneed=0).",
         )
     why = "" if most == least else f" The live part of {alloc} of objects is unknown."
     return Expectation(
         least,
         most,
-        f"RES should fall by {between} within 1 s.{why} What stays is live, or memory of C, or "
-        "mapped files.",
+        f"RES should fall by {between} within 1 s.{why} The rest is live, C memory or mapped "
+        "files.",
     )
 
 
 def settled_before(view: View, at: float) -> Point | None:
-    """Return the last reading before ``at``; None where nothing was read shortly before.
+    """Return the last row before ``at``; None without a recent one.
 
-    MemStats are read right before an act. A mean with older readings would mix two states of a
-    program whose burst has just ended.
+    MemStats are read right before an act. A mean with older rows would mix two states of a program
+    whose burst has just ended.
     """
     points = points_between(view, at - BEFORE_S, at)
     return points[-1] if points else None
 
 
 def is_lazy(view: View) -> bool:
-    """Return whether the process was started to free with MADV_FREE."""
+    """Return whether the environment makes the process free memory with MADV_FREE."""
     place = view.sample(Environment)
     return bool(place and isinstance(place.godebug, str) and "madvdontneed=0" in place.godebug)
 
 
 def trial_of(view: View) -> Trial | None:
-    """Return the last trial before the moment of a view, and what came of it."""
+    """Return the last trial before the moment of a view, with its result."""
     found = [
         (at, mark)
         for at, mark in view.timeline.track(Mark).between(view.until - 600.0, view.until)

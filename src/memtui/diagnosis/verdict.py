@@ -1,4 +1,4 @@
-"""What it all means: the causes of a window, ranked; or all is well, or nobody can say."""
+"""Diagnoses a window: runs the rules and ranks their findings."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from memtui.diagnosis.window import Access, Column, Window
 from memtui.sanitize import plain
 
 LATE_S = 5.0
-"""Rows that begin so long after /proc are said to."""
+"""A note reports a window that begins this long after /proc."""
 HOLD_S = 60.0
-"""The first cause changes at most this often."""
+"""Minimum time between two changes of the first cause."""
 ENOUGH = 0.8
-"""A headline accounts for this share of the growth, or says how much is not explained."""
+"""The findings must explain this share of the growth; otherwise the rest is reported."""
 
 SERIES: tuple[tuple[str, Column], ...] = (
     ("live heap", lambda point: point.live),
@@ -47,14 +47,13 @@ SERIES: tuple[tuple[str, Column], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The causes, the first one weighing most, and what they were found in.
+    """The findings, most important first, with the ledger and the window.
 
-    ``since`` is when the first cause became the first (Unix seconds): the end of its window.
-    ``first_moved`` is the series that grew first and when (Unix seconds). ``limit`` is the name
-    of the limit that is reached first and its bytes, ``left`` how long until then; None when
-    nothing grows or there is none. ``notes`` are things done to the process in the window,
-    and what else is worth knowing.
-    ``has_changed`` is True when another cause was the first before.
+    ``since`` is the time (Unix seconds) since when the first cause is the first one.
+    ``first_moved`` is the series that grew first, and when (Unix seconds). ``limit`` is the name
+    and size of the limit that is reached first, ``left`` the time until then; None if nothing grows
+    or there is no limit. ``notes`` are marks in the window and other facts. ``has_changed`` is True
+    if another cause was the first one before.
     """
 
     findings: tuple[Finding, ...]
@@ -69,31 +68,31 @@ class Diagnosis:
 
     @property
     def first(self) -> Finding:
-        """The finding that weighs most."""
+        """The most important finding."""
         return self.findings[0]
 
     @property
     def grows(self) -> bool:
-        """Whether RES grows for certain, or by so much that a cause was looked for."""
+        """Whether RES surely grows, or grew enough to look for a cause."""
         return self.window.is_growing or self.window.grows
 
     @property
     def needs_action(self) -> bool:
-        """Whether a cause was found that needs somebody to act."""
+        """Whether a cause needs action."""
         return any(found.needs_action for found in self.findings)
 
 
 def diagnose(window: Window) -> Diagnosis:
-    """Return what the rules find in a window, largest share first; costs some milliseconds."""
+    """Return the findings of a window, largest share first; takes a few milliseconds."""
     return _diagnosis(window, _findings(window))
 
 
 def diagnose_next(window: Window, last: Diagnosis) -> Diagnosis:
-    """Diagnose a window that follows the one of ``last``, so that the verdict does not flicker.
+    """Diagnose a window that follows the one of ``last``, without a flickering verdict.
 
-    The first cause stays first while it is found with eased thresholds. It changes at most once a
-    minute: until then ``last`` stands, with its own window, numbers and moment. What had no cause
-    so far, and another process, is diagnosed as if nothing had been before.
+    The first cause stays first while eased thresholds still find it. It changes at most once a
+    minute: until then ``last`` is returned, with its window and numbers. A window without a cause
+    before it, or of another process, is diagnosed independently.
     """
     now = diagnose(window)
     if not _is_same_process(window, last.window) or window.end < last.window.end:
@@ -115,7 +114,7 @@ def _is_same_process(window: Window, other: Window) -> bool:
 
 
 def _with_eased_thresholds(window: Window, cause: Cause) -> Diagnosis | None:
-    """Return a diagnosis in which the cause is the first; None where it is not even then."""
+    """Return a diagnosis in which the cause is the first one; None if it is not."""
     found = _findings(replace(window, thresholds=eased(window.thresholds)))
     return _diagnosis(window, found) if found[0].cause is cause else None
 
@@ -138,7 +137,7 @@ def _findings(window: Window) -> Sequence[Finding]:
     if missing_data(window):
         early = attribute([found for rule in EARLY_RULES if (found := rule(window))], window.ledger)
         return early.findings or [not_enough_data(window)]
-    # A process that has just started grows; of what, is known later.
+    # A process that has just started grows; the cause is visible later.
     is_early = window.is_young and window.seconds < window.thresholds.shortest_s
     rules = () if is_early else RULES
     named = [each for rule in rules if (each := rule(window))]
@@ -147,52 +146,56 @@ def _findings(window: Window) -> Sequence[Finding]:
         calm = steady(window)
         if calm is not None:
             return [calm]
-    whole = _with_the_rest(window, ruled, named)
+    whole = _with_unexplained_growth(window, ruled, named)
     return [without_contradicted_denials(each, whole, window) for each in whole.findings] or [
         not_enough_data(window)
     ]
 
 
-def _with_the_rest(window: Window, ruled: Attribution, named: Sequence[Finding]) -> Attribution:
-    """Add what grew and has no cause, where that is more than a headline may leave out."""
+def _with_unexplained_growth(
+    window: Window, ruled: Attribution, named: Sequence[Finding]
+) -> Attribution:
+    """Add the growth without a cause, if it is too large to leave out."""
     rest = growth_without_cause(window, ruled)
     if rest is None or ruled.unclaimed_share <= 1 - ENOUGH:
         return ruled
-    # Where even the growth is in doubt, what is known of the size of RES is the answer.
+    # If the growth itself is uncertain, a finding about the size of RES is the answer.
     if ruled.findings and not window.is_growing and not ruled.findings[0].of_growth:
         return ruled
     return attribute([*named, rest], window.ledger)
 
 
 def _notes(window: Window) -> Iterator[str]:
-    """Yield what is worth knowing of the window beside its causes."""
+    """Yield notes about the window besides its causes."""
     ledger = window.ledger
     for name in (PartName.LIVE, PartName.OBJECTS):
         part = ledger.part(name) if ledger else None
         if part and part.untouched > window.big:
             size = units.size(part.untouched)
-            yield f"{size} of the heap was never touched: it is not in RES, and comes when it is."
-    if said := young_process_sentence(window).strip():
-        yield said
+            yield (
+                f"{size} of the heap was never touched: it is in RES once the program writes to it."
+            )
+    if sentence := young_process_sentence(window).strip():
+        yield sentence
     if window.known_after_s >= LATE_S:
         after = units.duration(window.known_after_s)
-        yield f"What is judged begins {after} after the first sample of /proc."
+        yield f"The window begins {after} after the first sample of /proc."
     yield from window.rarely
 
 
 def _first_moved(window: Window) -> tuple[str, float] | None:
-    """Return which series left its level first, of those that grew as much as counts."""
+    """Return the series that grew first, and when; None if none grew enough."""
     moved = [
         (name, moved_at(trend))
         for name, column in SERIES
         if (trend := window.trend(column)) and trend.grows and trend.growth >= window.least_part
     ]
-    # Of two that moved in one block the one that causes the other stands first in SERIES.
+    # If two grew in the same block, the cause comes before its effect in SERIES.
     return min(moved, key=lambda entry: entry[1], default=None)
 
 
 def _nearest_limit(window: Window) -> tuple[tuple[str, int], TimeLeft] | None:
-    """Return the limit that is reached first while the growth goes on, and when that is."""
+    """Return the limit that is reached first at the current growth, and the time until then."""
     place = window.surroundings
     found = []
     trend = window.res_trend
@@ -220,13 +223,13 @@ UNNAMED = (Cause.STEADY, Cause.WARM_UP, Cause.NOT_ENOUGH_DATA)
 
 
 def with_context(found: Finding, window: Window) -> Finding:
-    """Return a finding that names no cause with what else is known of the process."""
+    """Return a finding without a cause with additional evidence about the process."""
     if found.cause not in UNNAMED or not window.points:
         return found
-    return replace(found, evidence=(*found.evidence, *_facts(found, window)))
+    return replace(found, evidence=(*found.evidence, *_context_evidence(found, window)))
 
 
-def _facts(found: Finding, window: Window) -> Iterator[Evidence]:
+def _context_evidence(found: Finding, window: Window) -> Iterator[Evidence]:
     facts = [page_cache_evidence(window)]
     if found.cause is Cause.NOT_ENOUGH_DATA:
         facts += [peak_evidence(window), threads_evidence(window)]

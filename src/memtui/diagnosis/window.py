@@ -1,4 +1,4 @@
-"""A stretch of a timeline as a table: all that a rule gets to see."""
+"""Defines a window: a time span of a timeline as a table, the input of all rules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Column = Callable[[Point], int | None]
 
 @dataclass(frozen=True, slots=True)
 class TracedCycle:
-    """A cycle of the trace, when it was read, and the goal in force after it in bytes."""
+    """A cycle of the trace, the time of its line, and the goal in force after it in bytes."""
 
     at: float
     cycle: GcCycle
@@ -38,7 +38,7 @@ class TracedCycle:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRelease:
-    """What was done to the process (Unix seconds), after which RES fell by ``size`` bytes."""
+    """An act (Unix seconds) after which RES fell by ``size`` bytes."""
 
     at: float
     act: Act
@@ -46,32 +46,31 @@ class MemoryRelease:
 
 
 LOAD_RISES = 1.3
-"""A rate of allocation that grew by this factor is another load."""
+"""The load rises if the allocation rate grew by this factor."""
 
 
 class Access(Enum):
-    """What is known of the process; the value says it in a few words."""
+    """The sources that a window has; the value describes them."""
 
     FULL = "MemStats and /proc"
     TRACE = "gctrace and /proc"
     PROC = "/proc alone"
 
 
-# Not with slots: what several rules ask for is worked out once and kept.
+# Without slots: cached_property keeps results that several rules use.
 @dataclass(frozen=True)
 class Window:
-    """A table of at most some hundred moments of one process, between two restarts.
+    """A table of at most a few hundred moments of one process, between two restarts.
 
-    ``points`` are rows at the moments of MemStats (FULL) or of /proc. ``cycles`` are the
-    collector's, thinned out too; ``cycles_seen`` is how many there were, ``cycles_before`` the last
-    few of the same process before the window. ``profiles`` are heap and
-    goroutine profiles in the order of time. ``marks`` are things done to the process, ``sources``
-    what was seen of each source, "" for nothing. ``is_young`` tells that the window begins with
-    the process, ``known_after_s`` is how long after /proc the rows begin. ``rarely`` are the
-    reasons why a source is read less often than wanted, a sentence each. ``returned`` is the act
-    that the window begins with, where memory was returned. ``containers`` are the readings of the
-    memory cgroup, ``peak`` is the largest RES of the process so far (VmHWM) in bytes. ``host`` is
-    the newest memory of the host.
+    ``points`` are rows at the moments of MemStats (FULL) or of /proc. ``cycles`` are GC cycles,
+    possibly thinned out; ``cycles_seen`` is their number, ``cycles_before`` the last few of the
+    same process before the window. ``profiles`` are heap and goroutine profiles, oldest first.
+    ``marks`` are acts on the process, ``sources`` describes the data of each source, "" without
+    data. ``is_young`` is True if the window begins with the process. ``known_after_s`` is the time
+    from the first sample of /proc to the first row. ``rarely`` are the reasons why a source is read
+    less often than configured, as sentences. ``returned`` is the memory release at the start of the
+    window. ``containers`` are the readings of the memory cgroup, ``peak`` is the peak RES of the
+    process (VmHWM) in bytes, ``host`` the newest memory of the host.
     """
 
     start: float
@@ -98,15 +97,15 @@ class Window:
 
     @property
     def seconds(self) -> float:
-        """How long the points span."""
+        """The time span of the points in seconds."""
         return self.points[-1].at - self.points[0].at if self.points else 0.0
 
     def series(self, column: Column) -> Series:
-        """Return one column with its moments, without the moments at which it is not known."""
+        """Return one column with its moments, without the moments at which it is unknown."""
         return [(point.at, value) for point in self.points if (value := column(point)) is not None]
 
     def trend(self, column: Column) -> Trend | None:
-        """Judge one column; None when it is known too seldom."""
+        """Return the trend of one column; None if too few values are known."""
         series = self.series(column)
         if not series or len(series) < 0.8 * len(self.points):
             return None
@@ -116,24 +115,24 @@ class Window:
 
     @cached_property
     def ledger(self) -> Ledger | None:
-        """The ledger at the end of the window and what changed; None without RES."""
+        """The ledger at the end of the window, with its changes; None without RES."""
         points = [point for point in self.points if point.res is not None]
         found = ledger_between(*ends_of(points)) if points else None
         return with_mappings(found, [groups for _, groups in self.groups]) if found else None
 
     @cached_property
     def ends(self) -> tuple[Point, Point]:
-        """The settled first and last moments; only of a window that has points."""
+        """The averaged first and last points; needs a window with points."""
         return ends_of([point for point in self.points if point.res is not None] or self.points)
 
     @cached_property
     def res(self) -> int:
-        """RES at the end in bytes, 0 when it is not known."""
+        """RES at the end in bytes; 0 if it is unknown."""
         return self.ledger.res if self.ledger else 0
 
     @cached_property
     def growth(self) -> int:
-        """By how much RES, and what of it was swapped out, grew over the window."""
+        """The growth of RES and swapped memory over the window in bytes."""
         if self.ledger is None or self.ledger.growth is None:
             return 0
         first, last = self.ends
@@ -141,7 +140,7 @@ class Window:
 
     @cached_property
     def res_trend(self) -> Trend | None:
-        """How RES grew, swapped memory included."""
+        """The trend of RES, including swapped memory."""
         return self._res_trend(self.points)
 
     def _res_trend(self, points: Sequence[Point]) -> Trend | None:
@@ -154,9 +153,9 @@ class Window:
 
     @cached_property
     def is_growing(self) -> bool:
-        """Whether RES grows for certain: the interval of its slope excludes zero.
+        """Whether RES surely grows: the interval of its slope excludes zero.
 
-        Growth that ended, after which the interval of the later part includes zero, is over.
+        Growth that ended does not count: then the interval of the later part includes zero.
         """
         trend = self.res_trend
         if trend is None or trend.low_per_h <= 0:
@@ -168,7 +167,7 @@ class Window:
 
     @cached_property
     def is_steep(self) -> bool:
-        """Whether RES rose so fast, and so evenly, that a short window is enough."""
+        """Whether RES rose so fast and evenly that a short window is enough."""
         limits, trend = self.thresholds, self.res_trend
         if trend is None or self.seconds < limits.steep_s:
             return False
@@ -177,29 +176,29 @@ class Window:
 
     @cached_property
     def least_growth(self) -> float:
-        """What RES must have grown by to be said to grow, in bytes, when its slope is not sure."""
+        """The growth in bytes from which on RES grows, if its slope is uncertain."""
         limits = self.thresholds
         return max(limits.growth_bytes, limits.growth_share * (self.res - self.growth))
 
     @cached_property
     def grows(self) -> bool:
-        """Whether RES grew enough for its cause to be named."""
+        """Whether RES grew enough to look for a cause."""
         is_sure = self.is_growing and self.growth > self.thresholds.growth_bytes
         return is_sure or self.growth > self.least_growth
 
     @cached_property
     def least_part(self) -> float:
-        """What a part must have grown by to be a cause of the growth of RES."""
+        """The growth in bytes from which on a part is a cause of the growth of RES."""
         return max(self.thresholds.part_bytes, self.thresholds.part_share * self.growth)
 
     @cached_property
     def big(self) -> float:
-        """What a part must be to matter though nothing grows."""
+        """The size in bytes from which on a part matters without growth."""
         return max(self.thresholds.big_bytes, self.thresholds.big_share * self.res)
 
     @cached_property
     def load(self) -> Trend | None:
-        """How the rate of allocation went, in bytes a second; None when it is not known."""
+        """The trend of the allocation rate in bytes a second; None if it is unknown."""
         known = [(each.at, each.allocated) for each in self.points if each.allocated is not None]
         if len(known) >= 2:
             rates = [
@@ -207,7 +206,7 @@ class Window:
                 for (at, bytes_), (later, more) in pairwise(known)
                 if later > at
             ]
-        else:  # what the heap grew by from one cycle to the next
+        else:  # growth of the heap from one cycle to the next
             rates = [
                 (each.at, (each.cycle.heap_start_bytes - before.cycle.heap_live_bytes) / gap)
                 for before, each in pairwise(self.cycles)
@@ -219,18 +218,18 @@ class Window:
 
     @cached_property
     def load_rises(self) -> bool:
-        """Whether the program allocates faster and faster: what is live may be work in progress."""
+        """Whether the allocation rate rises: live objects may be work in progress."""
         load = self.load
         return load is not None and load.grows and load.last > LOAD_RISES * max(load.first, 1.0)
 
     @cached_property
     def cycles_per_s(self) -> float:
-        """How many GC cycles came a second."""
+        """The number of GC cycles per second."""
         return self.cycles_seen / self.seconds if self.seconds else 0.0
 
     @cached_property
     def live(self) -> LiveHeap | None:
-        """What the live heap did; None when too little is known."""
+        """The trend of the live heap; None if the data are insufficient."""
         if not self.points:
             return None
         found = [
@@ -242,22 +241,24 @@ class Window:
 
     @cached_property
     def allowance(self) -> Trend | None:
-        """How the goal went by what the same cycle found alive: GOGC, whatever the live heap does.
+        """The trend of goal / (live heap + stacks): it depends on GOGC, not on the live heap.
 
-        Scanned stacks count as what is alive does (Go 1.18 and newer, runtime/mgcpacer.go).
+        Scanned stacks count as the live heap does (Go 1.18 and newer, runtime/mgcpacer.go).
         """
-        told = [
+        cycles = [
             (traced.at, traced.next_goal, traced.cycle.heap_live_bytes, traced.cycle.stacks_bytes)
             for traced in self.cycles
         ] or [(point.at, point.goal, point.live, point.stacks) for point in self.points]
         series = [
-            (at, goal / (live + (stacks or 0))) for at, goal, live, stacks in told if goal and live
+            (at, goal / (live + (stacks or 0)))
+            for at, goal, live, stacks in cycles
+            if goal and live
         ]
         return trend_of(series, self.thresholds.flat_share)
 
     @cached_property
     def idle_s(self) -> float:
-        """For how many seconds there has been no GC cycle, as far as that was seen."""
+        """The seconds since the last observed GC cycle."""
         if self.cycles_before or self.cycles:
             return self.end - (*self.cycles_before, *self.cycles)[-1].at
         known = [point for point in self.points if point.cycles is not None]
@@ -268,19 +269,19 @@ class Window:
 
     @cached_property
     def longest_gap_s(self) -> float:
-        """The longest time between two GC cycles that were both seen; 0 with fewer."""
+        """The longest time between two observed GC cycles in seconds; 0 without two."""
         traced = [each.at for each in (*self.cycles_before, *self.cycles)]
         known = [point for point in self.points if point.cycles is not None]
         seen = [later.at for point, later in pairwise(known) if point.cycles != later.cycles]
         gaps = [later - at for at, later in pairwise(traced or seen)]
-        # The cycle that is forced every two minutes comes in an idle program.
+        # Go forces a cycle every two minutes in an idle program.
         return max((gap for gap in gaps if gap < 0.9 * self.thresholds.forced_s), default=0.0)
 
     @cached_property
     def is_idle(self) -> bool:
-        """Whether the program hardly allocates: no cycle has come, and the goal brings none soon.
+        """Whether the program allocates so little that the next GC cycle is the forced one.
 
-        The next cycle will be the one that is forced after two minutes.
+        No cycle ran for a while, and the heap does not reach its goal within two minutes.
         """
         limits = self.thresholds
         if self.idle_s < limits.idle_s or self.seconds < limits.idle_s or len(self.points) < 3:
@@ -305,9 +306,9 @@ class Window:
 
     @cached_property
     def live_now(self) -> int | None:
-        """What the last cycle found alive, in bytes; None when it is not known.
+        """The live heap of the last cycle in bytes; None if it is unknown.
 
-        From the trace, from the page, or from NextGC where the settings in force are known.
+        It is from the trace, from the page, or from NextGC if the settings in force are known.
         """
         traced = [*self.cycles_before, *self.cycles]
         if traced and traced[-1].cycle.heap_live_bytes is not None:
@@ -317,7 +318,7 @@ class Window:
 
     @cached_property
     def live_before(self) -> int | None:
-        """What the cycle some seconds before the last one found alive, in bytes."""
+        """The smallest live heap of the cycles up to 10 s before the last one, in bytes."""
         traced = [*self.cycles_before, *self.cycles]
         if not traced:
             return None
@@ -330,7 +331,7 @@ class Window:
 
     @cached_property
     def live_growth(self) -> float:
-        """By how much the live heap grew for sure, 0 when it did not or nobody can tell."""
+        """The sure growth of the live heap in bytes; 0 without growth or if it is uncertain."""
         live = self.live
         if live is None or not live.is_sure or live.goal_moved_alone or not live.trend.grows:
             return 0.0
@@ -338,19 +339,19 @@ class Window:
 
     @cached_property
     def stacks(self) -> Trend | None:
-        """How the stacks grew: StackSys, or without MemStats what the cycles scanned of them."""
+        """The trend of the stacks: StackSys, or the scanned stacks of the cycles."""
         if self.access is Access.FULL:
             return self.trend(lambda point: point.stacks)
         return self.trend(lambda point: point.scanned)
 
     @cached_property
     def stack_growth(self) -> float:
-        """By how much the stacks grew beyond doubt, else 0."""
+        """The sure growth of the stacks in bytes, else 0."""
         return self.stacks.growth if self.stacks and self.stacks.grows else 0.0
 
     @cached_property
     def gogc(self) -> int | None:
-        """GOGC as the process was started with; 100 when it is not set, None when it is off."""
+        """GOGC of the environment in percent; 100 if it is not set, None if it is off."""
         text = self.surroundings.gogc if self.surroundings else None
         if isinstance(text, str) and text.strip():
             return int(text) if text.strip().isdecimal() else None
@@ -358,5 +359,5 @@ class Window:
 
     @property
     def has_rollup(self) -> bool:
-        """Whether LazyFree is known."""
+        """Whether LazyFree is known (smaps_rollup)."""
         return bool(self.points) and self.points[-1].lazy is not None

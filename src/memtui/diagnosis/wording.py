@@ -28,18 +28,18 @@ WORTH_SAYING = 0.2
 
 
 def one_line(diagnosis: Diagnosis, room: int | None = None) -> str:
-    """Return the line that is always on the screen: what RES did, and why.
+    """Return the summary line: the change of RES, and its cause.
 
-    With ``room``, in cells, it gives way before anybody has to cut it: the second cause goes first,
-    then details, then the time, then the limit. What remains may be longer all the same.
+    If it is longer than ``room`` cells, parts are left out in this order: the second cause,
+    details, the time, the limit. The result may still be longer.
     """
-    shorter = list(_lines(diagnosis))
+    shorter = list(_summary_forms(diagnosis))
     fitting = (each for each in shorter if room is None or _cells(each) <= room)
     return next(fitting, shorter[-1])
 
 
-def _lines(diagnosis: Diagnosis) -> Iterator[str]:
-    """Yield the line at its full length, and then shorter and shorter."""
+def _summary_forms(diagnosis: Diagnosis) -> Iterator[str]:
+    """Yield the summary line, longest form first."""
     window, first = diagnosis.window, diagnosis.first
     if window.ledger is None or first.cause in (Cause.STEADY, Cause.WARM_UP):
         colon = ":" if window.ledger is None else ""
@@ -50,7 +50,7 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         left = f" {diagnosis.limit[0]} in {units.duration(diagnosis.left.likely_s)}."
     moved = f"RES {units.change(window.growth) if window.grows else units.size(window.res)}"
     time = f" in {units.duration(window.seconds)}" if window.grows else ""
-    others = _others(diagnosis)
+    others = _other_causes(diagnosis)
     if others:
         yield f"{moved}{time}: {first.line} And {' And '.join(others)}{left}"
     yield f"{moved}{time}: {first.line}{left}"
@@ -59,25 +59,25 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
     yield f"{moved}: {first.brief}"
 
 
-def _others(diagnosis: Diagnosis) -> list[str]:
-    """Return the lines of the other causes that matter, until most of the growth is said."""
-    found, said = [], diagnosis.first.share
+def _other_causes(diagnosis: Diagnosis) -> list[str]:
+    """Return the lines of other causes until most of the growth is explained."""
+    found, explained = [], diagnosis.first.share
     for each in diagnosis.findings[1:]:
-        if said < ENOUGH if each.of_growth else each.share >= WORTH_SAYING:
+        if explained < ENOUGH if each.of_growth else each.share >= WORTH_SAYING:
             found.append(each.line)
-            said += each.share if each.of_growth else 0.0
+            explained += each.share if each.of_growth else 0.0
     return found
 
 
 def _cells(text: str) -> int:
-    """Return how many cells a text takes: names of functions may be in any script."""
+    """Return the width of a text in cells; function names may be in any script."""
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def as_json(diagnosis: Diagnosis) -> dict[str, object]:
-    """Return a diagnosis as JSON has it; sizes in bytes, moments in Unix seconds.
+    """Return a diagnosis in its JSON form: sizes in bytes, times in Unix seconds.
 
-    The parts of the ledger sum to ``res_bytes``; null is what could not be read.
+    The parts of the ledger sum to ``res_bytes``; null means unknown.
     """
     window, ledger = diagnosis.window, diagnosis.ledger
     return {
@@ -92,7 +92,7 @@ def as_json(diagnosis: Diagnosis) -> dict[str, object]:
             "to": window.end,
             "gc_cycles": window.cycles_seen,
         },
-        "sources": {name: said or None for name, said in window.sources},
+        "sources": {name: seen or None for name, seen in window.sources},
         "first_moved": diagnosis.first_moved
         and {"series": diagnosis.first_moved[0], "at": diagnosis.first_moved[1]},
         "time_to_limit": diagnosis.limit
@@ -127,7 +127,7 @@ def _finding_as_json(found: Finding) -> dict[str, object]:
 
 
 def _mappings_as_json(window: Window) -> list[dict[str, object]]:
-    """Return the mappings by kind at the last reading of smaps; empty when it was not read."""
+    """Return the mappings by kind at the last reading of smaps; empty without a reading."""
     if not window.groups:
         return []
     first, last = window.groups[0][1], window.groups[-1][1]
@@ -183,25 +183,29 @@ def _part_as_json(part: Part) -> dict[str, object]:
 
 
 def environment_lines(view: View) -> list[str]:
-    """Return a sentence each about limits, settings and costs, as far as they are known."""
-    return [*_place(view.sample(Environment)), *_host(view.sample(HostMemory)), *_costs(view)]
+    """Return lines about the limits, the settings and the costs of reading, if known."""
+    return [
+        *_limit_and_settings(view.sample(Environment)),
+        *_host_memory(view.sample(HostMemory)),
+        *_read_costs(view),
+    ]
 
 
-def _place(found: Environment | None) -> Iterator[str]:
+def _limit_and_settings(found: Environment | None) -> Iterator[str]:
     if found is None:
         return
     yield limit_line(found)
     settings = (
         ("GOGC", found.gogc), ("GOMEMLIMIT", found.gomemlimit), ("GODEBUG", found.godebug),
     )  # fmt: skip
-    yield "started with " + ", ".join(_setting(name, text) for name, text in settings)
+    yield "started with " + ", ".join(_setting_text(name, text) for name, text in settings)
     if isinstance(found.thp, str):
         ptes = found.max_ptes_none
         more = "" if isinstance(ptes, Absent) else f", max_ptes_none {ptes}"
-        yield f"huge pages of the host: {plain(found.thp)}{more}"
+        yield f"transparent huge pages: {plain(found.thp)}{more}"
 
 
-def _host(found: HostMemory | None) -> Iterator[str]:
+def _host_memory(found: HostMemory | None) -> Iterator[str]:
     if found is None:
         return
     swap = "no swap"
@@ -211,27 +215,27 @@ def _host(found: HostMemory | None) -> Iterator[str]:
     yield f"host memory {available_of(found)}; {swap}"
 
 
-def _setting(name: str, text: Words | None) -> str:
+def _setting_text(name: str, text: Words | None) -> str:
     if text is None:
         return f"no {name}"
     return f"{name} {text.value}" if isinstance(text, Absent) else f"{name}={plain(text)}"
 
 
 def limit_line(found: Environment) -> str:
-    """Name which limit holds, and how much is left before the OOM killer comes."""
+    """Return a line about the memory limit and the memory left before the OOM killer runs."""
     limit = found.limit_bytes
     if isinstance(limit, Absent):
         return "no memory cgroup is visible"
     if limit is None:
-        return "no memory limit by a cgroup"
+        return "no cgroup memory limit"
     level = found.tightest
     margin = level.margin_bytes if level else None
     left = "" if margin is None else f", {units.size(max(0, margin))} left before the OOM killer"
     return f"memory limit {units.size(limit)}{left}" + (f" ({plain(level.path)})" if level else "")
 
 
-def _costs(view: View) -> Iterator[str]:
-    """Describe what memtui's own asking costs the process."""
+def _read_costs(view: View) -> Iterator[str]:
+    """Yield lines about the cost of each read for the process."""
     stats, mapping = view.sample(RuntimeSample), view.sample(MappingSample)
     if stats is not None:
         took = units.milliseconds(stats.took_s * 1000)

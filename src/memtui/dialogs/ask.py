@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from memtui.model import Act
-from memtui.panes.explain.verdict import HANDLER
+from memtui.panes.explain.verdict import FREE_HANDLER
 from memtui.sanitize import plain
 
 _EFFECTS = {
@@ -109,7 +109,7 @@ class HandlerScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Show the lines of Go in a box."""
-        box = Static(Text(NO_HANDLER + HANDLER), classes="box")
+        box = Static(Text(NO_HANDLER + FREE_HANDLER), classes="box")
         box.border_title = Act.FREE_MEMORY.value
         box.border_subtitle = "esc close"
         yield box

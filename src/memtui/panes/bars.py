@@ -19,7 +19,7 @@ from memtui.model import (
     SampleSource,
     Trouble,
 )
-from memtui.panes.explain.verdict import role_of
+from memtui.panes.explain.verdict import cause_role
 from memtui.panes.profile.frame import at_when
 from memtui.panes.profile.view_options import TimedProfile
 from memtui.render.cells import Line, Span, cells, cut, fit, justify, line
@@ -131,11 +131,11 @@ def verdict_line(view: View, diagnosis: Diagnosis, width: int) -> Line:
         end = line(Span(f" {plain(ended[1].reason)} at {time_of_day(ended[0])}", "bad"), ": ")
         room = max(0, width - cells(end))
         verdict = cut(one_line(diagnosis, room), room)
-        return (*end, Span(verdict, role_of(diagnosis.first.cause)))
+        return (*end, Span(verdict, cause_role(diagnosis.first.cause)))
     states = _states(view)
     room = max(0, width - cells(states) - 2)
     verdict = cut(one_line(diagnosis, room), room)
-    return justify(line(" ", Span(verdict, role_of(diagnosis.first.cause))), states, width)
+    return justify(line(" ", Span(verdict, cause_role(diagnosis.first.cause))), states, width)
 
 
 def _states(view: View) -> Line:

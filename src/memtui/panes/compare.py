@@ -15,7 +15,7 @@ from memtui.panes.profile.view_options import kept_profiles
 from memtui.render.cells import Line, Role, Span, cut, left, line, right
 from memtui.sanitize import plain
 from memtui.timeline import View
-from memtui.timeline.cycles import CycleSummary, summary_of
+from memtui.timeline.cycles import CycleSummary, summarize_cycles
 
 RATE_S = 300.0
 """The GC cycles in this time before a moment are its rate."""
@@ -43,7 +43,7 @@ def compared_moment(view: View) -> ComparedMoment:
         view.until,
         facts_of(view),
         point_at(view) if view.sample(ProcessSample) else None,
-        summary_of(cycles),
+        summarize_cycles(cycles),
         profiles[-1].profile if profiles else None,
     )
 

@@ -72,7 +72,7 @@ class Pane(FlatLineWidget, can_focus=True):
         """Show a view; nothing is drawn if it has nothing new."""
         self.view = view
         stamp = (
-            view.stands,
+            view.frozen_at,
             view.timeline.states(self.SOURCE).count,
             *(view.timeline.track(kind).count for kind in self.KINDS),
         )

@@ -1,7 +1,7 @@
 """The session file: events in, events out; docs/format.md describes it for other programs."""
 
-from memtui.recording.gzip_members import Damage, Gap
-from memtui.recording.header import VERSION, Header, MemberSummary
+from memtui.recording.header import VERSION, Header
+from memtui.recording.members import Damage, Gap
 from memtui.recording.reader import NotARecording, Recording
 from memtui.recording.writer import CannotRecord, Recorder, Redaction
 
@@ -11,7 +11,6 @@ __all__ = [
     "Damage",
     "Gap",
     "Header",
-    "MemberSummary",
     "NotARecording",
     "Recorder",
     "Recording",

@@ -24,8 +24,8 @@ from memtui.model import (
     Sample,
     moment_of,
 )
-from memtui.recording.codec import FIELDS, NAMES, path_of
-from memtui.recording.gzip_members import Gap
+from memtui.recording.codec import FIELDS, NAMES, field_path
+from memtui.recording.members import Gap
 from memtui.sanitize import plain
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | Mapping[str, Value] | None"
@@ -34,12 +34,12 @@ FREQUENT = frozenset(kind.name for kind in KINDS if kind.column)
 """Kinds that are thinned out where a row is wanted each so many seconds."""
 
 
-def moment(at: float) -> str:
+def format_utc(at: float) -> str:
     """Return a moment as RFC 3339 has it, in UTC."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def flat(event: Event) -> dict[str, Value]:
+def flatten(event: Event) -> dict[str, Value]:
     """Return an event as an object; what is not known is null. A profile comes without its bytes.
 
     A trace line has its fields and the line itself.
@@ -47,7 +47,7 @@ def flat(event: Event) -> dict[str, Value]:
     sample = event.sample
     found: dict[str, Value] = {
         "kind": NAMES[type(sample)],
-        "time": moment(event.at),
+        "time": format_utc(event.at),
         "source": event.source,
     }
     if isinstance(sample, MappingSample):
@@ -70,18 +70,18 @@ def _profile(profile: Profile) -> dict[str, Value]:
         "size_bytes": profile.size_bytes,
         "took_s": profile.took_s,
         "gc_number": profile.gc_number,
-        "profile_time": moment(dated.at) if dated.is_own else None,
+        "profile_time": format_utc(dated.at) if dated.is_own else None,
         "duration_s": profile.duration_nanos / 1e9 or None,
         "totals": {f"{each.type}_{each.unit}": each.total for each in profile.values},
     }
 
 
-def flat_gap(gap: Gap) -> dict[str, Value]:
+def flatten_gap(gap: Gap) -> dict[str, Value]:
     """Return a gap as an object of the same kind."""
     return {
         "kind": "gap",
-        "time": moment(gap.start),
-        "until": moment(gap.end),
+        "time": format_utc(gap.start),
+        "until": format_utc(gap.end),
         "reason": gap.reason,
     }
 
@@ -128,7 +128,7 @@ def _columns() -> list[tuple[str, str, str]]:
     return [
         (kind, path, f"{kind}_{path.removeprefix('resident.')}")
         for kind in map(NAMES.__getitem__, _KINDS)
-        for path in map(path_of, FIELDS[kind])
+        for path in map(field_path, FIELDS[kind])
         if path not in _TEXTS
     ]
 
@@ -144,7 +144,7 @@ def _number(sample: Sample, path: str) -> float | None:
     return None if value is None or isinstance(value, Absent) else value  # type: ignore[return-value]
 
 
-def rows(events: Iterable[Event]) -> Iterator[str]:
+def csv_lines(events: Iterable[Event]) -> Iterator[str]:
     """Yield the lines of a CSV: one for each sample of the process, beside the newest others.
 
     A number that is not known, or is not known any more since a restart, is an empty cell.
@@ -180,7 +180,7 @@ def _cells(newest: dict[str, Sample]) -> Iterator[str]:
         yield "" if value is None else f"{value}"
 
 
-def metrics(events: Iterable[Event], labels: dict[str, str]) -> Iterator[str]:
+def openmetrics_lines(events: Iterable[Event], labels: dict[str, str]) -> Iterator[str]:
     """Yield the lines of an OpenMetrics text with moments: each family whole, as it asks for.
 
     Holds all numbers in memory, eight bytes each: thin them out where there are very many.

@@ -6,19 +6,18 @@ import contextlib
 import zlib
 
 from memtui.model import Event
-from memtui.recording.checked_lines import unsealed
 from memtui.recording.codec import FIELDS, BadRecord, Fields
-from memtui.recording.gzip_members import (
+from memtui.recording.header import OtherVersion, read_header
+from memtui.recording.members import (
     HEAD_BYTES,
-    MOST_MEMBER_BYTES,
-    Kind,
+    MAX_MEMBER_BYTES,
     Member,
-    after,
+    MemberKind,
+    member_after,
+    read_checked_line,
     read_head,
 )
-from memtui.recording.header import OtherVersion, read_header
-from memtui.recording.member_content import Events
-from memtui.recording.segment import NotARecording, Segment
+from memtui.recording.segment import EventReader, NotARecording, Segment
 
 _STEP_BYTES = 1 << 18
 _TRAILER_BYTES = 8
@@ -69,7 +68,7 @@ class Follower:
     def _read(self) -> list[Event] | None:
         """Return the events of a piece; None when there is no whole one yet."""
         here = self._open
-        if here.member.kind is Kind.PROFILE:
+        if here.member.kind is MemberKind.PROFILE:
             return self._read_profile(here)
         if here.inflater.eof:
             return self._go_to(here.offset + _TRAILER_BYTES)
@@ -77,12 +76,12 @@ class Follower:
         if not chunk:
             return self._resync() if self._part.size < here.offset else None
         try:
-            data = here.inflater.decompress(chunk, MOST_MEMBER_BYTES)
+            data = here.inflater.decompress(chunk, MAX_MEMBER_BYTES)
         except zlib.error:
             return self._resync()
         here.offset += len(chunk) - len(here.inflater.unused_data)
         here.size += len(data)
-        if here.size > MOST_MEMBER_BYTES or here.inflater.unconsumed_tail:
+        if here.size > MAX_MEMBER_BYTES or here.inflater.unconsumed_tail:
             return self._resync()
         *lines, here.rest = (here.rest + data).split(b"\n")
         return [event for line in lines for event in self._events(line)]
@@ -99,15 +98,15 @@ class Follower:
         return [event] if event else []
 
     def _events(self, line: bytes) -> list[Event]:
-        record = unsealed(line)
+        record = read_checked_line(line)
         if record is None:
             return []
         if record.get("k") == "header":
             with contextlib.suppress(BadRecord, OtherVersion):
                 self._open.fields = read_header(record).fields
             return []
-        reader = Events(self._open.fields)
-        reader.read(record)
+        reader = EventReader(self._open.fields)
+        reader.read_line(record)
         return reader.events
 
     def _go_to(self, offset: int) -> list[Event] | None:
@@ -115,7 +114,9 @@ class Follower:
         raw = self._part.read_at(offset, HEAD_BYTES)
         if len(raw) < HEAD_BYTES:
             return None
-        found = read_head(raw, 0, offset) or after(self._part.read_at, offset, self._part.size)
+        found = read_head(raw, 0, offset) or member_after(
+            self._part.read_at, offset, self._part.size
+        )
         if found is None:
             return None
         self._open = _Open(found)

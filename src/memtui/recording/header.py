@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from sys import intern
 from typing import cast
 
 from memtui.model import Event, Sample
-from memtui.recording.checked_lines import body, dumped, read_object, unsealed
 from memtui.recording.codec import (
     FIELDS,
     NAMES,
@@ -19,11 +18,11 @@ from memtui.recording.codec import (
     Record,
     UnknownRecord,
     decode,
+    decode_moment,
     encode,
-    moment_of,
 )
-from memtui.recording.gzip_members import Gap
-from memtui.timeline import Extent
+from memtui.recording.members import Gap, json_bytes, read_checked_line, read_object, unchecked
+from memtui.timeline import Extent, SpanSummary
 
 VERSION = (1, 2)
 """Of the format: the first number changes only when an old reader would show something false."""
@@ -42,32 +41,6 @@ _UNREADABLE = (
 
 class OtherVersion(ValueError):  # noqa: N818 - it says what happened
     """A recording of a format that this memtui cannot read; the message says which one can."""
-
-
-@dataclass(frozen=True, slots=True)
-class MemberSummary:
-    """What happened in a stretch of a recording, mostly one member, with nothing decoded.
-
-    ``counts`` is the number of events of each kind of record, ``extents`` what each main series
-    (those of timeline.main_series) did. ``last`` reads the last sample of a slow kind: a ledger of
-    days wants that of a few of many. ``earliest`` is the earliest moment of its events, which may
-    have come late; None: not known.
-    """
-
-    start: float
-    end: float
-    counts: Mapping[str, int] = field(default_factory=dict)
-    extents: Mapping[str, Extent] = field(default_factory=dict)
-    last: Callable[[type[Sample]], Event | None] = lambda kind: None
-    earliest: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """What a chart of days needs of a header: what was before its member; see Header."""
-
-    before: MemberSummary | None = None
-    gap: Gap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +66,7 @@ class Header:
     interval_s: float | None = None
     fields: Fields = field(default_factory=lambda: FIELDS)
     last: tuple[Event, ...] = ()
-    before: MemberSummary | None = None
+    before: SpanSummary | None = None
     gap: Gap | None = None
     profile_at: float | None = None
 
@@ -127,7 +100,7 @@ def header_record(header: Header, *, with_names: bool = True) -> Record:
     return record
 
 
-def _summary_record(summary: MemberSummary) -> Record:
+def _summary_record(summary: SpanSummary) -> Record:
     record: Record = {
         "from": summary.start,
         "to": summary.end,
@@ -141,30 +114,22 @@ def _summary_record(summary: MemberSummary) -> Record:
     return record
 
 
-def read_brief(line: bytes) -> Brief | None:
-    """Return what a chart of days needs of a sealed line; None for no header. Raises OtherVersion.
+def read_header_line(line: bytes) -> Header:
+    """Return the header of an intact line, with ``last`` empty; raise BadRecord or OtherVersion.
 
-    What stood at the end of the member before is read when somebody asks for it: that is as much
-    as all the rest.
+    Decoding the newest samples takes as long as all the rest, so ``before.last`` decodes one when
+    it is called.
     """
-    start, found, last = body(line).partition(_LAST)
+    start, found, last = unchecked(line).partition(_LAST)
     record = read_object(start + b"}") if found and last.endswith(b"]") else None
-    if record is None:  # older versions have them before that
-        record = unsealed(line) or {}
-        last = b""
-    try:
-        last = last or dumped(record.get("last", []))
-        if record.get("k") != "header":
-            return None
-        _version(record["version"])
-        fields = _fields(cast("Mapping[str, str] | None", record.get("fields")))
-        before = _summary(cast("Mapping[str, Json] | None", record.get("before")))
-        gap = _gap(cast("Mapping[str, Json] | None", record.get("gap")))
-    except OtherVersion:
-        raise
-    except _UNREADABLE:
-        return None
-    return Brief(before and replace(before, last=partial(_last_of, last, fields)), gap)
+    if record is None:  # format 1.0 and 1.1: "last" is not the last key
+        record = read_checked_line(line) or {}
+        last = json_bytes(record.get("last", []))
+    header = read_header({**record, "last": []})
+    if header.before is None:
+        return header
+    read_last = partial(_last_of, last, header.fields)
+    return replace(header, before=replace(header.before, last=read_last))
 
 
 def _last_of(text: bytes, fields: Fields, kind: type[Sample]) -> Event | None:
@@ -186,7 +151,7 @@ def read_header(record: Record) -> Header:
         number, interval = record.get("number", 0), record.get("interval_s")
         return Header(
             version=version,
-            at=moment_of(record["t"]),
+            at=decode_moment(record["t"]),
             written_by=_text(record.get("by")),
             session=_text(record.get("session")),
             number=number if type(number) is int else 0,
@@ -199,7 +164,7 @@ def read_header(record: Record) -> Header:
             last=tuple(_events(cast("Iterable[Record]", record.get("last", ())), fields)),
             before=_summary(cast("Mapping[str, Json] | None", record.get("before"))),
             gap=_gap(cast("Mapping[str, Json] | None", record.get("gap"))),
-            profile_at=moment_of(record["profile_at"]) if "profile_at" in record else None,
+            profile_at=decode_moment(record["profile_at"]) if "profile_at" in record else None,
         )
     except (BadRecord, OtherVersion):
         raise
@@ -238,24 +203,24 @@ def _events(records: Iterable[Record], fields: Fields) -> Iterator[Event]:
             continue
 
 
-def _summary(given: Mapping[str, Json] | None) -> MemberSummary | None:
+def _summary(given: Mapping[str, Json] | None) -> SpanSummary | None:
     if given is None:
         return None
     counts = cast("Mapping[str, int]", given.get("counts", {}))
     series = cast("Mapping[str, list[int]]", given.get("series", {}))
-    return MemberSummary(
-        moment_of(given["from"]),
-        moment_of(given["to"]),
+    return SpanSummary(
+        decode_moment(given["from"]),
+        decode_moment(given["to"]),
         {intern(name): int(count) for name, count in counts.items()},
         {intern(name): Extent(*map(int, values)) for name, values in series.items()},
-        earliest=moment_of(given["earliest"]) if "earliest" in given else None,
+        earliest=decode_moment(given["earliest"]) if "earliest" in given else None,
     )
 
 
 def _gap(given: Mapping[str, Json] | None) -> Gap | None:
     if given is None:
         return None
-    return Gap(moment_of(given["from"]), moment_of(given["to"]), _text(given.get("reason")))
+    return Gap(decode_moment(given["from"]), decode_moment(given["to"]), _text(given.get("reason")))
 
 
 def _whole(value: Json) -> int | None:

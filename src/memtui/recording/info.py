@@ -9,8 +9,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from memtui.model import Mark, Restart
-from memtui.recording.gzip_members import Damage, Gap
 from memtui.recording.header import Header
+from memtui.recording.members import Damage, Gap
 from memtui.recording.reader import Recording
 
 UNPACKED, SUMMED = 0.5, 0.8
@@ -51,7 +51,7 @@ class RecordingInfo:
     is_open: bool
 
 
-def contents_of(
+def read_info(
     recording: Recording, told: Callable[[float], None] = lambda share: None
 ) -> RecordingInfo:
     """Read all of a recording once, and return what it holds.
@@ -79,11 +79,11 @@ def contents_of(
         if header.pid is not None:
             seen.append((header.at, RecordedProcess(header.name, header.pid, header.start_ticks)))
     seen.sort(key=itemgetter(0))
-    notable = recording.notable()
+    notable = recording.notable_events()
     damage = recording.damage
     return RecordingInfo(
-        files=tuple(part.path for part in recording.parts),
-        size_bytes=sum(part.size for part in recording.parts),
+        files=tuple(part.path for part in recording.segments),
+        size_bytes=sum(part.size for part in recording.segments),
         start=start,
         end=end,
         header=recording.header,

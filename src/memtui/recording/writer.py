@@ -19,28 +19,27 @@ from memtui.model import (
     ProcessIdentity,
     Restart,
 )
-from memtui.recording.checked_lines import sealed
-from memtui.recording.event_encoder import (
-    Clocks,
+from memtui.recording.clocks import ClockReadings, Clocks, whole_ms
+from memtui.recording.header import VERSION, Header, header_record
+from memtui.recording.member_writer import (
+    EncodedEvent,
     EncodingLoss,
-    Now,
-    Packed,
+    OpenMember,
     Redaction,
-    encoded,
-    lines_of,
-    profile_of,
-    whole_ms,
+    encode_events,
+    encode_lines,
+    encode_profile,
 )
-from memtui.recording.files import CannotRecord, OutFile, WriteFailed, create
-from memtui.recording.gzip_members import Gap, Kind, head
-from memtui.recording.header import VERSION, Header, MemberSummary, header_record
-from memtui.recording.member_writer import OpenMember, Standing
-from memtui.recording.rotation import Rotation, reopened
+from memtui.recording.members import Gap, MemberKind, checked_line, pack_head
+from memtui.recording.output_file import CannotRecord, OutFile, Rotation, WriteFailed, create_file
+from memtui.recording.recovery import reopen
+from memtui.recording.summary import NewestSamples
+from memtui.timeline import SpanSummary
 
 __all__ = ["CannotRecord", "Clocks", "Recorder", "Redaction"]
 
 MEMBER_S = 60.0
-MOST_MEMBER_BYTES = 8 << 20
+MAX_MEMBER_BYTES = 8 << 20
 """A member that is unpacked larger than this ends early: readers keep a few of them in memory."""
 RETRY_S = 10.0
 _MOST_WAITING = 65_536
@@ -91,10 +90,10 @@ class Recorder:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._waiting: list[Event] = []
-        self._held: list[Packed] = []
+        self._held: list[EncodedEvent] = []
         self._dropped = 0
-        self._standing = Standing()
-        self._before: MemberSummary | None = None
+        self._newest = NewestSamples()
+        self._before: SpanSummary | None = None
         self._gap: Gap | None = None
         self._profile_at: float | None = None
         self._open: OpenMember | None = None
@@ -114,9 +113,9 @@ class Recorder:
 
     def _opened(self, path: Path, *, force: bool) -> OutFile:
         try:
-            return create(path, force=force)
+            return create_file(path, force=force)
         except FileExistsError:
-            file, left = reopened(path)
+            file, left = reopen(path)
         self._before, self._start, self._profile_at = left.summary, left.start, left.profile_at
         if left.end is not None:
             why = "memtui was killed" if left.was_torn else "memtui did not run"
@@ -201,7 +200,7 @@ class Recorder:
             waiting, self._waiting = self._waiting, []
         now = self._clocks.now()
         self._note_step(now)
-        events = encoded(waiting, self.lost)
+        events = encode_events(waiting, self.lost)
         if self.finished or (self.suspended and now.steady < self._retry_s):
             self._hold(events)
             return
@@ -215,7 +214,7 @@ class Recorder:
         self._held = []
         self._wrote_at = now.wall
 
-    def _write(self, events: list[Packed], now: Now) -> None:
+    def _write(self, events: list[EncodedEvent], now: ClockReadings) -> None:
         """Format events; raise WriteFailed, with the file as it was."""
         profiles = [event for event, record in events if record is None]
         rows = [each for each in events if each[1] is not None]
@@ -224,42 +223,42 @@ class Recorder:
             self._part(now)
         for event in profiles:
             start = max(self._start, min(now.wall, whole_ms(event.at)))
-            if member := profile_of(event, start, self.lost):
+            if member := encode_profile(event, start, self.lost):
                 self._start = start
                 self._file.write(member)
                 self._profile_at = start
         if rows:
             self._write_rows(rows, now)
 
-    def _is_due(self, now: Now) -> bool:
+    def _is_due(self, now: ClockReadings) -> bool:
         member = self._open
         if member is None:
             return False
         is_old = now.steady - member.began_s >= MEMBER_S
-        return member.is_broken or is_old or member.size >= MOST_MEMBER_BYTES
+        return member.is_broken or is_old or member.size >= MAX_MEMBER_BYTES
 
     def _end_member(self) -> None:
         if self._open is None:
             return
         self._file.write(self._open.end())
-        self._before = self._open.tally.summary()
+        self._before = self._open.summary.summary()
         self._open = None
         self._file.sync()
 
-    def _part(self, now: Now) -> None:
+    def _part(self, now: ClockReadings) -> None:
         """Go on in a new file when this one is full."""
         if self._parts is not None and self._parts.is_due(self._file.size, now.wall):
             self._file = self._parts.next(self._file, now.wall)
 
-    def _write_rows(self, rows: list[Packed], now: Now) -> None:
-        events, lines = lines_of(rows, self.lost)
+    def _write_rows(self, rows: list[EncodedEvent], now: ClockReadings) -> None:
+        events, lines = encode_lines(rows, self.lost)
         member, first = self._open, b""
         if member is None:
             self._start = max(self._start, now.wall)
-            member = OpenMember(self._start, now.steady, self._standing.cycle)
-            first = head(Kind.SAMPLES, self._start, major=VERSION[0])
+            member = OpenMember(self._start, now.steady, self._newest.cycle)
+            first = pack_head(MemberKind.SAMPLES, self._start, major=VERSION[0])
             is_first = self._file.size == 0 or self._number == 0
-            lines = sealed(header_record(self._header(), with_names=is_first)) + lines
+            lines = checked_line(header_record(self._header(), with_names=is_first)) + lines
         try:
             self._file.write(first + member.packed(lines))
         except WriteFailed:
@@ -272,11 +271,11 @@ class Recorder:
             self._gap = None
             self.lost.tell()
         for event in events:
-            member.tally.note(event)
-            self._standing.note(event)
+            member.summary.add(event)
+            self._newest.add(event)
 
     def _header(self) -> Header:
-        identity = self._standing.identity
+        identity = self._newest.identity
         return Header(
             version=VERSION,
             at=self._start,
@@ -288,7 +287,7 @@ class Recorder:
             start_ticks=identity.start_ticks if identity else None,
             name=identity.name if identity else "",
             interval_s=self._interval_s,
-            last=self._standing.events(),
+            last=self._newest.events(),
             before=self._before,
             gap=self._gap_told(),
             profile_at=self._profile_at,
@@ -296,18 +295,18 @@ class Recorder:
 
     # What goes wrong
 
-    def _suspend(self, failed: WriteFailed, events: list[Packed], now: Now) -> None:
+    def _suspend(self, failed: WriteFailed, events: list[EncodedEvent], now: ClockReadings) -> None:
         self.suspended = failed.reason
         self.finished = failed.is_final
         self._retry_s = now.steady + RETRY_S
         self._hold(events)
         self._gap = Gap(self._wrote_at, now.wall, failed.reason)
 
-    def _hold(self, events: Iterable[Packed]) -> None:
+    def _hold(self, events: Iterable[EncodedEvent]) -> None:
         """Keep of events that cannot be written what is rare, and what stands."""
         for each in events:
             event, _ = each
-            self._standing.note(event)
+            self._newest.add(event)
             if isinstance(event.sample, _RARE) and each not in self._held:
                 self._held.append(each)
         del self._held[:-_MOST_HELD]
@@ -326,7 +325,7 @@ class Recorder:
             return Gap(self._start, self._start, untold)
         return replace(self._gap, reason=f"{self._gap.reason}, {untold}")
 
-    def _note_step(self, now: Now) -> None:
+    def _note_step(self, now: ClockReadings) -> None:
         """Make a gap of what the clocks tell, and of events that came too fast."""
         seen, self._seen = self._seen, now
         reasons = now.steps_since(seen)

@@ -76,6 +76,10 @@ class LineWidget(Widget):
         """Follow changes of the theme."""
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
+    def on_unmount(self) -> None:
+        """End the subscription: it would keep the widget of a closed dialog in memory."""
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def _theme_changed(self, theme: Theme) -> None:
         self.forget_styles()
         self.refresh()

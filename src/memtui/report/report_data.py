@@ -34,11 +34,11 @@ from memtui.model import (
     SampleValues,
     moment_of,
 )
-from memtui.recording import MemberSummary, Recording
-from memtui.recording.info import RecordingInfo, contents_of
-from memtui.recording.member_writer import Meter
-from memtui.recording.pages import WHOLE_S, landmarks_of, timeline_of, whole_profile
-from memtui.timeline import Extent, Landmark, View
+from memtui.recording import Recording
+from memtui.recording.info import RecordingInfo, read_info
+from memtui.recording.recorded_pages import WHOLE_S, full_profile, landmarks_of, load_timeline
+from memtui.recording.summary import SeriesReader
+from memtui.timeline import Extent, Landmark, SpanSummary, View
 
 COLUMNS = 600
 
@@ -81,7 +81,7 @@ def columns_of(recording: Recording, start: float, end: float) -> Columns:
     A header has the lowest and the highest value of a minute, so no peak is lost.
     """
     if end - start <= WHOLE_S:
-        pieces = _of_events(recording.within(start, end))
+        pieces = _of_events(recording.events_dated(start, end))
     else:
         pieces = _of_summaries(recording.summaries())
     return fold_columns(pieces, start, end)
@@ -104,13 +104,13 @@ def fold_columns(pieces: Iterable[ExtentPiece], start: float, end: float) -> Col
 
 
 def _of_events(events: Iterable[Event]) -> Iterator[ExtentPiece]:
-    meter = Meter()
+    meter = SeriesReader()
     for event in events:
         for name, value in (*meter.read(event.sample), *_of_memstats(event.sample)):
             yield ExtentPiece(event.at, event.at, name, Extent(value, value, value))
 
 
-def _of_summaries(summaries: Iterable[MemberSummary]) -> Iterator[ExtentPiece]:
+def _of_summaries(summaries: Iterable[SpanSummary]) -> Iterator[ExtentPiece]:
     for summary in summaries:
         for name, extent in summary.extents.items():
             yield ExtentPiece(summary.start, summary.end, name, extent)
@@ -119,7 +119,7 @@ def _of_summaries(summaries: Iterable[MemberSummary]) -> Iterator[ExtentPiece]:
                 continue
             more = [*_of_memstats(event.sample)]
             if isinstance(event.sample, GcCycle) and "gc_pause_us" not in summary.extents:
-                more += Meter().read(event.sample)  # format 1.0 has no summary of cycles
+                more += SeriesReader().read(event.sample)  # format 1.0 has no summary of cycles
             for name, value in more:
                 yield ExtentPiece(event.at, event.at, name, Extent(value, value, value))
 
@@ -200,7 +200,7 @@ def read_report_data(recording: Recording, start: float, end: float) -> ReportDa
         landmarks=landmarks,
         earlier_runs=tuple(_earlier_runs(recording, start, end, landmarks)),
         grown=tuple(_grown(recording, diagnosis.window.start, end)),
-        contents=contents_of(recording),
+        contents=read_info(recording),
         identity=view.sample(ProcessIdentity),
         last=view.sample(ProcessSample),
         place=tuple(environment_lines(view)),
@@ -208,7 +208,7 @@ def read_report_data(recording: Recording, start: float, end: float) -> ReportDa
 
 
 def _view(recording: Recording, start: float, end: float) -> View:
-    return View(timeline_of(recording, start, end), end, end, frozen=True)
+    return View(load_timeline(recording, start, end), end, end, frozen=True)
 
 
 def _earlier_runs(
@@ -259,7 +259,7 @@ def _dated(
     recording: Recording, event: Event, sample_type: str
 ) -> tuple[Dated, SampleValues] | None:
     """Return the moment of a profile and its values of a type; None if it has none."""
-    whole = whole_profile(recording, event)
+    whole = full_profile(recording, event)
     if whole is None or not isinstance(whole.sample, Profile):
         return None
     of_type = (each for each in whole.sample.values if each.type == sample_type)

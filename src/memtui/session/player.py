@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from memtui.model import Event, Mark, ProcessSample
 from memtui.recording import NotARecording
-from memtui.session.replay_window import ReplayWindow, covers
+from memtui.session.replay_window import ReplayWindow, holds_fully
 from memtui.timeline import (
     Cursor,
     Landmark,
@@ -18,7 +18,7 @@ from memtui.timeline import (
     Timeline,
     View,
     landmarks_of,
-    neighbour,
+    nearest_landmark,
     step_from,
 )
 
@@ -219,7 +219,7 @@ class Player:
         first, last = self._span()
         known = [*self.course().landmarks, *landmarks_of(self._shown, first, self._seen)]
         known.sort(key=lambda each: each.at)
-        found = neighbour(known, at, by)
+        found = nearest_landmark(known, at, by)
         if self._reel is not None:
             edge = found.at if found else last if by > 0 else first
             found = await self._reel.spike(at, edge, by) or found
@@ -234,7 +234,7 @@ class Player:
         at, reel = self.cursor.at, self._reel
         if at is None:
             return
-        if self.live is not None and (reel is None or covers(self.live, at)):
+        if self.live is not None and (reel is None or holds_fully(self.live, at)):
             self._look_at_live(self.live, at)
         elif reel is not None and reel.holds(at):
             self._look_at_reel(reel)

@@ -18,14 +18,14 @@ from memtui.timeline import (
     PageStore,
     SessionCourse,
     Timeline,
-    neighbour,
-    recalled,
-    spikes,
+    gc_spikes,
+    nearest_landmark,
     stepped_kind,
+    timeline_from,
 )
 
 
-def give_back() -> None:
+def trim_memory() -> None:
     """Have the C library return the pages that it holds free; where it is not glibc do nothing.
 
     Without it they stay resident until something lies behind them no more: after looking back at
@@ -57,7 +57,7 @@ _LOOKS_UP = 256
 """After so many events it is looked up whether they are still wanted."""
 
 
-class LoadedPart(NamedTuple):
+class LoadedSpan(NamedTuple):
     """A part of a stored session: a timeline up to a moment, and the events that come next."""
 
     timeline: Timeline
@@ -91,7 +91,7 @@ class ReplayWindow:
     def holds(self, at: float) -> bool:
         """Return whether all that is to be seen at a moment is in memory."""
         is_begun = self._begin <= self.course.first or at - LEAST_S >= self._begin
-        return at <= self._end and is_begun and covers(self.timeline, at)
+        return at <= self._end and is_begun and holds_fully(self.timeline, at)
 
     def is_rich(self, at: float) -> bool:
         """Return whether much of what was before a moment is in memory."""
@@ -126,7 +126,7 @@ class ReplayWindow:
 
     def _close(self) -> None:
         self._store.refresh()
-        give_back()
+        trim_memory()
 
     def forget_wishes(self) -> None:
         """Let what is being read not come any more."""
@@ -167,7 +167,7 @@ class ReplayWindow:
 
     def _part(
         self, start: float, at: float, end: float, is_wanted: Callable[[], bool], *, is_quick: bool
-    ) -> LoadedPart | None:
+    ) -> LoadedSpan | None:
         """Return a part of the store, None when it is not wanted any more; runs in a thread."""
         if not is_wanted():
             return None
@@ -175,7 +175,7 @@ class ReplayWindow:
             self._learn_pages()
         if self._pages is not None:
             start = self._pages.beginning(start)
-        timeline = recalled(self._store, self._pages or Pages(()), start, self.course.first)
+        timeline = timeline_from(self._store, self._pages or Pages(()), start, self.course.first)
         ahead: deque[Event] = deque()
         for number, event in enumerate(self._store.events(start, end, whole=not is_quick)):
             if number % _LOOKS_UP == 0 and not is_wanted():
@@ -186,7 +186,7 @@ class ReplayWindow:
                 timeline.append(event)
         if is_quick and (profile := self._store.profile(at)) is not None:
             timeline.append(profile)
-        return LoadedPart(timeline, ahead, start, end)
+        return LoadedSpan(timeline, ahead, start, end)
 
     def _learn_pages(self) -> None:
         first = self.course.first
@@ -236,7 +236,7 @@ class ReplayWindow:
             low, high = sorted((edge, edge + by * _CHUNK_S))
             async with self._lock:
                 found = await asyncio.to_thread(self._spikes, low, high)
-            nearest = neighbour(found, at, by)
+            nearest = nearest_landmark(found, at, by)
             if nearest is not None and (until - nearest.at) * by > 0:
                 return nearest
             edge += by * _CHUNK_S
@@ -246,20 +246,20 @@ class ReplayWindow:
         """Return the spikes of some time; what came before it tells what is usual."""
         events = self._store.events(start - QUICK_S, end, whole=False)
         cycles = [(each.at, each.sample) for each in events if isinstance(each.sample, GcCycle)]
-        return [each for each in spikes(cycles) if start <= each.at <= end]
+        return [each for each in gc_spikes(cycles) if start <= each.at <= end]
 
 
-def recent(store: PageStore, course: SessionCourse) -> Timeline:
+def load_recent(store: PageStore, course: SessionCourse) -> Timeline:
     """Return the end of a store as a timeline that goes on to grow; reads the store at once."""
     begun = store.events(course.first, course.first + QUICK_S, whole=True)
     pages = Pages(store.summaries(), begun)
     start = pages.beginning(course.last - RICH_S)
-    timeline = recalled(store, pages, start, course.first)
+    timeline = timeline_from(store, pages, start, course.first)
     timeline.extend(store.events(start, course.last, whole=True))
     return timeline
 
 
-def covers(timeline: Timeline, at: float) -> bool:
+def holds_fully(timeline: Timeline, at: float) -> bool:
     """Return whether a timeline holds in full what is to be seen at a moment."""
     since = timeline.whole_since
     return since is None or at - LEAST_S >= since

@@ -14,17 +14,17 @@ from pathlib import Path
 
 from memtui.model import Event, ProcessIdentity
 from memtui.recording import CannotRecord, Recorder, Redaction
-from memtui.recording.pages import RecordedPages
+from memtui.recording.recorded_pages import RecordedPages
 from memtui.recording.writer import Clocks
 from memtui.sources.defect import kind_and_place
 
 SCRATCH_BYTES = 64 << 20
 SCRATCH_S = 6 * 3600.0
 """The scratch recording holds at most so much, and goes back so far."""
-BEAT_S = 1.0
+FILE_FLUSH_S = 1.0
 """A file is at most so far behind: what is lost is the second that was being written."""
-SCRATCH_BEAT_S = 5.0
-MOST_WAITING = 4096
+SCRATCH_FLUSH_S = 5.0
+MAX_WAITING = 4096
 """The scratch recording is read for what memory has let go of, and goes with memtui: it may be
 some seconds behind, which costs a fifth, unless so many events wait for it."""
 STALLED_S = 3.0
@@ -102,8 +102,8 @@ class SessionRecorder:
         if self._has_begun and not self._is_ending and not self._thread.is_alive():
             why = kind_and_place(self._defect) if self._defect else "its thread ended"
             return f"{'scratch recording' if file is None else 'REC'} failed: {why}"
-        said = [f"REC {lacks}" if (lacks := lacking(file)) else "● REC"] if file else []
-        if scratch is not None and (lacks := lacking(scratch)):
+        said = [f"REC {lacks}" if (lacks := recorder_problem(file)) else "● REC"] if file else []
+        if scratch is not None and (lacks := recorder_problem(scratch)):
             said.append(f"scratch recording {lacks}")
         return "  ".join(said)
 
@@ -133,7 +133,7 @@ class SessionRecorder:
     def _append(self, event: Event) -> None:
         if self._scratch is not None:
             self._scratch.append(event)
-            if self._scratch.waiting >= MOST_WAITING:
+            if self._scratch.waiting >= MAX_WAITING:
                 self._due.set()
         if self._file is not None:
             self._file.append(event)
@@ -195,7 +195,7 @@ class SessionRecorder:
         first, last = self.store.span()
         written_at = self._fed_at = first
         for event in self.store.events(first, last, whole=True):
-            if event.at - written_at >= BEAT_S:  # as it was written when it came
+            if event.at - written_at >= FILE_FLUSH_S:  # as it was written when it came
                 recorder.flush()
                 written_at = self._fed_at = event.at
             recorder.append(event)
@@ -227,7 +227,7 @@ class SessionRecorder:
         told = self.words
         try:
             while not self._is_ending:
-                self._due.wait(SCRATCH_BEAT_S if self._file is None else BEAT_S)
+                self._due.wait(SCRATCH_FLUSH_S if self._file is None else FILE_FLUSH_S)
                 self._due.clear()
                 self._flush()
                 if self.words != told:
@@ -243,8 +243,8 @@ class SessionRecorder:
         now_s = time.monotonic()
         scratch = self._scratch
         if scratch is not None and (
-            now_s - self._scratch_s >= SCRATCH_BEAT_S - BEAT_S / 2
-            or scratch.waiting >= MOST_WAITING
+            now_s - self._scratch_s >= SCRATCH_FLUSH_S - FILE_FLUSH_S / 2
+            or scratch.waiting >= MAX_WAITING
         ):
             self._scratch_s = now_s
             scratch.flush()
@@ -269,7 +269,7 @@ class SessionRecorder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def lacking(recorder: Recorder) -> str:
+def recorder_problem(recorder: Recorder) -> str:
     """Return what a recorder does not write, in a few words; "" when it writes everything."""
     if recorder.defect is not None:
         return f"failed: {kind_and_place(recorder.defect)}"

@@ -8,7 +8,8 @@ from pathlib import Path
 from memtui.model import Act
 from memtui.sources.http.client import Address, get, refusal
 from memtui.sources.http.credentials import ANYBODY, Credentials
-from memtui.sources.http.endpoint import PROC, EndpointAnswers, find_pprof
+from memtui.sources.http.endpoint import EndpointAnswers, find_pprof
+from memtui.sources.process.proc import PROC
 from memtui.sources.runtime.gops import find_gops, force_gc
 from memtui.sources.source import SourceFailed
 

@@ -1,4 +1,4 @@
-"""Where on the timeline the screen looks, how it moves on, and what is to be seen from there."""
+"""Computes the time that the screen shows, and what can be seen from there."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from memtui.timeline.session import Timeline
 S = TypeVar("S", bound=Sample)
 
 SPEEDS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
-"""How fast a recording can be played: seconds of it in a second."""
+"""Playback speeds: seconds of a recording per second."""
 
-Gap = tuple[float, float]
-"""From the last sample before to the first one after a time of which nothing is known."""
+TimeSpan = tuple[float, float]
+"""The last sample before and the first one after a time without data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where the screen looks: at a moment (Unix seconds), or (``at`` None) wherever now is.
+    """The time that the screen shows: Unix seconds, or the present while ``at`` is None.
 
-    At a moment it stands still, or is ``playing`` from there at ``speed``, which it remembers
-    while it does not.
+    At a fixed time it is either paused or ``playing`` at ``speed``. A paused cursor keeps its
+    speed.
     """
 
     at: float | None = None
@@ -34,44 +34,47 @@ class Cursor:
 
     @property
     def is_following(self) -> bool:
-        """Whether it looks wherever now is."""
+        """Whether the cursor follows the present."""
         return self.at is None
 
     def toggled(self, now: float) -> Cursor:
-        """Freeze at ``now``, or follow again."""
+        """Return a cursor frozen at ``now``, or one that follows again."""
         if self.at is None:
             return Cursor(now, speed=self.speed)
         return self.followed()
 
     def followed(self) -> Cursor:
-        """Follow now again, at the pace of time."""
+        """Return a cursor that follows the present at normal speed."""
         return Cursor()
 
     def to(self, at: float) -> Cursor:
-        """Look at another moment, playing on from there if it played."""
+        """Return a cursor at another time, playing if this one plays."""
         return replace(self, at=at)
 
     def stepped(self, at: float) -> Cursor:
-        """Stand still at a moment: that of the next sample, or of the one before."""
+        """Return a paused cursor at the time of a sample."""
         return replace(self, at=at, playing=False)
 
     def moved(self, by_s: float, now: float, first: float, last: float) -> Cursor:
-        """Move by some seconds, from ``now`` when it followed, within a session's ends."""
+        """Return a cursor moved by some seconds, limited to the ends of the session.
+
+        A cursor that follows moves from ``now``.
+        """
         at = (now if self.at is None else self.at) + by_s
         return replace(self, at=max(first, min(at, last)))
 
     def paused(self) -> Cursor:
-        """Stand still."""
+        """Return a paused cursor."""
         return replace(self, playing=False)
 
     def started(self) -> Cursor:
-        """Play from here."""
+        """Return a cursor that plays from here."""
         return replace(self, playing=self.at is not None)
 
-    def played(self, elapsed_s: float, last: float, gaps: Sequence[Gap] = ()) -> Cursor:
-        """Return where it is when ``elapsed_s`` seconds have passed for who looks on.
+    def played(self, elapsed_s: float, last: float, gaps: Sequence[TimeSpan] = ()) -> Cursor:
+        """Return the cursor after ``elapsed_s`` seconds of playback.
 
-        A gap is jumped over, for there is nothing to be seen in it; at the end it stands still.
+        Playback skips gaps, and pauses at the end.
         """
         if self.at is None or not self.playing:
             return self
@@ -84,14 +87,14 @@ class Cursor:
         return replace(self, at=at)
 
     def hastened(self, by: int) -> Cursor:
-        """Play faster (``by`` > 0) or slower by so many steps of SPEEDS."""
+        """Return a cursor that is faster (``by`` > 0) or slower by that many steps of SPEEDS."""
         place = min(range(len(SPEEDS)), key=lambda at: abs(SPEEDS[at] - self.speed)) + by
         return replace(self, speed=SPEEDS[max(0, min(place, len(SPEEDS) - 1))])
 
     def view(self, timeline: Timeline, now: float) -> View:
-        """Return what a pane gets.
+        """Return the view for the panes.
 
-        Following shows all that came, also when the clock was set back since.
+        A view that follows shows every event, even if the clock was set back since.
         """
         if self.at is None:
             return View(timeline, max(now, timeline.newest_at), now, frozen=False)
@@ -100,10 +103,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A timeline and the moment it is looked at: all that a pane gets.
+    """A timeline and the time at which it is viewed: all the data of a pane.
 
-    ``until`` is the last moment shown, ``now`` the time of day; both Unix seconds. ``frozen``
-    says that it ends at a moment that somebody chose, whatever comes after it.
+    ``until`` is the last time shown, ``now`` the time of day; both are Unix seconds. ``frozen``:
+    the view ends at a chosen time, even if there are later events.
     """
 
     timeline: Timeline
@@ -112,15 +115,15 @@ class View:
     frozen: bool
 
     @property
-    def stands(self) -> tuple[float, ReferenceType[Timeline]] | None:
-        """At what a frozen view looks, to tell it from another one; None when it follows.
+    def frozen_at(self) -> tuple[float, ReferenceType[Timeline]] | None:
+        """Identity of a frozen view; None while live.
 
-        It keeps no timeline: a pane that is not seen would hold all that there was to be seen.
+        It holds only a weak reference: a hidden pane must not keep a timeline in memory.
         """
         return (self.until, ref(self.timeline)) if self.frozen else None
 
     def last(self, kind: type[S]) -> tuple[float, S] | None:
-        """Return the newest sample of a kind and its moment."""
+        """Return the time and the sample of the newest event of a kind."""
         return self.timeline.track(kind).last(self.until)
 
     def sample(self, kind: type[S]) -> S | None:
@@ -129,19 +132,19 @@ class View:
         return found[1] if found else None
 
     def ended(self) -> tuple[float, Ended] | None:
-        """Return when and how the process ended; who knows its exit code knows best.
+        """Return when and how the process ended; an event with an exit code is preferred.
 
-        None also when another one is watched since.
+        None if another process is watched since.
         """
-        told = self.timeline.track(ProcessIdentity).tail(2, self.until)
-        # One that ended at once may have ended before anybody said who it was.
-        since = told[-1][0] if len({identity for _, identity in told}) > 1 else 0.0
+        identities = self.timeline.track(ProcessIdentity).tail(2, self.until)
+        # A process that ended at once may have ended before its identity was read.
+        since = identities[-1][0] if len({identity for _, identity in identities}) > 1 else 0.0
         found = [
             entry for entry in self.timeline.track(Ended).tail(8, self.until) if entry[0] >= since
         ]
-        knowing = (entry for entry in found if entry[1].exit_code is not None)
-        return next(knowing, found[0] if found else None)
+        with_code = (entry for entry in found if entry[1].exit_code is not None)
+        return next(with_code, found[0] if found else None)
 
     def state(self, source: str) -> tuple[float, Attached | Trouble | Ended] | None:
-        """Return what a source last said about itself."""
+        """Return the newest state of a source."""
         return self.timeline.states(source).last(self.until)

@@ -1,4 +1,4 @@
-"""What a sequence of collections says that no single line does: kinds, rates and shares."""
+"""Computes triggers, rates and CPU shares of GC cycles, which no single line contains."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal
 
 from memtui.model import GcCycle
 
-Kind = Literal["background", "forced", "periodic"]
+CycleTrigger = Literal["background", "forced", "periodic"]
 
 
-def kind_of(cycle: GcCycle) -> Kind:
-    """Return why a cycle began: the heap grew, the program asked, or two minutes had passed.
+def cycle_trigger(cycle: GcCycle) -> CycleTrigger:
+    """Return why a cycle began: heap growth, runtime.GC, or two minutes without a cycle.
 
-    A collection that the program asks for goes first: it may come just when the other is due.
+    A forced cycle is "forced" even if a periodic one was due.
     """
     if cycle.forced:
         return "forced"
@@ -23,9 +23,9 @@ def kind_of(cycle: GcCycle) -> Kind:
 
 
 def _cpu_ms(cycle: GcCycle) -> float:
-    """Return the CPU time of a cycle; marking by processors that were idle is not counted.
+    """Return the CPU time of a cycle without idle marking.
 
-    The printed phases end with assist, background, idle and mark termination, in Go 1.5 too.
+    The printed phases end with assist, background, idle and mark termination, since Go 1.5.
     """
     return sum(cycle.cpu_ms) - cycle.cpu_ms[-2]
 
@@ -33,7 +33,7 @@ def _cpu_ms(cycle: GcCycle) -> float:
 def _gap_s(previous: GcCycle | None, cycle: GcCycle) -> float | None:
     """Return the time from the end of one cycle to the end of the next one.
 
-    None when they are not neighbours: one between them was lost, or the process started anew.
+    None if they are not consecutive: a line was lost, or the process restarted.
     """
     if previous is None or previous.at_s is None or cycle.at_s is None:
         return None
@@ -44,12 +44,12 @@ def _gap_s(previous: GcCycle | None, cycle: GcCycle) -> float | None:
 
 
 def gc_cpu_share(previous: GcCycle | None, cycle: GcCycle) -> float | None:
-    """Return which share of all processors (0 to 1) the collector had since the last cycle.
+    """Return the GC's share (0 to 1) of the CPU time of all processors since the last cycle.
 
-    The line itself has a share since the start of the process only, which a storm hardly moves.
-    It is taken from the end of the last cycle to the end of this one: that time holds this cycle
-    whole, so the share is right also when cycles follow each other without a pause. None when the
-    last cycle is not known, or before Go 1.5.
+    The percentage in a gctrace line is an average since the process started, which a burst hardly
+    changes. This share covers the time from the end of the last cycle to the end of this one, which
+    contains the whole cycle, so it is right even for cycles without a pause between them. None if
+    the last cycle is unknown, or before Go 1.5.
     """
     gap_s = _gap_s(previous, cycle)
     if gap_s is None or not cycle.cpu_ms:
@@ -59,10 +59,10 @@ def gc_cpu_share(previous: GcCycle | None, cycle: GcCycle) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class CycleSummary:
-    """What many cycles have in common; None where there were too few of them.
+    """Statistics of a number of cycles; None if there were too few.
 
-    A pause is one stop of the world: a cycle has two or more. ``in_gc`` is the share (0 to 1) of
-    the time in which a cycle ran, stopped world or not.
+    A pause is one stop-the-world phase; a cycle has two or more. ``in_gc`` is the share (0 to 1) of
+    the time during which a cycle was running, concurrent phases included.
     """
 
     cycles: int
@@ -73,7 +73,7 @@ class CycleSummary:
 
 
 class CycleTally:
-    """Counts cycles as they come, in constant memory: a printed pause has few different texts."""
+    """Accumulates cycles in constant memory: printed pauses have few distinct values."""
 
     def __init__(self) -> None:
         self._cycles = 0
@@ -85,9 +85,10 @@ class CycleTally:
         self._last: tuple[float, GcCycle] | None = None
 
     def add(self, at: float, cycle: GcCycle) -> None:
-        """Count a cycle that began at ``at``, in Unix seconds or since any other moment.
+        """Add a cycle that began at ``at``, in seconds since any fixed time.
 
-        What lies between two processes is no gap; a lost line between two others is a cycle.
+        The time between two processes does not count. A line lost between two others counts as a
+        cycle.
         """
         self._cycles += 1
         for pause_ms in cycle.pauses_ms:
@@ -106,7 +107,7 @@ class CycleTally:
             self._gaps_s += gap_s
 
     def summary(self) -> CycleSummary:
-        """Return what is known by now."""
+        """Return the statistics so far."""
         return CycleSummary(
             cycles=self._cycles,
             per_minute=self._counted / self._counted_s * 60 if self._counted_s else None,
@@ -116,8 +117,8 @@ class CycleTally:
         )
 
 
-def summary_of(entries: Iterable[tuple[float, GcCycle]]) -> CycleSummary:
-    """Return what cycles have in common, each given with the moment at which it began."""
+def summarize_cycles(entries: Iterable[tuple[float, GcCycle]]) -> CycleSummary:
+    """Return the statistics of cycles, each with the time at which it began."""
     tally = CycleTally()
     for at, cycle in entries:
         tally.add(at, cycle)
@@ -125,7 +126,7 @@ def summary_of(entries: Iterable[tuple[float, GcCycle]]) -> CycleSummary:
 
 
 def _median(counts: Counter[float]) -> float | None:
-    """Return the value in the middle; of an even number of them the lower of the two."""
+    """Return the median; the lower one of an even number of values."""
     left = (counts.total() + 1) // 2
     for value in sorted(counts):
         left -= counts[value]

@@ -1,4 +1,4 @@
-"""All events of a session, one track a kind of sample."""
+"""Keeps the events of a session, one track per kind of sample."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from memtui.model import (
     TornLine,
     Trouble,
 )
-from memtui.timeline.sharing import with_shared_functions
+from memtui.timeline.sharing import share_functions
 from memtui.timeline.track import Track
 
 TraceLine: TypeAlias = GcCycle | ScavengeLine | OutputLine | TornLine | Restart
 
 KEPT_PROFILE_BYTES = 8 << 20
-"""How much memory profiles take before older ones let go of what is large in them.
+"""Memory for profiles; beyond it older ones drop their bytes and small functions.
 
-The first profile of a session and the newest one keep all in any case.
+The first profile of a session and the newest one are always kept whole.
 """
 
 KEPT_FUNCTIONS = 200
-"""How many functions of each sample type an older profile keeps, the largest ones."""
+"""Number of functions of each sample type that an older profile keeps, largest first."""
 
 _FUNCTION_BYTES = 150
 
@@ -44,18 +44,18 @@ S = TypeVar("S", bound=Sample)
 
 
 def _is_passing(state: Attached | Trouble | Ended) -> bool:
-    """Return whether a source that brings something again has left this trouble behind it."""
+    """Return whether this trouble is over once the source sends a sample again."""
     return isinstance(state, Trouble) and state.retry_s is not None
 
 
 def _weight(profile: Profile) -> int:
-    """Return about how many bytes of memory a profile takes."""
+    """Return the approximate memory of a profile, in bytes."""
     functions = sum(len(values.functions) for values in profile.values)
     return len(profile.data or b"") + functions * _FUNCTION_BYTES
 
 
 def _light(profile: Profile) -> Profile:
-    """Return a profile without its bytes, and with its largest functions alone."""
+    """Return a profile without its bytes, with its largest functions only."""
     if profile.data is None:
         return profile
     values = (replace(each, functions=each.functions[:KEPT_FUNCTIONS]) for each in profile.values)
@@ -63,7 +63,7 @@ def _light(profile: Profile) -> Profile:
 
 
 class Timeline:
-    """The events of a session, one track a kind, and one track for the state of each source."""
+    """The events of a session: a track per kind of sample, and one for the state of each source."""
 
     def __init__(self, started_at: float) -> None:
         self.started_at = started_at
@@ -71,12 +71,12 @@ class Timeline:
         self._tracks: dict[type, Track[Sample]] = {kind.type: Track(kind.kept) for kind in KINDS}
         self._states: dict[str, Track[Attached | Trouble | Ended]] = {}
         self.lines: Track[TraceLine] = Track(KIND_OF[OutputLine].kept)
-        """Everything the program and its runtime wrote, in the order it came."""
+        """Everything that the program and its runtime wrote, in order of arrival."""
 
     def append(self, event: Event) -> None:
         """Add an event to the track of its kind."""
         if isinstance(event.sample, Profile) and (before := self.track(Profile).last(math.inf)):
-            event = replace(event, sample=with_shared_functions(event.sample, before[1]))
+            event = replace(event, sample=share_functions(event.sample, before[1]))
         self._tracks[type(event.sample)].append(event)
         self.newest_at = max(self.newest_at, event.at)
         if isinstance(event.sample, TraceLine):
@@ -100,12 +100,12 @@ class Timeline:
 
     @property
     def whole_since(self) -> float | None:
-        """The moment since which every sample of memory is held; None: since the start."""
+        """The time since which all samples of memory are held in full; None: all are."""
         ends = (self.track(kind).whole_since for kind in (ProcessSample, GcCycle, RuntimeSample))
         return max((end for end in ends if end is not None), default=None)
 
     def copied(self) -> Timeline:
-        """Return a timeline that holds what this one holds now, and stays as it is."""
+        """Return a copy that does not change with this timeline."""
         copy = Timeline(self.started_at)
         copy.newest_at = self.newest_at
         copy._tracks = {kind: track.copied() for kind, track in self._tracks.items()}
@@ -114,5 +114,5 @@ class Timeline:
         return copy
 
     def states(self, source: str) -> Track[Attached | Trouble | Ended]:
-        """Return what a source said about itself."""
+        """Return the states of a source."""
         return self._states.setdefault(source, Track(256))

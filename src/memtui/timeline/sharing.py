@@ -1,4 +1,4 @@
-"""Samples that have in common what did not change from one to the next, to take less memory."""
+"""Shares equal values between consecutive samples, which saves memory."""
 
 from __future__ import annotations
 
@@ -12,51 +12,52 @@ from memtui.model import FunctionValue, Profile, SampleValues
 S = TypeVar("S", bound=Hashable)
 
 
-def sharing(sample: S, before: S) -> S:
-    """Return an equal sample made of the objects of ``before``, where those are equal.
+def share_values(sample: S, before: S) -> S:
+    """Return an equal sample that reuses the objects of ``before`` where they are equal.
 
-    Of a process that is read each second most numbers stay, but each time they are read they are
-    new objects of 32 bytes: shared, an hour of samples takes half of the memory.
+    Most numbers of a process that is read each second do not change, but each reading creates new
+    objects of 32 bytes. Shared, an hour of samples takes half the memory.
     """
     if type(sample) is not type(before):
         return sample
     changes: dict[str, object] = {}
-    for name in _names(type(sample)):
+    for name in _field_names(type(sample)):
         new, old = getattr(sample, name), getattr(before, name)
         if new is old:
             continue
         if new == old and type(new) is type(old):
             changes[name] = old
-        elif is_dataclass(new) and (shared := sharing(new, old)) is not new:
+        elif is_dataclass(new) and (shared := share_values(new, old)) is not new:
             changes[name] = shared
     if not changes:
         return sample
     return replace(sample, **changes)  # type: ignore[type-var]
 
 
-def with_shared_functions(profile: Profile, before: Profile) -> Profile:
-    """Return an equal profile that has the functions of ``before`` where they did not change.
+def share_functions(profile: Profile, before: Profile) -> Profile:
+    """Return an equal profile that reuses the unchanged functions of ``before``.
 
-    A heap profile a minute has the same few hundred names each time, and mostly the same values.
+    Consecutive heap profiles have the same few hundred names, and mostly the same values.
     """
     pairs = zip(profile.values, before.values, strict=False)
-    shared = tuple(_with_shared(values, old) for values, old in pairs)
+    shared = tuple(_share_values_of(values, old) for values, old in pairs)
     return replace(profile, values=(*shared, *profile.values[len(shared) :]))
 
 
-def _with_shared(values: SampleValues, before: SampleValues) -> SampleValues:
+def _share_values_of(values: SampleValues, before: SampleValues) -> SampleValues:
     known = {each.name: each for each in before.functions}
     return replace(
-        values, functions=tuple(_known(each, known.get(each.name)) for each in values.functions)
+        values,
+        functions=tuple(_share_function(each, known.get(each.name)) for each in values.functions),
     )
 
 
-def _known(function: FunctionValue, old: FunctionValue | None) -> FunctionValue:
+def _share_function(function: FunctionValue, old: FunctionValue | None) -> FunctionValue:
     if old is None or function == old:
         return old or function
     return replace(function, name=old.name)
 
 
 @lru_cache(64)
-def _names(kind: type) -> tuple[str, ...]:
+def _field_names(kind: type) -> tuple[str, ...]:
     return tuple(each.name for each in fields(kind))

@@ -1,4 +1,4 @@
-"""The events of one kind, in pages: the newest in full, older ones as summaries."""
+"""Keeps the events of one kind: the newest in full, older ones as summaries."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from itertools import islice
 from typing import Generic, TypeVar, cast
 
 from memtui.model import KINDS, Event, Sample
-from memtui.timeline.extent import Extent, main_series
-from memtui.timeline.page import EventPage, PageSummary, PastSummaries
-from memtui.timeline.sharing import sharing
+from memtui.timeline.page import EventPage, Extent, PageSummary, PastSummaries, main_series
+from memtui.timeline.sharing import share_values
 
 KEPT_S = 3600.0
-"""Events older than that are let go, unless there are few: they stand in the scratch recording."""
+"""Older events are dropped, unless there are few; the scratch recording has them."""
 
 FEW_EVENTS = 512
-"""So many are kept however old they are."""
+"""This many events are kept however old they are."""
 
-STEADY = tuple(kind.type for kind in KINDS if kind.shares_values)
-"""Kinds of samples of which one has most numbers in common with the next."""
+SHARED_KINDS = tuple(kind.type for kind in KINDS if kind.shares_values)
+"""Kinds whose consecutive samples have most values in common."""
 
 S = TypeVar("S", bound=Sample)
 
 
 class Track(Generic[S]):
-    """The events of one kind in their order: newest in full, older ones as summaries.
+    """The events of one kind in order of arrival: the newest in full, older ones as summaries.
 
-    Of ``kept_events`` at most, those of the last KEPT_S are held, and the last FEW_EVENTS.
+    It holds at most ``kept_events``: those of the last KEPT_S, and the last FEW_EVENTS.
     """
 
     def __init__(self, kept_events: int) -> None:
@@ -42,12 +41,12 @@ class Track(Generic[S]):
         self._pages: deque[EventPage] = deque()
 
     def append(self, event: Event) -> None:
-        """Add an event; one that claims to be older than the last is placed right behind it."""
+        """Add an event; one with an earlier time than the last is placed directly after it."""
         pages = self._pages
         at = max(event.at, pages[-1].end) if pages else event.at
-        if pages and isinstance(event.sample, STEADY):
+        if pages and isinstance(event.sample, SHARED_KINDS):
             before = pages[-1].events[-1].sample
-            event = Event(event.at, event.source, sharing(event.sample, before))
+            event = Event(event.at, event.source, share_values(event.sample, before))
         if not pages or pages[-1].is_full(at):
             pages.append(EventPage(at, at))
         pages[-1].append(at, event)
@@ -55,10 +54,10 @@ class Track(Generic[S]):
             self.first = (event.at, cast("S", event.sample))
         self.count += 1
         self._held += 1
-        self._let_go(at)
+        self._drop_old(at)
 
-    def _let_go(self, now: float) -> None:
-        """Let go of the oldest pages until what is held is few enough, and young enough."""
+    def _drop_old(self, now: float) -> None:
+        """Drop the oldest pages until few enough and recent enough events are held."""
         pages = self._pages
         while len(pages) > 1:
             oldest = pages[0]
@@ -70,26 +69,26 @@ class Track(Generic[S]):
             self._past.add(oldest.summary(), now)
             self._held = left
         spare = max(0, self._held - self._kept)
-        pages[0].forget(spare)
+        pages[0].drop_oldest(spare)
         self._held -= spare
 
     def recall(self, known: Sequence[PageSummary], until: float) -> None:
-        """Begin with the summaries of what lies elsewhere, those before ``until``."""
+        """Begin with the summaries of a file, those before ``until``."""
         known = known[: bisect_left(known, until, key=lambda each: each.end)]
         self._past = PastSummaries(known)
         self.count = sum(each.count for each in known)
 
-    def count_again(self) -> None:
-        """Expect an event that the summaries have counted already."""
+    def uncount(self) -> None:
+        """Do not count the next event: the summaries have counted it already."""
         self.count = max(0, self.count - 1)
 
     @property
     def whole_since(self) -> float | None:
-        """The end of the last page whose events were let go; None while all are held."""
+        """The end of the last page whose events were dropped; None while all are held."""
         return self._past.whole_since
 
     def after(self, at: float) -> float | None:
-        """Return the moment of the first event after ``at``; None when none is held."""
+        """Return the time of the first event after ``at``; None if none is held."""
         for page in self._held_between(at, math.inf):
             place = page.until(at)
             if place < len(page.places):
@@ -97,7 +96,7 @@ class Track(Generic[S]):
         return None
 
     def before(self, at: float) -> float | None:
-        """Return the moment of the last event before ``at``; None when none is held."""
+        """Return the time of the last event before ``at``; None if none is held."""
         for page in reversed(self._pages):
             place = page.before(at)
             if place:
@@ -105,9 +104,9 @@ class Track(Generic[S]):
         return None
 
     def lighten(self, room: int, weight: Callable[[S], int], light: Callable[[S], S]) -> None:
-        """Make the older samples light, so that the weights of the newer ones fit into ``room``.
+        """Replace older samples by ``light`` ones, so that the newer ones fit into ``room``.
 
-        The newest one stays as it is, and so does the first one ever, as ``first`` holds it.
+        The newest sample stays as it is, and so does ``first``.
         """
         is_newest = True
         for page in reversed(self._pages):
@@ -121,12 +120,12 @@ class Track(Generic[S]):
                 is_newest = False
 
     def last(self, until: float) -> tuple[float, S] | None:
-        """Return the moment and the sample of the last event not after ``until``."""
+        """Return the time and the sample of the last event up to ``until``."""
         newest = self.tail(1, until)
         return newest[0] if newest else None
 
     def numbers(self, until: float) -> range:
-        """Return the numbers of what is held up to ``until``: the first event ever is number 0."""
+        """Return the numbers of the events held up to ``until``; the first event has number 0."""
         later = 0
         for page in reversed(self._pages):
             if page.end <= until:
@@ -135,7 +134,7 @@ class Track(Generic[S]):
         return range(self.count - self._held, max(self.count - self._held, self.count - later))
 
     def rows(self, numbers: range) -> list[tuple[float, S]]:
-        """Return the events that have these numbers, as far as they are held, oldest first."""
+        """Return the held events with these numbers, oldest first."""
         found: list[list[Event]] = []
         stop = self.count
         for page in reversed(self._pages):
@@ -147,30 +146,28 @@ class Track(Generic[S]):
         return [entry for each in reversed(found) for entry in self._entries(each)]
 
     def tail(self, length: int, until: float) -> list[tuple[float, S]]:
-        """Return at most ``length`` of what is held up to ``until``, oldest first."""
+        """Return at most ``length`` of the events held up to ``until``, oldest first."""
         stop = self.numbers(until).stop
         return self.rows(range(max(0, stop - length), stop))
 
     def between(self, start: float, end: float) -> list[tuple[float, S]]:
-        """Return what is held from ``start`` to ``end``, both included, oldest first."""
+        """Return the events held from ``start`` to ``end``, both included, oldest first."""
         found: list[tuple[float, S]] = []
         for page in self._held_between(start, end):
             found += self._entries(page.events[page.before(start) : page.until(end)])
         return found
 
     def remembered(self) -> list[tuple[float, S]]:
-        """Return what is still known of the events that were let go here, oldest first.
-
-        Of each span that has a summary its last event, if its kind is LASTING.
-        """
+        """Return the last events of dropped pages, oldest first, if the kind is in STEADY_KINDS."""
         return list(self._entries([each.last for each in self._past.remembered() if each.last]))
 
     def sampled(self, start: float, end: float, most: int) -> list[tuple[float, S]]:
-        """Return about ``most`` of what is known from ``start`` to ``end``, evenly over the time.
+        """Return about ``most`` of the known events from ``start`` to ``end``, evenly spaced in
+        time.
 
-        The first and the last are among them. Of an old span, whose events were let go, its last
-        event is known, if its kind is LASTING. Costs as much as ``most`` and the number of pages,
-        not as much as the events.
+        The first and the last one are included. Of a dropped page only the last event is known, if
+        the kind is in STEADY_KINDS. The cost is proportional to ``most`` and the number of pages,
+        not to the number of events.
         """
         past, pages = self._past.overlapping(start, end), self._held_between(start, end)
         known_since = past[0].start if past else pages[0].start if pages else start
@@ -179,7 +176,7 @@ class Track(Generic[S]):
         found: list[Event] = []
         edge = start
         for summary in past:
-            known = summary.known() if summary.end >= edge else None
+            known = summary.last_event() if summary.end >= edge else None
             if known is not None and edge <= known.at <= end:
                 found.append(known)
                 edge = start + ((known.at - start) // step + 1) * step
@@ -201,40 +198,40 @@ class Track(Generic[S]):
     def envelopes(
         self, names: Sequence[str], start: float, step_s: float, columns: int, until: float
     ) -> list[list[Extent | None]]:
-        """Return what each series did in each of ``columns`` spans of ``step_s`` seconds.
+        """Return the extents of each series in ``columns`` spans of ``step_s`` seconds.
 
-        Nothing that came after ``until`` counts. A page within one span, and what was let go, is
-        read by its summary; the latter stands for every span it touches.
+        Events after ``until`` do not count. The summary is used for a page within one span and for
+        a dropped page; the latter counts in every span that it overlaps.
         """
         found: dict[str, list[Extent | None]] = {name: [None] * columns for name in names}
 
-        def note(name: str, column: int, extent: Extent) -> None:
+        def add(name: str, column: int, extent: Extent) -> None:
             if name in found and 0 <= column < columns:
                 known = found[name][column]
                 found[name][column] = known.joined(extent) if known else extent
 
-        def note_all(each: PageSummary | EventPage) -> None:
+        def add_summary(each: PageSummary | EventPage) -> None:
             first, last = (int((at - start) // step_s) for at in (each.start, each.end))
             for name, extent in each.extents.items():
                 for column in range(max(0, first), min(columns - 1, last) + 1):
-                    note(name, column, extent)
+                    add(name, column, extent)
 
         end = min(until, start + step_s * columns)
         for summary in self._past.overlapping(start, end):
-            note_all(summary)
+            add_summary(summary)
         for page in self._held_between(start, end):
             first, last = (int((at - start) // step_s) for at in (page.start, page.end))
             if first == last and page.end <= end:
-                note_all(page)
+                add_summary(page)
                 continue
             stop = page.until(end)
             for at, event in zip(page.places[:stop], page.events, strict=False):
                 for name, value in main_series(event.sample):
-                    note(name, int((at - start) // step_s), Extent(value, value, value))
+                    add(name, int((at - start) // step_s), Extent(value, value, value))
         return list(found.values())
 
     def copied(self) -> Track[S]:
-        """Return a track that holds what this one holds now, and stays as it is."""
+        """Return a copy that does not change with this track."""
         copy: Track[S] = Track(self._kept)
         copy.first, copy.count, copy._held = self.first, self.count, self._held
         copy._past = self._past.copied()

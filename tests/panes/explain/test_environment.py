@@ -16,7 +16,7 @@ from memtui.model import (
     MappingKind,
     Resident,
 )
-from memtui.panes.explain.environment import place_rows
+from memtui.panes.explain.environment import environment_rows
 from memtui.render.cells import text_of
 from memtui.timeline import View
 
@@ -39,7 +39,7 @@ def place(
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (place(), "no memory limit by a cgroup"),
+        (place(), "no cgroup memory limit"),
         (
             place(512, 400, 100),
             "memory limit 512M, 212M left before the OOM killer (/shop.slice/orders[1])",
@@ -56,12 +56,12 @@ def test_the_limit_is_said_with_what_is_left(found: Environment, said: str) -> N
 
 def test_settings_are_shown_as_they_are_and_never_as_markup(view: MakeView) -> None:
     found = place(gogc="off", gomemlimit="64MiB", godebug=Absent.NO_ACCESS)
-    rows = [text_of(row.line) for row in place_rows(view((0, "surroundings", found)), 100)]
+    rows = [text_of(row.line) for row in environment_rows(view((0, "surroundings", found)), 100)]
     assert rows == [
         " Where it runs",
-        "  · no memory limit by a cgroup",
+        "  · no cgroup memory limit",
         "  · started with GOGC=off, GOMEMLIMIT=64MiB, GODEBUG no access",
-        "  · huge pages of the host: madvise, max_ptes_none 511",
+        "  · transparent huge pages: madvise, max_ptes_none 511",
     ]
 
 
@@ -78,15 +78,15 @@ def test_mappings_stand_by_kind_with_what_could_not_be_read(view: MakeView) -> N
         took_s=0.01,
     )
     seen = view((0, "mapping", groups))
-    rows = [text_of(row.line).rstrip() for row in place_rows(seen, 76)]
+    rows = [text_of(row.line).rstrip() for row in environment_rows(seen, 76)]
     assert rows == [
         "",
-        " Mappings at 11:06:40  by the names of the kernel",
+        " Mappings at 11:06:40  by the kernel's names",
         "   mappings          number    size     RES lazily freed  largest",
         "   Go heap                2   64.0M   3.00M        3.00M  [anon: Go: heap]",
         "   files                 11   9.00M   3.00M      unknown  /srv/[/x]␛[2J",
     ]
-    narrow = [text_of(row.line).rstrip() for row in place_rows(seen, 30)]
+    narrow = [text_of(row.line).rstrip() for row in environment_rows(seen, 30)]
     assert narrow[3] == "   Go heap             3.00M"
 
 
@@ -97,8 +97,8 @@ def test_files_in_many_mappings_are_named_with_what_they_hold(view: MakeView) ->
         MappingKind.FILE, 46, 93 * MIB, resident, names[0].name, names[0].rss_bytes, names
     )
     seen = view((0, "mapping", MappingGroups((group,), by_name=True, took_s=0.01)))
-    rows = [text_of(row.line).rstrip() for row in place_rows(seen, 76)]
+    rows = [text_of(row.line).rstrip() for row in environment_rows(seen, 76)]
     assert rows[4:] == ["   files: /srv/a␛[2J 89.0M in 45, socket:[…] 4.00M"]
-    narrow = [text_of(row.line).rstrip() for row in place_rows(seen, 30)]
+    narrow = [text_of(row.line).rstrip() for row in environment_rows(seen, 30)]
     assert all(len(row) <= 30 for row in narrow[4:])
     assert "89.0M in 45" in " ".join(row.strip() for row in narrow)

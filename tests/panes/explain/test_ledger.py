@@ -2,7 +2,7 @@
 
 from memtui.diagnosis import Ledger, Point
 from memtui.diagnosis.ledger import ledger_between
-from memtui.panes.explain.ledger import bar, table_head, table_rows, total_row
+from memtui.panes.explain.ledger import ledger_bar, table_head, table_rows, total_row
 from memtui.render.cells import cells, text_of
 
 MIB = 1 << 20
@@ -41,7 +41,7 @@ def ledger(before: Point, now: Point) -> Ledger:
 
 def drawn(found: Ledger, width: int, opened: bool = False) -> str:
     names = frozenset(part.name for part in found.parts) if opened else frozenset()
-    rows = [bar(found, width), table_head(width)]
+    rows = [ledger_bar(found, width), table_head(width)]
     rows += [row for _, row in table_rows(found, width, names)]
     return (
         "\n" + "\n".join(text_of(row).rstrip() for row in (*rows, total_row(found, width))) + "\n"
@@ -87,13 +87,13 @@ def test_what_could_not_be_read_is_unknown_and_never_0() -> None:
 def test_what_was_mapped_and_never_touched_has_no_room_in_the_bar() -> None:
     found = ledger(point(0, idle=1, res=30), point(600, idle=1, res=30))
     assert "−" not in drawn(found, 78)
-    assert "·" not in text_of(bar(found, 78))
+    assert "·" not in text_of(ledger_bar(found, 78))
 
 
 def test_no_number_is_cut_at_any_width_and_no_bar_is_longer_than_its_room() -> None:
     for width in range(40, 200):
         text = drawn(STORY, width)
         assert all(number in text for number in ("21.0M", "+20.0M", "13.0M", "+1.00M"))
-        assert cells(bar(STORY, width)) <= width
+        assert cells(ledger_bar(STORY, width)) <= width
         for _, row in table_rows(STORY, width, frozenset()):
             assert cells(row) <= width, (width, text_of(row))

@@ -28,10 +28,10 @@ from memtui.cli.stored.profile_report import stacks_from
 from memtui.model import Act, Origin, ProfileRequest
 from memtui.parse.process.sockets import TcpListener
 from memtui.sources.actions import ProcessActions
-from memtui.sources.http import drain, endpoint, pprof_pages
+from memtui.sources.http import drain, listener_probe, pprof_pages
 from memtui.sources.http.client import Address, get, is_draining
-from memtui.sources.http.draining import DrainProcess
-from memtui.sources.http.endpoint import probe_listener
+from memtui.sources.http.drain_process import DrainProcess
+from memtui.sources.http.listener_probe import probe_listener
 from memtui.sources.http.pprof_pages import kinds_in
 from memtui.sources.http.request_cost import cpu_s
 from memtui.sources.process.proc import read_status
@@ -98,26 +98,28 @@ def origin(kind: Origin) -> Asks:
 
 PLACES: dict[str, Asks] = {
     "http": lambda url: get(Address(url), deadline_s=PATIENCE_S, limit_bytes=1 << 30),
-    "sources/pprofpages": lambda url: kinds_in(Address(f"{url}/debug/pprof/")),
-    "sources/endpoint": lambda url: probe_listener(
+    "sources/http/pprof_pages": lambda url: kinds_in(Address(f"{url}/debug/pprof/")),
+    "sources/http/listener_probe": lambda url: probe_listener(
         TcpListener("127.0.0.1", int(url.rpartition(":")[2]), 0), os.getpid()
     ),
-    "sources/memstats": origin(Origin.EXPVAR),
-    "sources/memstats metrics": origin(Origin.METRICS),
-    "sources/memstats heap": origin(Origin.HEAP_TEXT),
-    "sources/gate": lambda url: heap_shape(Address(f"{url}/debug/pprof/heap?debug=1")),
-    "sources/served": lambda url: events_of(UrlProfileSource(url, time.time)),
-    "sources/served cancel": cancelled_profile,
-    "sources/runtime": lambda url: events_of(
+    "sources/runtime/memstats": origin(Origin.EXPVAR),
+    "sources/runtime/memstats metrics": origin(Origin.METRICS),
+    "sources/runtime/memstats heap": origin(Origin.HEAP_TEXT),
+    "sources/runtime/poll_schedule": lambda url: heap_shape(
+        Address(f"{url}/debug/pprof/heap?debug=1")
+    ),
+    "sources/profile/http_profile": lambda url: events_of(UrlProfileSource(url, time.time)),
+    "sources/profile/http_profile cancel": cancelled_profile,
+    "sources/runtime/source": lambda url: events_of(
         RuntimeSource(None, time.time, url=Address(f"{url}/debug/pprof/heap"))
     ),
-    "sources/acting": lambda url: ProcessActions(f"{url}/free").act(Act.FREE_MEMORY, os.getpid()),
-    "cli/reports/reading": lambda url: asyncio.to_thread(
+    "sources/actions": lambda url: ProcessActions(f"{url}/free").act(Act.FREE_MEMORY, os.getpid()),
+    "cli/stored/profile_input": lambda url: asyncio.to_thread(
         stacks_from, url, deadline_s=0.5, limit_bytes=1 << 30
     ),
 }
 """All who ask over HTTP, by their module."""
-THREADS = ("cli/reports/reading",)
+THREADS = ("cli/stored/profile_input",)
 """Those that cannot be cancelled, and leave by their deadline."""
 
 
@@ -130,21 +132,28 @@ def test_the_table_has_all_who_ask() -> None:
         and node.module == "memtui.sources.http.client"
         and any(name.name == "get" for name in node.names)
     }
-    assert askers == {name.partition(" ")[0] for name in PLACES} - {"http", "sources/runtime"}
+    assert askers == {name.partition(" ")[0] for name in PLACES} - {
+        "http",
+        "sources/runtime/source",
+    }
 
 
 def test_one_module_speaks_http_and_none_opens_a_connection_besides() -> None:
     """The gops agent answers in a few hundred bytes, and desks are sockets of our own."""
     opens = re.compile(
         r"\b(httpx\.\w*Client|open_connection|open_unix_connection|create_connection|urlopen"
-        r"|http\.client|\.connect\()"
+        r"|(?<!sources\.)http\.client|\.connect\()"
     )
     found = {
         str(path.relative_to(SOURCE))
         for path in SOURCE.rglob("*.py")
         if opens.search(path.read_text())
     }
-    assert found == {"sources/http/client.py", "sources/runtime/gops.py", "sources/http/probe.py"}
+    assert found == {
+        "sources/http/client.py",
+        "sources/runtime/gops.py",
+        "sources/http/listener_probe.py",
+    }
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -162,9 +171,11 @@ async def test_a_response_is_read_to_its_end_when_whoever_asked_leaves(place: st
 
 
 @pytest.mark.hurried
-@pytest.mark.parametrize("place", ["sources/pprofpages", "sources/endpoint", "sources/memstats"])
+@pytest.mark.parametrize(
+    "place", ["sources/http/pprof_pages", "sources/http/listener_probe", "sources/runtime/memstats"]
+)
 async def test_so_it_is_at_a_deadline(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "_DEADLINES_S", (0.3, 0.3, 0.3))
+    monkeypatch.setattr(listener_probe, "DEADLINES_S", (0.3, 0.3, 0.3))
     monkeypatch.setattr(pprof_pages, "_INDEX_DEADLINE_S", 0.3)
     monkeypatch.setattr(memstats, "_DEADLINES_S", dict.fromkeys(Origin, 0.3))
     server = Server()

@@ -20,14 +20,8 @@ from patience import PATIENCE_S, in_one_try_of, wait_for
 
 from memtui.parse.process.sockets import Listener, TcpListener, UnixListener
 from memtui.sources.http.client import get
-from memtui.sources.http.endpoint import (
-    EndpointAnswers,
-    Probe,
-    ProbeResult,
-    find_pprof,
-    listeners,
-    probe_listener,
-)
+from memtui.sources.http.endpoint import EndpointAnswers, find_pprof, listeners
+from memtui.sources.http.listener_probe import Probe, ProbeResult, probe_listener
 from memtui.sources.process.reader import default_reader, start_ticks
 from memtui.sources.source import SourceFailed
 
@@ -252,7 +246,7 @@ async def test_a_door_that_said_nothing_is_asked_some_times(
     doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its process may have stood still just then; a port that never speaks is left alone."""
-    monkeypatch.setattr("memtui.sources.http.endpoint._DEADLINES_S", (0.1, 0.2, 0.3))
+    monkeypatch.setattr("memtui.sources.http.listener_probe.DEADLINES_S", (0.1, 0.2, 0.3))
     pid, at = doors("mute=127.0.0.1:0")
     known = EndpointAnswers()
     seen = []
@@ -277,7 +271,7 @@ async def test_a_service_that_stood_still_is_found_when_it_goes_on(
     where, known = service.address, EndpointAnswers()
     service.process.send_signal(signal.SIGSTOP)
     with monkeypatch.context() as hurried:
-        hurried.setattr("memtui.sources.http.endpoint._DEADLINES_S", (0.1, 0.1, PATIENCE_S))
+        hurried.setattr("memtui.sources.http.listener_probe.DEADLINES_S", (0.1, 0.1, PATIENCE_S))
         failed = await reason_of(service.pid, known=known)
     assert f"{where} did not answer within 0.1 s (host busy?)" in failed.reason
     service.process.send_signal(signal.SIGCONT)

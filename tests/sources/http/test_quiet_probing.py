@@ -14,9 +14,10 @@ import pytest
 from patience import wait_for
 
 from memtui.parse.process.sockets import TcpListener
-from memtui.sources.http import endpoint
-from memtui.sources.http.endpoint import EndpointAnswers, ProbeResult, find_pprof
-from memtui.sources.http.probe import SERVICES, KnownService, service_of
+from memtui.sources.http import endpoint, listener_probe
+from memtui.sources.http.endpoint import EndpointAnswers, find_pprof
+from memtui.sources.http.known_services import SERVICES, KnownService, service_of
+from memtui.sources.http.listener_probe import ProbeResult
 from memtui.sources.source import SourceFailed
 
 pytestmark = pytest.mark.go
@@ -97,15 +98,15 @@ async def test_tcp_is_asked_before_unix_and_nobody_after_the_one_that_has_pprof(
 @pytest.mark.parametrize("port", [443, 6443, 8443, 10250])
 def test_ports_of_tls_are_known(port: int) -> None:
     listener = TcpListener("127.0.0.1", port, 1)
-    assert endpoint._is_usual_for_tls(listener)
-    assert not endpoint._is_usual_for_tls(TcpListener("127.0.0.1", 6060, 1))
+    assert listener_probe._is_usual_for_tls(listener)
+    assert not listener_probe._is_usual_for_tls(TcpListener("127.0.0.1", 6060, 1))
 
 
 @pytest.mark.parametrize("kind", ["tls", "missing", "pprof"])
 async def test_over_tls_first_finds_the_same_and_makes_net_http_log_nothing(
     start_go: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(endpoint, "_is_usual_for_tls", lambda listener: True)
+    monkeypatch.setattr(listener_probe, "_is_usual_for_tls", lambda listener: True)
     service, known = started(start_go, f"{kind}=127.0.0.1:0"), EndpointAnswers()
     if kind == "missing":
         assert "answers 404" in (await searched(service.pid, known)).reason
@@ -164,7 +165,7 @@ def test_a_program_of_another_package_is_no_service_of_its_name(
 def test_a_greeting_is_waited_for_on_a_socket_that_is_slow_to_accept() -> None:
     """A connection waits in the backlog until its server accepts it: that is no greeting."""
     from memtui.sources.http.client import Address
-    from memtui.sources.http.probe import Silence, knock
+    from memtui.sources.http.listener_probe import Silence, knock
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = Address(f"http://127.0.0.1:{server.getsockname()[1]}/debug/pprof/")

@@ -20,7 +20,8 @@ from patience import PATIENCE_S, in_one_try_of, wait_for
 from memtui.model import Absent, Attached, Event, GcPause, Origin, Restart, RuntimeSample
 from memtui.parse.process.sockets import Listener
 from memtui.sources.http.client import Address
-from memtui.sources.http.endpoint import EndpointAnswers, Probe, find_pprof
+from memtui.sources.http.endpoint import EndpointAnswers, find_pprof
+from memtui.sources.http.listener_probe import Probe
 from memtui.sources.runtime import memstats, poll_schedule
 from memtui.sources.runtime.gops import find_gops
 from memtui.sources.runtime.source import RuntimeSource
@@ -336,7 +337,7 @@ async def test_a_cycle_from_the_future_is_of_now() -> None:
     [
         (ok(b"<html>hello</html>"), "/debug/vars is no JSON"),
         (ok(own_vars(Sys=-5)), "/debug/vars says sys = -5"),
-        (ok(VARS), "speaks for another process: its command line differs"),
+        (ok(VARS), "belongs to another process: its command line differs"),
         (b"HTTP/1.0 302 Found\r\nLocation: /login?token=s3cret\r\n\r\n", "redirects to /login?…"),
         (b"HTTP/1.0 401 Unauthorized\r\n\r\n", "wants credentials"),
         (b"HTTP/1.0 503 Busy\r\n\r\nout of\nservice", "answers 503: out of service"),
@@ -466,7 +467,7 @@ async def test_without_a_command_line_the_sizes_tell_another_process(sleeper: in
         elsewhere = url.replace("127.0.0.1", "localhost")
         assert (await first_sample(source_at(elsewhere))).origin is Origin.HEAP_TEXT
         failed = await failure(source_at(url, sleeper))
-    assert "speaks for another process: Go holds 2" in failed.reason
+    assert "belongs to another process: Go holds 2" in failed.reason
 
 
 async def test_one_listener_is_asked_once_for_all_who_want_to_know() -> None:

@@ -122,12 +122,12 @@ def _explain_recorded(
 ) -> Diagnosis:
     """Print the verdict about a part of a recording."""
     from memtui.diagnosis import build_window, diagnose
-    from memtui.recording.pages import timeline_of
+    from memtui.recording.recorded_pages import load_timeline
     from memtui.timeline import View
 
     with opened(files) as recording, Progress("reading") as progress:
         first, last = window(recording, start, end)
-        timeline = timeline_of(recording, first, last, progress.over)
+        timeline = load_timeline(recording, first, last, progress.over)
     view = View(timeline, last, last, frozen=True)
     diagnosis = diagnose(build_window(view, last - first))
     _print(diagnosis, view, as_json=as_json)
@@ -144,8 +144,8 @@ def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
         return
     from memtui.diagnosis import one_line
     from memtui.local_time import date_and_time
-    from memtui.panes.explain.environment import place_rows
-    from memtui.panes.explain.verdict import rows_of
+    from memtui.panes.explain.environment import environment_rows
+    from memtui.panes.explain.verdict import explain_rows
     from memtui.render.cells import text_of
     from memtui.sanitize import plain
 
@@ -154,7 +154,7 @@ def _print(diagnosis: Diagnosis, view: View, *, as_json: bool) -> None:
     click.echo(f" {one_line(diagnosis)}\n")
     if ended := view.ended():
         click.echo(f" {plain(ended[1].reason)}, at {date_and_time(ended[0])}\n")
-    for row in (*rows_of(diagnosis, width, frozenset()), *place_rows(view, width)):
+    for row in (*explain_rows(diagnosis, width, frozenset()), *environment_rows(view, width)):
         click.echo(text_of(row.line).rstrip())
 
 

@@ -97,30 +97,30 @@ class _ExportSpan(NamedTuple):
 
     def events(self, *, whole_profiles: bool = False) -> Iterator[Event]:
         """Yield the events of that part."""
-        found = self.recording.within(self.start, self.end, whole_profiles=whole_profiles)
+        found = self.recording.events_dated(self.start, self.end, whole_profiles=whole_profiles)
         return self.progress.over(found, self.start, self.end)
 
 
 def _csv(span: _ExportSpan) -> Iterator[str]:
-    from memtui.recording.export import Thinning, rows
+    from memtui.recording.export import Thinning, csv_lines
 
     thinning = Thinning(span.every)
-    yield from rows(each for each in span.events() if thinning.takes(each))
+    yield from csv_lines(each for each in span.events() if thinning.takes(each))
 
 
 def _metrics(span: _ExportSpan) -> Iterator[str]:
-    from memtui.recording.export import Thinning, metrics
+    from memtui.recording.export import Thinning, openmetrics_lines
 
     thinning = Thinning(span.every)
     identity = span.recording.identity(span.end)
     labels = {"host": span.recording.header.host}
     if identity is not None:
         labels |= {"name": identity.name, "pid": str(identity.pid)}
-    yield from metrics((each for each in span.events() if thinning.takes(each)), labels)
+    yield from openmetrics_lines((each for each in span.events() if thinning.takes(each)), labels)
 
 
 def _jsonl(span: _ExportSpan) -> Iterator[str]:
-    from memtui.recording.export import Thinning, flat, flat_gap
+    from memtui.recording.export import Thinning, flatten, flatten_gap
 
     thinning = Thinning(span.every)
     gaps = [
@@ -128,8 +128,8 @@ def _jsonl(span: _ExportSpan) -> Iterator[str]:
     ]
     for event in span.events(whole_profiles=True):
         while gaps and gaps[0].end <= event.at:
-            yield json.dumps(flat_gap(gaps.pop(0))) + "\n"
+            yield json.dumps(flatten_gap(gaps.pop(0))) + "\n"
         if thinning.takes(event):
-            yield json.dumps(flat(event)) + "\n"
+            yield json.dumps(flatten(event)) + "\n"
     for gap in gaps:
-        yield json.dumps(flat_gap(gap)) + "\n"
+        yield json.dumps(flatten_gap(gap)) + "\n"

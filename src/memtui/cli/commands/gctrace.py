@@ -19,7 +19,7 @@ from memtui.cli.errors import INTERRUPTED_EXIT, CliError
 from memtui.cli.progress import Progress
 from memtui.model import GcCycle, Restart, ScavengeLine, TornLine
 from memtui.parse.gctrace.decoder import TimedItem, TraceDecoder, TraceItem
-from memtui.timeline.cycles import CycleTally, gc_cpu_share, kind_of
+from memtui.timeline.cycles import CycleTally, cycle_trigger, gc_cpu_share
 
 if TYPE_CHECKING:
     pass
@@ -185,7 +185,7 @@ class TextReport:
 
     def _row(self, cycle: GcCycle, at: float | None) -> str:
         self._tally.add(cycle.at_s if cycle.at_s is not None else at or 0.0, cycle)
-        kind = kind_of(cycle)
+        kind = cycle_trigger(cycle)
         self._kinds[kind] += 1
         now = gc_cpu_share(self._previous, cycle)
         self._previous = cycle

@@ -27,10 +27,10 @@ def info(files: tuple[str, ...], as_json: bool) -> None:
 
     The whole recording is read and every CRC is checked.
     """
-    from memtui.recording.info import contents_of
+    from memtui.recording.info import read_info
 
     with opened(files) as recording, Progress("reading") as progress:
-        found = contents_of(recording, progress.at)
+        found = read_info(recording, progress.at)
     if as_json:
         import json
 

@@ -17,13 +17,13 @@ def repair(file: str, out: str) -> None:
     Undamaged members are copied byte by byte; of damaged members, the lines with a correct CRC.
     """
     from memtui import units
-    from memtui.recording.salvage import mended
+    from memtui.recording.recovery import salvaged_members
 
     copied = saved = lost = lines_lost = size = 0
     with opened((file,)) as recording, output(out) as new, Progress("reading") as progress:
-        whole, past = sum(part.size for part in recording.parts), 0
-        for part in recording.parts:
-            for each in mended(part):
+        whole, past = sum(part.size for part in recording.segments), 0
+        for part in recording.segments:
+            for each in salvaged_members(part):
                 progress.at((past + each.member.offset) / max(1, whole))
                 copied += each.was_whole
                 saved += bool(each.data) and not each.was_whole

@@ -104,14 +104,14 @@ def print_once(paths: Sequence[Path], at: str | None, *, as_json: bool) -> int:
     """Print all panes of one moment; return the exit code of ``memtui explain``."""
     from memtui.cli.headless.once import print_view
     from memtui.cli.progress import Progress
-    from memtui.recording.pages import timeline_of
+    from memtui.recording.recorded_pages import load_timeline
     from memtui.timeline import View
 
     store = pages_of(paths)
     first, last = store.span()
     until = last if at is None else moment_of(store, at)
     with Progress("reading") as progress:
-        timeline = timeline_of(store.recording, first, until, progress.over)
+        timeline = load_timeline(store.recording, first, until, progress.over)
     view = View(timeline, until, until, frozen=True)
     host = store.host()
     return print_view(view, as_json=as_json, moment=f"recorded on {host}" if host else "recorded")

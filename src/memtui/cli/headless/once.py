@@ -42,7 +42,7 @@ from memtui.model import (
     Trouble,
 )
 from memtui.panes.profile.view_options import ViewOptions
-from memtui.recording.export import Value, flat, moment
+from memtui.recording.export import Value, flatten, format_utc
 from memtui.timeline import View
 
 _LEFT_OUT = frozenset({"kind", "source"})
@@ -53,12 +53,12 @@ def snapshot_object(view: View, diagnosis: Diagnosis) -> dict[str, object]:
     start, end = span_of(view, DEFAULT_WINDOW_S)
     return {
         "memtui": __version__,
-        "time": moment(view.until),
+        "time": format_utc(view.until),
         "ended": (found := view.ended()) and found[1].reason,
         "process": _newest(view, ProcessIdentity) | _newest(view, ProcessSample) or None,
         "trend": {
-            "from": moment(start),
-            "to": moment(end),
+            "from": format_utc(start),
+            "to": format_utc(end),
         }
         | {
             each.name: {
@@ -85,7 +85,7 @@ def _newest(view: View, kind: type[Sample]) -> dict[str, Value]:
 
 
 def _flat(at: float, sample: Sample) -> dict[str, Value]:
-    found = flat(Event(at, "", sample))
+    found = flatten(Event(at, "", sample))
     return {name: value for name, value in found.items() if name not in _LEFT_OUT}
 
 
@@ -112,8 +112,8 @@ def _profile(view: View) -> dict[str, object] | None:
         return None
     values, dated = look.values(shown.profile), shown.dated
     return {
-        "time": moment(dated.at) if dated.is_known else None,
-        "read": moment(shown.at),
+        "time": format_utc(dated.at) if dated.is_known else None,
+        "read": format_utc(shown.at),
         "duration_s": shown.profile.duration_nanos / 1e9 or None,
         "kind": shown.profile.kind,
         "where": shown.profile.where,

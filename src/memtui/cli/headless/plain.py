@@ -35,7 +35,7 @@ from memtui.model import (
     Sample,
     Trouble,
 )
-from memtui.panes.explain.explainer import Explainer
+from memtui.panes.explain.diagnosis_cache import DiagnosisCache
 from memtui.panes.gctrace.columns import exact_share
 from memtui.sanitize import plain
 from memtui.sources.clock import ClockSource
@@ -164,7 +164,7 @@ class PlainLines:
     """
 
     def __init__(self) -> None:
-        self._explainer = Explainer()
+        self._explainer = DiagnosisCache()
         self._last = {"state": _RUNS}
         self._counts: dict[type, int] = {}
         self._causes: tuple[Cause, ...] = ()

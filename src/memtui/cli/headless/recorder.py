@@ -19,7 +19,7 @@ from memtui.cli.options.profile import ProfileOptions
 from memtui.model import Ended, Event, GcCycle, ProcessIdentity, ProcessSample, Restart
 from memtui.recording import Recorder
 from memtui.sanitize import plain
-from memtui.session.session_recorder import lacking
+from memtui.session.session_recorder import recorder_problem
 from memtui.sources.clock import SessionClock
 from memtui.sources.defect import report_hint
 from memtui.sources.profile.worker.client import UndecodedProfiles
@@ -230,7 +230,7 @@ class HeadlessRecorder:
         return plain(f"{identity.name} {identity.pid}") if identity else "the process"
 
     def _show_state(self) -> None:
-        lacks = lacking(self._recorder)
+        lacks = recorder_problem(self._recorder)
         kind = lacks.partition(":")[0]  # without the seconds of a stall, which always change
         if kind != self._lacked:
             state = f"recording {lacks}" if lacks else "recording continues"
@@ -257,7 +257,7 @@ class HeadlessRecorder:
         """Return the last line: how long, which process, which file, and what is missing."""
         place, defect = self._recorder.path, self._recorder.defect
         where = plain(str(place)) if place else "standard output"
-        lacks = lacking(self._recorder)
+        lacks = recorder_problem(self._recorder)
         if self.is_cut and not defect:
             lacks = f"the disk did not respond for {LONGEST_CLOSE_S:.0f} s: the end may be missing"
         text = f"memtui: recorded {self._past} of {self._name} in {where} ({self._size})"

@@ -20,8 +20,8 @@ from memtui.model import (
 )
 from memtui.panes.bars import heading_line
 from memtui.panes.empty import empty_lines
-from memtui.panes.explain.environment import place_rows
-from memtui.panes.explain.verdict import rows_of, trial_rows
+from memtui.panes.explain.environment import environment_rows
+from memtui.panes.explain.verdict import explain_rows, trial_rows
 from memtui.panes.field_lines import facts_of, field_lines
 from memtui.panes.gctrace.columns import PAUSES, cycle_lines, cycles_at
 from memtui.panes.gctrace.status import NO_TRACE, in_full, status_of, waiting_for
@@ -201,10 +201,10 @@ def _explain(view: View, diagnosis: Diagnosis, width: int) -> Iterator[Line]:
     if view.sample(ProcessSample) is None:
         yield from empty_lines(view, "process", width, "no sample from /proc yet")
         return
-    rows = rows_of(diagnosis, width, frozenset())
+    rows = explain_rows(diagnosis, width, frozenset())
     if trial := trial_of(view):
         rows += trial_rows(trial, width)
-    yield from (each.line for each in (*rows, *place_rows(view, width)))
+    yield from (each.line for each in (*rows, *environment_rows(view, width)))
 
 
 def _sources(view: View, width: int) -> Iterator[Line]:

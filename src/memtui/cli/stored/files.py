@@ -49,7 +49,7 @@ def opened(paths: tuple[str, ...]) -> Iterator[Recording]:
 
 def paths_of(recording: Recording) -> list[Path]:
     """Return all files of a recording, also those that the user did not name."""
-    return [part.path for part in recording.parts]
+    return [part.path for part in recording.segments]
 
 
 def window(recording: Recording, start: str | None, end: str | None) -> tuple[float, float]:
@@ -64,12 +64,12 @@ def window(recording: Recording, start: str | None, end: str | None) -> tuple[fl
 
 def at_moment(recording: Recording, text: str, span: tuple[float, float] | None = None) -> float:
     """Return the moment that a text describes; raise CliError."""
-    from memtui.recording.moments import NoMoment, moment
+    from memtui.recording.time_expressions import NotAMoment, parse_moment
 
-    marks = recording.notable() if text.strip().startswith("@") else ()
+    marks = recording.notable_events() if text.strip().startswith("@") else ()
     try:
-        return moment(text, span or recording.span, marks=marks)
-    except NoMoment as error:
+        return parse_moment(text, span or recording.span, marks=marks)
+    except NotAMoment as error:
         raise CliError(str(error)) from None
 
 

@@ -18,7 +18,7 @@ from memtui.render.preferences import DEFAULT, Preferences
 
 if TYPE_CHECKING:
     from memtui.dashboard.app import MemtuiApp
-    from memtui.recording.pages import RecordedPages
+    from memtui.recording.recorded_pages import RecordedPages
     from memtui.sources.signals import EarlySignals
 
 
@@ -42,7 +42,7 @@ class Spool:
     def __enter__(self) -> Spool:
         """Wait until the recording can be shown."""
         from memtui.recording import NotARecording
-        from memtui.recording.pages import RecordedPages
+        from memtui.recording.recorded_pages import RecordedPages
 
         self.path.touch(0o600)
         threading.Thread(target=self._copy, name="spool", daemon=True).start()
@@ -114,7 +114,7 @@ def show(
 def pages_of(paths: Sequence[Path]) -> RecordedPages:
     """Open the files of one recording; raise CliError if they are not one."""
     from memtui.recording import NotARecording
-    from memtui.recording.pages import RecordedPages
+    from memtui.recording.recorded_pages import RecordedPages
 
     for path in paths:
         if not exists(path):
@@ -155,12 +155,12 @@ def replaying(
 
 def moment_of(store: RecordedPages, at: str) -> float:
     """Return the moment of ``--at``; raise CliError."""
-    from memtui.recording.moments import NoMoment, moment
+    from memtui.recording.time_expressions import NotAMoment, parse_moment
 
     try:
-        marks = store.recording.notable() if at.strip().startswith("@") else ()
-        return moment(at, store.span(), marks=marks)
-    except NoMoment as error:
+        marks = store.recording.notable_events() if at.strip().startswith("@") else ()
+        return parse_moment(at, store.span(), marks=marks)
+    except NotAMoment as error:
         raise CliError(f"--at: {error}") from None
 
 
@@ -174,12 +174,12 @@ def following(
     from memtui.dashboard.app import MemtuiApp
     from memtui.session import Player
     from memtui.session.followed_recording import FollowedRecording
-    from memtui.session.replay_window import recent
+    from memtui.session.replay_window import load_recent
     from memtui.timeline import SessionCourse
 
     source = FollowedRecording(path)
     first, last = store.span()
-    timeline = recent(store, SessionCourse(first, last))
+    timeline = load_recent(store, SessionCourse(first, last))
 
     def clock() -> float:
         return timeline.newest_at

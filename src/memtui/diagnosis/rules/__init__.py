@@ -1,4 +1,4 @@
-"""The rules: one cause each, a pure function of a window that says what it found, or nothing."""
+"""The rules: each checks a window for one cause and returns a finding or None."""
 
 from collections.abc import Callable, Sequence
 
@@ -42,6 +42,6 @@ RULES: Sequence[Rule] = (
 )
 
 EARLY_RULES: Sequence[Rule] = (burst_leftover,)
-"""Rules for a window that is too short for all others: an idle program does not change."""
+"""Rules that need no long window, because an idle program does not change."""
 
 __all__ = ["EARLY_RULES", "RULES", "Rule"]

@@ -1,9 +1,9 @@
-"""What a burst left behind in a program that fell idle: garbage, and free memory not returned.
+"""Finds garbage and free memory that remain after a burst in an idle program.
 
 A cycle starts when the heap reaches its goal, and at least every two minutes (Go 1.27.3
-runtime/proc.go forcegcperiod). After a burst the goal is far away, so what died since the last
-cycle stays until the forced one. What that frees is returned by the scavenger, except for chunks
-that were dense in the last two cycles (Go 1.21 and newer, runtime/mgcscavenge.go).
+runtime/proc.go forcegcperiod). After a burst the goal is high, so garbage stays until the forced
+cycle. The scavenger returns the memory that this cycle frees, except for chunks that were dense in
+the last two cycles (Go 1.21 and newer, runtime/mgcscavenge.go).
 """
 
 from __future__ import annotations
@@ -31,16 +31,17 @@ from memtui.model import MappingKind
 
 FORCED_S = 120.0
 LEAST_SHARE = 0.3
-"""What is left over is worth saying when it is that much of RES."""
+"""The remaining memory is reported from this share of RES on."""
 CYCLE_IN_BURST = 0.75
-"""A cycle that found so much more alive than the one before it ran within the burst."""
+"""The last cycle ran within the burst if the cycle before found less than this share live."""
 
 ADVICE = Advice(
     code=(
-        "Wait: the next GC cycle is forced within 2 min, and what it frees is returned after up to "
-        "two more cycles.",
-        "To settle it now: force a GC (garbage becomes free), then debug.FreeOSMemory (what is "
-        "free leaves RES).",
+        "Wait: Go forces the next GC cycle within 2 min, and returns the memory that it frees "
+        "after "
+        "up to two more cycles.",
+        "To test it now: force a GC (garbage becomes free), then call debug.FreeOSMemory (free "
+        "memory leaves RES).",
         "Make the burst smaller: stream, batch, limit concurrent requests.",
     ),
     environment=("GOMEMLIMIT a little above the normal use makes the runtime return memory.",),
@@ -53,11 +54,11 @@ ADVICE = Advice(
 
 @dataclass(frozen=True, slots=True)
 class BurstLeftover:
-    """What an idle program holds, in bytes, beside what is live for certain.
+    """Memory in bytes that an idle program holds in addition to objects that are surely live.
 
-    ``garbage`` was allocated since the last cycle or is known to be dead, ``unchecked`` was alive
-    in the last cycle, which ran within the burst; ``free`` is not returned. ``since_s`` is the age
-    of the last cycle.
+    ``garbage`` is HeapAlloc above the live heap of the last cycle. ``unchecked`` was live in the
+    last cycle, which ran within the burst. ``free`` is not returned. ``since_s`` is the age of the
+    last cycle.
     """
 
     garbage: int
@@ -68,12 +69,12 @@ class BurstLeftover:
 
     @property
     def size(self) -> int:
-        """All of it."""
+        """The sum of the three."""
         return self.garbage + self.unchecked + self.free
 
 
 def burst_leftover(window: Window) -> Finding | None:
-    """Name what a burst left in a program that is idle now, and when it goes."""
+    """Return a finding if garbage and free memory of a burst are much of RES in an idle program."""
     if not window.is_idle or window.is_growing:
         return None
     found = _by_memstats(window) if window.access is Access.FULL else _by_trace(window)
@@ -81,12 +82,12 @@ def burst_leftover(window: Window) -> Finding | None:
         return None
     is_garbage = found.garbage + found.unchecked >= found.free
     cause = Cause.DEAD_NOT_COLLECTED if is_garbage else Cause.FREED_NOT_RETURNED
-    parts = join_words(list(_parts(found)))
+    parts = join_words(list(_part_clauses(found)))
     return Finding(
         cause=cause,
-        sentence=f"RES {units.size(window.res)} is mostly left over from a burst: {parts}.",
-        line=f"{SIZE} left over from a burst: {parts}.",
-        brief=f"{SIZE} left over from a burst.",
+        sentence=f"RES {units.size(window.res)} mostly remains from a burst: {parts}.",
+        line=f"{SIZE} remain from a burst: {parts}.",
+        brief=f"{SIZE} remain from a burst.",
         claim=Claim(
             found.size,
             (PartName.GARBAGE, PartName.UNRETURNED, PartName.LIVE, PartName.OBJECTS),
@@ -98,13 +99,16 @@ def burst_leftover(window: Window) -> Finding | None:
         evidence=_evidence(window, found),
         advice=ADVICE,
         refuted_by=("The next GC cycle does not free it: then it is live heap.",),
-        raised_by=("a forced GC, then debug.FreeOSMemory, settle it", *missing_sources(window)),
+        raised_by=(
+            "a forced GC, then debug.FreeOSMemory, shows how much is free",
+            *missing_sources(window),
+        ),
     )
 
 
-def _parts(found: BurstLeftover) -> list[str]:
+def _part_clauses(found: BurstLeftover) -> list[str]:
     due = max(0.0, FORCED_S - found.since_s)
-    when = f"waiting for the next GC (forced within {units.duration(due)})"
+    when = f"until the next GC (forced within {units.duration(due)})"
     parts = []
     if found.garbage:
         parts.append(f"about {units.size(found.garbage)} is garbage {when}")
@@ -137,7 +141,7 @@ def _by_memstats(window: Window) -> BurstLeftover | None:
 
 
 def _by_trace(window: Window) -> BurstLeftover | None:
-    """Return what anonymous memory holds beside what the last cycle found alive."""
+    """Return the anonymous memory beyond the live heap of the last cycle."""
     last, live = window.ends[1], window.live_now
     if live is None or last.anon is None or not window.has_rollup:
         return None
@@ -149,10 +153,10 @@ def _by_trace(window: Window) -> BurstLeftover | None:
     since = window.end - window.idle_s
     known = [point for point in window.points if point.anon is not None]
     then = [point.anon or 0 for point in known if point.at <= since] or [known[0].anon or 0]
-    # What RES rose by since the last cycle was allocated since: it is garbage, or live.
+    # Growth of RES since the last cycle was allocated since then: it is garbage, or live.
     risen = max(0, last.anon - then[-1])
     outside = readings(window)[1]
-    if outside is not None:  # free memory of the heap lies at its addresses
+    if outside is not None:  # free heap memory is within the mappings of the Go heap
         rest = min(rest, outside.go_heap - live)
     rest = max(0, rest)
     if risen > rest / 2:
@@ -161,7 +165,7 @@ def _by_trace(window: Window) -> BurstLeftover | None:
 
 
 def go_heap(window: Window) -> int | None:
-    """Return what is resident of the Go heap's mappings; None where smaps was not read."""
+    """Return the resident bytes of the Go heap's mappings; None if smaps was not read."""
     if not window.groups:
         return None
     sizes = [
@@ -174,7 +178,7 @@ def go_heap(window: Window) -> int | None:
 
 def _evidence(window: Window, found: BurstLeftover) -> tuple[Evidence, ...]:
     age = units.duration(found.since_s)
-    said = [
+    evidence = [
         res_evidence(window),
         Evidence(f"no GC cycle for {age}", PaneName.GCTRACE, (("seconds", found.since_s),)),
     ]
@@ -184,5 +188,5 @@ def _evidence(window: Window, found: BurstLeftover) -> tuple[Evidence, ...]:
     ):  # fmt: skip
         if size:
             place = PaneName.LEDGER if window.access is Access.FULL else PaneName.GCTRACE
-            said.append(Evidence(f"{name} {units.size(size)}", place, ((name, float(size)),)))
-    return tuple(said)
+            evidence.append(Evidence(f"{name} {units.size(size)}", place, ((name, float(size)),)))
+    return tuple(evidence)

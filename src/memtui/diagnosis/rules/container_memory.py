@@ -1,9 +1,9 @@
-"""container-memory: the cgroup is charged for memory that is in no process's RES.
+"""container-memory: the cgroup is charged for memory outside the RES of its processes.
 
-Page cache, tmpfs, sockets and the kernel's own memory count against the limit of a cgroup as
-anonymous memory does (the kernel's Documentation/admin-guide/cgroup-v2.rst, memory.stat). The
-kernel reclaims page cache of files before the OOM killer comes. tmpfs stays until its files are
-removed, kernel memory until whoever made it lets it go.
+Page cache, tmpfs, sockets and kernel memory count against the limit of a cgroup, as anonymous
+memory does (the kernel's Documentation/admin-guide/cgroup-v2.rst, memory.stat). The kernel reclaims
+page cache of files before the OOM killer runs. tmpfs stays until its files are removed; kernel
+memory stays while the kernel object is in use.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ SOCKETS, CACHE = "socket buffers", "page cache"
 
 ADVICES = {
     FILES: "Files in tmpfs (/dev/shm, a tmpfs mount, an emptyDir of medium Memory, memfd) stay "
-    "until they are removed: delete them, bound the mount (size=), or write to a disk.",
-    KERNEL: "Kernel memory follows what the program asks of the kernel: ever new file names "
-    "(dentries), open files, sockets, threads. Reuse names, and close what is open.",
+    "in memory until they are removed. Delete them, limit the mount (size=), or write to disk.",
+    KERNEL: "New file names (dentries), open files, sockets and threads use kernel memory. Reuse "
+    "file names, and close files and sockets.",
     SOCKETS: "Read the data that waits in the sockets, and limit the number of connections.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class CgroupPart:
-    """One part of what a cgroup is charged for outside of RES, in bytes; it may fall."""
+    """Memory that a cgroup is charged for outside RES, in bytes; ``growth`` may be negative."""
 
     name: str
     size: int
@@ -51,12 +51,12 @@ class CgroupPart:
 
 
 def container_memory(window: Window) -> Finding | None:
-    """Report growing memory of the container that is in no RES and cannot be reclaimed."""
+    """Return a finding if memory outside RES that is not page cache grows or is near the limit."""
     readings = window.containers
     if len(readings) < window.thresholds.container_readings:
         return None
     first, last = readings[0][1], readings[-1][1]
-    size, grown = _held(last), _risen(window)
+    size, grown = _outside_res(last), _growth_outside_res(window)
     usage = _number(last.usage_bytes)
     is_near = _is_near(last, window.thresholds)
     if size is None or usage is None or not (grown or is_near):
@@ -67,32 +67,32 @@ def container_memory(window: Window) -> Finding | None:
     named = [each for each in named if (each.growth if grown else each.size) > 0.2 * amount]
     if not named:
         return None
-    what = join_words([_said(each, is_growth=bool(grown)) for each in named])
+    what = join_words([_part_line(each, is_growth=bool(grown)) for each in named])
     others = max(0, window.growth) if grown else window.res
     left = _time_left(window, last, grown)
     limit = _limit_words(last, left)
     amount_words = units.change(amount) if grown else units.size(amount)
     return Finding(
         cause=Cause.CONTAINER_MEMORY,
-        sentence=f"The container holds {units.size(size)} that is in no process's RES and is no "
-        f"page cache: {what}.{limit}",
-        line=f"{amount_words} in the container, outside RES: {what}.{limit}",
-        brief=f"{amount_words} in the container, outside RES.",
+        sentence=f"The container holds {units.size(size)} outside the RES of its processes, "
+        f"page cache excluded: {what}.{limit}",
+        line=f"{amount_words} in the container outside RES: {what}.{limit}",
+        brief=f"{amount_words} in the container outside RES.",
         of_growth=False,
         share=share_of(amount, amount + others),
         confidence=_confidence(named[0].name),
         evidence=(res_evidence(window), *_evidence(window, first, last, size, left)),
         advice=_advice(named),
-        rivals=(ruled_out(Cause.HEAP_LEAK, "no process has this memory in its RES."),),
+        rivals=(ruled_out(Cause.HEAP_LEAK, "this memory is outside the RES of all processes."),),
         refuted_by=("memory.stat of the cgroup: this part falls when the limit is near.",),
         raised_by=()
         if isinstance(last.slab_reclaimable_bytes, int)
-        else ("cgroup v2 splits kernel memory by kind",),
+        else ("cgroup v2 reports kernel memory by kind",),
     )
 
 
 def page_cache_evidence(window: Window) -> Evidence | None:
-    """Return how much page cache the container gained outside of RES; None when it is little."""
+    """Return evidence of the growth of the container's page cache; None if it is small."""
     if len(window.containers) < 2:
         return None
     first, last = window.containers[0][1], window.containers[-1][1]
@@ -101,13 +101,13 @@ def page_cache_evidence(window: Window) -> Evidence | None:
         return None
     words = (
         f"the container's page cache {units.change(cache.growth)} to {units.size(cache.size)}: it "
-        "is in no RES, and the kernel takes it back on demand"
+        "is outside RES, and the kernel reclaims it on demand"
     )
     return Evidence(words, PaneName.PROCESS, (("cache", cache.size), ("growth", cache.growth)))
 
 
 def cgroup_parts(first: CgroupMemory, last: CgroupMemory) -> list[CgroupPart]:
-    """Return the parts of a cgroup outside of RES that are known at both moments."""
+    """Return the parts of a cgroup outside RES that are known in both readings."""
     found = []
     for name, of in _PARTS:
         before, after = of(first), of(last)
@@ -127,7 +127,7 @@ def _cache(found: CgroupMemory) -> int | None:
 
 
 def _kernel(found: CgroupMemory) -> int | None:
-    """Return the kernel's memory where it is not split by kind: cgroup v1."""
+    """Return kernel memory if it is not reported by kind (cgroup v1)."""
     has_kinds = isinstance(found.slab_unreclaimable_bytes, int)
     return None if has_kinds else _number(found.kernel_bytes)
 
@@ -142,8 +142,8 @@ _PARTS: tuple[tuple[str, Callable[[CgroupMemory], int | None]], ...] = (
 )
 
 
-def _held(found: CgroupMemory) -> int | None:
-    """Return what is in no RES and does not go as page cache does, in bytes."""
+def _outside_res(found: CgroupMemory) -> int | None:
+    """Return the memory outside RES without page cache, in bytes."""
     outside, cache = found.outside_processes_bytes, _cache(found)
     if outside is None or cache is None:
         return None
@@ -151,10 +151,10 @@ def _held(found: CgroupMemory) -> int | None:
     return min(outside, stays)
 
 
-def _risen(window: Window) -> int:
-    """Return by how much that rose, on and on, in bytes; 0 when it did not."""
+def _growth_outside_res(window: Window) -> int:
+    """Return the steady growth of the memory outside RES in bytes; 0 without steady growth."""
     limits = window.thresholds
-    series = [(at, float(size)) for at, each in window.containers if (size := _held(each))]
+    series = [(at, float(size)) for at, each in window.containers if (size := _outside_res(each))]
     if len(series) < limits.container_readings:
         return 0
     trend, usage = trend_of(series), _number(window.containers[-1][1].usage_bytes)
@@ -165,19 +165,19 @@ def _risen(window: Window) -> int:
 
 
 def _is_near(found: CgroupMemory, limits: Thresholds) -> bool:
-    margin, held = found.margin_bytes, _held(found)
+    margin, held = found.margin_bytes, _outside_res(found)
     if margin is None or held is None or not isinstance(found.limit_bytes, int):
         return False
     is_near = margin < limits.container_margin * found.limit_bytes
     return is_near and held > limits.container_of_limit * found.limit_bytes
 
 
-def _said(part: CgroupPart, *, is_growth: bool) -> str:
+def _part_line(part: CgroupPart, *, is_growth: bool) -> str:
     return f"{part.name} {units.change(part.growth) if is_growth else units.size(part.size)}"
 
 
 def _time_left(window: Window, last: CgroupMemory, grown: int) -> float | None:
-    """Return in how many seconds the limit is reached at this pace; None when it is not."""
+    """Return the seconds until the limit is reached at this rate; None if it is not reached."""
     seconds = window.containers[-1][0] - window.containers[0][0]
     if not grown or last.margin_bytes is None or seconds <= 0:
         return None
@@ -190,11 +190,11 @@ def _limit_words(last: CgroupMemory, left: float | None) -> str:
     if left is None:
         room = units.size(max(0, last.margin_bytes))
         return f" {room} left of the limit of {units.size(last.limit_bytes)}."
-    return f" Its limit of {units.size(last.limit_bytes)} in {units.duration(left)}."
+    return f" It reaches its limit of {units.size(last.limit_bytes)} in {units.duration(left)}."
 
 
 def _confidence(name: str) -> Confidence:
-    """Slab that may be reclaimed, and a sum that may contain it, are no proof by themselves."""
+    """Return the confidence; reclaimable slab may shrink, and a sum may contain it."""
     if name == SLAB_RECLAIMABLE:
         return Confidence.LOW
     return Confidence.MEDIUM if name == KERNEL else Confidence.HIGH
@@ -210,28 +210,33 @@ def _evidence(
     found = [
         Evidence(usage, PaneName.PROCESS, (("from", before), ("to", now))),
         Evidence(
-            f"in no process's RES {units.size(outside)} ({units.change(grown)}), of which "
-            f"{units.size(held)} is no page cache",
+            f"outside RES {units.size(outside)} ({units.change(grown)}); without page cache "
+            f"{units.size(held)}",
             PaneName.PROCESS,
-            (("outside", outside), ("growth", grown), ("held", held), ("risen", _risen(window))),
+            (
+                ("outside", outside),
+                ("growth", grown),
+                ("held", held),
+                ("risen", _growth_outside_res(window)),
+            ),
         ),
     ]
     for part in cgroup_parts(first, last):
         if max(part.size, abs(part.growth)) >= window.thresholds.container_bytes:
             words = f"{part.name} {units.size(part.size)} ({units.change(part.growth)})"
             figures = (("size", part.size), ("growth", part.growth))
-            found.append(Evidence(f"{words}: {_when_it_goes(part)}", PaneName.PROCESS, figures))
+            found.append(Evidence(f"{words}: {_reclaim_note(part)}", PaneName.PROCESS, figures))
     if isinstance(last.limit_bytes, int) and last.margin_bytes is not None:
         words = (
             f"limit {units.size(last.limit_bytes)}, {units.size(max(0, last.margin_bytes))} left"
         )
-        words += "" if left is None else f", reached in {units.duration(left)} at this pace"
+        words += "" if left is None else f", reached in {units.duration(left)} at this rate"
         figures = (("limit", last.limit_bytes), ("margin", max(0, last.margin_bytes)))
         found.append(Evidence(words, PaneName.PROCESS, figures))
     return tuple(found)
 
 
-def _when_it_goes(part: CgroupPart) -> str:
+def _reclaim_note(part: CgroupPart) -> str:
     if part.name == CACHE:
         return "the kernel reclaims it on demand"
     if part.name == SLAB_RECLAIMABLE:
@@ -245,6 +250,8 @@ def _advice(named: list[CgroupPart]) -> Advice:
     kinds = [KERNEL if each.name in (SLAB, SLAB_RECLAIMABLE) else each.name for each in named]
     return Advice(
         code=tuple(ADVICES[name] for name in dict.fromkeys(kinds)),
-        host=("memory.stat of the cgroup has the parts; a higher limit only delays it.",),
-        useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: no process holds this memory.",),
+        host=(
+            "memory.stat of the cgroup shows the parts. A higher limit only delays the OOM kill.",
+        ),
+        useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: this memory is outside the process.",),
     )

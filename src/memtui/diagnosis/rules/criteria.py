@@ -1,4 +1,4 @@
-"""What the rules have in common: when a part grew enough, how sure that is, and how it is said."""
+"""Criteria and evidence that several rules share: growth, confidence, unseen heap, sentences."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from memtui.diagnosis.window import Access, Window
 from memtui.model import Act, HostMemory
 
 SHORT_S = 120.0
-"""A window in which a load that just rises looks like a leak."""
+"""In a shorter window a rising load looks like a leak."""
 
 
 def is_rising(trend: Trend | None, least: float) -> bool:
-    """Return whether a series grew by at least that, beyond doubt, and is not flat since.
+    """Return whether a series surely grew by at least ``least``, and is not flat since then.
 
-    What grew from the first moment on and then stayed is a warm-up, whatever its size.
+    A series that grew from the first moment on and then stayed flat is a warm-up of any size.
     """
     return (
         trend is not None
@@ -37,10 +37,10 @@ def share_of(part: float, whole: float) -> float:
 
 
 def confidence_of(window: Window, share: float, trend: Trend | None = None) -> Confidence:
-    """Return how sure a cause is that explains this share.
+    """Return the confidence in a cause that explains this share of the growth.
 
-    High needs most of the growth, enough cycles and all that can be read; a step, a short window
-    and less access lower it.
+    High needs most of the growth, enough cycles and all sources. A step, a short window and fewer
+    sources lower it.
     """
     limits = window.thresholds
     found = Confidence.HIGH if share >= 0.6 else Confidence.MEDIUM
@@ -55,58 +55,58 @@ def confidence_of(window: Window, share: float, trend: Trend | None = None) -> C
     return found
 
 
-TOLD_APART_S = 300.0
-"""A leak, a cache that fills and a rising load look alike for that long."""
+SURE_LEAK_S = 300.0
+"""A leak, a filling cache and a rising load look alike for this time."""
 
 
 def is_sure_leak(window: Window, confidence: Confidence) -> bool:
-    """Return whether growth went on for long enough, and without a growing load, to be a leak.
+    """Return whether the growth lasted long enough, without a growing load, to be a leak.
 
-    The load is the rate of allocation.
+    The load is the allocation rate.
     """
-    if confidence is Confidence.LOW or window.seconds < TOLD_APART_S:
+    if confidence is Confidence.LOW or window.seconds < SURE_LEAK_S:
         return False
     return not window.load_rises
 
 
 def leak_ending(window: Window, confidence: Confidence) -> str:
-    """Return the last words of a line that names a leak: no more than is known."""
+    """Return the end of a line about a leak, by the certainty."""
     if is_sure_leak(window, confidence):
         return "A leak."
     return "It may be a leak."
 
 
 def leak_caveat(window: Window, confidence: Confidence) -> str:
-    """Return a sentence on what cannot be excluded yet; empty when it is a leak."""
+    """Return a sentence about causes that are not excluded yet; empty if it is surely a leak."""
     if is_sure_leak(window, confidence):
         return ""
     return (
-        " A leak, a cache that fills and a rising load look alike until it has levelled off or "
-        f"gone on for {units.duration(TOLD_APART_S)}."
+        " A leak, a filling cache and a rising load look alike until the growth ends or lasts "
+        f"{units.duration(SURE_LEAK_S)}."
     )
 
 
 def missing_sources(window: Window) -> tuple[str, ...]:
-    """Describe what would raise the confidence in whatever was found."""
+    """Return the sources, or the longer window, that would raise the confidence."""
     found = []
     if window.access is Access.PROC:
-        found.append("gctrace=1, which needs a restart, would show the live heap of each cycle")
+        found.append("gctrace=1 (needs a restart) shows the live heap of each GC cycle")
     runtime = dict(window.sources).get("runtime")
     if window.access is not Access.FULL and runtime:
-        found.append(f"more samples of MemStats ({runtime}) would split the rest")
+        found.append(f"more samples of MemStats ({runtime}) split the rest")
     elif window.access is not Access.FULL:
-        found.append("an endpoint with MemStats (expvar, net/http/pprof) would split the rest")
+        found.append("an endpoint with MemStats (expvar, net/http/pprof) splits the rest")
     elif not window.cycles and not any(point.live is not None for point in window.points):
-        found.append("gctrace=1, or /gc/heap/live:bytes in /metrics, would give the live heap")
+        found.append("gctrace=1, or /gc/heap/live:bytes in /metrics, shows the live heap")
     if not window.has_rollup:
         found.append("smaps_rollup (same user or root) would show LazyFree and huge pages")
     if window.seconds < 300:
-        found.append("a longer window would narrow the slope")
+        found.append("a longer window narrows the slope")
     return tuple(found)
 
 
 def change_evidence(name: str, first: float, last: float, place: PaneName) -> Evidence:
-    """Report that something went from one size to another; only by how much, if one is below 0."""
+    """Return evidence of a change; only the difference if ``first`` or ``last`` is negative."""
     text = f"{name} {units.size(int(first))} → {units.size(int(last))}"
     change = units.change(int(last) - int(first))
     text = f"{name} {change}" if min(first, last) < 0 else f"{text} ({change})"
@@ -114,12 +114,12 @@ def change_evidence(name: str, first: float, last: float, place: PaneName) -> Ev
 
 
 def count_noun(count: int, name: str) -> str:
-    """Write a count with its name: 1 cycle, 5 cycles."""
+    """Return a count with its noun: 1 cycle, 5 cycles."""
     return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
 def slope_evidence(name: str, trend: Trend, place: PaneName) -> Evidence:
-    """Describe how fast something grows, with its interval."""
+    """Return evidence of a slope with its interval."""
     low, likely, high = (
         units.change(round(each)) for each in (trend.low_per_h, trend.slope_per_h, trend.high_per_h)
     )
@@ -131,26 +131,27 @@ def slope_evidence(name: str, trend: Trend, place: PaneName) -> Evidence:
 
 
 def release_sentence(window: Window) -> str:
-    """Return a sentence on the act that the window begins with; empty without one."""
+    """Return a sentence about the memory release at the start of the window; empty without one."""
     if window.returned is None:
         return ""
     done = "a GC was forced" if window.returned.act is Act.FORCE_GC else "memory was freed"
     size = units.size(window.returned.size)
-    return f" RES fell by {size} when {done}: that was garbage and free memory, not a leak."
+    return f" RES fell by {size} when {done}: it was garbage and free memory, not a leak."
 
 
 def res_evidence(window: Window) -> Evidence:
-    """Describe what RES did."""
+    """Return evidence of the change of RES, with swapped memory."""
     first, last = window.ends
     words = "RES and swap" if last.swap else "RES"
     return change_evidence(words, first.footprint or 0, last.footprint or 0, PaneName.TREND)
 
 
 def goal_room_growth(window: Window) -> float:
-    """Return by how much the heap grew beyond its live objects, as far as the goal allows it to.
+    """Return the growth of the heap beyond its live objects, within its goal, in bytes.
 
-    Garbage and freed memory together; the collector keeps them in proportion to the live heap and
-    to the stacks, so whoever made those grow made this grow. What exceeds the goal is not theirs.
+    This is garbage and freed memory. The GC keeps them in proportion to the live heap and the
+    stacks, so the cause of their growth also causes this growth. Memory above the goal has another
+    cause.
     """
     ledger = window.ledger
     if ledger is None:
@@ -167,15 +168,15 @@ def goal_room_growth(window: Window) -> float:
 
 
 def join_words(names: Sequence[str]) -> str:
-    """Join words: a, b and c."""
+    """Return the words joined: a, b and c."""
     *rest, last = names
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
 def is_heap_unseen(window: Window) -> bool:
-    """Return whether much of the heap was never looked at by a cycle that anybody saw.
+    """Return whether no observed GC cycle examined much of the heap.
 
-    Either it grew since the last cycle, or nobody knows what was alive at the last one.
+    Either the heap grew since the last cycle, or the live heap of that cycle is unknown.
     """
     points = [point for point in window.points if point.cycles is not None]
     if window.access is Access.TRACE:
@@ -192,20 +193,20 @@ def is_heap_unseen(window: Window) -> bool:
         return True
     ledger = window.ledger
     grown = ledger.grown(*HEAP_PARTS) if ledger else 0
-    return window.grows and grown > 0.5 * window.growth and not _filling(last)
+    return window.grows and grown > 0.5 * window.growth and not _is_near_goal(last)
 
 
 def is_anon_explained(window: Window) -> bool:
-    """Return whether what is resident beyond Go is known for what it is, or little.
+    """Return whether the resident memory beyond Go is explained, or small.
 
-    Without LazyFree it may be lazily freed, or filled again by huge pages.
+    Without smaps_rollup it may be lazily freed, or in huge pages.
     """
     last = window.ends[1]
     return window.has_rollup or last.beyond_go is None or last.beyond_go <= window.big
 
 
 def seconds_without_cycle(window: Window) -> float:
-    """Return for how many seconds nobody saw a cycle."""
+    """Return the seconds since the last observed GC cycle."""
     if window.access is Access.TRACE:
         return window.end - (window.cycles[-1].at if window.cycles else window.start)
     points = [point for point in window.points if point.cycles is not None]
@@ -214,9 +215,9 @@ def seconds_without_cycle(window: Window) -> float:
 
 
 def _is_much_unseen(window: Window) -> bool:
-    """Return whether more of the heap than GOGC=100 allows was not marked for unusually long.
+    """Return whether the unseen heap exceeds what GOGC=100 allows, for longer than ever before.
 
-    A goal that is far away explains it, but not whether it is alive or dead.
+    A high goal explains such a heap, but not whether it is live or garbage.
     """
     last, moments = window.ends[1], [traced.at for traced in window.cycles]
     if not moments or last.anon is None:
@@ -227,8 +228,8 @@ def _is_much_unseen(window: Window) -> bool:
     return window.end - moments[-1] > 1.5 * usual and unseen > window.thresholds.unseen * alive
 
 
-def _filling(last: Point) -> bool:
-    """Return whether a heap is on its way to its goal, and nearly there."""
+def _is_near_goal(last: Point) -> bool:
+    """Return whether the heap is close to its goal."""
     return last.goal is not None and last.alloc is not None and last.alloc > 0.9 * last.goal
 
 

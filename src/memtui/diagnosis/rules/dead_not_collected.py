@@ -1,8 +1,8 @@
-"""dead-not-collected: nobody has looked for garbage for long, so the heap holds what may be dead.
+"""dead-not-collected: no GC cycle ran for a long time, so the heap may hold much garbage.
 
 A cycle starts when the heap reaches its goal, and otherwise every two minutes (runtime/proc.go,
 forcegcperiod), but not with GOGC=off. After a burst the goal is high, and a program that allocates
-little is far from it.
+little does not reach it soon.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ADVICE = Advice(
 
 
 def dead_not_collected(window: Window) -> Finding | None:
-    """Report heap that no GC cycle has marked for long: it may be garbage."""
+    """Return a finding if much of the heap was not examined by a recent GC cycle."""
     if window.access is not Access.FULL:
         return None
     unseen = _unseen(window)
@@ -55,9 +55,10 @@ def dead_not_collected(window: Window) -> Finding | None:
     age, size = units.duration(unseen.seconds), units.size(unseen.size)
     found = (
         res_evidence(window),
-        Evidence(f"no cycle for {age}", PaneName.GCTRACE, (("seconds", unseen.seconds),)),
+        Evidence(f"no GC cycle for {age}", PaneName.GCTRACE, (("seconds", unseen.seconds),)),
         Evidence(
-            f"heap objects {units.size(last.alloc or 0)}, of which {size} unseen; goal {goal}",
+            f"heap objects {units.size(last.alloc or 0)}, {size} of them not examined by a GC "
+            f"cycle; goal {goal}",
             PaneName.LEDGER,
             (("heap_alloc", last.alloc or 0), ("unseen", unseen.size)),
         ),
@@ -73,13 +74,13 @@ def dead_not_collected(window: Window) -> Finding | None:
         evidence=found,
         advice=ADVICE,
         refuted_by=("The next cycle does not free it: then it is a heap leak, or a cache.",),
-        raised_by=("a forced GC settles it", *missing_sources(window)),
+        raised_by=("a forced GC shows how much is garbage", *missing_sources(window)),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Heap that no cycle has looked at for so many seconds, and how fast it grows (bytes/s)."""
+    """Heap in bytes that no cycle has examined for ``seconds``; ``pace`` is its growth a second."""
 
     size: int
     seconds: float
@@ -87,11 +88,11 @@ class Unseen:
 
 
 def _unseen(window: Window) -> Unseen | None:
-    """Return what was allocated since the last cycle, or came to live right before it.
+    """Return the heap that was allocated since the last cycle, or shortly before it.
 
-    The first must exceed what GOGC=100 would allow: with it a heap may double in every program.
-    The second is a jump after which no cycle came: whether it is still alive nobody knows. At the
-    start of a process it is a warm-up.
+    The former must exceed what GOGC=100 allows: with it the heap may double in every program.
+    The latter is a jump of the live heap without a later cycle: it may be garbage by now. At the
+    start of a process such a jump is a warm-up.
     """
     points = [
         point for point in window.points if point.cycles is not None and point.alloc is not None
@@ -109,41 +110,42 @@ def _unseen(window: Window) -> Unseen | None:
     size = at_last - alive
     if size > window.thresholds.unseen * (alive + (last.stacks or 0)):
         return Unseen(size, seconds, pace)
-    calm = _held(window.ends[0])
+    calm = _live_or_alloc(window.ends[0])
     has_jumped = window.grows and since is not points[0] and alive - calm > window.least_part
     if window.is_young or not has_jumped or _cycles_since(points, (calm + alive) / 2) > 1:
         return None
     return Unseen(at_last - calm, seconds, pace)
 
 
-def _held(point: Point) -> int:
-    """Return what is alive at a moment, or may be."""
+def _live_or_alloc(point: Point) -> int:
+    """Return the live heap in bytes; all heap objects if it is unknown."""
     return (point.live if point.live is not None else point.alloc) or 0
 
 
 def _cycles_since(points: Sequence[Point], level: float) -> int:
-    """Return how many cycles, at least, have come since one found the heap above a level.
+    """Return the number of cycles since the heap last rose above ``level``, at least.
 
-    A pool lets go in the second cycle, so does what has a finalizer: what the third finds, lives.
+    Two cycles free an unused sync.Pool and an object with a finalizer. Objects that the third
+    cycle finds are live.
     """
     found = points[-1]
     for point in reversed(points):
-        if _held(point) < level:
+        if _live_or_alloc(point) < level:
             break
         found = point
     return (points[-1].cycles or 0) - (found.cycles or 0)
 
 
 def _longest_gap(points: Sequence[Point]) -> float:
-    """Return the longest time between two cycles that were both seen, 0 with fewer."""
+    """Return the longest time between two observed cycles in seconds; 0 without two."""
     moments = [later.at for point, later in pairwise(points) if point.cycles != later.cycles]
     return max((later - at for at, later in pairwise(moments)), default=0.0)
 
 
 def _is_idle(window: Window, unseen: Unseen) -> bool:
-    """Return whether the heap is far from its goal and gets there too slowly to wait for.
+    """Return whether the heap is far below its goal and grows too slowly to reach it soon.
 
-    A heap on its way to a goal, or to GOMEMLIMIT, is as it should be.
+    A heap that grows towards its goal, or towards GOMEMLIMIT, is healthy.
     """
     last = window.points[-1]
     if last.has_goal is False:

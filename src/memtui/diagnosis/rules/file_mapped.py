@@ -1,4 +1,4 @@
-"""file-mapped: pages of files or of shared memory that the process touched (RssFile, RssShmem)."""
+"""file-mapped: resident pages of files or shared memory grew (RssFile, RssShmem)."""
 
 from __future__ import annotations
 
@@ -32,30 +32,32 @@ from memtui.sanitize import plain
 
 ADVICE = Advice(
     code=(
-        "A mapped database or index works like this: map less, or madvise(MADV_DONTNEED) "
-        "after use.",
+        "A mapped database or index works like this: map less, or madvise(MADV_DONTNEED) after "
+        "use.",
     ),
     host=(
         "The kernel reclaims clean pages of files; it cannot reclaim shared memory and tmpfs. "
-        "both count against a container's limit.",
+        "Both count against a container's limit.",
     ),
     useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count these pages.",),
 )
 
 
 PINNED = Advice(
-    code=("These are buffers of sockets or devices: make them smaller or fewer, and unmap them.",),
+    code=(
+        "These are buffers of sockets or devices: use smaller or fewer buffers, and unmap them.",
+    ),
     host=("The kernel never reclaims these pages; they count against a container's limit.",),
     useless=("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count these pages.",),
 )
 
 
 def file_mapped(window: Window) -> Finding | None:
-    """Report that mapped files or shared memory grew."""
+    """Return a finding if mapped files or shared memory grew."""
     trend = window.trend(lambda point: point.mapped)
     if trend is None or not window.grows or not trend.grows:
         return None
-    # Pages that were read in once and stay matter only when they are much of RES.
+    # File pages that were read once and stay matter only when they are much of RES.
     if not is_rising(trend, window.least_part) and trend.growth < window.big:
         return None
     share = share_of(trend.growth, window.growth)
@@ -70,7 +72,7 @@ def file_mapped(window: Window) -> Finding | None:
         res_evidence(window),
         change_evidence("SHR", first.mapped or 0, last.mapped or 0, PaneName.PROCESS),
         slope_evidence("SHR", trend, PaneName.TREND),
-        *_named(grown),
+        *_mapping_evidence(grown),
     ]
     return Finding(
         cause=Cause.FILE_MAPPED,
@@ -80,7 +82,7 @@ def file_mapped(window: Window) -> Finding | None:
         claim=Claim(trend.growth, parts),
         denies=Denial.HEAP,
         of_growth=True,
-        # The kernel counts these pages itself: no other source can make this surer.
+        # The kernel counts these pages exactly: another source adds no confidence.
         confidence=Confidence.HIGH if share >= 0.6 else Confidence.MEDIUM,
         evidence=tuple(found),
         advice=PINNED if never else ADVICE,
@@ -90,16 +92,16 @@ def file_mapped(window: Window) -> Finding | None:
                 f"anonymous memory {units.change((last.anon or 0) - (first.anon or 0))}.",
             ),
         ),
-        refuted_by=("RssAnon grows instead, and SHR stays.",),
-        raised_by=() if window.groups else ("smaps, on a key, would name the mapping",),
+        refuted_by=("RssAnon grows instead, and SHR stays the same.",),
+        raised_by=() if window.groups else ("smaps (key m) names the mapping",),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class GrownFile:
-    """A file whose mappings grew most: its name, and by how many bytes; its size with one reading.
+    """The mapped file that grew most, and its growth in bytes.
 
-    ``is_growth`` is False when smaps was read only once.
+    With one reading of smaps, ``is_growth`` is False and ``size`` is the resident size.
     """
 
     name: str
@@ -108,13 +110,13 @@ class GrownFile:
 
     @property
     def never_reclaimed(self) -> bool:
-        """Whether it is no file: buffers of a socket or a device go only when they are unmapped."""
+        """Whether it is a buffer of a socket or a device: those stay until they are unmapped."""
         return self.name.startswith(("socket", "anon_inode", "/dev/"))
 
 
 def _grown_file(window: Window) -> GrownFile | None:
-    """Return the file that grew most over the window, or the largest one."""
-    readings = [_by_name(groups) for _, groups in window.groups]
+    """Return the file that grew most over the window; with one reading, the largest file."""
+    readings = [_file_sizes(groups) for _, groups in window.groups]
     if not readings or not readings[-1]:
         return None
     last, first = readings[-1], readings[0] if len(readings) > 1 else {}
@@ -122,7 +124,7 @@ def _grown_file(window: Window) -> GrownFile | None:
     return GrownFile(name, last[name] - first.get(name, 0), len(readings) > 1)
 
 
-def _by_name(groups: MappingGroups) -> dict[str, int]:
+def _file_sizes(groups: MappingGroups) -> dict[str, int]:
     kinds = (MappingKind.FILE, MappingKind.SHARED_MEMORY)
     found: dict[str, int] = {}
     for group in groups.groups:
@@ -132,10 +134,10 @@ def _by_name(groups: MappingGroups) -> dict[str, int]:
     return found
 
 
-def _named(grown: GrownFile | None) -> list[Evidence]:
+def _mapping_evidence(grown: GrownFile | None) -> list[Evidence]:
     if grown is None:
         return []
     size = units.change(grown.size) if grown.is_growth else units.size(grown.size)
-    words = "mapping that grew most" if grown.is_growth else "largest mapping"
+    words = "fastest growing mapping" if grown.is_growth else "largest mapping"
     figures = (("bytes", float(grown.size)),)
     return [Evidence(f"{words}: {plain(grown.name)} {size}", PaneName.PROCESS, figures)]

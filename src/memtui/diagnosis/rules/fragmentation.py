@@ -1,7 +1,7 @@
-"""fragmentation: spans that are in use because of few objects each.
+"""fragmentation: few live objects keep many spans in use.
 
-Objects do not move in Go, and a span belongs to one size class until its last object is gone. So
-survivors of a large crowd keep every span that they lie in (HeapInuse - HeapAlloc).
+Go does not move objects, and a span belongs to one size class until its last object is freed. The
+few survivors of many objects keep their spans in use (HeapInuse − HeapAlloc).
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from memtui.diagnosis.window import Access, Window
 ADVICE = Advice(
     code=(
         "Copy the few objects that outlive a batch, so that the spans of the batch become free.",
-        "Allocate long-lived objects apart from short-lived ones: batches, slices of "
-        "values, arenas.",
+        "Allocate long-lived objects apart from short-lived ones: batches, slices of values, "
+        "arenas.",
     ),
-    useless=("debug.FreeOSMemory: a span with one object in it cannot be returned.", "GOMEMLIMIT."),
+    useless=("debug.FreeOSMemory: Go cannot return a span that holds an object.", "GOMEMLIMIT."),
 )
 
 
 def fragmentation(window: Window) -> Finding | None:
-    """Report that many slots of the heap stay empty, whatever the phase of the collector."""
+    """Return a finding if many slots of the heap stay unused in every phase of the GC."""
     if window.access is not Access.FULL or window.cycles_seen < 2:
         return None
     wastes = [
@@ -44,7 +44,7 @@ def fragmentation(window: Window) -> Finding | None:
     later = sorted(wastes[len(wastes) // 2 :])
     if len(later) < 4:
         return None
-    # Right after a cycle slots are empty in every program, and are filled again until the next.
+    # Every program has unused slots right after a cycle, and fills them before the next one.
     size, inuse = later[len(later) // 5][0], max(inuse for _, inuse in later)
     limits = window.thresholds
     least = max(limits.big_bytes, limits.waste * inuse, limits.waste_share * window.res)
@@ -58,14 +58,15 @@ def fragmentation(window: Window) -> Finding | None:
     found = (
         res_evidence(window),
         Evidence(
-            f"never less than {words} of unused slots in spans, {percent} of HeapInuse",
+            f"at least {words} of unused slots in spans all the time, {percent} of HeapInuse",
             PaneName.LEDGER,
             (("waste", size), ("heap_inuse", inuse)),
         ),
     )
     return Finding(
         cause=Cause.FRAGMENTATION,
-        sentence=f"The heap is fragmented: {SIZE} of its spans lies unused between live objects.",
+        sentence=f"The heap is fragmented: {SIZE} of its spans is unused space between live "
+        "objects.",
         line=f"{SIZE} of unused slots between live objects: fragmentation.",
         brief=f"{SIZE} of fragmentation.",
         claim=Claim(grown if of_growth else size, (PartName.FRAGMENTATION,)),
@@ -76,8 +77,10 @@ def fragmentation(window: Window) -> Finding | None:
         advice=ADVICE,
         rivals=(
             ruled_out(Cause.FREED_NOT_RETURNED, "these spans are in use."),
-            ruled_out(Cause.HEAP_LEAK, "no object lies in these slots."),
+            ruled_out(Cause.HEAP_LEAK, "these slots hold no objects."),
         ),
-        refuted_by=("The slots are filled before the next GC cycle: HeapInuse − HeapAlloc falls.",),
+        refuted_by=(
+            "Objects fill the slots before the next GC cycle: HeapInuse − HeapAlloc shrinks.",
+        ),
         raised_by=missing_sources(window),
     )

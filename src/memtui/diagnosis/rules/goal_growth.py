@@ -1,4 +1,4 @@
-"""goal-growth: the collector may use more, because GOGC or the limit was raised."""
+"""goal-growth: the GC goal rose, because GOGC or the memory limit was raised."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ from memtui.diagnosis.rules.criteria import (  # fmt: skip
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
-    code=("Look for debug.SetGCPercent and debug.SetMemoryLimit.",),
-    environment=("Lower GOGC, or set GOMEMLIMIT to what the process may use.",),
-    useless=("debug.FreeOSMemory: RES is back at the goal one cycle later.",),
+    code=("Look for calls of debug.SetGCPercent and debug.SetMemoryLimit.",),
+    environment=("Lower GOGC, or set GOMEMLIMIT to the memory that the process may use.",),
+    useless=("debug.FreeOSMemory: RES is back at the goal after one GC cycle.",),
 )
 
 
 def goal_growth(window: Window) -> Finding | None:
-    """Report that RES follows a goal that grew while what is alive did not."""
+    """Return a finding if RES follows a goal that grew without the live heap."""
     goal = window.trend(lambda point: point.goal)
     live = window.live
     if goal is None or live is None or not window.grows or window.access is Access.PROC:
         return None
-    # Another goal is no warm-up, also when it came first of all: live and goal warm up together.
+    # A raised goal is not a warm-up, even at the start: live heap and goal warm up together.
     if not live.is_sure or not goal.grows or goal.growth < window.least_part:
         return None
     if live.source is not LiveSource.MEASURED and window.live_growth >= window.least_part:
-        return None  # a concluded live heap explains its goal
+        return None  # an estimated live heap explains its goal
     allowance = window.allowance if live.source is LiveSource.MEASURED else None
     if allowance is not None and (
         not allowance.grows or allowance.last < window.thresholds.goal_factor * allowance.first
     ):
         return None
-    # Stacks count in the goal (Go 1.18 and newer), as much as the live heap does.
+    # Stacks count in the goal as the live heap does (Go 1.18 and newer).
     first, last = goal.first, goal.last
     needed = 0.0 if live.goal_moved_alone else max(0.0, live.growth)
     base = max(1.0, live.first)
@@ -76,8 +76,9 @@ def goal_growth(window: Window) -> Finding | None:
     )
     return Finding(
         cause=Cause.GOAL_GROWTH,
-        sentence=f"The heap may grow by {SIZE} more before the GC runs: its goal rose "
-        f"from {units.size(int(first))} to {units.size(int(last))}, and the live heap did not.",
+        sentence=f"The heap may use {SIZE} more before the GC runs: the GC goal rose "
+        f"from {units.size(int(first))} to {units.size(int(last))}, but the live heap did not "
+        "grow.",
         line=f"{GREW} of room: the GC goal rose to {units.size(int(last))}, the live heap is flat.",
         brief=f"{GREW} of room for the heap.",
         claim=Claim(claimed, HEAP_PARTS),
@@ -87,6 +88,6 @@ def goal_growth(window: Window) -> Finding | None:
         evidence=found,
         advice=ADVICE,
         rivals=(ruled_out(Cause.HEAP_LEAK, "the live heap of the GC cycles did not grow."),),
-        refuted_by=("The live heap rises with the goal.",),
+        refuted_by=("The live heap grows with the goal.",),
         raised_by=missing_sources(window),
     )

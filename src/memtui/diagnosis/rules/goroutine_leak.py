@@ -1,8 +1,8 @@
-"""goroutine-leak: goroutines that wait for ever, their stacks, and what they hold.
+"""goroutine-leak: goroutines wait forever, with their stacks and the heap that they hold.
 
 A goroutine starts with 2 KiB of stack (8 KiB when the last cycle found deep stacks: Go 1.19 and
-newer, runtime/stack.go) and keeps alive what its frames refer to. Scanned stacks count in the goal
-since Go 1.18, so garbage gets more room too.
+newer, runtime/stack.go) and keeps the objects live that its frames refer to. Scanned stacks count
+in the goal since Go 1.18, so the heap gets more room for garbage too.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from memtui.diagnosis.window import Access, Window
 SMALLEST_STACK = 2048
 LEAST_STACKS = 1 << 20
 HELD_BY_STACKS = 0.5
-"""A waiting goroutine holds less on the heap than its stack takes, unless it is known otherwise."""
+"""Heap per stack bytes that waiting goroutines hold, at most, where profiles show nothing else."""
 
 ADVICE = Advice(
     code=(
-        "Find where they wait: the goroutine profile by count. On Go 1.27 "
+        "Find where they wait: the goroutine profile, sorted by count. With Go 1.27 "
         "/debug/pprof/goroutineleak names those that can never be woken.",
-        "Give every send, receive and lock a way out: a context, a buffered channel, a close.",
+        "Let every send, receive and lock end: by a context, a buffered channel or a close.",
     ),
     useless=(
         "debug.FreeOSMemory, GOGC or GOMEMLIMIT: a waiting goroutine is live, and so is its stack.",
@@ -55,11 +55,11 @@ ADVICE = Advice(
 
 
 def goroutine_leak(window: Window) -> Finding | None:
-    """Report that goroutines become more and hold memory."""
-    if not blames_goroutines(window) or window.stacks is None or _follow_the_load(window):
+    """Return a finding if the number of goroutines grows and they hold memory."""
+    if not are_goroutines_the_cause(window) or window.stacks is None or _grow_with_load(window):
         return None
     stacks, live = window.stack_growth, window.live_growth
-    held = live if _are_holders(window) and holds_the_heap(window) else 0.0
+    held = live if _may_hold_heap(window) and holds_the_heap(window) else 0.0
     if window.access is Access.FULL:
         room = goal_room_growth(window)
         ours = share_of(stacks + held, stacks + live) if stacks + live else 1.0
@@ -70,17 +70,17 @@ def goroutine_leak(window: Window) -> Finding | None:
     share = share_of(claimed, window.growth)
     functions = grown_functions(window.profiles, "goroutine", by_cum=True)
     by = f", most of them in {functions[0][0]}" if functions else ""
-    count = _more(window)
-    many = f"{count} more" if count else "more and more"
+    count = _count_new_goroutines(window)
+    many = f"{count} more" if count else "a growing number"
     confidence = confidence_of(window, share, window.stacks)
     leak = "Goroutines leak" if is_sure_leak(window, confidence) else "Goroutines accumulate"
-    said = leak_ending(window, confidence)
+    ending = leak_ending(window, confidence)
     return Finding(
         cause=Cause.GOROUTINE_LEAK,
-        sentence=f"{leak}: {many} of them wait{by}, and hold {units.size(int(stacks))} of stacks."
+        sentence=f"{leak}: {many} of them wait{by}; their stacks hold {units.size(int(stacks))}."
         + leak_caveat(window, confidence),
-        line=f"{GREW} in goroutines that wait{by}. {said}",
-        brief=f"{GREW} in goroutines. {said}",
+        line=f"{GREW} in waiting goroutines{by}. {ending}",
+        brief=f"{GREW} in goroutines. {ending}",
         claim=Claim(claimed, (PartName.STACKS, *HEAP_PARTS)),
         of_growth=True,
         confidence=confidence,
@@ -89,7 +89,8 @@ def goroutine_leak(window: Window) -> Finding | None:
         rivals=(
             ruled_out(
                 Cause.HEAP_LEAK,
-                "the heap grew by what the goroutines hold and by the room that the goal gives for "
+                "the heap growth is memory that the goroutines hold, and room that the goal adds "
+                "for "
                 "their stacks."
                 if live
                 else "the live heap did not grow.",
@@ -101,12 +102,12 @@ def goroutine_leak(window: Window) -> Finding | None:
                     "stacks are deep.",
                     "The number falls when the load falls."),
         raised_by=missing_sources(window)
-        + (() if functions else ("two goroutine profiles would name the functions",)),
+        + (() if functions else ("two goroutine profiles show the functions",)),
     )  # fmt: skip
 
 
-def blames_goroutines(window: Window) -> bool:
-    """Return whether stacks grew enough, or goroutines that hold what else grew."""
+def are_goroutines_the_cause(window: Window) -> bool:
+    """Return whether the stacks, or the heap that new goroutines hold, explain the growth."""
     if window.access is Access.PROC or not window.grows:
         return False
     counts = window.trend(lambda point: point.goroutines)
@@ -118,11 +119,11 @@ def blames_goroutines(window: Window) -> bool:
         return False
     if window.live_growth <= window.stack_growth:
         return is_rising(window.stacks, window.least_part)
-    return _are_holders(window)
+    return _may_hold_heap(window)
 
 
-def _follow_the_load(window: Window) -> bool:
-    """Return whether goroutines became more no faster than the program allocates: requests."""
+def _grow_with_load(window: Window) -> bool:
+    """Return whether the stacks grow no faster than the allocation rate, as with more requests."""
     stacks, load = window.stacks, window.load
     if stacks is None or load is None or not window.load_rises:
         return False
@@ -130,12 +131,12 @@ def _follow_the_load(window: Window) -> bool:
 
 
 def holds_the_heap(window: Window) -> bool:
-    """Return whether goroutines account for the growth of the live heap.
+    """Return whether goroutines account for the growth of the live heap, so that no leak does.
 
-    Where the heap grew by much more than the stacks, something else may hold it as well: then both
-    are named.
+    If the heap grew by much more than the stacks, another holder is possible: then both causes are
+    reported.
     """
-    if not blames_goroutines(window):
+    if not are_goroutines_the_cause(window):
         return False
     is_held = are_held_by_goroutines(window.profiles)
     if is_held is not None:
@@ -143,11 +144,11 @@ def holds_the_heap(window: Window) -> bool:
     return window.live_growth <= HELD_BY_STACKS * window.stack_growth
 
 
-def _are_holders(window: Window) -> bool:
-    """Return whether each new goroutine may hold what the live heap grew by.
+def _may_hold_heap(window: Window) -> bool:
+    """Return whether the new goroutines may hold the growth of the live heap.
 
-    Where nobody counted them there are at most as many as fit into the stacks; that is a guess,
-    so half as much may be held by each.
+    If their number is unknown, it is at most the growth of the stacks by the smallest stack. As
+    that is an estimate, each may hold only half as much.
     """
     limits = window.thresholds
     stacks = window.stacks
@@ -155,13 +156,13 @@ def _are_holders(window: Window) -> bool:
         return False
     if stacks.growth < limits.goroutines_share * stacks.first:
         return False
-    count, held = _more(window), limits.held_bytes
+    count, held = _count_new_goroutines(window), limits.held_bytes
     if count is None:
         count, held = int(window.stack_growth / SMALLEST_STACK), held / 2
     return count >= limits.goroutines and window.live_growth / count <= held
 
 
-def _more(window: Window) -> int | None:
+def _count_new_goroutines(window: Window) -> int | None:
     first, last = window.ends
     if first.goroutines is None or last.goroutines is None:
         return None
@@ -189,9 +190,11 @@ def _evidence(
         more = now.goroutines - before.goroutines
         if held and more > 0:
             each = units.size(int(held / more))
-            found.append(Evidence(f"each new one holds about {each} of heap", PaneName.LEDGER))
+            found.append(
+                Evidence(f"each new goroutine holds about {each} of heap", PaneName.LEDGER)
+            )
     if functions:
         words = join_words([f"{name} +{count}" for name, count in functions])
-        found.append(Evidence(f"goroutines that increased: {words}", PaneName.PROFILE,
+        found.append(Evidence(f"functions with more goroutines: {words}", PaneName.PROFILE,
                               tuple(functions)))  # fmt: skip
     return tuple(found)

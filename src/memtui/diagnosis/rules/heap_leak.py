@@ -1,14 +1,13 @@
-"""heap-leak: objects that are reachable and become more.
+"""heap-leak: reachable objects accumulate.
 
-What the cycles find alive grows and does not fall again; garbage and free room follow, because the
-goal is a multiple of it.
+The live heap of the GC cycles grows and does not fall again. Garbage and free room grow with it,
+because the goal is a multiple of the live heap.
 
-Names a finalizer or cleanup that blocks: until it returns, no other one runs.
-
-One goroutine runs all finalizers (Go 1.27.3 runtime/mfinal.go runFinalizers, runfinq before Go
-1.25), a few run the cleanups (runtime/mcleanup.go). A goroutine profile contains them only while
-they are in code of the program: they count as the runtime's own otherwise (runtime/traceback.go
-isSystemGoroutine).
+A finalizer or cleanup that blocks is reported as evidence, because no other one runs until it
+returns. One goroutine runs all finalizers (Go 1.27.3 runtime/mfinal.go runFinalizers, runfinq
+before Go 1.25), a few run the cleanups (runtime/mcleanup.go). A goroutine profile contains them
+only while they run code of the program; otherwise they are system goroutines
+(runtime/traceback.go isSystemGoroutine).
 """
 
 from __future__ import annotations
@@ -57,24 +56,24 @@ RUNNERS = {
 
 
 def blocked_finalizer(window: Window) -> Evidence | None:
-    """Return the finalizer or cleanup that has not returned; None where none is known to block.
+    """Return evidence of a finalizer or cleanup that blocks; None without one.
 
-    With several goroutine profiles it must be in the first and in the last: in one alone it may
-    just run.
+    With several goroutine profiles it must be in the first and the last one: in a single profile
+    it may be running normally.
     """
     found = [profile for _, profile in window.profiles if values_of_type(profile, "goroutine")]
-    kinds = [_kind(profile) for profile in found]
+    kinds = [_runner_kind(profile) for profile in found]
     if not found or kinds[-1] is None or kinds[0] is None:
         return None
     kind, name = kinds[-1], found[-1].finalizing
     where = f" in {plain(name)}" if name else ""
     is_seen_twice = len(found) > 1
-    words = f"a {kind} {'blocks' if is_seen_twice else 'runs, and may block,'}{where}: "
-    words += f"until it returns no other {kind} runs, and what they would free stays"
+    words = f"a {kind} {'blocks' if is_seen_twice else 'is running and may block'}{where}: "
+    words += f"until it returns no other {kind} runs, and their objects stay in memory"
     return Evidence(words, PaneName.PROFILE)
 
 
-def _kind(profile: Profile) -> str | None:
+def _runner_kind(profile: Profile) -> str | None:
     values = values_of_type(profile, "goroutine")
     names = [each.name for each in values.functions] if values else []
     return next((RUNNERS[name] for name in names if name in RUNNERS), None)
@@ -82,10 +81,10 @@ def _kind(profile: Profile) -> str | None:
 
 ADVICE = Advice(
     code=(
-        "Find what holds them: compare two heap profiles by inuse_space, and look for a map, "
-        "slice, cache, timer or context that is added to and never emptied.",
-        "A substring or a part of a slice that is kept pins its whole buffer: copy what is kept "
-        "(strings.Clone, bytes.Clone).",
+        "Find the holder: compare two heap profiles by inuse_space. Look for a map, slice, cache, "
+        "timer or context that only grows.",
+        "A substring or subslice keeps its whole buffer live: copy it (strings.Clone, "
+        "bytes.Clone).",
     ),
     environment=("GOMEMLIMIT delays the OOM kill and costs CPU; it does not fix the leak.",),
     useless=("debug.FreeOSMemory or a forced GC: reachable objects stay.",),
@@ -93,7 +92,7 @@ ADVICE = Advice(
 
 
 def heap_leak(window: Window) -> Finding | None:
-    """Report that the live heap grows, by which functions, and how sure that is."""
+    """Return a finding if the live heap grows, with the functions that allocated it."""
     live = window.live
     limits = window.thresholds
     if live is None or not window.grows or window.access is Access.PROC:
@@ -103,18 +102,18 @@ def heap_leak(window: Window) -> Finding | None:
         limits.live_share * live.first,
         limits.live_share * window.growth,
     )
-    # Exact sizes of many cycles show a slow leak under any swing of the heap.
+    # Exact sizes of many cycles show a slow leak despite the swing of the heap.
     if live.source is LiveSource.MEASURED and window.cycles_seen >= limits.many_cycles:
         least = min(least, max(limits.slow_bytes, limits.swings * live.swing))
-    # What grew by far more than RES was never touched, or grew into memory that lay free.
+    # Growth far above that of RES is untouched memory, or uses memory that was free.
     is_resident = live.growth <= 1.5 * window.growth
-    # A load that comes and goes drifts as far within a window as a leak does.
+    # A changing load moves the live heap within a window as far as a leak does.
     stands_out = live.growth > limits.swings * live.swing
-    # What came at once, in one cycle, is no growth: a buffer, a table, a pool that was filled.
+    # A jump in one cycle is not a leak: a buffer, a table, a filled pool.
     rises = live.trend.shape is TrendShape.SLOPE and is_rising(live.trend, least)
     if not (rises and window.live_growth >= least and is_resident and stands_out):
         return None
-    if window.cycles_seen < limits.fewest_cycles or _follows_the_load(window, live):
+    if window.cycles_seen < limits.fewest_cycles or _grows_with_load(window, live):
         return None
     if holds_the_heap(window):
         return None
@@ -127,15 +126,15 @@ def heap_leak(window: Window) -> Finding | None:
     size = units.size(int(live.growth))
     confidence = _confidence(window, live, share)
     leaks = "leaks" if is_sure_leak(window, confidence) else "grows"
-    grown, said = units.change(int(live.growth)), leak_ending(window, confidence)
+    grown, ending = units.change(int(live.growth)), leak_ending(window, confidence)
     return Finding(
         cause=Cause.HEAP_LEAK,
-        sentence=f"The heap {leaks}: what each GC cycle finds alive grew by {size}{by}."
+        sentence=f"The heap {leaks}: the live heap after each GC cycle grew by {size}{by}."
         + leak_caveat(window, confidence),
-        line=f"{GREW} of heap, {grown} of it live{by}. {said}"
+        line=f"{GREW} of heap, {grown} of it live{by}. {ending}"
         if claimed > live.growth
-        else f"{GREW} of live heap{by}. {said}",
-        brief=f"{GREW} of heap. {said}",
+        else f"{GREW} of live heap{by}. {ending}",
+        brief=f"{GREW} of heap. {ending}",
         claim=Claim(claimed, HEAP_PARTS),
         of_growth=True,
         confidence=confidence,
@@ -143,16 +142,16 @@ def heap_leak(window: Window) -> Finding | None:
         advice=ADVICE,
         rivals=_rivals(window, live),
         refuted_by=(
-            "The live heap stays flat over the next cycles, or falls when load falls.",
+            "The live heap is flat over the next GC cycles, or falls when the load falls.",
             "Growth stops at a limit: then it is a cache that was filling.",
         ),
         raised_by=missing_sources(window)
-        + (() if functions else ("two heap profiles would name the functions",)),
+        + (() if functions else ("two heap profiles show the functions",)),
     )
 
 
-def _follows_the_load(window: Window, live: LiveHeap) -> bool:
-    """Return whether what is live rose no faster than the rate of allocation: work in progress."""
+def _grows_with_load(window: Window, live: LiveHeap) -> bool:
+    """Return whether the live heap grew no faster than the allocation rate: work in progress."""
     load = window.load
     if load is None or not window.load_rises:
         return False
@@ -160,7 +159,7 @@ def _follows_the_load(window: Window, live: LiveHeap) -> bool:
 
 
 def _claimed(window: Window, live: LiveHeap) -> float:
-    """Return what of the growth of RES is the live heap's doing, its room included."""
+    """Return the growth of RES that the live heap causes, with the room that its goal adds."""
     if window.access is Access.FULL:
         stacks = window.stack_growth
         return live.growth + goal_room_growth(window) * share_of(live.growth, live.growth + stacks)
@@ -201,6 +200,6 @@ def _rivals(window: Window, live: LiveHeap) -> tuple[Rival, ...]:
     ]
     if first.stacks is not None and last.stacks is not None:
         moved = last.stacks - first.stacks
-        words = f"changed by {units.change(moved)} only" if moved else "did not grow"
+        words = f"changed by only {units.change(moved)}" if moved else "did not grow"
         found.append(ruled_out(Cause.GOROUTINE_LEAK, f"stacks {words}."))
     return tuple(found)

@@ -1,8 +1,8 @@
-"""huge-pages: the kernel filled memory that Go had returned with huge pages again.
+"""huge-pages: huge pages made memory resident again that Go had returned.
 
 khugepaged may build a huge page of 2 MiB where at least one small page is resident; with
-max_ptes_none=511 it adds the 511 others (Documentation/admin-guide/mm/transhuge.rst). Go believes
-that they are returned, so it never returns them again (golang/go issue 64332).
+max_ptes_none=511 it adds the other 511 (Documentation/admin-guide/mm/transhuge.rst). For Go they
+are returned already, so it never returns them again (golang/go issue 64332).
 """
 
 from __future__ import annotations
@@ -24,17 +24,20 @@ from memtui.diagnosis.rules.criteria import confidence_of, is_rising, res_eviden
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
-    environment=("GODEBUG=disablethp=1 (Go 1.21.6 and newer) keeps huge pages off the heap.",),
+    environment=("GODEBUG=disablethp=1 (Go 1.21.6 and newer) disables huge pages for the heap.",),
     host=(
         "echo 0 > /sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none",
         "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
     ),
-    useless=("debug.FreeOSMemory: Go has returned this memory already.", "GOGC, a smaller heap."),
+    useless=(
+        "debug.FreeOSMemory: for Go this memory is returned already.",
+        "A lower GOGC or a smaller heap.",
+    ),
 )
 
 
 def huge_pages(window: Window) -> Finding | None:
-    """Report that huge pages hold what Go returned."""
+    """Return a finding if huge pages hold memory that Go had returned."""
     if window.access is not Access.FULL or not window.has_rollup:
         return None
     beyond = window.trend(lambda point: point.beyond_go)
@@ -70,14 +73,19 @@ def huge_pages(window: Window) -> Finding | None:
         confidence=confidence_of(window, share, beyond if rises else None),
         evidence=found,
         advice=ADVICE,
-        rivals=(ruled_out(Cause.OFF_HEAP, "it is no more than what Go returned, in huge pages."),),
-        refuted_by=("RES stays as high with huge pages off and a restart.",),
-        raised_by=("smaps, on a key, shows in which mappings the huge pages lie",),
+        rivals=(
+            ruled_out(
+                Cause.OFF_HEAP,
+                "it is at most the memory that Go returned, and it is in huge pages.",
+            ),
+        ),
+        refuted_by=("RES is as high after a restart with huge pages off.",),
+        raised_by=("smaps (key m) shows which mappings contain the huge pages",),
     )
 
 
 def are_huge_pages(window: Window) -> bool:
-    """Return whether what is resident beyond Go lies in huge pages, and Go had returned as much."""
+    """Return whether the memory beyond Go is in huge pages, and Go had returned as much."""
     first, last = window.ends
     level, huge, released = last.beyond_go, last.huge, last.released
     if level is None or huge is None or released is None or huge < window.big:

@@ -1,7 +1,7 @@
-"""lazily-freed: Go gave the memory back with MADV_FREE, and the kernel has not taken it yet.
+"""lazily-freed: Go freed memory with MADV_FREE, and the kernel has not reclaimed it yet.
 
 The default from Go 1.12 to 1.15, and GODEBUG=madvdontneed=0 in all later ones
-(runtime/mem_linux.go, sysUnusedOS). Such pages stay in RES until the kernel needs room.
+(runtime/mem_linux.go, sysUnusedOS). Such pages stay in RES until the kernel is short of memory.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ from memtui.diagnosis.rules.criteria import available_of, res_evidence, share_of
 from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
-    code=("Nothing: the memory is free already.",),
+    code=("No action is needed: the memory is free already.",),
     environment=(
-        "GODEBUG=madvdontneed=1 makes RES fall when Go frees; it is the default since Go 1.16: "
-        "find out what sets madvdontneed=0.",
+        "GODEBUG=madvdontneed=1 lowers RES as soon as Go frees memory. It is the default since Go "
+        "1.16: find out what sets madvdontneed=0.",
     ),
     host=(
-        "A container's limit counts these pages, but the kernel reclaims them before the "
-        "OOM killer runs.",
+        "A container's limit counts these pages, but the kernel reclaims them before the OOM "
+        "killer runs.",
     ),
     useless=(
         "debug.FreeOSMemory: RES stays, because Go has released this memory already.",
-        "Looking for a leak in the profile.",
+        "Looking for a leak in a profile.",
     ),
 )
 
 MOST_OF_GROWTH = 0.4
-"""RES that grows in steps may have got it late in the window: then its share of that counts."""
+"""LazyFree may appear late in a window in which RES grows in steps: its share of growth counts."""
 
 
 def lazily_freed(window: Window) -> Finding | None:
-    """Report that much of RES is free for the kernel to take."""
+    """Return a finding if the kernel can reclaim much of RES (LazyFree)."""
     series = [value for _, value in window.series(lambda point: point.lazy)]
     if len(series) < max(2, len(window.points) // 2):
         return None
-    # Memory that is used again and freed again makes LazyFree jump: the median of the later half.
+    # LazyFree jumps as memory is used and freed again, so take the median of the later half.
     usual = int(median(series[len(series) // 2 :]))
     grown = window.ledger.grown(PartName.LAZY) if window.ledger else 0
     of_growth = window.grows and grown >= window.least_part
@@ -85,7 +85,7 @@ def lazily_freed(window: Window) -> Finding | None:
         advice=ADVICE,
         rivals=(
             ruled_out(Cause.FREED_NOT_RETURNED, "Go has returned this memory."),
-            ruled_out(Cause.OFF_HEAP, "memory of C is not marked as LazyFree."),
+            ruled_out(Cause.OFF_HEAP, "C does not mark its memory as LazyFree."),
         ),
         refuted_by=("LazyFree in smaps_rollup is small.",),
     )
@@ -105,4 +105,4 @@ def _go_total(window: Window) -> list[Evidence]:
     total = window.ends[1].go_total
     if window.access is not Access.FULL or total is None:
         return []
-    return [Evidence(f"Go counts {units.size(total)} as its own", PaneName.LEDGER)]
+    return [Evidence(f"Go holds {units.size(total)} (Sys − HeapReleased)", PaneName.LEDGER)]

@@ -1,7 +1,7 @@
-"""off-heap: memory that Go knows nothing of: C malloc, mmap of the program's own, thread stacks.
+"""off-heap: memory outside of Go grew: C malloc, mmap by the program, thread stacks.
 
-A thread that calls malloc of glibc gets an arena of its own, up to eight for each CPU, and an arena
-keeps what was freed in it (man mallopt, M_ARENA_MAX).
+glibc creates malloc arenas for threads, up to eight per CPU, and an arena keeps memory that was
+freed in it (man mallopt, M_ARENA_MAX).
 """
 
 from __future__ import annotations
@@ -37,45 +37,46 @@ from memtui.diagnosis.trends import Trend
 from memtui.diagnosis.window import Access, Window
 
 MOST_OF_RES = 0.5
-"""Memory outside of Go is named though it does not grow from this share of RES on."""
+"""Memory outside of Go that does not grow is reported from this share of RES on."""
 FEWEST_ARENAS = 4
 LITTLE_HEAP = 0.25
-"""A Go heap below this share of what grew outside of it brings next to no GC cycle."""
+"""A Go heap below this share of the growth outside of Go starts almost no GC cycles."""
 
 USELESS = ("GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: Go does not count this memory.",)
 ADVICE = Advice(
     code=(
-        "Look at what cgo allocates and Go must free (C.CString, C.malloc), at libraries in C, and "
-        "at syscall.Mmap without Munmap.",
+        "Check memory that cgo allocates and Go must free (C.CString, C.malloc), C libraries, and "
+        "syscall.Mmap without Munmap.",
         "Use a tool for C: heaptrack, jemalloc's profiler, bpftrace on malloc.",
     ),
-    environment=("MALLOC_ARENA_MAX=2 when many threads call malloc of glibc.",),
+    environment=("MALLOC_ARENA_MAX=2 if many threads call malloc of glibc.",),
     useless=USELESS,
 )
 STACKS_ADVICE = Advice(
     code=(
-        "Bound how many goroutines are in C, or in a system call, at once: each takes a thread, "
-        "and the thread keeps the stack that its deepest call touched.",
-        "Make the calls less deep, or give the threads of a library in C a smaller stack.",
+        "Limit the number of goroutines in C or in system calls: each needs a thread, and the "
+        "thread keeps the stack of its deepest call.",
+        "Make the calls less deep, or give the threads of a C library a smaller stack.",
     ),
-    environment=("ulimit -s sets the size of the stacks that pthread_create makes.",),
+    environment=("ulimit -s sets the stack size of pthread_create.",),
     useless=USELESS,
 )
 AWAITS_GC = (
-    "C memory that Go frees in finalizers or cleanups waits for a GC, and a small Go heap brings "
-    "none for up to two minutes. Force a GC: if RES falls, this was the cause. Then free it by an "
-    "explicit Close, with the finalizer as a safety net only.",
+    "C memory that Go frees in finalizers or cleanups waits for a GC, and a small Go heap starts "
+    "none for up to two minutes. Force a GC: if RES falls, this was the cause. Then free the "
+    "memory "
+    "with an explicit Close, and keep the finalizer only as a safety net.",
 )
 
 
 def off_heap(window: Window) -> Finding | None:
-    """Report that memory outside of Go grew, or that it is most of RES."""
+    """Return a finding if memory outside of Go grew, or is most of RES."""
     found = _growth(window) if window.grows else None
     return found or (None if window.grows and _may_have_grown(window) else _level(window))
 
 
 def _may_have_grown(window: Window) -> bool:
-    """Return whether memory outside of Go may have grown by as much as counts."""
+    """Return whether memory outside of Go may have grown enough to matter."""
     trend = window.trend(lambda point: point.beyond_go)
     grown = trend.growth if trend and window.access is Access.FULL else growth_outside(window)
     return grown is None or grown >= window.least_part
@@ -83,7 +84,7 @@ def _may_have_grown(window: Window) -> bool:
 
 def _growth(window: Window) -> Finding | None:
     if window.access is not Access.FULL:
-        return _by_mappings(window)
+        return _growth_from_smaps(window)
     trend = window.trend(lambda point: point.beyond_go)
     if trend is None or not is_rising(trend, window.least_part) or are_huge_pages(window):
         return None
@@ -92,22 +93,20 @@ def _growth(window: Window) -> Finding | None:
         return None
     last = window.ends[1]
     if not window.has_rollup and trend.growth <= (last.released or 0):
-        return None  # as likely lazily freed, or filled again by huge pages
+        return None  # it may as well be lazily freed, or in huge pages
     share = share_of(trend.growth, window.growth)
     evidence = (
         res_evidence(window),
-        change_evidence(
-            "anonymous memory that Go does not hold", trend.first, trend.last, PaneName.LEDGER
-        ),
+        change_evidence("anonymous memory outside of Go", trend.first, trend.last, PaneName.LEDGER),
         slope_evidence("memory outside of Go", trend, PaneName.LEDGER),
-        *_kinds(window),
+        *_mapping_evidence(window),
     )
-    return _finding(
+    return _growth_finding(
         window, trend.growth - of_threads, evidence, confidence_of(window, share, trend), trend
     )
 
 
-def _finding(
+def _growth_finding(
     window: Window,
     growth: float,
     evidence: tuple[Evidence, ...],
@@ -121,7 +120,7 @@ def _finding(
         what = line = "stacks of threads that run C"
     awaits = _awaits_gc(window, growth)
     waits = (
-        " No GC cycle ran: C memory that Go frees in finalizers or cleanups waits for one."
+        " No GC cycle ran, and C memory that Go frees in finalizers or cleanups waits for one."
         if awaits
         else ""
     )
@@ -136,12 +135,12 @@ def _finding(
         evidence=(*evidence, *awaits),
         advice=_advice(last, awaits=bool(awaits)),
         rivals=_rivals(window, trend),
-        refuted_by=("What grew lies at the addresses of the Go heap.",),
-        raised_by=_surer(window),
+        refuted_by=("The growth is at the addresses of the Go heap.",),
+        raised_by=_missing_sources(window),
     )
 
 
-def _surer(window: Window) -> tuple[str, ...]:
+def _missing_sources(window: Window) -> tuple[str, ...]:
     more = () if window.groups else ("smaps (on a key) would separate C malloc from mmap",)
     return missing_sources(window) + more
 
@@ -149,7 +148,7 @@ def _surer(window: Window) -> tuple[str, ...]:
 def _rivals(window: Window, trend: Trend | None) -> tuple[Rival, ...]:
     why = "MemStats did not grow by as much."
     if trend is None:
-        why = "what grew is not at the addresses of the Go heap."
+        why = "the growth is not at the addresses of the Go heap."
     lazy = (ruled_out(Cause.LAZILY_FREED, "LazyFree is small."),) if window.has_rollup else ()
     return (
         ruled_out(Cause.HEAP_LEAK, why),
@@ -163,13 +162,13 @@ def _advice(last: Outside | None, *, awaits: bool) -> Advice:
         return STACKS_ADVICE
     if not awaits:
         return ADVICE
-    # A GC is what helps here, so it must not be called useless.
+    # A GC helps here, so it is not listed as useless.
     useless = ("debug.FreeOSMemory, GOMEMLIMIT: Go does not count this memory.",)
     return Advice(AWAITS_GC + ADVICE.code, ADVICE.environment, ADVICE.host, useless)
 
 
 def _awaits_gc(window: Window, growth: float) -> tuple[Evidence, ...]:
-    """Report that no cycle ran while memory outside of Go grew, and why; empty when one did."""
+    """Return evidence that no cycle ran while memory outside of Go grew; empty if one ran."""
     if window.access is Access.PROC or window.cycles_seen:
         return ()
     alloc, last = window.ends[1].alloc, readings(window)[1]
@@ -183,8 +182,8 @@ def _awaits_gc(window: Window, growth: float) -> tuple[Evidence, ...]:
     return (Evidence(words, PaneName.GCTRACE, (("heap", heap),)),)
 
 
-def _kinds(window: Window) -> tuple[Evidence, ...]:
-    """Describe what the mappings outside of Go are at the end, and how many threads there are."""
+def _mapping_evidence(window: Window) -> tuple[Evidence, ...]:
+    """Return evidence of the mappings outside of Go and the number of threads."""
     last, found = readings(window)[1], []
     if last is not None:
         other = "" if last.other is None else f", other mappings {units.size(last.other)}"
@@ -213,15 +212,14 @@ def _arenas(window: Window, last: Outside) -> Evidence:
 
 
 def _size_outside(window: Window) -> int | None:
-    """Return what is outside of Go for certain, in bytes; None when that is not known.
+    """Return the memory that is surely outside of Go, in bytes; None if it is unknown.
 
-    Huge pages fill up what Go returned, so as much as that is not counted where mappings are not
-    known.
+    Huge pages may refill memory that Go returned: without smaps that amount does not count.
     """
     last, end = readings(window)[1], window.ends[1] if window.points else None
     beyond = end.beyond_go if end is not None and window.access is Access.FULL else None
     if last is not None:
-        # MemStats count what lies at these addresses, if they count that much.
+        # Where MemStats count most of this memory, it belongs to Go.
         return None if beyond is not None and beyond < last.size / 2 else last.size
     if end is None or beyond is None or not window.has_rollup:
         return None
@@ -229,7 +227,7 @@ def _size_outside(window: Window) -> int | None:
 
 
 def _level(window: Window) -> Finding | None:
-    """Name memory outside of Go that is most of RES though it does not grow."""
+    """Return a finding if memory outside of Go is most of RES, without growth."""
     last, size = readings(window)[1], _size_outside(window)
     if size is None or size < max(window.big, MOST_OF_RES * window.res) or are_huge_pages(window):
         return None
@@ -239,27 +237,27 @@ def _level(window: Window) -> Finding | None:
         f", in about {last.arenas} malloc arenas")  # fmt: skip
     return Finding(
         cause=Cause.OFF_HEAP,
-        sentence=f"{SIZE} of RES {units.size(window.res)} are outside of Go: {kind}{arenas}. It "
+        sentence=f"{SIZE} of RES {units.size(window.res)} is outside of Go: {kind}{arenas}. It "
         "does not grow now.",
-        line=f"{SIZE} are outside of Go ({kind}{arenas}).",
+        line=f"{SIZE} is outside of Go ({kind}{arenas}).",
         brief=f"{SIZE} outside of Go.",
         claim=Claim(size, (PartName.REST,), is_level=True),
         of_growth=False,
         confidence=Confidence.HIGH if last and window.access is Access.FULL else Confidence.MEDIUM,
-        evidence=(res_evidence(window), *_kinds(window)),
+        evidence=(res_evidence(window), *_mapping_evidence(window)),
         advice=_advice(last, awaits=False),
         rivals=(ruled_out(Cause.HEAP_LEAK, "it is not at the addresses of the Go heap."),)
         if last is not None
         else (),
         refuted_by=("It is at the addresses of the Go heap.",),
-        raised_by=_surer(window),
+        raised_by=_missing_sources(window),
     )
 
 
-def _by_mappings(window: Window) -> Finding | None:
-    """Conclude it from smaps: what grew does not lie at the Go heap's addresses.
+def _growth_from_smaps(window: Window) -> Finding | None:
+    """Return the finding from smaps: the growth is not at the addresses of the Go heap.
 
-    Where the kernel names no mappings, those of other kinds may be the runtime's own.
+    If the kernel does not name mappings, those of other kinds may belong to the runtime.
     """
     first, last = readings(window)
     grown = growth_outside(window)
@@ -271,8 +269,12 @@ def _by_mappings(window: Window) -> Finding | None:
     if heap > grown / 2:
         return None
     least = "" if first is not None else "at least "
-    words = f"mappings that are not the Go heap's {least}{units.change(grown)}, the Go heap's "
+    words = f"mappings outside the Go heap {least}{units.change(grown)}, mappings of the Go heap "
     words += units.change(heap) if first is not None else f"at most {units.change(heap)}"
     figures = (("outside", grown), ("heap", heap))
-    found = (res_evidence(window), Evidence(words, PaneName.PROCESS, figures), *_kinds(window))
-    return _finding(window, grown, found, Confidence.MEDIUM, None)
+    found = (
+        res_evidence(window),
+        Evidence(words, PaneName.PROCESS, figures),
+        *_mapping_evidence(window),
+    )
+    return _growth_finding(window, grown, found, Confidence.MEDIUM, None)

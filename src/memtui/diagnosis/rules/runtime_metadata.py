@@ -1,4 +1,4 @@
-"""runtime-metadata: what the runtime keeps for itself grew: profiler's buckets, spans, bitmaps."""
+"""runtime-metadata: the runtime's own memory grew, such as profiler buckets and spans."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ from memtui.diagnosis.window import Access, Window
 
 ADVICE = Advice(
     code=(
-        "Profiler's buckets grow with the number of different stacks that allocate or block: raise "
+        "Profiler buckets grow with the number of distinct stacks that allocate or block. Raise "
         "runtime.MemProfileRate, lower the block and mutex profile rates, avoid deep recursion.",
-        "GODEBUG=profstackdepth=32 (Go 1.23 and newer) makes fewer different stacks of deep ones.",
-        "Spans and collector grow with the heap: look at its peak.",
+        "GODEBUG=profstackdepth=32 (Go 1.23 and newer) reduces the number of distinct deep stacks.",
+        "Spans and GC structures grow with the heap: look at its peak.",
     ),
     useless=("debug.FreeOSMemory or GC: the runtime never returns this memory.",),
 )
 
 
 LEAST_OF_RES, LEAST_OF_LIVE = 0.3, 2.0
-"""Tables that matter though they do not grow: by RES, and by what is live. Small programs were seen
-at up to 0.2 of RES, with 4 to 6 MiB."""
+"""Tables that do not grow matter from these shares of RES and of the live heap on. Small programs
+have up to 0.2 of RES, with 4 to 6 MiB."""
 PEAK = 2.5
-"""And the largest RES so far was that many times the RES of today."""
+"""The peak of RES must be at least this multiple of the current RES."""
 
 AFTER_PEAK = Advice(
     code=(
         "Restart, or use a newer Go: the runtime keeps the structures of its peak "
         "(golang/go#43402).",
-        "Make the peak smaller: stream, batch, bound the number of requests at once.",
+        "Make the peak smaller: stream, batch, limit concurrent requests.",
     ),
-    environment=("GOMEMLIMIT bounds the next peak as far as garbage made it.",),
+    environment=("GOMEMLIMIT limits the part of the next peak that is garbage.",),
     useless=("debug.FreeOSMemory or GC: the runtime never returns this memory.",),
 )
 
 
 def runtime_metadata(window: Window) -> Finding | None:
-    """Report that the runtime's own memory grew, and which."""
+    """Return a finding if the runtime's own memory grew, with the part that grew most."""
     if window.access is not Access.FULL or not window.grows:
         return None
     trend = window.trend(lambda point: point.own)
@@ -82,16 +82,16 @@ def runtime_metadata(window: Window) -> Finding | None:
         confidence=confidence_of(window, share, trend),
         evidence=found,
         advice=ADVICE,
-        rivals=(ruled_out(Cause.HEAP_LEAK, "this memory holds no object of the program."),),
-        refuted_by=("The row stays flat while RES goes on growing.",),
+        rivals=(ruled_out(Cause.HEAP_LEAK, "this memory holds no objects of the program."),),
+        refuted_by=("This part is flat while RES continues to grow.",),
         raised_by=missing_sources(window),
     )
 
 
 def tables_after_peak(window: Window) -> Finding | None:
-    """Name tables of the runtime that an old peak made large, when they are much of what is left.
+    """Return a finding if runtime tables that grew at an old peak are much of RES.
 
-    Spans, bitmaps and the collector's lists grow with the heap and are never freed.
+    Spans, bitmaps and the GC's lists grow with the heap, and the runtime never frees them.
     """
     ledger, peak = window.ledger, window.peak
     if window.access is not Access.FULL or ledger is None or not peak:
@@ -107,9 +107,9 @@ def tables_after_peak(window: Window) -> Finding | None:
     size, was = units.size(kept), units.size(peak)
     return Finding(
         cause=Cause.RUNTIME_METADATA,
-        sentence=f"The runtime keeps {size} of tables that a peak of RES of {was} made ({which}): "
+        sentence=f"The runtime keeps {size} of tables from a RES peak of {was} ({which}): "
         "only a restart, or a newer Go, releases it.",
-        line=f"the runtime keeps {size} of tables from a peak of {was}; only a restart returns it.",
+        line=f"the runtime keeps {size} of tables from a peak of {was}; only a restart frees them.",
         brief=f"{size} of runtime tables from a peak of {was}.",
         claim=Claim(kept, (PartName.RUNTIME,), is_level=True),
         of_growth=False,
@@ -120,22 +120,22 @@ def tables_after_peak(window: Window) -> Finding | None:
                      ((PartName.RUNTIME.value, kept),
                       *((name.value, rows[name]) for name in largest))),
             Evidence(f"live heap {units.size(live)}", PaneName.LEDGER, (("live", live),)),
-            *((told,) if (told := peak_evidence(window)) else ()),
+            *((peak_seen,) if (peak_seen := peak_evidence(window)) else ()),
         ),
         advice=AFTER_PEAK,
-        rivals=(ruled_out(Cause.HEAP_LEAK, f"only {units.size(live)} of heap is live."),),
-        refuted_by=("It shrinks without a restart.",),
+        rivals=(ruled_out(Cause.HEAP_LEAK, f"the live heap is only {units.size(live)}."),),
+        refuted_by=("The tables shrink without a restart.",),
         raised_by=missing_sources(window),
     )  # fmt: skip
 
 
 def peak_evidence(window: Window) -> Evidence | None:
-    """Return the largest RES of the process, where it was far above the RES of today."""
+    """Return evidence of the peak of RES if it is far above the current RES."""
     peak = window.peak
     if not peak or peak < PEAK * window.res:
         return None
     words = (
-        f"RES had a peak of {units.size(peak)} (VmHWM): what the runtime made for it, spans and "
-        "the collector's tables, stays until a restart"
+        f"RES peaked at {units.size(peak)} (VmHWM): spans and GC tables of the peak stay "
+        "until a restart"
     )
     return Evidence(words, PaneName.PROCESS, (("peak", peak),))

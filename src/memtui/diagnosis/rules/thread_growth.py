@@ -1,9 +1,9 @@
-"""thread-growth: threads that Go started and never ends, and the stacks that each of them keeps.
+"""thread-growth: Go started threads, which it never ends, and each keeps its stacks.
 
-Without cgo a thread of Go has a stack for the scheduler of 16 KiB and one for signals of 32 KiB,
-which StackSys contains (Go 1.27.3 runtime/proc.go allocm, runtime/os_linux.go mpreinit). The
-runtime starts a thread when a goroutine blocks in a system call or in C, keeps it when that
-returns, and never ends it (golang/go#14592).
+Without cgo a thread has a scheduler stack of 16 KiB and a signal stack of 32 KiB, both part of
+StackSys (Go 1.27.3 runtime/proc.go allocm, runtime/os_linux.go mpreinit). The runtime starts a
+thread when a goroutine blocks in a system call or in C, keeps it afterwards, and never ends it
+(golang/go#14592).
 """
 
 from __future__ import annotations
@@ -30,48 +30,48 @@ from memtui.diagnosis.window import Access, Window
 from memtui.model import SampleValues
 
 GO_STACKS = 48 * 1024
-"""What a new thread of Go touches and StackSys gains, in bytes; measured 49 to 51 KiB."""
+"""Growth of StackSys per new thread in bytes; 49 to 51 KiB were measured."""
 SYSTEM_CALLS = (
     "syscall.Syscall", "syscall.Syscall6", "syscall.RawSyscall6", "internal/runtime/syscall",
     "runtime/internal/syscall", "syscall.rawVforkSyscall", "runtime.cgocall",
 )  # fmt: skip
-"""Functions at the end of a goroutine that is inside the kernel or in C."""
+"""Innermost functions of a goroutine that is in a system call or in C."""
 
 BLOCKED = (
-    "Limit the goroutines in system calls or in C at one time: a semaphore, a pool of "
-    "workers, a deadline on the call.",
-    "Files, pipes and sockets that the runtime can poll need no thread: os.File with a deadline, "
-    "net.Conn.",
+    "Limit the number of goroutines in system calls or C: a semaphore, a worker pool, a "
+    "deadline for the call.",
+    "Use files, pipes and sockets that the runtime polls, without a thread: os.File with a "
+    "deadline, net.Conn.",
 )
 NEVER_ENDED = (
-    "Go never ends a thread that is idle (golang/go#14592): make the burst smaller that needed so "
-    "many at once, by a limit on goroutines in system calls or C.",
-    "A goroutine that returns while it is locked to its thread (runtime.LockOSThread) ends it.",
+    "Go never ends an idle thread (golang/go#14592). Make the burst that needed the threads "
+    "smaller: limit the number of goroutines in system calls or C.",
+    "A goroutine that exits while locked to its thread (runtime.LockOSThread) ends the thread.",
 )
 USELESS = (
-    "GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: stacks of threads are not on the heap.",
-    "GOMAXPROCS: threads in system calls do not count in it.",
+    "GC, debug.FreeOSMemory, GOGC, GOMEMLIMIT: thread stacks are not on the heap.",
+    "GOMAXPROCS: it does not limit threads in system calls.",
 )
 
 
 def thread_growth(window: Window) -> Finding | None:
-    """Name threads that became more, with what their stacks hold."""
+    """Return a finding if the number of threads grew, with the memory of their stacks."""
     more = new_threads(window)
     if not more or not window.grows:
         return None
-    claimed = _claimed(window, more)
+    claimed = _stack_bytes(window, more)
     if claimed < window.least_part:
         return None
     first, last = window.ends
     words = f"{first.threads} → {last.threads} threads"
-    blocked, goroutines = _in_system_calls(window), _more_goroutines(window)
-    why = _why(more, blocked, goroutines)
+    blocked, goroutines = _in_system_calls(window), _count_new_goroutines(window)
+    why = _reason(more, blocked, goroutines)
     each = units.size(round(claimed / more))
     return Finding(
         cause=Cause.THREAD_GROWTH,
-        sentence=f"The number of threads rose ({words}), and their stacks hold {SIZE} more, "
-                 f"about {each} "
-        f"a thread.{why}",
+        sentence=f"The number of threads rose ({words}), and their stacks hold {SIZE} more, about "
+                 f"{each} "
+        f"per thread.{why}",
         line=f"{GREW} of thread stacks ({words}).",
         brief=f"{GREW} of thread stacks.",
         claim=Claim(claimed, (PartName.STACKS, PartName.REST)),
@@ -85,15 +85,15 @@ def thread_growth(window: Window) -> Finding | None:
             useless=USELESS,
         ),
         rivals=_rivals(more, goroutines),
-        refuted_by=("The number of threads stays while RES goes on growing.",),
+        refuted_by=("The number of threads is stable while RES continues to grow.",),
         raised_by=(*missing_sources(window),
-                   *(() if blocked is not None else ("a goroutine profile would count those that "
-                                                     "are in system calls",))),
+                   *(() if blocked is not None else ("a goroutine profile shows how many are "
+                                                     "in system calls",))),
     )  # fmt: skip
 
 
 def new_threads(window: Window) -> int:
-    """Return by how many threads the process grew, 0 when that is nothing out of the ordinary."""
+    """Return the number of new threads; 0 if it is in the normal range."""
     if not window.points:
         return 0
     first, last = window.ends
@@ -107,13 +107,13 @@ def new_threads(window: Window) -> int:
 
 
 def threads_hold_the_stacks(window: Window) -> bool:
-    """Return whether the new threads account for the growth of the stacks."""
+    """Return whether new threads, and not goroutines, explain the growth of the stacks."""
     more, share = new_threads(window), window.thresholds.thread_stacks_share
     return more > 0 and more * GO_STACKS >= share * window.stack_growth
 
 
 def threads_evidence(window: Window) -> Evidence | None:
-    """Return how many threads there were and are; None when they are as many."""
+    """Return evidence of the number of threads; None if it changed by less than 8."""
     first, last = window.ends
     if first.threads is None or last.threads is None or abs(last.threads - first.threads) < 8:
         return None
@@ -121,8 +121,8 @@ def threads_evidence(window: Window) -> Evidence | None:
     return Evidence(f"threads {first.threads} → {last.threads}", PaneName.PROCESS, figures)
 
 
-def _claimed(window: Window, more: int) -> float:
-    """Return what new threads hold in bytes: stacks of Go, and those that C made."""
+def _stack_bytes(window: Window, more: int) -> float:
+    """Return the memory of the stacks of new threads in bytes: Go's and C's."""
     c_stacks = max(0, thread_stack_growth(window) or 0)
     if window.access is not Access.FULL:
         return more * GO_STACKS + c_stacks
@@ -136,17 +136,17 @@ def _confidence(window: Window, share: float) -> Confidence:
     return Confidence.MEDIUM if share >= 0.3 else Confidence.LOW
 
 
-def _of_goroutines(window: Window) -> list[SampleValues]:
+def _goroutine_values(window: Window) -> list[SampleValues]:
     return [found for _, profile in window.profiles
             if (found := values_of_type(profile, "goroutine"))]  # fmt: skip
 
 
 def _in_system_calls(window: Window) -> tuple[int, int] | None:
-    """Return how many goroutines are in system calls or C, of how many, as the last profile has it.
+    """Return (goroutines in system calls or C, all goroutines) of the last goroutine profile.
 
     None without a goroutine profile.
     """
-    profiles = _of_goroutines(window)
+    profiles = _goroutine_values(window)
     if not profiles:
         return None
     last = profiles[-1]
@@ -154,36 +154,35 @@ def _in_system_calls(window: Window) -> tuple[int, int] | None:
     return inside, last.total
 
 
-def _more_goroutines(window: Window) -> int | None:
-    """Return by how many goroutines the process grew; None when nothing counted them."""
+def _count_new_goroutines(window: Window) -> int | None:
+    """Return the growth of the number of goroutines; None if it is unknown."""
     first, last = window.ends
     if first.goroutines is not None and last.goroutines is not None:
         return last.goroutines - first.goroutines
-    profiles = _of_goroutines(window)
+    profiles = _goroutine_values(window)
     return profiles[-1].total - profiles[0].total if len(profiles) > 1 else None
 
 
 def _are_blocked(more: int, blocked: tuple[int, int] | None, goroutines: int | None) -> bool:
-    """Return whether about as many goroutines sit in system calls, or became more, as threads."""
+    """Return whether goroutines in system calls, or new goroutines, match half the new threads."""
     if blocked is not None:
         return blocked[0] >= more / 2
     return goroutines is not None and goroutines >= more / 2
 
 
-def _why(more: int, blocked: tuple[int, int] | None, goroutines: int | None) -> str:
+def _reason(more: int, blocked: tuple[int, int] | None, goroutines: int | None) -> str:
     if blocked is not None and blocked[0] >= more / 2:
-        return f" {blocked[0]} goroutines sit in system calls, which takes a thread each."
+        return f" {blocked[0]} goroutines are in system calls, and each needs a thread."
     if goroutines is not None and goroutines >= more / 2:
         return (
             f" The number of goroutines rose as well (+{goroutines}): they sit in system calls "
-            "or in C, "
-            "which takes a thread each."
+            "or in "
+            "C, "
+            "and each needs a thread."
         )
     if goroutines is not None or blocked is not None:
         return " The number of goroutines did not rise: Go keeps idle threads and never ends one."
-    return (
-        " Go starts one for each goroutine that sits in a system call or in C, and never ends it."
-    )
+    return " Go starts a thread for each goroutine in a system call or in C, and never ends it."
 
 
 def _rivals(more: int, goroutines: int | None) -> tuple[Rival, ...]:
@@ -199,15 +198,15 @@ def _evidence(window: Window, more: int, blocked: tuple[int, int] | None) -> tup
         a_thread = window.stack_growth / more
         found.append(Evidence(
             f"StackSys {units.change(round(window.stack_growth))}, {units.size(round(a_thread))} "
-            f"a new thread (a thread of Go has {units.size(GO_STACKS)})",
+            f"per new thread (a thread needs {units.size(GO_STACKS)})",
             PaneName.LEDGER, (("stacks", window.stack_growth), ("a_thread", a_thread)),
         ))  # fmt: skip
     else:
-        words = f"a thread of Go has stacks of {units.size(GO_STACKS)}"
+        words = f"the stacks of a thread have {units.size(GO_STACKS)}"
         found.append(Evidence(words, PaneName.PROCESS, (("a_thread", GO_STACKS),)))
     c_stacks = thread_stack_growth(window)
     if c_stacks:
-        words = f"thread stacks that C made {units.change(c_stacks)}"
+        words = f"thread stacks made by C {units.change(c_stacks)}"
         found.append(Evidence(words, PaneName.PROCESS, (("c_stacks", c_stacks),)))
     first, last = window.ends
     if first.goroutines is not None and last.goroutines is not None:

@@ -1,1 +1,1 @@
-"""Pane 5: the parts that add up to RES, and the cause with its evidence."""
+"""Pane 5: the parts that sum to RES, and the causes with their evidence."""

@@ -1,4 +1,4 @@
-"""Where a process runs: its limit and settings, its mappings by kind, and what asking it costs."""
+"""Draws the environment of a process (limit, settings, read costs) and its mappings by kind."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _COLUMNS = (
 )
 
 
-def place_rows(view: View, width: int) -> list[ExplainRow]:
-    """Return the blocks about the place, and about the mappings when they were read."""
+def environment_rows(view: View, width: int) -> list[ExplainRow]:
+    """Return the rows about the environment, and about the mappings if smaps was read."""
     texts = environment_lines(view)
     rows = [
         ExplainRow((Span("  · " if not number else "    ", "dim"), *each))
@@ -44,7 +44,7 @@ def _mapping_rows(view: View, width: int) -> list[ExplainRow]:
     at, groups = found
     head, rows = table(_COLUMNS, [_cells(groups, number) for number in range(len(groups.groups))],
                        width)  # fmt: skip
-    how = "by the names of the kernel" if groups.by_name else "told apart by their addresses"
+    how = "by the kernel's names" if groups.by_name else "by their addresses"
     title = line(Span(f" Mappings at {time_of_day(at)}", "title"), Span(f"  {how}", "dim"))
     named = [
         ExplainRow((Span("   ", "dim"), *each))
@@ -56,7 +56,7 @@ def _mapping_rows(view: View, width: int) -> list[ExplainRow]:
 
 
 def _names(group: MappingGroup) -> str:
-    """Return the largest names of a kind, each with the number of its mappings and their RES."""
+    """Return the largest names of a kind, each with the number and the RES of its mappings."""
     names = (
         f"{plain(each.name)} {units.size(each.rss_bytes)}"
         + (f" in {each.count}" if each.count > 1 else "")

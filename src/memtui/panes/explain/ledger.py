@@ -1,7 +1,4 @@
-"""The ledger as a bar that is read at a glance, and as a table with the way from then to now.
-
-A row of the explanation, and what it stands for.
-"""
+"""Draws the ledger as a bar and as a table with a waterfall."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from memtui.diagnosis import Ledger, Part, PartName
 from memtui.render.cells import Line, Role, Span, left, line, right
 
 BAR_LABEL = 11
-"""Cells in front of the bar: RES and its size."""
+"""Width of the label before the bar: RES and its size."""
 _SIGN, _BYTES, _SHARE, _GROWTH = 3, 7, 6, 9
 _LEAST_NAME, _MOST_NAME = 14, 26
 _LEAST_WATERFALL = 12
@@ -21,13 +18,13 @@ _LEAST_WATERFALL = 12
 
 @dataclass(frozen=True, slots=True)
 class PartStyle:
-    """How a part is drawn: its sign is the same in the bar and in the table."""
+    """The sign and role of a part, in the bar and in the table."""
 
     sign: str
     role: Role
 
 
-_LOOKS: Mapping[PartName, PartStyle] = {
+_STYLES: Mapping[PartName, PartStyle] = {
     PartName.LIVE: PartStyle("█", "live"),
     PartName.OBJECTS: PartStyle("█", "live"),
     PartName.GARBAGE: PartStyle("▓", "gc"),
@@ -42,13 +39,13 @@ _LOOKS: Mapping[PartName, PartStyle] = {
 }
 
 
-def look_of(name: PartName) -> PartStyle:
-    """Return how a part is drawn; what a part consists of has no sign of its own."""
-    return _LOOKS.get(name, PartStyle(" ", "dim"))
+def part_style(name: PartName) -> PartStyle:
+    """Return the style of a part; its components have no sign."""
+    return _STYLES.get(name, PartStyle(" ", "dim"))
 
 
-def bar(ledger: Ledger, width: int) -> Line:
-    """Draw RES as one bar of ``width`` cells, each part as long as its share."""
+def ledger_bar(ledger: Ledger, width: int) -> Line:
+    """Return RES as a bar of ``width`` cells, each part as long as its share."""
     label = Span(f" RES {units.size(ledger.res):<6}", "res")
     parts = [(part, size) for part in ledger.parts if (size := part.size or 0) > 0]
     whole = sum(size for _, size in parts)
@@ -57,15 +54,15 @@ def bar(ledger: Ledger, width: int) -> Line:
     for part, size in parts:
         done += size
         upto = round(done / whole * room) if whole else 0
-        look = look_of(part.name)
-        spans.append(Span(look.sign * (upto - drawn), look.role))
+        style = part_style(part.name)
+        spans.append(Span(style.sign * (upto - drawn), style.role))
         drawn = upto
     return line(*spans)
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The widths of the columns that change with the room; 0: there is none for it."""
+    """The widths of the flexible columns; 0 leaves a column out."""
 
     name: int
     share: int
@@ -73,7 +70,7 @@ class _Columns:
 
 
 def _columns(width: int) -> _Columns:
-    """Give the room first to the numbers, then to the names, and what is left to the waterfall."""
+    """Return the widths: numbers come first, then names, then the waterfall."""
     room = width - _SIGN - _BYTES - _GROWTH
     share = _SHARE if room - _SHARE >= _LEAST_NAME else 0
     name = max(0, min(_MOST_NAME, room - share))
@@ -82,7 +79,7 @@ def _columns(width: int) -> _Columns:
 
 
 def table_head(width: int) -> Line:
-    """Return the head of the table, and over the waterfall from which RES to which it leads."""
+    """Return the head of the table."""
     columns = _columns(width)
     head = (
         left("   part", _SIGN + columns.name),
@@ -95,7 +92,7 @@ def table_head(width: int) -> Line:
 
 
 def table_rows(ledger: Ledger, width: int, opened: frozenset[PartName]) -> list[tuple[Part, Line]]:
-    """Return a row a part with its place in the waterfall; of ``opened`` ones what is in them."""
+    """Return a row per part with its waterfall step, and the components of ``opened`` parts."""
     columns = _columns(width)
     scale = _scale(ledger)
     height = (ledger.res - ledger.growth) if ledger.growth is not None else ledger.res
@@ -110,7 +107,7 @@ def table_rows(ledger: Ledger, width: int, opened: frozenset[PartName]) -> list[
 
 
 def total_row(ledger: Ledger, width: int) -> Line:
-    """Return the last row, to which all others add up."""
+    """Return the last row: the sum of the others."""
     columns = _columns(width)
     growth = "" if ledger.growth is None else units.change(ledger.growth)
     return line(
@@ -122,21 +119,21 @@ def total_row(ledger: Ledger, width: int) -> Line:
 
 
 def growth_role(growth: int | None) -> Role:
-    """Return the role of a change: it also has a sign, colour is never the only one."""
+    """Return the role of a change; its sign is printed too, so colour is not needed."""
     if not growth:
         return "dim"
     return "grow" if growth > 0 else "shrink"
 
 
 def _row(part: Part, res: int, columns: _Columns) -> Line:
-    look = look_of(part.name)
-    is_inner = part.name not in _LOOKS
+    style = part_style(part.name)
+    is_inner = part.name not in _STYLES
     size = "unknown" if part.size is None else units.size(part.size)
     share = "" if part.size is None else _share(part.size, res)
     growth = "" if part.growth is None else units.change(part.growth)
     name = f"  {part.title}" if is_inner else part.title
     return line(
-        Span(f" {look.sign} ", look.role),
+        Span(f" {style.sign} ", style.role),
         Span(left(name, columns.name), "dim" if is_inner or part.size is None else "text"),
         Span(right(size, _BYTES), "dim" if is_inner or part.size is None else "text"),
         Span(right(share, columns.share) if columns.share else "", "dim"),
@@ -149,7 +146,7 @@ def _share(size: int, res: int) -> str:
 
 
 def _scale(ledger: Ledger) -> tuple[int, int]:
-    """Return the lowest and the highest RES on the way, so that small changes are seen."""
+    """Return the minimum and maximum RES of the waterfall, so that small changes are visible."""
     heights = [ledger.res - (ledger.growth or 0)]
     for part in ledger.parts:
         heights.append(heights[-1] + (part.growth or 0))
@@ -157,7 +154,7 @@ def _scale(ledger: Ledger) -> tuple[int, int]:
 
 
 def _step(start: int, end: int, scale: tuple[int, int], room: int) -> Sequence[Span]:
-    """Draw one step of the waterfall in ``room`` cells: where it begins and where it leads."""
+    """Return one step of the waterfall in ``room`` cells."""
     low, high = scale
     if not room or high <= low or start == end:
         return ()
@@ -171,7 +168,7 @@ def _step(start: int, end: int, scale: tuple[int, int], room: int) -> Sequence[S
 
 @dataclass(frozen=True, slots=True)
 class ExplainRow:
-    """What a row shows; the part, or the number of the pane, that it stands for, if any."""
+    """A row of the pane, with its part or the number of its pane, if any."""
 
     line: Line
     part: Part | None = None

@@ -1,4 +1,4 @@
-"""Where RES goes: bar, ledger with its waterfall, and the verdict; the rows can be selected."""
+"""Shows the parts of RES as a bar and a ledger with its waterfall, and the verdict."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from memtui.model import (
     RuntimeSample,
 )
 from memtui.panes.empty import empty_lines
-from memtui.panes.explain.environment import place_rows
-from memtui.panes.explain.explainer import Explainer
+from memtui.panes.explain.diagnosis_cache import DiagnosisCache
+from memtui.panes.explain.environment import environment_rows
 from memtui.panes.explain.ledger import ExplainRow
-from memtui.panes.explain.verdict import rows_of, trial_rows
+from memtui.panes.explain.verdict import explain_rows, trial_rows
 from memtui.panes.field_doc import FieldDoc
 from memtui.panes.pane import SearchedPane
 from memtui.render.cells import Line, Picture, Span, line, text_of
@@ -36,30 +36,30 @@ WINDOWS_S = (120.0, DEFAULT_WINDOW_S, 3600.0, 6 * 3600.0, 24 * 3600.0, 72 * 3600
 COLUMNS = (
     FieldDoc("share", "of RES now", "percent", "the ledger", "the shares sum to 100%"),
     FieldDoc(
-        "growth", "how much the part changed in the time that is judged", "bytes, signed",
+        "growth", "change of the part within the window", "bytes, signed",
         "the ledger at both ends of the window (←→)",
-        "the growth of one part may be the loss of another, with RES as it was", "grow",
+        "one part may grow while another shrinks and RES stays the same", "grow",
     ),
     FieldDoc(
-        "then → now", "the way from RES at the start of the window to RES now, a step a part",
+        "then → now", "from RES at the start of the window to RES now, one step per part",
         "one scale for all steps", "the ledger",
     ),
     FieldDoc(
-        "confidence", "how much of what would tell this cause from its rivals was seen",
+        "confidence", "how well the data separate this cause from other causes",
         "high, medium, low", "the evidence below the ledger",
     ),
 )  # fmt: skip
 
 
 class ExplainPane(SearchedPane):
-    """The ledger and the verdict of the window that ends at the moment of the view."""
+    """Shows the ledger and the verdict of the window that ends at the moment of the view."""
 
     NUMBER = 5
     NAME = "explain"
     SOURCE = "process"
     KEYS_HELP = (
-        ("←→ hl", "judge a longer, a shorter time"),
-        ("enter", "open a part; go to the pane that a number came from"),
+        ("←→ hl", "use a longer or shorter window"),
+        ("enter", "open a part; go to the pane with the source of a number"),
         ("m", "read smaps once: the mappings by kind, at the end"),
         ("c", "force a GC in the service, after a question"),
         ("f", "free its memory (--free-url), after a question"),
@@ -76,18 +76,18 @@ class ExplainPane(SearchedPane):
 
     can_open = "open"
 
-    class Go(Message):
-        """The pane that shows where a number came from is wanted."""
+    class PaneRequest(Message):
+        """Requests the pane that shows the source of a number."""
 
         def __init__(self, number: int) -> None:
             super().__init__()
             self.number = number
 
-    class MappingsWanted(Message):
-        """The mappings by kind are wanted, once: reading them takes 20 ms a GiB."""
+    class MappingsRequest(Message):
+        """Requests one reading of smaps, which takes 20 ms per GiB."""
 
-    class Wanted(Message):
-        """The user wants something done to the process."""
+    class ActionRequest(Message):
+        """Requests an act on the process: a forced GC, or freeing its memory."""
 
         def __init__(self, act: Act) -> None:
             super().__init__()
@@ -95,51 +95,51 @@ class ExplainPane(SearchedPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._explainer = Explainer()
+        self._diagnosis_cache = DiagnosisCache()
         self._opened: frozenset[PartName] = frozenset()
         self._rows: list[ExplainRow] = []
 
     def diagnosis(self, view: View) -> Diagnosis:
-        """Return what the pane says of a view, also while it is not on the screen."""
-        return self._explainer.of(view)
+        """Return the diagnosis of a view, even if the pane is not on the screen."""
+        return self._diagnosis_cache.of(view)
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the keys of this pane."""
+        """Return the keys of this pane with their names."""
         return self.keys_while_typing() or (
             ("←→", "window"), ("enter", "open"), ("m", "mappings"), ("c", "force a GC"),
             ("f", "free memory"), ("/", "find"), ("y", "copy"),
         )  # fmt: skip
 
     def show(self, view: View) -> None:
-        """Show what this view holds, while the pane is on the screen."""
+        """Show a view if the pane is on the screen; otherwise keep it for later."""
         if self.display:
             super().show(view)
         else:
             self.view = view
 
     def action_mappings(self) -> None:
-        """Have the mappings read, and go to where they will be shown."""
-        self.post_message(self.MappingsWanted())
+        """Request a reading of smaps and scroll to the end, where it is shown."""
+        self.post_message(self.MappingsRequest())
         self.action_to_end()
 
     def action_act(self, name: str) -> None:
-        """Ask for something to be done to the process, which is asked about first."""
-        self.post_message(self.Wanted(Act[name]))
+        """Request an act on the process; the app asks for confirmation first."""
+        self.post_message(self.ActionRequest(Act[name]))
 
     def action_shift(self, by: int) -> None:
-        """Judge a longer (left) or a shorter (right) time."""
-        at = WINDOWS_S.index(self._explainer.seconds) - by
-        self._explainer.seconds = WINDOWS_S[max(0, min(at, len(WINDOWS_S) - 1))]
+        """Use a longer (left) or a shorter (right) window."""
+        at = WINDOWS_S.index(self._diagnosis_cache.seconds) - by
+        self._diagnosis_cache.seconds = WINDOWS_S[max(0, min(at, len(WINDOWS_S) - 1))]
         self.paint()
         self.post_message(self.Moved())
 
     def action_open(self) -> None:
-        """Open what a part consists of, or the pane that a number came from."""
+        """Show the components of a part, or the pane that a number is from."""
         row = self._selected()
         if row is None:
             return
         if row.pane not in (None, self.NUMBER):
-            self.post_message(self.Go(row.pane or 0))
+            self.post_message(self.PaneRequest(row.pane or 0))
         elif row.part is not None and row.part.parts:
             self._opened ^= {row.part.name}
             self.paint()
@@ -149,20 +149,20 @@ class ExplainPane(SearchedPane):
         return self._rows[at] if self._rows else None
 
     def rows(self, view: View) -> range:
-        """Return the numbers of the rows that were drawn last."""
+        """Return the numbers of the rows of the last picture."""
         return range(len(self._rows))
 
     def picture(self, view: View, width: int, height: int) -> Picture:
-        """Draw the rows from the first one, or those around the selected one."""
+        """Draw the rows around the selected one."""
         title = line(Span("explain", "title"))
         if view.sample(ProcessSample) is None:
             rows = empty_lines(view, self.SOURCE, width, "reading /proc …")
             return Picture(title, rows=rows, is_empty=True)
         diagnosis = self.diagnosis(view)
-        self._rows = rows_of(diagnosis, width, self._opened)
+        self._rows = explain_rows(diagnosis, width, self._opened)
         if trial := trial_of(view):
             self._rows += trial_rows(trial, width)
-        self._rows += place_rows(view, width)
+        self._rows += environment_rows(view, width)
         numbers = range(len(self._rows))
         self.selection = self.selection.within(numbers, height)
         top = self.selection.top
@@ -174,18 +174,18 @@ class ExplainPane(SearchedPane):
         below = numbers.stop - shown.stop
         return Picture(
             title=title,
-            status=_span_of(diagnosis),
+            status=_window_line(diagnosis),
             start=line(Span(f"{below} more ↓", "dim")) if below else (),
             foot=line(Span(_basis(diagnosis), "dim")),
             rows=drawn,
         )
 
     def row_text(self, view: View, row: int) -> str:
-        """Return a row as it was drawn."""
+        """Return the text of a row."""
         return text_of(self._rows[row].line)
 
     def field_docs(self, view: View) -> Sequence[FieldDoc]:
-        """Return what the parts of the ledger mean."""
+        """Return the descriptions of the parts of the ledger and of the columns."""
         diagnosis = self.diagnosis(view)
         parts = diagnosis.ledger.parts if diagnosis.ledger else ()
         return [
@@ -197,7 +197,7 @@ class ExplainPane(SearchedPane):
         ]
 
     def selected_doc(self, view: View) -> int | None:
-        """Return the part that is selected."""
+        """Return the number of the selected part; None without one."""
         row, ledger = self._selected(), self.diagnosis(view).ledger
         if row is None or row.part is None or ledger is None or row.part not in ledger.parts:
             return None
@@ -212,11 +212,11 @@ class ExplainPane(SearchedPane):
             more = "  enter opens it" if row.part.parts else ""
             return line(row.part.meaning, Span(more, "dim"))
         if row.pane is not None:
-            return line("where this comes from: enter opens pane ", Span(str(row.pane), "key"))
-        return line("the parts add up to RES; ←→ changes the time that is judged")
+            return line("source of this number: enter opens pane ", Span(str(row.pane), "key"))
+        return line("the parts sum to RES; ←→ changes the length of the window")
 
 
-def _span_of(diagnosis: Diagnosis) -> Line:
+def _window_line(diagnosis: Diagnosis) -> Line:
     window = diagnosis.window
     if not window.points:
         return line(Span("no data yet", "dim"))
@@ -228,7 +228,7 @@ def _span_of(diagnosis: Diagnosis) -> Line:
 _BASIS: dict[Access, Callable[[Diagnosis], str]] = {
     Access.FULL: lambda diagnosis: f"MemStats and /proc, {diagnosis.window.cycles_seen} cycles",
     Access.TRACE: lambda diagnosis: f"gctrace and /proc, {diagnosis.window.cycles_seen} cycles",
-    Access.PROC: lambda diagnosis: "/proc alone: an endpoint or gctrace would tell more",
+    Access.PROC: lambda diagnosis: "/proc alone: an endpoint or gctrace shows more",
 }
 
 

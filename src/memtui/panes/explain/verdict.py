@@ -1,9 +1,4 @@
-"""A verdict as lines of text: the cause, what it rests on, what to do, what would refute it.
-
-A trial as lines: what was done, what was expected, what came.
-
-All rows of an explanation in their order: the causes, the ledger, the reasons.
-"""
+"""Draws a diagnosis as rows: the causes, the ledger, the evidence and advice; and a trial."""
 
 from __future__ import annotations
 
@@ -14,8 +9,8 @@ from memtui.diagnosis import Cause, Diagnosis, Finding, PaneName, PartName, Tria
 from memtui.local_time import time_of_day
 from memtui.panes.explain.ledger import (
     ExplainRow,
-    bar,
     growth_role,
+    ledger_bar,
     table_head,
     table_rows,
     total_row,
@@ -29,11 +24,11 @@ PANE_OF = {
     PaneName.PROFILE: 4,
     PaneName.LEDGER: 5,
 }
-"""Where the numbers of a piece of evidence are to be seen."""
+"""The pane that shows the numbers of an observation."""
 
 
-def role_of(cause: Cause) -> Role:
-    """Return the role of a cause: good, bad when memory is lost, or to be looked at."""
+def cause_role(cause: Cause) -> Role:
+    """Return the role of a cause: good, bad for a leak, dim without data, else "grow"."""
     match cause:
         case Cause.HEAP_LEAK | Cause.GOROUTINE_LEAK | Cause.OFF_HEAP:
             return "bad"
@@ -45,32 +40,33 @@ def role_of(cause: Cause) -> Role:
             return "grow"
 
 
-def headline(diagnosis: Diagnosis, width: int) -> list[ExplainRow]:
-    """Return the causes in a sentence each, and under each how sure it is."""
+def finding_rows(diagnosis: Diagnosis, width: int) -> list[ExplainRow]:
+    """Return the causes in a sentence each, each followed by its share and confidence."""
     rows: list[ExplainRow] = []
     for found in diagnosis.findings:
         rows += [
-            ExplainRow(each) for each in _indented(found.sentence, width, 1, role_of(found.cause))
+            ExplainRow(each)
+            for each in _indented(found.sentence, width, 1, cause_role(found.cause))
         ]
         rows.append(ExplainRow(line(Span(f" {found.weight}", "dim"))))
     return rows
 
 
-def reasons(diagnosis: Diagnosis, width: int) -> list[ExplainRow]:
-    """Return all that stands behind the causes, in blocks."""
+def reason_rows(diagnosis: Diagnosis, width: int) -> list[ExplainRow]:
+    """Return the evidence, the advice and the other blocks of each finding."""
     rows: list[ExplainRow] = []
     several = len(diagnosis.findings) > 1
     for found in diagnosis.findings:
         rows.append(ExplainRow(()))
         if several:
             rows.append(ExplainRow(line(Span(f" {found.cause.value}", "title"))))
-        rows += _of_finding(found, width)
+        rows += _rows_of_finding(found, width)
     if diagnosis.notes:
         rows += _block("In this window", diagnosis.notes, width)
     return rows
 
 
-def _of_finding(found: Finding, width: int) -> list[ExplainRow]:
+def _rows_of_finding(found: Finding, width: int) -> list[ExplainRow]:
     rows = [ExplainRow(line(Span(" Evidence", "title")))] if found.evidence else []
     for each in found.evidence:
         pane = PANE_OF[each.place]
@@ -99,9 +95,9 @@ def _indented(text: str, width: int, by: int, role: Role) -> list[Line]:
 
 
 LEAST_SHOWN = 256 << 10
-"""Parts that changed by less are left out."""
+"""Parts with a smaller change are left out."""
 
-HANDLER = """\
+FREE_HANDLER = """\
 import ("net/http"; "runtime/debug")
 
 func free(w http.ResponseWriter, r *http.Request) {
@@ -112,18 +108,18 @@ func free(w http.ResponseWriter, r *http.Request) {
 func init() { http.HandleFunc("/debug/free", free) }
 
 then: memtui --pid PID --free-url http://127.0.0.1:PORT/debug/free"""
-"""The lines of Go that add what --free-url asks for."""
+"""Go code that adds the handler for --free-url."""
 
 
 def trial_rows(trial: Trial, width: int) -> list[ExplainRow]:
-    """Return what came of a trial, and the parts that changed."""
+    """Return the expectation and the result of a trial, and the parts that changed."""
     rows = [ExplainRow(line(Span(f" {trial.act.value} at {time_of_day(trial.at)}", "title")))]
     expected = trial.expected.sentence if trial.expected else "unknown without MemStats"
-    said: tuple[tuple[str, Role], ...] = (
+    texts: tuple[tuple[str, Role], ...] = (
         (f"Expected: {expected}", "dim"),
         (f"Result: {trial.sentence}", "text"),
     )
-    for text, role in said:
+    for text, role in texts:
         rows += [ExplainRow((Span("  "), *each)) for each in wrapped(text, width - 3, role)]
     for part in trial.ledger.parts if trial.ledger else ():
         if part.growth and abs(part.growth) >= LEAST_SHOWN:
@@ -134,17 +130,17 @@ def trial_rows(trial: Trial, width: int) -> list[ExplainRow]:
     return [ExplainRow(()), *rows]
 
 
-def rows_of(diagnosis: Diagnosis, width: int, opened: frozenset[PartName]) -> list[ExplainRow]:
-    """Return the rows in ``width`` cells; ``opened`` parts show what they consist of."""
-    rows = headline(diagnosis, width)
+def explain_rows(diagnosis: Diagnosis, width: int, opened: frozenset[PartName]) -> list[ExplainRow]:
+    """Return all rows in ``width`` cells; ``opened`` parts show their components."""
+    rows = finding_rows(diagnosis, width)
     ledger = diagnosis.ledger
     if ledger is not None:
         rows += [
             ExplainRow(()),
-            ExplainRow(bar(ledger, width - 1)),
+            ExplainRow(ledger_bar(ledger, width - 1)),
             ExplainRow(()),
             ExplainRow(table_head(width)),
         ]
         rows += [ExplainRow(drawn, part) for part, drawn in table_rows(ledger, width, opened)]
         rows.append(ExplainRow(total_row(ledger, width)))
-    return rows + reasons(diagnosis, width)
+    return rows + reason_rows(diagnosis, width)

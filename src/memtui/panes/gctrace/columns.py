@@ -14,7 +14,7 @@ from memtui.local_time import time_of_day
 from memtui.model import GcCycle, GcPause
 from memtui.render.cells import Line, Role, Span, cell_len
 from memtui.render.table import Column, table
-from memtui.timeline.cycles import gc_cpu_share, kind_of
+from memtui.timeline.cycles import cycle_trigger, gc_cpu_share
 
 MIB = 1 << 20
 
@@ -37,7 +37,7 @@ def goal_of(cycle: GcCycle) -> str:
 
 def reason(cycle: GcCycle) -> str:
     """Return why there was this cycle: its kind, or that it served to find leaked goroutines."""
-    return "leak check" if cycle.leak_check else kind_of(cycle)
+    return "leak check" if cycle.leak_check else cycle_trigger(cycle)
 
 
 def longest_pause(cycle: GcCycle) -> float:

@@ -99,7 +99,7 @@ class Plots:
         chart = self.chart(view)
         if chart is None or height < LEAST_HEIGHT or width < 3 * LABEL_CELLS:
             return []
-        asked = _Asked(chart.name, width, height, self.window, view.stands)
+        asked = _Asked(chart.name, width, height, self.window, view.frozen_at)
         kinds = (GcCycle, GcPause, ScavengeLine, Restart)
         counts = tuple(view.timeline.track(kind).count for kind in kinds)
         is_soon = 0 <= view.now - self._drawn_s < BETWEEN_DRAWINGS_S

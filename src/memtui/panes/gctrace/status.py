@@ -24,7 +24,7 @@ from memtui.panes.gctrace.plots import Plots, from_memstats
 from memtui.render.cells import Line, Role, Span, cells, cut, line, wrapped
 from memtui.sanitize import plain
 from memtui.timeline import View
-from memtui.timeline.cycles import CycleSummary, summary_of
+from memtui.timeline.cycles import CycleSummary, summarize_cycles
 
 MOST_SUMMARISED = 512
 """Of more cycles than that only the newest are summarised: a paint must not cost what is held."""
@@ -61,7 +61,7 @@ def status_of(view: View, start: float, end: float) -> Status:
         other=count(OutputLine),
         summary=_of_pauses([entry for entry in pauses if entry[0] >= start])
         if pauses
-        else summary_of(entry for entry in newest if entry[0] >= start),
+        else summarize_cycles(entry for entry in newest if entry[0] >= start),
     )
 
 

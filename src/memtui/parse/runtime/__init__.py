@@ -1,1 +1,1 @@
-"""Pages with MemStats into samples; pure."""
+"""Parses pages with MemStats; pure functions."""

@@ -1,13 +1,8 @@
-"""What every page with MemStats has in common: the names, and which numbers cannot be true.
+"""Parses pages with MemStats (expvar, gops, heap?debug=1) and rejects impossible numbers.
 
-A page may be anybody's: whatever is not one of honest numbers raises :class:`MemStatsError`, and
-nothing else.
-
-MemStats as package expvar serves them on /debug/vars.
-
-MemStats as the agent of gops answers them.
-
-MemStats as the text form of the heap profile (heap?debug=1) has them at its end.
+Sources: package expvar (/debug/vars), the gops agent, and the end of the text form of the heap
+profile (heap?debug=1). A page may be from any server: invalid content raises only
+:class:`MemStatsError`.
 """
 
 from __future__ import annotations
@@ -23,7 +18,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 from memtui.model import Absent, MemStats
 
 RING = 256
-"""How many cycles PauseNs and PauseEnd hold (Go 1.27.3 runtime/mstats.go)."""
+"""The capacity of PauseNs and PauseEnd (Go 1.27.3 runtime/mstats.go)."""
 
 Number: TypeAlias = int | float
 
@@ -53,7 +48,7 @@ GO_NAMES = {
     "NumForcedGC": "num_forced_gc",
     "GCCPUFraction": "gc_cpu_fraction",
 }
-"""The fields of runtime.MemStats, and what they are called here."""
+"""The fields of runtime.MemStats, and their names in memtui."""
 
 _NEEDED = ("heap_alloc_bytes", "heap_inuse_bytes", "heap_idle_bytes", "sys_bytes")
 _CUMULATIVE = ("total_alloc_bytes",)
@@ -75,11 +70,11 @@ _DECIMAL = re.compile(r"\d{1,20}(?:\.\d{1,30})?(?:e[+-]\d{1,3})?")
 
 
 class MemStatsError(ValueError):
-    """This is no page with MemStats, or one whose numbers cannot be true; says why in few words."""
+    """The page has no MemStats, or impossible numbers; the message is short."""
 
 
 class Cycle(NamedTuple):
-    """A cycle of the collector as the rings tell it: number, end (Unix seconds), pause."""
+    """A GC cycle in the rings: number, end (Unix seconds), pause."""
 
     number: int
     ended_at: float
@@ -98,7 +93,7 @@ class CommandHash:
 
     @classmethod
     def of(cls, arguments: Iterable[str]) -> CommandHash:
-        """Hash arguments; how a byte that is no UTF-8 was written does not matter."""
+        """Return the hash of arguments; invalid UTF-8 may be written in any way."""
         known = [re.sub("�+", "�", each) for each in arguments]
         return cls(_hash(known[:1]), _hash(known))
 
@@ -110,31 +105,31 @@ def _hash(arguments: list[str]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class MemStatsPage:
-    """What a page said: the numbers, the cycles that its rings hold (oldest first), whose it is."""
+    """A parsed page: the numbers, the cycles of its rings (oldest first), and its command line."""
 
     stats: MemStats
     cycles: tuple[Cycle, ...] = ()
     command: CommandHash | None = None
 
 
-def say(said: dict[str, str], name: str, value: str) -> None:
-    """Add what a line says; raise MemStatsError when another one said it already."""
-    if name in said:
-        raise MemStatsError(f"says {name[:24]} twice")
-    said[name] = value
+def add_value(values: dict[str, str], name: str, value: str) -> None:
+    """Add the value of a line; raise MemStatsError if it is a duplicate."""
+    if name in values:
+        raise MemStatsError(f"has {name[:24]} twice")
+    values[name] = value
 
 
 def number(name: str, text: str) -> Number:
-    """Read a number as Go prints one; raise MemStatsError."""
+    """Parse a number in Go's format; raise MemStatsError."""
     if _WHOLE.fullmatch(text):
         return int(text)
     if not _DECIMAL.fullmatch(text):
-        raise MemStatsError(f"says {name} = {text[:24]}")
+        raise MemStatsError(f"has {name} = {text[:24]}")
     return float(text)
 
 
 def with_seconds(numbers: Mapping[str, object]) -> dict[str, object]:
-    """Turn LastGC, nanoseconds, into seconds."""
+    """Return LastGC (nanoseconds) in seconds."""
     found = dict(numbers)
     last = found.get("last_gc_at")
     if isinstance(last, int) and not isinstance(last, bool) and 0 <= last < _MOST:
@@ -143,7 +138,7 @@ def with_seconds(numbers: Mapping[str, object]) -> dict[str, object]:
 
 
 def checked(numbers: Mapping[str, object]) -> MemStats:
-    """Return MemStats of numbers by the names of its fields; raise MemStatsError for a lie.
+    """Return MemStats from numbers by field name; raise MemStatsError for impossible ones.
 
     A lie is what is missing, no number, negative, not finite or larger than any machine, and a
     whole that is smaller than its parts.
@@ -164,25 +159,25 @@ def checked(numbers: Mapping[str, object]) -> MemStats:
 def _honest(name: str, value: object) -> Number | None:
     word = name.removesuffix("_bytes")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise MemStatsError(f"says {word} without a number")
+        raise MemStatsError(f"has {word} without a number")
     if isinstance(value, float) and not math.isfinite(value):
-        raise MemStatsError(f"says {word} = {value}")
+        raise MemStatsError(f"has {word} = {value}")
     if not 0 <= value <= _MOST or (value != int(value) and name not in _FRACTIONS):
-        raise MemStatsError(f"says {word} = {_short(value)}")
+        raise MemStatsError(f"has {word} = {_short(value)}")
     if name in _FRACTIONS:
         if value > _NO_LIMIT / 1e9:
-            raise MemStatsError(f"says {word} = {_short(value)}")
+            raise MemStatsError(f"has {word} = {_short(value)}")
         return float(value)
     whole = int(value)
     if name in _SETTINGS and whole >= _NO_LIMIT:
         return None
     if whole > _MOST_BYTES and name.endswith("_bytes") and name not in _CUMULATIVE:
-        raise MemStatsError(f"says {word} = {_short(whole)}")
+        raise MemStatsError(f"has {word} = {_short(whole)}")
     return whole
 
 
 def _short(value: Number) -> str:
-    """Write a number that may have a thousand digits."""
+    """Return a short form of a number that may have a thousand digits."""
     return f"{value:.12g}" if abs(value) < _MOST * _MOST else "a number without end"
 
 
@@ -209,11 +204,11 @@ def _check_sums(stats: MemStats) -> None:
         parts = sum(size for name in part_names if isinstance(size := getattr(stats, name), int))
         if isinstance(whole, int) and parts > whole + whole // _LOOSE:
             word = whole_name.removesuffix("_bytes")
-            raise MemStatsError(f"says {word} = {whole}, and its parts are {parts}")
+            raise MemStatsError(f"has {word} = {whole}, and its parts are {parts}")
 
 
 def cycles_of(stats: MemStats, pauses: object, ends: object) -> tuple[Cycle, ...]:
-    """Return the cycles that the rings hold, oldest first; none where there are no rings.
+    """Return the cycles of the rings, oldest first; empty without rings.
 
     The newest one, NumGC, stands at (NumGC+255)%256 (Go 1.27.3 runtime/mstats.go).
     """
@@ -221,7 +216,7 @@ def cycles_of(stats: MemStats, pauses: object, ends: object) -> tuple[Cycle, ...
     if pauses is None or ends is None or isinstance(newest, Absent):
         return ()
     if not (isinstance(pauses, list) and isinstance(ends, list)):
-        raise MemStatsError("says PauseNs without numbers")
+        raise MemStatsError("has PauseNs without numbers")
     if not len(pauses) == len(ends) == RING:
         raise MemStatsError(f"has a ring of {len(pauses)} pauses and {len(ends)} ends")
     found: list[Cycle] = []
@@ -230,15 +225,15 @@ def cycles_of(stats: MemStats, pauses: object, ends: object) -> tuple[Cycle, ...
         pause, end = pauses[place], ends[place]
         for value in (pause, end):
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST:
-                raise MemStatsError(f"says the pause of cycle {number} without a number")
+                raise MemStatsError(f"has the pause of cycle {number} without a number")
         if end == 0:
-            raise MemStatsError(f"says that cycle {number} ended in 1970")
+            raise MemStatsError(f"has cycle {number} with an end in 1970")
         found.append(Cycle(number, end / 1e9, pause / 1e9))
     return tuple(found)
 
 
 def parse_expvar(body: bytes) -> MemStatsPage:
-    """Read what package expvar serves: a JSON object with ``memstats`` and ``cmdline``.
+    """Parse the page of package expvar: a JSON object with ``memstats`` and ``cmdline``.
 
     What else the program publishes there is not kept.
     """
@@ -258,13 +253,13 @@ def parse_expvar(body: bytes) -> MemStatsPage:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Make an object; a name that matters must not stand there twice."""
+    """Return a JSON object; a relevant name must not occur twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         for name in ("memstats", "cmdline", "PauseNs", "PauseEnd", *GO_NAMES):
             if names.count(name) > 1:
-                raise MemStatsError(f"says {name} twice")
+                raise MemStatsError(f"has {name} twice")
     return found
 
 
@@ -306,24 +301,24 @@ _BYTES = re.compile(r"(?:when heap-alloc >= )?(?:[\d.]+[KMGTPE]?B \()?(\d{1,20})
 
 
 def parse_gops(text: bytes) -> MemStatsPage:
-    """Read what the gops agent answers to the request for MemStats.
+    """Parse the response of a gops agent to the request for MemStats.
 
     Sizes are ``99.7MB (104538112 bytes)`` or ``512 bytes``. The time of the last cycle is a text
     for people and is not read. Source: github.com/google/gops, agent/agent.go.
     """
-    said: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line in text.decode("utf-8", "replace").splitlines():
         name, _, value = line.partition(": ")
-        say(said, name, value)
-    if "heap-alloc" not in said:
+        add_value(values, name, value)
+    if "heap-alloc" not in values:
         raise MemStatsError("is no answer of a gops agent")
-    if "debug-gc" not in said:  # the last line
+    if "debug-gc" not in values:  # the last line
         raise MemStatsError("is cut off")
     numbers: dict[str, Number] = {}
     for name, ours in _NAMES.items():
-        if name in said:
-            sized = _BYTES.fullmatch(said[name])
-            numbers[ours] = int(sized[1]) if sized else number(name, said[name])
+        if name in values:
+            sized = _BYTES.fullmatch(values[name])
+            numbers[ours] = int(sized[1]) if sized else number(name, values[name])
     return MemStatsPage(checked(numbers))
 
 
@@ -335,7 +330,7 @@ _PAIRS = {"Stack": "stack", "MSpan": "mspan", "MCache": "mcache"}
 
 
 def parse_heap_text(tail: bytes) -> MemStatsPage:
-    """Read the end of heap?debug=1: the lines behind ``# runtime.MemStats``.
+    """Parse the end of heap?debug=1: the lines after ``# runtime.MemStats``.
 
     ``# Stack = 1 / 2`` is StackInuse and StackSys, and so for MSpan and MCache; the other lines
     have the names of MemStats. Source: Go 1.27.3 runtime/pprof/pprof.go, writeHeapInternal.
@@ -343,20 +338,22 @@ def parse_heap_text(tail: bytes) -> MemStatsPage:
     start = tail.rfind(_TRAILER)
     if start < 0 or (start > 0 and tail[start - 1 : start] != b"\n"):
         raise MemStatsError("has no runtime.MemStats at its end")
-    said: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line in tail[start + len(_TRAILER) :].decode("utf-8", "replace").splitlines():
         if match := _LINE.fullmatch(line):
-            say(said, match[1], match[2])
-    if "DebugGC" not in said:  # the last line that every version writes
+            add_value(values, match[1], match[2])
+    if "DebugGC" not in values:  # the last line that every version writes
         raise MemStatsError("is cut off")
-    numbers = {ours: number(name, said[name]) for name, ours in GO_NAMES.items() if name in said}
+    numbers = {
+        ours: number(name, values[name]) for name, ours in GO_NAMES.items() if name in values
+    }
     for name, ours in _PAIRS.items():
-        if name in said:
-            if not (pair := _PAIR.fullmatch(said[name])):
-                raise MemStatsError(f"says {name} = {said[name][:24]}")
+        if name in values:
+            if not (pair := _PAIR.fullmatch(values[name])):
+                raise MemStatsError(f"has {name} = {values[name][:24]}")
             numbers[f"{ours}_inuse_bytes"], numbers[f"{ours}_sys_bytes"] = map(int, pair.groups())
     stats = checked(with_seconds(numbers))
-    rings = (_ring(said.get(name, "")) for name in ("PauseNs", "PauseEnd"))
+    rings = (_ring(values.get(name, "")) for name in ("PauseNs", "PauseEnd"))
     return MemStatsPage(stats, cycles_of(stats, *rings))
 
 

@@ -1,4 +1,4 @@
-"""MemStats on a Prometheus page, under the names that client_golang gives them.
+"""Parses MemStats from a Prometheus page with the names of client_golang.
 
 ``prometheus_client`` reads the lines, but only those that are wanted: a page may hold a hundred
 thousand others.
@@ -53,7 +53,7 @@ _RUNTIME = {
     "go_sched_goroutines_goroutines": "goroutines",
     "go_sched_threads_total_threads": "threads",
 }
-"""The names of runtime/metrics as client_golang 1.12 and newer writes them, where opted in."""
+"""The names of runtime/metrics in client_golang 1.12 and newer, if enabled."""
 
 _CLASS = "go_memory_classes_"
 _CLASSES = {
@@ -87,10 +87,10 @@ _LINE = re.compile(rb"^(go_[a-z_]{1,80})(?=[{ \t])[^\n]{1,4000}$", re.MULTILINE)
 
 
 def parse_prometheus(body: bytes) -> MemStatsPage:
-    """Read MemStats from a page in the text format; raise MemStatsError.
+    """Parse MemStats from a page in the text format; raise MemStatsError.
 
-    Where a field is there under an old and a new name the old one counts. A name that stands
-    there twice belongs to two processes, as on the page of a gateway: nobody knows which is ours.
+    If a field has an old and a new name, the old one counts. A duplicate name means two processes,
+    as on the page of a gateway: then it is unknown which one is the target.
     """
     lines = [match[0] for match in _LINE.finditer(body) if match[1].decode() in _WANTED]
     if not lines:
@@ -124,7 +124,7 @@ def _values(text: str) -> dict[str, float]:
 
 
 def _of_classes(values: Mapping[str, float]) -> dict[str, float]:
-    """Return the fields whose memory classes are all there."""
+    """Return the fields whose memory classes are all present."""
     found: dict[str, float] = {}
     for ours, names in _CLASSES.items():
         parts = [values.get(f"{_CLASS}{name}_bytes") for name in names]

@@ -5,10 +5,10 @@ are objects. Absent is ``{"absent": NAME}``, never null: null is the value None.
 kept as it was and parsed anew on reading.
 """
 
-from memtui.recording.codec.decode import decode, moment_of, with_data
-from memtui.recording.codec.encode import encode, totals
-from memtui.recording.codec.kinds import (
+from memtui.recording.codec.decode import decode, decode_moment, with_data
+from memtui.recording.codec.encode import (
     FIELDS,
+    LAST_MOMENT,
     NAMES,
     TYPES,
     BadRecord,
@@ -16,11 +16,14 @@ from memtui.recording.codec.kinds import (
     Json,
     Record,
     UnknownRecord,
-    path_of,
+    encode,
+    field_path,
+    without_functions,
 )
 
 __all__ = [
     "FIELDS",
+    "LAST_MOMENT",
     "NAMES",
     "TYPES",
     "BadRecord",
@@ -29,9 +32,9 @@ __all__ = [
     "Record",
     "UnknownRecord",
     "decode",
+    "decode_moment",
     "encode",
-    "moment_of",
-    "path_of",
-    "totals",
+    "field_path",
     "with_data",
+    "without_functions",
 ]

@@ -1,38 +1,86 @@
-"""How a sample is written as JSON: a row of values, the line of a trace, or an object."""
+"""How a sample is written as JSON: a row of values, the line of a trace, or an object.
+
+The kinds of records, which sample each is, and the names of the values of rows.
+"""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from operator import attrgetter
-from typing import cast, get_args
+from typing import TypeAlias, cast, get_args, get_type_hints
 
 from memtui.model import (
+    KINDS,
     Absent,
     Event,
     GcCycle,
     Profile,
     Sample,
+    ScavengeLine,
 )
 from memtui.parse.gctrace.grammar import trace_sample
-from memtui.recording.codec.kinds import (
-    EXACT,
-    FIELDS,
-    KIB,
-    NAMES,
-    SOURCES,
-    TRACE,
-    Json,
-    Record,
-    path_of,
-)
-from memtui.recording.codec.values import hints_of, names_of
 
-_GETTERS = {name: attrgetter(*map(path_of, names)) for name, names in FIELDS.items()}
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+Record: TypeAlias = dict[str, Json]
+Fields: TypeAlias = Mapping[str, tuple[str, ...]]
+
+TYPES: dict[str, type[Sample]] = {kind.name: kind.type for kind in KINDS}
+"""The type that each kind of record is read as."""
+
+NAMES: dict[type[Sample], str] = {kind.type: kind.name for kind in KINDS}
+"""The kind of record that a sample is written as."""
+
+SOURCES = {kind.name: kind.source for kind in KINDS if kind.source}
+"""The source that a kind comes from, where the record names none."""
+
+TRACE = (GcCycle, ScavengeLine)
+
+LONGEST_S = float(1 << 32)
+"""No pause takes so long; a chart counts it in whole microseconds, which NaN does not have."""
+
+EXACT = 1 << 53
+"""A float has whole numbers below this exactly."""
+
+
+LAST_MOMENT = 253_402_300_800.0
+"""The year 10000: the calendars of programs end there."""
+
+
+class BadRecord(ValueError):  # noqa: N818 - it says what happened
+    """A record that says something impossible: its line is damaged, or was forged."""
+
+
+class UnknownRecord(ValueError):  # noqa: N818 - it says what happened
+    """A record of a kind, or with a word, that only a newer memtui knows: it is passed over."""
+
+
+FIELDS: Fields = {kind.name: kind.fields for kind in KINDS if kind.fields}
+"""The kinds that are rows, and the names of their values as they are written now."""
+
+KIB = "_kib"
+BYTES = "_bytes"
+
+
+def field_path(name: str) -> str:
+    """Return the path of the field of the model that a name of a row stands for."""
+    return name.removesuffix(KIB) + BYTES if name.endswith(KIB) else name
+
+
+hints_of: Callable[[type], dict[str, object]] = cache(get_type_hints)
+
+
+def _names_of(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(kind))
+
+
+names_of: Callable[[type], tuple[str, ...]] = cache(_names_of)
+
+_GETTERS = {name: attrgetter(*map(field_path, names)) for name, names in FIELDS.items()}
 _SHIFTED = {name: [each.endswith(KIB) for each in names] for name, names in FIELDS.items()}
 
 
@@ -74,12 +122,12 @@ def _profile(profile: Profile) -> Record:
     if profile.data is None:
         record["values"] = _written(profile.values)
     else:
-        record["values"] = _written(totals(profile).values)
+        record["values"] = _written(without_functions(profile).values)
         record["data"] = base64.b64encode(profile.data).decode()
     return record
 
 
-def totals(profile: Profile) -> Profile:
+def without_functions(profile: Profile) -> Profile:
     """Return a profile without its bytes and functions: what it is of, and its totals."""
     values = tuple(dataclasses.replace(each, functions=()) for each in profile.values)
     return dataclasses.replace(profile, data=None, values=values)

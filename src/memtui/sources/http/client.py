@@ -1,7 +1,7 @@
-"""The one place that talks HTTP: one GET, its deadline, its size limit, and why it failed.
+"""Sends one HTTP GET with a deadline and a size limit, and reports failures in one line.
 
-A response that was begun is always read to its end: what memtui does not want of it, and what is
-left when memtui quits, goes to :mod:`memtui.sources.http.draining`.
+A response that has begun is always read to its end. :mod:`memtui.sources.http.drain_process` reads
+the rest of an abandoned response, also after memtui quits.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from memtui import units
 from memtui.sources.http.credentials import ANYBODY, BadSecret, Credentials
-from memtui.sources.http.draining import DRAINS
+from memtui.sources.http.drain_process import DRAINS
 from memtui.sources.source import SourceFailed
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 class HttpCause(Enum):
-    """Why no answer came."""
+    """The cause of a failed request."""
 
     REFUSED = "refused"
     TIMED_OUT = "timed out"
@@ -48,7 +47,7 @@ class HttpCause(Enum):
 
 
 class HttpFailed(SourceFailed):
-    """No answer: the reason in words, and the cause to decide by."""
+    """A request failed: the reason as a text, and the cause."""
 
     def __init__(self, cause: HttpCause, reason: str, hint: str = "") -> None:
         super().__init__(reason, hint, final=cause is HttpCause.BAD_URL)
@@ -57,10 +56,10 @@ class HttpFailed(SourceFailed):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to ask: a URL, the unix socket to reach it by, and what the user gave with it.
+    """The address of a request: a URL, its unix socket, and the credentials of the user.
 
-    A service that memtui found itself, in its own sockets, is asked without a check of its
-    certificate: there is no name to check, and nothing secret is sent.
+    The certificate of a service that memtui found among its sockets is not verified: there is no
+    name to verify, and memtui sends no secret.
     """
 
     url: str
@@ -69,22 +68,22 @@ class Address:
     access: Credentials = ANYBODY
 
     def join(self, path: str) -> Address:
-        """Return the address of something below this one."""
+        """Return the address of a path below this one."""
         return replace(self, url=self.url.rstrip("/") + "/" + path)
 
     def at(self, path: str) -> Address:
-        """Return the address of another path of the same server; a query stays behind."""
+        """Return the address of another path of the same server, without the query."""
         scheme, _, rest = self.url.partition("://")
         authority = rest.partition("?")[0].partition("/")[0]
         return replace(self, url=f"{scheme}://{authority}{path}")
 
     @property
     def is_secret(self) -> bool:
-        """Whether a secret goes to the server."""
+        """Whether a request sends a secret."""
         return "@" in self.url or self.access.has_secret
 
     def __str__(self) -> str:
-        """Write it for the screen and the record: never with credentials or a query's values."""
+        """Return the text for screen and recording, without credentials and query values."""
         if self.unix_socket is None:
             return shown(self.url)
         _, slash, path = shown(self.url).partition("/")
@@ -93,10 +92,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer as it came: nothing followed, nothing decoded. Names of headers in lower case.
+    """A raw response: redirects are not followed, nothing is decoded. Header names are lower case.
 
-    ``took_s`` is the time from before the connection to the last byte, ``waited_s`` that to the
-    headers. ``size_bytes`` came in all; ``body`` is the end of it if only that was asked for.
+    ``took_s`` is the time from before the connection to the last byte, ``waited_s`` the time to the
+    headers. ``size_bytes`` is the size of the whole body; ``body`` may be only its end.
     """
 
     status: int
@@ -110,8 +109,8 @@ class Response:
 def shown(url: str) -> str:
     """Return a URL without "http://", user, password and the values of its query.
 
-    A password may hold "/", "?" or "#" that should have been escaped: so all that is before the
-    last "@" goes, wherever it stands.
+    A password may contain an unescaped "/", "?" or "#", so everything before the last "@" is
+    removed.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
@@ -122,16 +121,17 @@ def shown(url: str) -> str:
 
 
 def import_httpx() -> None:
-    """Import the client without its command line, which brings in rich: 4 MB for nothing.
+    """Import httpx without its command line, which imports rich: 5 MB and 50 ms of CPU.
 
-    Where there is no sniffio, httpcore looks for it eight times with each request, through all
-    folders of modules (httpcore 1.0, _synchronization.py): a fifth of what a request costs.
+    httpx treats a missing ``_main`` as "the command line is not installed" (httpx 0.28,
+    __init__.py). The entry in sys.modules exists only during the import.
     """
     known = cast("dict[str, object]", sys.modules)
-    known.setdefault("httpx._main", None)
-    if find_spec("sniffio") is None:
-        known.setdefault("sniffio", None)
-    import_module("httpx")
+    known["httpx._main"] = None
+    try:
+        import_module("httpx")
+    finally:
+        del known["httpx._main"]
 
 
 async def get(
@@ -142,18 +142,18 @@ async def get(
     tail_bytes: int | None = None,
     ends_early: bool = False,
 ) -> Response:
-    """Ask once; raise HttpFailed when no whole answer came within ``deadline_s``.
+    """Send one GET; raise HttpFailed without a complete response within ``deadline_s``.
 
-    No more than ``limit_bytes`` are read. With ``tail_bytes`` only so many are kept, the last
-    ones, so that the limit may be larger than what one would want in memory.
+    At most ``limit_bytes`` are read. ``tail_bytes`` keeps only the last bytes, so that the limit
+    may be larger than the memory to use.
 
-    Who leaves early, by the deadline, the limit or a cancellation, leaves at once; the rest of the
-    response is read and discarded in the background (``is_draining``), also after memtui has quit.
-    Where the page ``ends_early``, as a CPU profile does, the server learns at once that it may.
+    A request that is abandoned (deadline, limit, cancellation) returns at once; the rest of the
+    response is read and discarded in the background (``is_draining``), also after memtui quits. If
+    the page ``ends_early``, as a CPU profile does, the server is notified at once.
 
-    The deadline is for everything from the connection to the last byte. Proxies, netrc files and
-    whatever else the environment says are not obeyed; redirects are not followed; credentials
-    are sent only if the address holds them.
+    The deadline covers everything from the connection to the last byte. Proxies, netrc files and
+    other environment settings are ignored; redirects are not followed; credentials are sent only if
+    the address has them.
     """
     if "httpx" not in sys.modules:
         await asyncio.to_thread(import_httpx)
@@ -168,7 +168,7 @@ async def get(
         raise HttpFailed(
             HttpCause.TIMED_OUT,
             f"{address} did not answer within {deadline_s:g} s (host busy?)",
-            "memtui asks again; is it stopped in a debugger, or no HTTP server?",
+            "memtui asks again; is the service stopped in a debugger, or not an HTTP server?",
         ) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         # OSError: a TLS alert that comes with the first bytes is not wrapped by httpx 0.28.
@@ -176,7 +176,7 @@ async def get(
 
 
 def _headers(address: Address) -> Mapping[str, str]:
-    """Return what goes with a request; raise SourceFailed where a secret cannot be read."""
+    """Return the headers of a request; raise SourceFailed if a secret cannot be read."""
     try:
         authorization = address.access.authorization()
     except BadSecret as error:
@@ -220,11 +220,11 @@ async def _get(
 
 
 class _Exchange:
-    """Holds the connection of one request, to have the response read to its end in any case.
+    """Holds the connection of one request, so that the response is always read to its end.
 
-    ``trace`` is httpcore's trace extension (httpcore 1.0, "Request extensions"): from it come the
-    socket, as soon as there is one, and the moment at which the request goes out. The descriptor
-    is a duplicate: the client closes its own, and the connection stays.
+    ``trace`` is httpcore's trace extension (httpcore 1.0, "Request extensions"). It provides the
+    socket as soon as it exists, and the time at which the request is sent. The descriptor is a
+    duplicate: the connection stays open when the client closes its own descriptor.
     """
 
     def __init__(self, name: str, *, ends_early: bool) -> None:
@@ -235,7 +235,7 @@ class _Exchange:
         self._is_begun = False
 
     async def trace(self, event: str, info: dict[str, object]) -> None:
-        """Take what the client does."""
+        """Handle a trace event of the client."""
         if event in _CONNECTED and self._fd < 0:
             stream = cast("httpcore.AsyncNetworkStream", info["return_value"])
             self._fd = os.dup(stream.get_extra_info("socket").fileno())
@@ -264,14 +264,14 @@ _CONNECTED = ("connection.connect_tcp.complete", "connection.connect_unix_socket
 
 
 def is_draining(address: Address) -> bool:
-    """Return whether a response from there, which was abandoned, is still being read to its end."""
+    """Return whether an abandoned response of this address is still being read."""
     return DRAINS.is_draining(str(address))
 
 
 async def _body(
     answer: httpx.Response, limit_bytes: int, tail_bytes: int | None
 ) -> tuple[bytes, int]:
-    """Return the body, or its end, and how long it was."""
+    """Return the body, or its end, and its size in bytes."""
     body, size_bytes = bytearray(), 0
     announced = answer.headers.get("content-length", "")
     if not (announced.isdecimal() and int(announced) > limit_bytes):
@@ -288,10 +288,7 @@ async def _body(
 
 
 def _certificates(address: Address) -> ssl.SSLContext | bool:
-    """Return what to check certificates with: the authorities of this machine and of httpx.
-
-    Or those that the user gave, and no others.
-    """
+    """Return the trusted authorities: those of this machine and of httpx, or those of the user."""
     if not address.verify or address.access.insecure or not is_https(address.url):
         return False
     if address.access.cacert is not None:
@@ -304,12 +301,12 @@ def _certificates(address: Address) -> ssl.SSLContext | bool:
 
 
 def is_https(url: str) -> bool:
-    """Return whether a URL wants TLS, however it is spelled."""
+    """Return whether a URL has the scheme https, in any case."""
     return url[:6].lower() == "https:"
 
 
 def failure_of(address: Address, error: Exception) -> HttpFailed:
-    """Describe in one line why a request came to nothing."""
+    """Return the failure of a request with a reason of one line."""
     import httpx
 
     causes = list(_causes(error))
@@ -325,7 +322,7 @@ def failure_of(address: Address, error: Exception) -> HttpFailed:
             return HttpFailed(HttpCause.RESET, f"{address} cut the connection", _DOWN)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
         return HttpFailed(
-            HttpCause.BAD_URL, f"{address} is no URL that can be asked", "http://host:6060"
+            HttpCause.BAD_URL, f"{address} is not a valid HTTP URL", "http://host:6060"
         )
     if isinstance(error, httpx.RemoteProtocolError):
         if "without sending" in str(error) or "incomplete" in str(error):
@@ -344,7 +341,7 @@ _DOWN = "does the service still run?"
 
 
 def _tls_failure(address: Address, error: ssl.SSLError) -> HttpFailed:
-    """Describe what went wrong below HTTP: mostly plain text where TLS was expected."""
+    """Return the failure of TLS: usually plain HTTP on a port without TLS."""
     reason = (error.reason or str(error)).lower().replace("_", " ")
     if "wrong version number" in reason or "record layer" in reason:
         return HttpFailed(HttpCause.TLS, f"{address} does not speak TLS", "try http:// in --pprof")
@@ -354,7 +351,7 @@ def _tls_failure(address: Address, error: ssl.SSLError) -> HttpFailed:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all that led to it, those inside groups too."""
+    """Yield an error and its causes, including those in exception groups."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):
@@ -368,7 +365,7 @@ def _one_line(text: str) -> str:
 
 
 def refusal(address: Address, response: Response) -> SourceFailed | None:
-    """Return what an answer other than 200 means for who asked, None when it is 200."""
+    """Return the failure that a status other than 200 means; None for 200."""
     status = response.status
     if status == 200:
         return None
@@ -385,10 +382,10 @@ def refusal(address: Address, response: Response) -> SourceFailed | None:
         )
     if wants_tls(response):
         return SourceFailed(f"{address} wants TLS", "use https:// in --pprof")
-    said = _one_line(response.body[:200].decode("utf-8", "replace"))
-    if address.is_secret:  # what a server says may hold what it was sent
-        said = ""
-    return SourceFailed(f"{address} answers {status}{': ' if said else ''}{said}")
+    text = _one_line(response.body[:200].decode("utf-8", "replace"))
+    if address.is_secret:  # a response may repeat the secret of the request
+        text = ""
+    return SourceFailed(f"{address} answers {status}{': ' if text else ''}{text}")
 
 
 def wants_tls(response: Response) -> bool:

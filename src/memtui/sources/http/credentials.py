@@ -1,4 +1,4 @@
-"""How a server that the user named is met: what is shown to it, and whom it must be vouched for by.
+"""Defines credentials and TLS settings for a user-supplied URL.
 
 A secret comes from the environment or from a file, never from an argument: those can be read by
 every user of the machine. It is sent to the server of the one address that it was given for, and
@@ -16,17 +16,17 @@ from pathlib import Path
 _MOST_BYTES = 16 << 10
 
 
-class BadSecret(ValueError):  # noqa: N818 - it says what happened
-    """There is no secret there, or none that can be sent; says why, and nothing of it."""
+class BadSecret(ValueError):  # noqa: N818 - the name states the error
+    """The secret is missing or cannot be sent; the message never contains the secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What goes with an address: ``secret`` or the file of one, and how certificates are checked.
+    """The credentials of an address: a secret or its file, and the verification of certificates.
 
-    A secret is USER:PASSWORD, or else a bearer token (RFC 7617, RFC 6750). A file is read anew for
-    each request, for tokens of a few hours are replaced there. ``cacert`` is a file with the
-    authorities that count, None for those of this machine; with ``insecure`` nothing is checked.
+    A secret is USER:PASSWORD, or else a bearer token (RFC 7617, RFC 6750). A file is read again for
+    each request, because short-lived tokens are replaced in it. ``cacert`` is a file with the
+    trusted authorities, None for those of this machine; ``insecure`` disables verification.
     """
 
     secret: str | None = field(default=None, repr=False)
@@ -36,11 +36,11 @@ class Credentials:
 
     @property
     def has_secret(self) -> bool:
-        """Whether there is one."""
+        """Whether a secret is given."""
         return self.secret is not None or self.secret_file is not None
 
     def authorization(self) -> str | None:
-        """Return the value of the header, None where there is no secret; raise BadSecret."""
+        """Return the value of the Authorization header; None without a secret. Raises BadSecret."""
         secret = self.secret
         if self.secret_file is not None:
             secret = _read(self.secret_file)
@@ -48,7 +48,7 @@ class Credentials:
 
 
 ANYBODY = Credentials()
-"""No secret is shown, and certificates are checked as this machine does."""
+"""No secret; certificates are verified with the authorities of this machine."""
 
 
 def _header(secret: str) -> str:
@@ -66,7 +66,7 @@ def _header(secret: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """Read a regular file: a pipe could be read only once, and might block."""
+    """Return the content of a regular file: a pipe can be read only once, and may block."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:

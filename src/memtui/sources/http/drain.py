@@ -1,8 +1,8 @@
-"""Reads abandoned responses to their end and discards them: a program of its own.
+"""A separate program that reads abandoned responses to their end and discards them.
 
-:mod:`memtui.sources.http.draining` starts it and passes sockets over standard input. It outlives
-memtui, holds one buffer, and ends when the last socket has ended and no one can pass another.
-It imports little, because it starts while memtui is quitting.
+:mod:`memtui.sources.http.drain_process` starts it and passes sockets over standard input. It
+outlives memtui, holds one buffer, and ends when the last socket has ended and no one can pass
+another. It imports little, because it starts while memtui is quitting.
 """
 
 import os
@@ -11,12 +11,12 @@ import socket
 import time
 
 MOST_BYTES = 1 << 30
-"""No page of a Go program is larger: a stream without an end is left there."""
+"""No page of a Go program is larger; an endless stream is closed here."""
 LONGEST_S = 900.0
 SILENT_S = 300.0
-"""A server that sent nothing for so long has hung, or never spoke HTTP."""
+"""A server that sends nothing for this time hangs, or has no HTTP."""
 MOST_SOCKETS = 64
-"""Beyond that the oldest is closed."""
+"""The maximum number of sockets; beyond it the oldest is closed."""
 IDLE_S = 60.0
 LOOK_S = 5.0
 _BUFFER_BYTES = 1 << 18
@@ -54,7 +54,7 @@ class Drain:
         self._used = time.monotonic()
 
     def run(self) -> None:
-        """Discard until there is nothing to discard and no one to pass more."""
+        """Discard until no socket is open and the parent has closed the control socket."""
         while self._is_needed():
             for fd, _ in self._poll.poll(LOOK_S * 1000):
                 if fd == self._control.fileno():

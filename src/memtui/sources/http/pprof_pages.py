@@ -1,4 +1,4 @@
-"""The pages of net/http/pprof: which address gives which profile, and what there is."""
+"""Maps addresses of net/http/pprof to profiles, and reads its index."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from memtui.sources.source import SourceFailed
 
 KINDS: tuple[ProfileKind, ...] = get_args(ProfileKind)
 DEFAULT_CPU_S = 30
-"""How long net/http/pprof samples the CPU when nobody says (Go 1.27.3 net/http/pprof, Profile)."""
+"""The default CPU sampling time of net/http/pprof (Go 1.27.3 net/http/pprof, Profile)."""
 
 _FOLDER = "/debug/pprof/"
 _INDEX_DEADLINE_S = 2.0
@@ -26,10 +26,10 @@ _PAGE_OF: dict[ProfileKind, str] = {"cpu": "profile"}
 
 
 def profile_address(url: str, access: Credentials = ANYBODY) -> Address:
-    """Return the address of the profile that a user means; "heap" when it names none.
+    """Return the address of the profile that a user gave; "heap" if it names none.
 
-    ``http://host:6060``, ``host:6060``, ``https://…/debug/pprof/`` and full addresses are taken;
-    ``http+unix://%2Frun%2Forders.sock/debug/pprof/heap`` asks through a unix socket.
+    ``http://host:6060``, ``host:6060``, ``https://…/debug/pprof/`` and full addresses are valid;
+    ``http+unix://%2Frun%2Forders.sock/debug/pprof/heap`` uses a unix socket.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
@@ -48,14 +48,14 @@ def profile_address(url: str, access: Credentials = ANYBODY) -> Address:
 
 
 def folder_of(address: Address) -> Address | None:
-    """Return the address of the /debug/pprof/ that a profile lies in, None when in no such one."""
+    """Return the address of the /debug/pprof/ above a profile; None without one."""
     path = address.url.partition("?")[0]
     before, folder, _ = path.rpartition(_FOLDER)
     return replace(address, url=before + folder) if folder else None
 
 
 def request_of(address: Address) -> ProfileRequest:
-    """Return which profile an address gives; "file" for one outside of /debug/pprof/."""
+    """Return the profile of an address; "file" for one outside of /debug/pprof/."""
     path, _, query = address.url.partition("?")
     _, folder, page = path.rpartition(_FOLDER)
     if not folder:
@@ -70,7 +70,7 @@ def request_of(address: Address) -> ProfileRequest:
 
 
 def page_of(folder: Address, request: ProfileRequest) -> Address:
-    """Return the address that answers a request, in the /debug/pprof/ of a service."""
+    """Return the address of a profile in the /debug/pprof/ of a service."""
     page = _PAGE_OF.get(request.kind, request.kind)
     if request.seconds:
         page += f"?seconds={request.seconds}"
@@ -78,7 +78,7 @@ def page_of(folder: Address, request: ProfileRequest) -> Address:
 
 
 def sampling_s(address: Address) -> float:
-    """Return how long the server takes before it answers, because it samples for so long."""
+    """Return the sampling time of a page in seconds, before the server answers."""
     seconds = parse_qs(address.url.partition("?")[2]).get("seconds", [""])[0]
     if seconds:
         return float(seconds) if seconds.isdecimal() else 0.0
@@ -86,7 +86,7 @@ def sampling_s(address: Address) -> float:
 
 
 async def kinds_in(folder: Address) -> frozenset[ProfileKind]:
-    """Ask the index which kinds of profiles there are; raise SourceFailed."""
+    """Return the kinds of profiles in the index; raise SourceFailed."""
     names = set(_LINK.findall(await _index(folder)))
     if not names:
         raise SourceFailed(f"{folder} lists no profiles", "is it the index of net/http/pprof?")
@@ -95,13 +95,13 @@ async def kinds_in(folder: Address) -> frozenset[ProfileKind]:
 
 
 async def goroutines_in(folder: Address) -> int | None:
-    """Ask the index for the number of goroutines; None where it has none. Raises SourceFailed."""
+    """Return the number of goroutines in the index; None without one. Raises SourceFailed."""
     found = _GOROUTINES.search(await _index(folder))
     return int(found[1]) if found else None
 
 
 async def heap_stacks(folder: Address, deadline_s: float) -> int | None:
-    """Return how many stacks the heap profile has; None where the index does not say it.
+    """Return the number of stacks of the heap profile; None if the index does not have it.
 
     The index counts the records and writes none (Go 1.27.3 net/http/pprof, Index;
     runtime/pprof/pprof.go, countHeap): 40 KB are allocated for it. Raises SourceFailed.
@@ -111,9 +111,9 @@ async def heap_stacks(folder: Address, deadline_s: float) -> int | None:
 
 
 async def _index(folder: Address, deadline_s: float = _INDEX_DEADLINE_S) -> str:
-    """Return the index: a page of HTML with a count and a link for each profile.
+    """Return the index: an HTML page with a count and a link for each profile.
 
-    It counts what the profiles hold, and takes none of them (Go 1.27.3 net/http/pprof,
+    The server counts the records of each profile without writing one (Go 1.27.3 net/http/pprof,
     indexTmplExecute).
     """
     response = await get(folder, deadline_s=deadline_s, limit_bytes=_INDEX_LIMIT_BYTES)

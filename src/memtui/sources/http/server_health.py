@@ -1,6 +1,6 @@
-"""What can be seen of a process that is asked over HTTP without asking it: free for the process.
+"""Checks through /proc whether the target's socket still listens, at no cost to the target.
 
-The sources of a session that ask the same server: what one of them meets, the others look at.
+Also notifies all sources of a server when one of them finds it down or up again.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ from memtui.model import Trouble
 from memtui.parse.process.proc import ParseError
 from memtui.parse.process.sockets import Listener, TcpListener
 from memtui.sources.http.client import Address, HttpCause, HttpFailed
-from memtui.sources.http.endpoint import PROC, listeners
+from memtui.sources.http.endpoint import listeners
 from memtui.sources.process.host import shares_network
+from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 
 LOOK_S = 1.0
 _STOPPED = "Tt"
-"""By a signal, and by a debugger (man 5 proc, /proc/PID/stat)."""
+"""States: stopped by a signal, or by a debugger (man 5 proc, /proc/PID/stat)."""
 
 
 STOPPED = Trouble(
-    "the process is stopped: it answers nothing", "SIGCONT lets it go on (kill -CONT)", 0.0
+    "the process is stopped and does not answer", "SIGCONT resumes it (kill -CONT)", 0.0
 )
 
 
 class SocketState(Enum):
-    """What a look found."""
+    """The result of a check."""
 
     NOTHING = "all is as it was, as far as one can see"
     CLOSED = "the socket that it listened on is closed"
@@ -42,10 +43,10 @@ class SocketState(Enum):
 
 
 class SocketWatch:
-    """The socket that a process listens on, by its descriptor: /proc/PID/fd/N says what it is.
+    """Watches the listening socket of a process by its link /proc/PID/fd/N.
 
-    Reading that link costs some microseconds here and nothing there: it is looked at each second,
-    where a question each second would be a load. A process that ends closes it too.
+    Reading the link takes a few microseconds here and nothing in the target, so it is read each
+    second, where a request each second would be a load. A process that ends closes it too.
     """
 
     def __init__(self, pid: int | None, link: tuple[Path, str] | None, proc: Path = PROC) -> None:
@@ -55,7 +56,7 @@ class SocketWatch:
 
     @classmethod
     def of(cls, pid: int | None, address: Address | None, proc: Path = PROC) -> SocketWatch:
-        """Find the one behind an address; without ``pid`` there is nothing to be seen.
+        """Return the watch of the socket of an address; without ``pid`` it never reports a change.
 
         Reads all descriptors of the process: call it in a thread.
         """
@@ -64,7 +65,7 @@ class SocketWatch:
         return cls(pid, link, proc)
 
     def look(self) -> SocketState:
-        """Look once. That it is closed is said one time only: who asks then knows more."""
+        """Check once. A closed socket is reported only once; a request finds out more then."""
         if self._link is not None:
             path, was = self._link
             if _target(path) != was:
@@ -83,9 +84,9 @@ class SocketWatch:
     async def watched(
         self, seconds: float, pause: Callable[[float], Awaitable[bool]]
     ) -> SocketState:
-        """Wait, and look each second; return early when there is something to be seen.
+        """Wait ``seconds`` and check each second; return early on a change.
 
-        Also when ``pause`` says that somebody woke it.
+        Also returns early if ``pause`` was interrupted.
         """
         end = time.monotonic() + seconds
         while True:
@@ -97,13 +98,13 @@ class SocketWatch:
                 return SocketState.NOTHING
 
     async def opened(self, pause: Callable[[float], Awaitable[bool]]) -> None:
-        """Wait until the process is not stopped any more, or somebody wakes it."""
+        """Wait until the process is no longer stopped, or ``pause`` is interrupted."""
         while self._is_stopped() and not await pause(LOOK_S):
             pass
 
 
 def listener_at(pid: int, address: Address, proc: Path = PROC) -> Listener | None:
-    """Return the TCP socket with which the process itself listens at this address."""
+    """Return the TCP socket of the process that listens at this address."""
     parts = urlsplit(address.url)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -135,54 +136,54 @@ def _target(path: Path) -> str:
 
 
 _DOWN = (HttpCause.REFUSED, HttpCause.UNREACHABLE)
-"""A server that cannot be connected to: to try it costs it nothing, and each page of it is away.
+"""Failures to connect: they cost the server nothing, and concern all of its pages.
 
-Who is asked and says nothing, or nonsense, may do so for one page, and is not asked more for it.
+A late or invalid response may concern only one page, and does not notify other sources.
 """
 
 
 @dataclass(slots=True)
-class _Neighbour:
+class _RegisteredSource:
     look: Callable[[], None]
     server: str = ""
 
 
 class ServerHealth:
-    """Has each source look at once when a server is gone, and when it is there again."""
+    """Makes each source check at once when a server goes down, and when it is up again."""
 
     def __init__(self) -> None:
-        self._all: dict[str, _Neighbour] = {}
+        self._all: dict[str, _RegisteredSource] = {}
         self._down: set[str] = set()
 
     def join(self, name: str, look: Callable[[], None]) -> None:
-        """Let a source take part: ``look`` has it ask at once instead of when it would."""
-        self._all[name] = _Neighbour(look)
+        """Register a source; ``look`` makes it send its next request at once."""
+        self._all[name] = _RegisteredSource(look)
 
     def failed(self, name: str, address: Address, failure: SourceFailed) -> None:
-        """Take what a source could not read."""
+        """Report the failure of a source."""
         server = self._note(name, address)
         is_down = isinstance(failure, HttpFailed) and failure.cause in _DOWN
         if is_down and server not in self._down:
             self._down.add(server)
-            self._tell(name, server)
+            self._notify_others(name, server)
 
     def answered(self, name: str, address: Address) -> None:
-        """Take that a source was answered."""
+        """Report a response to a source."""
         server = self._note(name, address)
         if server in self._down:
             self._down.discard(server)
-            self._tell(name, server)
+            self._notify_others(name, server)
 
     def closed(self, name: str, address: Address) -> None:
-        """Take that a source saw the socket of a server closed: it may be gone."""
-        self._tell(name, self._note(name, address))
+        """Report that a source found the socket of a server closed."""
+        self._notify_others(name, self._note(name, address))
 
     def _note(self, name: str, address: Address) -> str:
         server = str(address.at("/"))
         self._all[name].server = server
         return server
 
-    def _tell(self, name: str, server: str) -> None:
+    def _notify_others(self, name: str, server: str) -> None:
         for other, neighbour in self._all.items():
             if other != name and neighbour.server == server:
                 neighbour.look()

@@ -13,7 +13,8 @@ from memtui.parse.process.sockets import Listener
 from memtui.parse.profile.wire import ProfileError, ProfileShape, count_stacks
 from memtui.sources.http.client import Address, HttpFailed, get, refusal
 from memtui.sources.http.credentials import ANYBODY, Credentials
-from memtui.sources.http.endpoint import PROC, Probe, find_pprof
+from memtui.sources.http.endpoint import find_pprof
+from memtui.sources.http.listener_probe import Probe
 from memtui.sources.http.pprof_pages import (
     folder_of,
     heap_stacks,
@@ -32,10 +33,11 @@ from memtui.sources.http.request_cost import (
     garbage_interval_s,
 )
 from memtui.sources.http.server_health import ServerHealth
+from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import PidGuard, reader_at
 from memtui.sources.profile.source import FetchedProfile, ProfileSource
 from memtui.sources.profile.worker.client import ProfileWorker
-from memtui.sources.runtime.memstats import holds
+from memtui.sources.runtime.memstats import owns_address
 from memtui.sources.runtime.poll_schedule import GIVEN_UP
 from memtui.sources.source import Clock, SourceFailed
 
@@ -262,7 +264,7 @@ class UrlProfileSource(HttpProfileSource):
     async def _attach(self) -> None:
         """Observe the memory of the process only if the address is its own."""
         pid = self._process_pid
-        is_own = pid is not None and await asyncio.to_thread(holds, pid, self._address, PROC)
+        is_own = pid is not None and await asyncio.to_thread(owns_address, pid, self._address, PROC)
         self._pid = pid if is_own else None
 
     async def kinds(self) -> frozenset[ProfileKind]:

@@ -1,4 +1,4 @@
-"""The gops agent of a process: where it listens, and one question to it.
+"""Finds the gops agent of a process and sends it one request.
 
 The agent writes its port into a file that is named after the pid, in the folder ``gops`` of the
 configuration of its user (github.com/google/gops, internal/internal.go and agent/agent.go). It
@@ -20,8 +20,9 @@ from pathlib import Path
 
 from memtui.parse.process.proc import ParseError
 from memtui.parse.process.sockets import TcpListener
-from memtui.sources.http.endpoint import PROC, listeners
+from memtui.sources.http.endpoint import listeners
 from memtui.sources.process.host import shares_network
+from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import reader_at
 from memtui.sources.source import SourceFailed
 
@@ -35,7 +36,7 @@ _CONFIG = ("GOPS_CONFIG_DIR", "XDG_CONFIG_HOME", "HOME")
 
 @dataclass(frozen=True, slots=True)
 class GopsAgent:
-    """Where an agent listens."""
+    """The address of an agent."""
 
     host: str
     port: int
@@ -46,10 +47,10 @@ class GopsAgent:
 
 
 def find_gops(pid: int, proc: Path = PROC) -> GopsAgent | None:
-    """Return the agent of a process, if its port file names a port that it listens on itself.
+    """Return the agent of a process if it listens on the port in its port file.
 
-    A file may be left over from an earlier process of that pid. Raises SourceFailed when nobody
-    can tell what it listens on.
+    The file may be from an earlier process with this pid. Raises SourceFailed if the sockets of the
+    process are unknown.
     """
     ports = set(_ports(pid, proc))
     if not ports or not shares_network(pid, proc):
@@ -62,7 +63,7 @@ def find_gops(pid: int, proc: Path = PROC) -> GopsAgent | None:
 
 
 def _ports(pid: int, proc: Path) -> Iterator[int]:
-    """Yield what is in the port files that the agent of this process may have written."""
+    """Yield the ports in the possible port files of the agent of this process."""
     process = proc / str(pid)
     try:
         match = _NSPID.search((process / "status").read_bytes())
@@ -90,7 +91,7 @@ def _folders(pid: int, proc: Path) -> Iterator[str]:
 
 
 def _start_of(path: Path) -> bytes:
-    """Return the first bytes of a regular file; a pipe of that name must not block."""
+    """Return the first bytes of a regular file; a pipe of that name does not block."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
@@ -104,12 +105,12 @@ def _start_of(path: Path) -> bytes:
 
 
 async def ask_gops(agent: GopsAgent, deadline_s: float) -> tuple[bytes, float]:
-    """Ask for MemStats; return the answer and the seconds it took. Raises SourceFailed."""
+    """Return MemStats and the seconds that the request took. Raises SourceFailed."""
     return await _asked(agent, _MEM_STATS, deadline_s)
 
 
 async def force_gc(agent: GopsAgent, deadline_s: float) -> None:
-    """Have the process collect its garbage, and wait until it has. Raises SourceFailed."""
+    """Run a GC in the process and wait for its end. Raises SourceFailed."""
     await _asked(agent, _FORCE_GC, deadline_s)
 
 

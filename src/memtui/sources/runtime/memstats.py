@@ -1,8 +1,7 @@
-"""The pages that MemStats can be read from, and one reading of one of them.
+"""Lists the pages with MemStats of a process, and reads one of them.
 
-Which cycles of the collector a page of MemStats tells for the first time.
-
-Whether the numbers of a page can be those of the process that is watched.
+Also finds the GC cycles that earlier pages did not have, and checks that a page belongs to the
+target process.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from memtui.parse.runtime.memstats import (
 )
 from memtui.parse.runtime.prometheus import parse_prometheus
 from memtui.sources.http.client import Address, get, refusal
-from memtui.sources.http.endpoint import PROC
 from memtui.sources.http.server_health import listener_at
+from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import reader_at
 from memtui.sources.runtime.gops import GopsAgent, ask_gops
 from memtui.sources.source import SourceFailed
@@ -61,7 +60,7 @@ _LARGE_BYTES = 256 << 10
 
 @dataclass(frozen=True, slots=True)
 class MemStatsAddress:
-    """A page to ask; ``is_own`` when the process itself holds the socket behind it."""
+    """A page with MemStats; ``is_own`` if its socket belongs to the process."""
 
     origin: Origin
     address: Address | GopsAgent
@@ -69,17 +68,17 @@ class MemStatsAddress:
 
     @property
     def http(self) -> Address | None:
-        """Where it is asked for over HTTP; None for a gops agent."""
+        """The HTTP address; None for a gops agent."""
         return self.address if isinstance(self.address, Address) else None
 
     def __str__(self) -> str:
-        """Write it for the screen: never with credentials."""
+        """Return the text for the screen, without credentials."""
         return str(self.address).replace("?…", "?debug=1")
 
 
 @dataclass(frozen=True, slots=True)
 class MemStatsAnswer:
-    """What a page said, and what asking cost; ``waited_s`` is the time until it began to speak."""
+    """A page with its cost; ``waited_s`` is the time until the first byte."""
 
     page: MemStatsPage
     took_s: float
@@ -88,11 +87,11 @@ class MemStatsAnswer:
 
 
 class NoSuchPage(SourceFailed):
-    """What answers there is no page with MemStats, and will not be one soon."""
+    """The address has no page with MemStats, and will not have one soon."""
 
 
 def pages_of_pprof(base: Address, *, is_own: bool) -> Iterator[MemStatsAddress]:
-    """Yield the pages beside a /debug/pprof/, best first."""
+    """Yield the pages of a server with /debug/pprof/, best first."""
     yield MemStatsAddress(Origin.EXPVAR, base.at("/debug/vars"), is_own)
     yield MemStatsAddress(Origin.METRICS, base.at("/metrics"), is_own)
     yield MemStatsAddress(Origin.HEAP_TEXT, base.join("heap?debug=1"), is_own)
@@ -117,7 +116,7 @@ def pages_of_url(address: Address, *, is_own: bool) -> Iterator[MemStatsAddress]
 
 
 async def ask(page: MemStatsAddress) -> MemStatsAnswer:
-    """Ask a page once; raise SourceFailed, NoSuchPage when it is none with honest MemStats."""
+    """Read a page once; raise SourceFailed, NoSuchPage if it has no valid MemStats."""
     deadline_s = _DEADLINES_S[page.origin]
     if isinstance(page.address, GopsAgent):
         body, took_s = await ask_gops(page.address, deadline_s)
@@ -149,16 +148,16 @@ async def _parsed(page: MemStatsAddress, body: bytes) -> MemStatsPage:
 
 
 class GcRing:
-    """Remembers the newest cycle of the pages before."""
+    """Finds the GC cycles in a MemStats page that earlier pages did not have."""
 
     def __init__(self) -> None:
         self._last: Cycle | None = None
 
     def new(self, page: MemStatsPage) -> tuple[bool, list[Cycle], int]:
-        """Return whether the process started anew, its new cycles, and how many more there were.
+        """Return whether the process restarted, its new cycles, and the number of lost cycles.
 
-        More than the rings hold are lost. A process has started anew when its number of cycles
-        went back, or when a cycle that was seen before has another end now.
+        Cycles beyond the capacity of the rings are lost. The process restarted if its number of
+        cycles decreased, or if a known cycle has another end time now.
         """
         newest, last = page.stats.num_gc, self._last
         if isinstance(newest, Absent):
@@ -176,32 +175,32 @@ class GcRing:
 
 _SLACK_BYTES = 64 << 20
 _SLACK = 4
-"""What Go holds may be far more than what is resident, where a program never touched it."""
+"""The memory of Go may far exceed RES if the program never touched it."""
 
 
-def stranger(
+def foreign_reason(
     page: MemStatsPage, pid: int, status: ProcStatus, *, is_own: bool, proc: Path = PROC
 ) -> str | None:
-    """Say why these cannot be the numbers of this process; None when they can.
+    """Return why the page belongs to another process; None if it may belong to this one.
 
-    A program may change its own os.Args, but keeps its name: when the process itself holds the
-    socket (``is_own``) that is enough; from elsewhere the whole command line must be the same.
-    Without a command line, what Go has not given back may not be many times what is resident,
-    where the socket is not its own; and never more than its address space.
+    A program may change its own os.Args, but keeps its name, which is sufficient if the socket
+    belongs to the process (``is_own``). Otherwise the whole command line must be equal. Without a
+    command line, the memory that Go holds may not exceed RES many times if the socket is foreign,
+    and never the address space.
     """
     ours = _command(pid, proc)
     if page.command is not None and ours is not None:
         same = page.command.program == ours.program if is_own else page.command == ours
-        return None if same else "speaks for another process: its command line differs"
+        return None if same else "belongs to another process: its command line differs"
     stats = page.stats
     sizes = (stats.sys_bytes, stats.heap_released_bytes, status.res_bytes, status.swap_bytes)
     whole, released, resident, swapped = (0 if isinstance(each, Absent) else each for each in sizes)
     held = whole - released
     if not is_own and held > _SLACK * (resident + swapped) + _SLACK_BYTES:
-        return f"speaks for another process: Go holds {held >> 20} MiB, RES is {resident >> 20}"
+        return f"belongs to another process: Go holds {held >> 20} MiB, RES is {resident >> 20}"
     virtual = status.virt_bytes
     if isinstance(virtual, int) and whole > virtual + _SLACK_BYTES:
-        return f"speaks for another process: Go has {whole >> 20} MiB, VIRT is {virtual >> 20}"
+        return f"belongs to another process: Go has {whole >> 20} MiB, VIRT is {virtual >> 20}"
     return None
 
 
@@ -213,6 +212,6 @@ def _command(pid: int, proc: Path) -> CommandHash | None:
     return CommandHash.of(command) if command else None
 
 
-def holds(pid: int, address: Address, proc: Path = PROC) -> bool:
-    """Return whether the process itself listens at this address of this machine."""
+def owns_address(pid: int, address: Address, proc: Path = PROC) -> bool:
+    """Return whether the process listens at this address of this machine."""
     return listener_at(pid, address, proc) is not None

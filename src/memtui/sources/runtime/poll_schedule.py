@@ -1,4 +1,4 @@
-"""How often MemStats are asked for: as often as wanted, unless an answer costs too much.
+"""Limits how often MemStats are read, by the cost of a reading for the target.
 
 Decides whether a page of MemStats may be asked for: heap?debug=1 only where it is short.
 """
@@ -13,7 +13,12 @@ from pathlib import Path
 from memtui import units
 from memtui.model import Mark, Origin
 from memtui.parse.profile.decoder import LIMIT_BYTES
-from memtui.parse.profile.wire import ProfileError, ProfileShape, count_stacks
+from memtui.parse.profile.wire import (
+    ProfileError,
+    ProfileShape,
+    ProfileTooLargeError,
+    count_stacks,
+)
 from memtui.parse.runtime.memstats import MemStatsPage
 from memtui.sources.http.client import Address, HttpCause, Response, get, is_draining, refusal
 from memtui.sources.http.pprof_pages import folder_of, heap_stacks
@@ -33,7 +38,7 @@ from memtui.sources.source import Clock, SourceFailed
 
 
 class PollInterval:
-    """The time between two readings of a page, and the reason when it is longer than wanted.
+    """The interval between two readings of a page, and why it is longer than configured.
 
     An answer costs the target CPU and garbage: at most a fiftieth of a CPU, and what it allocates
     between two GC cycles at most half of a twentieth of RES (``sources/http/request_cost.py``).
@@ -48,17 +53,17 @@ class PollInterval:
         self._gc_every_s = FORCED_GC_S
         self._last: tuple[float, int] | None = None
         self.next_s = every_s
-        """The seconds from one reading to the next: infinity when only the user asks again."""
+        """The interval in seconds: infinity if only the user requests the next reading."""
         self.reason = ""
-        """Why that is longer than wanted, in one sentence; "" when it is not."""
+        """Why it is longer than configured, in one sentence; "" if it is not."""
 
     @property
     def is_dear(self) -> bool:
-        """Whether only the user asks again."""
+        """Whether only the user requests the next reading."""
         return math.isinf(self.next_s)
 
     def note(self, origin: Origin, answer: MemStatsAnswer, cpu_s: float | None, at: float) -> None:
-        """Take an answer, and the CPU seconds of the process meanwhile.
+        """Note a page, and the CPU seconds of the process during the request.
 
         ``at`` is the moment of the answer in seconds of any clock that goes on.
         """
@@ -81,12 +86,12 @@ class PollInterval:
         self.reason = f"asked every {self.next_s:.0f} s because each answer {what}"
 
     def refuse(self, reason: str) -> None:
-        """Leave the next reading to the user."""
+        """Read again only on request of the user."""
         self.next_s = math.inf
         self.reason = f"asked once, because {reason}"
 
     def _note_cycles(self, page: MemStatsPage, at: float) -> None:
-        """Learn how often the GC runs: what was allocated is collected then."""
+        """Measure how often the GC runs, because it frees the memory of the request."""
         count = page.stats.num_gc
         if not isinstance(count, int):
             return
@@ -99,9 +104,9 @@ class PollInterval:
 HINT = 'import _ "expvar" in the service: MemStats without all stacks'
 _DEADLINE_S = 30.0
 _BUFFERED_TIMES = 6
-"""A text that no one reads is buffered, in a buffer that doubles, with a table of its cells."""
+"""Growth factor of an unread text: a doubling buffer, and a table of its cells."""
 GIVEN_UP = (HttpCause.TIMED_OUT, HttpCause.TOO_LARGE)
-"""Why a request is left that the server would have gone on with."""
+"""The reason for abandoning a request that the server would continue."""
 
 
 class TooExpensive(NoSuchPage):
@@ -112,7 +117,7 @@ class TooExpensive(NoSuchPage):
 
 
 class MemStatsGate:
-    """Lets a page through that the target can afford.
+    """Allows only requests that the target can afford.
 
     heap?debug=1 is the text of the whole heap profile. How long it will be is known from the
     binary form, which is short and is read first: by the source of profiles, or else here.
@@ -125,16 +130,16 @@ class MemStatsGate:
         self._proc = proc
         self._refused: dict[MemStatsAddress, str] = {}
         self.is_open = False
-        """Whether the user wants the next reading whatever it costs."""
+        """Whether the user requested the next reading at any cost."""
         self.mark: Mark | None = None
-        """That RES rose by more than a tenth while the binary form was read."""
+        """The mark if RES rose by more than a tenth during the read of the binary form."""
 
     def refuse(self, page: MemStatsAddress, reason: str) -> None:
-        """Let a page through no more, unless the user asks for it."""
+        """Reject a page from now on, except on request of the user."""
         self._refused[page] = reason
 
     async def check(self, page: MemStatsAddress) -> None:
-        """Raise TooExpensive when a page must not be asked for, SourceFailed when not now."""
+        """Raise TooExpensive if a page must not be read, SourceFailed if not now."""
         if page.origin is Origin.HEAP_TEXT and page.http is not None and is_draining(page.http):
             raise SourceFailed(
                 f"{page} still sends an answer that was given up", "memtui discards it first"
@@ -158,7 +163,7 @@ class MemStatsGate:
             )
 
     def buffered(self, page: MemStatsAddress) -> int | None:
-        """Return the most that a page which was given up can take in the target, if known."""
+        """Return the maximum memory of an abandoned page in the target, if known."""
         shape = None if page.http is None else self._costs.heap(page.http)
         return None if shape is None else _BUFFERED_TIMES * shape.text_bytes
 
@@ -177,7 +182,7 @@ class MemStatsGate:
             return known
 
     async def _unaffordable(self, text: Address) -> ProfileShape | None:
-        """Return the likely shape of a profile that is not even read in its binary form."""
+        """Return the estimated shape of a profile whose binary form is too expensive too."""
         folder = folder_of(text)
         stacks = None if folder is None else await stacks_in(folder)
         if stacks is None or folder is None:
@@ -188,7 +193,7 @@ class MemStatsGate:
 
 
 async def stacks_in(folder: Address) -> int | None:
-    """Return what the index says of the heap profile; None when there is no index."""
+    """Return the number of heap stacks in the index; None without an index."""
     try:
         return await heap_stacks(folder, _DEADLINE_S)
     except SourceFailed:
@@ -208,8 +213,8 @@ async def heap_shape(text: Address) -> tuple[ProfileShape, Address, Response]:
         raise NoSuchPage(failed.reason, failed.hint)
     try:
         shape = await asyncio.to_thread(count_stacks, answer.body, LIMIT_BYTES)
+    except ProfileTooLargeError as error:
+        raise TooExpensive(f"{address}: {error}") from None
     except ProfileError as error:
-        if "larger than" in str(error):
-            raise TooExpensive(f"{address}: {error}") from None
         raise NoSuchPage(f"{address}: {error}") from None
     return shape, address, answer

@@ -1,4 +1,4 @@
-"""MemStats of a process: from the best page it offers, beside what the kernel says just then."""
+"""Reads MemStats from the best page of a process, with the kernel's numbers at that time."""
 
 from __future__ import annotations
 
@@ -13,15 +13,10 @@ from memtui.model import Absent, Attached, Event, GcPause, Mark, Origin, Restart
 from memtui.parse.process.proc import ParseError, ProcStatus
 from memtui.sources.clock import session_time
 from memtui.sources.http.client import Address, HttpCause, HttpFailed
-from memtui.sources.http.endpoint import (
-    ASKS_AGAIN,
-    PROC,
-    EndpointAnswers,
-    find_pprof,
-    memstats_advice,
-)
+from memtui.sources.http.endpoint import ASKS_AGAIN, EndpointAnswers, find_pprof, memstats_advice
 from memtui.sources.http.request_cost import Costs, Watching, allocated_by
 from memtui.sources.http.server_health import STOPPED, ServerHealth, SocketState, SocketWatch
+from memtui.sources.process.proc import PROC
 from memtui.sources.process.reader import PidGuard, reader_at
 from memtui.sources.runtime.gops import find_gops
 from memtui.sources.runtime.memstats import (
@@ -30,10 +25,10 @@ from memtui.sources.runtime.memstats import (
     MemStatsAnswer,
     NoSuchPage,
     ask,
-    holds,
+    foreign_reason,
+    owns_address,
     pages_of_pprof,
     pages_of_url,
-    stranger,
 )
 from memtui.sources.runtime.poll_schedule import GIVEN_UP, MemStatsGate, PollInterval, TooExpensive
 from memtui.sources.source import Clock, SourceFailed, slow_notice, started_request, to_microseconds
@@ -41,15 +36,15 @@ from memtui.sources.source import Clock, SourceFailed, slow_notice, started_requ
 EVERY_S = 5.0
 _MOST_NAMED = 2
 _MOST_TIMES = 2
-"""A page may allocate more than was measured of such pages."""
+"""The safety factor on the measured allocation of a page."""
 _MOST_TIMEOUTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One answer, and the kernel's word of the process just before or after it.
+    """One page, and the kernel's numbers of the process just before or after it.
 
-    ``at`` is when that was (Unix seconds); asking began at ``began`` (seconds of perf_counter).
+    ``at`` is the time (Unix seconds); the request began at ``began`` (seconds of perf_counter).
     """
 
     at: float
@@ -60,25 +55,25 @@ class _Reading:
 
 
 def _short(fraction: float | Absent) -> float | Absent:
-    """Return a share of the CPU without the digits that say nothing, and take room.
+    """Return a CPU share rounded to seven digits.
 
-    It is one since the start: after a month the seventh digit is a quarter of a second.
+    It is a share since the start: after a month the seventh digit is a quarter of a second.
     """
     return fraction if isinstance(fraction, Absent) else round(fraction, 7)
 
 
 class RuntimeSource:
-    """Reads MemStats every ``every_s`` seconds, and tells each cycle of the collector between.
+    """Reads MemStats every ``every_s`` seconds, and yields each GC cycle between two readings.
 
-    Which page: of the process's own listeners the first that has one of honest numbers, in the
-    order of :class:`Origin`; with ``url``, the address of a profile that the user gave, only the
-    pages beside that. ``known`` is what the listeners answered, and ``costs`` what their pages
-    cost, shared with the source of profiles; ``neighbours`` are those who ask the same server.
-    Without ``pid`` there is nothing to compare with.
+    It uses the first page with valid numbers among the listeners of the process, in the order of
+    :class:`Origin`. With ``url``, the address of a profile from the user, it uses only the pages of
+    that server. ``known`` are the probes of the listeners and ``costs`` the costs of their pages,
+    shared with the source of profiles; ``neighbours`` notifies the sources of the same server.
+    Without ``pid`` the numbers cannot be compared with the kernel's.
 
-    A page that costs the process too much is asked rarely, or only when the user asks. Between
-    two questions the process is looked at: when its socket closed it is asked at once, when it is
-    stopped not until it goes on.
+    A page that costs the process too much is read rarely, or only on request of the user. Between
+    two readings the process is watched: if its socket closes it is read at once, if it is stopped
+    only after it resumes.
     """
 
     name = "runtime"
@@ -99,7 +94,7 @@ class RuntimeSource:
         self._pid = pid
         self._clock = clock
         self._gate = MemStatsGate(costs or Costs(), pid, clock, proc)
-        self._rhythm = PollInterval(every_s, pid, proc)
+        self._interval = PollInterval(every_s, pid, proc)
         self._mark: Mark | None = None
         self._url = url
         self._probe = probe
@@ -115,21 +110,21 @@ class RuntimeSource:
         self._neighbours.join(self.name, self.look)
 
     def refresh(self) -> None:
-        """Read now, whatever it costs; pages that had no MemStats are asked again."""
+        """Read now at any cost; pages without MemStats are tried again."""
         self._refused.clear()
         self._gate.is_open = True
         self._asked.set()
 
     def look(self) -> None:
-        """Read now, unless a reading costs so much that only the user asks for it."""
+        """Read now, unless the page is so costly that it is read only on request."""
         self._asked.set()
 
     async def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than until ``refresh`` is called."""
+        """Sleep until the time is over or ``refresh`` is called."""
         await self._wakes(seconds)
 
     async def _wakes(self, seconds: float) -> bool:
-        """Sleep; return whether somebody had it wake early."""
+        """Sleep; return whether it was interrupted."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._asked.wait()
@@ -138,7 +133,7 @@ class RuntimeSource:
         return True
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield where MemStats come from, each sample, and before it the cycles up to it.
+        """Yield the source of MemStats, and each sample after its GC cycles.
 
         Raises :class:`SourceFailed`.
         """
@@ -152,7 +147,7 @@ class RuntimeSource:
         yield Event(reading.at, self.name, Attached(str(page)))
         door = await asyncio.to_thread(SocketWatch.of, self._pid, page.http, self._proc)
         while True:
-            for event in self._told(page, reading):
+            for event in self._reading_events(page, reading):
                 yield event
             async with aclosing(self._until_due(door, page, reading)) as waiting:
                 async for event in waiting:
@@ -166,9 +161,9 @@ class RuntimeSource:
     async def _until_due(
         self, door: SocketWatch, page: MemStatsAddress, reading: _Reading
     ) -> AsyncGenerator[Event, None]:
-        """Wait until the page may be asked again; yield when the process is stopped."""
+        """Wait until the page may be read again; yield if the process is stopped."""
         while True:
-            due_s = reading.began + self._rhythm.next_s - time.perf_counter()
+            due_s = reading.began + self._interval.next_s - time.perf_counter()
             seen = await door.watched(due_s, self._wakes)
             if seen is SocketState.STOPPED:
                 yield Event(self._clock(), self.name, STOPPED)
@@ -176,13 +171,13 @@ class RuntimeSource:
             elif seen is SocketState.CLOSED and page.http is not None:
                 self._neighbours.closed(self.name, page.http)
             self._asked.clear()
-            if seen is SocketState.CLOSED or self._gate.is_open or not self._rhythm.is_dear:
+            if seen is SocketState.CLOSED or self._gate.is_open or not self._interval.is_dear:
                 return
 
     # Which page
 
     async def _first(self) -> tuple[MemStatsAddress, _Reading]:
-        """Find a page and read it: the one that was good before, or else the best."""
+        """Find a page and read it: the last good one, or else the best."""
         self._check_process()
         try:
             return await self._again() or await self._best()
@@ -190,7 +185,7 @@ class RuntimeSource:
             self._gate.is_open = False
 
     async def _again(self) -> tuple[MemStatsAddress, _Reading] | None:
-        """Read the page that was good before; None when it has to be looked for."""
+        """Read the last good page; None if a new search is needed."""
         if self._page is None:
             return None
         try:
@@ -238,15 +233,15 @@ class RuntimeSource:
         raise SourceFailed(f"no MemStats: {named}", hint)
 
     def _note_refused(self, page: MemStatsAddress, failed: SourceFailed) -> None:
-        """Keep a page from being asked again; of one that is too expensive the gate knows."""
+        """Do not read this page again; the gate handles those that are too expensive."""
         if isinstance(failed, NoSuchPage) and not isinstance(failed, TooExpensive):
             self._refused[page] = failed.reason
 
     async def _pages(self) -> AsyncIterator[MemStatsAddress]:
-        """Yield the pages to try, best first; raise SourceFailed when there is none to try."""
+        """Yield the pages to try, best first; raise SourceFailed without one."""
         if self._url is not None:
             is_own = self._pid is not None and await asyncio.to_thread(
-                holds, self._pid, self._url, self._proc
+                owns_address, self._pid, self._url, self._proc
             )
             for page in pages_of_url(self._url, is_own=is_own):
                 yield page
@@ -287,18 +282,18 @@ class RuntimeSource:
                 self._neighbours.failed(self.name, address, failed)
             self._check_process()
             if isinstance(failed, HttpFailed) and failed.cause in GIVEN_UP:
-                self._judge(page, watching, None)
+                self._note_cost(page, watching, None)
             if isinstance(failed, HttpFailed) and self._costs_too_much(page, failed):
                 raise NoSuchPage(failed.reason, failed.hint) from None
             raise
         self._timeouts = 0
         if address is not None:
             self._neighbours.answered(self.name, address)
-        self._judge(page, watching, answer)
+        self._note_cost(page, watching, answer)
         after, at_after = self._status(), self._clock()
         apart_s = time.perf_counter() - began
         if self._pid is not None and after is not None:
-            why = stranger(answer.page, self._pid, after, is_own=page.is_own, proc=self._proc)
+            why = foreign_reason(answer.page, self._pid, after, is_own=page.is_own, proc=self._proc)
             if why is not None:
                 raise NoSuchPage(f"{page} {why}")
         if page.origin is Origin.HEAP_TEXT:  # reads MemStats first of all, and then writes long
@@ -307,13 +302,13 @@ class RuntimeSource:
             )
         return _Reading(at_after, began, answer, after, apart_s)
 
-    def _judge(
+    def _note_cost(
         self, page: MemStatsAddress, watching: Watching, answer: MemStatsAnswer | None
     ) -> None:
-        """Take what a reading cost; mark it where RES rose by more than a tenth."""
+        """Note the cost of a reading; mark it if RES rose by more than a tenth."""
         size = None if answer is None else answer.size_bytes
         if answer is not None:
-            self._rhythm.note(page.origin, answer, watching.cpu_s(), time.perf_counter())
+            self._interval.note(page.origin, answer, watching.cpu_s(), time.perf_counter())
         if size is None and page.origin is not Origin.HEAP_TEXT:
             return
         most = self._gate.buffered(page)
@@ -322,10 +317,10 @@ class RuntimeSource:
         self._mark = watching.mark(str(page), size, most)
         if self._mark is not None:
             self._gate.refuse(page, f"{page} is not asked again: {self._mark.text}")
-            self._rhythm.refuse(self._mark.text)
+            self._interval.refuse(self._mark.text)
 
     def _marked(self) -> Iterator[Event]:
-        """Yield the marks of what was read last, where there are any."""
+        """Yield the marks of the last reading, if any."""
         marks = [each for each in (self._gate.mark, self._mark) if each is not None]
         self._gate.mark = self._mark = None
         for mark in marks:
@@ -333,7 +328,7 @@ class RuntimeSource:
             yield Event(at, self.name, mark)
 
     def _costs_too_much(self, page: MemStatsAddress, failed: HttpFailed) -> bool:
-        """Return whether a page is too large to be asked again and again.
+        """Return whether a page is too large for repeated reading.
 
         The whole heap profile is written for its last lines, and a program may need minutes.
         """
@@ -354,9 +349,9 @@ class RuntimeSource:
         except (OSError, ParseError):
             return None
 
-    # What is told
+    # Events
 
-    def _told(self, page: MemStatsAddress, reading: _Reading) -> Iterator[Event]:
+    def _reading_events(self, page: MemStatsAddress, reading: _Reading) -> Iterator[Event]:
         yield from self._marked()
         stats, now = reading.answer.page.stats, self._clock()
         restarted, cycles, lost = self._cycles.new(reading.answer.page)
@@ -382,6 +377,6 @@ class RuntimeSource:
             rss_shmem_bytes=status.shmem_bytes if status else Absent.NOT_REPORTED,
             swap_bytes=status.swap_bytes if status else Absent.NOT_REPORTED,
             apart_s=to_microseconds(reading.apart_s) if status else Absent.NOT_REPORTED,
-            rarely=self._rhythm.reason,
+            rarely=self._interval.reason,
         )
         yield Event(reading.at, self.name, sample)

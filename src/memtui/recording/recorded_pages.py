@@ -6,30 +6,18 @@ Puts part of a recording on a timeline: all of it where it is short, else what l
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from memtui.model import (
-    KINDS,
     Ended,
     Event,
-    GcCycle,
     Mark,
     Profile,
     Restart,
-    RuntimeSample,
-    Sample,
 )
-from memtui.recording.codec import TYPES
-from memtui.recording.header import MemberSummary
-from memtui.recording.reader import LATE_S, Recording
-from memtui.timeline import LASTING, Extent, Landmark, StoredPage, Timeline
-
-_TYPE_OF_SERIES: Mapping[str, type[Sample]] = {
-    **{name: kind.type for kind in KINDS for name in kind.series},
-    "gc_cpu_ppm": GcCycle,  # of two cycles
-}
-"""The kind of sample that each main series is read from."""
+from memtui.recording.reader import MAX_DELAY_S, Recording
+from memtui.timeline import STEADY_KINDS, Landmark, SpanSummary, Timeline
 
 
 class RecordedPages:
@@ -67,15 +55,15 @@ class RecordedPages:
         with self._lock:
             return self.recording.span
 
-    def summaries(self) -> Sequence[StoredPage]:
+    def summaries(self) -> Sequence[SpanSummary]:
         """Return what each member holds, from headers alone."""
         with self._lock:
-            return [_page(summary) for summary in self.recording.summaries()]
+            return self.recording.summaries()
 
     def state(self, at: float) -> Iterable[Event]:
         """Return what held at a moment: the newest of each slow kind, each source's word."""
         with self._lock:
-            return self.recording.standing(at)
+            return self.recording.state(at)
 
     def events(self, start: float, end: float, *, whole: bool) -> Iterable[Event]:
         """Yield the events of these moments; profiles with all they say if ``whole``."""
@@ -94,7 +82,7 @@ class RecordedPages:
 
 def landmarks_of(recording: Recording) -> list[Landmark]:
     """Return marks, restarts, ends and gaps of a recording, in the order of time."""
-    found = [_landmark(event) for event in recording.notable()]
+    found = [_landmark(event) for event in recording.notable_events()]
     found += [Landmark(gap.start, "gap", gap.reason, gap.end) for gap in recording.gaps()]
     return sorted(found, key=lambda each: each.at)
 
@@ -107,15 +95,7 @@ def _landmark(event: Event) -> Landmark:
             return Landmark(event.at, "end", reason)
         case _:
             assert isinstance(event.sample, Restart)
-            return Landmark(event.at, "restart", "started anew")
-
-
-def _page(summary: MemberSummary) -> StoredPage:
-    extents: dict[type[Sample], dict[str, Extent]] = {}
-    for name, extent in summary.extents.items():
-        extents.setdefault(_TYPE_OF_SERIES.get(name, RuntimeSample), {})[name] = extent
-    counts = {TYPES[name]: count for name, count in summary.counts.items() if name in TYPES}
-    return StoredPage(summary.start, summary.end, counts, extents, summary.last)
+            return Landmark(event.at, "restart", "process restarted")
 
 
 Told = Callable[[Iterable[Event], float, float], Iterable[Event]]
@@ -127,7 +107,7 @@ EDGE_S = 600.0
 and the marks."""
 
 
-def timeline_of(
+def load_timeline(
     recording: Recording,
     start: float,
     end: float,
@@ -140,7 +120,7 @@ def timeline_of(
     between two moments, and can say how far that is.
     """
     timeline = Timeline(start)
-    for event in recording.standing(start):
+    for event in recording.state(start):
         timeline.append(event)
     for event in _with_whole_profiles(recording, _events(recording, start, end, told)):
         timeline.append(event)
@@ -149,18 +129,18 @@ def timeline_of(
 
 def _events(recording: Recording, start: float, end: float, told: Told) -> list[Event]:
     if end - start <= WHOLE_S:
-        return list(told(recording.within(start, end), start, end))
+        return list(told(recording.events_dated(start, end), start, end))
     first, last = start + EDGE_S, end - EDGE_S
     between = [
         event
         for summary in recording.summaries()
         if first < summary.end < last
-        for event in map(summary.last, LASTING)
+        for event in map(summary.last, STEADY_KINDS)
         if event is not None and first < event.at < last
     ]
     between += [
         each
-        for each in recording.notable()
+        for each in recording.notable_events()
         if first < each.at < last and isinstance(each.sample, Mark | Restart)
     ]
     between.sort(key=lambda event: event.at)
@@ -175,13 +155,13 @@ def _with_whole_profiles(recording: Recording, events: list[Event]) -> list[Even
     of_last = [place for place in places if place > born]
     found = list(events)
     for place in sorted(_ends_of_kinds(events, places) | _ends_of_kinds(events, of_last)):
-        found[place] = whole_profile(recording, events[place]) or events[place]
+        found[place] = full_profile(recording, events[place]) or events[place]
     return found
 
 
-def whole_profile(recording: Recording, event: Event) -> Event | None:
+def full_profile(recording: Recording, event: Event) -> Event | None:
     """Return a profile of which the totals are known with all it says; None when it is damaged."""
-    for reached in (event.at, event.at + LATE_S):
+    for reached in (event.at, event.at + MAX_DELAY_S):
         whole = recording.profile(reached)
         if whole is not None and whole.at == event.at:
             return whole

@@ -18,14 +18,14 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?\Z")
 _DATE = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?(Z?)\Z"
 )
-WAYS = "14:03, 2026-11-22 14:03, +5m, -30s, 50% or @mark"
+MOMENT_FORMS = "14:03, 2026-11-22 14:03, +5m, -30s, 50% or @mark"
 
 
-class NoMoment(ValueError):  # noqa: N818 - it says what happened
+class NotAMoment(ValueError):  # noqa: N818 - it says what happened
     """A text names no moment of this session; the message is one line."""
 
 
-def moment(
+def parse_moment(
     text: str,
     span: tuple[float, float],
     *,
@@ -51,13 +51,13 @@ def moment(
     if found := _SHARE.match(text):
         share = float(found[1]) / 100
         if share > 1:
-            raise NoMoment(f"{text} is more than all of it")
+            raise NotAMoment(f"{text} is more than all of it")
         return start + (end - start) * share
     if found := _CLOCK.match(text):
         return _time_of_day(text, _day_seconds(text, found), span, here)
     if found := _DATE.match(text):
         return _within(text, _dated(text, found), span)
-    raise NoMoment(f"{text!r} is no moment: write {WAYS}")
+    raise NotAMoment(f"{text!r} is no moment: write {MOMENT_FORMS}")
 
 
 def _offset(found: re.Match[str], span: tuple[float, float], here: float | None) -> float:
@@ -71,16 +71,16 @@ def _offset(found: re.Match[str], span: tuple[float, float], here: float | None)
 def _marked(text: str, here: float | None, marks: Sequence[Event]) -> float:
     found = [each for each in marks if isinstance(each.sample, Mark)]
     if not found:
-        raise NoMoment("there are no marks in it")
+        raise NotAMoment("there are no marks in it")
     if text.isdecimal():
         if not 1 <= int(text) <= len(found):
-            raise NoMoment(f"there is no mark {text}: it has {len(found)}")
+            raise NotAMoment(f"there is no mark {text}: it has {len(found)}")
         return found[int(text) - 1].at
     named = [each for each in found if text.lower() in _text_of(each).lower()]
     if text in ("", "mark") and not (text and named):
         return found[-1].at
     if not named:
-        raise NoMoment(f"no mark has {text!r} in it")
+        raise NotAMoment(f"no mark has {text!r} in it")
     later = [each for each in named if here is not None and each.at > here]
     return (later or named)[0].at
 
@@ -92,7 +92,7 @@ def _text_of(event: Event) -> str:
 def _day_seconds(text: str, found: re.Match[str]) -> float:
     hours, minutes, seconds = int(found[1]), int(found[2]), float(found[3] or 0)
     if hours > 24 or minutes > 59 or seconds >= 61:
-        raise NoMoment(f"{text} is no time of day")
+        raise NotAMoment(f"{text} is no time of day")
     return hours * 3600 + minutes * 60 + seconds
 
 
@@ -109,7 +109,7 @@ def _time_of_day(text: str, seconds: float, span: tuple[float, float], here: flo
             found.append(at)
         noon += DAY_S
     if not found:
-        raise NoMoment(f"{text} is outside: it goes {said(span)}")
+        raise NotAMoment(f"{text} is outside: it goes {format_span(span)}")
     nearest = max(found) if here is None else min(found, key=lambda at: abs(at - here))
     return max(start, nearest)
 
@@ -131,12 +131,12 @@ def _dated(text: str, found: re.Match[str]) -> float:
         assert clock is not None
         seconds = _day_seconds(text, clock)
     if not (1 <= month <= 12 and 1 <= day <= calendar.monthrange(max(1, year), month)[1]):
-        raise NoMoment(f"{text} is no date")
+        raise NotAMoment(f"{text} is no date")
     if found[5]:
         return calendar.timegm((year, month, day, 0, 0, 0)) + seconds
     at = _local(year, month, day, seconds)
     if at is None:
-        raise NoMoment(f"{text} is no date")
+        raise NotAMoment(f"{text} is no date")
     return at
 
 
@@ -146,11 +146,11 @@ def _within(text: str, at: float, span: tuple[float, float]) -> float:
     clock = text.rpartition(" ")[2].rpartition("T")[2]
     room = {0: DAY_S, 1: 60.0}.get(clock.count(":"), 1.0)
     if not start - room < at <= end:
-        raise NoMoment(f"{text} is outside: it goes {said(span)}")
+        raise NotAMoment(f"{text} is outside: it goes {format_span(span)}")
     return max(start, at)
 
 
-def said(span: tuple[float, float]) -> str:
+def format_span(span: tuple[float, float]) -> str:
     """Return a span in words: from 2026-11-22 14:03:00 to 2026-11-25 14:03:00."""
     first, last = (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) for at in span)
     return f"from {first} to {last}"

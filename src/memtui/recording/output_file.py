@@ -1,6 +1,8 @@
 """The file of a recording: opened for one writer alone, cut back when a write fails.
 
 Where the whole part of a recording ends, and what is missing to close it.
+
+A recording in parts: the newest keeps its name, full ones get a number, the oldest go.
 """
 
 from __future__ import annotations
@@ -8,23 +10,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import stat
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
-from memtui.recording.checked_lines import unsealed
-from memtui.recording.gzip_members import (
-    HEAD_BYTES,
-    MAGIC,
-    Inflated,
-    Kind,
-    Member,
-    ReadAt,
-    before,
-    inflate,
-    trailer,
-)
+from memtui.recording.members import HEAD_BYTES, MAGIC, member_before
 
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -109,7 +99,7 @@ def _said(error: OSError) -> str:
             return (error.strerror or str(error)).lower()
 
 
-def create(path: Path, *, force: bool) -> OutFile:
+def create_file(path: Path, *, force: bool) -> OutFile:
     """Make a new file that its owner alone can read; with ``force`` in place of what is there.
 
     No link is followed. Raises CannotRecord, and FileExistsError without ``force``.
@@ -178,65 +168,84 @@ def _cannot(path: Path, error: OSError) -> CannotRecord:
     return CannotRecord(f"cannot record to {path}: {(error.strerror or str(error)).lower()}")
 
 
-FLUSHED = b"\x00\x00\xff\xff"
-"""What a sync flush ends with: an empty stored block (RFC 1951, zlib.h, Z_SYNC_FLUSH)."""
-LAST_BLOCK = b"\x03\x00"
-"""An empty last block: closes a stream that was flushed."""
+_SHARE = 8
+"""A part takes this share of the room or of the age for all: so much goes at once."""
+_LEAST_BYTES = 64 << 10
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """A file is whole when it is cut at ``cut_at`` and ``closing`` is written behind it."""
+class Rotation:
+    """When a part is full, and which of the older ones are to go.
 
-    cut_at: int
-    closing: bytes = b""
-    was_torn: bool = False
-    last: Member | None = None
-
-
-def find_tail(read_at: ReadAt, size: int) -> Tail:
-    """Return what makes a file of ``size`` bytes whole again.
-
-    A member that was torn is cut at its last whole flush. One that is damaged in its middle is
-    left as it is: what stands behind the damage may still be read, line by line.
+    ``NAME.memtui`` is always the newest; ``NAME.001.memtui`` is older than ``NAME.002.memtui``.
     """
-    last = before(read_at, size)
-    if last is None:
-        return Tail(0, was_torn=size > 0)
-    if last.kind is Kind.PROFILE:
-        end = last.offset + last.length
-        whole = last.length > HEAD_BYTES and end <= size
-        cut = end if whole else last.offset
-        return Tail(cut, was_torn=cut < size or not whole, last=last if whole else None)
-    found = inflate(read_at, last)
-    if found.end is not None:
-        return Tail(found.end, was_torn=found.end < size, last=last)
-    if found.reason:
-        return Tail(size, was_torn=True, last=last)
-    return _torn(read_at(last.offset, size - last.offset), last, found)
+
+    def __init__(self, path: Path, max_bytes: int | None, max_age_s: float | None) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._max_age_s = max_age_s
+        self._started: float | None = None
+
+    def is_due(self, size: int, now: float) -> bool:
+        """Return whether the part that is written now is full."""
+        if self._started is None:
+            self._started = now
+        if self._max_bytes is not None and size >= max(_LEAST_BYTES, self._max_bytes // _SHARE):
+            return True
+        return self._max_age_s is not None and now - self._started >= self._max_age_s / _SHARE
+
+    def next(self, file: OutFile, now: float) -> OutFile:
+        """Give the full part a number, begin a new one, and remove the oldest; raise WriteFailed.
+
+        When no new one can be begun, the old one goes on.
+        """
+        self._started = now
+        older = older_files(self._path)
+        number = max((file_number(each) for each in older), default=0) + 1
+        aside = self._path.with_suffix(f".{number:03}{self._path.suffix}")
+        try:
+            os.rename(self._path, aside)
+            try:
+                new = create_file(self._path, force=False)
+            except (CannotRecord, OSError) as error:
+                os.rename(aside, self._path)
+                raise WriteFailed(str(error)) from None
+        except OSError as error:
+            raise WriteFailed((error.strerror or str(error)).lower()) from None
+        file.close()
+        self._remove_old([*older, aside], now)
+        return new
+
+    def _remove_old(self, parts: list[Path], now: float) -> None:
+        sizes = {each: each.stat().st_size for each in parts if each.exists()}
+        room = None if self._max_bytes is None else self._max_bytes * (_SHARE - 1) // _SHARE
+        for each in list(sizes):
+            too_large = room is not None and sum(sizes.values()) > room
+            if too_large or self._is_too_old(each, now):
+                each.unlink(missing_ok=True)
+                del sizes[each]
+
+    def _is_too_old(self, path: Path, now: float) -> bool:
+        if self._max_age_s is None:
+            return False
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            last = member_before(
+                lambda offset, length: os.pread(file.fileno(), length, offset), size
+            )
+        return last is not None and now - last.start > self._max_age_s
 
 
-def _torn(raw: bytes, member: Member, found: Inflated) -> Tail:
-    """Cut a torn member at its last flush after which all can be read."""
-    at = raw.rfind(FLUSHED)
-    while at >= HEAD_BYTES:
-        cut = at + len(FLUSHED)
-        data = _whole(raw[HEAD_BYTES:cut])
-        if data is not None:
-            closing = LAST_BLOCK + trailer(zlib.crc32(data), len(data))
-            return Tail(member.offset + cut, closing, was_torn=True, last=member)
-        at = raw.rfind(FLUSHED, 0, at + len(FLUSHED) - 1)
-    return Tail(member.offset, was_torn=True)
+def file_number(path: Path) -> int:
+    """Return the number of a full part, 0 for any other file."""
+    found = re.search(r"\.(\d{3,9})\.[^.]+\Z", path.name)
+    return int(found[1]) if found else 0
 
 
-def _whole(deflated: bytes) -> bytes | None:
-    """Return the lines of a stream that was cut at a flush; None when it was not one."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+def older_files(path: Path) -> list[Path]:
+    """Return the older parts of a recording, oldest first."""
+    shape = re.compile(re.escape(path.stem) + r"\.\d{3,9}" + re.escape(path.suffix) + r"\Z")
     try:
-        data = inflater.decompress(deflated + LAST_BLOCK)
-    except zlib.error:
-        return None
-    if not inflater.eof or inflater.unused_data or not data.endswith(b"\n"):
-        return None
-    whole = all(unsealed(line) is not None for line in data[:-1].split(b"\n"))
-    return data if whole else None
+        names = [each for each in os.listdir(path.parent) if shape.match(each)]
+    except OSError:
+        return []
+    return sorted((path.parent / each for each in names), key=file_number)

@@ -1,12 +1,12 @@
-"""Sees to it that a response that was begun is read to its end, whoever leaves it, and quits.
+"""Reads abandoned responses to their end in another process, also after memtui quits.
 
-A Go program that writes ``heap?debug=1`` to a reader that has left goes on to the end of the text
+A Go program that writes ``heap?debug=1`` to a closed connection continues to the end of the text
 and buffers all of it: text/tabwriter keeps its buffer when the write below it fails, and
 runtime/pprof ignores the error (Go 1.27.3 text/tabwriter/tabwriter.go, handlePanic;
-runtime/pprof/pprof.go, writeHeapInternal). A page of 235 MB took RES from 45 MiB to 1.1 GiB that
-way. Read to its end, it costs nothing that stays.
+runtime/pprof/pprof.go, writeHeapInternal). A page of 235 MB raised RES from 45 MiB to 1.1 GiB. If
+it is read to its end, no memory stays in use.
 
-memtui must quit at once all the same. So the socket goes to another process
+memtui must still quit at once. So the socket is passed to another process
 (:mod:`memtui.sources.http.drain`), which discards the rest and outlives memtui. There is at most
 one such process, and none until a response is abandoned.
 """
@@ -30,7 +30,7 @@ _WITH_BOUNDARIES = socket.SOCK_DGRAM if sys.platform == "darwin" else socket.SOC
 
 
 class DrainProcess:
-    """The responses that were abandoned, and the process that reads them to their end."""
+    """Manages the abandoned responses and the process that reads them to their end."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -39,13 +39,13 @@ class DrainProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def take(self, fd: int, name: str, *, half_close: bool = False) -> None:
-        """Read a socket to its end in the background; ``fd`` stays the caller's to close.
+        """Read a socket to its end in the background; the caller still closes ``fd``.
 
-        ``name`` is what ``is_draining`` is asked about. Where no process can be started the rest
-        is not read: then the socket is closed as if nothing had been done. After ``half_close`` a
-        Go server ends what heeds the context of the request and writes the rest (Go 1.27.3
-        net/http/server.go, handleReadError). Some proxies cut the request off then, and what it
-        was for is buffered after all: so that is for pages that end early by it.
+        ``name`` is the argument of ``is_draining``. If no process can be started, the rest is not
+        read and the socket just closes. After ``half_close`` a Go server cancels the context of the
+        request and writes the rest (Go 1.27.3 net/http/server.go, handleReadError). Some proxies
+        abort the request then, and the server buffers the response after all, so it is only for
+        pages that end early.
         """
         with contextlib.suppress(OSError):
             if half_close:
@@ -56,18 +56,18 @@ class DrainProcess:
             number = next(self._numbers).to_bytes(8, "little")
             try:
                 socket.send_fds(self._started(), [number], [fd])
-            except OSError:  # it had nothing to do for a while and has ended
+            except OSError:  # it ended because it was idle
                 self._forget()
                 socket.send_fds(self._started(), [number], [fd])
             self._names[number] = name
 
     def is_draining(self, name: str) -> bool:
-        """Return whether a response of that name is still being read to its end."""
+        """Return whether a response with this name is still being read."""
         self._listen()
         return name in self._names.values()
 
     def _listen(self) -> None:
-        """Take what the process has finished."""
+        """Remove the responses that the process has finished."""
         while self._control is not None:
             try:
                 number = self._control.recv(8, socket.MSG_DONTWAIT)
@@ -105,7 +105,7 @@ class DrainProcess:
 
 
 def _is_at_end(fd: int) -> bool:
-    """Read what has arrived; tell whether the server has closed the connection."""
+    """Read the data that has arrived; return whether the server closed the connection."""
     with socket.socket(fileno=fd) as alias:
         try:
             for _ in range(_READS):
@@ -121,4 +121,4 @@ def _is_at_end(fd: int) -> bool:
 
 
 DRAINS = DrainProcess()
-"""Those of this process: a request may be abandoned by any part of it."""
+"""The abandoned responses of this process; any part may abandon a request."""

@@ -1,12 +1,21 @@
-"""Gzip members with a field of our own, so that each can be found from any place in a file."""
+"""Gzip members with a field of our own, so that each can be found from any place in a file.
+
+Lines of JSON that carry a CRC, so that a flipped bit is never read as a value.
+
+A line holds all that came in one second: with a line and a CRC for each event a recording would be
+a tenth larger.
+"""
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+from memtui.recording.codec import LAST_MOMENT, Json, Record
 
 MAGIC = b"\x1f\x8b\x08\x04"
 """A gzip member that has extra fields (RFC 1952)."""
@@ -21,13 +30,17 @@ _UNIX = 3
 _FIELD_BYTES = _FIELD.size - 6 + _CRC.size
 _XLEN_BYTES = _FIELD_BYTES + 4
 
-MOST_MEMBER_BYTES = 64 << 20
+FLUSHED = b"\x00\x00\xff\xff"
+"""What a sync flush ends with: an empty stored block (RFC 1951, zlib.h, Z_SYNC_FLUSH)."""
+LAST_BLOCK = b"\x03\x00"
+"""An empty last block: closes a stream that was flushed."""
+
+
+MAX_MEMBER_BYTES = 64 << 20
 """A member of samples that unpacks to more was not written by us."""
-MOST_PROFILE_BYTES = 512 << 20
+MAX_PROFILE_BYTES = 512 << 20
 """The same of a profile: 256 MiB of it in base64."""
 
-LAST_MOMENT = 253_402_300_800.0
-"""The year 10000: the calendars of programs end there."""
 _STEP_BYTES = 1 << 16
 _SALVAGE_BYTES = 64
 
@@ -35,7 +48,7 @@ ReadAt = Callable[[int, int], bytes]
 """Returns at most so many bytes (second) at an offset (first); fewer only at the end."""
 
 
-class Kind(Enum):
+class MemberKind(Enum):
     """What a member holds."""
 
     SAMPLES = b"S"
@@ -50,7 +63,7 @@ class Member:
     """
 
     offset: int
-    kind: Kind
+    kind: MemberKind
     start: float
     length: int
     major: int
@@ -79,7 +92,7 @@ class Damage:
     is_tail: bool = False
 
 
-def head(kind: Kind, start: float, length: int = 0, major: int = 1) -> bytes:
+def pack_head(kind: MemberKind, start: float, length: int = 0, major: int = 1) -> bytes:
     """Return the first bytes of a member that begins at a moment."""
     start_ms = max(0, round(start * 1000))
     fixed = _FIXED.pack(MAGIC, (start_ms // 1000) & 0xFFFFFFFF, 0, _UNIX)
@@ -102,10 +115,10 @@ def read_head(data: bytes, at: int, offset: int) -> Member | None:
         return None
     if start_ms / 1000 >= LAST_MOMENT:
         return None
-    return Member(offset, Kind(kind), start_ms / 1000, length, major)
+    return Member(offset, MemberKind(kind), start_ms / 1000, length, major)
 
 
-def after(read_at: ReadAt, offset: int, end: int) -> Member | None:
+def member_after(read_at: ReadAt, offset: int, end: int) -> Member | None:
     """Return the first member that begins at ``offset`` or later, and before ``end``."""
     while offset < end:
         data = read_at(offset, _STEP_BYTES + HEAD_BYTES - 1)
@@ -121,7 +134,7 @@ def after(read_at: ReadAt, offset: int, end: int) -> Member | None:
     return None
 
 
-def before(read_at: ReadAt, end: int) -> Member | None:
+def member_before(read_at: ReadAt, end: int) -> Member | None:
     """Return the last member that begins before ``end``."""
     while end > 0:
         offset = max(0, end - _STEP_BYTES)
@@ -160,7 +173,7 @@ class Inflated:
         return lines if is_proven else list(dict.fromkeys(lines)), rest
 
 
-def inflate(read_at: ReadAt, member: Member, limit: int = MOST_MEMBER_BYTES) -> Inflated:
+def inflate(read_at: ReadAt, member: Member, limit: int = MAX_MEMBER_BYTES) -> Inflated:
     """Unpack a member, up to where it is damaged or torn; never more than ``limit`` bytes."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     parts: list[bytes] = []
@@ -191,11 +204,11 @@ def _ended(read_at: ReadAt, parts: list[bytes], offset: int) -> Inflated:
     tail = read_at(offset, 8)
     if len(tail) < 8:
         return Inflated(data, None, "")
-    right = tail == trailer(zlib.crc32(data), len(data))
+    right = tail == pack_trailer(zlib.crc32(data), len(data))
     return Inflated(data, offset + 8, "" if right else "damaged: wrong CRC of a member")
 
 
-def trailer(crc: int, size: int) -> bytes:
+def pack_trailer(crc: int, size: int) -> bytes:
     """Return the last eight bytes of a member."""
     return struct.pack("<II", crc & 0xFFFFFFFF, size & 0xFFFFFFFF)
 
@@ -213,3 +226,70 @@ def _salvaged(inflater: zlib._Decompress, chunk: bytes, limit: int) -> bytes:
     except zlib.error:
         pass
     return b"".join(found)[:limit]
+
+
+_SEAL = b',"c":"'
+_MOST_IN_LINE = 256
+_SEAL_BYTES = len(_SEAL) + 8 + len(b'"}')
+
+_MOST = 1 << 64
+"""No number that is written is larger; one of a thousand digits would be shown for minutes."""
+_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def json_bytes(value: Json) -> bytes:
+    """Return a value as JSON."""
+    return _text(value).encode()
+
+
+def _bounded(digits: str) -> int:
+    """Read a whole number; raise ValueError for one that nobody wrote, and for NaN and Infinity."""
+    number = int(digits)
+    if not -_MOST <= number <= _MOST:
+        raise ValueError("no number of a recording")
+    return number
+
+
+_decoder = json.JSONDecoder(parse_int=_bounded, parse_constant=_bounded)
+
+
+def checked_line(record: Mapping[str, Json]) -> bytes:
+    """Return a record as a line, sealed by the CRC-32 of all before ``,"c":`` in hex digits."""
+    said = json_bytes(record)[:-1]
+    return b'%b,"c":"%08x"}\n' % (said, zlib.crc32(said))
+
+
+def batch_lines(records: Sequence[Record]) -> bytes:
+    """Return the lines of some records, ``{"e":[...]}``: one, or more where there are many."""
+    whole = range(0, len(records), _MOST_IN_LINE)
+    return b"".join([checked_line({"e": records[at : at + _MOST_IN_LINE]}) for at in whole])
+
+
+def batch_records(line: Record) -> list[Json]:
+    """Return the records of a line; none for a line that is no batch."""
+    found = line.get("e")
+    return found if isinstance(found, list) else []
+
+
+def is_intact(line: bytes) -> bool:
+    """Return whether a line is as it was written."""
+    return line[-_SEAL_BYTES:] == b'%b%08x"}' % (_SEAL, zlib.crc32(line[:-_SEAL_BYTES]))
+
+
+def read_checked_line(line: bytes) -> Record | None:
+    """Return the record of a line (without its newline); None when it is damaged."""
+    return read_object(line[:-_SEAL_BYTES] + b"}") if is_intact(line) else None
+
+
+def unchecked(line: bytes) -> bytes:
+    """Return what a sealed line says, without its seal and the brace behind it."""
+    return line[:-_SEAL_BYTES]
+
+
+def read_object(text: bytes) -> Record | None:
+    """Return an object of JSON, None when the text is none."""
+    try:
+        found = _decoder.decode(text.decode())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

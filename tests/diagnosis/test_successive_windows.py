@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from diagnosis.captures import FOLDER, NOON, timeline_of
-from diagnosis.test_unseen import RECORDINGS, UNKNOWN, Recorded, recordings
+from diagnosis.test_unseen_heap import RECORDINGS, UNKNOWN, Recorded, recordings
 
 from memtui.diagnosis import Access, Cause, Diagnosis, build_window, diagnose, one_line
 from memtui.timeline import Cursor, View
