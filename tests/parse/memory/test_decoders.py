@@ -15,7 +15,7 @@ from memtui.parse.memory.errors import RuntimeMemoryError, UnknownRuntimeError
 from memtui.parse.memory.functions import FunctionTable, ModuleData
 from memtui.parse.memory.goroutines import read_goroutines
 from memtui.parse.memory.heap_profile import read_heap_profile
-from memtui.parse.memory.image import Image, Span
+from memtui.parse.memory.image import FileRange, Image
 from memtui.parse.memory.layout import parse_layouts, possible_layouts, version_numbers
 from memtui.parse.memory.locate import NEEDED, LocatedRuntime
 from memtui.parse.memory.memstats import read_caches, read_memstats
@@ -68,7 +68,7 @@ def hostile_functions(seed: int) -> FunctionTable:
     content = (table + chance.randbytes(8192)).ljust(SIZE, b"\1")
     image = Image.__new__(Image)
     image.content = content
-    image.segments = [Span(START, 0, SIZE)]
+    image.segments = [FileRange(START, 0, SIZE)]
     image.sections = {}
     where = (START, SIZE)
     module = ModuleData(

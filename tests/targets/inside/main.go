@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"sync"
 	"syscall"
@@ -61,9 +62,11 @@ func main() {
 		if round%2 == 0 {
 			runtime.GC() // else it often stops in the middle of a cycle
 		}
+		percent := debug.SetGCPercent(-1) // one cycle for all that is compared
 		write("heap.pb", "heap", 0)
 		write("goroutine", "goroutine", 1)
 		write("heap", "heap", 1)
+		debug.SetGCPercent(percent)
 		runtime.ReadMemStats(stats)
 		// To the own thread: a signal to the process arrives some time later.
 		syscall.RawSyscall(syscall.SYS_TGKILL, uintptr(syscall.Getpid()), uintptr(syscall.Gettid()),

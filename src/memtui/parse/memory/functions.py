@@ -21,6 +21,8 @@ _INLINE_INDEX = 2
 """PCDATA_InlTreeIndex."""
 _INLINE_TREE = 3
 """FUNCDATA_InlTree."""
+_SHORT_TYPES_SINCE = (1, 21)
+"""Since then profiles show "[...]" for the types of a generic function."""
 _MOST_INLINED = 64
 _MOST_NAME_BYTES = 4096
 _MOST_KNOWN = 1 << 16
@@ -214,12 +216,12 @@ class FunctionTable:
                     found = self._value(self._word(place), function, pc)
                     index = -1 if found is None else found
             if tree is None or index < 0:
-                name = self._text(self._names, function.name)
+                name = self._name(function.name)
                 is_wrapper = function.function_id == wrapper
                 yield Frame(name, file, line, function.start_line, is_wrapper)
                 return
             function_id, name_at, parent, start_line = self._inlined(tree, index)
-            name = self._text(self._names, name_at)
+            name = self._name(name_at)
             yield Frame(name, file, line, start_line, function_id == wrapper)
             pc = self.text + function.entry + parent
 
@@ -269,6 +271,14 @@ class FunctionTable:
             return ""
         (offset,) = _U32.unpack(self._image.content[begin + place : begin + place + 4])
         return "" if offset == 0xFFFFFFFF else self._text(self._files, offset)
+
+    def _name(self, offset: int) -> str:
+        """Return the name of a function as profiles show it (funcNameForPrint)."""
+        name = self._text(self._names, offset)
+        start, end = name.find("["), name.rfind("]")
+        if self._layout.minor < _SHORT_TYPES_SINCE or not 0 <= start < end:
+            return name
+        return f"{name[:start]}[...]{name[end + 1 :]}"
 
     def _text(self, table: tuple[int, int], offset: int) -> str:
         begin, length = table

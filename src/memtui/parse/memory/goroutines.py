@@ -59,7 +59,7 @@ class Goroutine:
 
 
 @dataclass(frozen=True, slots=True)
-class GoroutineGroup:
+class GoroutineStackGroup:
     """Goroutines with one stack, one state and one wait reason.
 
     ``oldest_wait_s`` and ``median_wait_s`` are None when no GC cycle found any of them waiting.
@@ -130,7 +130,7 @@ def read_goroutines(
 
 def group_goroutines(
     reading: GoroutinesReading, functions: FunctionTable, now_ns: int
-) -> tuple[GoroutineGroup, ...]:
+) -> tuple[GoroutineStackGroup, ...]:
     """Return goroutines by stack, state and wait reason, the largest group first.
 
     ``now_ns`` is the monotonic clock of the machine at the reading.
@@ -148,7 +148,7 @@ def group_goroutines(
         ]
         creator = functions.frame(max(members[0].created_at - 1, 0))
         made.append(
-            GoroutineGroup(
+            GoroutineStackGroup(
                 expand_stack(stack, functions),
                 state,
                 reason,

@@ -30,7 +30,7 @@ class Content(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class FileRange:
     """``size`` bytes of the file from ``offset``, at a link-time ``address``."""
 
     address: int
@@ -62,12 +62,12 @@ class Image:
                 "use the endpoint or gctrace instead",
             )
         self.is_relocated = kind == 3
-        self.segments: list[Span] = []
+        self.segments: list[FileRange] = []
         table = self.content[segments_at : segments_at + segments * _SEGMENT.size]
         for segment, flags, offset, address, _, size, _, _ in _SEGMENT.iter_unpack(table):
             if segment == _LOAD:
-                self.segments.append(Span(address, offset, size, bool(flags & 2)))
-        self.sections: dict[str, Span] = {}
+                self.segments.append(FileRange(address, offset, size, bool(flags & 2)))
+        self.sections: dict[str, FileRange] = {}
         if sections_at and sections <= _MOST_HEADERS and names_index < sections:
             self._read_sections(sections_at, sections, names_index)
 
@@ -77,7 +77,7 @@ class Image:
         for name, kind, flags, address, offset, size, *_ in found:
             text = names[name : names.find(b"\0", name)].decode("ascii", "replace")
             if kind != _NO_BITS:
-                self.sections.setdefault(text, Span(address, offset, size, bool(flags & 1)))
+                self.sections.setdefault(text, FileRange(address, offset, size, bool(flags & 1)))
 
     def _bytes(self, offset: int, size: int) -> bytes:
         return self.content[offset : offset + size]
@@ -112,7 +112,7 @@ class Image:
                     found[name] = address
         return found
 
-    def _symbol(self, table: Span, name: int) -> int | None:
+    def _symbol(self, table: FileRange, name: int) -> int | None:
         """Return the address of the symbol whose name is at ``name`` of the strings."""
         wanted = struct.pack("<I", name)
         end = table.offset + table.size

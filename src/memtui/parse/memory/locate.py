@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from memtui.parse.memory.errors import LayoutError, UnknownRuntimeError
 from memtui.parse.memory.functions import FunctionTable, ModuleData, all_function_names
-from memtui.parse.memory.image import Image, Span
+from memtui.parse.memory.image import FileRange, Image
 from memtui.parse.memory.layout import (
     Memory,
     RuntimeLayout,
@@ -166,7 +166,7 @@ def _find_pclntab(image: Image) -> int:
     raise UnknownRuntimeError("the executable has no table of Go functions")
 
 
-def _occurrences(memory: Memory, place: Span, bias: int, wanted: bytes) -> list[int]:
+def _occurrences(memory: Memory, place: FileRange, bias: int, wanted: bytes) -> list[int]:
     found: list[int] = []
     for skipped in range(0, min(place.size, _MOST_SCANNED_BYTES), _CHUNK_BYTES):
         address = place.address + bias + skipped

@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Iterable, Sequence
 
 from memtui.parse.memory.functions import Frame, FunctionTable
-from memtui.parse.memory.goroutines import GoroutineGroup
+from memtui.parse.memory.goroutines import GoroutineStackGroup
 from memtui.parse.memory.heap_profile import HeapProfileReading, record_frames, scale
 from memtui.parse.profile import profile_pb2 as wire
 
@@ -37,7 +37,7 @@ def encode_heap(reading: HeapProfileReading, functions: FunctionTable, time_ns: 
     return profile.written()
 
 
-def encode_goroutines(groups: Iterable[GoroutineGroup], time_ns: int) -> bytes:
+def encode_goroutines(groups: Iterable[GoroutineStackGroup], time_ns: int) -> bytes:
     """Return what /debug/pprof/goroutine serves, with state and wait reason as labels."""
     kind = ("goroutine", "count")
     profile = _ProfileWriter((kind,), kind, 1, time_ns)
