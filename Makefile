@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test test-quick test-days coverage check bench services verdicts reliability fuzz timelines screenshots test-lowest clean
+.PHONY: help layouts demo test test-quick test-days coverage check bench services verdicts reliability fuzz timelines screenshots test-lowest clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -78,6 +78,10 @@ bench: $(BUILD)/orders ## measure the cost of memtui, and write benchmarks/resul
 	$(BIN)/python benchmarks/recording.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/verdicts.py --short
+
+GO ?= 1.27
+layouts: $(BUILD)/go-$(GO)/ready ## add a Go version to the table of runtime layouts (GO=1.28)
+	$(BIN)/python scripts/generate_runtime_layouts.py $(BUILD)/go-$(GO)/go/bin/go
 
 OTHER_GO := 1.22 1.23 1.24 1.25 1.26
 verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## compare verdicts with known causes (an hour)
