@@ -188,4 +188,4 @@ def test_a_new_source_is_seen_live(patched: Path) -> None:
         text=True,
         check=True,
     )
-    assert "● load there" in done.stdout
+    assert "● load ready" in done.stdout
