@@ -251,3 +251,19 @@ def test_refusal_is_a_runtime_memory_error() -> None:
     assert {layout.minor for layout in shipped_layouts()} == {
         (1, 19), *((1, minor) for minor in range(21, 28))
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("label", ["1.19 stripped", "1.27 stripped"])
+@pytest.mark.parametrize("gogc", ["off", "300"])
+def test_goal_under_a_memory_limit(inside: Build, tmp_path: Path, label: str, gogc: str) -> None:
+    settings = {"GOGC": gogc, "GOMEMLIMIT": "12MiB", "GOMAXPROCS": "1"}
+    with started(inside(label), tmp_path, **settings) as running:
+        running.wait_stopped()
+        with closing(attached(running.pid)) as memory:
+            for _ in range(3):
+                known, _, _ = running.memstats()
+                stats = memory.read_memstats().stats
+                assert {name: getattr(stats, name) for name in known} == known
+                assert stats.memory_limit_bytes == 12 << 20
+                assert stats.gogc_percent == (None if gogc == "off" else 300)
+                running.next_round()
