@@ -35,10 +35,10 @@ demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live 
 test: $(VENV)/ready $(BUILD)/go-1.21/ready ## run every test
 	$(BIN)/python -m pytest -n 6 --dist loadfile
 
-# No Go, no terminal, no other programs: under a minute on two cores.
+# No Go, no terminal, no other programs, no long search: under a minute on two cores.
 QUICK := 'not go and not terminal and not world and not snapshot and not quiet'
 test-quick: $(VENV)/ready ## run the tests without Go and without a terminal (under a minute)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m $(QUICK)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m $(QUICK) --ignore tests/diagnosis/test_invariants.py
 
 # The programs that tests start are not measured. COVERAGE="PATH …" measures some of the tests.
 coverage: $(VENV)/ready ## measure the branch coverage of the quick tests
