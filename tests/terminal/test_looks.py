@@ -168,7 +168,7 @@ def test_what_was_sent_cell_by_cell_looks_like_the_whole_screen_drawn_anew(
     window.type(f"{REPLAY} {look}")
     window.wait_for(*PANES, "loadCatalogue")
     window.press("1", "Down", "Down", "3", "Up", "Up", "4", "Down", "2", "Left", "1", "End", "Up")
-    window.wait_for("how it was started")
+    window.wait_for("owner of the process  name")
     sent = settled(window)
     window.resize(110, 40)
     window.wait_for(*PANES)

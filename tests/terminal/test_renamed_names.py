@@ -23,6 +23,6 @@ def test_memtui_starts_and_quits(name: str, terminal: Any, tmp_path: Path) -> No
     path = renamed(tmp_path / "path", name)
     window = terminal(120, 40)
     window.type(f"PYTHONPATH={path} {sys.executable} -m memtui demo; echo code=$?")
-    window.wait_for("process", "trend", "loadCatalogue")
+    window.wait_for("1 process", "2 RES", "loadCatalogue")
     window.press("q")
     window.wait_for("code=0")

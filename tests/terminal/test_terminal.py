@@ -42,7 +42,7 @@ def test_a_pid_is_watched_through_resizes_and_quitting_restores_the_terminal(
     small = window.wait_for("1 process", "2 RES", "3 gctrace", "4 inuse_space", "q quit")
     assert max(len(row) for row in small.splitlines()) <= 80
     window.resize(160, 50)
-    window.wait_for("not shared with others")
+    window.wait_for("file-backed memory and shmem")
     window.press("4", "s")
     window.wait_for("inuse_objects")
     window.press("z")
