@@ -120,7 +120,7 @@ async def test_keys_of_the_pane(pipe: tuple[int, BinaryIO]) -> None:
         assert "┤" not in shown(app, "gctrace")
         await pilot.press("p")
         assert "live " in shown(app, "gctrace")
-        assert "╵" in shown(app, "gctrace")
+        assert "┬" in shown(app, "gctrace")
         axis = shown(app, "gctrace").splitlines()[12]
         await pilot.press("minus", "minus")
         assert shown(app, "gctrace").splitlines()[12] != axis

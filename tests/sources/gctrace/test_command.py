@@ -157,7 +157,7 @@ def lives(pid: int) -> bool:
     [
         (["--gctrace-command", "no-such-command -f"], "no such command: no-such-command"),
         (["--gctrace-command", "docker 'logs"], "No closing quotation"),
-        (["--gctrace-command", ""], "no such command"),
+        (["--gctrace-command", ""], "--gctrace-command is empty"),
         (["--gctrace-command", "cat", "--gctrace", "-"], "exclude each other"),
     ],
 )

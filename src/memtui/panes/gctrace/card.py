@@ -35,7 +35,7 @@ _PHASES: dict[int, tuple[tuple[str, str], ...]] = {
         ("concurrent", "marking, while the program runs"),
         ("stop: mark", "stop-the-world: marking ends"),
     ),
-    4: (("pause 1", "before Go 1.5: the whole cycle stops the world"),
+    4: (("pause 1", "before Go 1.5: the whole cycle is a pause"),
         ("pause 2", ""), ("pause 3", ""), ("pause 4", "")),
     5: (
         ("stop: sweep", "stop-the-world: the last sweep ends"),
@@ -94,7 +94,7 @@ def _cycle_rows(entry: CycleEntry[GcCycle]) -> list[CardRow]:
         CardRow("heap at start", _mb(cycle.heap_start_bytes), "when the cycle began"),
         CardRow("heap at end", _mb(cycle.heap_end_bytes), "when marking ended, garbage included"),
         CardRow("live heap", _mb(cycle.heap_live_bytes),
-                "heap that is still reachable: the number to watch", "live"),
+                "reachable heap: the number to watch", "live"),
         CardRow("goal", "none" if cycle.goal_bytes is None else _mb(cycle.goal_bytes),
                 "set by GOGC and GOMEMLIMIT", "goal"),
         CardRow("stacks", _mb(cycle.stacks_bytes), "scanned stacks; Go 1.18 and newer"),
@@ -107,11 +107,11 @@ def _pause_rows(at: float, pause: GcPause) -> list[CardRow]:
     goal = pause.next_goal_bytes
     return [
         CardRow("cycle", str(pause.number), "counted from 1 (NumGC)"),
-        CardRow("ended", time_of_day(at), "end of its last stop-the-world pause (PauseEnd)"),
+        CardRow("ended", time_of_day(at), "end of its last pause (PauseEnd)"),
         CardRow("stopped", units.milliseconds(pause.pause_s * 1000),
                 "stop-the-world time in total (PauseNs)", "gc"),
         CardRow("next goal", "–" if goal is None else units.size(goal),
-                "goal of the next cycle (NextGC), if read in time", "goal"),
+                "of the next cycle (NextGC), if read in time", "goal"),
     ]  # fmt: skip
 
 
