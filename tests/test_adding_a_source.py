@@ -83,9 +83,8 @@ EDITS = {
         ),
     ),
     "src/memtui/cli/live/sources.py": (
-        ("            ClockSource(self.clock),\n        ]\n\n    def _noticing",
-         "            LoadSource(self.clock),\n            ClockSource(self.clock),\n        ]\n\n"
-         "    def _noticing"),
+        ("            HostMemorySource(identity.pid",
+         "            LoadSource(self.clock),\n            HostMemorySource(identity.pid"),
         ("\nfrom memtui.sources.process.mappings",
          "\nfrom memtui.sources.process.load import LoadSource"
          "\nfrom memtui.sources.process.mappings"),

@@ -1,4 +1,4 @@
-"""Formats moments as local time; there is no other format of a moment on the screen."""
+"""Formats moments as local time, for the screen and the reports."""
 
 from __future__ import annotations
 

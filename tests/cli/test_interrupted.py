@@ -136,7 +136,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
             path.write_text("theirs")
 
     for _ in range(2):
-        with pytest.raises(CliError, match="is exists"):
+        with pytest.raises(CliError, match="exists"):
             written()
         assert path.read_text() == "theirs"
         assert [each.name for each in tmp_path.iterdir()] == ["out"]

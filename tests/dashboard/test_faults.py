@@ -283,7 +283,7 @@ async def test_a_log_that_is_gone_or_may_not_be_read_is_told_and_comes_back(
         (tmp_path / "new").rename(log)
         await until(lambda: counted(app, GcCycle) == 5 and not said(app, "gctrace"))
     assert any("was truncated" in reason for reason in troubles(file, "gctrace"))
-    assert any("took its place" in reason for reason in troubles(file, "gctrace"))
+    assert any("the file was replaced" in reason for reason in troubles(file, "gctrace"))
     assert any("no such file" in reason for reason in troubles(file, "gctrace"))
     assert any("is gone" in reason for reason in troubles(file, "gctrace"))
 

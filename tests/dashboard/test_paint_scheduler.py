@@ -1,4 +1,4 @@
-"""The beat of the screen: soon, not too often, and by itself."""
+"""The paint scheduler: soon after an event, twice a second at most, and each second without one."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ async def test_profiles_of_different_kinds_are_an_error(data: Path, heap: Path) 
 
 def test_more_files_need_a_file() -> None:
     options = ProfileOptions.given("127.0.0.1:6060", no_probe=False, every_s=None)
-    with pytest.raises(CliError, match="no file"):
+    with pytest.raises(CliError, match="not a file"):
         options.with_files(["a.pb.gz"], None, of_base=False)
 
 

@@ -227,9 +227,9 @@ async def test_nothing_is_done_to_whoever_has_the_pid_now(recording: Path) -> No
         await pilot.press("5", "c")
         await until(lambda: "not possible in a recording" in shown(app, "hint"))
         await pilot.press("4", "r")
-        await until(lambda: "no profile to take" in shown(app, "hint"))
+        await until(lambda: "nothing here provides profiles" in shown(app, "hint"))
         await pilot.press("R")
-        await until(lambda: "a recording already" in shown(app, "hint"))
+        await until(lambda: "already a recording" in shown(app, "hint"))
 
 
 async def test_a_mark_is_seen_at_once(recording: Path) -> None:

@@ -22,6 +22,7 @@ class Origin(Enum):
       writeHeapInternal): what EXPVAR lacks. StackSys, MSpanSys and MCacheSys follow the slash
       of ``# Stack = inuse / sys``. The runtime writes all stacks of the profile before the
       trailer, so memtui tries this page last, and not at all where there are many stacks.
+    - ``MEMORY`` (the memory of the process, read from outside): goroutines and threads.
     - ``GOPS`` (the gops agent): BuckHashSys, the time of the last cycle, the rings of pauses,
       goroutines, threads, live heap, settings.
     """
@@ -30,6 +31,7 @@ class Origin(Enum):
     METRICS = "metrics"
     HEAP_TEXT = "heap?debug=1"
     GOPS = "gops"
+    MEMORY = "runtime memory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -236,6 +236,6 @@ FOOTER = (
     ("z", "zoom"),
     ("space", "freeze"),
 )
-FOOTER_FROZEN = (("1-5", "pane"), ("6", "timeline"), ("space", "play"), (". ,", "step"))
+FOOTER_FROZEN = (("1-5", "pane"), ("6", "time"), ("space", "play"), (". ,", "step"))
 """The footer while the view is not live."""
 FOOTER_ALWAYS = (("?", "help"), ("q", "quit"))

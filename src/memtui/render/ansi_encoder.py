@@ -52,10 +52,10 @@ def to_ansi(pieces: Iterable[Piece], console: Console) -> str:
         sent.append(f"\x1b[{x + 1}G" if y == line else f"\x1b[{y + 1};{x + 1}H")
         line = y
         for text, style, _ in segments:
-            wanted = _codes(style, system) if style else _PLAIN
-            if wanted is not now:
-                sent.append(_change(now, wanted))
-                now = wanted
+            codes = _codes(style, system) if style else _PLAIN
+            if codes is not now:
+                sent.append(_change(now, codes))
+                now = codes
             sent.append(text)
     sent.append(_change(now, _PLAIN))
     return "".join(sent)
@@ -73,15 +73,15 @@ def _codes(style: Style, system: ColorSystem) -> _Codes:
     )
 
 
-def _change(now: _Codes, wanted: _Codes) -> str:
+def _change(now: _Codes, target: _Codes) -> str:
     """Return the shortest sequence from one style to another."""
-    if now == wanted:
+    if now == target:
         return ""
-    if wanted == _PLAIN:
+    if target == _PLAIN:
         return "\x1b[0m"
-    codes = [] if now.attributes == wanted.attributes else [wanted.attributes]
+    codes = [] if now.attributes == target.attributes else [target.attributes]
     if now.attributes and codes:
         codes.insert(0, _OFF.get(now.attributes, "0"))
         now = now if codes[0] != "0" else _PLAIN
-    codes += [new for old, new in zip(now[1:], wanted[1:], strict=True) if old != new]
+    codes += [new for old, new in zip(now[1:], target[1:], strict=True) if old != new]
     return f"\x1b[{';'.join(code for code in codes if code)}m"

@@ -68,7 +68,7 @@ class LineWidget(Widget):
             self.show_cells(regions)
 
     def show_cells(self, regions: Sequence[Region]) -> None:
-        """Show cells of the widget that changed, each region a part of one line."""
+        """Show changed cells; each region is a part of one line."""
         self.refresh(*regions)
         forget_changed_regions(self)
 
@@ -85,16 +85,16 @@ class LineWidget(Widget):
         self.refresh()
 
     def forget_styles(self) -> None:
-        """Forget what was computed for the last theme."""
+        """Drop the styles of the last theme."""
         self._styles_by_role = {}
 
     def on_resize(self, event: Resize) -> None:
-        """Compose for the new size at once."""
+        """Compose the lines for the new size."""
         self._lines = []
         self.paint()
 
     def render_line(self, y: int) -> Strip:
-        """Render one line, as Textual asks for it."""
+        """Render one line for Textual."""
         if y >= len(self._lines):
             return Strip.blank(self.size.width, self.rich_style)
         style_of = self.style_of
@@ -102,7 +102,7 @@ class LineWidget(Widget):
         return Strip(segments, self.size.width)
 
     def style_of(self, role: Role) -> Style:
-        """Return how a role is drawn in this widget, in the current theme."""
+        """Return the style of a role in this widget, in the current theme."""
         style = self._styles_by_role.get(role)
         if style is None:
             style = self._styles_by_role[role] = style_of_class(self, f"painted--{role}")
@@ -118,14 +118,14 @@ class FlatLineWidget(LineWidget, DirectWidget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._drawn: dict[int, tuple[Line, Strip]] = {}
-        """Lines as Textual got them last."""
+        """The lines and strips that were last returned to Textual."""
 
     def show_cells(self, regions: Sequence[Region]) -> None:
-        """Show cells of the widget that changed."""
+        """Show changed cells."""
         self.send_cells(regions)
 
     def pieces(self, regions: Sequence[Region]) -> list[Piece]:
-        """Return the drawn text in these parts of its lines; places are relative to the widget."""
+        """Return the text of these regions; positions are relative to the widget."""
         lines, style_of = self._lines, self.style_of
         filters = self.get_line_filters()
         background = self.background_colors[1]
@@ -139,7 +139,7 @@ class FlatLineWidget(LineWidget, DirectWidget):
         return found
 
     def strips(self, crop: Region) -> list[Strip]:
-        """Return its lines as they are now, without line filters."""
+        """Return the current lines, without line filters."""
         return [self._strip(y) for y in crop.line_range]
 
     def _strip(self, y: int) -> Strip:
@@ -152,7 +152,7 @@ class FlatLineWidget(LineWidget, DirectWidget):
         return strip
 
     def forget_styles(self) -> None:
-        """Forget what was computed and drawn for the last theme."""
+        """Drop the styles and strips of the last theme."""
         self._drawn.clear()
         super().forget_styles()
 
@@ -165,7 +165,7 @@ class Bar(FlatLineWidget):
         self._line: Line = ()
 
     def show(self, content: Line) -> None:
-        """Show this line from now on."""
+        """Show a line."""
         if content != self._line:
             self._line = content
             self.paint()

@@ -73,8 +73,7 @@ CAN_STYLE_ONE_ROLE = hasattr(DOMNode, "_attach")
 # The terminal
 
 BEGIN_UPDATE, END_UPDATE = "\x1b[?2026h", "\x1b[?2026l"
-"""A terminal that supports synchronized output shows everything between them at once (textual 8,
-app.py)."""
+"""With synchronized output, a terminal shows everything between these at once."""
 
 _CHUNK_BYTES = 4096
 _TICK_S = constants.ESCAPE_DELAY / 2
@@ -85,17 +84,17 @@ _SETTLED_S = constants.ESCAPE_DELAY * 2
 class QuietDriver(LinuxDriver):
     """Waits for input without polling, and writes each update in one piece.
 
-    Textual's driver looks for keys ten times a second, and wakes its writer thread three times for
+    Textual's driver polls for keys ten times a second, and wakes its writer thread three times for
     each update.
     """
 
     _stop_fd = -1
-    """Readable when no more input is wanted (man 2 eventfd)."""
+    """Becomes readable when the input thread must end (man 2 eventfd)."""
     _update: list[str] | None = None
     """The pieces of the update that is being written."""
 
     def write(self, data: str) -> None:
-        """Write to the terminal; an update when its last piece is there."""
+        """Write to the terminal; the pieces of an update are joined and written at once."""
         if data == BEGIN_UPDATE:
             self._update = [data]
         elif self._update is None:
@@ -107,13 +106,13 @@ class QuietDriver(LinuxDriver):
                 super().write(whole)
 
     def start_application_mode(self) -> None:
-        """Set the terminal up, at the start and after ctrl+z."""
+        """Set up the terminal, at the start and after ctrl+z."""
         if self._stop_fd < 0:
             self._stop_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def disable_input(self) -> None:
-        """End the thread that waits for input; may be called again."""
+        """End the input thread; may be called twice."""
         if self._stop_fd >= 0:
             os.eventfd_write(self._stop_fd, 1)
         super().disable_input()  # waits for the thread
@@ -122,14 +121,14 @@ class QuietDriver(LinuxDriver):
             self._stop_fd = -1
 
     def run_input_thread(self) -> None:
-        """Pass on what is typed, until ``disable_input``."""
+        """Read keys and pass them on, until ``disable_input``."""
         parser = XTermParser(getattr(self, "_debug", False))
         decode = getincrementaldecoder("utf-8")().decode
         stop_fd = self._stop_fd
         poll = select.poll()
         poll.register(self.fileno, select.POLLIN)
         poll.register(stop_fd, select.POLLIN)
-        waits_s = 0.0  # how much longer the parser may wait for the rest of a sequence
+        waits_s = 0.0  # the time that the parser may still wait for the rest of a sequence
         while stop_fd not in (ready := dict(poll.poll(_TICK_S * 1000 if waits_s > 0 else None))):
             waits_s -= _TICK_S
             if self.fileno in ready:
@@ -146,7 +145,7 @@ class QuietDriver(LinuxDriver):
 
 
 def _read(fd: int) -> bytes:
-    """Return what was typed; nothing when the other end is closed."""
+    """Return the input; empty if the other end is closed."""
     try:
         return os.read(fd, _CHUNK_BYTES)
     except OSError:
@@ -171,7 +170,7 @@ if CompositorUpdate is not None:
 if ChopsUpdate is not None:
 
     class EncodedUpdate(ChopsUpdate):
-        """Some cells of the screen: spans of them, and the pieces that each line consists of."""
+        """Some cells of the screen: the changed spans, and the pieces of each line."""
 
         def render_segments(self, console: Console) -> str:
             """Return the text for the terminal, which has no style before and after it."""
@@ -187,7 +186,7 @@ if ChopsUpdate is not None:
 
 
 def encoded(update: RenderableType | None) -> RenderableType | None:
-    """Return an update of some cells of the screen in its short form; any other one unchanged."""
+    """Return a partial update with the short encoding; any other update unchanged."""
     if ChopsUpdate is not None and type(update) is ChopsUpdate:
         return EncodedUpdate(update.chops, update.spans, update.chop_ends)
     return update
@@ -202,22 +201,22 @@ class DirectWidget(Widget):
     """
 
     def pieces(self, regions: Sequence[Region]) -> list[Piece]:
-        """Return the drawn text in these parts of its lines; places are relative to the widget."""
+        """Return the text of these regions; positions are relative to the widget."""
         raise NotImplementedError
 
     def strips(self, crop: Region) -> list[Strip]:
-        """Return its lines as they are now, without line filters."""
+        """Return the current lines, without line filters."""
         raise NotImplementedError
 
     def send_cells(self, regions: Sequence[Region]) -> None:
-        """Show changed cells, past the compositor where that is possible."""
+        """Show changed cells, past the compositor if possible."""
         if _CAN_SEND_CELLS and isinstance(self.app, LeanApp):
             self.app.send(self, regions)
         else:
             self.refresh(*regions)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Render lines for Textual, which asks when the widget was covered, moved or hidden.
+        """Render lines for Textual, after the widget was covered, moved or hidden.
 
         Textual's own cache does not know of cells that were sent past the compositor.
         """
@@ -238,25 +237,25 @@ class LeanApp(App[None]):
     """
 
     defect: BaseException | None = None
-    """The error that ended the app, if it was an error of memtui itself."""
+    """The exception that ended the app, if memtui itself failed."""
     line_filter: LineFilter | None = None
-    """The filter that every line passes before it is drawn, besides Textual's own."""
+    """An additional filter for every line."""
 
     _waiting: dict[DirectWidget, list[Region]] | None = None
-    """The cells that are sent when everything that is painted now has been."""
+    """The cells to send at the end of the current paint."""
 
     def get_driver_class(self) -> type[Driver]:
-        """Return the driver of the terminal; a driver that the user asked for stays."""
+        """Return QuietDriver in place of Textual's default; a driver set by the user stays."""
         found = super().get_driver_class()
         return QuietDriver if _CAN_READ_KEYS and found is LinuxDriver else found
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters that every line passes before it is drawn."""
+        """Return the filters for every line."""
         found = super().get_line_filters() if hasattr(App, "get_line_filters") else ()
         return [*found, self.line_filter] if self.line_filter is not None else found
 
     def later(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
-        """Call something after some seconds; a defect in it ends the app.
+        """Call ``action`` after some seconds; an exception in it ends the app.
 
         A timer of Textual is a task that posts a message: three turns of the loop instead of one.
         """
@@ -269,7 +268,7 @@ class LeanApp(App[None]):
             self._handle_exception(error)
 
     def _handle_exception(self, error: Exception) -> None:
-        """End without Textual's traceback, which shows local variables; tests get the error."""
+        """End without Textual's traceback, which shows local variables; tests get the exception."""
         if self.is_headless and hasattr(App, "_handle_exception"):
             super()._handle_exception(error)
         else:
@@ -277,7 +276,7 @@ class LeanApp(App[None]):
             self.exit(return_code=1)
 
     def send(self, widget: DirectWidget, regions: Sequence[Region]) -> None:
-        """Send cells of a widget to the terminal, together with what else is painted now."""
+        """Send cells of a widget to the terminal, together with those of the current paint."""
         if self._waiting is None:
             self._waiting = {}
             asyncio.get_running_loop().call_soon(self._run, self._send)
@@ -297,8 +296,8 @@ class LeanApp(App[None]):
             self._display(self.screen, update)  # type: ignore[arg-type]
 
     def _pieces(self, widget: DirectWidget, regions: Sequence[Region]) -> Sequence[Piece]:
-        """Return the pieces to send of a widget; none where Textual draws it."""
-        # An app whose count of batches is not known may be in one.
+        """Return the pieces of a widget to send; empty if Textual draws it."""
+        # Without the count of batches, assume that the app is in one.
         if self.screen_stack[-1] is not widget.screen or getattr(self, "_batch_count", True):
             widget.refresh(*regions)
             return ()
@@ -313,7 +312,7 @@ class LeanApp(App[None]):
         return [(y + at, x + start, segments) for at, start, segments in widget.pieces(regions)]
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Write an update to the terminal, in few bytes."""
+        """Write an update to the terminal in few bytes."""
         super()._display(screen, encoded(renderable))
 
 
@@ -328,7 +327,7 @@ def forget_changed_regions(widget: Widget) -> None:
 
 
 def forget_closed_screens() -> None:
-    """Clear the cache of the last 1,024 drawn widgets: 250 KB for a look at the keys.
+    """Clear the cache of the last 1,024 drawn widgets: 250 KB after the help was open.
 
     Source: textual 8.2.8, _styles_cache.py, get_inner_outer.
     """

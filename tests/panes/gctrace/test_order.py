@@ -35,7 +35,7 @@ def test_what_is_merged_in_stands_as_if_all_were_sorted_at_once(
         track.append(Event(float(number), "gctrace", sample))
         if number % 37 == 0:
             numbers = track.numbers(1e9)
-            order.take(numbers)
+            order.update(numbers)
             shown = order.rows(range(len(order)), descending=False)
             assert len(shown) == len(numbers) <= 100
             keys = [figure.key(entry) for entry in shown]
@@ -51,7 +51,7 @@ def test_a_row_is_found_again_by_its_number_until_it_is_let_go(cycle: MakeCycle)
     for number in range(1, 31):
         pause = 100 if number == 15 else number % 7
         track.append(Event(float(number), "gctrace", cycle(number, clock_ms=(pause, 1.0, 0.0))))
-        order.take(track.numbers(1e9))
+        order.update(track.numbers(1e9))
         place = order.place_of(14, descending=True)
         if 15 <= number <= 24:
             assert place == 0
@@ -66,8 +66,8 @@ def test_a_view_that_goes_back_sees_what_was_there_then(cycle: MakeCycle) -> Non
     for number in range(1, 31):
         track.append(Event(float(number), "gctrace", cycle(number)))
     order = CycleOrder(track, PAUSE)
-    order.take(track.numbers(30.0))
-    order.take(track.numbers(12.0))
+    order.update(track.numbers(30.0))
+    order.update(track.numbers(12.0))
     assert len(order) == 12
 
 
@@ -86,7 +86,7 @@ def test_a_sorted_table_costs_little_when_all_that_is_held_is_sorted(cycle: Make
     for number in range(1, held + 1001):
         track.append(Event(number / 2000, "gctrace", cycle(number)))
         if number >= held and number % 100 == 0:
-            order.take(track.numbers(1e9))
+            order.update(track.numbers(1e9))
     assert held - PAGE_EVENTS <= len(order) <= held
     assert taken <= held + 1001
 
@@ -99,5 +99,5 @@ def test_columns_are_gone_through_in_a_circle() -> None:
         seen.append(sorting)
     assert seen[-1] == Sorting()
     assert [each.column for each in seen[:-1]] == list(range(len(FIGURES)))
-    assert seen[0].as_they_came
-    assert not any(each.as_they_came for each in seen[1:-1])
+    assert seen[0].by_arrival
+    assert not any(each.by_arrival for each in seen[1:-1])

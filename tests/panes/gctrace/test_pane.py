@@ -191,7 +191,7 @@ def test_the_line_under_the_panes_explains_the_column_until_a_row_is_selected(
     seen = story(cycle, view, [0.3, 0.1])
     press(pane, seen, "sort", "sort")
     assert text_of(pane.hint(seen)) == (
-        "by heap MB, largest first: at start → at end → found alive, which it goes by"
+        "by heap MB, largest first: at start → at end → live; sorted by live"
     )
     press(pane, seen, "move 1")
     assert text_of(pane.hint(seen)).startswith("gc ")
@@ -240,10 +240,10 @@ def test_an_opened_cycle_shows_every_field_and_fits_80x24(
     assert max(map(len, rows)) <= CARD_CELLS
     assert not any(row.endswith("…") for row in rows)
     assert rows[:5] == [
-        "cycle                    2 counted from 1 by each process",
+        "cycle                    2 each process counts from 1",
         "began             11:06:42 2.000 s after the start",
         "kind                forced by runtime.GC, debug.FreeOSMemory, heap?gc=1",
-        "GC CPU now          0.062% of all processors, since the cycle before",
+        "GC CPU now          0.062% of all processors, since the previous cycle",
         "GC CPU                  1% of all processors, since the process started",
     ]
     fields = {row[:16].strip(): row[16:26].strip() for row in rows[5:20]}
@@ -339,7 +339,7 @@ def test_without_a_trace_the_cycles_of_memstats_are_shown_with_how_to_get_one(
 │   7 11:06:47  0.7ms         –                            │
 │   8 11:06:48  0.8ms         –                            │
 │ heap and CPU of each cycle: start the program with       │
-│ GODEBUG=gctrace=1 (cannot be switched on while it runs)  │
+│ GODEBUG=gctrace=1 (it cannot be switched on later)       │
 ╰──────────────────────────────────────────────────────────╯
 """
     )
@@ -356,7 +356,7 @@ def test_cycles_of_memstats_are_sorted_and_opened_too(
     ]  # fmt: skip
     press(pane, seen, "move 1")
     assert text_of(pane.hint(seen)) == (
-        "gc 7  stopped 0.7ms; heap and CPU: with GODEBUG=gctrace=1 at the start"
+        "gc 7  stopped 0.7ms; for heap and CPU start it with GODEBUG=gctrace=1"
     )
 
 
@@ -386,7 +386,7 @@ def test_the_status_line_counts_what_was_read_and_what_was_not(
     rows = drawn(pane, seen, 120, 20).splitlines()
     assert rows[1].endswith("── 4 cycles 1 restart 1 torn ╮")
     assert rows[2].strip("│ ") == (
-        "60/min  stops of the world: median 20µs, longest 0.4ms  0.13% of the time in GC  "
+        "60/min  stop-the-world: median 20µs, longest 0.4ms  0.13% of the time in GC  "
         "lines: 5 read 1 torn 7 other"
     )
     assert drawn(pane, seen, 80, 20).splitlines()[2].strip("│ ") == (
@@ -411,7 +411,7 @@ def test_a_key_shows_all_that_was_written(cycle: MakeCycle, view: MakeView, draw
 │ orders=800 [/x] ␛]0;title␇                               │
 │   1 11:06:41     4→4→2    5 0.1+0.02   –  1% background  │
 │ torn gc 2 @0.1s 2026/11/22 hello                         │
-│ ── started anew: the counters begin again ──             │
+│ ── the process restarted: counters start again ──        │
 │                                                          │
 ╰──────────────────────────────────────────────────────────╯
 """
@@ -437,7 +437,7 @@ def test_why_there_is_no_trace_and_what_to_do(view: MakeView, drawn: Draw) -> No
 
 def test_a_cycle_in_words(cycle: MakeCycle) -> None:
     assert text_of(in_words(cycle(7, 24, 25, 12, forced=True))) == (
-        "gc 7 forced  heap 24 → 25 MB, 12 MB alive, goal 5 MB, stopped 0.12ms, "
+        "gc 7 forced  heap 24 → 25 MB, 12 MB live, goal 5 MB, stopped 0.12ms, "
         "GC 1% of CPU since start"
     )
     assert text_of(in_words(cycle(7, 24, 25, 12), cycle(6))).endswith(" GC 0.062% of CPU")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from memtui.sources.gctrace import pipe
-from memtui.sources.gctrace.pipe import MOST_BYTES, ByteQueue, of_trace
+from memtui.sources.gctrace.pipe import MOST_BYTES, ByteQueue, trace_lines
 
 
 def test_chunks_come_out_as_they_went_in() -> None:
@@ -26,10 +26,10 @@ def test_who_takes_waits_for_who_puts() -> None:
 
 
 def test_of_a_chunk_the_trace_and_both_ends_are_kept() -> None:
-    assert of_trace(b" 5 MB goal\nGET /\ngc 7 @1s\n[web] gc 8 @2s\nPOST /\ngc 9") == (
+    assert trace_lines(b" 5 MB goal\nGET /\ngc 7 @1s\n[web] gc 8 @2s\nPOST /\ngc 9") == (
         b" 5 MB goal\ngc 7 @1s\n[web] gc 8 @2s\ngc 9"
     )
-    assert of_trace(b"no line ends here") == b"no line ends here"
+    assert trace_lines(b"no line ends here") == b"no line ends here"
 
 
 def test_a_flood_loses_lines_of_output_and_no_line_of_the_trace() -> None:

@@ -16,7 +16,7 @@ import pytest
 from patience import PATIENCE_S
 
 from memtui.model import Ended
-from memtui.sources.gctrace.child import Child, ChildExit, leave_to_itself, with_gctrace
+from memtui.sources.gctrace.child import Child, ChildExit, drain_after_exit, with_gctrace
 
 pytestmark = pytest.mark.world
 
@@ -74,7 +74,7 @@ async def test_how_it_ended_is_told(script: str, code: int, words: str) -> None:
 
 
 async def test_a_polite_program_ends_at_the_first_signal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memtui.sources.gctrace.child.PATIENCE_S", 2 * PATIENCE_S)
+    monkeypatch.setattr("memtui.sources.gctrace.child.END_TIMEOUT_S", 2 * PATIENCE_S)
     with child("sleep", "600") as started:
         began = time.monotonic()
         await started.end(signal.SIGINT)
@@ -112,7 +112,7 @@ def reaps_nobody() -> Iterator[None]:
 async def test_an_orphan_that_nobody_reaps_is_not_waited_for(
     wait_until: WaitFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memtui.sources.gctrace.child.PATIENCE_S", 2 * PATIENCE_S)
+    monkeypatch.setattr("memtui.sources.gctrace.child.END_TIMEOUT_S", 2 * PATIENCE_S)
     with child("sh", "-c", "sleep 0.1 & exec sleep 600") as started:
         wait_until(lambda: psutil.Process(started.pid).children())
         orphan = psutil.Process(started.pid).children()[0]
@@ -129,7 +129,7 @@ def test_a_go_program_that_is_left_alone_goes_on_writing(
     go_build: Callable[[str], object], wait_until: WaitFor
 ) -> None:
     with child(str(go_build("orders")), "-log-every", "20ms") as started:
-        drains = [leave_to_itself(fd) for fd in (started.stdout_fd, started.stderr_fd)]
+        drains = [drain_after_exit(fd) for fd in (started.stdout_fd, started.stderr_fd)]
         started.close()
         process = psutil.Process(started.pid)
         written = process.io_counters().write_count

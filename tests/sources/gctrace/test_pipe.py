@@ -66,7 +66,7 @@ async def everything(source: PipeTrace) -> list[Event]:
     async with asyncio.timeout(PATIENCE_S), aclosing(source.events()) as stream:
         events = [event async for event in stream]
     if source.name == "gctrace":
-        assert events.pop().sample == Trouble("the input has ended", "what came until then is kept")
+        assert events.pop().sample == Trouble("the input has ended", "earlier input is kept")
     return events
 
 

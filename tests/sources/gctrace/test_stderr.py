@@ -15,7 +15,7 @@ from typing import IO
 
 import pytest
 
-from memtui.sources.gctrace.stderr import Stderr, has_gctrace, not_to_be_opened, stderr_of
+from memtui.sources.gctrace.stderr import Stderr, cannot_follow, has_gctrace, stderr_of
 from memtui.sources.source import SourceFailed
 
 pytestmark = pytest.mark.world
@@ -49,7 +49,7 @@ def start() -> Iterator[Start]:
 
 
 def refusal(pid: int) -> SourceFailed:
-    return not_to_be_opened(stderr_of(pid), pid)
+    return cannot_follow(stderr_of(pid), pid)
 
 
 def test_a_file_may_be_followed(start: Start, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_pipe_is_left_to_its_reader(start: Start) -> None:
     assert not stderr_of(pid).is_file
     failed = refusal(pid)
     assert failed.final
-    assert failed.reason == "stderr is a pipe: reading it would steal its lines"
+    assert failed.reason == "stderr is a pipe: reading it would take lines from its reader"
     assert "memtui run -- COMMAND" in failed.hint
 
 
@@ -155,9 +155,9 @@ def test_a_container_is_known_by_its_cgroup(tmp_path: Path, group: str, hint: st
     home.mkdir()
     (home / "cgroup").write_text("0::" + group.format(id="0123456789abcdef" * 4) + "\n")
     pipe = Stderr("pipe:[1]", stat.S_IFIFO, (0, 1))
-    assert not_to_be_opened(pipe, 7, tmp_path).hint.startswith(hint)
+    assert cannot_follow(pipe, 7, tmp_path).hint.startswith(hint)
     (home / "environ").write_bytes(b"GODEBUG=gctrace=0\0")
-    assert ("GODEBUG=gctrace=1" in not_to_be_opened(pipe, 7, tmp_path).hint) is True
+    assert ("GODEBUG=gctrace=1" in cannot_follow(pipe, 7, tmp_path).hint) is True
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from memtui.session import Player
 from memtui.session.session_recorder import SessionRecorder
 from memtui.sources.actions import ProcessActions
 from memtui.sources.clock import SessionClock
-from memtui.sources.gctrace.child import Child, ChildExit, leave_to_itself
+from memtui.sources.gctrace.child import Child, ChildExit, drain_after_exit
 from memtui.sources.gctrace.pipe import PipeReader, PipeTrace
 from memtui.sources.http.endpoint import EndpointAnswers
 from memtui.sources.process.discovery import Candidate, ProcessChoice
@@ -76,7 +76,7 @@ class Session:
         self._recorder: SessionRecorder | None = None
         self._factory = SourceFactory(
             options, trace, self._clock, interval_s, self._profile_worker, self._answers,
-            self._gc_number, None if trace.fd is None else PipeReader.begun(trace.fd),
+            self._gc_number, None if trace.fd is None else PipeReader.started(trace.fd),
             reader=_chosen_reader(),
         )  # fmt: skip
         self.newest_gc: int | None = None
@@ -119,12 +119,12 @@ class Session:
         self._factory = replace(
             self._factory,
             trace=GctraceInput(fd=child.stderr_fd, where=f"standard error of {child.name}"),
-            drain=PipeReader.begun(child.stderr_fd),
+            drain=PipeReader.started(child.stderr_fd),
         )
-        output = PipeReader.begun(child.stdout_fd)
+        output = PipeReader.started(child.stdout_fd)
         self.sources = [
             ChildExit(child, self._clock),
-            PipeTrace(child.stdout_fd, None, self._clock, stream="stdout", drain=output),
+            PipeTrace(child.stdout_fd, None, self._clock, stream="stdout", reader=output),
             *self._factory.picked(child.pid),
         ]
 
@@ -215,13 +215,13 @@ class Session:
         if self._child is not None:
             for fd in (self._child.stdout_fd, self._child.stderr_fd):
                 if _has_writer(fd):
-                    leave_to_itself(fd)
+                    drain_after_exit(fd)
             if self._child.exit_code is None:
                 _print_note(
                     f"{self._child.name} ({self._child.pid}) still runs; its output is discarded"
                 )
         elif self._factory.trace.fd is not None and _has_writer(self._factory.trace.fd):
-            leave_to_itself(self._factory.trace.fd)
+            drain_after_exit(self._factory.trace.fd)
             _print_note("the program is still running; its output is discarded; ctrl+c stops it")
 
 

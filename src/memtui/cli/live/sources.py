@@ -122,7 +122,7 @@ class SourceFactory:
             return FileTrace(self.trace.file, started_at, self.clock)
         if self.trace.fd is not None:
             fd, where = self.trace.fd, self.trace.where
-            return PipeTrace(fd, started_at, self.clock, where=where, drain=self.drain)
+            return PipeTrace(fd, started_at, self.clock, where=where, reader=self.drain)
         if self.trace.command is not None:
             return CommandTrace(self.trace.command, started_at, self.clock)
         assert pid is not None

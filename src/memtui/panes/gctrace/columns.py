@@ -1,7 +1,4 @@
-"""The columns of the table: how each is written, by what it is sorted, and what it means.
-
-How the numbers of a cycle are written, and a cycle in one line of words.
-"""
+"""The columns of the table: format, sort key and meaning of each; a cycle in one sentence."""
 
 from __future__ import annotations
 
@@ -20,33 +17,33 @@ MIB = 1 << 20
 
 
 def mb(count: int | None) -> str:
-    """Format bytes as the trace does: whole MB, cut; a dash where the line has no such number."""
+    """Format bytes as the trace does: whole MB, rounded down; a dash if unknown."""
     return "–" if count is None else str(count // MIB)
 
 
-def heap_of(cycle: GcCycle) -> str:
-    """Write the heap at the start of the cycle, at its end, and what was alive: 24→25→12."""
+def format_heap(cycle: GcCycle) -> str:
+    """Format the heap at the start and at the end of a cycle, and the live heap: 24→25→12."""
     sizes = (cycle.heap_start_bytes, cycle.heap_end_bytes, cycle.heap_live_bytes)
     return "→".join(mb(each) for each in sizes if each is not None)
 
 
-def goal_of(cycle: GcCycle) -> str:
-    """Write the goal in MB; "none" when there was none."""
+def format_goal(cycle: GcCycle) -> str:
+    """Format the goal in MB; "none" without one."""
     return "none" if cycle.goal_bytes is None else mb(cycle.goal_bytes)
 
 
 def reason(cycle: GcCycle) -> str:
-    """Return why there was this cycle: its kind, or that it served to find leaked goroutines."""
+    """Return the reason for a cycle: its kind, or "leak check" for leaked goroutines."""
     return "leak check" if cycle.leak_check else cycle_trigger(cycle)
 
 
 def longest_pause(cycle: GcCycle) -> float:
-    """Return the longest single stop of the world in the cycle, in milliseconds."""
+    """Return the longest stop-the-world pause of a cycle, in milliseconds."""
     return max(cycle.pauses_ms, default=0.0)
 
 
 def share(value: float | None) -> str:
-    """Write a share of the CPU (0 to 1) in three cells: <1%, 4%, 38%; a dash when unknown."""
+    """Format a share of the CPU (0 to 1) in three cells: <1%, 4%, 38%; a dash if unknown."""
     if value is None:
         return "–"
     if 0 < value < 0.01:
@@ -55,7 +52,7 @@ def share(value: float | None) -> str:
 
 
 def exact_share(value: float | None) -> str:
-    """Write a share (0 to 1) with two digits that count: 0.042%, 0.31%, 4.2%, 38%."""
+    """Format a share (0 to 1) with two significant digits: 0.042%, 0.31%, 4.2%, 38%."""
     if value is None:
         return "–"
     percent = value * 100
@@ -63,19 +60,19 @@ def exact_share(value: float | None) -> str:
 
 
 def stopped(milliseconds: float) -> str:
-    """Write the length of a stop: 12µs below a tenth of a millisecond, else 0.31ms, 12ms."""
+    """Format the length of a pause: 12µs below 0.1 ms, else 0.31ms, 12ms."""
     if 0 < milliseconds < 0.1:
         return f"{milliseconds * 1000:.0f}µs"
     return units.milliseconds(milliseconds)
 
 
 def in_words(cycle: GcCycle, before: GcCycle | None = None) -> Line:
-    """Describe in a line what a cycle did; with the one before it, also what it took of the CPU."""
+    """Return a cycle in one line; with the previous cycle, also its share of the CPU."""
     start, end = mb(cycle.heap_start_bytes), mb(cycle.heap_end_bytes)
     kind = "" if reason(cycle) == "background" else f" {reason(cycle)}"
     spans = [Span(f"gc {cycle.number}{kind}", "gc"), Span(f"  heap {start} → {end} MB", "live")]
     if cycle.heap_live_bytes is not None:
-        spans.append(Span(f", {mb(cycle.heap_live_bytes)} MB alive", "live"))
+        spans.append(Span(f", {mb(cycle.heap_live_bytes)} MB live", "live"))
     goal = "no goal" if cycle.goal_bytes is None else f"goal {mb(cycle.goal_bytes)} MB"
     spans.append(Span(f", {goal}", "goal"))
     spans.append(Span(f", stopped {stopped(sum(cycle.pauses_ms))}"))
@@ -88,23 +85,23 @@ def in_words(cycle: GcCycle, before: GcCycle | None = None) -> Line:
 
 
 def pause_in_words(pause: GcPause) -> Line:
-    """Describe in a line what is known of a cycle from MemStats."""
+    """Return a cycle from MemStats in one line."""
     spans = [Span(f"gc {pause.number}", "gc"), Span(f"  stopped {stopped(pause.pause_s * 1000)}")]
     if pause.next_goal_bytes is not None:
-        spans.append(Span(f", the next one at {units.size(pause.next_goal_bytes)}", "goal"))
-    return (*spans, Span("; heap and CPU: with GODEBUG=gctrace=1 at the start", "dim"))
+        spans.append(Span(f", next goal {units.size(pause.next_goal_bytes)}", "goal"))
+    return (*spans, Span("; for heap and CPU start it with GODEBUG=gctrace=1", "dim"))
 
 
 S = TypeVar("S", GcCycle, GcPause)
 
 ROOM_FOR_BOTH_PAUSES = 54
 UNKNOWN = -1.0
-"""Sorts before every number that can be printed."""
+"""Sorts before every possible number."""
 KINDS = ("background", "periodic", "forced", "leak check")
 
 
 class CycleEntry(NamedTuple, Generic[S]):
-    """A row: a cycle, its moment (Unix seconds), and the cycle before it."""
+    """A row: a cycle, its moment (Unix seconds), and the previous cycle."""
 
     at: float
     cycle: S
@@ -115,8 +112,8 @@ class CycleEntry(NamedTuple, Generic[S]):
 class Figure(Generic[S]):
     """A column of the table.
 
-    ``yields``: how soon it gives way where there is no room, the highest first. Rows are sorted by
-    ``key``, the smallest first unless ``descending``. ``meaning`` says what the numbers are.
+    ``yields``: in a narrow table the columns with the highest values are left out first. Rows are
+    sorted by ``key``, the smallest first unless ``descending``. ``meaning`` explains the numbers.
     """
 
     title: str
@@ -130,7 +127,7 @@ class Figure(Generic[S]):
     descending: bool = True
 
 
-def _known(number: float | None) -> float:
+def _or_unknown(number: float | None) -> float:
     return UNKNOWN if number is None else number
 
 
@@ -170,7 +167,7 @@ def _next_goal(entry: CycleEntry[GcPause]) -> str:
 
 
 def _cpu_ms(title: str, place: int, meaning: str) -> Figure[GcCycle]:
-    """Return the column of one of the CPU times; ``place`` counts from the last one printed."""
+    """Return the column of a CPU time; ``place`` counts from the last one in the line."""
 
     def read(entry: CycleEntry[GcCycle]) -> float:
         return entry.cycle.cpu_ms[place] if len(entry.cycle.cpu_ms) >= -place else UNKNOWN
@@ -186,13 +183,13 @@ _PAUSE: Figure[GcCycle] = Figure(
     "pause", 3,
     lambda entry: f"{longest_pause(entry.cycle):g}",
     lambda entry: longest_pause(entry.cycle),
-    "ms of the longest stop of the world",
+    "ms of the longest stop-the-world pause",
 )  # fmt: skip
 _BOTH_PAUSES = replace(
     _PAUSE,
     title="pause ms",
     write=lambda entry: "+".join(f"{each:g}" for each in entry.cycle.pauses_ms),
-    meaning="both stops of the world; it goes by the longer one",
+    meaning="both stop-the-world pauses in ms; sorted by the longer one",
 )
 _TIME: Figure[GcCycle] = Figure(
     "time", 2, lambda entry: time_of_day(entry.at), lambda entry: entry.at,
@@ -206,52 +203,54 @@ _CYCLES: tuple[Figure[GcCycle], ...] = (
         "gc", 0,
         lambda entry: str(entry.cycle.number),
         lambda entry: entry.cycle.number,
-        "cycles of the collector, counted from 1 by each process",
+        "number of the GC cycle; each process counts from 1",
         width=3, descending=False,
     ),
     _TIME,
     Figure(
         "heap MB", 0,
-        lambda entry: heap_of(entry.cycle),
-        lambda entry: _known(entry.cycle.heap_live_bytes),
-        "at start → at end → found alive, which it goes by",
+        lambda entry: format_heap(entry.cycle),
+        lambda entry: _or_unknown(entry.cycle.heap_live_bytes),
+        "at start → at end → live; sorted by live",
         "live", width=9,
     ),
     Figure(
-        "goal", 1, lambda entry: goal_of(entry.cycle), _goal,
-        "MB where it was to end, by GOGC and GOMEMLIMIT", "goal",
+        "goal", 1, lambda entry: format_goal(entry.cycle), _goal,
+        "heap size in MB at which the cycle should end (GOGC, GOMEMLIMIT)", "goal",
     ),
     _PAUSE,
     Figure(
         "mark", 10, lambda entry: f"{_mark_ms(entry):.3g}", _mark_ms,
-        "ms of marking while the program ran on", "dim", width=5,
+        "ms of marking while the program ran", "dim", width=5,
     ),
     Figure(
-        "now", 4, lambda entry: share(_share_now(entry)), lambda entry: _known(_share_now(entry)),
-        "GC's share of all CPU since the cycle before", "gc",
+        "now", 4,
+        lambda entry: share(_share_now(entry)),
+        lambda entry: _or_unknown(_share_now(entry)),
+        "share of all CPU used by the GC since the previous cycle", "gc",
     ),
     Figure(
-        "cpu", 7, _percent, lambda entry: _known(entry.cycle.gc_cpu_percent),
-        "GC's share of all CPU since the start of the process", "dim",
+        "cpu", 7, _percent, lambda entry: _or_unknown(entry.cycle.gc_cpu_percent),
+        "share of all CPU used by the GC since the process started", "dim",
     ),
     Figure(
         "stacks", 8,
         lambda entry: mb(entry.cycle.stacks_bytes),
-        lambda entry: _known(entry.cycle.stacks_bytes),
-        "MB that were scanned; more goroutines, more stacks", "dim",
+        lambda entry: _or_unknown(entry.cycle.stacks_bytes),
+        "MB of scanned stacks; they grow with the number of goroutines", "dim",
     ),
     Figure(
         "globals", 9,
         lambda entry: mb(entry.cycle.globals_bytes),
-        lambda entry: _known(entry.cycle.globals_bytes),
-        "MB of global variables that were scanned", "dim",
+        lambda entry: _or_unknown(entry.cycle.globals_bytes),
+        "MB of scanned global variables", "dim",
     ),
-    _cpu_ms("assist", -4, "CPU ms that allocating goroutines had to help with"),
-    _cpu_ms("backgr", -3, "CPU ms of the workers in the background"),
-    _cpu_ms("idle", -2, "CPU ms of marking where nothing else was to do"),
+    _cpu_ms("assist", -4, "CPU ms of allocating goroutines that had to help"),
+    _cpu_ms("backgr", -3, "CPU ms of dedicated background workers"),
+    _cpu_ms("idle", -2, "CPU ms of marking on idle processors"),
     Figure(
         "P", 11, lambda entry: str(entry.cycle.procs), lambda entry: entry.cycle.procs,
-        "GOMAXPROCS: how many threads may run Go code at once", "dim", width=2,
+        "GOMAXPROCS: threads that run Go code at once", "dim", width=2,
     ),
     Figure(
         "kind", 6, _kind, lambda entry: KINDS.index(reason(entry.cycle)),
@@ -264,7 +263,7 @@ PAUSES: tuple[Figure[GcPause], ...] = (
         "gc", 0,
         lambda entry: str(entry.cycle.number),
         lambda entry: entry.cycle.number,
-        "cycles of the collector, counted from 1 (NumGC)",
+        "number of the GC cycle, counted from 1 (NumGC)",
         width=3, descending=False,
     ),
     Figure(
@@ -275,20 +274,20 @@ PAUSES: tuple[Figure[GcPause], ...] = (
         "pause", 0,
         lambda entry: units.milliseconds(entry.cycle.pause_s * 1000),
         lambda entry: entry.cycle.pause_s,
-        "for how long the program stood still in the whole cycle (PauseNs)",
+        "stop-the-world time of the whole cycle (PauseNs)",
         width=6,
     ),
     Figure(
-        "next goal", 1, _next_goal, lambda entry: _known(entry.cycle.next_goal_bytes),
-        "the goal of the cycle after this one (NextGC), where it was read in time", "goal",
+        "next goal", 1, _next_goal, lambda entry: _or_unknown(entry.cycle.next_goal_bytes),
+        "goal of the next cycle (NextGC), if read in time", "goal",
     ),
 )  # fmt: skip
 
 
 def cycles_at(width: int, has_start: bool) -> tuple[Figure[GcCycle], ...]:
-    """Return the columns of the cycles: both pauses of each where there is room.
+    """Return the columns of the cycles: with both pauses of each if there is room.
 
-    Where nobody knows when the process began (``has_start``), times are those that a trace prints.
+    Without the start of the process (``has_start``), times are those of the trace.
     """
     instead = {} if width < ROOM_FOR_BOTH_PAUSES else {_PAUSE.title: _BOTH_PAUSES}
     if not has_start:
@@ -305,9 +304,9 @@ def cycle_lines(
     descending: bool,
     widest: dict[str, int] | None = None,
 ) -> tuple[Line, list[Line]]:
-    """Return the head line and a line a cycle; the head marks the column that they go by.
+    """Return the header and a line for each cycle; the header marks the sorted column.
 
-    ``widest`` is what ``table`` remembers of the widths.
+    ``widest`` keeps the widths of ``table`` between calls.
     """
     columns = [
         _column(figure, ("▲", "▼")[descending] if at == sorted_by else "")
@@ -318,7 +317,7 @@ def cycle_lines(
 
 
 def _column(figure: Figure[S], mark: str) -> Column:
-    """Return the column of a figure; the one that rows are sorted by never gives way."""
+    """Return the column of a figure; the sorted one is never left out."""
     title = figure.title + mark
     width = max(figure.width, cell_len(title))
     return Column(title, width, 0 if mark else figure.yields, figure.role, text=figure.text)

@@ -1,4 +1,4 @@
-"""Pane 3 as the user drives it: keys, selection, and what stands where."""
+"""Pane 3: GC cycles and the output of the program; keys, selection and layout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from memtui.panes.field_doc import FieldDoc
 from memtui.panes.gctrace.card import CARD_CELLS, cycle_card, field_docs, pause_card
 from memtui.panes.gctrace.charts import OF_MEMSTATS, OF_TRACE
 from memtui.panes.gctrace.columns import PAUSES, cycles_at, in_words, pause_in_words
-from memtui.panes.gctrace.output import AllOutput
 from memtui.panes.gctrace.plots import Plots, from_memstats
 from memtui.panes.gctrace.status import (
     Status,
@@ -35,7 +34,7 @@ from memtui.panes.gctrace.status import (
     title_of,
     waiting_for,
 )
-from memtui.panes.gctrace.table import CycleTable
+from memtui.panes.gctrace.table import AllOutput, CycleTable
 from memtui.panes.pane import SearchedPane
 from memtui.render.cells import Line, Picture, Span, cells, line, text_of
 from memtui.render.table import Selection, selected_line
@@ -46,22 +45,22 @@ AnyTable: TypeAlias = CycleTable[GcCycle] | CycleTable[GcPause] | AllOutput
 ROOM_FOR_A_PLOT = 12
 ROOM_FOR_A_NOTE = 8
 ALL_COLUMNS_CELLS = 200
-NO_CYCLES = "start the program with GODEBUG=gctrace=1 to see its collections here"
+NO_CYCLES = "start the program with GODEBUG=gctrace=1 to see its GC cycles here"
 
 
 class GcTracePane(SearchedPane):
-    """The cycles, newest last or sorted; on the whole screen with a plot above them."""
+    """GC cycles, newest last or sorted; zoomed with a plot above them."""
 
     NUMBER = 3
     NAME = "gctrace"
     SOURCE = "gctrace"
     KEYS_HELP = (
-        ("s S", "sort by the next column; turn the order around"),
-        ("enter", "open the cycle: every field and what it means"),
-        ("o", "all that the program wrote, or the cycles alone"),
-        ("p", "zoomed: heap, scavenger, times, GC CPU, the table alone"),
+        ("s S", "sort by the next column; reverse the order"),
+        ("enter", "open the cycle: all fields and their meaning"),
+        ("o", "all output of the program, or cycles only"),
+        ("p", "zoomed: heap, scavenger, times, GC CPU, table alone"),
         ("←→ hl", "zoomed: earlier, later"),
-        ("+ - 0", "zoomed: a shorter, a longer time; now again"),
+        ("+ - 0", "zoomed: shorter, longer window; follow now"),
     )
     KINDS = (GcCycle, GcPause, ScavengeLine, OutputLine, TornLine, Restart)
     TAIL = True
@@ -78,7 +77,7 @@ class GcTracePane(SearchedPane):
     ]
 
     class Opened(Message):
-        """The selected cycle is to be shown with every field."""
+        """Requests to show all fields of the selected cycle."""
 
         def __init__(self, pane: GcTracePane) -> None:
             super().__init__()
@@ -88,7 +87,7 @@ class GcTracePane(SearchedPane):
         super().__init__()
         self.everything = False
         self.alone = False
-        """Whether the pane has the width of the screen: then there is a plot above the table."""
+        """Whether the pane has the width of the screen, and so a plot above the table."""
         self.plots = Plots()
         self.cycles = CycleTable(
             GcCycle, cycles_at, lambda entry: in_words(entry.cycle, entry.before), cycle_card
@@ -98,27 +97,27 @@ class GcTracePane(SearchedPane):
             pause_card,
         )  # fmt: skip
         self.output = AllOutput(self.cycles.words, self.cycles.card)
-        self._told: Line = ()
+        self._key_hint: Line = ()
         self._page = 1
 
-    # What the keys do
+    # Keys
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Name the keys of this pane."""
+        """Return the keys of this pane."""
         if typing := self.keys_while_typing():
             return typing
-        output = ("o", "cycles alone" if self.everything else "all output")
+        output = ("o", "cycles only" if self.everything else "all output")
         plot = (("p", "plot"), ("←→ +−0", "time")) if self.alone else ()
         return (*plot, ("s S", "sort"), ("enter", "open"), output, ("/", "find"), ("y", "copy"))
 
     def show(self, view: View) -> None:
-        """Show what this view holds, also what came too soon after the last plot was drawn."""
+        """Show this view, with events that came too soon after the last drawing of a plot."""
         if self.plots.is_behind:
             self._stamp = ()
         super().show(view)
 
     def action_output(self) -> None:
-        """Show the program's other lines too, or the cycles alone again."""
+        """Show all output, or cycles only."""
         self.everything = not self.everything
         self._move(Selection(None))
 
@@ -127,7 +126,7 @@ class GcTracePane(SearchedPane):
         self._sort(lambda table: table.sort_by_next())
 
     def action_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self._sort(lambda table: table.reverse())
 
     def _sort(self, change: Callable[[CycleTable[GcCycle] | CycleTable[GcPause]], None]) -> None:
@@ -136,81 +135,81 @@ class GcTracePane(SearchedPane):
         table = self._cycles(self.view)
         change(table)
         self._move(Selection(None if table.follows else 0))
-        self._told = table.explained(self.size.width)
+        self._key_hint = table.sorting_hint(self.size.width)
 
     def action_plot(self) -> None:
-        """Show the next plot; behind the last one is the table alone."""
+        """Show the next plot; after the last one, the table alone."""
         if self.view is None or not self.alone:
             return
         self.plots.go_on(self.view)
         chart = self.plots.chart(self.view)
-        self._tell(line(Span(chart.name, "title"), f"  {chart.meaning}") if chart else ())
+        self._show_hint(line(Span(chart.name, "title"), f"  {chart.meaning}") if chart else ())
 
     def action_shift(self, by: int) -> None:
-        """Show an earlier or a later time."""
+        """Show an earlier or a later window."""
         if self.view is not None and self.alone:
             self.plots.pan(self.view, by)
-            self._tell(self._told)
+            self._show_hint(self._key_hint)
 
     def action_zoom_time(self, by: int) -> None:
-        """Show a longer or a shorter time."""
+        """Show a longer or a shorter window."""
         if self.view is not None and self.alone:
             self.plots.zoom(self.view, by)
-            self._tell(self._told)
+            self._show_hint(self._key_hint)
 
     def action_follow(self) -> None:
-        """Follow now again; once more, choose the length of the time by itself."""
+        """Follow now again; if it does already, choose the length automatically."""
         self.plots.follow()
-        self._tell(self._told)
+        self._show_hint(self._key_hint)
 
-    def _tell(self, hint: Line) -> None:
-        self._told = hint
+    def _show_hint(self, hint: Line) -> None:
+        self._key_hint = hint
         self.paint()
         self.post_message(self.Moved())
 
     def action_move(self, by: int) -> None:
-        """Select another row, from where the selected one stands now."""
+        """Select another row, relative to the current place of the selected one."""
         if self.view is not None:
             table = self._table(self.view)
             selection = table.placed(self.view, self.selection)
             self._move(selection.moved(by, table.rows(self.view), tail=table.follows))
 
     def action_page(self, pages: int) -> None:
-        """Select the row a page away."""
+        """Select the row one page away."""
         self.action_move(pages * self._page)
 
     def action_to_end(self) -> None:
-        """Select the last row; a table in the order of time follows its end again."""
+        """Select the last row; a table in order of arrival follows its end again."""
         if self.view is not None:
             table = self._table(self.view)
             self._move(Selection(None if table.follows else table.rows(self.view).stop - 1))
 
     def _move(self, selection: Selection) -> None:
-        self._told = ()
+        self._key_hint = ()
         if self.view is not None:
             self._table(self.view).choose(self.view, selection.row)
         super()._move(selection)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Note whether the pane has the screen; Painted draws it then."""
+        """Record whether the pane has the width of the screen."""
         self.alone = event.size.width >= self.app.size.width
         self.post_message(self.Moved())
 
     # The opened cycle
 
     def action_open(self) -> None:
-        """Show every field of the selected cycle."""
+        """Show all fields of the selected cycle."""
         if self.view is not None and self.card(CARD_CELLS):
             self.pin()
             self.post_message(self.Opened(self))
 
     def step(self, by: int) -> None:
-        """Select the next cycle while one is opened: it stays, also at the end of the table."""
+        """Select the next cycle while one is open, and keep it selected."""
         self.action_move(by)
         self.pin()
 
     def pin(self) -> None:
-        """Let the selection stay with its cycle, however many others come."""
+        """Keep the selection on its cycle when new ones come."""
         if self.view is None:
             return
         row = self._row(self.view)
@@ -219,12 +218,12 @@ class GcTracePane(SearchedPane):
         self._table(self.view).hold(self.view, row)
 
     def card(self, width: int) -> list[Line]:
-        """Return every field of the selected cycle; nothing where the row is none."""
+        """Return all fields of the selected cycle; nothing if the row is not a cycle."""
         if self.view is None:
             return []
         return self._table(self.view).card_of(self.view, self._row(self.view), width)
 
-    # What is seen
+    # Drawing
 
     def _cycles(self, view: View) -> CycleTable[GcCycle] | CycleTable[GcPause]:
         return self.pauses if from_memstats(view) else self.cycles
@@ -242,7 +241,7 @@ class GcTracePane(SearchedPane):
         return self._table(view).rows(view)
 
     def picture(self, view: View, width: int, height: int) -> Picture:
-        """Draw the plot, when there is room for one, and the rows around the selected one."""
+        """Draw the plot, if there is room, and the rows around the selected one."""
         table = self._table(view)
         numbers = table.rows(view)
         title = title_of(view, everything=self.everything)
@@ -278,11 +277,11 @@ class GcTracePane(SearchedPane):
 
     def _above(self, view: View, status: Status, width: int, height: int) -> list[Line]:
         """Return the status line and the plot: two thirds of the height."""
-        said = (Span(" "), *in_full(status, width - 1))
-        return [said, *self.plots.lines(view, width, height - 1 - max(5, height // 3))]
+        text = (Span(" "), *in_full(status, width - 1))
+        return [text, *self.plots.lines(view, width, height - 1 - max(5, height // 3))]
 
     def row_text(self, view: View, row: int) -> str:
-        """Return a row as it is where there is room for all columns."""
+        """Return the text of a row with all columns."""
         _, lines = self._table(view).lines(view, range(row, row + 1), ALL_COLUMNS_CELLS)
         return text_of(lines[0]) if lines else ""
 
@@ -297,7 +296,7 @@ class GcTracePane(SearchedPane):
         return self._cycles(view).sorting.column
 
     def hint(self, view: View) -> Line:
-        """Say the selected cycle in words; or what a key just showed."""
-        if self._told:
-            return self._told
+        """Return the selected cycle in words, or the hint of the last key."""
+        if self._key_hint:
+            return self._key_hint
         return self._table(view).words_of(view, self._row(view)) or line(NO_CYCLES)

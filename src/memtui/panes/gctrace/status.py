@@ -1,7 +1,4 @@
-"""How much was read of the trace, and what the cycles of the time shown have in common.
-
-What stands around the table: in the frame, below it, and where there is nothing to show yet.
-"""
+"""The texts around the table: counts and summary of the cycles, title and notes."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ from memtui.timeline import View
 from memtui.timeline.cycles import CycleSummary, summarize_cycles
 
 MOST_SUMMARISED = 512
-"""Of more cycles than that only the newest are summarised: a paint must not cost what is held."""
+"""Only so many of the newest cycles are summarised: this bounds the cost of a paint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class Status:
 
 
 def status_of(view: View, start: float, end: float) -> Status:
-    """Return the counts up to the moment shown, and the summary of the cycles in a time."""
+    """Return the counts up to the moment of the view, and the summary of the cycles in a window."""
 
     def count(kind: type[Sample]) -> int:
         return view.timeline.track(kind).numbers(view.until).stop
@@ -59,14 +56,14 @@ def status_of(view: View, start: float, end: float) -> Status:
         read=cycles + count(ScavengeLine),
         torn=count(TornLine),
         other=count(OutputLine),
-        summary=_of_pauses([entry for entry in pauses if entry[0] >= start])
+        summary=_pause_summary([entry for entry in pauses if entry[0] >= start])
         if pauses
         else summarize_cycles(entry for entry in newest if entry[0] >= start),
     )
 
 
-def _of_pauses(pauses: Sequence[tuple[float, GcPause]]) -> CycleSummary:
-    """Return the summary of cycles of which only the stops are known, each in all."""
+def _pause_summary(pauses: Sequence[tuple[float, GcPause]]) -> CycleSummary:
+    """Return the summary of cycles with pauses only (the total of each)."""
     stops = sorted(pause.pause_s * 1000 for _, pause in pauses)
     wall_s = pauses[-1][0] - pauses[0][0] if pauses else 0.0
     return CycleSummary(
@@ -79,7 +76,7 @@ def _of_pauses(pauses: Sequence[tuple[float, GcPause]]) -> CycleSummary:
 
 
 def in_frame(status: Status, room: int, *, with_summary: bool = True) -> Line:
-    """Return the short form: cycles and what is wrong, then rate and longest stop, if they fit."""
+    """Return the short form: cycles and problems, then rate and longest pause, if they fit."""
     cycles = status.cycles or status.pauses
     parts: list[Line] = [(Span(_counted(cycles, "cycle"), "dim"),)]
     if status.restarts:
@@ -94,29 +91,29 @@ def in_frame(status: Status, room: int, *, with_summary: bool = True) -> Line:
 
 
 def in_full(status: Status, width: int) -> Line:
-    """Return the status line, in words where there is room."""
+    """Return the status line, in words if there is room."""
     whole = _joined(_parts(status, in_words=True), "  ", 10_000)
     return whole if cells(whole) <= width else _joined(_parts(status, in_words=False), "  ", width)
 
 
 def _parts(status: Status, *, in_words: bool) -> list[Line]:
-    """Return rate, stops of the world, share of the time, and what was read, as far as known."""
+    """Return rate, stop-the-world pauses, share of time and counts of lines, if known."""
     summary = status.summary
     parts: list[Line] = []
     if summary.per_minute is not None:
         parts.append((Span(_rate(summary.per_minute)),))
     if summary.longest_pause_ms is not None and summary.median_pause_ms is not None:
         median, longest = stopped(summary.median_pause_ms), stopped(summary.longest_pause_ms)
-        said = ("stops of the world: median ", ", longest ") if in_words else ("stop ", " max ")
-        parts.append((Span(said[0]), Span(median, "gc"), Span(said[1]), Span(longest, "gc")))
+        words = ("stop-the-world: median ", ", longest ") if in_words else ("stop ", " max ")
+        parts.append((Span(words[0]), Span(median, "gc"), Span(words[1]), Span(longest, "gc")))
     if summary.in_gc is not None:
         share = Span(exact_share(summary.in_gc), "gc")
         parts.append((share, Span(" of the time in GC")) if in_words else (Span("in GC "), share))
-    return [*parts, *_lines(status, "lines: " if in_words else "")]
+    return [*parts, *_line_counts(status, "lines: " if in_words else "")]
 
 
-def _lines(status: Status, title: str) -> list[Line]:
-    """Return what was read of a trace; nothing where there is none."""
+def _line_counts(status: Status, title: str) -> list[Line]:
+    """Return the counts of lines; nothing without a trace."""
     if not status.read + status.torn + status.other:
         return []
     torn: Role = "bad" if status.torn else "dim"
@@ -130,7 +127,7 @@ def _lines(status: Status, title: str) -> list[Line]:
 
 
 def _joined(parts: Sequence[Line], between: str, room: int) -> Line:
-    """Return as many of the parts, from the first on, as there is room for."""
+    """Return the first parts that fit."""
     spans: list[Span] = []
     for part in parts:
         added = [Span(between), *part] if spans else [*part]
@@ -156,19 +153,19 @@ def _counted(number: int, noun: str) -> str:
 
 NO_TRACE = (
     "heap and CPU of each cycle: start the program with GODEBUG=gctrace=1 "
-    "(cannot be switched on while it runs)"
+    "(it cannot be switched on later)"
 )
 
 
 def title_of(view: View, *, everything: bool) -> Line:
-    """Return what the pane shows, and where from when it is not a trace."""
+    """Return what the pane shows, and its source if it is not a trace."""
     if everything:
         return line(Span("all output", "title"))
     return line(Span("gc from MemStats" if from_memstats(view) else "gctrace", "title"))
 
 
 def pager(plots: Plots, view: View) -> Line:
-    """Return the key of the plots and their names, the one that is shown in bright."""
+    """Return the key of the plots and their names; the visible one is bright."""
     spans = [Span("p", "key")]
     for at, name in enumerate(plots.names(view)):
         spans.append(Span(" · " if at else " ", "dim"))
@@ -177,7 +174,7 @@ def pager(plots: Plots, view: View) -> Line:
 
 
 def place_of(view: View, source: str, width: int) -> Line:
-    """Return where the trace is read from."""
+    """Return the origin of the trace."""
     state = view.state(source)
     if state is None or not isinstance(state[1], Attached):
         return ()
@@ -185,20 +182,20 @@ def place_of(view: View, source: str, width: int) -> Line:
 
 
 def note(view: View, width: int) -> list[Line]:
-    """Return how to get a trace, where there is none."""
+    """Return how to get a trace, if there is none."""
     if not from_memstats(view):
         return []
     return [(Span(" "), *row) for row in wrapped(NO_TRACE, width - 2, "dim")]
 
 
 def waiting_for(view: View) -> str:
-    """Return why there is no cycle yet."""
+    """Return why there are no cycles yet."""
     identity = view.sample(ProcessIdentity)
     if view.ended():
-        return "it ended before its first GC cycle; o shows what it wrote"
+        return "the process ended before its first GC cycle; o shows its output"
     if identity is not None and identity.go_version is None:
         return (
             f"{plain(identity.name)} is not a Go program. If it starts one: "
-            "let it exec the program, or watch that one with memtui --name"
+            "use exec, or watch that program with memtui --name"
         )
     return "waiting for the first GC cycle …"

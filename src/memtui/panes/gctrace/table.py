@@ -1,7 +1,4 @@
-"""The table of the cycles: its order, the selected one, and the rows that are to be seen.
-
-In which order the rows of the table stand: as they came, or sorted by a column.
-"""
+"""The tables of the pane: cycles in order of arrival or sorted by a column, and all output."""
 
 from __future__ import annotations
 
@@ -10,30 +7,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic
 
-from memtui.model import ProcessIdentity
-from memtui.panes.gctrace.columns import CycleEntry, Figure, S, cycle_lines
-from memtui.render.cells import Line, Span
+from memtui.model import GcCycle, OutputLine, ProcessIdentity, ScavengeLine, TornLine
+from memtui.panes.gctrace.columns import CycleEntry, Figure, S, cycle_lines, cycles_at
+from memtui.render.cells import Line, Span, line
 from memtui.render.table import Selection
-from memtui.timeline import Track, View
+from memtui.sanitize import plain
+from memtui.timeline import TraceLine, Track, View
 
 BY_NUMBER = 0
-"""The column by which rows stand as they came; the table follows its end only then."""
+"""The column of the order of arrival; only then does the table follow its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
-    """Which column the rows go by, and in which direction."""
+    """The column that rows are sorted by, and the direction."""
 
     column: int = BY_NUMBER
     descending: bool = False
 
     @property
-    def as_they_came(self) -> bool:
-        """Whether the newest row stands last."""
+    def by_arrival(self) -> bool:
+        """Whether the newest row is the last one."""
         return self == Sorting()
 
     def next(self, figures: Sequence[Figure[S]]) -> Sorting:
-        """Return the sorting by the next column, in the direction that people look for first."""
+        """Return the sorting by the next column, in its usual direction."""
         column = (self.column + 1) % len(figures)
         return Sorting(column, figures[column].descending)
 
@@ -43,10 +41,10 @@ class Sorting:
 
 
 class CycleOrder(Generic[S]):
-    """The cycles that a track holds, sorted by a column.
+    """The cycles of a track, sorted by a column.
 
-    New ones are merged into those that are sorted already: a live table costs what came, and one
-    pass over what is held. A row is known by the number of its event on the track.
+    New cycles are merged into the sorted ones, in one pass. A row is identified by the number of
+    its event on the track.
     """
 
     def __init__(self, track: Track[S], figure: Figure[S]) -> None:
@@ -59,36 +57,36 @@ class CycleOrder(Generic[S]):
     def __len__(self) -> int:
         return len(self._sorted)
 
-    def take(self, numbers: range) -> None:
-        """Sort in what came, and forget what is held no longer."""
+    def update(self, numbers: range) -> None:
+        """Add new events, and remove those that are no longer in memory."""
         if numbers == self._numbers:
             return
         if numbers.stop < self._numbers.stop:
             self._numbers, self._entries, self._sorted = range(0), {}, []
-        gone = range(self._numbers.start, min(numbers.start, self._numbers.stop))
-        for number in gone:
+        removed = range(self._numbers.start, min(numbers.start, self._numbers.stop))
+        for number in removed:
             del self._entries[number]
-        if gone:
+        if removed:
             self._sorted = [each for each in self._sorted if each[1] >= numbers.start]
         fresh = range(max(numbers.start, self._numbers.stop), numbers.stop)
         key = self.figure.key
         for number, entry in zip(fresh, entries_of(self.track, fresh), strict=True):
             self._entries[number] = entry
             self._sorted.append((key(entry), number))
-        self._sorted.sort()  # one run in order and a short one behind it: a merge
+        self._sorted.sort()  # fast: a sorted run and a short one after it
         self._numbers = numbers
 
     def rows(self, places: range, *, descending: bool) -> list[CycleEntry[S]]:
-        """Return the rows in these places, counted from the top, as far as there are any."""
-        held = range(places.start, min(places.stop, len(self._sorted)))
-        return [self._entries[self.number_at(at, descending=descending)] for at in held]
+        """Return the rows in these places, counted from the top, that exist."""
+        existing = range(places.start, min(places.stop, len(self._sorted)))
+        return [self._entries[self.number_at(at, descending=descending)] for at in existing]
 
     def number_at(self, place: int, *, descending: bool) -> int:
         """Return the number of the event in a place, counted from the top."""
         return self._sorted[-1 - place if descending else place][1]
 
     def place_of(self, number: int, *, descending: bool) -> int | None:
-        """Return the place of an event by its number; None when it is held no longer."""
+        """Return the place of an event by its number; None if it is no longer in memory."""
         entry = self._entries.get(number)
         if entry is None:
             return None
@@ -97,7 +95,7 @@ class CycleOrder(Generic[S]):
 
 
 def entries_of(track: Track[S], numbers: range) -> list[CycleEntry[S]]:
-    """Return the cycles with these numbers that are held, each with the one before it."""
+    """Return the cycles with these numbers that are in memory, each with the previous one."""
     if not numbers:
         return []
     before: S | None = None
@@ -112,29 +110,29 @@ def entries_of(track: Track[S], numbers: range) -> list[CycleEntry[S]]:
 
 
 FigureMaker = Callable[[int, bool], Sequence[Figure[S]]]
-"""Makes the columns for a width; the flag tells whether the start of the process is known."""
+"""Returns the columns for a width; the flag is whether the start of the process is known."""
 
-Words = Callable[[CycleEntry[S]], Line]
-"""Says a cycle in one line."""
+CycleWords = Callable[[CycleEntry[S]], Line]
+"""Returns a cycle in one line."""
 
-Card = Callable[[CycleEntry[S], int], list[Line]]
-"""Says every field of a cycle, in lines of a width."""
+CycleCard = Callable[[CycleEntry[S], int], list[Line]]
+"""Returns every field of a cycle, in lines of a width."""
 
 
 class CycleTable(Generic[S]):
-    """The cycles of one kind of sample, as they came or sorted by a column.
+    """The cycles of one kind of sample, in order of arrival or sorted by a column.
 
-    As they came, a row is known by the number of its event, and the table follows its end. Sorted,
-    rows are places from 0 on: the selection stays with its cycle while others are sorted in
-    around it, or at the top, with whichever cycle that is.
+    In order of arrival, rows are the numbers of events, and the table follows its end. Sorted, rows
+    are places from 0: the selection stays with its cycle when others are added, or at the top
+    with any cycle.
     """
 
     def __init__(
-        self, kind: type[S], figures_at: FigureMaker[S], words: Words[S], card: Card[S]
+        self, kind: type[S], figures_at: FigureMaker[S], words: CycleWords[S], card: CycleCard[S]
     ) -> None:
         self.sorting = Sorting()
-        self.words: Words[S] = words
-        self.card: Card[S] = card
+        self.words: CycleWords[S] = words
+        self.card: CycleCard[S] = card
         self._kind: type[S] = kind
         self._figures_at: FigureMaker[S] = figures_at
         self._order: CycleOrder[S] | None = None
@@ -144,7 +142,7 @@ class CycleTable(Generic[S]):
     @property
     def follows(self) -> bool:
         """Whether an untouched selection follows the end."""
-        return self.sorting.as_they_came
+        return self.sorting.by_arrival
 
     def sort_by_next(self) -> None:
         """Sort by the next column."""
@@ -152,12 +150,12 @@ class CycleTable(Generic[S]):
         self._order, self._chosen = None, None
 
     def reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self.sorting = self.sorting.reversed()
         self._chosen = None
 
-    def explained(self, width: int) -> Line:
-        """Say by what the table is sorted, and what those numbers are."""
+    def sorting_hint(self, width: int) -> Line:
+        """Return the column that the table is sorted by, and its meaning."""
         figure = self._figures_at(width, True)[self.sorting.column]
         first = "largest" if self.sorting.descending else "smallest"
         return (
@@ -168,25 +166,25 @@ class CycleTable(Generic[S]):
 
     def rows(self, view: View) -> range:
         """Return the numbers of the rows that can be selected."""
-        if self.sorting.as_they_came:
+        if self.sorting.by_arrival:
             return self._track(view).numbers(view.until)
         return range(len(self._ordered(view)))
 
     def choose(self, view: View, place: int | None) -> None:
-        """Note which row was selected, so that the selection can stay with its cycle."""
-        order = None if self.sorting.as_they_came else self._ordered(view)
+        """Record the selected row, so that the selection stays with its cycle."""
+        order = None if self.sorting.by_arrival else self._ordered(view)
         self._chosen = None
         if order is not None and place and place < len(order):
             self._chosen = order.number_at(place, descending=self.sorting.descending)
 
     def hold(self, view: View, place: int) -> None:
-        """Let the selection stay with the cycle in this place, also with that at the top."""
-        if not self.sorting.as_they_came and place < len(order := self._ordered(view)):
+        """Keep the selection on the cycle in this place, even at the top."""
+        if not self.sorting.by_arrival and place < len(order := self._ordered(view)):
             self._chosen = order.number_at(place, descending=self.sorting.descending)
 
     def placed(self, view: View, selection: Selection) -> Selection:
-        """Return the selection where its cycle stands now."""
-        if self.sorting.as_they_came:
+        """Return the selection at the current place of its cycle."""
+        if self.sorting.by_arrival:
             return selection
         order, place = self._ordered(view), None
         if self._chosen is not None:
@@ -194,17 +192,17 @@ class CycleTable(Generic[S]):
         return replace(selection, row=place or 0)
 
     def words_of(self, view: View, row: int) -> Line:
-        """Return the cycle of a row in one line; nothing where there is none."""
+        """Return the cycle of a row in one line; nothing if there is none."""
         found = self._entries(view, range(row, row + 1))
         return self.words(found[0]) if found else ()
 
     def card_of(self, view: View, row: int, width: int) -> list[Line]:
-        """Return every field of the cycle of a row; nothing where there is none."""
+        """Return every field of the cycle of a row; nothing if there is none."""
         found = self._entries(view, range(row, row + 1))
         return self.card(found[0], width) if found else []
 
     def lines(self, view: View, rows: range, width: int) -> tuple[Line, list[Line]]:
-        """Return the head of the table and some of its rows."""
+        """Return the header of the table and some of its rows."""
         has_start = view.sample(ProcessIdentity) is not None
         return cycle_lines(
             self._figures_at(width, has_start),
@@ -219,7 +217,7 @@ class CycleTable(Generic[S]):
         return view.timeline.track(self._kind)
 
     def _entries(self, view: View, rows: range) -> list[CycleEntry[S]]:
-        if self.sorting.as_they_came:
+        if self.sorting.by_arrival:
             return entries_of(self._track(view), rows)
         return self._ordered(view).rows(rows, descending=self.sorting.descending)
 
@@ -227,5 +225,83 @@ class CycleTable(Generic[S]):
         track = self._track(view)
         if self._order is None or self._order.track is not track:
             self._order = CycleOrder(track, self._figures_at(0, True)[self.sorting.column])
-        self._order.take(track.numbers(view.until))
+        self._order.update(track.numbers(view.until))
         return self._order
+
+
+def other_line(sample: TraceLine) -> Line:
+    """Return a line that is not a cycle, as it was written."""
+    match sample:
+        case OutputLine(text, stream):
+            return line(Span(plain(text), "text" if stream == "stderr" else "dim"))
+        case TornLine(text):
+            return line(Span("torn ", "bad"), Span(plain(text), "dim"))
+        case ScavengeLine():
+            return line(Span(plain(sample.line), "dim"))
+        case _:
+            return line(Span("── the process restarted: counters start again ──", "bad"))
+
+
+def output_lines(
+    lines: Sequence[tuple[float, TraceLine]], width: int, *, has_start: bool
+) -> tuple[Line, list[Line]]:
+    """Return the header, and a row for each line of output."""
+    cycles: list[CycleEntry[GcCycle]] = []
+    for at, sample in lines:
+        if isinstance(sample, GcCycle):
+            cycles.append(CycleEntry(at, sample, cycles[-1].cycle if cycles else None))
+    figures = cycles_at(width, has_start)
+    head, rows = cycle_lines(figures, cycles, width, sorted_by=None, descending=False)
+    cycle_rows = iter(rows)
+    return head, [
+        next(cycle_rows) if isinstance(sample, GcCycle) else other_line(sample)
+        for _, sample in lines
+    ]
+
+
+class AllOutput:
+    """All lines of output with the interface of CycleTable; it follows its end.
+
+    ``words`` and ``card`` format the cycles among them.
+    """
+
+    follows = True
+
+    def __init__(self, words: CycleWords[GcCycle], card: CycleCard[GcCycle]) -> None:
+        self._words: CycleWords[GcCycle] = words
+        self._card: CycleCard[GcCycle] = card
+
+    def rows(self, view: View) -> range:
+        """Return the numbers of the lines."""
+        return view.timeline.lines.numbers(view.until)
+
+    def choose(self, view: View, place: int | None) -> None:
+        """Do nothing: lines keep their numbers."""
+
+    def hold(self, view: View, place: int) -> None:
+        """Do nothing: lines keep their numbers."""
+
+    def placed(self, view: View, selection: Selection) -> Selection:
+        """Return the selection unchanged."""
+        return selection
+
+    def words_of(self, view: View, row: int) -> Line:
+        """Return a line in words; nothing if there is none."""
+        at, sample = self._line(view, row)
+        if isinstance(sample, GcCycle):
+            return self._words(CycleEntry(at, sample))
+        return () if sample is None else other_line(sample)
+
+    def card_of(self, view: View, row: int, width: int) -> list[Line]:
+        """Return every field of the cycle in a line; nothing if it is not a cycle."""
+        at, sample = self._line(view, row)
+        return self._card(CycleEntry(at, sample), width) if isinstance(sample, GcCycle) else []
+
+    def lines(self, view: View, rows: range, width: int) -> tuple[Line, list[Line]]:
+        """Return the header of the table and some of its rows."""
+        has_start = view.sample(ProcessIdentity) is not None
+        return output_lines(view.timeline.lines.rows(rows), width, has_start=has_start)
+
+    def _line(self, view: View, row: int) -> tuple[float, TraceLine | None]:
+        found = view.timeline.lines.rows(range(row, row + 1))
+        return found[0] if found else (0.0, None)

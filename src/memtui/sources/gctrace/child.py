@@ -1,4 +1,4 @@
-"""A program that memtui starts: its output, its signals, its end, its life after memtui."""
+"""Starts a program, forwards signals to it, and reports its end."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from memtui.sources.process.exit_status import COUNTERS_EVERY_S
 from memtui.sources.process.reader import default_reader
 from memtui.sources.source import Clock
 
-PATIENCE_S = 2.0
-"""How long the program may take to end before it is asked more firmly."""
-BEAT_S = 0.1
+END_TIMEOUT_S = 2.0
+"""The time that the program has to end before the next signal."""
+CHECK_S = 0.1
 
 
 def with_gctrace(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with gctrace switched on, all else in GODEBUG kept.
+    """Return the environment with gctrace in GODEBUG; other settings stay.
 
-    A gctrace that is already on stays as it is (gctrace=2 prints more). The runtime reads GODEBUG
+    A gctrace that is already on stays unchanged (gctrace=2 prints more). The runtime reads GODEBUG
     once, at its start (Go 1.27 runtime/runtime1.go, parsedebugvars).
     """
     settings = [each for each in environment.get("GODEBUG", "").split(",") if each]
@@ -35,13 +35,11 @@ def with_gctrace(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, "GODEBUG": ",".join(settings)}
 
 
-def leave_to_itself(fd: int) -> subprocess.Popen[bytes]:
-    """Hand the read end of a pipe to a process that outlives memtui and throws away what comes.
+def drain_after_exit(fd: int) -> subprocess.Popen[bytes]:
+    """Start a process that reads and discards the pipe ``fd`` after memtui has ended.
 
-    It ends when the last writer does.
-
-    Without a reader a Go program is killed by SIGPIPE at its next write to standard output or
-    error (Go 1.27 os/signal: "Go programs that do not call Notify").
+    It ends with the last writer. Without a reader a Go program is killed by SIGPIPE at its next
+    write to standard output or error (Go 1.27 os/signal: "Go programs that do not call Notify").
     """
     os.set_blocking(fd, True)
     return subprocess.Popen(
@@ -54,10 +52,9 @@ def leave_to_itself(fd: int) -> subprocess.Popen[bytes]:
 
 
 class Child:
-    """A running command in a session of its own, with a pipe for each of its outputs.
+    """A running command in its own session, with a pipe for each of its outputs.
 
-    Raises OSError when the command cannot be started. The pipes belong to the Child: they stay
-    open until ``close``.
+    Raises OSError if the command cannot be started. The pipes stay open until ``close``.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -77,38 +74,38 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code, 128+n when signal n killed it; None while it runs."""
+        """The exit code, 128+n if signal n killed it; None while it runs."""
         code = self._process.poll()
         return 128 - code if code is not None and code < 0 else code
 
     def forward(self, number: int) -> None:
-        """Pass a signal on to the program and all it started in its group."""
+        """Send a signal to the process group of the program."""
         self._signal_group(number)
 
     async def end(self, first: int = signal.SIGINT) -> None:
-        """End it and its group: by ``first``, by SIGTERM, at last by SIGKILL; wait until it has."""
+        """End the process group with ``first``, then SIGTERM, then SIGKILL; wait for its end."""
         for number in (first, signal.SIGTERM, signal.SIGKILL):
-            beats = round(PATIENCE_S / BEAT_S)
-            while self._signal_group(number if beats else 0) and beats:
-                number = 0  # once is enough; 0 asks whether the group is still there
-                await asyncio.sleep(BEAT_S)
-                beats -= 1
+            checks = round(END_TIMEOUT_S / CHECK_S)
+            while self._signal_group(number if checks else 0) and checks:
+                number = 0  # signal 0 only checks that the group exists
+                await asyncio.sleep(CHECK_S)
+                checks -= 1
 
     def _signal_group(self, number: int) -> bool:
-        """Send a signal to all that are left of the group; return whether any of them lives."""
+        """Send a signal to the group; return whether any process in it is alive."""
         ended = self.exit_code is not None
         with contextlib.suppress(ProcessLookupError, PermissionError):  # none left; sudo's
             os.killpg(self.pid, number)
         return not ended or has_living_group(self.pid)
 
     def close(self) -> None:
-        """Close the pipes on memtui's side."""
+        """Close memtui's ends of the pipes."""
         for each in self._outputs:
             each.close()
 
 
 class ChildExit:
-    """The source that says how a child ended."""
+    """A source that reports the end of a child."""
 
     name = "process"
 
@@ -117,7 +114,7 @@ class ChildExit:
         self._clock = clock
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Wait for the end of the child and tell it."""
+        """Wait for the end of the child and yield it."""
         exit_watch = default_reader().exit_watch(self._child.pid)
         ended = asyncio.ensure_future(_wait_for_end(self._child.pid))
         try:
@@ -125,19 +122,19 @@ class ChildExit:
                 await asyncio.wait({ended}, timeout=COUNTERS_EVERY_S)
                 exit_watch.update()
             while (code := self._child.exit_code) is None:  # noqa: ASYNC110 - the kernel sets no Event
-                await asyncio.sleep(BEAT_S)
-            how = exit_watch.words(128 - code if code > 128 else code)
+                await asyncio.sleep(CHECK_S)
+            end = exit_watch.words(128 - code if code > 128 else code)
         finally:
             ended.cancel()
             exit_watch.close()
-        yield Event(self._clock(), self.name, Ended(f"{plain(self._child.name)} {how}", code))
+        yield Event(self._clock(), self.name, Ended(f"{plain(self._child.name)} {end}", code))
 
 
 async def _wait_for_end(pid: int) -> None:
-    """Wait until a process has ended, by its pidfd; return at once where there is none."""
+    """Wait until a process has ended, with a pidfd; return at once if there is none."""
     if not hasattr(os, "pidfd_open"):  # Linux only
         return
-    with contextlib.suppress(OSError):  # Linux before 5.3, or it was waited for already
+    with contextlib.suppress(OSError):  # Linux before 5.3, or already reaped
         await _readable(os.pidfd_open(pid))
 
 

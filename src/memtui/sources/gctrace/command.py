@@ -1,4 +1,4 @@
-"""What a command writes that the user gave: docker logs -f, kubectl logs -f, journalctl -f."""
+"""Reads the output of a command of the user: docker logs -f, kubectl logs -f, journalctl -f."""
 
 from __future__ import annotations
 
@@ -18,32 +18,31 @@ from memtui.sources.source import SourceFailed
 
 QUIET_S = 0.5
 SLOW_BYTES = 64 << 10
-"""A command that wrote less than this in QUIET_S has told what was there before: the rest is news.
+"""A command that writes less than this in QUIET_S has printed all old lines.
 
-Old lines come as fast as they can be read, new ones as fast as they are written.
+Old lines arrive as fast as they can be read, new ones as fast as they are written.
 """
 
 LONGEST_REPLAY_S = 10.0
-"""After this time all that comes is taken for news, however fast it comes."""
+"""After this time all lines count as new, however fast they arrive."""
 
 READ_BYTES = 256 << 10
 _MOST_AT_START = 1 << 20
 
-PATIENCE_S = 0.5
-"""How long the command may take to end, at first by SIGTERM."""
+END_TIMEOUT_S = 0.5
+"""The time that the command has to end after SIGTERM, and after SIGKILL."""
 
-_LAST_WORDS = 200
-"""Bytes of its end that are told when it fails."""
+_ERROR_BYTES = 200
+"""Bytes of the end of the output, whose last line is reported when the command fails."""
 
 
-async def output_of(command: str) -> AsyncGenerator[bytes | Turn, None]:
-    """Start a command and yield what it writes to its standard output and error, as it comes.
+async def command_output(command: str) -> AsyncGenerator[bytes | Turn, None]:
+    """Start a command and yield its standard output and error as they arrive.
 
-    It is no shell's command, only split as a shell does. Turn.OPENED comes first, and
-    Turn.CAUGHT_UP once, when all that was there before is told. A command that ends, however it
-    does, raises :class:`SourceFailed`: it is meant to go on. One that fails at once yields
-    nothing: its last line is the reason. Closing the generator ends it and what it started in
-    its group.
+    The command is split as a shell does, and no shell runs it. Turn.OPENED is first, and
+    Turn.CAUGHT_UP follows once, after the old lines. The end of the command raises
+    :class:`SourceFailed`, because it should run on. A command that fails at once yields nothing:
+    its last line is the reason. Closing the generator ends the command and its process group.
     """
     words = shlex.split(command)
     name = plain(os.path.basename(words[0]))
@@ -59,23 +58,23 @@ async def output_of(command: str) -> AsyncGenerator[bytes | Turn, None]:
         raise SourceFailed(f"cannot start {name}: {error.strerror}", command) from None
     assert process.stdout
     try:
-        data, is_open = await _start_of(process.stdout)
+        data, is_open = await _first_output(process.stdout)
         code = None if is_open else await process.wait()
         if code in (None, 0):
             yield Turn.OPENED
             yield data
-        async with aclosing(_rest_of(process.stdout)) as chunks:
+        async with aclosing(_later_output(process.stdout)) as chunks:
             async for chunk in chunks:
                 data = chunk if isinstance(chunk, bytes) else data
                 yield chunk
         yield Turn.CAUGHT_UP
-        raise SourceFailed(_how_it_ended(name, await process.wait(), data), command)
+        raise SourceFailed(_end_reason(name, await process.wait(), data), command)
     finally:
         await _end(process)
 
 
-async def _start_of(stream: asyncio.StreamReader) -> tuple[bytes, bool]:
-    """Return what comes in the first moment, and whether more may come."""
+async def _first_output(stream: asyncio.StreamReader) -> tuple[bytes, bool]:
+    """Return the output of the first QUIET_S, and whether the stream is still open."""
     start = b""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(QUIET_S):
@@ -87,8 +86,8 @@ async def _start_of(stream: asyncio.StreamReader) -> tuple[bytes, bool]:
     return start, True
 
 
-async def _rest_of(stream: asyncio.StreamReader) -> AsyncGenerator[bytes | Turn, None]:
-    """Yield what comes, and Turn.CAUGHT_UP when it comes no faster than it is written."""
+async def _later_output(stream: asyncio.StreamReader) -> AsyncGenerator[bytes | Turn, None]:
+    """Yield the output, and Turn.CAUGHT_UP when it is no longer old lines."""
     clock = asyncio.get_running_loop().time
     latest = clock() + LONGEST_REPLAY_S
     is_caught_up = False
@@ -107,20 +106,20 @@ async def _rest_of(stream: asyncio.StreamReader) -> AsyncGenerator[bytes | Turn,
             yield Turn.CAUGHT_UP
 
 
-def _how_it_ended(name: str, code: int, tail: bytes) -> str:
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    last = tail[-_LAST_WORDS:].decode("utf-8", "replace").strip().rpartition("\n")[2]
-    return f"{name} {how}" + (f": {plain(last)}" if code and last else "")
+def _end_reason(name: str, code: int, tail: bytes) -> str:
+    end = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    last = tail[-_ERROR_BYTES:].decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return f"{name} {end}" + (f": {plain(last)}" if code and last else "")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the command and its group, by SIGKILL when it does not heed SIGTERM."""
+    """End the command and its group with SIGTERM, then with SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended; sudo's
             os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(END_TIMEOUT_S):
                 await process.wait()
-                while has_living_group(process.pid):  # noqa: ASYNC110 - the kernel tells nobody
+                while has_living_group(process.pid):  # noqa: ASYNC110 - the kernel sends no event
                     await asyncio.sleep(0.01)
                 return

@@ -1,14 +1,9 @@
-"""How a pipe is emptied as fast as it fills.
+"""Reads a trace from a pipe without ever blocking the writer.
 
-A process that writes into a full pipe stands still, and a slow screen must never stall a service:
-what comes is read by a thread of its own, whether somebody takes it or not and whatever the event
-loop waits for. Another thread makes lines of it; when too much waits, before that or after, the
-oldest lines of output are dropped and counted.
-
-What was read from a pipe and not looked at yet: in bounded memory, the trace lost last.
-
-Reading lines takes longer than writing them, so a service that floods its log would wait for
-memtui: what it writes is taken at once, and looked at later, as far as there is room.
+A process that writes to a full pipe blocks, and a slow screen must not stall a service. One thread
+reads the pipe at once into a queue of bytes, whatever the event loop does. A second thread decodes
+the bytes into events. Both queues are bounded: when one is full, the oldest lines of output are
+dropped and counted, and lines of the trace last.
 """
 
 from __future__ import annotations
@@ -30,92 +25,91 @@ from memtui.sources.local_time import local_time
 from memtui.sources.source import Clock, EventQueue
 
 MOST_BYTES = 16 << 20
-"""Some seconds of the fastest log: after that only the lines of the trace are kept."""
+"""Some seconds of the fastest log; older chunks keep only lines of the trace."""
 
-_OF_TRACE = (b"gc ", b"scav")
+_TRACE_MARKERS = (b"gc ", b"scav")
 
 
 class ByteQueue:
-    """A queue of chunks between one thread that puts and one that takes.
+    """A queue of chunks between two threads, in bounded memory.
 
-    ``lost`` counts the lines that made room. An empty chunk is the end.
+    ``lost`` counts dropped lines. An empty chunk is the end.
     """
 
     def __init__(self) -> None:
         self.lost = 0
         self._size = 0
-        self._thin: deque[bytes] = deque()
-        """The oldest, of which nothing but the trace is left."""
-        self._whole: deque[bytes] = deque()
-        self._has_any = threading.Condition()
+        self._reduced: deque[bytes] = deque()
+        """The oldest chunks, with lines of the trace only."""
+        self._complete: deque[bytes] = deque()
+        self._has_chunks = threading.Condition()
 
     def put(self, data: bytes) -> None:
-        """Add a chunk; old ones make room."""
-        with self._has_any:
-            self._whole.append(data)
+        """Add a chunk; reduce or drop old ones if the queue is full."""
+        with self._has_chunks:
+            self._complete.append(data)
             self._size += len(data)
-            while self._size > MOST_BYTES and len(self._whole) > 1:
-                self._make_thin(self._whole.popleft())
-            while self._size > MOST_BYTES and self._thin:
-                self._forget(self._thin.popleft())
-            self._has_any.notify()
+            while self._size > MOST_BYTES and len(self._complete) > 1:
+                self._reduce(self._complete.popleft())
+            while self._size > MOST_BYTES and self._reduced:
+                self._drop(self._reduced.popleft())
+            self._has_chunks.notify()
 
     def take(self) -> bytes:
         """Wait for a chunk, and return it."""
-        with self._has_any:
-            self._has_any.wait_for(lambda: self._thin or self._whole)
-            data = self._thin.popleft() if self._thin else self._whole.popleft()
+        with self._has_chunks:
+            self._has_chunks.wait_for(lambda: self._reduced or self._complete)
+            data = self._reduced.popleft() if self._reduced else self._complete.popleft()
             self._size -= len(data)
             return data
 
     def clear(self) -> None:
-        """Forget what waits, and put the end; it does not count as lost."""
-        with self._has_any:
-            self._thin.clear()
-            self._whole.clear()
+        """Drop all chunks without counting them as lost, and add the end."""
+        with self._has_chunks:
+            self._reduced.clear()
+            self._complete.clear()
             self._size = 0
         self.put(b"")
 
-    def _make_thin(self, data: bytes) -> None:
-        kept = of_trace(data)
+    def _reduce(self, data: bytes) -> None:
+        kept = trace_lines(data)
         self._size -= len(data) - len(kept)
         self.lost += data.count(b"\n") - kept.count(b"\n")
-        self._thin.append(kept)
+        self._reduced.append(kept)
 
-    def _forget(self, data: bytes) -> None:
+    def _drop(self, data: bytes) -> None:
         self._size -= len(data)
         self.lost += data.count(b"\n")
 
 
-def of_trace(data: bytes) -> bytes:
-    """Return the lines of a chunk that may be of the trace, and both its ends.
+def trace_lines(data: bytes) -> bytes:
+    """Return the lines of a chunk that may belong to the trace, and its first and last line.
 
-    The ends are parts of lines that the chunks beside it hold the rest of.
+    These two may be incomplete: the rest is in the neighboring chunks.
     """
     first, *between = data.split(b"\n")
     if not between:
         return data
     last = between.pop()
-    kept = [line for line in between if any(word in line for word in _OF_TRACE)]
+    kept = [line for line in between if any(word in line for word in _TRACE_MARKERS)]
     return b"\n".join([first, *kept, last])
 
 
 PIPE_BYTES = 1 << 20
-"""What any user may make of a pipe: /proc/sys/fs/pipe-max-size, man fcntl, F_SETPIPE_SZ."""
+"""The largest pipe for any user: /proc/sys/fs/pipe-max-size, man fcntl, F_SETPIPE_SZ."""
 
 READ_BYTES = 1 << 20
-"""All that a pipe holds: a thread that gets its turn every few milliseconds keeps up so."""
+"""A full pipe: a thread that runs every few milliseconds keeps up with the writer."""
 
 TURN_EVENTS = 500
-"""Events between two turns of the event loop, when many wait: some milliseconds of work."""
+"""Events between two turns of the event loop: some milliseconds of work."""
 
 
 class PipeTrace:
-    """The trace and the output that come through a pipe, a socket, or a file on a descriptor.
+    """The trace and the output in a pipe, a socket, or a file on a descriptor.
 
-    ``fd`` belongs to the caller: it is not closed. ``stream`` is "stdout" for a stream that holds
-    no trace; ``where`` says in a few words what the pipe is. ``dropped`` counts what nobody took
-    in time.
+    ``fd`` belongs to the caller and is not closed. ``stream`` is "stdout" for a stream without a
+    trace; ``where`` is a short description of the pipe.
     """
 
     def __init__(
@@ -125,7 +119,7 @@ class PipeTrace:
         clock: Clock,
         stream: str = "stderr",
         where: str = "pipe",
-        drain: PipeReader | None = None,
+        reader: PipeReader | None = None,
     ) -> None:
         self.name = NAME if stream == "stderr" else stream
         self._fd = fd
@@ -134,45 +128,48 @@ class PipeTrace:
         self._stream = stream
         self._where = where
         self._waiting: EventQueue[Event] = EventQueue()
-        self._drain = drain or PipeReader(fd)
+        self._reader = reader or PipeReader(fd)
 
     @property
     def dropped(self) -> int:
-        """How many events and lines were lost because nobody took them in time."""
-        return self._waiting.dropped + self._drain.unread.lost
+        """The number of events and lines dropped because the queues were full."""
+        return self._waiting.dropped + self._reader.unread.lost
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield what comes, until the other end is closed."""
+        """Yield events until the other end is closed."""
         if self._stream == "stderr":
             yield Event(self._clock(), NAME, Attached(self._where))
         news = asyncio.Event()
-        drain = self._drain
-        lines = _Lines(drain.unread, self._decoder(), self._moments(), self._waiting, news)
-        drain.begin()
+        reader = self._reader
+        lines = _DecoderThread(
+            reader.unread, self._decoder(), self._timestamps(), self._waiting, news
+        )
+        reader.start()
         lines.start()
-        told = self.dropped
+        reported = self.dropped
         try:
             while True:
-                was_at_end = lines.is_at_end  # asked first: nothing arrives after the end
-                if self.dropped > told:
+                was_at_end = lines.is_at_end  # read first: nothing arrives after the end
+                if self.dropped > reported:
                     lost = OutputLine(
-                        f"… {self.dropped - told} lines came too fast …", self._stream
+                        f"… {self.dropped - reported} lines dropped: output too fast …",
+                        self._stream,
                     )
-                    told = self.dropped
+                    reported = self.dropped
                     yield Event(self._clock(), NAME, lost)
                 for number, event in enumerate(self._waiting.take_all(), 1):
                     yield event
                     if number % TURN_EVENTS == 0:
                         await asyncio.sleep(0)
                 if was_at_end and self._stream == "stderr":
-                    trouble = Trouble("the input has ended", "what came until then is kept")
+                    trouble = Trouble("the input has ended", "earlier input is kept")
                     yield Event(self._clock(), NAME, trouble)
                 if was_at_end:
                     return
                 await news.wait()
                 news.clear()
         finally:
-            drain.stop()
+            reader.stop()
             lines.stop()
 
     def _decoder(self) -> Decoder:
@@ -180,15 +177,14 @@ class PipeTrace:
             return OutputDecoder(self._stream)
         return TraceDecoder(local_time=local_time(self._clock))
 
-    def _moments(self) -> Timestamps:
+    def _timestamps(self) -> Timestamps:
         return Timestamps(self._started_at, self._clock)
 
 
 class PipeReader:
-    """Reads what there is, all the time, and does nothing else.
+    """Reads a pipe into ``unread`` in a thread of its own.
 
-    ``unread`` holds what was read. It may ``begin`` long before anybody looks: memtui itself takes
-    half a second to start.
+    It can start long before the first use: memtui takes half a second to start.
     """
 
     def __init__(self, fd: int) -> None:
@@ -197,22 +193,22 @@ class PipeReader:
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def begun(cls, fd: int) -> PipeReader:
-        """Return one that reads already."""
-        drain = cls(fd)
-        drain.begin()
-        return drain
+    def started(cls, fd: int) -> PipeReader:
+        """Return a reader that has started."""
+        reader = cls(fd)
+        reader.start()
+        return reader
 
-    def begin(self) -> None:
-        """Read from now on, in a thread of its own; once is enough."""
+    def start(self) -> None:
+        """Start the thread, if it has not started yet."""
         if self._thread is None:
             self._stopped, self._wake = os.pipe2(os.O_CLOEXEC)
-            _widen(self._fd)
-            self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
+            _enlarge(self._fd)
+            self._thread = threading.Thread(target=self._run, name="pipe reader", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
-        """Read until the end of the stream, or until told to stop."""
+        """Read until the end of the stream, or until ``stop``."""
         poll = select.poll()
         poll.register(self._stopped, select.POLLIN)
         poll.register(self._fd, select.POLLIN)
@@ -229,7 +225,7 @@ class PipeReader:
         self.unread.put(b"")
 
     def stop(self) -> None:
-        """Stop reading; return when nothing is read any more: at once, or after one read."""
+        """Stop the thread, and return when it has stopped: at once, or after one read."""
         if self._thread is not None:
             os.write(self._wake, b"x")
             self._thread.join()
@@ -238,14 +234,14 @@ class PipeReader:
             self._thread = None
 
 
-class _Lines(threading.Thread):
-    """Makes events of what was read, and puts them where they wait; sets ``news`` in the loop."""
+class _DecoderThread(threading.Thread):
+    """Decodes chunks into events for the queue ``waiting``; sets ``news`` in the event loop."""
 
     def __init__(
         self,
         unread: ByteQueue,
         decoder: Decoder,
-        moments: Timestamps,
+        timestamps: Timestamps,
         waiting: EventQueue[Event],
         news: asyncio.Event,
     ) -> None:
@@ -253,40 +249,40 @@ class _Lines(threading.Thread):
         self.is_at_end = False
         self._unread = unread
         self._decoder = decoder
-        self._moments = moments
+        self._timestamps = timestamps
         self._waiting = waiting
         self._news = news
         self._loop = asyncio.get_running_loop()
 
     def run(self) -> None:
-        """Look at all that was read, up to the end."""
+        """Decode all chunks up to the end."""
         while not self.is_at_end:
             data = self._unread.take()
             for item, at in self._decoded(data):
-                event = self._moments.live(item, at)
+                event = self._timestamps.event(item, at)
                 self._waiting.put(event, is_line=isinstance(item, OutputLine))
             self.is_at_end = not data
             with contextlib.suppress(RuntimeError):  # the loop is closed: memtui is ending
                 self._loop.call_soon_threadsafe(self._news.set)
 
     def stop(self) -> None:
-        """Forget what was not looked at; return when nothing is looked at any more."""
+        """Drop the chunks that are left, and return when the thread has stopped."""
         self._unread.clear()
         self.join()
 
     def _decoded(self, data: bytes) -> list[TimedItem]:
         try:
             return self._decoder.feed(data) if data else self._decoder.flush()
-        except Exception as error:  # noqa: BLE001 - the rest must be looked at, defect or not
-            event = Event(self._moments.clock(), NAME, as_trouble(error))
+        except Exception as error:  # noqa: BLE001 - a defect must not end the stream
+            event = Event(self._timestamps.clock(), NAME, as_trouble(error))
             self._waiting.put(event, is_line=False)
             self._decoder = OutputDecoder("stderr")
             return []
 
 
-def _widen(fd: int) -> None:
-    """Make a pipe hold more, for the moments in which memtui does not get the processor."""
+def _enlarge(fd: int) -> None:
+    """Enlarge the pipe, for times when memtui does not get the processor."""
     if not hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux only
         return
-    with contextlib.suppress(OSError):  # a socket, a file, or the user has used up the allowance
+    with contextlib.suppress(OSError):  # a socket, a file, or the limit of the user is reached
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -1,4 +1,4 @@
-"""The trace of the collector, and the output around it, in files: of a process, or of a name."""
+"""Reads gctrace and other output from the stderr of a process, from a file, or from a command."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from memtui.model import Attached, Event, GcCycle, Restart, Trouble
 from memtui.parse.gctrace.decoder import TraceDecoder
 from memtui.parse.process.proc import ParseError
-from memtui.sources.gctrace.command import output_of
+from memtui.sources.gctrace.command import command_output
 from memtui.sources.gctrace.follow_file import FollowedFile, Turn, follow
 from memtui.sources.gctrace.pipe import PipeTrace
-from memtui.sources.gctrace.stderr import has_gctrace, not_to_be_opened, stderr_of
+from memtui.sources.gctrace.stderr import cannot_follow, has_gctrace, stderr_of
 from memtui.sources.gctrace.timestamps import NAME, Backlog, Timestamps
 from memtui.sources.local_time import local_time
 from memtui.sources.process.proc import access_hint
@@ -22,17 +22,19 @@ from memtui.sources.process.reader import reader_at
 from memtui.sources.source import Clock, SourceFailed
 
 TAIL_BYTES = 256 << 10
-"""Of what a process has written before: more than a thousand cycles."""
+"""Read of the previous output of a process: more than a thousand cycles."""
 _TROUBLES = {
     Turn.LOST: Trouble(
         "the file is gone",
-        "what its writer adds to it is still read, until a file has that name again",
+        "memtui still reads it until a new file has its name",
         0.0,
     ),
-    Turn.CUT: Trouble("the file was truncated: it is read from its start", "", 0.0),
-    Turn.REOPENED: Trouble("another file took its place, and is read now", "", 0.0),
+    Turn.CUT: Trouble("the file was truncated; reading from its start", "", 0.0),
+    Turn.REOPENED: Trouble("the file was replaced; reading the new one", "", 0.0),
     Turn.FULL: Trouble(
-        "the disk of the log is full: lines may be missing", "it is read on when there is room", 0.0
+        "the disk of the log is full: lines may be missing",
+        "reading continues when there is room",
+        0.0,
     ),
 }
 _READ_ON = (Turn.OPENED, Turn.CUT, Turn.REOPENED, Turn.ROOM)
@@ -41,9 +43,9 @@ _READ_ON = (Turn.OPENED, Turn.CUT, Turn.REOPENED, Turn.ROOM)
 class StderrTrace:
     """The trace of a running process whose standard error is a regular file.
 
-    The file is opened as /proc/PID/fd/2, and so survives to be renamed, unlinked, or seen under
-    another name than ours. Anything else is never opened: ``events`` raises
-    :class:`SourceFailed` for good, and says what it is and where its lines can be had.
+    The file is opened as /proc/PID/fd/2, so it may be renamed or unlinked, or have another name
+    here. Other kinds of stderr are never opened: ``events`` raises a final :class:`SourceFailed`
+    with the kind and how to get its lines.
     """
 
     name = NAME
@@ -57,20 +59,20 @@ class StderrTrace:
         self._proc = proc
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield the end of what is there, and then all that comes; end with the process."""
+        """Yield the end of the file, then new lines, until the process ends."""
         target = _StderrFile(self._pid, self._started_at, self._proc)
-        moments = Timestamps(self._started_at, self._clock)
+        timestamps = Timestamps(self._started_at, self._clock)
         chunks = follow(target)
-        async with aclosing(_trace(chunks, target.where, moments, sift=True)) as events:
+        async with aclosing(_trace(chunks, target.where, timestamps, select=True)) as events:
             async for event in events:
                 yield event
 
 
 class FileTrace:
-    """The trace in a file that has a name: read from its start, and then followed by its name.
+    """The trace in a named file: read from its start, then followed by its name.
 
-    With ``started_at`` only what the process that started then has written is told. A missing
-    file is tried again: a service may not have made it yet. A named pipe is emptied, once.
+    With ``started_at``, only lines of the process that started then are reported. A missing file
+    is tried again, because a service may create it later. A named pipe is read once, to its end.
     """
 
     name = NAME
@@ -81,7 +83,7 @@ class FileTrace:
         self._clock = clock
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield all that is there, and then all that comes; a file has no end."""
+        """Yield the content of the file, then new lines, without end."""
         where = f"following {self._path}"
         if self._path.is_fifo():
             async with aclosing(self._pipe_events(where)) as events:
@@ -89,10 +91,10 @@ class FileTrace:
                     yield event
             return
         target = _NamedFile(self._path, self._started_at)
-        moments = Timestamps(self._started_at, self._clock)
-        sift = self._started_at is not None
+        timestamps = Timestamps(self._started_at, self._clock)
+        select = self._started_at is not None
         chunks = follow(target)
-        async with aclosing(_trace(chunks, lambda: where, moments, sift=sift)) as events:
+        async with aclosing(_trace(chunks, lambda: where, timestamps, select=select)) as events:
             async for event in events:
                 yield event
 
@@ -111,10 +113,10 @@ class FileTrace:
 
 
 class CommandTrace:
-    """The trace that a command writes, which the user gave: ``docker logs -f web``.
+    """The trace in the output of a command of the user: ``docker logs -f web``.
 
-    It is started again when it ends, as kubectl logs does after some hours. Such a command tells
-    the old lines again: cycles that were told already are left out.
+    The command is restarted when it ends, as kubectl logs does after some hours. It prints the
+    old lines again then; cycles that were reported before are left out.
     """
 
     name = NAME
@@ -126,12 +128,16 @@ class CommandTrace:
         self._last_number = 0
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield what it writes; raise :class:`SourceFailed` when it ends."""
-        moments = Timestamps(self._started_at, self._clock)
+        """Yield its output; raise :class:`SourceFailed` when it ends."""
+        timestamps = Timestamps(self._started_at, self._clock)
         where = f"from {self._command}"
-        sift = self._started_at is not None or self._last_number > 0
+        select = self._started_at is not None or self._last_number > 0
         trace = _trace(
-            output_of(self._command), lambda: where, moments, sift=sift, after=self._last_number
+            command_output(self._command),
+            lambda: where,
+            timestamps,
+            select=select,
+            after=self._last_number,
         )
         async with aclosing(trace) as events:
             async for event in events:
@@ -143,18 +149,18 @@ class CommandTrace:
 async def _trace(
     stream: AsyncGenerator[bytes | Turn, None],
     where: Callable[[], str],
-    moments: Timestamps,
+    timestamps: Timestamps,
     *,
-    sift: bool,
+    select: bool,
     after: int = 0,
 ) -> AsyncGenerator[Event, None]:
-    """Yield what a stream says; with ``sift`` only what a process wrote since it started.
+    """Yield the events of a stream; with ``select`` only those of the watched process.
 
-    ``after`` is the number of the last cycle that was told before.
+    ``after`` is the number of the last cycle that was reported before.
     """
-    zone = local_time(moments.clock)
+    zone = local_time(timestamps.clock)
     decoder, last_number = TraceDecoder(local_time=zone), 0
-    backlog = Backlog(moments, after) if sift else None
+    backlog = Backlog(timestamps, after) if select else None
     async with aclosing(stream) as chunks:
         async for chunk in chunks:
             if chunk is Turn.CAUGHT_UP:
@@ -166,25 +172,25 @@ async def _trace(
                     backlog.add(items)
                     events = []
                 else:
-                    if sift and not last_number:  # what it begins anew was of another process
+                    if select and not last_number:  # the restart ended an earlier process
                         items = [each for each in items if not isinstance(each[0], Restart)]
-                    events = [moments.live(*each) for each in items]
+                    events = [timestamps.event(*each) for each in items]
             for event in events:
                 if isinstance(event.sample, GcCycle):
                     last_number = event.sample.number
                 yield event
             if isinstance(chunk, Turn):
-                for told in _told(chunk, where):
-                    yield Event(moments.clock(), NAME, told)
-            if chunk is Turn.REOPENED and sift:
+                for sample in _turn_samples(chunk, where):
+                    yield Event(timestamps.clock(), NAME, sample)
+            if chunk is Turn.REOPENED and select:
                 decoder = TraceDecoder(local_time=zone)
-                backlog = Backlog(moments, last_number)
+                backlog = Backlog(timestamps, last_number)
     for each in decoder.flush():
-        yield moments.live(*each)
+        yield timestamps.event(*each)
 
 
-def _told(turn: Turn, where: Callable[[], str]) -> list[Attached | Trouble]:
-    """Return what is told of a turn: what is over at once too, for it stays in a recording."""
+def _turn_samples(turn: Turn, where: Callable[[], str]) -> list[Attached | Trouble]:
+    """Return the samples of a turn; also short troubles, for the recording."""
     trouble = _TROUBLES.get(turn)
     found: list[Attached | Trouble] = [trouble] if trouble else []
     if turn in _READ_ON:
@@ -193,7 +199,7 @@ def _told(turn: Turn, where: Callable[[], str]) -> list[Attached | Trouble]:
 
 
 class _StderrFile:
-    """What leads to a file through file descriptor 2 of a process."""
+    """The file that is file descriptor 2 of a process."""
 
     def __init__(self, pid: int, started_at: float | None, proc: Path) -> None:
         self._pid = pid
@@ -202,17 +208,17 @@ class _StderrFile:
         self._start_ticks = self._ticks()
 
     def where(self) -> str:
-        """Describe what is followed, and whether anything can be expected there."""
+        """Return the name of the file, and whether gctrace is off."""
         where = f"following {stderr_of(self._pid, self._proc).name}"
         if has_gctrace(self._pid, self._proc) is False:
             where += " — GODEBUG has no gctrace=1, so the runtime prints nothing"
         return where
 
     def open(self) -> FollowedFile:
-        """Open it through /proc, unless it is no file; its name may be that of another one."""
+        """Open it through /proc if it is a file; another file may have its name by now."""
         stderr = stderr_of(self._pid, self._proc)
         if not stderr.is_file:
-            raise not_to_be_opened(stderr, self._pid, self._proc)
+            raise cannot_follow(stderr, self._pid, self._proc)
         link = self._proc / str(self._pid) / "fd" / "2"
         try:
             return FollowedFile(link, TAIL_BYTES, self._started_at)
@@ -223,23 +229,23 @@ class _StderrFile:
             raise SourceFailed(f"process {self._pid} has ended", final=True) from None
 
     def has_moved(self, file: FollowedFile) -> bool:
-        """Whether the process has made another file its standard error."""
+        """Return whether the process has another file as its stderr."""
         try:
             stderr = stderr_of(self._pid, self._proc)
-        except SourceFailed:  # closed, or closed to us: what is open is still worth following
+        except SourceFailed:  # closed or not readable: the open file is still followed
             return False
         return stderr.is_file and stderr.identity != file.identity
 
     def is_lost(self) -> bool:
-        """Never: the process holds it, whatever name it has."""
+        """Return False: the process has it open, whatever its name is."""
         return False
 
     def is_over(self) -> bool:
-        """Whether the process has ended."""
+        """Return whether the process has ended."""
         return self._ticks() != self._start_ticks
 
     def _ticks(self) -> int | None:
-        """Return when the process started; None when it is gone, or a zombie."""
+        """Return the start of the process in clock ticks; None if it has ended, or is a zombie."""
         try:
             found = reader_at(self._proc).stat(self._pid)
         except (OSError, ParseError):
@@ -248,7 +254,7 @@ class _StderrFile:
 
 
 class _NamedFile:
-    """What leads to a file by its name, whichever file has it."""
+    """The file that has a name, whichever it is."""
 
     def __init__(self, path: Path, started_at: float | None) -> None:
         self._path = path
@@ -262,7 +268,7 @@ class _NamedFile:
             raise _cannot_open(self._path, error) from None
 
     def has_moved(self, file: FollowedFile) -> bool:
-        """Whether another file has the name; a name that is gone may come back."""
+        """Return whether another file has the name; a missing name may come back."""
         try:
             found = os.stat(self._path)
         except OSError:
@@ -270,11 +276,11 @@ class _NamedFile:
         return stat.S_ISREG(found.st_mode) and (found.st_dev, found.st_ino) != file.identity
 
     def is_lost(self) -> bool:
-        """Whether nothing has the name."""
+        """Return whether no file has the name."""
         return not os.path.lexists(self._path)
 
     def is_over(self) -> bool:
-        """A file can always grow."""
+        """Return False: a file can always grow."""
         return False
 
 

@@ -1,7 +1,7 @@
-"""What the standard error of another process is, and what to do when it must not be opened.
+"""Finds out what the stderr of another process is, and suggests how to get a trace from it.
 
-Only a regular file may be read beside its writer. Opening a pipe takes lines from the one that
-reads it, opening a terminal takes keystrokes: both are told apart by stat, which opens nothing.
+Only a regular file can be read beside its writer. Reading a pipe would take lines from its reader,
+and opening a terminal would take keystrokes. stat identifies both without opening them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from memtui.sources.source import SourceFailed
 _CONTAINER = re.compile(r"(?<![0-9a-f])([0-9a-f]{64})(?![0-9a-f])")
 _SWITCH = "gctrace="
 _START_IT = "start it with: memtui run -- COMMAND, or GODEBUG=gctrace=1 COMMAND 2>FILE"
-_STEALS = "reading it would steal its lines"
+_TAKES_LINES = "reading it would take lines from its reader"
 
 
 @dataclass(frozen=True, slots=True)
 class Stderr:
-    """Standard error of a process: what its link in /proc is called, and what stat says of it."""
+    """The stderr of a process: the target of its link in /proc, its mode and its identity."""
 
     name: str
     mode: int
@@ -34,15 +34,15 @@ class Stderr:
 
     @property
     def is_file(self) -> bool:
-        """Whether it may be opened and followed."""
+        """Whether it can be opened and followed."""
         return stat.S_ISREG(self.mode)
 
 
 def stderr_of(pid: int, proc: Path = Path("/proc")) -> Stderr:
     """Return what file descriptor 2 of a process is, without opening it.
 
-    Raise :class:`SourceFailed` for good when the process is gone, when it closed its standard
-    error, and when it may not be asked (another user's process: man proc_pid_fd).
+    Raise a final :class:`SourceFailed` if the process has ended, if it closed its stderr, or if
+    access is denied (a process of another user: man proc_pid_fd).
     """
     if not isinstance(reader_at(proc), LinuxReader):
         reason = "the stderr of another process can be read on Linux only"
@@ -64,39 +64,39 @@ def stderr_of(pid: int, proc: Path = Path("/proc")) -> Stderr:
     return Stderr(name, found.st_mode, (found.st_dev, found.st_ino))
 
 
-def not_to_be_opened(stderr: Stderr, pid: int, proc: Path = Path("/proc")) -> SourceFailed:
-    """Return why standard error, which is no file, is left alone, and where its lines are."""
-    logs = _logs_of_container(pid, proc)
+def cannot_follow(stderr: Stderr, pid: int, proc: Path = Path("/proc")) -> SourceFailed:
+    """Return why a stderr that is not a file is not read, and how to get its lines."""
+    logs = _container_logs(pid, proc)
     if stat.S_ISSOCK(stderr.mode) and _is_journal(stderr, pid, proc):
         reason = "stderr goes to the systemd journal"
-        hint = _command(f"journalctl -f -o cat _PID={pid}")
+        hint = _command_option(f"journalctl -f -o cat _PID={pid}")
     elif stat.S_ISSOCK(stderr.mode):
-        reason, hint = "stderr is a socket: nobody but its reader can read it", logs
+        reason, hint = "stderr is a socket, which only its reader can read", logs
     elif stat.S_ISFIFO(stderr.mode):
-        reason, hint = f"stderr is a pipe: {_STEALS}", logs
+        reason, hint = f"stderr is a pipe: {_TAKES_LINES}", logs
     elif stderr.name == os.devnull:
         reason, hint = f"stderr goes to {os.devnull}", _START_IT
     elif stderr.name.startswith(("/dev/pts/", "/dev/tty", "/dev/console")):
         reason = f"stderr is the terminal {stderr.name}: opening it would take keystrokes"
         hint = _START_IT
     else:
-        reason, hint = f"stderr is no file that can be followed: {stderr.name}", _START_IT
+        reason, hint = f"stderr is not a file that can be followed: {stderr.name}", _START_IT
     if hint and hint != _START_IT and has_gctrace(pid, proc) is False:
         hint = f"set GODEBUG=gctrace=1 for it, then: {hint}"
     return SourceFailed(reason, hint or _START_IT, final=True)
 
 
 def has_gctrace(pid: int, proc: Path = Path("/proc")) -> bool | None:
-    """Whether the process was started with gctrace on; None when its environment is closed to us.
+    """Return whether the process was started with gctrace; None if its environment is unreadable.
 
     The runtime reads GODEBUG once, at its start (Go 1.27.3 runtime/runtime1.go,
-    parsedebugvars), so that the environment of the exec is what counts.
+    parsedebugvars), so the environment of the exec applies.
     """
     environment = _environment(pid, proc)
     if environment is None:
         return None
     for setting in reversed(environment.get("GODEBUG", "").split(",")):
-        if setting.startswith(_SWITCH):  # the last one counts
+        if setting.startswith(_SWITCH):  # the last one applies
             value = setting.removeprefix(_SWITCH)
             return value.isdecimal() and int(value) > 0
     return False
@@ -108,20 +108,20 @@ def _environment(pid: int, proc: Path) -> dict[str, str] | None:
     except OSError:
         return None
     pairs = [entry.partition("=") for entry in os.fsdecode(raw).split("\0") if entry]
-    if not pairs:  # of a zombie, and of a process in the middle of its exec
+    if not pairs:  # a zombie, or a process during its exec
         return None
-    return {key: value for key, _, value in reversed(pairs)}  # getenv takes the first of two
+    return {key: value for key, _, value in reversed(pairs)}  # getenv returns the first of two
 
 
 def _is_journal(stderr: Stderr, pid: int, proc: Path) -> bool:
-    """Whether the socket is the one that systemd connected: DEVICE:INODE, man systemd.exec."""
+    """Return whether systemd connected the socket: DEVICE:INODE, man systemd.exec."""
     device, inode = stderr.identity
     environment = _environment(pid, proc) or {}
     return environment.get("JOURNAL_STREAM") == f"{device}:{inode}"
 
 
-def _logs_of_container(pid: int, proc: Path) -> str:
-    """Return the command that shows the log of the container of ``pid``; "" outside of one."""
+def _container_logs(pid: int, proc: Path) -> str:
+    """Return the option that reads the log of the container of ``pid``; "" outside a container."""
     try:
         groups = (proc / str(pid) / "cgroup").read_text(errors="replace")
     except OSError:
@@ -130,12 +130,12 @@ def _logs_of_container(pid: int, proc: Path) -> str:
     if match is None:
         return ""
     if "kubepods" in groups:
-        return _command("kubectl logs -f POD")
+        return _command_option("kubectl logs -f POD")
     engine = "podman" if "libpod" in groups else "docker"
-    return _command(f"{engine} logs -f {match[1][:12]}")
+    return _command_option(f"{engine} logs -f {match[1][:12]}")
 
 
-def _command(command: str) -> str:
+def _command_option(command: str) -> str:
     return f"add --gctrace-command '{command}'"
 
 

@@ -1,4 +1,4 @@
-"""What is shown depends on the view, not on the day on which somebody looks."""
+"""Moments are formatted relative to the time of the view, not to the current day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from memtui.local_time import time_or_date
 
-SOURCE = Path(__file__).parents[2] / "src" / "memtui"
+SOURCE = Path(__file__).parents[1] / "src" / "memtui"
 WITHOUT_A_CLOCK = (
     "panes", "report", "session/player.py", "session/replay_window.py", "diagnosis", "timeline",
     "parse", "model",

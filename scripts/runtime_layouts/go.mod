@@ -1,0 +1,3 @@
+module example.test/layouts
+
+go 1.19
