@@ -98,7 +98,7 @@ def test_an_event_that_cannot_be_encoded_is_left_out_and_counted(
     assert sum(int(each[1]) for each in said if each) == len(lost)
 
 
-@pytest.mark.parametrize("place", ["member_writer.OpenMember.packed", "summary.SummaryBuilder.add",
+@pytest.mark.parametrize("place", ["member_writer.OpenMember.pack", "summary.SummaryBuilder.add",
                                    "writer.header_record"])  # fmt: skip
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError])
 def test_any_other_defect_ends_the_recorder_which_then_holds_nothing(

@@ -104,7 +104,7 @@ class Thinning:
         self._every_s = every_s
         self._next: dict[str, float] = {}
 
-    def takes(self, event: Event) -> bool:
+    def selects(self, event: Event) -> bool:
         """Return whether an event is selected."""
         kind = NAMES[type(event.sample)]
         if self._every_s is None or kind not in FREQUENT:

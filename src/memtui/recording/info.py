@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -13,7 +13,7 @@ from memtui.recording.header import Header
 from memtui.recording.members import Damage, Gap
 from memtui.recording.reader import Recording
 
-UNPACKED, SUMMED = 0.5, 0.8
+UNPACKED, SUMMARIZED = 0.5, 0.8
 """Share of the time at which everything is unpacked, and at which all members are summarized."""
 
 
@@ -68,17 +68,13 @@ def read_info(
     if profiles := recording.profiles():
         kinds["profile"] = len(profiles)
     sessions: dict[str, Header] = {}
-    # A header names the process at the start of its member, not those that start in it.
-    seen = [
-        (at, RecordedProcess(each.name, each.pid, each.start_ticks))
-        for at, each in recording.identities()
-    ]
+    named: list[tuple[float, RecordedProcess]] = []
     for number, header in enumerate(recording.headers()):
-        on_progress(SUMMED + number / count * (1 - SUMMED))
+        on_progress(SUMMARIZED + number / count * (1 - SUMMARIZED))
         sessions.setdefault(header.session, header)
         if header.pid is not None:
-            seen.append((header.at, RecordedProcess(header.name, header.pid, header.start_ticks)))
-    seen.sort(key=itemgetter(0))
+            process = RecordedProcess(header.name, header.pid, header.start_ticks)
+            named.append((header.at, process))
     notable = recording.notable_events()
     damage = recording.damage
     return RecordingInfo(
@@ -87,7 +83,7 @@ def read_info(
         start=start,
         end=end,
         header=recording.header,
-        processes=tuple(dict.fromkeys(process for _, process in seen)),
+        processes=_processes(recording, named),
         sessions=tuple(sessions.values()),
         members=len(recording.members()),
         kinds=dict(kinds.most_common()),
@@ -99,3 +95,20 @@ def read_info(
         damage=tuple(each for each in damage if not each.is_tail),
         is_open=any(each.is_tail for each in damage),
     )
+
+
+def _processes(
+    recording: Recording, named: Iterable[tuple[float, RecordedProcess]]
+) -> tuple[RecordedProcess, ...]:
+    """Return the processes in the order in which they were first recorded.
+
+    ``named`` are those that headers name: the process at the start of a member, not those that
+    start in it.
+    """
+    found = [
+        (at, RecordedProcess(each.name, each.pid, each.start_ticks))
+        for at, each in recording.identities()
+    ]
+    found += named
+    found.sort(key=itemgetter(0))
+    return tuple(dict.fromkeys(process for _, process in found))

@@ -106,12 +106,12 @@ class Recorder:
             self._file = OutFile(descriptor, None)
             self._rotation = None
         else:
-            self._file = self._opened(path, force=force)
+            self._file = self._open_file(path, force=force)
             self._rotation = Rotation(path, max_bytes, max_age_s)
         self._seen = self._clocks.now()
         self._wrote_at = self._seen.wall
 
-    def _opened(self, path: Path, *, force: bool) -> OutFile:
+    def _open_file(self, path: Path, *, force: bool) -> OutFile:
         try:
             return create_file(path, force=force)
         except FileExistsError:

@@ -105,7 +105,7 @@ def _csv(span: _ExportSpan) -> Iterator[str]:
     from memtui.recording.export import Thinning, csv_lines
 
     thinning = Thinning(span.every)
-    yield from csv_lines(each for each in span.events() if thinning.takes(each))
+    yield from csv_lines(each for each in span.events() if thinning.selects(each))
 
 
 def _metrics(span: _ExportSpan) -> Iterator[str]:
@@ -116,7 +116,7 @@ def _metrics(span: _ExportSpan) -> Iterator[str]:
     labels = {"host": span.recording.header.host}
     if identity is not None:
         labels |= {"name": identity.name, "pid": str(identity.pid)}
-    yield from openmetrics_lines((each for each in span.events() if thinning.takes(each)), labels)
+    yield from openmetrics_lines((each for each in span.events() if thinning.selects(each)), labels)
 
 
 def _jsonl(span: _ExportSpan) -> Iterator[str]:
@@ -129,7 +129,7 @@ def _jsonl(span: _ExportSpan) -> Iterator[str]:
     for event in span.events(whole_profiles=True):
         while gaps and gaps[0].end <= event.at:
             yield json.dumps(flatten_gap(gaps.pop(0))) + "\n"
-        if thinning.takes(event):
+        if thinning.selects(event):
             yield json.dumps(flatten(event)) + "\n"
     for gap in gaps:
         yield json.dumps(flatten_gap(gap)) + "\n"

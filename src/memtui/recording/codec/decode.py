@@ -204,7 +204,7 @@ _Reader: TypeAlias = tuple[int, str, bool, frozenset[type], bool, object]
 
 
 def _readers(kind: type, prefix: str, names: tuple[str, ...]) -> list[_Reader]:
-    """Return how the fields of a sample, or of the one within it, are read of a row."""
+    """Return how to read the fields of a sample, or of the sample nested in it, from a row."""
     hints = hints_of(kind)
     found: list[_Reader] = []
     for place, name in enumerate(names):
@@ -217,12 +217,12 @@ def _readers(kind: type, prefix: str, names: tuple[str, ...]) -> list[_Reader]:
 
 
 def _defaults(kind: type, names: tuple[str, ...], prefix: str, besides: str) -> dict[str, object]:
-    """Return what stands for the fields that a row does not have."""
-    there = {field_path(name) for name in names}
+    """Return the values of the fields that a row does not have."""
+    present = {field_path(name) for name in names}
     return {
         each.name: default_value(each, hints_of(kind)[each.name])
         for each in dataclasses.fields(kind)
-        if prefix + each.name not in there
+        if prefix + each.name not in present
         and each.name != besides
         and each.default is dataclasses.MISSING
     }

@@ -1,4 +1,4 @@
-"""How a moment is named."""
+"""Times within a session, as a user writes them."""
 
 from __future__ import annotations
 
