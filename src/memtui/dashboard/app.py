@@ -194,7 +194,7 @@ class MemtuiApp(LeanApp):
         """
         if error is not None and not self.defects:  # the first is enough: more could fill a disk
             self.defects.append(
-                f"a defect of memtui: {kind_and_place(error)}; {report_hint(error)}"
+                f"a defect in memtui: {kind_and_place(error)}; {report_hint(error)}"
             )
 
     # Painting

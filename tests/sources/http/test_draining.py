@@ -114,12 +114,12 @@ PLACES: dict[str, Asks] = {
         RuntimeSource(None, time.time, url=Address(f"{url}/debug/pprof/heap"))
     ),
     "sources/actions": lambda url: ProcessActions(f"{url}/free").act(Act.FREE_MEMORY, os.getpid()),
-    "cli/stored/profile_input": lambda url: asyncio.to_thread(
+    "cli/stored/profile_report": lambda url: asyncio.to_thread(
         stacks_from, url, deadline_s=0.5, limit_bytes=1 << 30
     ),
 }
 """All who ask over HTTP, by their module."""
-THREADS = ("cli/stored/profile_input",)
+THREADS = ("cli/stored/profile_report",)
 """Those that cannot be cancelled, and leave by their deadline."""
 
 

@@ -295,7 +295,7 @@ def test_a_page_is_not_blamed_for_what_it_cannot_have_allocated(
     mark = watching.mark("a page", None if most is None else 1000, most)
     assert (mark is not None) == is_marked
     if mark is not None:
-        assert ("given up" in mark.text) == (most is None)
+        assert ("abandoned" in mark.text) == (most is None)
     assert held
 
 

@@ -281,7 +281,7 @@ async def test_a_closed_port_is_an_error() -> None:
 
 @pytest.mark.parametrize("url", ["ftp://x/y", "http://", "http://h:99999999/", "http://[::1"])
 async def test_an_invalid_url_is_a_one_line_error(url: str) -> None:
-    assert "is no URL that can be asked" in (await failure(UrlProfileSource(url, clock))).reason
+    assert "is not a valid HTTP URL" in (await failure(UrlProfileSource(url, clock))).reason
 
 
 async def test_an_unknown_host_name_is_an_error() -> None:

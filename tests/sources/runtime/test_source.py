@@ -336,7 +336,7 @@ async def test_a_cycle_from_the_future_is_of_now() -> None:
     ("page", "why"),
     [
         (ok(b"<html>hello</html>"), "/debug/vars is no JSON"),
-        (ok(own_vars(Sys=-5)), "/debug/vars says sys = -5"),
+        (ok(own_vars(Sys=-5)), "/debug/vars has sys = -5"),
         (ok(VARS), "belongs to another process: its command line differs"),
         (b"HTTP/1.0 302 Found\r\nLocation: /login?token=s3cret\r\n\r\n", "redirects to /login?…"),
         (b"HTTP/1.0 401 Unauthorized\r\n\r\n", "wants credentials"),
