@@ -68,6 +68,7 @@ check: $(VENV)/ready ## lint, types, import contracts
 # top, htop and glances are measured too, if they are installed.
 bench: $(BUILD)/orders ## measure the cost of memtui, and write benchmarks/results.md
 	$(BIN)/python benchmarks/screen.py $(BENCH)
+	$(BIN)/python benchmarks/private_textual.py
 	$(BIN)/python benchmarks/wire.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/harm.py

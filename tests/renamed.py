@@ -10,11 +10,16 @@ from pathlib import Path
 import textual
 
 
-def renamed(folder: Path, name: str) -> Path:
-    """Return a folder with a copy of Textual in which a name is another one everywhere."""
+def renamed(folder: Path, name: str, source: Path | None = None) -> Path:
+    """Return a folder with a copy of Textual in which a name is another one everywhere.
+
+    ``source`` is a copy to begin with, in which other names have been replaced.
+    """
     target = folder / "textual"
     shutil.copytree(
-        Path(textual.__file__).parent, target, ignore=shutil.ignore_patterns("__pycache__")
+        source or Path(textual.__file__).parent,
+        target,
+        ignore=shutil.ignore_patterns("__pycache__"),
     )
     shutil.copytree(Path(str(distribution("textual")._path)), folder / "textual-8.dist-info")  # type: ignore[attr-defined]
     word = re.compile(rf"\b{name}\b")

@@ -126,9 +126,12 @@ def test_a_process_that_ends_keeps_its_last_verdict_with_how_it_ended(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as watching:
         assert watching.stderr
-        assert "taking" in watching.stderr.readline()  # so it has seen the process
-        service.end()
-        said, _ = watching.communicate(timeout=180)
+        try:
+            assert "fetching" in watching.stderr.readline()  # so it has seen the process
+            service.end()
+            said, _ = watching.communicate(timeout=180)
+        finally:
+            watching.kill()  # a failed test must not wait for the ten minutes
     assert watching.returncode == 4
     if as_json:
         found = json.loads(said)
