@@ -90,18 +90,18 @@ def missing_sources(window: Window) -> tuple[str, ...]:
     """Return the sources, or the longer window, that would raise the confidence."""
     found = []
     if window.access is Access.PROC:
-        found.append("gctrace=1 (needs a restart) shows the live heap of each GC cycle")
+        found.append("gctrace=1 (needs a restart) would show the live heap of each GC cycle")
     runtime = dict(window.sources).get("runtime")
     if window.access is not Access.FULL and runtime:
-        found.append(f"more samples of MemStats ({runtime}) split the rest")
+        found.append(f"more samples of MemStats ({runtime}) would split the rest")
     elif window.access is not Access.FULL:
-        found.append("an endpoint with MemStats (expvar, net/http/pprof) splits the rest")
+        found.append("an endpoint with MemStats (expvar, net/http/pprof) would split the rest")
     elif not window.cycles and not any(point.live is not None for point in window.points):
-        found.append("gctrace=1, or /gc/heap/live:bytes in /metrics, shows the live heap")
+        found.append("gctrace=1, or /gc/heap/live:bytes in /metrics, would show the live heap")
     if not window.has_rollup:
         found.append("smaps_rollup (same user or root) would show LazyFree and huge pages")
     if window.seconds < 300:
-        found.append("a longer window narrows the slope")
+        found.append("a longer window would narrow the slope")
     return tuple(found)
 
 

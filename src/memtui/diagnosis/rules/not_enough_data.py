@@ -176,13 +176,13 @@ def _next_cycle_clause(window: Window, parts: Sequence[Unclaimed]) -> str:
 def _next_step(window: Window, parts: Sequence[Unclaimed]) -> str:
     """Return a sentence about the data that will show the cause of the largest part."""
     if window.access is Access.PROC and any(each.name is PartName.GO_HEAP for each in parts):
-        return "MemStats or gctrace split the Go heap into live objects and garbage."
+        return "MemStats or gctrace would split the Go heap into live objects and garbage."
     if window.access is Access.PROC:
-        return "MemStats or gctrace split anonymous memory."
+        return "MemStats or gctrace would split anonymous memory."
     if window.access is Access.TRACE:
         goal = window.ends[1].goal
-        aim = f", up to the goal of {units.size(goal)}" if goal else ""
-        return f"The heap may grow{aim} until the next GC cycle; MemStats split the rest."
+        aim = f" to its goal of {units.size(goal)}" if goal else ""
+        return f"The heap may grow{aim} before the next GC cycle; MemStats would split the rest."
     if not _is_heap(parts):
         return "A longer window shows whether it continues."
     due = next_cycle_s(window)
@@ -265,7 +265,7 @@ def _unknown_contents(window: Window) -> str:
     if is_heap_unseen(window):
         return f"the amount of garbage is unknown: no GC for {_age(seconds_without_cycle(window))}"
     if window.access is Access.TRACE:
-        return "it exceeds the memory that the GC goal explains: MemStats split it"
+        return "it exceeds the memory that the GC goal explains: MemStats would split it"
     free = find_idle_free(window)
     if free:
         return f"{units.size(free.size)} has been free for {_age(free.seconds)}: wait for a GC"
