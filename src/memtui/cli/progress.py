@@ -19,7 +19,7 @@ FIRST_SHOWN_S = 0.3
 """Work that takes less time shows no progress."""
 INTERVAL_S = 0.2
 _EVENTS_PER_CHECK = 256
-"""The clock is read once in so many events."""
+"""The clock is read once per this number of events."""
 
 
 class Progress:

@@ -57,7 +57,7 @@ def draw(
     """Return the plot on a canvas of ``columns`` by ``rows`` cells, with the axes around it.
 
     The curve given first lies above the others. ``marks`` are vertical lines, in dots from the
-    left. Each curve is drawn by itself, and the dots of all of them are joined: in one picture of
+    left. Each curve is drawn alone, and the dots of all of them are joined: in one picture of
     plotext a curve erases the cells of those below it (docs/decisions/0005-plotext.md).
     """
     frame = _frame(columns, rows, time, left, right, marks).split("\n")

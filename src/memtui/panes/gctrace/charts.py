@@ -216,7 +216,7 @@ def picture(
     left: Scale,
     aside: Scale | None,
 ) -> list[Line]:
-    """Return the plot in ``height`` rows, the last of which have the time.
+    """Return the plot in ``height`` rows, of which the last two are the time axis.
 
     The series given first lies above the others where they meet. Lines end at ``breaks`` (moments
     of a restart), which are marked.

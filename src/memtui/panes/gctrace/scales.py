@@ -126,7 +126,7 @@ class PlotSpan:
 
 @dataclass(frozen=True, slots=True)
 class PlotWindow:
-    """What was chosen: a length in seconds (None: by itself) and an end (None: follows now)."""
+    """The chosen length in seconds (None: automatic) and end (None: follow now)."""
 
     length_s: int | None = None
     end: float | None = None
@@ -160,7 +160,7 @@ class PlotWindow:
         return PlotWindow(shown.length_s, max(end, min(now, first + shown.length_s / PANNED)))
 
     def following(self) -> PlotWindow:
-        """Return the same length of time, up to now; when it is that already: by itself."""
+        """Return the same length up to now; if it follows now already, the automatic length."""
         return PlotWindow() if self.end is None else replace(self, end=None)
 
 

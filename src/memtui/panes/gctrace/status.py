@@ -24,7 +24,7 @@ from memtui.timeline import View
 from memtui.timeline.cycles import CycleSummary, summarize_cycles
 
 MOST_SUMMARISED = 512
-"""Only so many of the newest cycles are summarised: this bounds the cost of a paint."""
+"""At most this number of the newest cycles is summarized: it bounds the cost of a paint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,7 +267,7 @@ class RuntimeLines:
     """Finds the runtime's other lines; its only state is whether it is in a printed stack."""
 
     LONGEST_STACK = 256
-    """A stack of allocfreetrace has fewer lines; after so many it is other output."""
+    """A stack of allocfreetrace is shorter; after this number of lines it is other output."""
 
     def __init__(self) -> None:
         self._stack_lines = 0

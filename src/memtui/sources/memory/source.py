@@ -41,14 +41,14 @@ EVERY_S = 1.0
 CYCLES_EVERY_S = 0.2
 _AGAIN_S = 0.005
 _MOST_AGAIN = 10
-"""In the middle of a cycle the newest one is not there yet: look again so many times."""
+"""Retries: in the middle of a cycle the newest one is not complete."""
 
 
 @contextmanager
 def memory_failures() -> Iterator[None]:
     """Turn the refusals of the memory into failures of a source.
 
-    What may pass by itself, numbers that did not agree, is tried again.
+    A reading whose numbers disagree is tried again, because that may pass.
     """
     try:
         yield
